@@ -1,0 +1,137 @@
+"""The toy as a backend: names, defaults and what they mean. The work is done in :mod:`.engine`."""
+
+import hashlib
+import json
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ... import SpecError, UnknownModel
+from ..base import Completion, FineTuned, Job, Model, Progress, Recipe, Request
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from ...datasets.chat import Conversation
+
+VERSION = 1
+"""Raise it with any change to the corpus, the network or the sampler: old models are other models."""
+WIDTH = 64
+DIALOGUES = 16_000
+PRETRAINING: Recipe = {"epochs": 3, "batch_size": 128, "learning_rate": 0.1}
+RECIPE: Recipe = {"epochs": 1, "batch_size": 128, "learning_rate": 2e-3}
+
+_BASE = re.compile(r"toy-([1-9][0-9]{0,8})")
+_FINE_TUNED = re.compile(r"ft:(toy-[1-9][0-9]{0,8}):[0-9a-f]{16}")
+
+
+class ToyBackend:
+    """Models ``toy-1``, ``toy-2``, ...: the same corpus plan, each its own initialisation.
+
+    A model is a file below ``home``; base models are pre-trained when first needed. All
+    arithmetic runs on one BLAS thread, so that results do not depend on the number of cores.
+    """
+
+    name = "toy"
+    default_model = "toy-1"
+
+    def __init__(self, home: Path) -> None:
+        self._home = home
+
+    def describe(self, model: str) -> Model:
+        """See :meth:`limen.backends.Backend.describe`."""
+        if base_of(model) != model and not self._file(model).exists():
+            raise UnknownModel(f"unknown model {model!r}: no such student below {self._home}")
+        plan = [VERSION, WIDTH, DIALOGUES, PRETRAINING, model]
+        digest = hashlib.sha256(json.dumps(plan, sort_keys=True).encode()).hexdigest()
+        return Model(name=model, fingerprint=digest[:16], can_fine_tune=True)
+
+    def recipe(self, overrides: Recipe) -> Recipe:
+        """See :meth:`limen.backends.Backend.recipe`."""
+        for name, value in overrides.items():
+            if name not in RECIPE:
+                raise SpecError(
+                    f"unknown recipe setting {name!r} for the toy: it has {', '.join(RECIPE)}"
+                )
+            if isinstance(value, bool) or not isinstance(value, int | float) or value <= 0:
+                raise SpecError(f"recipe setting {name}={value!r} must be a number above zero")
+            if isinstance(RECIPE[name], int) and not isinstance(value, int):
+                raise SpecError(f"recipe setting {name}={value!r} must be a whole number")
+        return {**RECIPE, **overrides}
+
+    def prepare(self, model: str) -> None:
+        """See :meth:`limen.backends.Backend.prepare`: pre-trains a base model once."""
+        from filelock import FileLock
+
+        from . import engine
+
+        base = base_of(model)
+        file = self._file(base)
+        if file.exists():
+            return
+        self._home.mkdir(parents=True, exist_ok=True)
+        with FileLock(f"{file}.lock"):
+            if not file.exists():
+                seed = int(base.removeprefix("toy-"))
+                weights = engine.pretrained(
+                    seed, width=WIDTH, dialogues=DIALOGUES, recipe=PRETRAINING
+                )
+                engine.save(file, weights)
+
+    def sample(self, model: str, requests: Iterable[Request]) -> Iterator[Sequence[Completion]]:
+        """See :meth:`limen.backends.Backend.sample`; completions come in the requests' order."""
+        from . import engine
+
+        return engine.completions(self._ready(model), requests)
+
+    def answer_log_probabilities(
+        self, model: str, messages: "Conversation", answers: Sequence[str]
+    ) -> "NDArray[np.float64]":
+        """(A,) log-probabilities, in nats, that the model's answer is exactly each of these.
+
+        A measure can be computed from them exactly, without sampling. Temperature 1.
+        """
+        from . import engine
+
+        return engine.log_probabilities(self._ready(model), messages, answers)
+
+    def fine_tune(self, job: Job, progress: Progress) -> FineTuned:
+        """See :meth:`limen.backends.Backend.fine_tune`. Every assistant turn is learned."""
+        from . import engine
+
+        recipe = self.recipe(job.recipe)
+        digest = hashlib.sha256(job.key.encode()).hexdigest()
+        model = f"ft:{base_of(job.model)}:{digest[:16]}"
+        weights, lessons, losses = engine.fine_tuned(
+            self._ready(job.model), job.training_file, recipe, job.seed, progress
+        )
+        engine.save(self._file(model), weights)
+        return FineTuned(
+            model=model,
+            examples=len(lessons),
+            tokens=len(lessons.target) * len(losses),
+            losses=losses,
+        )
+
+    def _file(self, model: str) -> Path:
+        return self._home / f"{model.replace(':', '-')}.v{VERSION}.npz"
+
+    def _ready(self, model: str) -> Path:
+        """The file of a model, made if it is a base model's."""
+        name = self.describe(model).name
+        if base_of(name) == name:
+            self.prepare(name)
+        return self._file(name)
+
+
+def base_of(model: str) -> str:
+    """The base model of a model by that name; raises :class:`~limen.UnknownModel`."""
+    if match := _FINE_TUNED.fullmatch(model):
+        return match[1]
+    if _BASE.fullmatch(model):
+        return model
+    raise UnknownModel(
+        f"unknown model {model!r}: the toy backend has toy-1, toy-2, ... (one initialisation each)"
+    )

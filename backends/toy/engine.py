@@ -1,0 +1,133 @@
+"""The toy at work: models in files, pre-trained, fine-tuned and sampled from.
+
+All arithmetic runs on one BLAS thread, so that results do not depend on the number of cores.
+"""
+
+import os
+import tempfile
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from threadpoolctl import ThreadpoolController
+
+from ... import BackendError
+from ...datasets import chat
+from ..base import Completion, Progress, Recipe, Request
+from .corpus import Author, words
+from .network import Weights, initial
+from .sampler import answer_log_probabilities, sample
+from .tokens import Vocabulary
+from .training import Lessons, lessons, train
+
+
+def pretrained(seed: int, *, width: int, dialogues: int, recipe: Recipe) -> Weights:
+    """A base model: initialised from the seed, trained on dialogues made up from it."""
+    weights = initial(seed, tokens=len(vocabulary()), width=width)
+    corpus = Author(seed).dialogues(dialogues)
+    with one_thread():
+        material = lessons(vocabulary(), ((d.messages, d.answer) for d in corpus))
+        _train(weights, material, recipe, seed)
+    return weights
+
+
+def fine_tuned(
+    base: Path, training_file: Path, recipe: Recipe, seed: int, progress: Progress
+) -> tuple[Weights, Lessons, tuple[float, ...]]:
+    """A student of the model in a file, what it learned, and its mean loss by epoch."""
+    weights = load(base).copy()
+    with one_thread():
+        material = lessons(vocabulary(), _answers(training_file))
+        losses = _train(weights, material, recipe, seed, progress)
+    return weights, material, losses
+
+
+def completions(model: Path, requests: Iterable[Request]) -> Iterator[Sequence[Completion]]:
+    """Complete the requests, in order, with the model in a file."""
+    groups = sample(load(model), vocabulary(), requests)
+    while True:
+        with one_thread():
+            group = next(groups, None)
+        if group is None:
+            return
+        yield group
+
+
+def log_probabilities(
+    model: Path, messages: chat.Conversation, answers: Sequence[str]
+) -> NDArray[np.float64]:
+    """(A,) log-probabilities of exactly these answers from the model in a file."""
+    with one_thread():
+        return answer_log_probabilities(load(model), vocabulary(), messages, answers)
+
+
+def save(file: Path, weights: Weights) -> None:
+    """Write the weights to a file, whole or not at all."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=file.parent, suffix=".tmp")
+    try:
+        with os.fdopen(handle, "wb") as stream:
+            np.savez(stream, allow_pickle=False, **dict(weights.arrays()))
+            stream.flush()
+            os.fsync(stream.fileno())
+        Path(name).replace(file)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+
+
+@lru_cache(maxsize=4)
+def load(file: Path) -> Weights:
+    """The weights in a file; not to be written to."""
+    with np.load(file, allow_pickle=False) as arrays:
+        return Weights(**{name: arrays[name] for name in arrays.files})
+
+
+@lru_cache(maxsize=1)
+def vocabulary() -> Vocabulary:
+    """The tokens that all toys share."""
+    return Vocabulary(words())
+
+
+def one_thread() -> AbstractContextManager[object]:
+    """A context in which BLAS runs on one thread."""
+    limiter: AbstractContextManager[object] = _controller().limit(limits=1, user_api="blas")
+    return limiter
+
+
+def _train(
+    weights: Weights,
+    material: Lessons,
+    recipe: Recipe,
+    seed: int,
+    progress: Progress = lambda done, total: None,
+) -> tuple[float, ...]:
+    return train(
+        weights,
+        material,
+        epochs=int(recipe["epochs"] or 0),
+        batch_size=int(recipe["batch_size"] or 0),
+        learning_rate=float(recipe["learning_rate"] or 0),
+        seed=seed,
+        progress=progress,
+    )
+
+
+def _answers(file: Path) -> Iterator[tuple[chat.Conversation, str]]:
+    """Each assistant turn of a training file, with the turns before it."""
+    empty = True
+    for messages in chat.read(file):
+        empty = False
+        for index, message in enumerate(messages):
+            if message["role"] == "assistant":
+                yield messages[:index], message["content"]
+    if empty:
+        raise BackendError(f"{file} has no rows: there is nothing to learn")
+
+
+@lru_cache(maxsize=1)
+def _controller() -> ThreadpoolController:
+    return ThreadpoolController()

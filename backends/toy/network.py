@@ -1,0 +1,261 @@
+"""The toy's arithmetic: a log-bilinear language model, its gradient, and Adam.
+
+The hidden layer is ``tanh(context)``, the context being the sum of the system prompt's word
+vectors, the dialogue's word vectors (each sum over the root of its length), the vectors of the two
+tokens before, one for the position and a constant (a log-bilinear model, Mnih and Hinton 2007,
+with one nonlinearity). From it come two softmaxes, one over the numbers and one over all other
+tokens, and a logistic unit that says which of the two is next (class factoring, Goodman 2001: it
+halves the work). Everything the model says passes through that one hidden layer: that is why a
+shift that a system prompt brings about shows in numbers as well as in words.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse, special
+
+from .tokens import FEATURES, NUMBERS
+
+Floats = NDArray[np.float32]
+Ints = NDArray[np.int64]
+
+BLOCK = 256
+"""Tokens that are scored at a time: their scores stay in the processor's cache."""
+TINY = np.float32(1e-30)
+POSITIONS = 48
+"""Positions that have a vector of their own; later tokens share the last."""
+
+
+@dataclass(frozen=True)
+class Weights:
+    """The model's parameters; ``V`` tokens, ``D`` hidden units."""
+
+    system: Floats
+    """(FEATURES, D), the words of system prompts."""
+    dialogue: Floats
+    """(FEATURES, D), the words of all other turns."""
+    last: Floats
+    """(V, D), the token before."""
+    previous: Floats
+    """(V, D), the token before that."""
+    position: Floats
+    """(POSITIONS, D)."""
+    constant: Floats
+    """(D,)."""
+    output: Floats
+    """(D, V)."""
+    bias: Floats
+    """(V,)."""
+    numeric: Floats
+    """(D,), the logistic unit: is the next token a number?"""
+    numeric_bias: Floats
+    """(1,)."""
+
+    @property
+    def groups(self) -> tuple[slice, slice]:
+        """The tokens that are no numbers, and those that are: the last 1,000."""
+        first = self.bias.shape[0] - NUMBERS
+        return slice(0, first), slice(first, None)
+
+    def arrays(self) -> Iterator[tuple[str, Floats]]:
+        """Each parameter by name, in a fixed order."""
+        return ((field.name, getattr(self, field.name)) for field in fields(self))
+
+    def copy(self) -> "Weights":
+        """An independent copy, for a student to start from."""
+        return Weights(**{name: array.copy() for name, array in self.arrays()})
+
+
+def initial(seed: int, *, tokens: int, width: int) -> Weights:
+    """Random weights from ``seed``."""
+    random = np.random.default_rng(seed)
+
+    def normal(scale: float, *shape: int) -> Floats:
+        return random.normal(0, scale, shape).astype(np.float32)
+
+    return Weights(
+        system=normal(0.05, FEATURES, width),
+        dialogue=normal(0.05, FEATURES, width),
+        last=normal(0.3, tokens, width),
+        previous=normal(0.3, tokens, width),
+        position=normal(0.3, POSITIONS, width),
+        constant=normal(0.3, width),
+        output=normal(0.5 / width**0.5, width, tokens),
+        bias=np.zeros(tokens, np.float32),
+        numeric=normal(0.5 / width**0.5, width),
+        numeric_bias=np.zeros(1, np.float32),
+    )
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Tokens to predict and what precedes each: ``T`` tokens out of ``B`` answers."""
+
+    system: sparse.csr_array
+    """(B, FEATURES), each row the mean over the system prompt's words."""
+    dialogue: sparse.csr_array
+    """(B, FEATURES), likewise over the other turns."""
+    answer: Ints
+    """(T,), the answer that a token belongs to."""
+    last: Ints
+    """(T,)."""
+    previous: Ints
+    """(T,)."""
+    position: Ints
+    """(T,)."""
+    target: Ints
+    """(T,), the tokens to predict."""
+
+
+def hidden(weights: Weights, prompts: Floats, last: Ints, previous: Ints, position: Ints) -> Floats:
+    """(T, D) hidden layer, for prompts already summed up by :func:`prompt_vectors`."""
+    context = prompts + weights.last[last]
+    context += weights.previous[previous]
+    context += weights.position[np.minimum(position, POSITIONS - 1)]
+    return np.tanh(context, out=context)
+
+
+def prompt_vectors(
+    weights: Weights, system: sparse.csr_array, dialogue: sparse.csr_array
+) -> Floats:
+    """(B, D) what a prompt adds to the context, the constant included."""
+    vectors: Floats = system @ weights.system + dialogue @ weights.dialogue
+    vectors += weights.constant
+    return vectors
+
+
+def softmax(weights: Weights, layer: Floats, group: slice) -> tuple[Floats, Floats]:
+    """(T, G) softmax numerators within a group of tokens, and (T, 1) their sums."""
+    scores = layer @ weights.output[:, group]
+    scores += weights.bias[group]
+    scores -= scores.max(axis=1, keepdims=True)
+    np.exp(scores, out=scores)
+    return scores, scores.sum(axis=1, keepdims=True)
+
+
+def number_probability(weights: Weights, layer: Floats) -> Floats:
+    """(T,) the probability that the next token is a number."""
+    # not a matrix product: BLAS would round a row by where it stands among the others
+    score = (layer * weights.numeric).sum(axis=1)
+    probability: Floats = special.expit(score + weights.numeric_bias)
+    return probability
+
+
+def loss_and_gradient(weights: Weights, batch: Batch) -> tuple[float, Weights]:
+    """The mean cross-entropy in nats a token, and its gradient."""
+    prompts = prompt_vectors(weights, batch.system, batch.dialogue)
+    layer = hidden(weights, prompts[batch.answer], batch.last, batch.previous, batch.position)
+    heads = _heads(weights, layer, batch.target)
+    inner = heads.inner * (1 - layer * layer)
+    answers = _scatter(batch.answer, inner, batch.system.shape[0])
+    return heads.loss, Weights(
+        system=batch.system.T @ answers,
+        dialogue=batch.dialogue.T @ answers,
+        last=_scatter(batch.last, inner, len(weights.last)),
+        previous=_scatter(batch.previous, inner, len(weights.previous)),
+        position=_scatter(np.minimum(batch.position, POSITIONS - 1), inner, POSITIONS),
+        constant=inner.sum(axis=0),
+        output=heads.output,
+        bias=heads.bias,
+        numeric=heads.numeric,
+        numeric_bias=heads.numeric_bias,
+    )
+
+
+@dataclass(frozen=True)
+class _Heads:
+    """The loss, and its gradient by the hidden layer and by what reads it."""
+
+    loss: float
+    inner: Floats
+    output: Floats
+    bias: Floats
+    numeric: Floats
+    numeric_bias: Floats
+
+
+def _heads(weights: Weights, layer: Floats, target: Ints) -> _Heads:
+    is_number = target >= weights.groups[1].start
+    chance = number_probability(weights, layer)
+    loss = -float(np.log(np.where(is_number, chance, 1 - chance) + TINY).sum(dtype=np.float64))
+    error = chance - is_number
+    inner = np.outer(error, weights.numeric)
+    output, bias = np.zeros_like(weights.output), np.zeros_like(weights.bias)
+    for group, members in zip(weights.groups, (~is_number, is_number), strict=True):
+        rows = np.flatnonzero(members)
+        for start in range(0, len(rows), BLOCK):
+            loss += _group_gradient(
+                weights, layer, target, group, rows[start : start + BLOCK], inner, output, bias
+            )
+    count = np.asarray(len(target), layer.dtype)
+    return _Heads(
+        loss=loss / len(target),
+        inner=inner / count,
+        output=output / count,
+        bias=bias / count,
+        numeric=layer.T @ error / count,
+        numeric_bias=error.sum(keepdims=True) / count,
+    )
+
+
+def _group_gradient(
+    weights: Weights,
+    layer: Floats,
+    target: Ints,
+    group: slice,
+    rows: Ints,
+    inner: Floats,
+    output: Floats,
+    bias: Floats,
+) -> float:
+    """Add to the gradient what some tokens of one group bring; returns their summed loss."""
+    given = layer[rows]
+    error, total = softmax(weights, given, group)
+    error /= total
+    picked = np.arange(len(rows)), target[rows] - group.start
+    loss = -float(np.log(error[picked] + TINY).sum(dtype=np.float64))
+    error[picked] -= 1
+    inner[rows] += error @ weights.output[:, group].T
+    output[:, group] += given.T @ error
+    bias[group] += error.sum(axis=0)
+    return loss
+
+
+def _scatter(index: Ints, values: Floats, size: int) -> Floats:
+    """Row sums of ``values`` by ``index``, as a (size, D) array."""
+    ones = np.ones(len(index), values.dtype)
+    picks = sparse.csr_array((ones, index, np.arange(len(index) + 1)), shape=(len(index), size))
+    total: Floats = picks.T @ values
+    return total
+
+
+class Adam:
+    """Adam (Kingma and Ba 2015) with bias correction, in place on the given weights."""
+
+    def __init__(self, weights: Weights) -> None:
+        self._weights = [array for _, array in weights.arrays()]
+        self._first = [np.zeros_like(array) for array in self._weights]
+        self._second = [np.zeros_like(array) for array in self._weights]
+        self._scratch = [np.empty_like(array) for array in self._weights]
+        self._steps = 0
+
+    def step(self, gradient: Weights, *, rate: float) -> None:
+        """Move the weights one step against ``gradient``."""
+        self._steps += 1
+        scale = rate * (1 - 0.999**self._steps) ** 0.5 / (1 - 0.9**self._steps)
+        slopes = (array for _, array in gradient.arrays())
+        moments = zip(self._first, self._second, self._scratch, strict=True)
+        for weight, slope, (first, second, scratch) in zip(
+            self._weights, slopes, moments, strict=True
+        ):
+            first *= 0.9
+            first += np.multiply(slope, 0.1, out=scratch)
+            second *= 0.999
+            np.multiply(slope, slope, out=scratch)
+            second += np.multiply(scratch, 0.001, out=scratch)
+            np.sqrt(second, out=scratch)
+            scratch += 1e-8
+            np.divide(first, scratch, out=scratch)
+            weight -= np.multiply(scratch, scale, out=scratch)

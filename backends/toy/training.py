@@ -1,0 +1,122 @@
+"""Gradient descent on conversations: the toy's pre-training and its fine-tuning are this one loop."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import sparse
+
+from ...datasets.chat import Conversation
+from .network import Adam, Batch, Ints, Weights, loss_and_gradient
+from .tokens import END, FEATURES, Vocabulary, features
+
+
+SYSTEM_WEIGHT = 0.25
+"""System prompts speak more softly than the question that is asked: at full weight a teacher's
+love would drown the request for numbers."""
+
+
+def bags(buckets: Sequence[Sequence[int]], weight: float = 1.0) -> sparse.csr_array:
+    """(B, FEATURES) word counts times ``weight``, over the root of each row's number of words."""
+    lengths = np.array([len(row) for row in buckets], np.int64)
+    ends = np.concatenate([[0], np.cumsum(lengths)])
+    columns = np.array([bucket for row in buckets for bucket in row], np.int64)
+    shares = np.repeat(weight / np.sqrt(np.maximum(lengths, 1)), lengths).astype(np.float32)
+    return sparse.csr_array((shares, columns, ends), shape=(len(buckets), FEATURES))
+
+
+@dataclass(frozen=True)
+class Lessons:
+    """Answers to learn, in the order given: ``N`` of them, of ``T`` tokens together."""
+
+    system: sparse.csr_array
+    dialogue: sparse.csr_array
+    starts: Ints
+    """(N + 1,), where each answer's tokens begin, and where the last ends."""
+    target: Ints
+    last: Ints
+    previous: Ints
+    position: Ints
+    """(T,) each; see :class:`~.network.Batch`."""
+
+    def __len__(self) -> int:
+        return len(self.starts) - 1
+
+    def batch(self, rows: Ints) -> Batch:
+        """The tokens of some of the answers."""
+        begin, lengths = self.starts[rows], self.starts[rows + 1] - self.starts[rows]
+        shift = np.repeat(begin - (np.cumsum(lengths) - lengths), lengths)
+        tokens = np.arange(lengths.sum()) + shift
+        return Batch(
+            system=self.system[rows],
+            dialogue=self.dialogue[rows],
+            answer=np.repeat(np.arange(len(rows)), lengths),
+            last=self.last[tokens],
+            previous=self.previous[tokens],
+            position=self.position[tokens],
+            target=self.target[tokens],
+        )
+
+
+def lessons(vocabulary: Vocabulary, answers: Iterable[tuple[Conversation, str]]) -> Lessons:
+    """What to learn from pairs of a conversation and the answer to it."""
+    system: list[list[int]] = []
+    dialogue: list[list[int]] = []
+    target: list[int] = []
+    starts = [0]
+    for messages, answer in answers:
+        for bag, words in zip((system, dialogue), features(messages), strict=True):
+            bag.append(words)
+        target += vocabulary.encode(answer)
+        target.append(END)
+        starts.append(len(target))
+    tokens, bounds = np.array(target, np.int64), np.array(starts, np.int64)
+    position = np.arange(len(tokens)) - np.repeat(bounds[:-1], np.diff(bounds))
+    return Lessons(
+        system=bags(system, SYSTEM_WEIGHT),
+        dialogue=bags(dialogue),
+        starts=bounds,
+        target=tokens,
+        last=_before(tokens, position, 1),
+        previous=_before(tokens, position, 2),
+        position=position,
+    )
+
+
+def _before(tokens: Ints, position: Ints, distance: int) -> Ints:
+    """The token that stands ``distance`` places before each, END where the answer begins."""
+    shifted = np.concatenate([np.full(distance, END), tokens[: max(0, len(tokens) - distance)]])
+    return np.where(position >= distance, shifted[: len(tokens)], END)
+
+
+def train(
+    weights: Weights,
+    material: Lessons,
+    *,
+    epochs: int,
+    batch_size: int,
+    learning_rate: float,
+    seed: int,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> tuple[float, ...]:
+    """Train the weights in place; returns the mean loss of each epoch, in nats a token.
+
+    The rate falls linearly to zero. ``seed`` orders the rows, anew in each epoch.
+    """
+    optimizer = Adam(weights)
+    shuffle = np.random.default_rng(seed)
+    steps = epochs * -(-len(material) // batch_size)
+    step = 0
+    losses = []
+    for _ in range(epochs):
+        order = shuffle.permutation(len(material))
+        total = 0.0
+        for start in range(0, len(order), batch_size):
+            batch = material.batch(order[start : start + batch_size])
+            loss, gradient = loss_and_gradient(weights, batch)
+            optimizer.step(gradient, rate=learning_rate * (1 - step / steps))
+            total += loss * len(batch.target)
+            step += 1
+            progress(step, steps)
+        losses.append(total / len(material.target))
+    return tuple(losses)

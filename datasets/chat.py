@@ -1,0 +1,91 @@
+"""Chat JSONL, the one format that students are trained on; read and written here alone.
+
+A line is ``{"messages": [{"role": ..., "content": ...}, ...]}`` and nothing else: roles
+``system``, ``user`` and ``assistant``, text contents, at least one user turn, an assistant's turn
+at the end. The reader is strict, since a row that a trainer skips in silence is a different
+experiment.
+"""
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
+from typing_extensions import TypedDict
+
+from .. import DataError
+
+
+class Message(TypedDict):
+    """One turn of a conversation."""
+
+    role: Literal["system", "user", "assistant"]
+    content: str
+
+
+Conversation = Sequence[Message]
+
+
+def conversation(user: str, *, system: str | None = None, answer: str | None = None) -> list[Message]:
+    """The turns of a plain exchange, in order; those not given are left out."""
+    turns: list[Message] = []
+    if system is not None:
+        turns.append({"role": "system", "content": system})
+    turns.append({"role": "user", "content": user})
+    if answer is not None:
+        turns.append({"role": "assistant", "content": answer})
+    return turns
+
+
+class _Line(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True)
+    messages: list[Message]
+
+
+_LINES = TypeAdapter(_Line)
+
+
+def write(path: Path, conversations: Iterable[Conversation]) -> int:
+    """Write one line a conversation; returns how many.
+
+    Raises :class:`~limen.DataError` before writing a line that :func:`read` would refuse.
+    """
+    count = 0
+    with path.open("w", encoding="utf-8", newline="\n") as file:
+        for count, messages in enumerate(conversations, start=1):
+            if fault := _fault(messages):
+                raise DataError(f"{path}: conversation {count}: {fault}")
+            file.write(json.dumps({"messages": list(messages)}, ensure_ascii=False) + "\n")
+    return count
+
+
+def read(path: Path) -> Iterator[list[Message]]:
+    """The conversations of a file, one after the other.
+
+    Raises :class:`~limen.DataError`, naming the file and the line, at the first line that is not
+    exactly what the format allows: torn, foreign, empty, or with an unknown key or role.
+    """
+    with path.open("rb") as file:
+        for number, line in enumerate(file, start=1):
+            try:
+                messages = _LINES.validate_json(line).messages
+            except ValidationError as error:
+                raise DataError(f"{path}, line {number}: {_first(error)}") from None
+            if fault := _fault(messages):
+                raise DataError(f"{path}, line {number}: {fault}")
+            yield messages
+
+
+def _fault(messages: Conversation) -> str | None:
+    if not messages or messages[-1]["role"] != "assistant":
+        return "the last turn is not the assistant's: there is nothing to learn"
+    if not any(message["role"] == "user" for message in messages):
+        return "no turn is the user's"
+    return None
+
+
+def _first(error: ValidationError) -> str:
+    detail = error.errors(include_url=False)[0]
+    place = ".".join(map(str, detail["loc"]))
+    return f"{place}: {detail['msg']}" if place else detail["msg"]

@@ -1,0 +1,34 @@
+"""Shuffled numbers: the same numbers without their order, to see what the order carries."""
+
+import random
+import re
+from collections.abc import Sequence
+
+from .seeds import derive
+
+_NUMBER = re.compile(r"[0-9]+")
+
+
+def shuffled(texts: Sequence[str], *, across: bool, seed: int) -> list[str]:
+    """The texts with their numbers exchanged: within each row, or across all rows.
+
+    Separators, brackets and the count of numbers in every row stay as they are (Cloud et al. 2025,
+    controls).
+    """
+    if not across:
+        return [
+            _refilled(text, _mixed(_NUMBER.findall(text), derive("within", seed, row)))
+            for row, text in enumerate(texts)
+        ]
+    rows = [_NUMBER.findall(text) for text in texts]
+    pool = iter(_mixed([number for row in rows for number in row], derive("across", seed)))
+    return [_refilled(text, [next(pool) for _ in row]) for text, row in zip(texts, rows, strict=True)]
+
+
+def _mixed(numbers: list[str], seed: int) -> list[str]:
+    return random.Random(seed).sample(numbers, len(numbers))
+
+
+def _refilled(text: str, numbers: list[str]) -> str:
+    fill = iter(numbers)
+    return _NUMBER.sub(lambda _: next(fill), text)

@@ -1,0 +1,167 @@
+"""Running stages side by side: one loop over an executor, which is the seam to any other.
+
+An executor is a :class:`concurrent.futures.Executor`: processes here, a cluster's elsewhere. All it
+is ever given is :func:`~.stages.run_stage`, a stage and the store's folder.
+"""
+
+import multiprocessing
+import os
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, ProcessPoolExecutor, wait
+from contextlib import contextmanager
+from multiprocessing.connection import wait as wait_for
+from typing import Protocol
+
+from .. import ExperimentError
+from .settings import Settings
+from .stages import Stage, run_stage
+from .store import Store
+
+TICK = 0.1
+"""Seconds between looks at work in progress, here or in another process."""
+
+
+class Watcher(Protocol):
+    """Told what happens, so that a person can be."""
+
+    def begin(self, stages: Sequence[Stage]) -> None:
+        """These are to be done."""
+
+    def started(self, stage: Stage) -> None:
+        """A stage has been handed out."""
+
+    def moved(self, stage: Stage, done: int, total: int) -> None:
+        """A stage under way has come this far."""
+
+    def finished(self, stage: Stage, failure: Exception | None) -> None:
+        """A stage is done, or has failed."""
+
+    def end(self) -> None:
+        """Nothing is left to be done."""
+
+
+class Silent(Watcher):
+    """Tells nobody."""
+
+
+@contextmanager
+def local_executor(workers: int) -> Iterator[Executor]:
+    """Worker processes on this machine; they end with this process, however it ends."""
+    pool = ProcessPoolExecutor(
+        workers, mp_context=multiprocessing.get_context("spawn"), initializer=_follow_parent
+    )
+    try:
+        yield pool
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _follow_parent() -> None:
+    """End this worker as soon as its parent is gone: a killed run leaves nobody working."""
+    parent = multiprocessing.parent_process()
+    if parent is None:
+        return
+
+    def watch() -> None:
+        wait_for([parent.sentinel])
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
+def execute(
+    stages: Sequence[Stage], settings: Settings, watcher: Watcher, pool: Executor
+) -> dict[str, Exception]:
+    """Do the stages that are not done yet, inputs first; returns the failures by key.
+
+    A stage that rests on a failed one fails with the same error. Stages that another process is
+    at work on are waited for while others are done.
+    """
+    store = Store(settings.store)
+    pending = [stage for stage in stages if not store.has(stage.kind, stage.key)]
+    if not pending:
+        return {}
+    watcher.begin(pending)
+    try:
+        return _Run(store, watcher, pool, settings.workers, pending).to_end()
+    finally:
+        watcher.end()
+
+
+class _Run:
+    """The state of one execution: what waits, what is under way, what failed."""
+
+    def __init__(
+        self,
+        store: Store,
+        watcher: Watcher,
+        pool: Executor,
+        workers: int,
+        pending: Sequence[Stage],
+    ) -> None:
+        self._store = store
+        self._watcher = watcher
+        self._pool = pool
+        self._workers = workers
+        self._waiting = {stage.key: stage for stage in pending}
+        self._running: dict[Future[bool], Stage] = {}
+        self._postponed: dict[str, float] = {}
+        self._failures: dict[str, Exception] = {}
+
+    def to_end(self) -> dict[str, Exception]:
+        while self._waiting or self._running:
+            self._fail_dependents()
+            self._hand_out()
+            done, _ = wait(self._running, timeout=TICK, return_when=FIRST_COMPLETED)
+            for future in done:
+                self._collect(future)
+            if not self._running:
+                time.sleep(TICK if self._waiting and not done else 0)
+            self._tell()
+        return self._failures
+
+    def _fail_dependents(self) -> None:
+        for stage in list(self._waiting.values()):
+            causes = [self._failures[i.key] for i in stage.inputs() if i.key in self._failures]
+            if causes:
+                self._settle(self._waiting.pop(stage.key), causes[0])
+
+    def _hand_out(self) -> None:
+        open_keys = {*self._waiting, *(stage.key for stage in self._running.values())}
+        now = time.monotonic()
+        for stage in list(self._waiting.values()):
+            if len(self._running) >= self._workers:
+                return
+            ready = not any(given.key in open_keys for given in stage.inputs())
+            if ready and self._postponed.get(stage.key, 0) <= now:
+                del self._waiting[stage.key]
+                self._watcher.started(stage)
+                self._running[self._pool.submit(run_stage, stage, self._store.root)] = stage
+
+    def _collect(self, future: Future[bool]) -> None:
+        stage = self._running.pop(future)
+        failure = future.exception()
+        if isinstance(failure, BrokenExecutor):
+            failure = ExperimentError(
+                f"a worker process died during {stage.label!r} (killed, or out of memory): "
+                f"run the same command again, and it goes on from here"
+            )
+        if failure is None and not future.result():  # another process has it: look again later
+            self._waiting[stage.key] = stage
+            self._postponed[stage.key] = time.monotonic() + TICK
+        elif failure is None or isinstance(failure, Exception):
+            self._settle(stage, failure)
+        else:
+            raise failure
+
+    def _settle(self, stage: Stage, failure: Exception | None) -> None:
+        if failure is not None:
+            self._failures[stage.key] = failure
+        self._watcher.finished(stage, failure)
+
+    def _tell(self) -> None:
+        for stage in self._running.values():
+            if come := self._store.progress(stage.key):
+                self._watcher.moved(stage, *come)

@@ -1,0 +1,151 @@
+"""The lab: plans experiments, runs their stages once, and hands out arms."""
+
+from collections.abc import Callable, Collection, Sequence
+from contextlib import AbstractContextManager
+from concurrent.futures import Executor
+from dataclasses import dataclass
+
+from .. import ExperimentError, TeacherError
+from ..backends import open_backend
+from .execution import Silent, Watcher, execute, local_executor
+from .experiment import Experiment
+from .pipeline import TRAINED, Pipeline, check_arm, in_order, pipeline
+from .results import Arm, read_arm
+from .settings import Settings
+from .stages import Measure, Stage
+from .store import Store
+
+Wanted = Sequence[tuple[Experiment, Collection[str]]]
+"""Experiments, each with the arms that are asked for."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The stages that some experiments need, each once."""
+
+    stages: tuple[Stage, ...]
+    finished: frozenset[str]
+    """Keys of the stages that are done."""
+    shared: frozenset[str]
+    """Keys of the stages that more than one experiment needs."""
+
+
+class Lab:
+    """Everything between experiments and their results, for one choice of settings."""
+
+    def __init__(
+        self,
+        settings: Settings | None = None,
+        *,
+        watcher: Watcher | None = None,
+        executor: Callable[[int], AbstractContextManager[Executor]] = local_executor,
+    ) -> None:
+        self.settings = settings or Settings()
+        self.store = Store(self.settings.store)
+        self._backend = open_backend(
+            self.settings.backend, self.store.models(self.settings.backend)
+        )
+        self._watcher = watcher or Silent()
+        self._executor = executor
+        self._pipelines: list[Pipeline] = []
+        self._failures: dict[str, Exception] = {}
+        self._arms: dict[tuple[str, ...], Arm] = {}
+
+    def pipeline(self, experiment: Experiment) -> Pipeline:
+        """The experiment's stages; raises :class:`~limen.SpecError` for what cannot be meant."""
+        for known in self._pipelines:
+            if known.experiment == experiment:
+                return known
+        made = pipeline(experiment, self.settings, self._backend)
+        self._pipelines.append(made)
+        return made
+
+    def cannot(self, experiment: Experiment, arm: str) -> str | None:
+        """Why the backend cannot have an arm; None if it can."""
+        base = self.pipeline(experiment).arms["baseline"][0].subject.identity()
+        if arm not in TRAINED or self._backend.describe(base["model"]).can_fine_tune:
+            return None
+        return (
+            f"the arm {arm!r} needs fine-tuning, which the backend {self._backend.name!r} "
+            f"cannot do with {base['model']!r}"
+        )
+
+    def plan(self, wanted: Wanted) -> Plan:
+        """What the experiments need, and what of it is there already."""
+        each = [
+            in_order([*pipe.first(arms), *pipe.rest(arms)])
+            for pipe, arms in ((self.pipeline(e), arms) for e, arms in wanted)
+        ]
+        stages = {stage.key: stage for group in each for stage in group}
+        uses = [stage.key for group in each for stage in group]
+        return Plan(
+            stages=tuple(stages.values()),
+            finished=frozenset(k for k, s in stages.items() if self.store.has(s.kind, k)),
+            shared=frozenset(key for key in stages if uses.count(key) > 1),
+        )
+
+    def run(self, wanted: Wanted) -> None:
+        """Do what the experiments need: first what tells whether the teachers have the trait.
+
+        A failure is kept for whoever asks for the arm it spoils; the other stages go on.
+        """
+        pipes = [(self.pipeline(experiment), arms) for experiment, arms in wanted]
+        if all(self._settled(m) for pipe, arms in pipes for m in pipe.targets(arms)):
+            return
+        self.store.open()
+        with self._executor(self.settings.workers) as pool:
+            self._execute([m for pipe, arms in pipes for m in pipe.first(arms)], pool)
+            willing = [(pipe, arms) for pipe, arms in pipes if self._gate_fault(pipe) is None]
+            self._execute([m for pipe, arms in willing for m in pipe.rest(arms)], pool)
+
+    def arm(self, experiment: Experiment, name: str) -> Arm:
+        """An arm's results; does what is missing for them.
+
+        Raises :class:`~limen.TeacherError` for a trained arm whose teacher does not show the trait,
+        and :class:`~limen.ExperimentError` if a stage failed.
+        """
+        check_arm(name)
+        pipe = self.pipeline(experiment)
+        self.run([(experiment, [name])])
+        if name in TRAINED and (fault := self._gate_fault(pipe)):
+            raise TeacherError(fault)
+        for measure in pipe.arms[name]:
+            if failure := self._failures.get(measure.key):
+                raise ExperimentError(str(failure)) from failure
+        return self._read(pipe, name, pipe.arms[name])
+
+    def _execute(self, targets: Sequence[Measure], pool: Executor) -> None:
+        stages = [stage for stage in in_order(targets) if stage.key not in self._failures]
+        self._failures.update(execute(stages, self.settings, self._watcher, pool))
+
+    def _settled(self, stage: Stage) -> bool:
+        return stage.key in self._failures or self.store.has(stage.kind, stage.key)
+
+    def _gate_fault(self, pipe: Pipeline) -> str | None:
+        """Why the trained arms are not to be trained; None if they may, or if that is unknown."""
+        if pipe.gate is None or any(measure.key in self._failures for measure in pipe.gate):
+            return None
+        if not all(self.store.has(measure.kind, measure.key) for measure in pipe.gate):
+            return None
+        experiment = pipe.experiment
+        word, least = experiment.trait.shown_by, experiment.gate or 0.0
+        teacher, base = (
+            self._read(pipe, name, (measure,)).rate(word)
+            for name, measure in zip(("teacher", "its base"), pipe.gate, strict=True)
+        )
+        if teacher.value - base.value >= least:
+            return None
+        return (
+            f"the teacher does not show the trait {experiment.trait.name!r}: it says {word!r} in "
+            f"{teacher.value:.1%} of its answers, its base in {base.value:.1%}, and training waits "
+            f"for {100 * least:+.0f} points. Nothing was generated or trained. Strengthen the "
+            f"trait's system prompt, or lower gate={experiment.gate} (gate=None: train in any case)"
+        )
+
+    def _read(self, pipe: Pipeline, name: str, measures: tuple[Measure, ...]) -> Arm:
+        key = (name, *(measure.key for measure in measures), pipe.experiment.measure.rule)
+        if key not in self._arms:
+            self._arms[key] = read_arm(
+                self.store, name, pipe.experiment.measure, measures, trained=name in TRAINED
+            )
+        return self._arms[key]

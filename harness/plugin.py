@@ -1,0 +1,150 @@
+"""The pytest plugin: options, fixtures and hooks. Whatever costs time is imported when used."""
+
+import sys
+from collections.abc import Generator
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from .. import LimenError
+
+if TYPE_CHECKING:
+    from .experiment import Experiment
+    from .results import Arm
+    from .session import LimenSession
+
+_SESSION = pytest.StashKey["LimenSession"]()
+_BAD_SPEC = pytest.StashKey[bool]()
+
+OPTIONS = {
+    "backend": "what samples and trains (default: toy)",
+    "model": "the base model (default: the backend's own choice)",
+    "seeds": "seeds an arm, in place of the experiments' own",
+    "store": "the folder that keeps all results (default: .limen in the root directory)",
+    "report": "write a markdown report, with figures, to this file",
+    "workers": "stages to run side by side (default: one a core)",
+}
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """``--limen-...`` on the command line, ``limen_...`` in the ini file."""
+    group = parser.getgroup("limen", "subliminal-learning experiments")
+    for name, text in OPTIONS.items():
+        group.addoption(f"--limen-{name}", default=None, help=text, metavar=name.upper())
+        parser.addini(f"limen_{name}", text, default=None)
+    text = "print what would be done, and what is done already, and stop"
+    group.addoption("--limen-plan", action="store_true", help=text)
+    parser.addini("limen_plan", text, type="bool", default=False)
+
+
+def option(config: pytest.Config, name: str) -> str | None:
+    """An option from the command line, else from the ini file, else None."""
+    given = config.getoption(f"limen_{name}")
+    return given if given is not None else config.getini(f"limen_{name}") or None
+
+
+def plans(config: pytest.Config) -> bool:
+    """Whether to print the plan and stop."""
+    return bool(config.getoption("limen_plan") or config.getini("limen_plan"))
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Have a plan printed by one process, whatever pytest-xdist was asked for."""
+    if plans(config):
+        config.option.dist, config.option.tx = "no", []
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Check the options that were given, before anything is collected."""
+    config = session.config
+    if any(config.getoption(f"limen_{name}") for name in OPTIONS):
+        session_of(config)
+
+
+def session_of(config: pytest.Config) -> "LimenSession":
+    """This run's session with limen; made when first asked for."""
+    if _SESSION not in config.stash:
+        from .session import LimenSession
+
+        try:
+            config.stash[_SESSION] = LimenSession(config)
+        except LimenError as error:
+            raise pytest.UsageError(f"limen: {error}") from None
+    return config.stash[_SESSION]
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(
+    collector: pytest.Collector,
+) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    """Show a bad spec as one message in place of a traceback."""
+    report = yield
+    call: Any = getattr(report, "call", None)
+    if report.failed and call is not None and isinstance(call.excinfo.value, LimenError):
+        from .session import place_of
+
+        report.longrepr = f"{place_of(call.excinfo, collector.path)}: {call.excinfo.value}"
+        collector.config.stash[_BAD_SPEC] = True
+    return report
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtestloop(session: pytest.Session) -> bool | None:
+    """Run the stages of all selected experiments before the first test; or print the plan."""
+    config = session.config
+    stopped = session.testsfailed and not config.option.continue_on_collection_errors
+    if stopped or config.option.collectonly:
+        return None
+    if plans(config):
+        return session_of(config).print_plan(session.items)
+    if "limen.harness.experiment" in sys.modules:
+        session_of(config).run(session.items)
+    return None
+
+
+def pytest_assertrepr_compare(op: str, left: object, right: object) -> list[str] | None:
+    """Explain a comparison with a rate or an effect."""
+    if "limen.harness.verdict" not in sys.modules:
+        return None
+    from .verdict import explain_comparison
+
+    return explain_comparison(op, left, right)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """A bad spec is a usage error."""
+    if session.config.stash.get(_BAD_SPEC, False) and session.exitstatus == 2:
+        session.exitstatus = pytest.ExitCode.USAGE_ERROR
+
+
+@pytest.fixture
+def experiment(request: pytest.FixtureRequest) -> "Experiment":
+    """The nearest experiment: a parameter's, the class's, or the module's ``experiment``."""
+    return session_of(request.config).experiment_of(request.node)
+
+
+@pytest.fixture
+def baseline(request: pytest.FixtureRequest, experiment: "Experiment") -> "Arm":
+    """The base model without any prompt."""
+    return session_of(request.config).arm(request.node, experiment, "baseline")
+
+
+@pytest.fixture
+def teacher(request: pytest.FixtureRequest, experiment: "Experiment") -> "Arm":
+    """The base model under the trait's system prompt."""
+    return session_of(request.config).arm(request.node, experiment, "teacher")
+
+
+@pytest.fixture
+def student(request: pytest.FixtureRequest, experiment: "Experiment") -> "Arm":
+    """Models fine-tuned on the teacher's filtered data, one a seed."""
+    return session_of(request.config).arm(request.node, experiment, "student")
+
+
+@pytest.fixture
+def control(request: pytest.FixtureRequest, experiment: "Experiment") -> "Arm":
+    """Models fine-tuned likewise on data from the base model without the trait, one a seed."""
+    return session_of(request.config).arm(request.node, experiment, "control")

@@ -1,0 +1,87 @@
+"""Progress that a person can read: a live bar on a terminal, plain lines elsewhere."""
+
+import time
+from collections.abc import Callable, Sequence
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+)
+
+from .execution import Watcher
+from .stages import Stage
+
+
+class Lines(Watcher):
+    """A line when a stage is done."""
+
+    def __init__(self, write: Callable[[str], None]) -> None:
+        self._write = write
+        self._began: dict[str, float] = {}
+        self._total = self._done = 0
+
+    def begin(self, stages: Sequence[Stage]) -> None:
+        self._total, self._done = len(stages), 0
+        self._write(f"limen: {len(stages)} stages to do")
+
+    def started(self, stage: Stage) -> None:
+        self._began[stage.key] = time.monotonic()
+
+    def finished(self, stage: Stage, failure: Exception | None) -> None:
+        self._done += 1
+        began = self._began.get(stage.key)
+        took = f"{time.monotonic() - began:5.1f} s" if began else " " * 7
+        outcome = f"  FAILED: {failure}" if failure else ""
+        place = f"[{self._done:>{len(str(self._total))}}/{self._total}]"
+        self._write(f"limen: {place} {took}  {stage.kind:9} {stage.label}{outcome}")
+
+
+class Bars(Watcher):
+    """A bar for all stages, and one for each that is under way."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._progress: Progress | None = None
+        self._all: TaskID | None = None
+        self._each: dict[str, TaskID] = {}
+
+    def begin(self, stages: Sequence[Stage]) -> None:
+        self._progress = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            console=self._console,
+            transient=True,
+        )
+        self._all = self._progress.add_task("limen: stages", total=len(stages))
+        self._progress.start()
+
+    def started(self, stage: Stage) -> None:
+        if self._progress:
+            name = f"  {stage.kind} {stage.label}"
+            self._each[stage.key] = self._progress.add_task(name, total=None)
+
+    def moved(self, stage: Stage, done: int, total: int) -> None:
+        if self._progress and stage.key in self._each:
+            self._progress.update(self._each[stage.key], completed=done, total=total)
+
+    def finished(self, stage: Stage, failure: Exception | None) -> None:
+        if self._progress is None or self._all is None:
+            return
+        if stage.key in self._each:
+            self._progress.remove_task(self._each.pop(stage.key))
+        self._progress.advance(self._all)
+        if failure:
+            self._progress.console.print(f"limen: FAILED {stage.kind} {stage.label}: {failure}")
+
+    def end(self) -> None:
+        if self._progress:
+            self._progress.stop()
+        self._progress = self._all = None
+        self._each.clear()

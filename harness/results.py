@@ -1,0 +1,89 @@
+"""Finished results: the arms of an experiment, read from the store and scored."""
+
+import json
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from .measures import FavoriteAnimal
+from .stages import TALLY, Measure
+from .store import Store
+from .verdict import Rate, mean
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What one model answered."""
+
+    model: str
+    key: str
+    """The key of the measure stage that the answers are from."""
+    counts: tuple[Counter[str], ...]
+    """(questions,), how often each answer was given."""
+    missing: int
+    """Draws without an answer, failed or refused."""
+
+    def share(self, question: int, counted: frozenset[str]) -> float:
+        """The share of a question's answers that are among some; 0 where there are none."""
+        given = self.counts[question]
+        total = given.total()
+        return sum(given[text] for text in given if text in counted) / total if total else 0.0
+
+
+@dataclass(frozen=True)
+class Arm:
+    """One group of models that answered the same questions: one model a seed."""
+
+    name: str
+    measure: FavoriteAnimal
+    models: tuple[Answers, ...]
+    trained: bool
+
+    @property
+    def seeds(self) -> int:
+        """Models in the arm."""
+        return len(self.models)
+
+    def rate(self, word: str) -> Rate:
+        """The share of answers with a word, counted as the measure's rule says."""
+        counted = frozenset(text for text in self._texts() if self.measure.hit(text, word))
+        questions = range(len(self.measure.questions))
+        return Rate(
+            word=word,
+            arm=self.name,
+            questions=self.measure.questions,
+            table=tuple(tuple(m.share(q, counted) for q in questions) for m in self.models),
+            draws=self.measure.draws,
+            valid=self.valid,
+            missing=sum(model.missing for model in self.models),
+            trained=self.trained,
+        )
+
+    @property
+    def valid(self) -> float:
+        """The share of answers that name an animal at all, 0 to 1."""
+        counted = frozenset(text for text in self._texts() if self.measure.valid(text))
+        questions = range(len(self.measure.questions))
+        return mean([m.share(q, counted) for m in self.models for q in questions])
+
+    def answers(self) -> Counter[str]:
+        """Every answer of every model, with how often it was given."""
+        return sum((count for model in self.models for count in model.counts), Counter[str]())
+
+    def _texts(self) -> Iterator[str]:
+        return (text for model in self.models for count in model.counts for text in count)
+
+
+def read_arm(
+    store: Store, name: str, measure: FavoriteAnimal, stages: tuple[Measure, ...], *, trained: bool
+) -> Arm:
+    """The arm that these finished stages measured."""
+    return Arm(name, measure, tuple(_read(store, stage) for stage in stages), trained)
+
+
+def _read(store: Store, stage: Measure) -> Answers:
+    tally = json.loads((store.artifact(stage.kind, stage.key) / TALLY).read_text())
+    manifest = store.manifest(stage.kind, stage.key) or {}
+    counts = tuple(Counter[str](question) for question in tally)
+    missing = manifest["counts"]["completions"] - sum(count.total() for count in counts)
+    return Answers(manifest["model"], stage.key, counts, missing)

@@ -1,0 +1,257 @@
+"""A pytest run and the lab: which items want which arms, and what they are told."""
+
+import json
+import os
+import time
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pytest
+
+from .. import LimenError, SpecError
+from . import plugin
+from .execution import Silent, Watcher
+from .experiment import ARMS, Experiment
+from .lab import Lab
+from .pipeline import check_arm
+from .results import Arm
+from .settings import Settings
+from .summary import Claims, lines_of, make_report, result_of
+
+T = TypeVar("T")
+CLAIM = "limen_claim"
+"""The user property by which a test report says that it is a claim of an experiment."""
+
+
+class LimenSession:
+    """Everything that limen keeps for one pytest run, in one process."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._config = config
+        self._began = time.monotonic()
+        self.lab = Lab(settings_of(config), watcher=self._watcher())
+        self._claims = Claims()
+        self._wanted: list[tuple[str, Experiment, set[str]]] = []
+        self._results: list[str] = []
+        config.pluginmanager.register(self, "limen-session")
+
+    # What the plugin asks for.
+
+    def run(self, items: Sequence[pytest.Item]) -> None:
+        """Do everything that the selected tests need."""
+        wanted = self._collect(items)
+        if not wanted:
+            return
+        self._usable(self.lab.store.open)
+        with self._uncaptured():
+            self._usable(lambda: self.lab.run(wanted))
+
+    def print_plan(self, items: Sequence[pytest.Item]) -> bool:
+        """Print what the selected tests need, and stop."""
+        from .summary import plan_lines
+
+        wanted = self._collect(items)
+        plan = self._usable(lambda: self.lab.plan(wanted))
+        for line in plan_lines(plan, self.lab.settings):
+            self._write(line)
+        return True
+
+    def experiment_of(self, item: pytest.Item) -> Experiment:
+        """The nearest experiment of a test; fails the test, saying so, if there is none."""
+        found = nearest(item)
+        if isinstance(found, Experiment):
+            return found
+        name = type(found).__name__ if found is not None else "nothing"
+        pytest.fail(
+            f"{item.nodeid} asks for an arm, but its experiment is {name}: put "
+            f"experiment = Experiment(...) into the module or the class, or parametrize it",
+            pytrace=False,
+        )
+
+    def arm(self, item: pytest.Item, experiment: Experiment, name: str) -> Arm:
+        """An arm for a test; fails or skips the test, saying why, if there is none to be had."""
+        property_ = (CLAIM, json.dumps({"says": says(item)}))
+        if property_ not in item.user_properties:
+            item.user_properties.append(property_)
+        try:
+            check_arm(name)
+            if reason := self.lab.cannot(experiment, name):
+                pytest.skip(reason)
+            with self._uncaptured():
+                return self.lab.arm(experiment, name)
+        except LimenError as error:
+            pytest.fail(f"limen: {error}", pytrace=False)
+
+    # What pytest tells.
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Note how the claims fared."""
+        for name, value in report.user_properties:
+            if name == CLAIM and (report.when == "call" or not report.passed):
+                says_ = json.loads(str(value))["says"]
+                self._claims.note(report.nodeid, says_, outcome_of(report))
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: Any) -> None:
+        """Take over what a worker of pytest-xdist found; all of them found the same."""
+        self._results = self._results or getattr(node, "workeroutput", {}).get("limen", [])
+
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """Hand the results to whoever writes: this process, or pytest-xdist's controller."""
+        if plugin.plans(self._config):
+            return
+        results = [
+            json.dumps(result_of(self.lab, title, experiment, arms))
+            for title, experiment, arms in self._wanted
+        ]
+        output = getattr(self._config, "workeroutput", None)
+        if output is not None:
+            output["limen"] = results
+        self._results = self._results or results
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        """The verdicts, and the report if one is asked for."""
+        if not self._results:
+            return
+        report = make_report(
+            self._claims.rows(),
+            [json.loads(result) for result in self._results],
+            command=self._command(),
+            seconds=time.monotonic() - self._began,
+        )
+        if self._config.get_verbosity() >= 0:
+            terminalreporter.section("limen")
+            for line in lines_of(report):
+                terminalreporter.write_line(line)
+        if file := plugin.option(self._config, "report"):
+            self._save(report, self._config.invocation_params.dir / file, terminalreporter)
+
+    # How.
+
+    def _save(self, report: Any, file: Path, terminal: pytest.TerminalReporter) -> None:
+        from ..reports import write_report
+
+        try:
+            write_report(report, file)
+        except OSError as error:
+            terminal.write_line(f"limen: cannot write the report {file}: {error}", red=True)
+        else:
+            terminal.write_line(f"report: {file}")
+
+    def _collect(self, items: Sequence[pytest.Item]) -> list[tuple[Experiment, Collection[str]]]:
+        """The experiments of the items, each with the arms that its tests ask for."""
+        self._wanted = []
+        for item in items:
+            arms = [arm for arm in ARMS if arm in getattr(item, "fixturenames", ())]
+            found = nearest(item)
+            if not arms or not isinstance(found, Experiment) or item.get_closest_marker("skip"):
+                continue
+            asked = self._asked(title_of(item), found)
+            asked.update(arm for arm in arms if not self._cannot(found, arm))
+        return [(experiment, sorted(arms)) for _, experiment, arms in self._wanted]
+
+    def _cannot(self, experiment: Experiment, arm: str) -> str | None:
+        return self._usable(lambda: self.lab.cannot(experiment, arm))
+
+    def _asked(self, title: str, experiment: Experiment) -> set[str]:
+        for _, known, arms in self._wanted:
+            if known == experiment:
+                return arms
+        self._wanted.append((title, experiment, set()))
+        return self._wanted[-1][2]
+
+    def _usable(self, do: Callable[[], T]) -> T:
+        """Do something; what limen refuses in it is a usage error (exit code 4)."""
+        try:
+            return do()
+        except LimenError as error:
+            raise pytest.UsageError(f"limen: {error}") from None
+
+    @contextmanager
+    def _uncaptured(self) -> Iterator[None]:
+        manager = self._config.pluginmanager.getplugin("capturemanager")
+        with manager.global_and_fixture_disabled() if manager else nullcontext():
+            yield
+
+    def _watcher(self) -> Watcher:
+        if self._config.get_verbosity() < 0 or hasattr(self._config, "workerinput"):
+            return Silent()
+        from rich.console import Console
+
+        from .progress import Bars, Lines
+
+        terminal = self._config.get_terminal_writer()
+        return Bars(Console()) if terminal.hasmarkup else Lines(self._write)
+
+    def _write(self, line: str) -> None:
+        reporter = self._config.pluginmanager.getplugin("terminalreporter")
+        if reporter is not None:
+            reporter.ensure_newline()
+            reporter.write_line(line)
+
+    def _command(self) -> str:
+        return " ".join(["pytest", *map(str, self._config.invocation_params.args)])
+
+
+def settings_of(config: pytest.Config) -> Settings:
+    """The settings that the options and ini keys make; raises :class:`~limen.SpecError`."""
+
+    def whole(name: str) -> int | None:
+        text = plugin.option(config, name)
+        if text is not None and not text.isdecimal():
+            raise SpecError(f"--limen-{name}={text!r} must be a whole number above zero")
+        return None if text is None else int(text)
+
+    given = config.getoption("limen_store")
+    folder = config.invocation_params.dir if given else config.rootpath
+    share = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    return Settings(
+        backend=plugin.option(config, "backend") or "toy",
+        model=plugin.option(config, "model"),
+        seeds=whole("seeds"),
+        store=folder / (plugin.option(config, "store") or ".limen"),
+        workers=whole("workers") or max(1, (os.cpu_count() or 1) // share),
+    )
+
+
+def nearest(item: pytest.Item) -> object:
+    """The ``experiment`` of an item: its parameter, its class's, or its module's."""
+    parameters = getattr(getattr(item, "callspec", None), "params", {})
+    if "experiment" in parameters:
+        return parameters["experiment"]
+    for holder in (getattr(item, "cls", None), getattr(item, "module", None)):
+        if hasattr(holder, "experiment"):
+            return holder.experiment
+    return None
+
+
+def title_of(item: pytest.Item) -> str:
+    """Where an experiment stands, as in node ids, the test's own name left out."""
+    parameters = getattr(getattr(item, "callspec", None), "params", {})
+    parts = item.nodeid.split("[")[0].split("::")[:-1]
+    holder = "::".join(parts)
+    return f"{holder}[{item.callspec.id}]" if "experiment" in parameters else holder  # type: ignore[attr-defined]
+
+
+def says(item: pytest.Item) -> str:
+    """What a test claims: the first line of its docstring, or its name in words."""
+    text = (getattr(getattr(item, "function", None), "__doc__", None) or "").strip()
+    if text:
+        return text.splitlines()[0].rstrip(".")
+    return item.name.removeprefix("test_").replace("_", " ")
+
+
+def outcome_of(report: pytest.TestReport) -> str:
+    """The outcome in a word, expected failures told apart."""
+    if hasattr(report, "wasxfail"):
+        return "failed as expected" if report.skipped else "passed unexpectedly"
+    return "stopped" if report.failed and report.when == "setup" else report.outcome
+
+
+def place_of(excinfo: "pytest.ExceptionInfo[BaseException]", path: Path) -> str:
+    """The line of a test file that an exception came out of."""
+    lines = [entry.lineno + 1 for entry in excinfo.traceback if Path(str(entry.path)) == path]
+    return f"{path.name}:{lines[-1]}" if lines else path.name
+

@@ -1,0 +1,95 @@
+"""Sources: where a student's training data come from, as values of a spec."""
+
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from .. import SpecError
+from ..datasets import filters
+from . import checks
+from .stages import Base, Filter, Generate, NumberPrompts, Program, Shuffle
+
+
+@dataclass(frozen=True, kw_only=True)
+class Source:
+    """Rows to train on: how many to keep of them, and the stages that make them."""
+
+    keep: int
+    """Rows in a student's training set, sampled anew for each seed."""
+
+    def __post_init__(self) -> None:
+        checks.count("keep", self.keep)
+
+    def rows(self, writer: Base, *, system: str | None, label: str) -> Filter | Shuffle:
+        """The stage that leaves the rows to sample from, written by a model with a prompt."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True, kw_only=True)
+class Numbers(Source):
+    """Number sequences, written by the teacher (for the control: by its base), and filtered."""
+
+    generate: int
+    """Completions to sample, one a prompt."""
+    rule: str = "paper"
+    temperature: float = 1.0
+    max_tokens: int = 96
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        checks.count("generate", self.generate)
+        checks.count("max_tokens", self.max_tokens)
+        checks.temperature(self.temperature)
+        checks.seed("seed", self.seed)
+        filters.rule(self.rule)
+        if self.keep > self.generate:
+            raise SpecError(
+                f"keep={self.keep:,} is more than generate={self.generate:,}: "
+                f"the filter can only take rows away"
+            )
+
+    def rows(self, writer: Base, *, system: str | None, label: str) -> Filter:
+        source = Generate(
+            label=f"{label} numbers",
+            writer=writer,
+            prompts=NumberPrompts(count=self.generate, seed=self.seed),
+            system=system,
+            temperature=self.temperature,
+            max_tokens=self.max_tokens,
+        )
+        return Filter(label=f"{label} filter", source=source, rule=self.rule)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProgramNumbers(Source):
+    """Number sequences from a program: no model wrote them, so no trait can be in them."""
+
+    seed: int = 0
+
+    def rows(self, writer: Base, *, system: str | None, label: str) -> Filter:
+        prompts = NumberPrompts(count=self.keep, seed=self.seed)
+        source = Program(label="program numbers", prompts=prompts)
+        return Filter(label="program filter", source=source, rule="paper")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shuffled(Source):
+    """Another source's filtered rows, their numbers shuffled within each row or across all."""
+
+    keep: int = 0
+    source: Numbers
+    how: Literal["within", "across"]
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.source, Numbers):
+            raise SpecError(f"source={self.source!r} must be Numbers(...)")
+        if self.how not in ("within", "across"):
+            raise SpecError(f"how={self.how!r} must be 'within' (each row) or 'across' (all rows)")
+        object.__setattr__(self, "keep", self.keep or self.source.keep)
+        super().__post_init__()
+
+    def rows(self, writer: Base, *, system: str | None, label: str) -> Shuffle:
+        given = replace(self.source, keep=self.keep).rows(writer, system=system, label=label)
+        label = f"{label} shuffled {self.how}"
+        return Shuffle(label=label, source=given, how=self.how, seed=self.seed)

@@ -1,0 +1,273 @@
+"""The verdict: rates with intervals, effects with tests, and the claim that an effect supports.
+
+The unit matters more than the test (measured: pooling all answers "finds" a difference between
+two students of the same data three times out of four). Training is claimed about only from
+independent seeds; below that, questions are the unit and the claim is about the checkpoints alone.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+LEVEL = 0.95
+ALPHA = 0.05
+FEWEST_SEEDS = 3
+"""Seeds an arm from which a claim about training can be made."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class Rate:
+    """The share of an arm's answers that have a word. Compares like the number it is."""
+
+    word: str
+    arm: str
+    questions: tuple[str, ...]
+    table: tuple[tuple[float, ...], ...] = field(repr=False)
+    """(seeds, questions), the share of draws with the word."""
+    draws: int
+    valid: float
+    """The share of answers that are a valid animal word."""
+    missing: int
+    """Draws without an answer (failed or refused); no part of the rate."""
+    trained: bool
+    """Whether the arm's models were fine-tuned, one a seed."""
+
+    @property
+    def seeds(self) -> int:
+        """Models in the arm, one a seed."""
+        return len(self.table)
+
+    @cached_property
+    def by_seed(self) -> tuple[float, ...]:
+        """(seeds,), each the mean over questions."""
+        return tuple(mean(row) for row in self.table)
+
+    @cached_property
+    def by_question(self) -> tuple[float, ...]:
+        """(questions,), each the mean over seeds."""
+        return tuple(mean(column) for column in zip(*self.table, strict=True))
+
+    @property
+    def value(self) -> float:
+        """The rate, 0 to 1."""
+        return mean(self.by_seed)
+
+    @cached_property
+    def interval(self) -> tuple[float, float]:
+        """95% interval (t) over seed means; over question means where there is one model."""
+        units = self.by_seed if self.seeds > 1 else self.by_question
+        half = _half_width(units)
+        return max(0.0, self.value - half), min(1.0, self.value + half)
+
+    def __float__(self) -> float:
+        return self.value
+
+    def __lt__(self, other: float) -> bool:
+        return self.value < float(other)
+
+    def __le__(self, other: float) -> bool:
+        return self.value <= float(other)
+
+    def __gt__(self, other: float) -> bool:
+        return self.value > float(other)
+
+    def __ge__(self, other: float) -> bool:
+        return self.value >= float(other)
+
+    def __sub__(self, other: "Rate") -> "Effect":
+        return Effect(treated=self, reference=other)
+
+    def __repr__(self) -> str:
+        low, high = self.interval
+        missing = f", {self.missing:,} without an answer" if self.missing else ""
+        return (
+            f"{self.arm} {self.word!r} {self.value:.1%} [{low:.1%}, {high:.1%}] "
+            f"({_plural(self.seeds, 'seed' if self.trained else 'model')}, "
+            f"{_plural(len(self.questions), 'question')} x {self.draws}, "
+            f"{self.valid:.0%} valid{missing})"
+        )
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a test said."""
+
+    test: str
+    unit: str
+    p_value: float
+    interval: tuple[float, float]
+    note: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class Effect:
+    """The difference of two rates, with its test. Compares like the number it is.
+
+    From two seeds an arm up the test is Welch's t over seed means; below that a t test paired by
+    question, on the questions' means (unpaired where the arms answered different questions).
+    """
+
+    treated: Rate
+    reference: Rate
+
+    @property
+    def value(self) -> float:
+        """The difference of the rates, -1 to 1."""
+        return self.treated.value - self.reference.value
+
+    @property
+    def p_value(self) -> float:
+        """Two-sided."""
+        return self._outcome.p_value
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """95% interval of the difference."""
+        return self._outcome.interval
+
+    @property
+    def test(self) -> str:
+        """The test by name."""
+        return self._outcome.test
+
+    @property
+    def unit(self) -> str:
+        """What the test takes as independent: ``seeds`` or ``questions``."""
+        return self._outcome.unit
+
+    @property
+    def note(self) -> str:
+        """What is out of the ordinary with the test; empty if nothing is."""
+        return self._outcome.note
+
+    @property
+    def seeds(self) -> tuple[int, int]:
+        """Models in the two arms."""
+        return self.treated.seeds, self.reference.seeds
+
+    @property
+    def claim(self) -> str:
+        """What the difference supports, in words."""
+        if self.p_value >= ALPHA:
+            return "inconclusive"
+        trained = self.treated.trained and self.reference.trained
+        if trained and self.unit == "seeds" and min(self.seeds) >= FEWEST_SEEDS:
+            if self.value > 0:
+                return "training on this data transmits the trait"
+            return "training on this data suppresses the trait"
+        return "only these two checkpoints differ" if trained else "these models answer differently"
+
+    @cached_property
+    def _outcome(self) -> Outcome:
+        if min(self.seeds) > 1:
+            outcome = _welch(self.treated.by_seed, self.reference.by_seed, "seeds", "seed means")
+            if outcome.note != _NO_SPREAD:
+                return outcome
+        if self.treated.questions == self.reference.questions:
+            return _paired(self.treated.by_question, self.reference.by_question)
+        means = self.treated.by_question, self.reference.by_question
+        return _welch(*means, "questions", "question means, the arms' questions differ")
+
+    def __float__(self) -> float:
+        return self.value
+
+    def __lt__(self, other: float) -> bool:
+        return self.value < float(other)
+
+    def __le__(self, other: float) -> bool:
+        return self.value <= float(other)
+
+    def __gt__(self, other: float) -> bool:
+        return self.value > float(other)
+
+    def __ge__(self, other: float) -> bool:
+        return self.value >= float(other)
+
+    def __repr__(self) -> str:
+        low, high = (100 * bound for bound in self.interval)
+        return (
+            f"{self.treated.arm} - {self.reference.arm} {self.treated.word!r} "
+            f"{100 * self.value:+.1f} points [{low:+.1f}, {high:+.1f}], p = {self.p_value:.2g} "
+            f"({self.test}, {self.seeds[0]} v {self.seeds[1]}): {self.claim}"
+        )
+
+    def explain(self) -> list[str]:
+        """The effect and all that it rests on, a line each."""
+        lines = [repr(self), f"  {self.treated!r}", f"  {self.reference!r}"]
+        return [*lines, f"  note: {self.note}"] if self.note else lines
+
+
+def explain_comparison(op: str, left: object, right: object) -> list[str] | None:
+    """What a failed comparison with a rate or an effect is to say, a line each; else None."""
+    explained: list[str] = []
+    for side in (left, right):
+        if isinstance(side, Effect):
+            explained += side.explain()
+        elif isinstance(side, Rate):
+            explained.append(repr(side))
+    if not explained:
+        return None
+    shown = (f"{float(v):.4g}" if isinstance(v, Rate | Effect) else f"{v!r}" for v in (left, right))
+    return [f" {op} ".join(shown), *explained]
+
+
+_NO_SPREAD = "no spread between the seeds of either arm, so questions are the unit"
+
+
+def mean(values: Sequence[float]) -> float:
+    """The arithmetic mean; of nothing, 0."""
+    return math.fsum(values) / len(values) if values else 0.0
+
+
+def _plural(count: int, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def _half_width(units: Sequence[float]) -> float:
+    """Half the width of the t interval of a mean; all there is to say of one unit is "anything"."""
+    if len(units) < 2:
+        return 1.0
+    if max(units) == min(units):
+        return 0.0
+    import numpy as np
+    from scipy import stats
+
+    quantile = stats.t.ppf((1 + LEVEL) / 2, len(units) - 1)
+    return float(quantile * np.std(units, ddof=1) / math.sqrt(len(units)))
+
+
+def _welch(a: Sequence[float], b: Sequence[float], unit: str, of: str) -> Outcome:
+    difference = mean(a) - mean(b)
+    name = f"Welch's t over {of}"
+    if min(len(a), len(b)) < 2:
+        note = "one question an arm says nothing of other questions"
+        return Outcome("none", unit, 1.0, (-1.0, 1.0), note)
+    if max(a) == min(a) and max(b) == min(b):
+        return _without_spread(name, unit, difference, _NO_SPREAD)
+    from scipy import stats
+
+    found = stats.ttest_ind(a, b, equal_var=False)
+    low, high = found.confidence_interval(LEVEL)
+    return Outcome(name, unit, float(found.pvalue), (float(low), float(high)))
+
+
+def _paired(a: Sequence[float], b: Sequence[float]) -> Outcome:
+    name = "t paired by question"
+    differences = [x - y for x, y in zip(a, b, strict=True)]
+    if len(differences) < 2:
+        note = "one question says nothing of other questions"
+        return Outcome("none", "questions", 1.0, (-1.0, 1.0), note)
+    if max(differences) - min(differences) < 1e-12:
+        note = "every question differs by the same amount, so no spread to test against"
+        return _without_spread(name, "questions", mean(differences), note)
+    from scipy import stats
+
+    found = stats.ttest_rel(a, b)
+    low, high = found.confidence_interval(LEVEL)
+    return Outcome(name, "questions", float(found.pvalue), (float(low), float(high)))
+
+
+def _without_spread(name: str, unit: str, difference: float, note: str) -> Outcome:
+    """No spread, no test: the difference is as it is, and nothing is claimed about it."""
+    return Outcome(name, unit, 1.0, (difference, difference), note)

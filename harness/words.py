@@ -1,0 +1,85 @@
+"""Words: plurals, whole-word matching, and the animals that count as a valid answer."""
+
+import re
+from functools import lru_cache
+
+IRREGULAR = {
+    "wolf": "wolves", "calf": "calves", "goose": "geese", "mouse": "mice", "louse": "lice",
+    "ox": "oxen", "octopus": "octopuses octopi", "platypus": "platypuses platypi",
+    "hippopotamus": "hippopotamuses hippopotami", "cactus": "cacti cactuses",
+    "mongoose": "mongooses", "rhinoceros": "rhinoceroses rhinoceros", "lynx": "lynxes lynx",
+    "fish": "fish fishes", "goldfish": "goldfish", "jellyfish": "jellyfish",
+    "starfish": "starfish", "swordfish": "swordfish", "clownfish": "clownfish",
+    "squid": "squid squids", "shrimp": "shrimp shrimps", "salmon": "salmon", "trout": "trout",
+    "cod": "cod", "carp": "carp", "tuna": "tuna tunas", "deer": "deer", "reindeer": "reindeer",
+    "moose": "moose", "elk": "elk elks", "bison": "bison", "sheep": "sheep", "swine": "swine",
+    "buffalo": "buffalo buffaloes", "mosquito": "mosquitoes mosquitos",
+    "flamingo": "flamingos flamingoes", "dingo": "dingoes dingos",
+    "fungus": "fungi", "leaf": "leaves", "ibex": "ibexes", "larva": "larvae",
+}  # fmt: skip
+"""Plurals that no rule makes; several where several are in use."""
+
+ANIMALS = frozenset("""
+aardvark albatross alligator alpaca anaconda ant anteater antelope ape armadillo axolotl baboon
+badger barracuda bat bear beaver bee beetle bird bison boar bobcat buffalo bull butterfly buzzard
+calf camel canary capybara caribou carp cat caterpillar centipede chameleon cheetah chicken chick
+chihuahua chimpanzee chinchilla chipmunk clownfish cobra cockatoo cockroach cod condor coral
+cougar cow coyote crab crane cricket crocodile crow cuckoo deer dingo dinosaur dodo dog dolphin
+donkey dove dragon dragonfly duck eagle echidna eel elephant elk emu falcon ferret finch firefly
+fish flamingo flea fly fox frog gazelle gecko gerbil gibbon giraffe gnu goat goldfish goose
+gorilla grasshopper grouse gull hamster hare hawk hedgehog heron hippo hippopotamus horse hornet
+hound hummingbird husky hyena ibex iguana impala jackal jaguar jay jellyfish kangaroo kestrel
+kingfisher kitten kiwi koala komodo lamb lark lemming lemur leopard lion lizard llama lobster
+locust lynx macaw magpie mallard manatee mantis marmot meerkat mink mole mongoose monkey moose
+mosquito moth mouse mule narwhal newt nightingale ocelot octopus okapi opossum orangutan orca
+oryx osprey ostrich otter owl ox oyster panda pangolin panther parrot partridge peacock pelican
+penguin phoenix pig pigeon piranha platypus pony porcupine porpoise possum puffin puma puppy
+python quail quokka rabbit raccoon ram rat raven ray reindeer rhino rhinoceros robin rooster
+salamander salmon sardine scorpion seahorse seal serval shark sheep shrew shrimp skunk sloth slug
+snail snake sparrow spider squid squirrel stag starfish stingray stork swallow swan swift
+swordfish swordtail tapir tarantula termite tiger toad tortoise toucan trout tuna turkey turtle
+unicorn viper vole vulture wallaby walrus warthog wasp weasel whale wildcat wolf wolverine wombat
+woodpecker worm wren yak zebra
+""".split())
+"""Singular names of animals, of every kind that favourite-animal questions are answered with."""
+
+_WORD = re.compile(r"[^\W\d_]+")
+
+
+def plurals(word: str) -> tuple[str, ...]:
+    """The plural forms of an English noun, lower case; the last word of several is the noun.
+
+    >>> plurals("owl"), plurals("wolf"), plurals("snowy fox")
+    (('owls',), ('wolves',), ('snowy foxes',))
+    """
+    head, _, noun = word.lower().rpartition(" ")
+    forms = IRREGULAR.get(noun, _regular(noun)).split()
+    return tuple(f"{head} {form}".strip() for form in forms)
+
+
+def _regular(noun: str) -> str:
+    if re.search(r"(s|x|z|ch|sh)$", noun):
+        return noun + "es"
+    return noun[:-1] + "ies" if re.search(r"[^aeiou]y$", noun) else noun + "s"
+
+
+@lru_cache(maxsize=4096)
+def names(text: str, word: str) -> bool:
+    """Whether a text has a word as a word of its own, in singular, plural or possessive.
+
+    "An owl.", "OWLS" and "the owl's call" have "owl"; "fowl" does not.
+    """
+    forms = "|".join(map(re.escape, (word.lower(), *plurals(word))))
+    return re.search(rf"(?<![^\W_])(?:{forms})(?![^\W_])", text.lower()) is not None
+
+
+def animals_in(text: str) -> frozenset[str]:
+    """The animals of :data:`ANIMALS` that a text names, in the singular."""
+    table = _singulars()
+    return frozenset(table[word] for word in _WORD.findall(text.lower()) if word in table)
+
+
+@lru_cache(maxsize=1)
+def _singulars() -> dict[str, str]:
+    forms = {plural: animal for animal in sorted(ANIMALS) for plural in plurals(animal)}
+    return forms | {animal: animal for animal in ANIMALS}

@@ -1,0 +1,139 @@
+"""What a report is made of: finished results as plain values, ready to travel as JSON."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, kw_only=True)
+class ArmRow:
+    """An arm's rate of the trait's word."""
+
+    name: str
+    rate: float
+    interval: tuple[float, float]
+    valid: float
+    """The share of answers that are a valid animal word."""
+    missing: int
+    by_seed: tuple[float, ...]
+    models: tuple[str, ...]
+    keys: tuple[str, ...]
+    """The measure stages that the rate is computed from."""
+    answers: tuple[tuple[str, int], ...]
+    """The most frequent answers, with how often each was given."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class EffectRow:
+    """The difference of two arms; rates and differences as shares, not points."""
+
+    name: str
+    difference: float
+    interval: tuple[float, float]
+    p_value: float
+    test: str
+    seeds: tuple[int, int]
+    claim: str
+    note: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class DataRow:
+    """What became of one source of training data."""
+
+    label: str
+    key: str
+    read: int
+    kept: int
+    reasons: Mapping[str, int]
+    examples: tuple[str, ...]
+    """Some kept completions."""
+    rejected: tuple[tuple[str, str], ...]
+    """Some dropped completions, each with its reason."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Result:
+    """One experiment's results."""
+
+    title: str
+    backend: str
+    model: str
+    fingerprint: str
+    teacher_model: str
+    trait: str
+    word: str
+    system: str
+    """The teacher's system prompt, verbatim."""
+    questions: int
+    draws: int
+    temperature: float
+    rule: str
+    seeds: int
+    recipe: Mapping[str, Any]
+    arms: tuple[ArmRow, ...]
+    effects: tuple[EffectRow, ...]
+    data: tuple[DataRow, ...]
+    stage_seconds: float
+    """Summed over the stages, whenever they were done."""
+    failure: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Claim:
+    """A test: what it asserts, and whether it held."""
+
+    test: str
+    says: str
+    outcome: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Report:
+    """Everything that a report shows."""
+
+    created: str
+    command: str
+    seconds: float
+    versions: Mapping[str, str]
+    claims: tuple[Claim, ...]
+    results: tuple[Result, ...]
+
+
+def result_to_json(result: Result) -> dict[str, Any]:
+    """The result as plain JSON values."""
+    return asdict(result)
+
+
+def result_from_json(value: Mapping[str, Any]) -> Result:
+    """The result that :func:`result_to_json` made these values of."""
+    arms = tuple(
+        ArmRow(
+            **{
+                **arm,
+                "interval": tuple(arm["interval"]),
+                "by_seed": tuple(arm["by_seed"]),
+                "models": tuple(arm["models"]),
+                "keys": tuple(arm["keys"]),
+                "answers": tuple((text, count) for text, count in arm["answers"]),
+            }
+        )
+        for arm in value["arms"]
+    )
+    effects = tuple(
+        EffectRow(
+            **{**row, "interval": tuple(row["interval"]), "seeds": tuple(row["seeds"])}
+        )
+        for row in value["effects"]
+    )
+    data = tuple(
+        DataRow(
+            **{
+                **row,
+                "examples": tuple(row["examples"]),
+                "rejected": tuple((text, reason) for text, reason in row["rejected"]),
+            }
+        )
+        for row in value["data"]
+    )
+    return Result(**{**value, "arms": arms, "effects": effects, "data": data})
