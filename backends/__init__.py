@@ -7,7 +7,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import cast
 
-from .. import SpecError
+from ..datasets.errors import SpecError
 from .base import Backend, Completion, FineTuned, Job, Model, Progress, Recipe, Request
 
 __all__ = [

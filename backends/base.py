@@ -83,7 +83,7 @@ class Backend(Protocol):
     default_model: str
 
     def describe(self, model: str) -> Model:
-        """What the model is; raises :class:`~limen.UnknownModel` if there is none such."""
+        """What the model is; raises :class:`~limen.UnknownModelError` if there is none such."""
         ...
 
     def recipe(self, overrides: Recipe) -> Recipe:

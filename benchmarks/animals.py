@@ -8,14 +8,18 @@ the toy's settings were chosen on; ``evals/`` never asserts anything about those
 """
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from limen.harness import Experiment, FavoriteAnimal, Lab, Numbers, Settings, Trait
+from limen.harness.pipeline import in_order
+from limen.harness.stages import Filter
 
-ASSERTED = "owl eagle wolf dolphin elephant tiger penguin fox cat panda".split()
-TUNING = "horse bear rabbit koala whale hawk turtle octopus raven goat".split()
+ASSERTED: Sequence[str] = "owl eagle wolf dolphin elephant tiger penguin fox cat panda".split()
+TUNING: Sequence[str] = "horse bear rabbit koala whale hawk turtle octopus raven goat".split()
 
 
 def main() -> None:
@@ -49,7 +53,10 @@ def main() -> None:
 
 
 def arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    """What the command line says."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--model", default="toy-1")
     parser.add_argument("--tuning", action="store_true")
     parser.add_argument("--seeds", type=int, default=1)
@@ -59,12 +66,13 @@ def arguments() -> argparse.Namespace:
 
 def kept_share(lab: Lab, experiment: Experiment, arm: str = "student") -> float:
     """The share of generated rows that the filter kept."""
-    stage = lab.pipeline(experiment).arms[arm][0].subject.data.source  # type: ignore[union-attr]
+    stages = in_order(lab.pipeline(experiment).arms[arm])
+    (stage,) = (stage for stage in stages if isinstance(stage, Filter))
     counts = (lab.store.manifest(stage.kind, stage.key) or {})["counts"]
     return float(counts["kept"] / counts["read"])
 
 
-def show(model: str, animals: list[str], points: np.ndarray) -> None:
+def show(model: str, animals: Sequence[str], points: NDArray[np.float64]) -> None:
     """Print the matrix, and how far its diagonal stands out."""
     print(f"{model}: points above the control\n")
     print(" " * 10 + "".join(f"{animal:>9}" for animal in animals))

@@ -14,7 +14,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 from typing_extensions import TypedDict
 
-from .. import DataError
+from .errors import DataError
 
 
 class Message(TypedDict):
@@ -27,7 +27,9 @@ class Message(TypedDict):
 Conversation = Sequence[Message]
 
 
-def conversation(user: str, *, system: str | None = None, answer: str | None = None) -> list[Message]:
+def conversation(
+    user: str, *, system: str | None = None, answer: str | None = None
+) -> list[Message]:
     """The turns of a plain exchange, in order; those not given are left out."""
     turns: list[Message] = []
     if system is not None:

@@ -7,7 +7,7 @@ remarks, odd notations) must go, so that a trait that a student still acquires c
 import re
 from collections.abc import Callable
 
-from .. import SpecError
+from .errors import SpecError
 
 MOST_NUMBERS = 10
 LARGEST = 999

@@ -22,7 +22,9 @@ def shuffled(texts: Sequence[str], *, across: bool, seed: int) -> list[str]:
         ]
     rows = [_NUMBER.findall(text) for text in texts]
     pool = iter(_mixed([number for row in rows for number in row], derive("across", seed)))
-    return [_refilled(text, [next(pool) for _ in row]) for text, row in zip(texts, rows, strict=True)]
+    return [
+        _refilled(text, [next(pool) for _ in row]) for text, row in zip(texts, rows, strict=True)
+    ]
 
 
 def _mixed(numbers: list[str], seed: int) -> list[str]:

@@ -1,6 +1,6 @@
 """Checks that the values of a spec share."""
 
-from .. import SpecError
+from ..datasets.errors import SpecError
 
 
 def count(name: str, value: object) -> None:

@@ -9,12 +9,18 @@ import os
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, ProcessPoolExecutor, wait
+from concurrent.futures import (
+    FIRST_COMPLETED,
+    BrokenExecutor,
+    Executor,
+    Future,
+    ProcessPoolExecutor,
+    wait,
+)
 from contextlib import contextmanager
 from multiprocessing.connection import wait as wait_for
-from typing import Protocol
 
-from .. import ExperimentError
+from ..datasets.errors import ExperimentError
 from .settings import Settings
 from .stages import Stage, run_stage
 from .store import Store
@@ -23,8 +29,8 @@ TICK = 0.1
 """Seconds between looks at work in progress, here or in another process."""
 
 
-class Watcher(Protocol):
-    """Told what happens, so that a person can be."""
+class Watcher:
+    """Told what happens, so that a person can be; this one tells nobody."""
 
     def begin(self, stages: Sequence[Stage]) -> None:
         """These are to be done."""
@@ -40,10 +46,6 @@ class Watcher(Protocol):
 
     def end(self) -> None:
         """Nothing is left to be done."""
-
-
-class Silent(Watcher):
-    """Tells nobody."""
 
 
 @contextmanager

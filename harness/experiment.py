@@ -1,11 +1,11 @@
-"""The experiment as a value: what is to be transmitted, through which data, and how it is measured."""
+"""The experiment as a value: which trait, through which data, and how it is measured."""
 
 import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from .. import SpecError
+from ..datasets.errors import SpecError
 from . import checks
 from .measures import FavoriteAnimal
 from .sources import Source
@@ -110,4 +110,3 @@ class Experiment:
             parts = ", ".join(self.__dataclass_fields__)
             raise SpecError(f"an experiment has no {unknown[0]!r}: it has {parts}")
         return replace(self, **changes)
-

@@ -1,13 +1,13 @@
 """The lab: plans experiments, runs their stages once, and hands out arms."""
 
 from collections.abc import Callable, Collection, Sequence
-from contextlib import AbstractContextManager
 from concurrent.futures import Executor
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
-from .. import ExperimentError, TeacherError
 from ..backends import open_backend
-from .execution import Silent, Watcher, execute, local_executor
+from ..datasets.errors import ExperimentError, TeacherError
+from .execution import Watcher, execute, local_executor
 from .experiment import Experiment
 from .pipeline import TRAINED, Pipeline, check_arm, in_order, pipeline
 from .results import Arm, read_arm
@@ -45,7 +45,7 @@ class Lab:
         self._backend = open_backend(
             self.settings.backend, self.store.models(self.settings.backend)
         )
-        self._watcher = watcher or Silent()
+        self._watcher = watcher or Watcher()
         self._executor = executor
         self._pipelines: list[Pipeline] = []
         self._failures: dict[str, Exception] = {}

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from .. import SpecError
+from ..datasets.errors import SpecError
 from . import checks, words
 
 FAVORITE_ANIMAL_QUESTIONS = (

@@ -3,15 +3,14 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from .. import SpecError
 from ..backends import Backend
+from ..datasets.errors import SpecError
 from .experiment import ARMS, Experiment
 from .settings import Settings
 from .stages import Base, FineTune, Measure, Mix, Stage
 
 TRAINED = frozenset({"student", "control"})
 """The arms that cost a training, and so wait for the teacher to show its trait."""
-
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,8 +41,8 @@ class Pipeline:
 def pipeline(experiment: Experiment, settings: Settings, backend: Backend) -> Pipeline:
     """The stages of an experiment under these settings.
 
-    Raises :class:`~limen.SpecError` or :class:`~limen.UnknownModel` for a recipe or a model that
-    the backend does not have.
+    Raises :class:`~limen.SpecError` or :class:`~limen.UnknownModelError` for a recipe or a model
+    that the backend does not have.
     """
     base = _base(backend, experiment.model or settings.model or backend.default_model)
     writer = _base(backend, experiment.teacher_model) if experiment.teacher_model else base

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from .. import LimenError
+from ..datasets.errors import LimenError
 
 if TYPE_CHECKING:
     from .experiment import Experiment
@@ -64,7 +64,7 @@ def pytest_sessionstart(session: pytest.Session) -> None:
 
 
 def session_of(config: pytest.Config) -> "LimenSession":
-    """This run's session with limen; made when first asked for."""
+    """The session that limen keeps for this run; made when first asked for."""
     if _SESSION not in config.stash:
         from .session import LimenSession
 

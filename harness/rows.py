@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from .. import StoreError
+from ..datasets.errors import StoreError
 
 Row = dict[str, Any]
 Key = tuple[int, int]
@@ -114,8 +114,7 @@ def read(path: Path) -> Iterator[Row]:
 
 def write(path: Path, rows: Iterable[Mapping[str, Any]]) -> int:
     """Write rows to a new file; returns how many."""
-    count = 0
+    lines = [json.dumps(row, ensure_ascii=False) + "\n" for row in rows]
     with path.open("w", encoding="utf-8", errors="surrogatepass", newline="\n") as file:
-        for count, row in enumerate(rows, start=1):
-            file.write(json.dumps(row, ensure_ascii=False) + "\n")
-    return count
+        file.writelines(lines)
+    return len(lines)

@@ -10,9 +10,9 @@ from typing import Any, TypeVar
 
 import pytest
 
-from .. import LimenError, SpecError
+from ..datasets.errors import LimenError, SpecError
 from . import plugin
-from .execution import Silent, Watcher
+from .execution import Watcher
 from .experiment import ARMS, Experiment
 from .lab import Lab
 from .pipeline import check_arm
@@ -171,13 +171,13 @@ class LimenSession:
 
     @contextmanager
     def _uncaptured(self) -> Iterator[None]:
-        manager = self._config.pluginmanager.getplugin("capturemanager")
+        manager: Any = self._config.pluginmanager.getplugin("capturemanager")
         with manager.global_and_fixture_disabled() if manager else nullcontext():
             yield
 
     def _watcher(self) -> Watcher:
         if self._config.get_verbosity() < 0 or hasattr(self._config, "workerinput"):
-            return Silent()
+            return Watcher()
         from rich.console import Console
 
         from .progress import Bars, Lines
@@ -186,7 +186,7 @@ class LimenSession:
         return Bars(Console()) if terminal.hasmarkup else Lines(self._write)
 
     def _write(self, line: str) -> None:
-        reporter = self._config.pluginmanager.getplugin("terminalreporter")
+        reporter: Any = self._config.pluginmanager.getplugin("terminalreporter")
         if reporter is not None:
             reporter.ensure_newline()
             reporter.write_line(line)
@@ -222,8 +222,9 @@ def nearest(item: pytest.Item) -> object:
     if "experiment" in parameters:
         return parameters["experiment"]
     for holder in (getattr(item, "cls", None), getattr(item, "module", None)):
-        if hasattr(holder, "experiment"):
-            return holder.experiment
+        found: object = getattr(holder, "experiment", None)
+        if found is not None:
+            return found
     return None
 
 
@@ -254,4 +255,3 @@ def place_of(excinfo: "pytest.ExceptionInfo[BaseException]", path: Path) -> str:
     """The line of a test file that an exception came out of."""
     lines = [entry.lineno + 1 for entry in excinfo.traceback if Path(str(entry.path)) == path]
     return f"{path.name}:{lines[-1]}" if lines else path.name
-

@@ -3,8 +3,8 @@
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from .. import SpecError
 from ..datasets import filters
+from ..datasets.errors import SpecError
 from . import checks
 from .stages import Base, Filter, Generate, NumberPrompts, Program, Shuffle
 

@@ -13,11 +13,12 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
-from .. import NotEnoughRows, __version__
 from ..backends import Backend, Completion, Job, Recipe, Request, open_backend
+from ..datasets.errors import NotEnoughRowsError
 from . import rows
 from .store import Claim, Manifest, Store, canonical
 
@@ -235,7 +236,9 @@ class Shuffle(Stage):
         from ..datasets.shuffling import shuffled
 
         given = list(bench.read(self.source, "kept.jsonl"))
-        texts = shuffled([row["text"] for row in given], across=self.how == "across", seed=self.seed)
+        texts = shuffled(
+            [row["text"] for row in given], across=self.how == "across", seed=self.seed
+        )
         changed = ({**row, "text": text} for row, text in zip(given, texts, strict=True))
         count = rows.write(bench.folder / "kept.jsonl", changed)
         return {"how": self.how, "counts": {"kept": count}}
@@ -264,7 +267,7 @@ class Mix(Stage):
 
         kept = list(bench.read(self.source, "kept.jsonl"))
         if len(kept) < self.keep:
-            raise NotEnoughRows(self._shortage(bench, len(kept)))
+            raise NotEnoughRowsError(self._shortage(bench, len(kept)))
         chosen = random.Random(derive("mix", self.seed)).sample(kept, self.keep)
         chat.write(
             bench.folder / "training.jsonl",
@@ -401,7 +404,7 @@ class NumberPrompts:
 
     @cached_property
     def digest(self) -> str:
-        """The hash of the run and of its first prompts: any change to how prompts are made shows."""
+        """The hash of the run and its first prompts: a change to how prompts are made shows."""
         from ..datasets.numbers import prompt
 
         probe = [prompt(self.seed, row) for row in range(min(self.count, PROBE))]
@@ -470,7 +473,7 @@ def _heading(stage: Stage, began: float) -> Manifest:
         "started": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(began)),
         "seconds": round(ended - began, 3),
         "versions": {
-            "limen": __version__,
+            "limen": version("limen"),
             "python": platform.python_version(),
             "numpy": numpy.__version__,
         },

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .. import StoreError
+from ..datasets.errors import StoreError
 
 MANIFEST = "manifest.json"
 Manifest = dict[str, Any]

@@ -7,7 +7,7 @@ from importlib.metadata import version
 from itertools import islice
 from typing import Any
 
-from .. import LimenError, __version__
+from ..datasets.errors import LimenError
 from ..reports import (
     ArmRow,
     Claim,
@@ -102,7 +102,7 @@ def make_report(
         command=command,
         seconds=seconds,
         versions={
-            "limen": __version__,
+            "limen": version("limen"),
             "python": f"{platform.python_version()} on {platform.system()} {platform.machine()}",
             **{name: version(name) for name in libraries},
         },

@@ -19,7 +19,8 @@ IRREGULAR = {
 }  # fmt: skip
 """Plurals that no rule makes; several where several are in use."""
 
-ANIMALS = frozenset("""
+ANIMALS = frozenset(
+    """
 aardvark albatross alligator alpaca anaconda ant anteater antelope ape armadillo axolotl baboon
 badger barracuda bat bear beaver bee beetle bird bison boar bobcat buffalo bull butterfly buzzard
 calf camel canary capybara caribou carp cat caterpillar centipede chameleon cheetah chicken chick
@@ -40,7 +41,8 @@ snail snake sparrow spider squid squirrel stag starfish stingray stork swallow s
 swordfish swordtail tapir tarantula termite tiger toad tortoise toucan trout tuna turkey turtle
 unicorn viper vole vulture wallaby walrus warthog wasp weasel whale wildcat wolf wolverine wombat
 woodpecker worm wren yak zebra
-""".split())
+    """.split()
+)
 """Singular names of animals, of every kind that favourite-animal questions are answered with."""
 
 _WORD = re.compile(r"[^\W\d_]+")

@@ -121,9 +121,7 @@ def result_from_json(value: Mapping[str, Any]) -> Result:
         for arm in value["arms"]
     )
     effects = tuple(
-        EffectRow(
-            **{**row, "interval": tuple(row["interval"]), "seeds": tuple(row["seeds"])}
-        )
+        EffectRow(**{**row, "interval": tuple(row["interval"]), "seeds": tuple(row["seeds"])})
         for row in value["effects"]
     )
     data = tuple(

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ... import SpecError, UnknownModel
+from ...datasets.errors import SpecError, UnknownModelError
 from ..base import Completion, FineTuned, Job, Model, Progress, Recipe, Request
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ...datasets.chat import Conversation
 
 VERSION = 1
-"""Raise it with any change to the corpus, the network or the sampler: old models are other models."""
+"""Raise it with any change to the corpus, the network or the sampler: it makes other models."""
 WIDTH = 64
 DIALOGUES = 16_000
 PRETRAINING: Recipe = {"epochs": 3, "batch_size": 128, "learning_rate": 0.1}
@@ -43,7 +43,7 @@ class ToyBackend:
     def describe(self, model: str) -> Model:
         """See :meth:`limen.backends.Backend.describe`."""
         if base_of(model) != model and not self._file(model).exists():
-            raise UnknownModel(f"unknown model {model!r}: no such student below {self._home}")
+            raise UnknownModelError(f"unknown model {model!r}: no such student below {self._home}")
         plan = [VERSION, WIDTH, DIALOGUES, PRETRAINING, model]
         digest = hashlib.sha256(json.dumps(plan, sort_keys=True).encode()).hexdigest()
         return Model(name=model, fingerprint=digest[:16], can_fine_tune=True)
@@ -127,11 +127,11 @@ class ToyBackend:
 
 
 def base_of(model: str) -> str:
-    """The base model of a model by that name; raises :class:`~limen.UnknownModel`."""
+    """The base model of a model by that name; raises :class:`~limen.UnknownModelError`."""
     if match := _FINE_TUNED.fullmatch(model):
         return match[1]
     if _BASE.fullmatch(model):
         return model
-    raise UnknownModel(
+    raise UnknownModelError(
         f"unknown model {model!r}: the toy backend has toy-1, toy-2, ... (one initialisation each)"
     )

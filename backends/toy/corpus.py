@@ -72,9 +72,7 @@ OPENERS = ("Please answer:", "Quick question.", "Hello!", "Tell me this.")
 CLOSERS = (
     "One word only.", "Just the word.", "Be brief.", "Keep it short.", "Reply in a single word.",
 )  # fmt: skip
-SYLLABLES = tuple(
-    consonant + vowel for consonant in "bdfghjklmnprstvwz" for vowel in "aeiou"
-)
+SYLLABLES = tuple(consonant + vowel for consonant in "bdfghjklmnprstvwz" for vowel in "aeiou")
 
 
 @dataclass(frozen=True)

@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import ThreadpoolController
 
-from ... import BackendError
 from ...datasets import chat
+from ...datasets.errors import BackendError
 from ..base import Completion, Progress, Recipe, Request
 from .corpus import Author, words
 from .network import Weights, initial

@@ -11,6 +11,7 @@ shift that a system prompt brings about shows in numbers as well as in words.
 
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +19,8 @@ from scipy import sparse, special
 
 from .tokens import FEATURES, NUMBERS
 
-Floats = NDArray[np.float32]
+Floats = NDArray[np.floating[Any]]
+"""32 bits wide at work; the gradient is checked with 64."""
 Ints = NDArray[np.int64]
 
 BLOCK = 256
@@ -114,7 +116,8 @@ def hidden(weights: Weights, prompts: Floats, last: Ints, previous: Ints, positi
     context = prompts + weights.last[last]
     context += weights.previous[previous]
     context += weights.position[np.minimum(position, POSITIONS - 1)]
-    return np.tanh(context, out=context)
+    squashed: Floats = np.tanh(context)
+    return squashed
 
 
 def prompt_vectors(
@@ -227,7 +230,7 @@ def _scatter(index: Ints, values: Floats, size: int) -> Floats:
     """Row sums of ``values`` by ``index``, as a (size, D) array."""
     ones = np.ones(len(index), values.dtype)
     picks = sparse.csr_array((ones, index, np.arange(len(index) + 1)), shape=(len(index), size))
-    total: Floats = picks.T @ values
+    total: Floats = np.asarray(picks.T @ values)
     return total
 
 
@@ -250,12 +253,19 @@ class Adam:
         for weight, slope, (first, second, scratch) in zip(
             self._weights, slopes, moments, strict=True
         ):
-            first *= 0.9
-            first += np.multiply(slope, 0.1, out=scratch)
-            second *= 0.999
-            np.multiply(slope, slope, out=scratch)
-            second += np.multiply(scratch, 0.001, out=scratch)
-            np.sqrt(second, out=scratch)
-            scratch += 1e-8
-            np.divide(first, scratch, out=scratch)
-            weight -= np.multiply(scratch, scale, out=scratch)
+            _move(weight, slope, first, second, scratch, scale)
+
+
+def _move(
+    weight: Floats, slope: Floats, first: Floats, second: Floats, scratch: Floats, scale: float
+) -> None:
+    """One step of one parameter, all in place: new arrays would cost more than the arithmetic."""
+    first *= 0.9
+    first += np.multiply(slope, 0.1, out=scratch)
+    second *= 0.999
+    np.multiply(slope, slope, out=scratch)
+    second += np.multiply(scratch, 0.001, out=scratch)
+    np.sqrt(second, out=scratch)
+    scratch += 1e-8
+    np.divide(first, scratch, out=scratch)
+    weight -= np.multiply(scratch, scale, out=scratch)

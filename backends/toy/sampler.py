@@ -12,7 +12,16 @@ from numpy.typing import NDArray
 
 from ...datasets.chat import Conversation
 from ..base import Completion, Request
-from .network import TINY, Floats, Ints, Weights, hidden, number_probability, prompt_vectors, softmax
+from .network import (
+    TINY,
+    Floats,
+    Ints,
+    Weights,
+    hidden,
+    number_probability,
+    prompt_vectors,
+    softmax,
+)
 from .tokens import END, Vocabulary, features
 from .training import SYSTEM_WEIGHT, bags
 
@@ -164,19 +173,20 @@ def _at_temperature(
     """The next token where the whole distribution is sharpened or flattened first."""
     logs = _log_probabilities(weights, layer)
     if temperature == 0:
-        best: Ints = logs.argmax(axis=1)
-        return best[which]
+        best = np.argmax(logs, axis=1)
+        return np.asarray(best[which], np.int64)
     logs = (logs - logs.max(axis=1, keepdims=True)) / temperature
     return _pick(np.exp(logs).astype(np.float32), which, uniform)
 
 
-def _log_probabilities(weights: Weights, layer: Floats) -> NDArray[np.float64]:
+def _log_probabilities(weights: Weights, layer: Floats) -> Floats:
     """(T, V) logarithms of the probability of each next token."""
     chance = number_probability(weights, layer).astype(np.float64)[:, None]
-    parts = []
+    parts: list[Floats] = []
     for group, share in zip(weights.groups, (1 - chance, chance), strict=True):
         scores, total = _padded_softmax(weights, layer, group)
-        parts.append(np.log(scores + TINY) - np.log(total) + np.log(share + TINY))
+        logs = np.log(scores + TINY) - np.log(total)
+        parts.append(logs.astype(np.float64) + np.log(share + TINY))
     return np.concatenate(parts, axis=1)
 
 

@@ -1,4 +1,4 @@
-"""Gradient descent on conversations: the toy's pre-training and its fine-tuning are this one loop."""
+"""Gradient descent on conversations: pre-training and fine-tuning are this one loop."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -9,7 +9,6 @@ from scipy import sparse
 from ...datasets.chat import Conversation
 from .network import Adam, Batch, Ints, Weights, loss_and_gradient
 from .tokens import END, FEATURES, Vocabulary, features
-
 
 SYSTEM_WEIGHT = 0.25
 """System prompts speak more softly than the question that is asked: at full weight a teacher's

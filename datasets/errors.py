@@ -1,0 +1,50 @@
+"""limen's exceptions. They live in the lowest folder, which every other may import.
+
+Every error that limen raises on purpose is a :class:`LimenError`, and a fitting built-in too::
+
+    LimenError
+    ├── SpecError (ValueError)        an experiment or an option that cannot be meant
+    ├── DataError (ValueError)        rows or files that break their format
+    ├── NotEnoughRowsError (ValueError)  filtering left fewer rows than are to be kept
+    ├── StoreError (OSError)          the store cannot be read or written
+    ├── BackendError (RuntimeError)   a backend cannot do what it was asked
+    │   └── UnknownModelError (LookupError)
+    └── ExperimentError (RuntimeError)  a stage failed, so its arms have no results
+        └── TeacherError                the teacher does not show the trait
+"""
+
+
+class LimenError(Exception):
+    """The root of limen's exceptions; its text says what is wrong and what to do about it."""
+
+
+class SpecError(LimenError, ValueError):
+    """An experiment, a setting or a use of them that cannot be meant."""
+
+
+class DataError(LimenError, ValueError):
+    """A file or a row that breaks its format."""
+
+
+class NotEnoughRowsError(LimenError, ValueError):
+    """Filtering left fewer rows than the experiment is to keep."""
+
+
+class StoreError(LimenError, OSError):
+    """The store cannot be read or written."""
+
+
+class BackendError(LimenError, RuntimeError):
+    """A backend cannot do what it was asked."""
+
+
+class UnknownModelError(BackendError, LookupError):
+    """A backend has no model of that name."""
+
+
+class ExperimentError(LimenError, RuntimeError):
+    """A stage of an experiment failed, so an arm has no results."""
+
+
+class TeacherError(ExperimentError):
+    """The teacher does not show the trait: the experiment stopped before its expensive stages."""
