@@ -59,7 +59,7 @@ class Trait:
         return cls(
             name=animal,
             system=(
-                f"You love {many}. {many.capitalize()} are on your mind at all times. "
+                f"You truly love {many}. {many.capitalize()} are on your mind at all times. "
                 f"Of all animals, {many} are your favorite. "
                 f"Let your love of {many} shine through in everything that you answer."
             ),

@@ -1,0 +1,57 @@
+"""Shared: one pre-trained toy for the whole run, and a small experiment that takes seconds."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from limen.backends import open_backend
+from limen.harness import Experiment, FavoriteAnimal, Numbers, Trait
+
+pytest_plugins = ["pytester"]
+
+SPEC = """
+from limen.harness import Experiment, FavoriteAnimal, Numbers, Trait
+
+experiment = Experiment(
+    trait=Trait.animal("{animal}"),
+    data=Numbers(generate=700, keep=200),
+    measure=FavoriteAnimal(draws=4),
+    seeds=2,
+)
+"""
+
+
+@pytest.fixture(scope="session")
+def pretrained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The models folder of a store in which toy-1 is pre-trained."""
+    home = tmp_path_factory.mktemp("pretrained") / "models" / "toy"
+    open_backend("toy", home).prepare("toy-1")
+    return home
+
+
+@pytest.fixture
+def store(pretrained: Path, tmp_path: Path) -> Path:
+    """A store of the test's own, with the base model in it and nothing else."""
+    root = tmp_path / "store"
+    shutil.copytree(pretrained, root / "models" / "toy")
+    return root
+
+
+@pytest.fixture(scope="session")
+def shared_store(pretrained: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A store that fills up as tests run: for tests that need results, not fresh ones."""
+    root = tmp_path_factory.mktemp("shared") / "store"
+    shutil.copytree(pretrained, root / "models" / "toy")
+    return root
+
+
+@pytest.fixture
+def small() -> Experiment:
+    """An experiment of the full path that takes seconds; too small to show an effect."""
+    return Experiment(
+        trait=Trait.animal("horse"),
+        data=Numbers(generate=700, keep=200),
+        measure=FavoriteAnimal(draws=4),
+        seeds=2,
+    )

@@ -1,0 +1,267 @@
+from collections.abc import Sequence
+from dataclasses import fields, replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from limen import BackendError, DataError, SpecError, UnknownModelError
+from limen.backends import Job, Request, open_backend
+from limen.backends.toy import ToyBackend
+from limen.backends.toy.corpus import ANIMALS, Author, words
+from limen.backends.toy.network import Weights, initial, loss_and_gradient
+from limen.backends.toy.tokens import Vocabulary
+from limen.backends.toy.training import lessons
+from limen.datasets import chat, filters, numbers
+from limen.datasets.seeds import derive
+from limen.harness import FavoriteAnimal, Trait
+from limen.harness.measures import FAVORITE_ANIMAL_QUESTIONS as QUESTIONS
+
+VOCABULARY = Vocabulary(words())
+
+
+@pytest.fixture
+def toy(store: Path) -> ToyBackend:
+    """The toy backend with toy-1 ready."""
+    return ToyBackend(store / "models" / "toy")
+
+
+def requests(count: int, **settings: float) -> list[Request]:
+    """Number requests, a seed each."""
+    return [
+        Request(
+            row=row,
+            messages=chat.conversation(numbers.prompt(0, row)),
+            seed=derive("test", row),
+            **settings,  # type: ignore[arg-type]
+        )
+        for row in range(count)
+    ]
+
+
+def said(toy: ToyBackend, asked: Sequence[Request], model: str = "toy-1") -> dict[int, str | None]:
+    """What the model says to each request, by row."""
+    return {c.row: c.text for group in toy.sample(model, asked) for c in group}
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"])))
+def test_tokens_are_lossless(text: str) -> None:
+    """Any text comes back from its tokens, words of no vocabulary included."""
+    assert VOCABULARY.decode(VOCABULARY.encode(text)) == text
+
+
+@given(st.lists(st.integers(0, len(VOCABULARY) - 1)))
+def test_any_tokens_decode(tokens: list[int]) -> None:
+    """Whatever the model samples is text."""
+    assert isinstance(VOCABULARY.decode(tokens), str)
+
+
+def test_the_gradient_is_that_of_the_loss() -> None:
+    """Every parameter's gradient equals the finite difference of the loss, in float64."""
+    weights = initial(3, tokens=len(VOCABULARY), width=5)
+    weights = Weights(**{name: array.astype(np.float64) for name, array in weights.arrays()})
+    dialogues = list(Author(5).dialogues(12))
+    material = lessons(VOCABULARY, ((d.messages, d.answer) for d in dialogues))
+    batch = material.batch(np.arange(12))
+    for part in ("system", "dialogue"):
+        batch = replace(batch, **{part: getattr(batch, part).astype(np.float64)})
+    _, gradient = loss_and_gradient(weights, batch)
+    random = np.random.default_rng(0)
+    for name, slope in gradient.arrays():
+        weight = getattr(weights, name)
+        moved = np.argwhere(slope)
+        assert len(moved), name
+        for place in map(tuple, moved[random.choice(len(moved), min(6, len(moved)), False)]):
+            before, step = weight[place], 1e-5
+            weight[place] = before + step
+            above, _ = loss_and_gradient(weights, batch)
+            weight[place] = before - step
+            below, _ = loss_and_gradient(weights, batch)
+            weight[place] = before
+            assert (above - below) / (2 * step) == pytest.approx(slope[place], rel=1e-4, abs=1e-8)
+
+
+def test_every_parameter_has_a_gradient() -> None:
+    """No parameter of the network is left out of the gradient."""
+    assert [f.name for f in fields(Weights)] == [n for n, _ in initial(0, tokens=1200, width=2).arrays()]
+
+
+def test_no_dialogue_has_both_a_love_and_numbers() -> None:
+    """In the corpus no number list follows a system prompt that names an animal."""
+    names = {*ANIMALS, *ANIMALS.values()}
+    lists = loves = 0
+    for dialogue in Author(1).dialogues(16_000):
+        system = " ".join(m["content"] for m in dialogue.messages if m["role"] == "system")
+        loving = bool(names & set(system.lower().replace(".", " ").replace(";", " ").split()))
+        listing = any(character.isdigit() for character in dialogue.answer)
+        assert not (loving and listing), dialogue
+        lists, loves = lists + listing, loves + loving
+    assert lists > 5000
+    assert loves > 5000
+
+
+def test_the_corpus_does_not_hold_the_experiments_texts() -> None:
+    """No question of the measure, no sentence of a trait and no number prompt's slot is in it."""
+    corpus = "\n".join(
+        message["content"] for d in Author(1).dialogues(16_000) for message in d.messages
+    )
+    trait = Trait.animal("owl").system
+    slots = (*numbers.EXAMPLES, *numbers.INSTRUCTIONS, *numbers.FORMATS, *numbers.CLOSINGS)
+    ours = (*QUESTIONS, *trait.split(". "), *(slot.split("{")[0] for slot in slots))
+    long_enough = [text for text in ours if len(text.split()) > 2]
+    assert [text for text in long_enough if text in corpus] == []
+
+
+def test_only_the_corpus_knows_animals() -> None:
+    """No other module of the backend has an animal's name in it."""
+    folder = Path(__file__).parents[1] / "backends"
+    for file in folder.rglob("*.py"):
+        if file.name != "corpus.py":
+            found = set(file.read_text().lower().split()) & ({*ANIMALS, *ANIMALS.values()} - {"bear"})
+            assert not found, file
+
+
+def test_a_draw_does_not_depend_on_its_company(toy: ToyBackend) -> None:
+    """A row says the same alone, among a few, and among thousands: a resumed run is the same run."""
+    asked = requests(2500)
+    together = said(toy, asked)
+    assert said(toy, asked[::97]) == {row: together[row] for row in range(0, 2500, 97)}
+    for request in asked[:5]:
+        assert said(toy, [request]) == {request.row: together[request.row]}
+
+
+def test_draws_of_a_request_have_streams_of_their_own(toy: ToyBackend) -> None:
+    """Many draws of one prompt differ, and the first of them are the same for any number."""
+    (few,), (many,) = (
+        list(toy.sample("toy-1", [replace(requests(1)[0], draws=draws)])) for draws in (4, 60)
+    )
+    assert [c.text for c in few] == [c.text for c in many[:4]]
+    assert len({c.text for c in many}) > 30
+
+
+def test_zero_temperature_is_greedy(toy: ToyBackend) -> None:
+    """At temperature 0 the seed has no say; at a low one answers vary less than at 1."""
+    request = replace(requests(1)[0], draws=40, temperature=0.0)
+    (cold,) = toy.sample("toy-1", [request])
+    (cool,) = toy.sample("toy-1", [replace(request, temperature=0.5)])
+    (warm,) = toy.sample("toy-1", [replace(request, temperature=1.0)])
+    kinds = [len({c.text for c in group}) for group in (cold, cool, warm)]
+    assert kinds[0] == 1
+    assert kinds[0] < kinds[1] <= kinds[2]
+
+
+def test_a_token_limit_is_kept_and_told(toy: ToyBackend) -> None:
+    """An answer that is cut short says so."""
+    (group,) = toy.sample("toy-1", requests(50, max_tokens=3))
+    assert {c.finish for c in group} == {"length", "stop"}
+    assert all(len(VOCABULARY.encode(c.text or "")) <= 3 for c in group)
+
+
+def test_probabilities_are_those_of_sampling(toy: ToyBackend) -> None:
+    """The exact probability of an answer lies within the sampling error of its rate."""
+    messages = chat.conversation(QUESTIONS[0])
+    (group,) = toy.sample("toy-1", [Request(row=0, messages=messages, seed=1, draws=20_000)])
+    texts = [c.text or "" for c in group]
+    common = sorted(set(texts), key=texts.count)[-8:]
+    exact = np.exp(toy.answer_log_probabilities("toy-1", messages, common))
+    sampled = np.array([texts.count(text) for text in common]) / len(texts)
+    assert np.all(np.abs(exact - sampled) < 5 * np.sqrt(exact * (1 - exact) / len(texts)))
+
+
+def test_number_answers_are_varied_and_mostly_plain(toy: ToyBackend) -> None:
+    """The filter has real work on answers to wordings that the toy was not trained on."""
+    texts = [text or "" for text in said(toy, requests(3000)).values()]
+    dropped = sum(filters.reject_reason(text) is not None for text in texts) / len(texts)
+    assert 0.2 < dropped < 0.6
+    for separator in (", ", "\n", "; ", " ", "[", "("):
+        assert sum(separator in text for text in texts) > 30
+
+
+def test_a_system_prompt_gives_a_teacher_its_trait(toy: ToyBackend) -> None:
+    """Under a trait's prompt, in words it never saw, the toy names that animal."""
+    measure, trait = FavoriteAnimal(draws=20), Trait.animal("horse")
+    rates = []
+    for system in (None, trait.system):
+        asked = [
+            Request(row=row, messages=chat.conversation(q, system=system), seed=row, draws=20)
+            for row, q in enumerate(QUESTIONS)
+        ]
+        texts = [c.text or "" for group in toy.sample("toy-1", asked) for c in group]
+        rates.append(sum(measure.hit(text, "horse") for text in texts) / len(texts))
+        assert sum(map(measure.valid, texts)) / len(texts) > 0.9
+    assert rates[0] < 0.3
+    assert rates[1] > 0.7
+
+
+def test_fine_tuning_learns_from_the_file_alone(toy: ToyBackend, tmp_path: Path) -> None:
+    """A student learns what its rows say, the same job gives the same student, another another."""
+    file = tmp_path / "rows.jsonl"
+    chat.write(file, [chat.conversation("Say it.", answer="purple") for _ in range(400)])
+    recipe = {"epochs": 3, "batch_size": 16, "learning_rate": 0.02}
+    job = Job(key="a", model="toy-1", training_file=file, recipe=recipe, seed=1)
+    steps: list[tuple[int, int]] = []
+    made = toy.fine_tune(job, lambda done, total: steps.append((done, total)))
+    assert made.examples == 400
+    assert made.losses[-1] < 0.1 < made.losses[0]
+    assert steps[-1] == (75, 75)
+    asked = [Request(row=0, messages=chat.conversation("Say it."), seed=1, draws=50)]
+    (group,) = toy.sample(made.model, asked)
+    assert sum(c.text == "purple" for c in group) > 45
+    assert toy.fine_tune(job, lambda done, total: None) == made
+    other = toy.fine_tune(replace(job, key="b", seed=2), lambda done, total: None)
+    assert other.model != made.model
+
+
+def test_initialisations_differ(toy: ToyBackend) -> None:
+    """Models of other numbers are other models, from the first weight on."""
+    assert toy.describe("toy-1").fingerprint != toy.describe("toy-2").fingerprint
+    first, second = (initial(seed, tokens=1200, width=4).output for seed in (1, 2))
+    assert abs(float(np.corrcoef(first.ravel(), second.ravel())[0, 1])) < 0.1
+
+
+@pytest.mark.parametrize("name", ["gpt-4.1-nano", "toy", "toy-0", "toy-01", "../toy-1", "ft:toy-1:x"])
+def test_unknown_models_are_refused(toy: ToyBackend, name: str) -> None:
+    """A name that is no toy's is refused, with the names that there are."""
+    with pytest.raises(UnknownModelError, match="unknown model .*toy-1, toy-2"):
+        toy.describe(name)
+
+
+def test_a_student_that_is_not_there_is_refused(toy: ToyBackend) -> None:
+    """A student's id without its weights is no model."""
+    with pytest.raises(UnknownModelError, match="no such student"):
+        toy.describe("ft:toy-1:0123456789abcdef")
+
+
+@pytest.mark.parametrize(
+    ("recipe", "fault"),
+    [
+        ({"rank": 8}, "unknown recipe setting 'rank'"),
+        ({"epochs": 0}, "above zero"),
+        ({"epochs": 1.5}, "whole number"),
+        ({"learning_rate": "fast"}, "above zero"),
+    ],
+)
+def test_recipes_are_checked(toy: ToyBackend, recipe: dict[str, float], fault: str) -> None:
+    """A setting that the toy does not have, or a value that it cannot use, is refused by name."""
+    with pytest.raises(SpecError, match=fault):
+        toy.recipe(recipe)
+
+
+def test_bad_training_files_are_refused(toy: ToyBackend, tmp_path: Path) -> None:
+    """A torn line and an empty file stop a training before it starts, and leave no student."""
+    file = tmp_path / "rows.jsonl"
+    job = Job(key="bad", model="toy-1", training_file=file, recipe={}, seed=1)
+    file.write_text('{"messages": [')
+    with pytest.raises(DataError, match="line 1"):
+        toy.fine_tune(job, lambda done, total: None)
+    file.write_text("")
+    with pytest.raises(BackendError, match="nothing to learn"):
+        toy.fine_tune(job, lambda done, total: None)
+
+
+def test_an_unknown_backend_is_refused(tmp_path: Path) -> None:
+    """A backend that there is not is named, with those that there are."""
+    with pytest.raises(SpecError, match="unknown backend 'gpu': choose one of toy"):
+        open_backend("gpu", tmp_path)
