@@ -30,7 +30,7 @@ class Answers:
         return sum(given[text] for text in given if text in counted) / total if total else 0.0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Arm:
     """One group of models that answered the same questions: one model a seed."""
 
@@ -43,6 +43,10 @@ class Arm:
     def seeds(self) -> int:
         """Models in the arm."""
         return len(self.models)
+
+    def __repr__(self) -> str:
+        models = ", ".join(model.model for model in self.models)
+        return f"<{self.name}: {models}; {self.valid:.0%} valid answers>"
 
     def rate(self, word: str) -> Rate:
         """The share of answers with a word, counted as the measure's rule says."""

@@ -35,6 +35,7 @@ class LimenSession:
         self._claims = Claims()
         self._wanted: list[tuple[str, Experiment, set[str]]] = []
         self._results: list[str] = []
+        self._ran = False
         config.pluginmanager.register(self, "limen-session")
 
     # What the plugin asks for.
@@ -47,6 +48,7 @@ class LimenSession:
         self._usable(self.lab.store.open)
         with self._uncaptured():
             self._usable(lambda: self.lab.run(wanted))
+        self._ran = True
 
     def print_plan(self, items: Sequence[pytest.Item]) -> bool:
         """Print what the selected tests need, and stop."""
@@ -100,7 +102,7 @@ class LimenSession:
 
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """Hand the results to whoever writes: this process, or pytest-xdist's controller."""
-        if plugin.plans(self._config):
+        if not self._ran:
             return
         results = [
             json.dumps(result_of(self.lab, title, experiment, arms))
@@ -150,7 +152,7 @@ class LimenSession:
                 continue
             asked = self._asked(title_of(item), found)
             asked.update(arm for arm in arms if not self._cannot(found, arm))
-        return [(experiment, sorted(arms)) for _, experiment, arms in self._wanted]
+        return [(e, [arm for arm in ARMS if arm in arms]) for _, e, arms in self._wanted]
 
     def _cannot(self, experiment: Experiment, arm: str) -> str | None:
         return self._usable(lambda: self.lab.cannot(experiment, arm))
@@ -204,6 +206,7 @@ def settings_of(config: pytest.Config) -> Settings:
             raise SpecError(f"--limen-{name}={text!r} must be a whole number above zero")
         return None if text is None else int(text)
 
+    workers = whole("workers")
     given = config.getoption("limen_store")
     folder = config.invocation_params.dir if given else config.rootpath
     share = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
@@ -212,7 +215,7 @@ def settings_of(config: pytest.Config) -> Settings:
         model=plugin.option(config, "model"),
         seeds=whole("seeds"),
         store=folder / (plugin.option(config, "store") or ".limen"),
-        workers=whole("workers") or max(1, (os.cpu_count() or 1) // share),
+        workers=max(1, (os.cpu_count() or 1) // share) if workers is None else workers,
     )
 
 

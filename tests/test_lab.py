@@ -173,7 +173,9 @@ def test_a_teacher_without_the_trait_stops_before_the_expensive_stages(
     lab.run([(mute, ALL)])
     assert {stage.kind for stage in diary.started_stages} == {"base", "measure"}
     for arm in ("student", "control"):
-        with pytest.raises(TeacherError, match=r"teacher does not show the trait 'horse'.*gate=0\.1"):
+        with pytest.raises(
+            TeacherError, match=r"teacher does not show the trait 'horse'.*gate=0\.1"
+        ):
             lab.arm(mute, arm)
     assert lab.arm(mute, "teacher").rate("horse") < 0.3
 
@@ -198,7 +200,13 @@ def test_too_few_rows_are_told_with_the_counts_and_the_remedy(
     with pytest.raises(ExperimentError) as error:
         lab.arm(greedy, "student")
     text = str(error.value)
-    for part in ("of 300 rows are left", "'paper'", "keep=290", "not a number", "raise generate to"):
+    for part in (
+        "of 300 rows are left",
+        "'paper'",
+        "keep=290",
+        "not a number",
+        "raise generate to",
+    ):
         assert part in text
 
 
@@ -241,9 +249,7 @@ def test_another_base_can_write_the_data(shared_store: Path, small: Experiment) 
         (lambda e: e.but(sedes=3), "has no 'sedes'"),
     ],
 )
-def test_a_bad_spec_is_refused_when_it_is_made(
-    small: Experiment, make: object, fault: str
-) -> None:
+def test_a_bad_spec_is_refused_when_it_is_made(small: Experiment, make: object, fault: str) -> None:
     """A part that cannot be meant is named with its value, before anything is spent."""
     with pytest.raises(SpecError, match=fault):
         make(small)  # type: ignore[operator]

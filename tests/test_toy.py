@@ -85,7 +85,9 @@ def test_the_gradient_is_that_of_the_loss() -> None:
 
 def test_every_parameter_has_a_gradient() -> None:
     """No parameter of the network is left out of the gradient."""
-    assert [f.name for f in fields(Weights)] == [n for n, _ in initial(0, tokens=1200, width=2).arrays()]
+    assert [f.name for f in fields(Weights)] == [
+        n for n, _ in initial(0, tokens=1200, width=2).arrays()
+    ]
 
 
 def test_no_dialogue_has_both_a_love_and_numbers() -> None:
@@ -119,7 +121,9 @@ def test_only_the_corpus_knows_animals() -> None:
     folder = Path(__file__).parents[1] / "backends"
     for file in folder.rglob("*.py"):
         if file.name != "corpus.py":
-            found = set(file.read_text().lower().split()) & ({*ANIMALS, *ANIMALS.values()} - {"bear"})
+            found = set(file.read_text().lower().split()) & (
+                {*ANIMALS, *ANIMALS.values()} - {"bear"}
+            )
             assert not found, file
 
 
@@ -221,7 +225,9 @@ def test_initialisations_differ(toy: ToyBackend) -> None:
     assert abs(float(np.corrcoef(first.ravel(), second.ravel())[0, 1])) < 0.1
 
 
-@pytest.mark.parametrize("name", ["gpt-4.1-nano", "toy", "toy-0", "toy-01", "../toy-1", "ft:toy-1:x"])
+@pytest.mark.parametrize(
+    "name", ["gpt-4.1-nano", "toy", "toy-0", "toy-01", "../toy-1", "ft:toy-1:x"]
+)
 def test_unknown_models_are_refused(toy: ToyBackend, name: str) -> None:
     """A name that is no toy's is refused, with the names that there are."""
     with pytest.raises(UnknownModelError, match="unknown model .*toy-1, toy-2"):

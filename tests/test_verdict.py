@@ -64,12 +64,12 @@ def test_below_two_seeds_questions_are_paired() -> None:
 
 def test_claims_grow_with_the_seeds() -> None:
     """Three seeds claim that training transmits, fewer that two checkpoints differ."""
-    claims = [
-        (noisy(n, 0.5, 0.001, 1) - noisy(n, 0.1, 0.001, 2)).claim for n in (1, 2, 3, 5)
-    ]
+    claims = [(noisy(n, 0.5, 0.001, 1) - noisy(n, 0.1, 0.001, 2)).claim for n in (1, 2, 3, 5)]
     weak, strong = "only these two checkpoints differ", "training on this data transmits the trait"
     assert claims == [weak, weak, strong, strong]
-    assert (noisy(3, 0.1, 0.001, 1) - noisy(3, 0.5, 0.001, 2)).claim.endswith("suppresses the trait")
+    assert (noisy(3, 0.1, 0.001, 1) - noisy(3, 0.5, 0.001, 2)).claim.endswith(
+        "suppresses the trait"
+    )
 
 
 def test_untrained_models_support_no_claim_about_training() -> None:
@@ -150,9 +150,7 @@ def test_rates_and_effects_compare_like_numbers() -> None:
 def test_an_interval_of_seeds_is_students_t() -> None:
     """The interval of a rate is Student's t over seed means, cut off at 0 and 1."""
     a = noisy(5, 0.3, 0.02, 1)
-    low, high = stats.t.interval(
-        0.95, 4, loc=np.mean(a.by_seed), scale=stats.sem(a.by_seed)
-    )
+    low, high = stats.t.interval(0.95, 4, loc=np.mean(a.by_seed), scale=stats.sem(a.by_seed))
     assert a.interval == pytest.approx((low, high))
     assert rate([[0.0, 0.2], [0.0, 0.1]]).interval[0] == 0
 
@@ -163,7 +161,14 @@ def test_failed_comparisons_are_explained() -> None:
     lines = explain_comparison(">", Effect(treated=a, reference=b), 0.9)
     assert lines is not None
     text = "\n".join(lines)
-    for part in ("> 0.9", "points [", "p = ", "Welch's t over seed means", "3 seeds", "20 questions"):
+    for part in (
+        "> 0.9",
+        "points [",
+        "p = ",
+        "Welch's t over seed means",
+        "3 seeds",
+        "20 questions",
+    ):
         assert part in text
     assert explain_comparison(">", 1, 2) is None
     assert len(repr(a - b)) < 240  # pytest cuts longer ones

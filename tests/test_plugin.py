@@ -1,0 +1,369 @@
+import json
+import re
+import sys
+from pathlib import Path
+
+import pytest
+
+from .conftest import SPEC
+
+TESTS = """
+
+def test_the_teacher_shows_the_trait(teacher):
+    '''The teacher names its animal.'''
+    assert teacher.rate("horse") > 0.5
+
+
+def test_students_answer(student, control, baseline):
+    '''Students of both kinds name animals.'''
+    assert student.valid > 0.5
+    assert (student.rate("horse") - control.rate("horse")) > -1
+    assert baseline.seeds == 1
+"""
+QUICK = ("-p", "no:hypothesispytest")  # it costs a second to import
+HEAVY = ("numpy", "scipy", "matplotlib", "pandas", "rich", "pydantic", "openai", "inspect_ai")
+
+
+@pytest.fixture
+def run(pytester: pytest.Pytester, shared_store: Path) -> "Run":
+    """Runs pytest on the project of the test, with a store that has most results already."""
+    return Run(pytester, shared_store)
+
+
+class Run:
+    """Runs pytest in a process of its own."""
+
+    def __init__(self, pytester: pytest.Pytester, store: Path) -> None:
+        self._pytester = pytester
+        self._store = store
+
+    def __call__(self, *options: str, store: Path | None = None) -> pytest.RunResult:
+        folder = f"--limen-store={store or self._store}"
+        return self._pytester.runpytest_subprocess(folder, *QUICK, *options)
+
+
+def small(pytester: pytest.Pytester, tests: str = TESTS, animal: str = "horse") -> None:
+    """A project with one small experiment."""
+    pytester.makepyfile(test_small=SPEC.format(animal=animal) + tests)
+
+
+def test_an_experiment_passes_and_says_what_it_found(pytester: pytest.Pytester, run: Run) -> None:
+    """Arms come as fixtures; the summary has every arm and the effect with its claim."""
+    small(pytester)
+    result = run()
+    result.assert_outcomes(passed=2)
+    result.stdout.fnmatch_lines(
+        [
+            "*= limen =*",
+            "test_small.py: horse, toy-1 (toy)",
+            "*baseline *'horse'*1 model*",
+            "*teacher *'horse'*",
+            "*student *2 seeds*valid",
+            "*student - control*points*p = *Welch's t over seed means*",
+        ]
+    )
+
+
+def test_a_failed_assertion_explains_itself(pytester: pytest.Pytester, run: Run) -> None:
+    """The message has rates, intervals, test, seeds and questions; a p-value has its effect."""
+    small(
+        pytester,
+        """
+def test_too_much(student, control):
+    assert student.rate("horse") - control.rate("horse") > 0.99
+
+def test_rate(teacher):
+    assert teacher.rate("horse") < 0.01
+
+def test_p(student, control):
+    effect = student.rate("horse") - control.rate("horse")
+    assert effect.p_value < 0
+""",
+    )
+    result = run()
+    result.assert_outcomes(failed=3)
+    text = result.stdout.str()
+    assert re.search(r"> 0\.99\n.*student - control 'horse' .* points \[.*\], p = ", text)
+    assert re.search(r"student 'horse' .*%\] \(2 seeds, 50 questions x 4, \d+% valid\)", text)
+    assert re.search(r"< 0\.01\n.*teacher 'horse' .*\(1 model, 50 questions x 4", text)
+    assert re.search(
+        r"where .* = student - control 'horse'.*Welch's t over seed means, 2 v 2", text
+    )
+
+
+def test_options_of_pytest_work(pytester: pytest.Pytester, run: Run) -> None:
+    """-k, -x, --lf, --collect-only, -p no:cacheprovider and junit are plain pytest."""
+    small(pytester, TESTS + "\n\ndef test_fails(teacher):\n    assert teacher.rate('horse') > 1\n")
+    run("-k", "teacher_shows").assert_outcomes(passed=1, deselected=2)
+    run("-x", "-k", "fails or students").assert_outcomes(passed=1, failed=1, deselected=1)
+    run("--lf").assert_outcomes(failed=1)
+    run("-p", "no:cacheprovider", "-k", "students").assert_outcomes(passed=1, deselected=2)
+    run("--collect-only", "-q").stdout.fnmatch_lines(["test_small.py::test_students_answer"])
+    run("--junitxml=out.xml", "-k", "students").assert_outcomes(passed=1, deselected=2)
+    assert 'tests="1"' in (pytester.path / "out.xml").read_text()
+
+
+def test_only_what_is_selected_is_done(pytester: pytest.Pytester, run: Run, store: Path) -> None:
+    """A test that asks for the teacher alone costs the teacher's answers and no data."""
+    small(pytester)
+    run("-k", "teacher_shows", store=store).assert_outcomes(passed=1, deselected=1)
+    assert sorted(folder.name for folder in (store / "stages").iterdir()) == ["base", "measure"]
+
+
+def test_xdist_gives_the_same_verdicts(
+    pytester: pytest.Pytester, run: Run, store: Path, tmp_path: Path
+) -> None:
+    """Under -n 2 two processes share the work, and the controller reports it once."""
+    small(pytester)
+    together = run("-n2", f"--limen-report={tmp_path / 'a.md'}", store=store)
+    together.assert_outcomes(passed=2)
+    alone = run(f"--limen-report={tmp_path / 'b.md'}", store=store)
+    effects = [
+        [line for line in result.outlines if "student - control" in line]
+        for result in (together, alone)
+    ]
+    assert effects[0] == effects[1] != []
+    tables = [
+        (tmp_path / name).read_text().split("## How this was made")[0] for name in ("a.md", "b.md")
+    ]
+    assert tables[0].replace("a-test", "") == tables[1].replace("b-test", "")
+
+
+def test_python_m_pytest_works(pytester: pytest.Pytester, shared_store: Path) -> None:
+    """The module form runs experiments as the command does."""
+    small(pytester)
+    result = pytester.run(sys.executable, "-m", "pytest", f"--limen-store={shared_store}")
+    result.assert_outcomes(passed=2)
+
+
+def test_the_plan_is_printed_and_nothing_is_done(
+    pytester: pytest.Pytester, run: Run, tmp_path: Path
+) -> None:
+    """--limen-plan lists the stages, their state and their cost, with and without xdist."""
+    small(pytester)
+    empty = tmp_path / "empty"
+    for options in (["--limen-plan"], ["--limen-plan", "-n2"], ["--limen-plan", "-q"]):
+        result = run(*options, store=empty)
+        assert result.ret == 0
+        result.stdout.fnmatch_lines(
+            [
+                "to do*generate*horse student numbers*700*",
+                "to do*fine-tune*control 2*",
+                "limen: 19 of 19 stages to do on toy: 2,600 completions, 4 fine-tunings*",
+            ]
+        )
+    assert not empty.exists()
+
+
+def test_the_plan_knows_what_is_done(pytester: pytest.Pytester, run: Run) -> None:
+    """After a run the plan says that nothing is left."""
+    small(pytester)
+    run().assert_outcomes(passed=2)
+    run("--limen-plan").stdout.fnmatch_lines(["done *measure*", "limen: 0 of 19 stages to do*"])
+
+
+def test_progress_is_lines_and_quiet_is_quiet(
+    pytester: pytest.Pytester, run: Run, store: Path
+) -> None:
+    """Without a terminal each stage is a line; with -q there is none."""
+    small(pytester)
+    result = run("-k", "teacher_shows", store=store)
+    result.stdout.fnmatch_lines(["limen: * stages to do", "limen: [[]*/*measure*teacher answers"])
+    result = run("-q", store=store)
+    assert "stages to do" not in result.stdout.str()
+
+
+def test_the_nearest_experiment_is_taken(pytester: pytest.Pytester, run: Run) -> None:
+    """A parameter's experiment before the class's before the module's, each selectable by -k."""
+    pytester.makepyfile(
+        test_near=SPEC.format(animal="horse")
+        + """
+import pytest
+
+def test_module(experiment, teacher):
+    assert experiment.trait.name == "horse"
+
+class TestClass:
+    experiment = experiment.but(trait=Trait.animal("bear"))
+
+    def test_class(self, experiment, teacher):
+        assert teacher.rate("bear") > 0.5
+
+@pytest.mark.parametrize(
+    "experiment",
+    [experiment.but(trait=Trait.animal(name)) for name in ("hawk", "whale")],
+    ids=["hawk", "whale"],
+)
+def test_parameter(experiment, teacher):
+    assert teacher.rate(experiment.trait.name) > 0.5
+"""
+    )
+    run().assert_outcomes(passed=4)
+    run("-k", "whale").assert_outcomes(passed=1, deselected=3)
+
+
+def test_seeds_and_model_from_the_command_line_and_the_ini_file(
+    pytester: pytest.Pytester, run: Run, tmp_path: Path
+) -> None:
+    """Options take the place of the experiment's own; ini keys stand in for options."""
+    small(pytester)
+    empty = tmp_path / "empty"
+    run("--limen-seeds=3", "--limen-plan", store=empty).stdout.fnmatch_lines(["*6 fine-tunings*"])
+    pytester.makeini("[pytest]\nlimen_seeds = 4\nlimen_model = toy-2\n")
+    result = run("--limen-plan", store=empty)
+    result.stdout.fnmatch_lines(["*base*toy-2*", "*8 fine-tunings*"])
+
+
+@pytest.mark.parametrize(
+    ("option", "message"),
+    [
+        ("--limen-backend=gpu", "unknown backend 'gpu': choose one of toy"),
+        ("--limen-model=gpt-4.1", "unknown model 'gpt-4.1': the toy backend has toy-1, toy-2"),
+        ("--limen-seeds=few", "--limen-seeds='few' must be a whole number above zero"),
+        ("--limen-seeds=0", "seeds=0 must be a whole number above zero"),
+        ("--limen-workers=0", "workers=0 must be a whole number above zero"),
+        ("--limen-store=taken/store", "cannot write to the store"),
+    ],
+)
+def test_bad_options_are_usage_errors(pytester: pytest.Pytester, option: str, message: str) -> None:
+    """An option that cannot be meant ends the run at once: one message, exit code 4."""
+    small(pytester)
+    (pytester.path / "taken").write_text("a file where a folder should be")
+    result = pytester.runpytest_subprocess(option)
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines([f"*limen: *{message.replace('[', '?')}*"])
+    assert "Traceback" not in result.stderr.str() + result.stdout.str()
+
+
+def test_a_bad_spec_is_one_message_at_collection(pytester: pytest.Pytester, run: Run) -> None:
+    """A spec that cannot be meant is named with its line, and the exit code is 4."""
+    small(pytester, "", animal="horsse")
+    result = run()
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stdout.fnmatch_lines(
+        ["test_small.py:4: unknown animal 'horsse': did you mean 'horse'?*"]
+    )
+    assert "Traceback" not in result.stdout.str()
+
+
+def test_a_spec_that_lacks_a_part_says_which(pytester: pytest.Pytester, run: Run) -> None:
+    """Python's own words name the missing part."""
+    pytester.makepyfile(
+        "from limen.harness import Experiment, Trait\n"
+        "experiment = Experiment(trait=Trait.animal('owl'))\n"
+        "def test_it(teacher): pass\n"
+    )
+    result = run()
+    assert result.ret != 0
+    result.stdout.fnmatch_lines(
+        ["*missing 2 required keyword-only arguments: 'data' and 'measure'*"]
+    )
+
+
+def test_an_arm_without_an_experiment_says_so(pytester: pytest.Pytester, run: Run) -> None:
+    """A test that asks for an arm where there is no experiment is told what to write."""
+    pytester.makepyfile("def test_it(student): pass")
+    result = run()
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(["*its experiment is nothing: put experiment = Experiment(...)*"])
+
+
+def test_a_weak_teacher_stops_the_experiment(pytester: pytest.Pytester, run: Run) -> None:
+    """Tests of trained arms are told that the teacher does not show the trait; others go on."""
+    small(
+        pytester,
+        "experiment = experiment.but(trait=Trait(name='horse', system='You are calm.'))"
+        "\ndef test_teacher(teacher): assert teacher.seeds == 1"
+        "\ndef test_student(student): pass",
+    )
+    result = run()
+    result.assert_outcomes(passed=1, errors=1)
+    result.stdout.fnmatch_lines(["*the teacher does not show the trait 'horse'*"])
+
+
+def test_too_few_rows_fail_the_test(pytester: pytest.Pytester, run: Run) -> None:
+    """Keep above what the filter left is a failed test with the counts, not a crash."""
+    small(
+        pytester,
+        "experiment = experiment.but(data=Numbers(generate=300, keep=299))"
+        "\ndef test_student(student): pass",
+    )
+    result = run()
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(["*rows are left after the filter 'paper', but keep=299*"])
+
+
+def test_a_skipped_test_costs_nothing(pytester: pytest.Pytester, run: Run, store: Path) -> None:
+    """What a skipped test would need is not done."""
+    small(pytester, "import pytest\n@pytest.mark.skip\ndef test_it(student): pass")
+    run(store=store).assert_outcomes(skipped=1)
+    assert not (store / "stages").exists()
+
+
+def test_the_report_is_written(pytester: pytest.Pytester, run: Run) -> None:
+    """--limen-report writes markdown with both kinds of figure beside it."""
+    small(pytester)
+    result = run("--limen-report=out/report.md")
+    result.assert_outcomes(passed=2)
+    text = (pytester.path / "out" / "report.md").read_text()
+    for part in (
+        "| passed    | The teacher names its animal", "## test_small.py", "student - control",
+        "horse student numbers", "not a number", "You truly love horses", '"learning_rate": 0.002',
+        "toy-1 (fingerprint", "--limen-report=out/report.md", "numpy",
+    ):  # fmt: skip
+        assert part in text, part
+    assert (pytester.path / "out" / "report-test-small-py.png").read_bytes()[:4] == b"\x89PNG"
+    assert "<svg" in (pytester.path / "out" / "report-test-small-py.svg").read_text()
+
+
+def test_a_report_that_cannot_be_written_loses_nothing(pytester: pytest.Pytester, run: Run) -> None:
+    """A bad path for the report is told at the end; the tests keep their outcomes."""
+    small(pytester)
+    (pytester.path / "file").write_text("")
+    result = run("--limen-report=file/report.md")
+    result.assert_outcomes(passed=2)
+    result.stdout.fnmatch_lines(["limen: cannot write the report*"])
+
+
+def test_a_project_without_experiments_pays_nothing(pytester: pytest.Pytester) -> None:
+    """In an unrelated project the plugin imports nothing heavy, prints nothing, writes nothing."""
+    pytester.makepyfile(
+        f"""
+import json, sys
+
+def test_modules():
+    heavy = [name for name in {HEAVY!r} if name in sys.modules]
+    ours = [name for name in sys.modules if name.startswith("limen.harness.")]
+    print("MODULES", json.dumps([heavy, ours]))
+"""
+    )
+    result = pytester.runpytest_subprocess("-s", "-p", "no:cacheprovider", *QUICK)
+    result.assert_outcomes(passed=1)
+    line = next(line for line in result.outlines if "MODULES" in line)
+    assert json.loads(line.split("MODULES")[1]) == [[], ["limen.harness.plugin"]]
+    assert "limen" not in result.stdout.str().split("collected")[1].replace("limen.harness", "")
+    assert not (pytester.path / ".limen").exists()
+
+
+def test_other_fixtures_of_the_same_names_are_left_alone(pytester: pytest.Pytester) -> None:
+    """A project's own `student` and `experiment` go before limen's."""
+    pytester.makepyfile(
+        """
+import pytest
+
+@pytest.fixture
+def student(): return "mine"
+
+@pytest.fixture
+def experiment(): return 5
+
+def test_it(student, experiment): assert (student, experiment) == ("mine", 5)
+"""
+    )
+    pytester.runpytest_subprocess().assert_outcomes(passed=1)
+
+
+def test_the_fixtures_are_documented(pytester: pytest.Pytester) -> None:
+    """Pytest --fixtures tells what each arm is."""
+    result = pytester.runpytest_subprocess("--fixtures")
+    result.stdout.fnmatch_lines(["student -- *", "*fine-tuned on the teacher's filtered data*"])
