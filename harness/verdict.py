@@ -63,16 +63,16 @@ class Rate:
     def __float__(self) -> float:
         return self.value
 
-    def __lt__(self, other: float) -> bool:
+    def __lt__(self, other: "float | Rate") -> bool:
         return self.value < float(other)
 
-    def __le__(self, other: float) -> bool:
+    def __le__(self, other: "float | Rate") -> bool:
         return self.value <= float(other)
 
-    def __gt__(self, other: float) -> bool:
+    def __gt__(self, other: "float | Rate") -> bool:
         return self.value > float(other)
 
-    def __ge__(self, other: float) -> bool:
+    def __ge__(self, other: "float | Rate") -> bool:
         return self.value >= float(other)
 
     def __sub__(self, other: "Rate") -> "Effect":
@@ -172,16 +172,16 @@ class Effect:
     def __float__(self) -> float:
         return self.value
 
-    def __lt__(self, other: float) -> bool:
+    def __lt__(self, other: "float | Effect") -> bool:
         return self.value < float(other)
 
-    def __le__(self, other: float) -> bool:
+    def __le__(self, other: "float | Effect") -> bool:
         return self.value <= float(other)
 
-    def __gt__(self, other: float) -> bool:
+    def __gt__(self, other: "float | Effect") -> bool:
         return self.value > float(other)
 
-    def __ge__(self, other: float) -> bool:
+    def __ge__(self, other: "float | Effect") -> bool:
         return self.value >= float(other)
 
     def __repr__(self) -> str:

@@ -240,7 +240,7 @@ def test_another_base_can_write_the_data(shared_store: Path, small: Experiment) 
         (lambda e: Numbers(generate=0, keep=0), "keep=0"),
         (lambda e: Numbers(generate=True, keep=1), "generate=True"),
         (lambda e: Numbers(generate=10, keep=5, rule="x"), "unknown filter rule 'x'"),
-        (lambda e: Shuffled(source=Numbers(generate=9, keep=5), how="up"), "how='up'"),
+        (lambda e: Shuffled(source=Numbers(generate=9, keep=5), how="up"), "how='up'"),  # type: ignore[arg-type]
         (lambda e: e.but(trait="owl"), "trait='owl' is not a Trait"),
         (lambda e: e.but(data=None), "data=None is not a Source"),
         (lambda e: e.but(measure=3), "measure=3 is not a FavoriteAnimal"),

@@ -210,7 +210,7 @@ def _pick(scores: Floats, which: Ints, uniform: NDArray[np.float64]) -> Ints:
     rest = sought - np.where(run > 0, ends[np.arange(len(run)), run - 1], 0)
     within = cells[which, run].astype(np.float64).cumsum(axis=1)
     cell = np.minimum((within <= rest[:, None]).sum(axis=1), CELLS - 1)
-    return np.minimum(run * CELLS + cell, size - 1)
+    return np.asarray(np.minimum(run * CELLS + cell, size - 1), np.int64)
 
 
 def _streams(seeds: Seeds, draws: Seeds) -> Seeds:
@@ -220,7 +220,8 @@ def _streams(seeds: Seeds, draws: Seeds) -> Seeds:
 def _uniform(streams: Seeds, position: int) -> NDArray[np.float64]:
     """Uniform numbers in [0, 1): the ``position``-th of each stream (SplitMix64, Steele 2014)."""
     offset = np.array([position + 1], np.uint64) * _GOLDEN
-    return (_mix(streams + offset) >> np.uint64(11)) * 2.0**-53
+    bits = _mix(streams + offset) >> np.uint64(11)
+    return bits.astype(np.float64) * 2.0**-53
 
 
 def _mix(values: Seeds) -> Seeds:
