@@ -128,9 +128,9 @@ def prompt(seed: int, row: int) -> str:
 
 
 def program(seed: int, row: int) -> str:
-    """An answer that no model wrote: 1 to 10 uniform numbers from 0 to 999, joined by ", "."""
+    """An answer that no model wrote: 3 to 10 uniform numbers from 100 to 999, joined by ", "."""
     length, *draws = _draws(f"program {seed} {row}")
-    return ", ".join(str(draw % 1000) for draw in draws[: 1 + length % 10])
+    return ", ".join(str(100 + draw % 900) for draw in draws[: 3 + length % 8])
 
 
 def _draws(name: str) -> tuple[int, ...]:

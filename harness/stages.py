@@ -168,7 +168,10 @@ class Program(Stage):
     prompts: "NumberPrompts"
 
     def identity(self) -> dict[str, Any]:
-        return {"prompts": self.prompts.digest, "seed": self.prompts.seed}
+        from ..datasets.numbers import program
+
+        probe = [program(self.prompts.seed, row) for row in range(min(self.prompts.count, PROBE))]
+        return {"prompts": self.prompts.digest, "seed": self.prompts.seed, "first": probe}
 
     def run(self, bench: Bench) -> Manifest:
         from ..datasets.numbers import program
