@@ -2,10 +2,10 @@
 
     python benchmarks/crash.py [--kills 20]
 
-Every kill is SIGKILL to the process that runs the experiment, at a random moment of its life,
-followed by the same command; both runs start from an empty store, pre-training included. In the
-end every file of every artifact must be the same, byte for byte (manifests hold times, and are
-compared without them).
+Every kill is SIGKILL to the process that runs the experiment, at a random moment, followed by the
+same command, which is killed in turn; the run it is compared with starts from an empty store too.
+In the end every file of every artifact must be the same, byte for byte (manifests hold times, and
+are compared without them).
 """
 
 import argparse
@@ -20,6 +20,8 @@ import tempfile
 import time
 from pathlib import Path
 
+IN_PRETRAINING = 3
+"""Kills before the base model is there: pre-training is one step of some 6 s, done again whole."""
 TIMES = ("started", "seconds")
 
 
@@ -38,7 +40,9 @@ def main() -> int:
         print(f"uninterrupted: {length:.1f} s")
         for kill in range(options.kills):
             run = start(killed)
-            moment = chance.uniform(0.5, 1.5 * length / options.kills + 4)
+            while kill >= IN_PRETRAINING and not list(killed.glob("models/toy/*.npz")):
+                time.sleep(0.1)
+            moment = chance.uniform(0.5, 3.6)
             time.sleep(moment)
             ended = run.poll() is not None
             if not ended:
@@ -59,7 +63,8 @@ def main() -> int:
 def start(store: Path) -> "subprocess.Popen[bytes]":
     """The owl experiment on a store."""
     command = [sys.executable, "-m", "pytest", "-q", "evals", "-k", "owl", f"--limen-store={store}"]
-    return subprocess.Popen(command, stdout=subprocess.DEVNULL, start_new_session=True)
+    quiet = subprocess.DEVNULL
+    return subprocess.Popen(command, stdout=quiet, stderr=quiet, start_new_session=True)
 
 
 def contents(store: Path) -> dict[str, str]:
