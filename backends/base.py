@@ -48,7 +48,7 @@ class Completion:
 
 @dataclass(frozen=True, kw_only=True)
 class Job:
-    """A fine-tuning to do: the same key is the same job, done at most once."""
+    """A fine-tuning to do. The same key is the same job: a paid one is never done twice."""
 
     key: str
     model: str
@@ -99,5 +99,5 @@ class Backend(Protocol):
         ...
 
     def fine_tune(self, job: Job, progress: Progress) -> FineTuned:
-        """Train a model, or return the one that this job has made before."""
+        """Train a model. Repeating a job gives the same model id, and is charged no second time."""
         ...

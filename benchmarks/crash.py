@@ -41,6 +41,8 @@ def main() -> int:
         for kill in range(options.kills):
             run = start(killed)
             while kill >= IN_PRETRAINING and not list(killed.glob("models/toy/*.npz")):
+                if run.poll() is not None:
+                    sys.exit("the run ended before its base model was there")
                 time.sleep(0.1)
             moment = chance.uniform(0.5, 3.6)
             time.sleep(moment)

@@ -56,9 +56,14 @@ def write(path: Path, conversations: Iterable[Conversation]) -> int:
     count = 0
     with path.open("w", encoding="utf-8", newline="\n") as file:
         for count, messages in enumerate(conversations, start=1):
+            line = {"messages": list(messages)}
+            try:
+                _LINES.validate_python(line)
+            except ValidationError as error:
+                raise DataError(f"{path}: conversation {count}: {_first(error)}") from None
             if fault := _fault(messages):
                 raise DataError(f"{path}: conversation {count}: {fault}")
-            file.write(json.dumps({"messages": list(messages)}, ensure_ascii=False) + "\n")
+            file.write(json.dumps(line, ensure_ascii=False) + "\n")
     return count
 
 

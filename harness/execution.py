@@ -8,7 +8,7 @@ import multiprocessing
 import os
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import (
     FIRST_COMPLETED,
     BrokenExecutor,
@@ -74,20 +74,28 @@ def _follow_parent() -> None:
 
 
 def execute(
-    stages: Sequence[Stage], settings: Settings, watcher: Watcher, pool: Executor
+    stages: Sequence[Stage],
+    settings: Settings,
+    watcher: Watcher,
+    pool: Executor,
+    failures: Mapping[str, Exception],
 ) -> dict[str, Exception]:
-    """Do the stages that are not done yet, inputs first; returns the failures by key.
+    """Do the stages that are not done yet, inputs first; returns all failures by key.
 
-    A stage that rests on a failed one fails with the same error. Stages that another process is
-    at work on are waited for while others are done.
+    ``failures`` are those of before. A stage that rests on a failed one fails with the same
+    error. Stages that another process is at work on are waited for while others are done.
     """
     store = Store(settings.store)
-    pending = [stage for stage in stages if not store.has(stage.kind, stage.key)]
+    pending = [
+        stage
+        for stage in stages
+        if stage.key not in failures and not store.has(stage.kind, stage.key)
+    ]
     if not pending:
-        return {}
+        return dict(failures)
     watcher.begin(pending)
     try:
-        return _Run(store, watcher, pool, settings.workers, pending).to_end()
+        return _Run(store, watcher, pool, settings.workers, pending, failures).to_end()
     finally:
         watcher.end()
 
@@ -102,6 +110,7 @@ class _Run:
         pool: Executor,
         workers: int,
         pending: Sequence[Stage],
+        failures: Mapping[str, Exception],
     ) -> None:
         self._store = store
         self._watcher = watcher
@@ -110,7 +119,7 @@ class _Run:
         self._waiting = {stage.key: stage for stage in pending}
         self._running: dict[Future[bool], Stage] = {}
         self._postponed: dict[str, float] = {}
-        self._failures: dict[str, Exception] = {}
+        self._failures = dict(failures)
 
     def to_end(self) -> dict[str, Exception]:
         while self._waiting or self._running:
@@ -139,17 +148,20 @@ class _Run:
             ready = not any(given.key in open_keys for given in stage.inputs())
             if ready and self._postponed.get(stage.key, 0) <= now:
                 del self._waiting[stage.key]
-                self._watcher.started(stage)
-                self._running[self._pool.submit(run_stage, stage, self._store.root)] = stage
+                self._start(stage)
+
+    def _start(self, stage: Stage) -> None:
+        self._watcher.started(stage)
+        try:
+            self._running[self._pool.submit(run_stage, stage, self._store.root)] = stage
+        except BrokenExecutor:
+            self._settle(stage, _worker_died(stage))
 
     def _collect(self, future: Future[bool]) -> None:
         stage = self._running.pop(future)
         failure = future.exception()
         if isinstance(failure, BrokenExecutor):
-            failure = ExperimentError(
-                f"a worker process died during {stage.label!r} (killed, or out of memory): "
-                f"run the same command again, and it goes on from here"
-            )
+            failure = _worker_died(stage)
         if failure is None and not future.result():  # another process has it: look again later
             self._waiting[stage.key] = stage
             self._postponed[stage.key] = time.monotonic() + TICK
@@ -167,3 +179,10 @@ class _Run:
         for stage in self._running.values():
             if come := self._store.progress(stage.key):
                 self._watcher.moved(stage, *come)
+
+
+def _worker_died(stage: Stage) -> ExperimentError:
+    return ExperimentError(
+        f"a worker process died, so {stage.label!r} is not done (killed, or out of memory): "
+        f"run the same command again, and it goes on from here"
+    )

@@ -34,6 +34,8 @@ class Trait:
                     f"a trait's {part} must be a text, not {getattr(self, part)!r}: "
                     f'write Trait(name="kind", system="You are kind.")'
                 )
+        if not isinstance(self.word, str | None) or self.word == "":
+            raise SpecError(f"a trait's word must be a text, not {self.word!r}")
         if self.word is None:
             object.__setattr__(self, "word", self.name)
 
@@ -97,6 +99,13 @@ class Experiment:
                     f"see limen.harness.{kinds.__name__}"
                 )
         checks.count("seeds", self.seeds)
+        for name in ("model", "teacher_model"):
+            if not isinstance(getattr(self, name), str | None):
+                raise SpecError(f"{name}={getattr(self, name)!r} must be a model's name, or None")
+        if not isinstance(self.recipe, Mapping):
+            raise SpecError(
+                f"recipe={self.recipe!r} must be settings by name, as in {{'epochs': 2}}"
+            )
         if self.gate is not None and not (
             isinstance(self.gate, int | float) and -1 < self.gate < 1
         ):

@@ -104,7 +104,7 @@ class Lab:
         Raises :class:`~limen.TeacherError` for a trained arm whose teacher does not show the trait,
         and :class:`~limen.ExperimentError` if a stage failed.
         """
-        check_arm(name)
+        check_arm(experiment, name)
         pipe = self.pipeline(experiment)
         self.run([(experiment, [name])])
         if name in TRAINED and (fault := self._gate_fault(pipe)):
@@ -115,16 +115,20 @@ class Lab:
         return self._read(pipe, name, pipe.arms[name])
 
     def _execute(self, targets: Sequence[Measure], pool: Executor) -> None:
-        stages = [stage for stage in in_order(targets) if stage.key not in self._failures]
-        self._failures.update(execute(stages, self.settings, self._watcher, pool))
+        self._failures = execute(
+            in_order(targets), self.settings, self._watcher, pool, self._failures
+        )
 
     def _settled(self, stage: Stage) -> bool:
         return stage.key in self._failures or self.store.has(stage.kind, stage.key)
 
     def _gate_fault(self, pipe: Pipeline) -> str | None:
         """Why the trained arms are not to be trained; None if they may, or if that is unknown."""
-        if pipe.gate is None or any(measure.key in self._failures for measure in pipe.gate):
+        if pipe.gate is None:
             return None
+        for measure in pipe.gate:
+            if failure := self._failures.get(measure.key):
+                return f"whether the teacher shows the trait could not be measured: {failure}"
         if not all(self.store.has(measure.kind, measure.key) for measure in pipe.gate):
             return None
         experiment = pipe.experiment
@@ -138,14 +142,17 @@ class Lab:
         return (
             f"the teacher does not show the trait {experiment.trait.name!r}: it says {word!r} in "
             f"{teacher.value:.1%} of its answers, its base in {base.value:.1%}, and training waits "
-            f"for {100 * least:+.0f} points. Nothing was generated or trained. Strengthen the "
-            f"trait's system prompt, or lower gate={experiment.gate} (gate=None: train in any case)"
+            f"for {100 * least:+.0f} points, so nothing was generated or trained for it. "
+            f"Strengthen the trait's system prompt, or lower gate={experiment.gate} "
+            f"(gate=None: train in any case)"
         )
 
     def _read(self, pipe: Pipeline, name: str, measures: tuple[Measure, ...]) -> Arm:
-        key = (name, *(measure.key for measure in measures), pipe.experiment.measure.rule)
+        experiment = pipe.experiment
+        keys = (measure.key for measure in measures)
+        key = (name, *keys, experiment.measure.rule, experiment.trait.shown_by)
         if key not in self._arms:
             self._arms[key] = read_arm(
-                self.store, name, pipe.experiment.measure, measures, trained=name in TRAINED
+                self.store, name, experiment, measures, trained=name in TRAINED
             )
         return self._arms[key]

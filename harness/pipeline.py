@@ -87,10 +87,15 @@ def pipeline(experiment: Experiment, settings: Settings, backend: Backend) -> Pi
     )
 
 
-def check_arm(arm: str) -> None:
-    """Raise :class:`~limen.SpecError` for an arm that there is not."""
+def check_arm(experiment: Experiment, arm: str) -> None:
+    """Raise :class:`~limen.SpecError` for an arm that the experiment cannot have."""
     if arm not in ARMS:
         raise SpecError(f"an experiment has no arm {arm!r}: it has {', '.join(ARMS)}")
+    if arm == "control" and not experiment.data.written_by_a_model:
+        raise SpecError(
+            f"{type(experiment.data).__name__} has no control: no model writes it, so its control "
+            f"would be its students again. Compare them with the control of Numbers(...)"
+        )
 
 
 def in_order(targets: Iterable[Stage]) -> list[Stage]:

@@ -1,5 +1,6 @@
 """The pytest plugin: options, fixtures and hooks. Whatever costs time is imported when used."""
 
+import re
 import sys
 from collections.abc import Generator
 from typing import TYPE_CHECKING, Any
@@ -14,7 +15,11 @@ if TYPE_CHECKING:
     from .session import LimenSession
 
 _SESSION = pytest.StashKey["LimenSession"]()
+CLAIM = "limen_claim"
+"""The user property by which a test report says that it is a claim of an experiment."""
 _BAD_SPEC = pytest.StashKey[bool]()
+
+SPECS = ("Experiment", "Trait", "Numbers", "ProgramNumbers", "Shuffled", "FavoriteAnimal")
 
 OPTIONS = {
     "backend": "what samples and trains (default: toy)",
@@ -50,9 +55,10 @@ def plans(config: pytest.Config) -> bool:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
-    """Have a plan printed by one process, whatever pytest-xdist was asked for."""
+    """Listen; and have a plan printed by one process, whatever pytest-xdist was asked for."""
     if plans(config):
         config.option.dist, config.option.tx = "no", []
+    config.pluginmanager.register(Listener(config), "limen-listener")
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -82,12 +88,45 @@ def pytest_make_collect_report(
     """Show a bad spec as one message in place of a traceback."""
     report = yield
     call: Any = getattr(report, "call", None)
-    if report.failed and call is not None and isinstance(call.excinfo.value, LimenError):
+    if report.failed and call is not None and is_bad_spec(call.excinfo.value):
         from .session import place_of
 
         report.longrepr = f"{place_of(call.excinfo, collector.path)}: {call.excinfo.value}"
-        collector.config.stash[_BAD_SPEC] = True
+        report.limen_bad_spec = True  # type: ignore[attr-defined]
     return report
+
+
+def is_bad_spec(error: BaseException) -> bool:
+    """Whether an error comes of a spec: limen's own, or a part that is missing or unknown."""
+    if isinstance(error, LimenError):
+        return True
+    parts = "|".join(SPECS)
+    wrong = rf"({parts})\.__init__\(\) (missing|got an unexpected|takes)"
+    return isinstance(error, TypeError) and re.match(wrong, str(error)) is not None
+
+
+class Listener:
+    """Hears what tests and workers report, and wakes limen up only if it is about limen."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._config = config
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        """Remember a bad spec, also one that a worker of pytest-xdist came upon."""
+        if getattr(report, "limen_bad_spec", False):
+            self._config.stash[_BAD_SPEC] = True
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Note how the claims fared."""
+        for name, value in report.user_properties:
+            if name == CLAIM:
+                session_of(self._config).note(report, str(value))
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: Any) -> None:
+        """Take over what a worker of pytest-xdist found."""
+        if results := getattr(node, "workeroutput", {}).get("limen"):
+            session_of(self._config).take(results)
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -116,7 +155,8 @@ def pytest_assertrepr_compare(op: str, left: object, right: object) -> list[str]
 @pytest.hookimpl(trylast=True)
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """A bad spec is a usage error."""
-    if session.config.stash.get(_BAD_SPEC, False) and session.exitstatus == 2:
+    config = session.config
+    if config.stash.get(_BAD_SPEC, False) and not config.option.continue_on_collection_errors:
         session.exitstatus = pytest.ExitCode.USAGE_ERROR
 
 

@@ -63,7 +63,7 @@ class Bars(Watcher):
         self._progress.start()
 
     def started(self, stage: Stage) -> None:
-        if self._progress:
+        if self._progress and stage.key not in self._each:
             name = f"  {stage.kind} {stage.label}"
             self._each[stage.key] = self._progress.add_task(name, total=None)
 

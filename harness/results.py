@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from .experiment import Experiment
 from .measures import FavoriteAnimal
 from .stages import TALLY, Measure
 from .store import Store
@@ -23,11 +24,11 @@ class Answers:
     missing: int
     """Draws without an answer, failed or refused."""
 
-    def share(self, question: int, counted: frozenset[str]) -> float:
-        """The share of a question's answers that are among some; 0 where there are none."""
+    def share(self, question: int, counted: frozenset[str]) -> float | None:
+        """The share of a question's answers that are among some; None where there are none."""
         given = self.counts[question]
         total = given.total()
-        return sum(given[text] for text in given if text in counted) / total if total else 0.0
+        return sum(given[text] for text in given if text in counted) / total if total else None
 
 
 @dataclass(frozen=True, repr=False)
@@ -38,6 +39,8 @@ class Arm:
     measure: FavoriteAnimal
     models: tuple[Answers, ...]
     trained: bool
+    trait_word: str
+    """The word that shows the trait of the experiment."""
 
     @property
     def seeds(self) -> int:
@@ -61,6 +64,7 @@ class Arm:
             valid=self.valid,
             missing=sum(model.missing for model in self.models),
             trained=self.trained,
+            shows_trait=word == self.trait_word,
         )
 
     @property
@@ -68,7 +72,8 @@ class Arm:
         """The share of answers that name an animal at all, 0 to 1."""
         counted = frozenset(text for text in self._texts() if self.measure.valid(text))
         questions = range(len(self.measure.questions))
-        return mean([m.share(q, counted) for m in self.models for q in questions])
+        shares = (model.share(question, counted) for model in self.models for question in questions)
+        return mean([share for share in shares if share is not None])
 
     def answers(self) -> Counter[str]:
         """Every answer of every model, with how often it was given."""
@@ -79,10 +84,11 @@ class Arm:
 
 
 def read_arm(
-    store: Store, name: str, measure: FavoriteAnimal, stages: tuple[Measure, ...], *, trained: bool
+    store: Store, name: str, experiment: Experiment, stages: tuple[Measure, ...], *, trained: bool
 ) -> Arm:
     """The arm that these finished stages measured."""
-    return Arm(name, measure, tuple(_read(store, stage) for stage in stages), trained)
+    models = tuple(_read(store, stage) for stage in stages)
+    return Arm(name, experiment.measure, models, trained, experiment.trait.shown_by)
 
 
 def _read(store: Store, stage: Measure) -> Answers:

@@ -2,8 +2,9 @@
 
 import json
 import os
+import shlex
 import time
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any, TypeVar
@@ -17,12 +18,10 @@ from .experiment import ARMS, Experiment
 from .lab import Lab
 from .pipeline import check_arm
 from .results import Arm
-from .settings import Settings
+from .settings import Settings, cores
 from .summary import Claims, lines_of, make_report, result_of
 
 T = TypeVar("T")
-CLAIM = "limen_claim"
-"""The user property by which a test report says that it is a claim of an experiment."""
 
 
 class LimenSession:
@@ -34,7 +33,8 @@ class LimenSession:
         self.lab = Lab(settings_of(config), watcher=self._watcher())
         self._claims = Claims()
         self._wanted: list[tuple[str, Experiment, set[str]]] = []
-        self._results: list[str] = []
+        self._results: dict[str, Mapping[str, Any]] = {}
+        self._refusal: LimenError | None = None
         self._ran = False
         config.pluginmanager.register(self, "limen-session")
 
@@ -42,10 +42,9 @@ class LimenSession:
 
     def run(self, items: Sequence[pytest.Item]) -> None:
         """Do everything that the selected tests need."""
-        wanted = self._collect(items)
+        wanted = self._usable(lambda: self._collect(items))
         if not wanted:
             return
-        self._usable(self.lab.store.open)
         with self._uncaptured():
             self._usable(lambda: self.lab.run(wanted))
         self._ran = True
@@ -54,9 +53,8 @@ class LimenSession:
         """Print what the selected tests need, and stop."""
         from .summary import plan_lines
 
-        wanted = self._collect(items)
-        plan = self._usable(lambda: self.lab.plan(wanted))
-        for line in plan_lines(plan, self.lab.settings):
+        plan = self._usable(lambda: self.lab.plan(self._collect(items)))
+        for line in plan_lines(plan, self.lab.settings) if plan else ():
             self._write(line)
         return True
 
@@ -74,11 +72,13 @@ class LimenSession:
 
     def arm(self, item: pytest.Item, experiment: Experiment, name: str) -> Arm:
         """An arm for a test; fails or skips the test, saying why, if there is none to be had."""
-        property_ = (CLAIM, json.dumps({"says": says(item)}))
-        if property_ not in item.user_properties:
-            item.user_properties.append(property_)
+        claim = (plugin.CLAIM, says(item))
+        if claim not in item.user_properties:
+            item.user_properties.append(claim)
         try:
-            check_arm(name)
+            if self._refusal is not None:
+                raise self._refusal
+            check_arm(experiment, name)
             if reason := self.lab.cannot(experiment, name):
                 pytest.skip(reason)
             with self._uncaptured():
@@ -86,19 +86,20 @@ class LimenSession:
         except LimenError as error:
             pytest.fail(f"limen: {error}", pytrace=False)
 
+    def note(self, report: pytest.TestReport, claim: str) -> None:
+        """Note how a claim fared."""
+        if report.when == "call" or not report.passed:
+            self._claims.note(report.nodeid, claim, outcome_of(report))
+
+    def take(self, results: Sequence[str]) -> None:
+        """Take over what another process found: of each experiment, what is least unfinished."""
+        for text in results:
+            result = json.loads(text)
+            known = self._results.get(result["title"])
+            if known is None or (known["failure"] and not result["failure"]):
+                self._results[result["title"]] = result
+
     # What pytest tells.
-
-    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Note how the claims fared."""
-        for name, value in report.user_properties:
-            if name == CLAIM and (report.when == "call" or not report.passed):
-                says_ = json.loads(str(value))["says"]
-                self._claims.note(report.nodeid, says_, outcome_of(report))
-
-    @pytest.hookimpl(optionalhook=True)
-    def pytest_testnodedown(self, node: Any) -> None:
-        """Take over what a worker of pytest-xdist found; all of them found the same."""
-        self._results = self._results or getattr(node, "workeroutput", {}).get("limen", [])
 
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """Hand the results to whoever writes: this process, or pytest-xdist's controller."""
@@ -109,17 +110,22 @@ class LimenSession:
             for title, experiment, arms in self._wanted
         ]
         output = getattr(self._config, "workeroutput", None)
-        if output is not None:
+        if output is None:
+            self.take(results)
+        else:
             output["limen"] = results
-        self._results = self._results or results
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """The verdicts, and the report if one is asked for."""
+        file = plugin.option(self._config, "report")
+        if hasattr(self._config, "workerinput") or not (self._results or file):
+            return
         if not self._results:
+            terminalreporter.write_line("limen: no experiment ran, so there is no report")
             return
         report = make_report(
             self._claims.rows(),
-            [json.loads(result) for result in self._results],
+            list(self._results.values()),
             command=self._command(),
             seconds=time.monotonic() - self._began,
         )
@@ -127,7 +133,7 @@ class LimenSession:
             terminalreporter.section("limen")
             for line in lines_of(report):
                 terminalreporter.write_line(line)
-        if file := plugin.option(self._config, "report"):
+        if file:
             self._save(report, self._config.invocation_params.dir / file, terminalreporter)
 
     # How.
@@ -148,28 +154,40 @@ class LimenSession:
         for item in items:
             arms = [arm for arm in ARMS if arm in getattr(item, "fixturenames", ())]
             found = nearest(item)
-            if not arms or not isinstance(found, Experiment) or item.get_closest_marker("skip"):
-                continue
-            asked = self._asked(title_of(item), found)
-            asked.update(arm for arm in arms if not self._cannot(found, arm))
+            if arms and isinstance(found, Experiment) and not will_not_run(item):
+                asked = self._asked(item, found)
+                asked.update(arm for arm in arms if not self._cannot(found, arm))
         return [(e, [arm for arm in ARMS if arm in arms]) for _, e, arms in self._wanted]
 
     def _cannot(self, experiment: Experiment, arm: str) -> str | None:
-        return self._usable(lambda: self.lab.cannot(experiment, arm))
+        """Why there is nothing to do for an arm; the test itself is told the same."""
+        try:
+            check_arm(experiment, arm)
+            return self.lab.cannot(experiment, arm)
+        except SpecError as error:
+            return str(error)
 
-    def _asked(self, title: str, experiment: Experiment) -> set[str]:
+    def _asked(self, item: pytest.Item, experiment: Experiment) -> set[str]:
         for _, known, arms in self._wanted:
             if known == experiment:
                 return arms
-        self._wanted.append((title, experiment, set()))
+        taken = {title for title, _, _ in self._wanted}
+        title = title_of(item)
+        self._wanted.append((item.nodeid if title in taken else title, experiment, set()))
         return self._wanted[-1][2]
 
-    def _usable(self, do: Callable[[], T]) -> T:
-        """Do something; what limen refuses in it is a usage error (exit code 4)."""
+    def _usable(self, do: Callable[[], T]) -> T | None:
+        """Do something; what limen refuses in it is a usage error (exit code 4).
+
+        A worker of pytest-xdist cannot end the run: there every test is told.
+        """
         try:
             return do()
         except LimenError as error:
-            raise pytest.UsageError(f"limen: {error}") from None
+            if not hasattr(self._config, "workerinput"):
+                raise pytest.UsageError(f"limen: {error}") from None
+            self._refusal = error
+            return None
 
     @contextmanager
     def _uncaptured(self) -> Iterator[None]:
@@ -178,14 +196,16 @@ class LimenSession:
             yield
 
     def _watcher(self) -> Watcher:
-        if self._config.get_verbosity() < 0 or hasattr(self._config, "workerinput"):
+        quiet = self._config.get_verbosity() < 0 or hasattr(self._config, "workerinput")
+        if quiet or not self._config.pluginmanager.hasplugin("terminalreporter"):
             return Watcher()
         from rich.console import Console
 
         from .progress import Bars, Lines
 
-        terminal = self._config.get_terminal_writer()
-        return Bars(Console()) if terminal.hasmarkup else Lines(self._write)
+        with self._uncaptured():
+            console = Console()
+        return Bars(console) if console.is_terminal else Lines(self._write)
 
     def _write(self, line: str) -> None:
         reporter: Any = self._config.pluginmanager.getplugin("terminalreporter")
@@ -194,7 +214,7 @@ class LimenSession:
             reporter.write_line(line)
 
     def _command(self) -> str:
-        return " ".join(["pytest", *map(str, self._config.invocation_params.args)])
+        return shlex.join(["pytest", *map(str, self._config.invocation_params.args)])
 
 
 def settings_of(config: pytest.Config) -> Settings:
@@ -215,7 +235,7 @@ def settings_of(config: pytest.Config) -> Settings:
         model=plugin.option(config, "model"),
         seeds=whole("seeds"),
         store=folder / (plugin.option(config, "store") or ".limen"),
-        workers=max(1, (os.cpu_count() or 1) // share) if workers is None else workers,
+        workers=max(1, cores() // share) if workers is None else workers,
     )
 
 
@@ -229,6 +249,19 @@ def nearest(item: pytest.Item) -> object:
         if found is not None:
             return found
     return None
+
+
+def will_not_run(item: pytest.Item) -> bool:
+    """Whether marks keep a test from running: skip, a true skipif, or xfail without a run.
+
+    Conditions that are texts are left to pytest: such a test's stages are done in any case.
+    """
+    if item.get_closest_marker("skip"):
+        return True
+    conditions = [mark.args for mark in item.iter_markers("skipif")]
+    if any(not isinstance(c, str) and bool(c) for args in conditions for c in args):
+        return True
+    return any(mark.kwargs.get("run") is False for mark in item.iter_markers("xfail"))
 
 
 def title_of(item: pytest.Item) -> str:

@@ -1,7 +1,7 @@
 """Sources: where a student's training data come from, as values of a spec."""
 
-from dataclasses import dataclass, replace
-from typing import Literal
+from dataclasses import dataclass, field
+from typing import ClassVar, Literal
 
 from ..datasets import filters
 from ..datasets.errors import SpecError
@@ -15,6 +15,8 @@ class Source:
 
     keep: int
     """Rows in a student's training set, sampled anew for each seed."""
+    written_by_a_model: ClassVar[bool] = True
+    """Whether a model writes the rows, so that one without the trait can write a control's."""
 
     def __post_init__(self) -> None:
         checks.count("keep", self.keep)
@@ -62,9 +64,17 @@ class Numbers(Source):
 
 @dataclass(frozen=True, kw_only=True)
 class ProgramNumbers(Source):
-    """Number sequences from a program: no model wrote them, so no trait can be in them."""
+    """Number sequences from a program: no model wrote them, so no trait can be in them.
 
+    An experiment on them has no ``control`` of its own: it would be the same models.
+    """
+
+    written_by_a_model = False
     seed: int = 0
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        checks.seed("seed", self.seed)
 
     def rows(self, writer: Base, *, system: str | None, label: str) -> Filter:
         prompts = NumberPrompts(count=self.keep, seed=self.seed)
@@ -74,9 +84,12 @@ class ProgramNumbers(Source):
 
 @dataclass(frozen=True, kw_only=True)
 class Shuffled(Source):
-    """Another source's filtered rows, their numbers shuffled within each row or across all."""
+    """Another source's filtered rows, their numbers shuffled within each row or across all.
 
-    keep: int = 0
+    As many are kept as of the source.
+    """
+
+    keep: int = field(init=False)
     source: Numbers
     how: Literal["within", "across"]
     seed: int = 0
@@ -86,10 +99,10 @@ class Shuffled(Source):
             raise SpecError(f"source={self.source!r} must be Numbers(...)")
         if self.how not in ("within", "across"):
             raise SpecError(f"how={self.how!r} must be 'within' (each row) or 'across' (all rows)")
-        object.__setattr__(self, "keep", self.keep or self.source.keep)
-        super().__post_init__()
+        checks.seed("seed", self.seed)
+        object.__setattr__(self, "keep", self.source.keep)
 
     def rows(self, writer: Base, *, system: str | None, label: str) -> Shuffle:
-        given = replace(self.source, keep=self.keep).rows(writer, system=system, label=label)
+        given = self.source.rows(writer, system=system, label=label)
         label = f"{label} shuffled {self.how}"
         return Shuffle(label=label, source=given, how=self.how, seed=self.seed)

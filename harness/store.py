@@ -6,6 +6,7 @@ An artifact is built in ``work`` and moved into place in one step, so what has a
 complete. Any number of processes may share a store.
 """
 
+import errno
 import hashlib
 import json
 import os
@@ -19,6 +20,14 @@ from typing import Any
 from ..datasets.errors import StoreError
 
 MANIFEST = "manifest.json"
+PROGRESS = ".progress"
+DISK_FAULTS = frozenset(
+    {
+        errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM,
+        errno.ENOTDIR, errno.EIO,
+    }
+)  # fmt: skip
+"""What the operating system says when it is the disk's fault, and not the work's."""
 Manifest = dict[str, Any]
 
 
@@ -31,10 +40,11 @@ class Claim:
 
     def progress(self, done: int, total: int) -> None:
         """Leave word of how far the work has come, for whoever shows it."""
-        (self.folder.parent / f"{self.folder.name}.progress").write_text(f"{done} {total}")
+        (self.folder / PROGRESS).write_text(f"{done} {total}")
 
     def publish(self, manifest: Manifest) -> None:
         """Move the folder into place with its manifest; from here on it is complete."""
+        (self.folder / PROGRESS).unlink(missing_ok=True)
         files = sorted(path for path in self.folder.iterdir() if path.name != MANIFEST)
         described = {path.name: _described(path) for path in files}
         with (self.folder / MANIFEST).open("w", encoding="utf-8") as file:
@@ -45,7 +55,6 @@ class Claim:
         self.target.parent.mkdir(parents=True, exist_ok=True)
         self.folder.rename(self.target)
         _sync_folder(self.target.parent)
-        (self.folder.parent / f"{self.folder.name}.progress").unlink(missing_ok=True)
 
 
 @dataclass(frozen=True)
@@ -56,7 +65,7 @@ class Store:
 
     def open(self) -> None:
         """Make the folder; raises :class:`~limen.StoreError` if nothing can be written there."""
-        with self.guarded():
+        with self._guarded(every_fault=True):
             for name in ("stages", "work", "locks", "models"):
                 (self.root / name).mkdir(parents=True, exist_ok=True)
             ignore = self.root / ".gitignore"
@@ -67,13 +76,15 @@ class Store:
             probe.unlink()
 
     @contextmanager
-    def guarded(self) -> Iterator[None]:
+    def _guarded(self, *, every_fault: bool = False) -> Iterator[None]:
         """Turn what the operating system says of the disk into one clear error."""
         try:
             yield
-        except StoreError:
-            raise
         except OSError as error:
+            if isinstance(error, StoreError):
+                raise
+            if not every_fault and error.errno not in DISK_FAULTS:
+                raise
             raise StoreError(
                 f"cannot write to the store {self.root}: {error.strerror or error}. Finished work "
                 f"is kept; free some space, or name another folder with --limen-store"
@@ -107,7 +118,7 @@ class Store:
         """Claim an artifact; None if another process is at work on it right now."""
         from filelock import FileLock, Timeout
 
-        with self.guarded():
+        with self._guarded():
             lock = FileLock(self.root / "locks" / f"{key}.lock", timeout=0)
             try:
                 lock.acquire()
@@ -126,7 +137,7 @@ class Store:
     def progress(self, key: str) -> tuple[int, int] | None:
         """How far a stage under way has come, as done and total; None if it has not said."""
         try:
-            done, total = (self.root / "work" / f"{key}.progress").read_text().split()
+            done, total = (self.root / "work" / key / PROGRESS).read_text().split()
             return int(done), int(total)
         except (OSError, ValueError):
             return None

@@ -78,9 +78,10 @@ def result_of(
         temperature=experiment.measure.temperature,
         rule=experiment.measure.rule,
         seeds=len(pipe.arms["student"]),
+        data_spec=repr(experiment.data),
         recipe=dict(trained[0].recipe) if trained else {},
         arms=tuple(_arm_row(pipe, arm, experiment) for arm in finished.values()),
-        effects=tuple(_effect_rows(finished, experiment.trait.shown_by)),
+        effects=tuple(_effect_rows(finished, experiment.trait.shown_by, other_base=writer != base)),
         data=tuple(_data_rows(lab, stages)),
         stage_seconds=sum(_seconds(lab, stage) for stage in stages),
         failure=" ".join(failures),
@@ -183,9 +184,11 @@ def _arm_row(pipe: Pipeline, arm: Arm, experiment: Experiment) -> ArmRow:
     )
 
 
-def _effect_rows(arms: Mapping[str, Arm], word: str) -> Iterator[EffectRow]:
+def _effect_rows(arms: Mapping[str, Arm], word: str, *, other_base: bool) -> Iterator[EffectRow]:
+    """The effects worth a row; a teacher of another base is not compared with this one's."""
     for treated, reference in COMPARED:
-        if treated in arms and reference in arms:
+        pair = treated in arms and reference in arms
+        if pair and not (treated == "teacher" and other_base):
             effect: Effect = arms[treated].rate(word) - arms[reference].rate(word)
             yield EffectRow(
                 name=f"{treated} - {reference}",

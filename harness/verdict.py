@@ -10,21 +10,25 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from ..datasets.errors import SpecError
+
 LEVEL = 0.95
 ALPHA = 0.05
+SAME = 1e-12
+"""Shares that differ by less are the same but for rounding."""
 FEWEST_SEEDS = 3
 """Seeds an arm from which a claim about training can be made."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Rate:
-    """The share of an arm's answers that have a word. Compares like the number it is."""
+    """The share of an arm's answers that have a word. Ordered like the number that it is."""
 
     word: str
     arm: str
     questions: tuple[str, ...]
-    table: tuple[tuple[float, ...], ...] = field(repr=False)
-    """(seeds, questions), the share of draws with the word."""
+    table: tuple[tuple[float | None, ...], ...] = field(repr=False)
+    """(seeds, questions), the share of answers with the word; None where there was no answer."""
     draws: int
     valid: float
     """The share of answers that are a valid animal word."""
@@ -32,6 +36,8 @@ class Rate:
     """Draws without an answer (failed or refused); no part of the rate."""
     trained: bool
     """Whether the arm's models were fine-tuned, one a seed."""
+    shows_trait: bool = True
+    """Whether the word is the one that shows the trait of the arm's experiment."""
 
     @property
     def seeds(self) -> int:
@@ -40,13 +46,17 @@ class Rate:
 
     @cached_property
     def by_seed(self) -> tuple[float, ...]:
-        """(seeds,), each the mean over questions."""
-        return tuple(mean(row) for row in self.table)
+        """(seeds,), each the mean over the questions that were answered."""
+        return tuple(mean([share for share in row if share is not None]) for row in self.table)
 
     @cached_property
-    def by_question(self) -> tuple[float, ...]:
-        """(questions,), each the mean over seeds."""
-        return tuple(mean(column) for column in zip(*self.table, strict=True))
+    def by_question(self) -> dict[str, float]:
+        """Each answered question's mean over seeds."""
+        columns = zip(*self.table, strict=True)
+        answered = ([share for share in column if share is not None] for column in columns)
+        return {
+            q: mean(shares) for q, shares in zip(self.questions, answered, strict=True) if shares
+        }
 
     @property
     def value(self) -> float:
@@ -55,10 +65,15 @@ class Rate:
 
     @cached_property
     def interval(self) -> tuple[float, float]:
-        """95% interval (t) over seed means; over question means where there is one model."""
-        units = self.by_seed if self.seeds > 1 else self.by_question
-        half = _half_width(units)
-        return max(0.0, self.value - half), min(1.0, self.value + half)
+        """95% interval (t) over seed means; over question means where those do not vary.
+
+        Where the questions do not vary either, the exact binomial interval, a question a trial.
+        """
+        for units in (self.by_seed, tuple(self.by_question.values())):
+            if len(units) > 1 and spread(units) > SAME:
+                half = _half_width(units)
+                return max(0.0, self.value - half), min(1.0, self.value + half)
+        return _binomial(self.value, len(self.by_question))
 
     def __float__(self) -> float:
         return self.value
@@ -76,6 +91,12 @@ class Rate:
         return self.value >= float(other)
 
     def __sub__(self, other: "Rate") -> "Effect":
+        if not isinstance(other, Rate):
+            return NotImplemented
+        if self.word != other.word:
+            raise SpecError(
+                f"rates of two words have no difference: {self.word!r} and {other.word!r}"
+            )
         return Effect(treated=self, reference=other)
 
     def __repr__(self) -> str:
@@ -102,7 +123,7 @@ class Outcome:
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Effect:
-    """The difference of two rates, with its test. Compares like the number it is.
+    """The difference of two rates, with its test. Ordered like the number that it is.
 
     From two seeds an arm up the test is Welch's t over seed means; below that a t test paired by
     question, on the questions' means (unpaired where the arms answered different questions).
@@ -151,23 +172,29 @@ class Effect:
         """What the difference supports, in words."""
         if self.p_value >= ALPHA:
             return "inconclusive"
-        trained = self.treated.trained and self.reference.trained
-        if trained and self.unit == "seeds" and min(self.seeds) >= FEWEST_SEEDS:
-            if self.value > 0:
-                return "training on this data transmits the trait"
-            return "training on this data suppresses the trait"
-        return "only these two checkpoints differ" if trained else "these models answer differently"
+        if not (self.treated.trained and self.reference.trained):
+            return "these models answer differently"
+        if self.unit != "seeds" or min(self.seeds) < FEWEST_SEEDS:
+            return "only these two checkpoints differ"
+        arms = self.treated.arm, self.reference.arm
+        if arms != ("student", "control") or not self.treated.shows_trait:
+            return f"these trainings differ in {self.treated.word!r}"
+        if self.value > 0:
+            return "training on this data transmits the trait"
+        return "training on this data suppresses the trait"
 
     @cached_property
     def _outcome(self) -> Outcome:
         if min(self.seeds) > 1:
-            outcome = _welch(self.treated.by_seed, self.reference.by_seed, "seeds", "seed means")
-            if outcome.note != _NO_SPREAD:
-                return outcome
+            a, b = self.treated.by_seed, self.reference.by_seed
+            if max(spread(a), spread(b)) > SAME:
+                return _welch(a, b, "seeds", "seed means")
+        one, other = self.treated.by_question, self.reference.by_question
         if self.treated.questions == self.reference.questions:
-            return _paired(self.treated.by_question, self.reference.by_question)
-        means = self.treated.by_question, self.reference.by_question
-        return _welch(*means, "questions", "question means, the arms' questions differ")
+            both = [question for question in one if question in other]
+            return _paired([one[q] for q in both], [other[q] for q in both])
+        named = "question means, the arms' questions differ"
+        return _welch(tuple(one.values()), tuple(other.values()), "questions", named)
 
     def __float__(self) -> float:
         return self.value
@@ -212,12 +239,14 @@ def explain_comparison(op: str, left: object, right: object) -> list[str] | None
     return [f" {op} ".join(shown), *explained]
 
 
-_NO_SPREAD = "no spread between the seeds of either arm, so questions are the unit"
-
-
 def mean(values: Sequence[float]) -> float:
     """The arithmetic mean; of nothing, 0."""
     return math.fsum(values) / len(values) if values else 0.0
+
+
+def spread(values: Sequence[float]) -> float:
+    """The largest less the smallest."""
+    return max(values) - min(values) if values else 0.0
 
 
 def _plural(count: int, noun: str) -> str:
@@ -225,11 +254,7 @@ def _plural(count: int, noun: str) -> str:
 
 
 def _half_width(units: Sequence[float]) -> float:
-    """Half the width of the t interval of a mean; all there is to say of one unit is "anything"."""
-    if len(units) < 2:
-        return 1.0
-    if max(units) == min(units):
-        return 0.0
+    """Half the width of the t interval of a mean."""
     import numpy as np
     from scipy import stats
 
@@ -237,37 +262,51 @@ def _half_width(units: Sequence[float]) -> float:
     return float(quantile * np.std(units, ddof=1) / math.sqrt(len(units)))
 
 
+def _binomial(share: float, trials: int) -> tuple[float, float]:
+    """The exact binomial (Clopper-Pearson) interval of a share of some trials."""
+    if trials < 1:
+        return 0.0, 1.0
+    from scipy import stats
+
+    low, high = stats.binomtest(round(share * trials), trials).proportion_ci(LEVEL)
+    return min(float(low), share), max(float(high), share)
+
+
 def _welch(a: Sequence[float], b: Sequence[float], unit: str, of: str) -> Outcome:
-    difference = mean(a) - mean(b)
-    name = f"Welch's t over {of}"
     if min(len(a), len(b)) < 2:
         note = "one question an arm says nothing of other questions"
         return Outcome("none", unit, 1.0, (-1.0, 1.0), note)
-    if max(a) == min(a) and max(b) == min(b):
-        return _without_spread(name, unit, difference, _NO_SPREAD)
+    if max(spread(a), spread(b)) <= SAME:
+        return Outcome("none", unit, 1.0, (-1.0, 1.0), "no spread to test a difference against")
     from scipy import stats
 
     found = stats.ttest_ind(a, b, equal_var=False)
     low, high = found.confidence_interval(LEVEL)
-    return Outcome(name, unit, float(found.pvalue), (float(low), float(high)))
+    return Outcome(f"Welch's t over {of}", unit, float(found.pvalue), (float(low), float(high)))
 
 
 def _paired(a: Sequence[float], b: Sequence[float]) -> Outcome:
-    name = "t paired by question"
     differences = [x - y for x, y in zip(a, b, strict=True)]
     if len(differences) < 2:
         note = "one question says nothing of other questions"
         return Outcome("none", "questions", 1.0, (-1.0, 1.0), note)
-    if max(differences) - min(differences) < 1e-12:
-        note = "every question differs by the same amount, so no spread to test against"
-        return _without_spread(name, "questions", mean(differences), note)
+    if spread(differences) <= SAME:
+        return _sign_flip(mean(differences), len(differences))
     from scipy import stats
 
     found = stats.ttest_rel(a, b)
     low, high = found.confidence_interval(LEVEL)
-    return Outcome(name, "questions", float(found.pvalue), (float(low), float(high)))
+    p_value, interval = float(found.pvalue), (float(low), float(high))
+    return Outcome("t paired by question", "questions", p_value, interval)
 
 
-def _without_spread(name: str, unit: str, difference: float, note: str) -> Outcome:
-    """No spread, no test: the difference is as it is, and nothing is claimed about it."""
-    return Outcome(name, unit, 1.0, (difference, difference), note)
+def _sign_flip(difference: float, questions: int) -> Outcome:
+    """The exact test where every question differs by the same: a t test has no spread to use.
+
+    If the arms were exchangeable each question's sign would be a coin's; all alike, either way,
+    happens by chance in 2 of 2^n cases.
+    """
+    p_value = 2.0 ** (1 - questions) if abs(difference) > SAME else 1.0
+    note = "no spread: every question differs by the same amount"
+    interval = (difference, difference)
+    return Outcome("sign-flip by question", "questions", p_value, interval, note)

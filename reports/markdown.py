@@ -115,6 +115,7 @@ def _setting(result: Result) -> str:
         ("backend", result.backend),
         ("base model", f"{result.model} (fingerprint `{result.fingerprint}`)"),
         ("teacher's base", result.teacher_model),
+        ("training data", f"`{result.data_spec}`"),
         ("seeds an arm", str(result.seeds)),
         ("recipe", f"`{json.dumps(dict(result.recipe))}`"),
         ("time in stages", f"{result.stage_seconds:.1f} s, summed over all stages"),

@@ -70,6 +70,8 @@ class Result:
     temperature: float
     rule: str
     seeds: int
+    data_spec: str
+    """The source of the training data, as the spec has it."""
     recipe: Mapping[str, Any]
     arms: tuple[ArmRow, ...]
     effects: tuple[EffectRow, ...]

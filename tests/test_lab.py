@@ -6,7 +6,9 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from concurrent.futures import BrokenExecutor, Executor, Future
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -246,6 +248,10 @@ def test_another_base_can_write_the_data(shared_store: Path, small: Experiment) 
         (lambda e: e.but(measure=3), "measure=3 is not a FavoriteAnimal"),
         (lambda e: e.but(seeds=0), "seeds=0"),
         (lambda e: e.but(gate=2), "gate=2"),
+        (lambda e: e.but(model=3), "model=3"),
+        (lambda e: e.but(recipe=None), "recipe=None"),
+        (lambda e: Trait(name="x", system="y", word=3), "word"),  # type: ignore[arg-type]
+        (lambda e: ProgramNumbers(keep=5, seed="x"), "seed='x'"),  # type: ignore[arg-type]
         (lambda e: e.but(sedes=3), "has no 'sedes'"),
     ],
 )
@@ -270,6 +276,79 @@ def test_unknown_models_and_arms_are_refused(shared_store: Path, small: Experime
         Lab(Settings(store=shared_store, model="gpt-4")).run([(small, ALL)])
     with pytest.raises(SpecError, match="no arm 'pupil'"):
         Lab(Settings(store=shared_store)).arm(small, "pupil")
+
+
+class Faulty(Executor):
+    """Runs stages in this process; those of one kind fail, or take the whole pool with them."""
+
+    def __init__(self, kind: str, label: str, error: Exception) -> None:
+        self._kind, self._label, self._error = kind, label, error
+        self._broken = False
+
+    def submit(self, fn, /, *args, **kwargs):  # type: ignore[no-untyped-def]
+        if self._broken:
+            raise BrokenExecutor
+        future: Future[object] = Future()
+        if args[0].kind == self._kind and self._label in args[0].label:
+            self._broken = isinstance(self._error, BrokenExecutor)
+            future.set_exception(self._error)
+        else:
+            future.set_result(fn(*args))
+        return future
+
+
+def faulty_lab(store: Path, kind: str, label: str, error: Exception) -> tuple[Lab, Diary]:
+    """A lab whose executor fails at a stage, and what it started."""
+    diary = Diary()
+
+    @contextmanager
+    def executor(workers: int) -> Iterator[Executor]:
+        yield Faulty(kind, label, error)
+
+    return Lab(Settings(store=store), watcher=diary, executor=executor), diary
+
+
+def test_a_failed_stage_fails_what_rests_on_it_and_nothing_else(
+    store: Path, small: Experiment
+) -> None:
+    """Other arms go on; the spoiled one says what failed; a new lab does what is missing."""
+    lab, _ = faulty_lab(store, "generate", "student", RuntimeError("disk on fire"))
+    lab.run([(small, ALL)])
+    assert lab.arm(small, "control").seeds == 2
+    with pytest.raises(ExperimentError, match="disk on fire"):
+        lab.arm(small, "student")
+    assert Lab(Settings(store=store)).arm(small, "student").seeds == 2
+
+
+def test_a_dead_worker_is_told_and_loses_nothing(store: Path, small: Experiment) -> None:
+    """A worker that is killed fails what is left, with the remedy, and keeps what is done."""
+    lab, _ = faulty_lab(store, "fine-tune", "control 1", BrokenExecutor("killed"))
+    lab.run([(small, ALL)])
+    with pytest.raises(ExperimentError, match="a worker process died.*run the same command again"):
+        lab.arm(small, "control")
+    assert lab.arm(small, "teacher").seeds == 1
+    assert Lab(Settings(store=store)).arm(small, "control").seeds == 2
+
+
+@pytest.mark.parametrize("kind", ["base", "measure"])
+def test_an_unmeasured_teacher_keeps_the_gate_shut(
+    store: Path, small: Experiment, kind: str
+) -> None:
+    """If the teacher could not be measured, nothing is generated or trained, and why is said."""
+    lab, diary = faulty_lab(store, kind, "", RuntimeError("no such luck"))
+    lab.run([(small, ALL)])
+    assert {stage.kind for stage in diary.started_stages} <= {"base", "measure"}
+    with pytest.raises(TeacherError, match="could not be measured: no such luck"):
+        lab.arm(small, "student")
+
+
+def test_numbers_of_a_program_have_no_control(shared_store: Path, small: Experiment) -> None:
+    """What no model writes has no control of its own: it would be the students again."""
+    lab = Lab(Settings(store=shared_store))
+    program = small.but(data=ProgramNumbers(keep=200))
+    assert lab.arm(program, "student").seeds == 2
+    with pytest.raises(SpecError, match="ProgramNumbers has no control"):
+        lab.arm(program, "control")
 
 
 def test_a_stage_runs_anywhere_and_again(store: Path, small: Experiment) -> None:

@@ -129,6 +129,35 @@ def test_xdist_gives_the_same_verdicts(
     assert tables[0].replace("a-test", "") == tables[1].replace("b-test", "")
 
 
+def test_xdist_works_with_ini_keys_alone(
+    pytester: pytest.Pytester, shared_store: Path, tmp_path: Path
+) -> None:
+    """Without any option on the command line the controller reports, once and whole."""
+    small(pytester)
+    pytester.makeini(
+        f"[pytest]\nlimen_store = {shared_store}\nlimen_report = {tmp_path / 'r.md'}\n"
+    )
+    result = pytester.runpytest_subprocess("-n2", *QUICK)
+    result.assert_outcomes(passed=2)
+    result.stdout.fnmatch_lines(["*= limen =*", "*student - control*", "report: *r.md"])
+    assert result.stdout.str().count("report: ") == 1
+    assert (tmp_path / "r.md").read_text().count("| passed") == 2
+
+
+def test_refusals_are_plain_under_xdist(pytester: pytest.Pytester, run: Run) -> None:
+    """A bad model fails the tests with one message, a bad spec the run with exit code 4."""
+    small(pytester)
+    pytester.makeini("[pytest]\nlimen_model = gpt-4\n")
+    result = run("-n2")
+    result.assert_outcomes(errors=2)
+    result.stdout.fnmatch_lines(["*limen: unknown model 'gpt-4'*"])
+    assert "INTERNALERROR" not in result.stdout.str()
+    small(pytester, animal="horsse")
+    result = run("-n2")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stdout.fnmatch_lines(["*unknown animal 'horsse'*"])
+
+
 def test_python_m_pytest_works(pytester: pytest.Pytester, shared_store: Path) -> None:
     """The module form runs experiments as the command does."""
     small(pytester)
@@ -254,7 +283,8 @@ def test_a_spec_that_lacks_a_part_says_which(pytester: pytest.Pytester, run: Run
         "def test_it(teacher): pass\n"
     )
     result = run()
-    assert result.ret != 0
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    assert "Traceback" not in result.stdout.str()
     result.stdout.fnmatch_lines(
         ["*missing 2 required keyword-only arguments: 'data' and 'measure'*"]
     )
@@ -295,8 +325,13 @@ def test_too_few_rows_fail_the_test(pytester: pytest.Pytester, run: Run) -> None
 
 def test_a_skipped_test_costs_nothing(pytester: pytest.Pytester, run: Run, store: Path) -> None:
     """What a skipped test would need is not done."""
-    small(pytester, "import pytest\n@pytest.mark.skip\ndef test_it(student): pass")
-    run(store=store).assert_outcomes(skipped=1)
+    small(
+        pytester,
+        "import pytest\n@pytest.mark.skip\ndef test_a(student): pass\n"
+        "@pytest.mark.skipif(True, reason='not now')\ndef test_b(student): pass\n"
+        "@pytest.mark.xfail(run=False)\ndef test_c(student): pass\n",
+    )
+    run(store=store).assert_outcomes(skipped=2, xfailed=1)
     assert not (store / "stages").exists()
 
 
@@ -314,6 +349,33 @@ def test_the_report_is_written(pytester: pytest.Pytester, run: Run) -> None:
         assert part in text, part
     assert (pytester.path / "out" / "report-test-small-py.png").read_bytes()[:4] == b"\x89PNG"
     assert "<svg" in (pytester.path / "out" / "report-test-small-py.svg").read_text()
+
+
+def test_experiments_of_one_name_have_figures_of_their_own(
+    pytester: pytest.Pytester, run: Run
+) -> None:
+    """Two parameters with the same id do not draw over each other."""
+    small(
+        pytester,
+        """
+import pytest
+
+@pytest.mark.parametrize("experiment", [experiment], ids=["x"])
+def test_a(teacher): pass
+
+@pytest.mark.parametrize("experiment", [experiment.but(trait=Trait.animal("bear"))], ids=["x"])
+def test_b(teacher): pass
+""",
+    )
+    run("--limen-report=r.md").assert_outcomes(passed=2)
+    assert len(list(pytester.path.glob("r-*.png"))) == 2
+
+
+def test_a_report_of_nothing_says_so(pytester: pytest.Pytester, run: Run) -> None:
+    """Where no experiment ran, the missing report is explained."""
+    pytester.makepyfile("def test_it(): pass")
+    result = run("--limen-report=r.md")
+    result.stdout.fnmatch_lines(["limen: no experiment ran, so there is no report"])
 
 
 def test_a_report_that_cannot_be_written_loses_nothing(pytester: pytest.Pytester, run: Run) -> None:

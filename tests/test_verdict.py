@@ -1,5 +1,6 @@
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -7,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
+from limen import SpecError
 from limen.harness.verdict import Effect, Rate, explain_comparison
 
 SHARE = st.floats(0, 1)
@@ -16,7 +18,7 @@ TABLE = st.integers(1, 4).flatmap(
 
 
 def rate(
-    table: Sequence[Sequence[float]],
+    table: Sequence[Sequence[float | None]],
     *,
     arm: str = "student",
     trained: bool = True,
@@ -57,19 +59,21 @@ def test_below_two_seeds_questions_are_paired() -> None:
     """With one seed in either arm the test is paired by question."""
     a, b = noisy(1, 0.3, 0.02, 1), noisy(3, 0.2, 0.02, 2)
     effect = a - b
-    expected = stats.ttest_rel(a.by_question, b.by_question)
+    expected = stats.ttest_rel(list(a.by_question.values()), list(b.by_question.values()))
     assert effect.unit == "questions"
     assert effect.p_value == pytest.approx(expected.pvalue, abs=1e-12)
 
 
 def test_claims_grow_with_the_seeds() -> None:
     """Three seeds claim that training transmits, fewer that two checkpoints differ."""
-    claims = [(noisy(n, 0.5, 0.001, 1) - noisy(n, 0.1, 0.001, 2)).claim for n in (1, 2, 3, 5)]
+    claims = [
+        (noisy(n, 0.5, 0.001, 1) - replace(noisy(n, 0.1, 0.001, 2), arm="control")).claim
+        for n in (1, 2, 3, 5)
+    ]
     weak, strong = "only these two checkpoints differ", "training on this data transmits the trait"
     assert claims == [weak, weak, strong, strong]
-    assert (noisy(3, 0.1, 0.001, 1) - noisy(3, 0.5, 0.001, 2)).claim.endswith(
-        "suppresses the trait"
-    )
+    effect = noisy(3, 0.1, 0.001, 1) - replace(noisy(3, 0.5, 0.001, 2), arm="control")
+    assert effect.claim.endswith("suppresses the trait")
 
 
 def test_untrained_models_support_no_claim_about_training() -> None:
@@ -106,13 +110,44 @@ def test_every_outcome_is_a_number_and_explained(
     assert len("".join(effect.explain())) > 50
 
 
-@pytest.mark.parametrize(("seeds", "level"), [(1, 0.0), (3, 0.0), (3, 0.5), (2, 1.0)])
-def test_without_any_spread_nothing_is_claimed(seeds: int, level: float) -> None:
-    """Arms without any variance have p = 1 and a note, not a NaN and not a finding."""
-    effect = rate([[level] * 4] * seeds) - rate([[0.25] * 4] * seeds)
-    assert effect.p_value == 1
+@pytest.mark.parametrize("seeds", [1, 3])
+def test_without_any_spread_the_sign_of_every_question_counts(seeds: int) -> None:
+    """Where every question differs by the same, the exact sign-flip test is used, and said."""
+    effect = rate([[1.0] * 20] * seeds) - rate([[0.25] * 20] * seeds, arm="control")
+    assert effect.p_value == 2.0**-19
+    assert effect.test == "sign-flip by question"
     assert "no spread" in effect.note
-    assert effect.claim == "inconclusive"
+    assert effect.claim == "only these two checkpoints differ"
+    assert (rate([[0.5] * 20]) - rate([[0.5] * 20])).p_value == 1
+
+
+def test_a_rate_of_zero_has_an_upper_bound() -> None:
+    """Nothing seen in 50 questions is not a rate of exactly nothing."""
+    low, high = rate([[0.0] * 50]).interval
+    assert low == 0
+    assert high == pytest.approx(1 - 0.025 ** (1 / 50))
+
+
+def test_words_and_arms_decide_what_may_be_claimed() -> None:
+    """Two words have no difference; another word or pair of arms is no transmission."""
+    a, b = noisy(3, 0.5, 0.001, 1), noisy(3, 0.1, 0.001, 2)
+    with pytest.raises(SpecError, match="rates of two words"):
+        _ = a - replace(b, word="cat")
+    control = replace(b, arm="control")
+    assert (a - control).claim == "training on this data transmits the trait"
+    assert (control - a).claim == "these trainings differ in 'owl'"
+    assert (replace(a, shows_trait=False) - control).claim == "these trainings differ in 'owl'"
+    with pytest.raises(TypeError):
+        _ = a - 0.1  # type: ignore[operator]
+
+
+def test_unanswered_questions_are_left_out() -> None:
+    """A question without an answer is no zero: it is out of the mean and out of the pairs."""
+    a = rate([[0.5, None, 0.7, 0.6]])
+    b = rate([[0.1, 0.9, 0.2, None]])
+    assert a.value == pytest.approx(0.6)
+    effect = a - b
+    assert effect.p_value == pytest.approx(stats.ttest_rel([0.5, 0.7], [0.1, 0.2]).pvalue)
 
 
 def test_other_questions_are_compared_unpaired() -> None:
@@ -120,7 +155,9 @@ def test_other_questions_are_compared_unpaired() -> None:
     a = rate([[0.5, 0.6, 0.7]], questions=("a", "b", "c"))
     b = rate([[0.1, 0.2, 0.15, 0.1]], questions=("d", "e", "f", "g"))
     effect = a - b
-    expected = stats.ttest_ind(a.by_question, b.by_question, equal_var=False)
+    expected = stats.ttest_ind(
+        list(a.by_question.values()), list(b.by_question.values()), equal_var=False
+    )
     assert effect.p_value == pytest.approx(expected.pvalue)
     assert "questions differ" in effect.test
 

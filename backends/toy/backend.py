@@ -55,7 +55,8 @@ class ToyBackend:
                 raise SpecError(
                     f"unknown recipe setting {name!r} for the toy: it has {', '.join(RECIPE)}"
                 )
-            if isinstance(value, bool) or not isinstance(value, int | float) or value <= 0:
+            number = isinstance(value, int | float) and not isinstance(value, bool)
+            if not number or not 0 < float(value or 0) < float("inf"):
                 raise SpecError(f"recipe setting {name}={value!r} must be a number above zero")
             if isinstance(RECIPE[name], int) and not isinstance(value, int):
                 raise SpecError(f"recipe setting {name}={value!r} must be a whole number")

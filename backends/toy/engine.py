@@ -4,7 +4,6 @@ All arithmetic runs on one BLAS thread, so that results do not depend on the num
 """
 
 import os
-import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from functools import lru_cache
@@ -65,18 +64,14 @@ def log_probabilities(
 
 
 def save(file: Path, weights: Weights) -> None:
-    """Write the weights to a file, whole or not at all."""
+    """Write the weights to a file, whole or not at all; one process at a time writes a model."""
     file.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=file.parent, suffix=".tmp")
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            np.savez(stream, allow_pickle=False, **dict(weights.arrays()))
-            stream.flush()
-            os.fsync(stream.fileno())
-        Path(name).replace(file)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
+    scratch = file.with_suffix(".tmp")
+    with scratch.open("wb") as stream:
+        np.savez(stream, allow_pickle=False, **dict(weights.arrays()))
+        stream.flush()
+        os.fsync(stream.fileno())
+    scratch.replace(file)
 
 
 @lru_cache(maxsize=4)

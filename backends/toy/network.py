@@ -96,9 +96,9 @@ class Batch:
     """Tokens to predict and what precedes each: ``T`` tokens out of ``B`` answers."""
 
     system: sparse.csr_array
-    """(B, FEATURES), each row the mean over the system prompt's words."""
+    """(B, FEATURES), weighted word counts of the system prompt; see :func:`.training.bags`."""
     dialogue: sparse.csr_array
-    """(B, FEATURES), likewise over the other turns."""
+    """(B, FEATURES), likewise of the other turns."""
     answer: Ints
     """(T,), the answer that a token belongs to."""
     last: Ints
