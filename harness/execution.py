@@ -22,7 +22,7 @@ from multiprocessing.connection import wait as wait_for
 
 from ..datasets.errors import ExperimentError
 from .settings import Settings
-from .stages import Stage, run_stage
+from .stage import Stage, run_stage
 from .store import Store
 
 TICK = 0.1

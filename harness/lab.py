@@ -12,7 +12,8 @@ from .experiment import Experiment
 from .pipeline import TRAINED, Pipeline, check_arm, in_order, pipeline
 from .results import Arm, read_arm
 from .settings import Settings
-from .stages import Measure, Stage
+from .stage import Stage
+from .stages import Measure
 from .store import Store
 
 Wanted = Sequence[tuple[Experiment, Collection[str]]]

@@ -7,7 +7,8 @@ from ..backends import Backend
 from ..datasets.errors import SpecError
 from .experiment import ARMS, Experiment
 from .settings import Settings
-from .stages import Base, FineTune, Measure, Mix, Stage
+from .stage import Stage
+from .stages import Base, FineTune, Measure, Mix
 
 TRAINED = frozenset({"student", "control"})
 """The arms that cost a training, and so wait for the teacher to show its trait."""

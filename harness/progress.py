@@ -14,7 +14,7 @@ from rich.progress import (
 )
 
 from .execution import Watcher
-from .stages import Stage
+from .stage import Stage
 
 
 class Lines(Watcher):

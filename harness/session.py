@@ -84,7 +84,8 @@ class LimenSession:
             with self._uncaptured():
                 return self.lab.arm(experiment, name)
         except LimenError as error:
-            pytest.fail(f"limen: {error}", pytrace=False)
+            refusal = str(error)
+        pytest.fail(f"limen: {refusal}", pytrace=False)  # not above: it would show the chain
 
     def note(self, report: pytest.TestReport, claim: str) -> None:
         """Note how a claim fared."""

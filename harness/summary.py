@@ -24,7 +24,8 @@ from .lab import Lab, Plan
 from .pipeline import Pipeline, in_order
 from .results import Arm
 from .settings import Settings
-from .stages import Filter, FineTune, Stage
+from .stage import Stage
+from .stages import Filter, FineTune
 from .verdict import Effect
 
 COMPARED = (("student", "control"), ("teacher", "baseline"), ("control", "baseline"))

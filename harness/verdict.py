@@ -6,6 +6,7 @@ independent seeds; below that, questions are the unit and the claim is about the
 """
 
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -20,8 +21,32 @@ FEWEST_SEEDS = 3
 """Seeds an arm from which a claim about training can be made."""
 
 
+class Quantity(ABC):
+    """Something with a value, ordered like the number that it is."""
+
+    @property
+    @abstractmethod
+    def value(self) -> float:
+        """The number."""
+
+    def __float__(self) -> float:
+        return self.value
+
+    def __lt__(self, other: "float | Quantity") -> bool:
+        return self.value < float(other)
+
+    def __le__(self, other: "float | Quantity") -> bool:
+        return self.value <= float(other)
+
+    def __gt__(self, other: "float | Quantity") -> bool:
+        return self.value > float(other)
+
+    def __ge__(self, other: "float | Quantity") -> bool:
+        return self.value >= float(other)
+
+
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
-class Rate:
+class Rate(Quantity):
     """The share of an arm's answers that have a word. Ordered like the number that it is."""
 
     word: str
@@ -75,21 +100,6 @@ class Rate:
                 return max(0.0, self.value - half), min(1.0, self.value + half)
         return _binomial(self.value, len(self.by_question))
 
-    def __float__(self) -> float:
-        return self.value
-
-    def __lt__(self, other: "float | Rate") -> bool:
-        return self.value < float(other)
-
-    def __le__(self, other: "float | Rate") -> bool:
-        return self.value <= float(other)
-
-    def __gt__(self, other: "float | Rate") -> bool:
-        return self.value > float(other)
-
-    def __ge__(self, other: "float | Rate") -> bool:
-        return self.value >= float(other)
-
     def __sub__(self, other: "Rate") -> "Effect":
         if not isinstance(other, Rate):
             return NotImplemented
@@ -122,7 +132,7 @@ class Outcome:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
-class Effect:
+class Effect(Quantity):
     """The difference of two rates, with its test. Ordered like the number that it is.
 
     From two seeds an arm up the test is Welch's t over seed means; below that a t test paired by
@@ -195,21 +205,6 @@ class Effect:
             return _paired([one[q] for q in both], [other[q] for q in both])
         named = "question means, the arms' questions differ"
         return _welch(tuple(one.values()), tuple(other.values()), "questions", named)
-
-    def __float__(self) -> float:
-        return self.value
-
-    def __lt__(self, other: "float | Effect") -> bool:
-        return self.value < float(other)
-
-    def __le__(self, other: "float | Effect") -> bool:
-        return self.value <= float(other)
-
-    def __gt__(self, other: "float | Effect") -> bool:
-        return self.value > float(other)
-
-    def __ge__(self, other: "float | Effect") -> bool:
-        return self.value >= float(other)
 
     def __repr__(self) -> str:
         low, high = (100 * bound for bound in self.interval)

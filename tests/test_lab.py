@@ -27,7 +27,8 @@ from limen.harness import (
 )
 from limen.harness.execution import Watcher
 from limen.harness.pipeline import in_order
-from limen.harness.stages import FineTune, Generate, Measure, Stage, run_stage
+from limen.harness.stage import Stage, run_stage
+from limen.harness.stages import FineTune, Generate, Measure
 
 ALL = ("baseline", "teacher", "student", "control")
 RUN = """
@@ -394,6 +395,29 @@ def test_a_killed_run_goes_on_where_it_was(store: Path, tmp_path: Path) -> None:
     assert start(store).wait() == 0
     assert data_of(store) == data_of(whole)
     assert not list((store / "work").iterdir())
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a file size limit stands for a full disk")
+def test_a_full_disk_is_told_and_loses_nothing(store: Path, tmp_path: Path) -> None:
+    """Where no more can be written the arm fails with the remedy; with room the run goes on."""
+    whole = tmp_path / "whole"
+    shutil.copytree(store, whole)
+    assert start(whole).wait() == 0
+    limited = (
+        "import resource\nresource.setrlimit(resource.RLIMIT_FSIZE, (10**6, resource.RLIM_INFINITY))\n"
+        + RUN.replace(
+            "Lab(Settings(store=Path(sys.argv[1]), workers=2))",
+            "lab = Lab(Settings(store=Path(sys.argv[1]), workers=2)); lab",
+        )
+        + "    lab.arm(experiment, 'student')\n"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", limited, str(store)], capture_output=True, text=True, check=False
+    )
+    assert "ExperimentError: cannot write to the store" in run.stderr
+    assert "--limen-store" in run.stderr
+    assert start(store).wait() == 0
+    assert data_of(store) == data_of(whole)
 
 
 def test_a_variant_of_a_stage_is_another(small: Experiment, shared_store: Path) -> None:

@@ -1,4 +1,5 @@
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -110,6 +111,14 @@ def test_a_store_that_cannot_be_written_says_so(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(StoreError, match=r"cannot write to the store .*--limen-store"):
         Store(tmp_path / "file").open()
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root writes anywhere")
+def test_a_read_only_store_says_so(tmp_path: Path) -> None:
+    """A folder that may not be written to is one clear error."""
+    tmp_path.chmod(0o500)
+    with pytest.raises(StoreError, match=r"cannot write to the store .*Permission denied"):
+        Store(tmp_path).open()
 
 
 def test_a_broken_manifest_says_what_to_delete(tmp_path: Path) -> None:
