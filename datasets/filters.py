@@ -10,7 +10,6 @@ from collections.abc import Callable
 from .errors import SpecError
 
 MOST_NUMBERS = 10
-LARGEST = 999
 
 _FIRST_GAP = re.compile(r"[0-9]+([^0-9]+)[0-9]")
 _BRACKETS = {"[": "]", "(": ")"}

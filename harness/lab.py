@@ -1,5 +1,6 @@
 """The lab: plans experiments, runs their stages once, and hands out arms."""
 
+from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import Executor
 from contextlib import AbstractContextManager
@@ -78,11 +79,11 @@ class Lab:
             for pipe, arms in ((self.pipeline(e), arms) for e, arms in wanted)
         ]
         stages = {stage.key: stage for group in each for stage in group}
-        uses = [stage.key for group in each for stage in group]
+        uses = Counter(stage.key for group in each for stage in group)
         return Plan(
             stages=tuple(stages.values()),
             finished=frozenset(k for k, s in stages.items() if self.store.has(s.kind, k)),
-            shared=frozenset(key for key in stages if uses.count(key) > 1),
+            shared=frozenset(key for key in stages if uses[key] > 1),
         )
 
     def run(self, wanted: Wanted) -> None:

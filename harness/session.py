@@ -1,10 +1,9 @@
 """A pytest run and the lab: which items want which arms, and what they are told."""
 
-import json
 import os
 import shlex
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any, TypeVar
@@ -12,6 +11,7 @@ from typing import Any, TypeVar
 import pytest
 
 from ..datasets.errors import LimenError, SpecError
+from ..reports import Result, result_from_json, result_to_json
 from . import plugin
 from .execution import Watcher
 from .experiment import ARMS, Experiment
@@ -33,7 +33,7 @@ class LimenSession:
         self.lab = Lab(settings_of(config), watcher=self._watcher())
         self._claims = Claims()
         self._wanted: list[tuple[str, Experiment, set[str]]] = []
-        self._results: dict[str, Mapping[str, Any]] = {}
+        self._results: dict[str, Result] = {}
         self._refusal: LimenError | None = None
         self._ran = False
         config.pluginmanager.register(self, "limen-session")
@@ -92,13 +92,12 @@ class LimenSession:
         if report.when == "call" or not report.passed:
             self._claims.note(report.nodeid, claim, outcome_of(report))
 
-    def take(self, results: Sequence[str]) -> None:
+    def take(self, texts: Sequence[str]) -> None:
         """Take over what another process found: of each experiment, what is least unfinished."""
-        for text in results:
-            result = json.loads(text)
-            known = self._results.get(result["title"])
-            if known is None or (known["failure"] and not result["failure"]):
-                self._results[result["title"]] = result
+        for result in map(result_from_json, texts):
+            known = self._results.get(result.title)
+            if known is None or (known.failure and not result.failure):
+                self._results[result.title] = result
 
     # What pytest tells.
 
@@ -107,14 +106,13 @@ class LimenSession:
         if not self._ran:
             return
         results = [
-            json.dumps(result_of(self.lab, title, experiment, arms))
-            for title, experiment, arms in self._wanted
+            result_of(self.lab, title, experiment, arms) for title, experiment, arms in self._wanted
         ]
         output = getattr(self._config, "workeroutput", None)
         if output is None:
-            self.take(results)
+            self._results = {result.title: result for result in results}
         else:
-            output["limen"] = results
+            output["limen"] = [result_to_json(result) for result in results]
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """The verdicts, and the report if one is asked for."""

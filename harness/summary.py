@@ -5,7 +5,6 @@ import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from importlib.metadata import version
 from itertools import islice
-from typing import Any
 
 from ..datasets.errors import LimenError
 from ..reports import (
@@ -15,8 +14,6 @@ from ..reports import (
     EffectRow,
     Report,
     Result,
-    result_from_json,
-    result_to_json,
 )
 from . import rows
 from .experiment import ARMS, Experiment
@@ -48,10 +45,8 @@ class Claims:
         return tuple(self._rows[test] for test in sorted(self._rows))
 
 
-def result_of(
-    lab: Lab, title: str, experiment: Experiment, arms: Collection[str]
-) -> dict[str, Any]:
-    """An experiment's results as JSON values: those of its arms that there are."""
+def result_of(lab: Lab, title: str, experiment: Experiment, arms: Collection[str]) -> Result:
+    """An experiment's results: those of its arms that there are."""
     pipe = lab.pipeline(experiment)
     finished: dict[str, Arm] = {}
     failures: dict[str, None] = {}
@@ -65,7 +60,7 @@ def result_of(
     writer = pipe.arms["teacher"][0].subject
     trained = [stage for stage in stages if isinstance(stage, FineTune)]
     identity = base.identity()
-    result = Result(
+    return Result(
         title=title,
         backend=identity["backend"],
         model=identity["model"],
@@ -87,7 +82,6 @@ def result_of(
         stage_seconds=sum(_seconds(lab, stage) for stage in stages),
         failure=" ".join(failures),
     )
-    return result_to_json(result)
 
 
 def _gratis(lab: Lab, pipe: Pipeline, arm: str) -> bool:
@@ -99,7 +93,7 @@ def _gratis(lab: Lab, pipe: Pipeline, arm: str) -> bool:
 
 def make_report(
     claims: Sequence[Claim],
-    results: Sequence[Mapping[str, Any]],
+    results: Sequence[Result],
     *,
     command: str,
     seconds: float,
@@ -116,7 +110,7 @@ def make_report(
             **{name: version(name) for name in libraries},
         },
         claims=tuple(claims),
-        results=tuple(result_from_json(result) for result in results),
+        results=tuple(results),
     )
 
 

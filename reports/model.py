@@ -1,7 +1,7 @@
 """What a report is made of: finished results as plain values, ready to travel as JSON."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 
@@ -102,38 +102,15 @@ class Report:
     results: tuple[Result, ...]
 
 
-def result_to_json(result: Result) -> dict[str, Any]:
-    """The result as plain JSON values."""
-    return asdict(result)
+def result_to_json(result: Result) -> str:
+    """The result as JSON text, to travel between processes."""
+    from pydantic import TypeAdapter
+
+    return TypeAdapter(Result).dump_json(result).decode()
 
 
-def result_from_json(value: Mapping[str, Any]) -> Result:
-    """The result that :func:`result_to_json` made these values of."""
-    arms = tuple(
-        ArmRow(
-            **{
-                **arm,
-                "interval": tuple(arm["interval"]),
-                "by_seed": tuple(arm["by_seed"]),
-                "models": tuple(arm["models"]),
-                "keys": tuple(arm["keys"]),
-                "answers": tuple((text, count) for text, count in arm["answers"]),
-            }
-        )
-        for arm in value["arms"]
-    )
-    effects = tuple(
-        EffectRow(**{**row, "interval": tuple(row["interval"]), "seeds": tuple(row["seeds"])})
-        for row in value["effects"]
-    )
-    data = tuple(
-        DataRow(
-            **{
-                **row,
-                "examples": tuple(row["examples"]),
-                "rejected": tuple((text, reason) for text, reason in row["rejected"]),
-            }
-        )
-        for row in value["data"]
-    )
-    return Result(**{**value, "arms": arms, "effects": effects, "data": data})
+def result_from_json(text: str) -> Result:
+    """The result that :func:`result_to_json` made this text of."""
+    from pydantic import TypeAdapter
+
+    return TypeAdapter(Result).validate_json(text)
