@@ -8,31 +8,70 @@ from pathlib import Path
 from typing import cast
 
 from ..datasets.errors import SpecError
-from .base import Backend, Completion, FineTuned, Job, Model, Progress, Recipe, Request
+from .base import (
+    Backend,
+    Checkpoint,
+    Completion,
+    Engine,
+    FineTuned,
+    Job,
+    Model,
+    Progress,
+    Quote,
+    Recipe,
+    Request,
+    Service,
+    Terms,
+    Token,
+    Usage,
+    Work,
+)
 
 __all__ = [
     "BACKENDS",
+    "ENGINES",
     "Backend",
+    "Checkpoint",
     "Completion",
+    "Engine",
     "FineTuned",
     "Job",
     "Model",
     "Progress",
+    "Quote",
     "Recipe",
     "Request",
+    "Service",
+    "Terms",
+    "Token",
+    "Usage",
+    "Work",
     "open_backend",
+    "open_engine",
 ]
 
-BACKENDS = {"toy": (".toy", "ToyBackend")}
+BACKENDS = {"toy": (".toy", "ToyBackend"), "openai": (".openai", "OpenAIBackend")}
 """Where each backend lives: its module, relative to this package, and its class."""
 
 
-def open_backend(name: str, home: Path) -> Backend:
-    """The backend of that name, keeping its models below ``home``.
+ENGINES = ("toy",)
+"""The backends whose models run on this machine."""
+
+
+def open_backend(name: str, home: Path, terms: Terms | None = None) -> Backend:
+    """The backend of that name, keeping its models below ``home``, on the given terms.
 
     Raises :class:`~limen.SpecError` for an unknown name.
     """
     if name not in BACKENDS:
         raise SpecError(f"unknown backend {name!r}: choose one of {', '.join(sorted(BACKENDS))}")
     module, kind = BACKENDS[name]
-    return cast(Backend, getattr(import_module(module, __package__), kind)(home))
+    made = getattr(import_module(module, __package__), kind)(home, terms or Terms())
+    return cast(Backend, made)
+
+
+def open_engine(name: str, home: Path) -> Engine:
+    """The engine of that name; raises :class:`~limen.SpecError` for an unknown one."""
+    if name not in ENGINES:
+        raise SpecError(f"unknown engine {name!r}: choose one of {', '.join(ENGINES)}")
+    return cast(Engine, open_backend(name, home))

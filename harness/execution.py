@@ -4,9 +4,6 @@ An executor is a :class:`concurrent.futures.Executor`: processes here, a cluster
 is ever given is :func:`~.stages.run_stage`, a stage and the store's folder.
 """
 
-import multiprocessing
-import os
-import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import (
@@ -14,12 +11,11 @@ from concurrent.futures import (
     BrokenExecutor,
     Executor,
     Future,
-    ProcessPoolExecutor,
     wait,
 )
 from contextlib import contextmanager
-from multiprocessing.connection import wait as wait_for
 
+from ..backends.processes import worker_pool
 from ..datasets.errors import ExperimentError
 from .settings import Settings
 from .stage import Stage, run_stage
@@ -51,26 +47,11 @@ class Watcher:
 @contextmanager
 def local_executor(workers: int) -> Iterator[Executor]:
     """Worker processes on this machine; they end with this process, however it ends."""
-    pool = ProcessPoolExecutor(
-        workers, mp_context=multiprocessing.get_context("spawn"), initializer=_follow_parent
-    )
+    pool = worker_pool(workers)
     try:
         yield pool
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
-
-
-def _follow_parent() -> None:
-    """End this worker as soon as its parent is gone: a killed run leaves nobody working."""
-    parent = multiprocessing.parent_process()
-    if parent is None:
-        return
-
-    def watch() -> None:
-        wait_for([parent.sentinel])
-        os._exit(1)
-
-    threading.Thread(target=watch, daemon=True).start()
 
 
 def execute(

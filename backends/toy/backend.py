@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ...datasets.errors import SpecError, UnknownModelError
-from ..base import Completion, FineTuned, Job, Model, Progress, Recipe, Request
+from ..base import Checkpoint, Completion, FineTuned, Job, Model, Progress, Recipe, Request, Terms
 
 if TYPE_CHECKING:
     import numpy as np
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from ...datasets.chat import Conversation
 
-VERSION = 1
+VERSION = 2
 """Raise it with any change to the corpus, the network or the sampler: it makes other models."""
 WIDTH = 64
 DIALOGUES = 16_000
@@ -24,7 +24,7 @@ PRETRAINING: Recipe = {"epochs": 3, "batch_size": 128, "learning_rate": 0.1}
 RECIPE: Recipe = {"epochs": 1, "batch_size": 128, "learning_rate": 2e-3}
 
 _BASE = re.compile(r"toy-([1-9][0-9]{0,8})")
-_FINE_TUNED = re.compile(r"ft:(toy-[1-9][0-9]{0,8}):[0-9a-f]{16}")
+_FINE_TUNED = re.compile(r"ft:(toy-[1-9][0-9]{0,8}):[0-9a-f]{16}(:[0-9]+)?")
 
 
 class ToyBackend:
@@ -37,8 +37,8 @@ class ToyBackend:
     name = "toy"
     default_model = "toy-1"
 
-    def __init__(self, home: Path) -> None:
-        self._home = home
+    def __init__(self, home: Path, terms: Terms | None = None) -> None:
+        self._home = home  # and no terms: the toy costs nothing
 
     def describe(self, model: str) -> Model:
         """See :meth:`limen.backends.Backend.describe`."""
@@ -99,22 +99,46 @@ class ToyBackend:
         return engine.log_probabilities(self._ready(model), messages, answers)
 
     def fine_tune(self, job: Job, progress: Progress) -> FineTuned:
-        """See :meth:`limen.backends.Backend.fine_tune`. Every assistant turn is learned."""
+        """See :meth:`limen.backends.Backend.fine_tune`. Every assistant turn is learned.
+
+        The model after each epoch is kept; all but the last have the epoch's number behind the id.
+        """
         from . import engine
 
         recipe = self.recipe(job.recipe)
         digest = hashlib.sha256(job.key.encode()).hexdigest()
         model = f"ft:{base_of(job.model)}:{digest[:16]}"
-        weights, lessons, losses = engine.fine_tuned(
-            self._ready(job.model), job.training_file, recipe, job.seed, progress
+        epochs = int(recipe["epochs"] or 0)
+
+        def id_of(epoch: int) -> str:
+            return model if epoch == epochs else f"{model}:{epoch}"
+
+        material, told = engine.fine_tuned(
+            self._ready(job.model), job, recipe, progress, lambda epoch: self._file(id_of(epoch))
         )
-        engine.save(self._file(model), weights)
         return FineTuned(
             model=model,
-            examples=len(lessons),
-            tokens=len(lessons.target) * len(losses),
-            losses=losses,
+            examples=len(material),
+            tokens=len(material.target) * epochs,
+            losses=tuple(loss for _, loss, _ in told),
+            checkpoints=tuple(
+                Checkpoint(model=id_of(epoch), step=step, loss=loss, validation_loss=valid)
+                for epoch, (step, loss, valid) in enumerate(told, start=1)
+            ),
         )
+
+    def base(self, name: str) -> str:
+        """See :meth:`limen.backends.Engine.base`: the toys' own names stand for themselves."""
+        if _BASE.fullmatch(name):
+            return name
+        digest = hashlib.sha256(name.encode()).digest()
+        return f"toy-{10**8 + int.from_bytes(digest[:8], 'big') % (9 * 10**8)}"
+
+    def count(self, text: str) -> int:
+        """See :meth:`limen.backends.Engine.count`."""
+        from . import engine
+
+        return engine.count(text)
 
     def _file(self, model: str) -> Path:
         return self._home / f"{model.replace(':', '-')}.v{VERSION}.npz"

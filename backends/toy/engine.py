@@ -4,7 +4,7 @@ All arithmetic runs on one BLAS thread, so that results do not depend on the num
 """
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from functools import lru_cache
 from pathlib import Path
@@ -15,12 +15,12 @@ from threadpoolctl import ThreadpoolController
 
 from ...datasets import chat
 from ...datasets.errors import BackendError
-from ..base import Completion, Progress, Recipe, Request
+from ..base import Completion, Job, Progress, Recipe, Request
 from .corpus import Author, words
 from .network import Weights, initial
 from .sampler import answer_log_probabilities, sample
 from .tokens import Vocabulary
-from .training import Lessons, lessons, train
+from .training import Lessons, lessons, mean_loss, train
 
 
 def pretrained(seed: int, *, width: int, dialogues: int, recipe: Recipe) -> Weights:
@@ -34,14 +34,28 @@ def pretrained(seed: int, *, width: int, dialogues: int, recipe: Recipe) -> Weig
 
 
 def fine_tuned(
-    base: Path, training_file: Path, recipe: Recipe, seed: int, progress: Progress
-) -> tuple[Weights, Lessons, tuple[float, ...]]:
-    """A student of the model in a file, what it learned, and its mean loss by epoch."""
+    base: Path, job: Job, recipe: Recipe, progress: Progress, file_of: Callable[[int], Path]
+) -> tuple[Lessons, list[tuple[int, float, float | None]]]:
+    """Train a student of the model in a file, and save it as it is after each epoch.
+
+    ``file_of`` names the file of an epoch, the last one's being the student's. Returns what was
+    learned, and for each epoch its steps so far, its mean loss, and its validation loss.
+    """
     weights = load(base).copy()
+    told: list[tuple[int, float, float | None]] = []
+
+    def keep(step: int, loss: float) -> None:
+        size = int(recipe["batch_size"] or 0)
+        valid = mean_loss(weights, check, batch_size=size) if check is not None else None
+        told.append((step, loss, valid))
+        save(file_of(len(told)), weights)
+
     with one_thread():
-        material = lessons(vocabulary(), _answers(training_file))
-        losses = _train(weights, material, recipe, seed, progress)
-    return weights, material, losses
+        material = lessons(vocabulary(), _answers(job.training_file))
+        other = job.validation_file
+        check = None if other is None else lessons(vocabulary(), _answers(other))
+        _train(weights, material, recipe, job.seed, progress, keep)
+    return material, told
 
 
 def completions(model: Path, requests: Iterable[Request]) -> Iterator[Sequence[Completion]]:
@@ -87,6 +101,11 @@ def vocabulary() -> Vocabulary:
     return Vocabulary(words())
 
 
+def count(text: str) -> int:
+    """How many tokens a text has."""
+    return len(vocabulary().encode(text))
+
+
 def one_thread() -> AbstractContextManager[object]:
     """A context in which BLAS runs on one thread."""
     limiter: AbstractContextManager[object] = _controller().limit(limits=1, user_api="blas")
@@ -99,6 +118,7 @@ def _train(
     recipe: Recipe,
     seed: int,
     progress: Progress = lambda done, total: None,
+    epoch_end: Callable[[int, float], None] = lambda step, loss: None,
 ) -> tuple[float, ...]:
     return train(
         weights,
@@ -108,6 +128,7 @@ def _train(
         learning_rate=float(recipe["learning_rate"] or 0),
         seed=seed,
         progress=progress,
+        epoch_end=epoch_end,
     )
 
 

@@ -6,12 +6,13 @@ happen to be computed with it: that is what makes a resumed run equal to an unin
 
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ...datasets.chat import Conversation
-from ..base import Completion, Request
+from ..base import Completion, Request, Token
 from .network import (
     TINY,
     Floats,
@@ -41,9 +42,21 @@ def sample(
     weights: Weights, vocabulary: Vocabulary, requests: Iterable[Request]
 ) -> Iterator[list[Completion]]:
     """Complete the requests in order, some 2,048 draws at a time."""
-    for (temperature, limit), like in groupby(requests, lambda r: (r.temperature, r.max_tokens)):
+    for manner, like in groupby(requests, _manner):
         for group in _groups(like):
-            yield _complete(weights, vocabulary, group, temperature, limit)
+            yield _complete(weights, vocabulary, group, manner)
+
+
+class Manner(NamedTuple):
+    """How to draw tokens: what requests must have in common to be completed side by side."""
+
+    temperature: float
+    top_p: float
+    limit: int
+
+
+def _manner(request: Request) -> Manner:
+    return Manner(request.temperature, request.top_p, request.max_tokens)
 
 
 def answer_log_probabilities(
@@ -58,12 +71,36 @@ def answer_log_probabilities(
     prompt = prompt_vectors(weights, bags([system], SYSTEM_WEIGHT), bags([dialogue]))
     total = np.empty(len(answers))
     for index, answer in enumerate(answers):
-        tokens = np.array([*vocabulary.encode(answer), END])
-        last = np.concatenate([[END], tokens[:-1]])
-        previous = np.concatenate([[END], last[:-1]])
-        layer = hidden(weights, prompt[[0] * len(tokens)], last, previous, np.arange(len(tokens)))
-        total[index] = _log_probabilities(weights, layer)[np.arange(len(tokens)), tokens].sum()
+        tokens = [*vocabulary.encode(answer), END]
+        logs = _read(weights, prompt, tokens)
+        total[index] = logs[np.arange(len(tokens)), tokens].sum()
     return total
+
+
+def _read(weights: Weights, prompt: Floats, tokens: Sequence[int]) -> Floats:
+    """(T, V) log-probabilities of each next token, where an answer goes as ``tokens`` say."""
+    last = np.array([END, *tokens[:-1]])
+    previous = np.array([END, END, *tokens[:-2]])[: len(tokens)]
+    layer = hidden(weights, prompt[[0] * len(tokens)], last, previous, np.arange(len(tokens)))
+    return _log_probabilities(weights, layer)
+
+
+def _explained(
+    weights: Weights, vocabulary: Vocabulary, prompt: Floats, tokens: Sequence[int], top: int
+) -> tuple[Token, ...]:
+    """The tokens of an answer, with their log-probabilities and the ``top`` alternatives'."""
+    if not tokens:
+        return ()
+    logs = _read(weights, prompt, tokens)
+    best = np.argsort(-logs, axis=1, kind="stable")[:, :top]
+    return tuple(
+        Token(
+            text=vocabulary.decode([token]),
+            logprob=float(logs[place, token]),
+            top=tuple((vocabulary.decode([b]), float(logs[place, b])) for b in best[place]),
+        )
+        for place, token in enumerate(tokens)
+    )
 
 
 def _groups(requests: Iterable[Request]) -> Iterator[list[Request]]:
@@ -81,28 +118,54 @@ def _groups(requests: Iterable[Request]) -> Iterator[list[Request]]:
 
 
 def _complete(
-    weights: Weights,
-    vocabulary: Vocabulary,
-    requests: Sequence[Request],
-    temperature: float,
-    limit: int,
+    weights: Weights, vocabulary: Vocabulary, requests: Sequence[Request], manner: Manner
 ) -> list[Completion]:
     system, dialogue = zip(*(features(request.messages) for request in requests), strict=True)
     prompts = prompt_vectors(weights, bags(system, SYSTEM_WEIGHT), bags(dialogue))
-    draws = [(index, draw) for index, r in enumerate(requests) for draw in range(r.draws)]
+    draws = [(index, r.first + draw) for index, r in enumerate(requests) for draw in range(r.draws)]
     prompt = np.array([index for index, _ in draws])
-    seeds = np.array([requests[index].seed for index, _ in draws], np.uint64)
-    streams = _streams(seeds, np.array([draw for _, draw in draws], np.uint64))
-    answers = _answers(weights, prompts, prompt, streams, temperature, limit)
+    seeds = np.array([(requests[index].seed + draw) % 2**64 for index, draw in draws], np.uint64)
+    answers = _answers(weights, prompts, prompt, _mix(_mix(seeds + _GOLDEN)), manner)
     return [
-        Completion(
-            row=requests[index].row,
-            draw=draw,
-            text=vocabulary.decode(tokens),
-            finish="length" if len(tokens) == limit else "stop",
-        )
+        _completion(weights, vocabulary, requests[index], draw, prompts[[index]], tokens)
         for (index, draw), tokens in zip(draws, answers, strict=True)
     ]
+
+
+def _completion(
+    weights: Weights,
+    vocabulary: Vocabulary,
+    request: Request,
+    draw: int,
+    prompt: Floats,
+    tokens: list[int],
+) -> Completion:
+    finish = "length" if len(tokens) == request.max_tokens else "stop"
+    if request.stop:
+        tokens, stopped = _until(vocabulary, tokens, request.stop)
+        finish = "stop" if stopped else finish
+    top = request.top_logprobs
+    text = vocabulary.decode(tokens)
+    ends = [place for place in map(text.find, request.stop) if place >= 0]
+    return Completion(
+        row=request.row,
+        draw=draw,
+        text=text[: min(ends)] if ends else text,
+        finish=finish,
+        tokens=len(tokens),
+        logprobs=None if top is None else _explained(weights, vocabulary, prompt, tokens, top),
+    )
+
+
+def _until(
+    vocabulary: Vocabulary, tokens: list[int], stop: tuple[str, ...]
+) -> tuple[list[int], bool]:
+    """The tokens up to the one that completes a stop text, and whether there is one."""
+    if any(text in vocabulary.decode(tokens) for text in stop):
+        for count in range(1, len(tokens) + 1):
+            if any(text in vocabulary.decode(tokens[:count]) for text in stop):
+                return tokens[:count], True
+    return tokens, False
 
 
 def _answers(
@@ -110,17 +173,16 @@ def _answers(
     prompts: Floats,
     prompt: Ints,
     streams: Seeds,
-    temperature: float,
-    limit: int,
+    manner: Manner,
 ) -> list[list[int]]:
     """The tokens of each draw, the closing one left out."""
     answers: list[list[int]] = [[] for _ in prompt]
     live = np.arange(len(prompt))
     last = previous = np.full(len(prompt), END)
-    for position in range(limit):
+    for position in range(manner.limit):
         tokens = _next(
             weights, prompts, prompt[live], last, previous, position,
-            _uniform(streams[live], position), temperature,
+            _uniform(streams[live], position), manner,
         )  # fmt: skip
         going = tokens != END
         live, previous, last = live[going], last[going], tokens[going]
@@ -139,7 +201,7 @@ def _next(
     previous: Ints,
     position: int,
     uniform: NDArray[np.float64],
-    temperature: float,
+    manner: Manner,
 ) -> Ints:
     """The next token of each draw; draws in the same state share its scores."""
     size = len(weights.bias)
@@ -148,8 +210,8 @@ def _next(
         weights, prompts[state // size**2], state % size, state // size % size,
         np.full(len(state), position),
     )  # fmt: skip
-    if temperature != 1.0:
-        return _at_temperature(weights, layer, which, uniform, temperature)
+    if manner.temperature != 1.0 or manner.top_p < 1.0:
+        return _sharpened(weights, layer, which, uniform, manner)
     chance = number_probability(weights, layer)[which].astype(np.float64)
     numeric = uniform < chance
     share = np.maximum(np.where(numeric, chance, 1 - chance), float(TINY))
@@ -163,20 +225,32 @@ def _next(
     return tokens
 
 
-def _at_temperature(
-    weights: Weights,
-    layer: Floats,
-    which: Ints,
-    uniform: NDArray[np.float64],
-    temperature: float,
+def _sharpened(
+    weights: Weights, layer: Floats, which: Ints, uniform: NDArray[np.float64], manner: Manner
 ) -> Ints:
-    """The next token where the whole distribution is sharpened or flattened first."""
+    """The next token where the whole distribution is reshaped first."""
     logs = _log_probabilities(weights, layer)
-    if temperature == 0:
+    if manner.temperature == 0:
         best = np.argmax(logs, axis=1)
         return np.asarray(best[which], np.int64)
-    logs = (logs - logs.max(axis=1, keepdims=True)) / temperature
-    return _pick(np.exp(logs).astype(np.float32), which, uniform)
+    scores = np.exp((logs - logs.max(axis=1, keepdims=True)) / manner.temperature)
+    if manner.top_p < 1:
+        scores = _nucleus(scores, manner.top_p)
+    return _pick(scores.astype(np.float32), which, uniform)
+
+
+def _nucleus(scores: Floats, top_p: float) -> Floats:
+    """The scores with all zeroed but the most probable tokens that together reach ``top_p``.
+
+    Nucleus sampling (Holtzman et al. 2020, section 3.1); at least one token is left.
+    """
+    order = np.argsort(-scores, axis=1, kind="stable")
+    sorted_scores = np.take_along_axis(scores, order, axis=1)
+    before = np.cumsum(sorted_scores, axis=1) - sorted_scores
+    left = np.where(before < top_p * scores.sum(axis=1, keepdims=True), sorted_scores, 0)
+    kept = np.zeros_like(scores)
+    np.put_along_axis(kept, order, left, axis=1)
+    return kept
 
 
 def _log_probabilities(weights: Weights, layer: Floats) -> Floats:
@@ -211,10 +285,6 @@ def _pick(scores: Floats, which: Ints, uniform: NDArray[np.float64]) -> Ints:
     within = cells[which, run].astype(np.float64).cumsum(axis=1)
     cell = np.minimum((within <= rest[:, None]).sum(axis=1), CELLS - 1)
     return np.asarray(np.minimum(run * CELLS + cell, size - 1), np.int64)
-
-
-def _streams(seeds: Seeds, draws: Seeds) -> Seeds:
-    return _mix(_mix(seeds + _GOLDEN) + _GOLDEN * (draws + np.uint64(1)))
 
 
 def _uniform(streams: Seeds, position: int) -> NDArray[np.float64]:

@@ -97,10 +97,12 @@ def train(
     learning_rate: float,
     seed: int,
     progress: Callable[[int, int], None] = lambda done, total: None,
+    epoch_end: Callable[[int, float], None] = lambda step, loss: None,
 ) -> tuple[float, ...]:
     """Train the weights in place; returns the mean loss of each epoch, in nats a token.
 
-    The rate falls linearly to zero. ``seed`` orders the rows, anew in each epoch.
+    The rate falls linearly to zero. ``seed`` orders the rows, anew in each epoch. ``epoch_end`` is
+    told the steps made and the epoch's mean loss while the weights are what they are then.
     """
     optimizer = Adam(weights)
     shuffle = np.random.default_rng(seed)
@@ -118,4 +120,14 @@ def train(
             step += 1
             progress(step, steps)
         losses.append(total / len(material.target))
+        epoch_end(step, losses[-1])
     return tuple(losses)
+
+
+def mean_loss(weights: Weights, material: Lessons, *, batch_size: int) -> float:
+    """The loss on some answers, in nats a token; nothing is learned."""
+    total = 0.0
+    for start in range(0, len(material), batch_size):
+        batch = material.batch(np.arange(start, min(start + batch_size, len(material))))
+        total += loss_and_gradient(weights, batch)[0] * len(batch.target)
+    return total / len(material.target)
