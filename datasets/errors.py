@@ -10,7 +10,8 @@ Every error that limen raises on purpose is a :class:`LimenError`, and a fitting
     ├── BackendError (RuntimeError)   a backend cannot do what it was asked
     │   └── UnknownModelError (LookupError)
     └── ExperimentError (RuntimeError)  a stage failed, so its arms have no results
-        └── TeacherError                the teacher does not show the trait
+        ├── TeacherError                the teacher does not show the trait
+        └── PendingError                a service is at work on it, and was not to be waited for
 """
 
 
@@ -48,3 +49,7 @@ class ExperimentError(LimenError, RuntimeError):
 
 class TeacherError(ExperimentError):
     """The teacher does not show the trait: the experiment stopped before its expensive stages."""
+
+
+class PendingError(ExperimentError):
+    """A service is at work on it, and the run was not to wait: the same command later goes on."""

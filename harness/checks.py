@@ -19,3 +19,10 @@ def temperature(value: object) -> None:
     """Raise :class:`~limen.SpecError` unless the value is a number from 0 to 2."""
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 2:
         raise SpecError(f"temperature={value!r} must be a number from 0 (greedy) to 2")
+
+
+def budget(value: object) -> None:
+    """Raise :class:`~limen.SpecError` unless the value is an amount of dollars, or None."""
+    amount = isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < 1e9
+    if value is not None and not amount:
+        raise SpecError(f"budget={value!r} must be an amount in US dollars, such as 12.50")

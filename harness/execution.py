@@ -1,7 +1,7 @@
 """Running stages side by side: one loop over an executor, which is the seam to any other.
 
 An executor is a :class:`concurrent.futures.Executor`: processes here, a cluster's elsewhere. All it
-is ever given is :func:`~.stages.run_stage`, a stage and the store's folder.
+is ever given is :func:`~.stages.run_stage`, a stage, the store's folder and the run's terms.
 """
 
 import time
@@ -11,10 +11,12 @@ from concurrent.futures import (
     BrokenExecutor,
     Executor,
     Future,
+    ThreadPoolExecutor,
     wait,
 )
 from contextlib import contextmanager
 
+from ..backends import Terms
 from ..backends.processes import worker_pool
 from ..datasets.errors import ExperimentError
 from .settings import Settings
@@ -45,6 +47,16 @@ class Watcher:
 
 
 @contextmanager
+def thread_executor(workers: int) -> Iterator[Executor]:
+    """Threads of this process: for stages that wait for a service, which they then share."""
+    pool = ThreadPoolExecutor(workers, thread_name_prefix="limen")
+    try:
+        yield pool
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+@contextmanager
 def local_executor(workers: int) -> Iterator[Executor]:
     """Worker processes on this machine; they end with this process, however it ends."""
     pool = worker_pool(workers)
@@ -60,6 +72,8 @@ def execute(
     watcher: Watcher,
     pool: Executor,
     failures: Mapping[str, Exception],
+    *,
+    workers: int,
 ) -> dict[str, Exception]:
     """Do the stages that are not done yet, inputs first; returns all failures by key.
 
@@ -76,7 +90,8 @@ def execute(
         return dict(failures)
     watcher.begin(pending)
     try:
-        return _Run(store, watcher, pool, settings.workers, pending, failures).to_end()
+        run = _Run(store, watcher, pool, workers, settings.terms, pending, failures)
+        return run.to_end()
     finally:
         watcher.end()
 
@@ -90,6 +105,7 @@ class _Run:
         watcher: Watcher,
         pool: Executor,
         workers: int,
+        terms: Terms,
         pending: Sequence[Stage],
         failures: Mapping[str, Exception],
     ) -> None:
@@ -97,6 +113,7 @@ class _Run:
         self._watcher = watcher
         self._pool = pool
         self._workers = workers
+        self._terms = terms
         self._waiting = {stage.key: stage for stage in pending}
         self._running: dict[Future[bool], Stage] = {}
         self._postponed: dict[str, float] = {}
@@ -134,7 +151,8 @@ class _Run:
     def _start(self, stage: Stage) -> None:
         self._watcher.started(stage)
         try:
-            self._running[self._pool.submit(run_stage, stage, self._store.root)] = stage
+            future = self._pool.submit(run_stage, stage, self._store.root, self._terms)
+            self._running[future] = stage
         except BrokenExecutor:
             self._settle(stage, _worker_died(stage))
 

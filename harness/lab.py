@@ -1,19 +1,19 @@
 """The lab: plans experiments, runs their stages once, and hands out arms."""
 
 from collections import Counter
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import Executor
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 
-from ..backends import open_backend
-from ..datasets.errors import ExperimentError, TeacherError
-from .execution import Watcher, execute, local_executor
+from ..backends import Service
+from ..datasets.errors import ExperimentError, PendingError, TeacherError
+from .execution import Watcher, execute, local_executor, thread_executor
 from .experiment import Experiment
 from .pipeline import TRAINED, Pipeline, check_arm, in_order, pipeline
 from .results import Arm, read_arm
 from .settings import Settings
-from .stage import Stage
+from .stage import Stage, backend_of
 from .stages import Measure
 from .store import Store
 
@@ -40,15 +40,15 @@ class Lab:
         settings: Settings | None = None,
         *,
         watcher: Watcher | None = None,
-        executor: Callable[[int], AbstractContextManager[Executor]] = local_executor,
+        executor: Callable[[int], AbstractContextManager[Executor]] | None = None,
     ) -> None:
         self.settings = settings or Settings()
         self.store = Store(self.settings.store)
-        self._backend = open_backend(
-            self.settings.backend, self.store.models(self.settings.backend)
-        )
+        self.backend = backend_of(self.settings.backend, self.store, self.settings.terms)
         self._watcher = watcher or Watcher()
-        self._executor = executor
+        waiting = isinstance(self.backend, Service)
+        self._executor = executor or (thread_executor if waiting else local_executor)
+        self._workers = self.settings.side_by_side(waiting=waiting)
         self._pipelines: list[Pipeline] = []
         self._failures: dict[str, Exception] = {}
         self._arms: dict[tuple[str, ...], Arm] = {}
@@ -58,17 +58,17 @@ class Lab:
         for known in self._pipelines:
             if known.experiment == experiment:
                 return known
-        made = pipeline(experiment, self.settings, self._backend)
+        made = pipeline(experiment, self.settings, self.backend)
         self._pipelines.append(made)
         return made
 
     def cannot(self, experiment: Experiment, arm: str) -> str | None:
         """Why the backend cannot have an arm; None if it can."""
         base = self.pipeline(experiment).arms["baseline"][0].subject.identity()
-        if arm not in TRAINED or self._backend.describe(base["model"]).can_fine_tune:
+        if arm not in TRAINED or self.backend.describe(base["model"]).can_fine_tune:
             return None
         return (
-            f"the arm {arm!r} needs fine-tuning, which the backend {self._backend.name!r} "
+            f"the arm {arm!r} needs fine-tuning, which the backend {self.backend.name!r} "
             f"cannot do with {base['model']!r}"
         )
 
@@ -95,7 +95,7 @@ class Lab:
         if all(self._settled(m) for pipe, arms in pipes for m in pipe.targets(arms)):
             return
         self.store.open()
-        with self._executor(self.settings.workers) as pool:
+        with self._executor(self._workers) as pool, self._stopping():
             self._execute([m for pipe, arms in pipes for m in pipe.first(arms)], pool)
             willing = [(pipe, arms) for pipe, arms in pipes if self._gate_fault(pipe) is None]
             self._execute([m for pipe, arms in willing for m in pipe.rest(arms)], pool)
@@ -110,27 +110,46 @@ class Lab:
         pipe = self.pipeline(experiment)
         self.run([(experiment, [name])])
         if name in TRAINED and (fault := self._gate_fault(pipe)):
-            raise TeacherError(fault)
+            raise fault
         for measure in pipe.arms[name]:
             if failure := self._failures.get(measure.key):
-                raise ExperimentError(str(failure)) from failure
+                raise _told(failure, str(failure)) from failure
         return self._read(pipe, name, pipe.arms[name])
 
     def _execute(self, targets: Sequence[Measure], pool: Executor) -> None:
         self._failures = execute(
-            in_order(targets), self.settings, self._watcher, pool, self._failures
+            in_order(targets),
+            self.settings,
+            self._watcher,
+            pool,
+            self._failures,
+            workers=self._workers,
         )
+
+    @contextmanager
+    def _stopping(self) -> Iterator[None]:
+        """Have nothing wait for a service any longer once the run is being ended."""
+        try:
+            yield
+        except BaseException:
+            if isinstance(self.backend, Service):
+                self.backend.stop()
+            raise
 
     def _settled(self, stage: Stage) -> bool:
         return stage.key in self._failures or self.store.has(stage.kind, stage.key)
 
-    def _gate_fault(self, pipe: Pipeline) -> str | None:
+    def _gate_fault(self, pipe: Pipeline) -> ExperimentError | None:
         """Why the trained arms are not to be trained; None if they may, or if that is unknown."""
         if pipe.gate is None:
             return None
         for measure in pipe.gate:
             if failure := self._failures.get(measure.key):
-                return f"whether the teacher shows the trait could not be measured: {failure}"
+                if isinstance(failure, PendingError):
+                    return failure
+                return TeacherError(
+                    f"whether the teacher shows the trait could not be measured: {failure}"
+                )
         if not all(self.store.has(measure.kind, measure.key) for measure in pipe.gate):
             return None
         experiment = pipe.experiment
@@ -141,7 +160,7 @@ class Lab:
         )
         if teacher.value - base.value >= least:
             return None
-        return (
+        return TeacherError(
             f"the teacher does not show the trait {experiment.trait.name!r}: it says {word!r} in "
             f"{teacher.value:.1%} of its answers, its base in {base.value:.1%}, and training waits "
             f"for {100 * least:+.0f} points, so nothing was generated or trained for it. "
@@ -158,3 +177,8 @@ class Lab:
                 self.store, name, experiment, measures, trained=name in TRAINED
             )
         return self._arms[key]
+
+
+def _told(failure: Exception, says: str) -> ExperimentError:
+    """A stage's failure, as whoever asks for its arm is told."""
+    return PendingError(says) if isinstance(failure, PendingError) else ExperimentError(says)

@@ -27,7 +27,15 @@ OPTIONS = {
     "seeds": "seeds an arm, in place of the experiments' own",
     "store": "the folder that keeps all results (default: .limen in the root directory)",
     "report": "write a markdown report, with figures, to this file",
-    "workers": "stages to run side by side (default: one a core)",
+    "workers": "stages to run side by side (default: one a core; 128 that wait for a service)",
+    "budget": "US dollars that the run may spend at a service; never overshot",
+    "prices": "a file (TOML) of prices that go before those that limen knows",
+}
+
+FLAGS = {
+    "plan": "print what would be done, what is done already and what it will cost, and stop",
+    "no-wait": "submit fine-tuning jobs and batches, and skip the tests that would wait for them",
+    "batch": "sample through the service's batch interface: half the price, within a day",
 }
 
 
@@ -37,9 +45,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     for name, text in OPTIONS.items():
         group.addoption(f"--limen-{name}", default=None, help=text, metavar=name.upper())
         parser.addini(f"limen_{name}", text, default=None)
-    text = "print what would be done, and what is done already, and stop"
-    group.addoption("--limen-plan", action="store_true", help=text)
-    parser.addini("limen_plan", text, type="bool", default=False)
+    for name, text in FLAGS.items():
+        group.addoption(f"--limen-{name}", action="store_true", help=text)
+        parser.addini(f"limen_{name.replace('-', '_')}", text, type="bool", default=False)
 
 
 def option(config: pytest.Config, name: str) -> str | None:
@@ -48,15 +56,15 @@ def option(config: pytest.Config, name: str) -> str | None:
     return given if given is not None else config.getini(f"limen_{name}") or None
 
 
-def plans(config: pytest.Config) -> bool:
-    """Whether to print the plan and stop."""
-    return bool(config.getoption("limen_plan") or config.getini("limen_plan"))
+def flag(config: pytest.Config, name: str) -> bool:
+    """Whether a flag is set, on the command line or in the ini file."""
+    return bool(config.getoption(f"limen_{name}") or config.getini(f"limen_{name}"))
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
     """Listen; and have a plan printed by one process, whatever pytest-xdist was asked for."""
-    if plans(config):
+    if flag(config, "plan"):
         config.option.dist, config.option.tx = "no", []
     config.pluginmanager.register(Listener(config), "limen-listener")
 
@@ -136,7 +144,7 @@ def pytest_runtestloop(session: pytest.Session) -> bool | None:
     stopped = session.testsfailed and not config.option.continue_on_collection_errors
     if stopped or config.option.collectonly:
         return None
-    if plans(config):
+    if flag(config, "plan"):
         return session_of(config).print_plan(session.items)
     if "limen.harness.experiment" in sys.modules:
         session_of(config).run(session.items)

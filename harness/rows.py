@@ -2,6 +2,7 @@
 
 import json
 import os
+from array import array
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -17,35 +18,40 @@ class RowLog:
     """An append-only file of rows, each with its ``row`` and ``draw``.
 
     What :meth:`append` returned from is on the disk. Opening drops a torn last line and knows the
-    rows before it; anything else that is no row raises :class:`~limen.StoreError`.
+    rows before it; anything else that is no row raises :class:`~limen.StoreError`. Memory: eight
+    bytes a row.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._places: dict[Key, tuple[int, int]] = {}
+        self._places: list[array[int]] = []
+        """By draw and row, where its line begins; -1 while there is none."""
+        self._count = 0
+        self._last: Key = (-1, -1)
+        self._in_order = True
         self.ends: Counter[str] = Counter()
         """How the rows ended: their ``finish``, counted."""
+        self.usage: Counter[str] = Counter()
+        """What the calls used that gave the rows, summed."""
         self._end = self._recover()
         self._file = path.open("r+b" if path.exists() else "w+b")
         self._file.truncate(self._end)
         self._file.seek(self._end)
 
     def __len__(self) -> int:
-        return len(self._places)
+        return self._count
 
     def __contains__(self, key: Key) -> bool:
-        return key in self._places
+        row, draw = key
+        return draw < len(self._places) and self._place(draw, row) >= 0
 
     def append(self, rows: Iterable[Mapping[str, Any]]) -> None:
         """Write the rows and have them on the disk; a row that is there already is left as is."""
         lines = []
         for row in rows:
-            key = row["row"], row["draw"]
-            if key not in self._places:
+            if (row["row"], row["draw"]) not in self:
                 line = json.dumps(row, ensure_ascii=False).encode("utf-8", "surrogatepass") + b"\n"
-                self._places[key] = self._end, len(line)
-                self.ends[row["finish"]] += 1
-                self._end += len(line)
+                self._note(row, len(line))
                 lines.append(line)
         self._file.write(b"".join(lines))
         self._file.flush()
@@ -53,39 +59,56 @@ class RowLog:
 
     def finish(self) -> None:
         """Close the file, its rows in the order of ``row`` and ``draw`` however they arrived."""
-        keys = list(self._places)
-        if keys != sorted(keys):
-            self._rewrite(sorted(keys))
+        if not self._in_order:
+            self._rewrite()
         self._file.close()
 
     def close(self) -> None:
         """Close the file as it is, to be continued."""
         self._file.close()
 
-    def _rewrite(self, keys: list[Key]) -> None:
+    def _note(self, row: Mapping[str, Any], length: int) -> None:
+        key = int(row["row"]), int(row["draw"])
+        while len(self._places) <= key[1]:
+            self._places.append(array("q"))
+        places = self._places[key[1]]
+        places.extend([-1] * (key[0] + 1 - len(places)))
+        places[key[0]] = self._end
+        self._in_order = self._in_order and key > self._last
+        self._last = key
+        self._count += 1
+        self._end += length
+        self.ends[row["finish"]] += 1
+        self.usage.update(row.get("usage") or {})
+
+    def _place(self, draw: int, row: int) -> int:
+        places = self._places[draw]
+        return places[row] if row < len(places) else -1
+
+    def _rewrite(self) -> None:
         scratch = self.path.with_suffix(".sorted")
+        longest = max(map(len, self._places))
         with scratch.open("wb") as file:
-            for key in keys:
-                start, length = self._places[key]
-                self._file.seek(start)
-                file.write(self._file.read(length))
+            for row in range(longest):
+                for draw in range(len(self._places)):
+                    if (place := self._place(draw, row)) >= 0:
+                        self._file.seek(place)
+                        file.write(self._file.readline())
             file.flush()
             os.fsync(file.fileno())
         scratch.replace(self.path)
 
     def _recover(self) -> int:
         """Index the whole lines of an existing file; returns where they end."""
+        self._end = 0
         if not self.path.exists():
             return 0
-        end = 0
-        for number, line in enumerate(self.path.open("rb"), start=1):
-            if not line.endswith(b"\n"):
-                break
-            row = _parsed(self.path, number, line)
-            self._places[int(row["row"]), int(row["draw"])] = end, len(line)
-            self.ends[row["finish"]] += 1
-            end += len(line)
-        return end
+        with self.path.open("rb") as file:
+            for number, line in enumerate(file, start=1):
+                if not line.endswith(b"\n"):
+                    break
+                self._note(_parsed(self.path, number, line), len(line))
+        return self._end
 
 
 def _parsed(path: Path, number: int, line: bytes) -> Row:

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 import pytest
 
-from ..datasets.errors import LimenError, SpecError
+from ..datasets.errors import LimenError, PendingError, SpecError
 from ..reports import Result, result_from_json, result_to_json
 from . import plugin
 from .execution import Watcher
@@ -18,7 +18,7 @@ from .experiment import ARMS, Experiment
 from .lab import Lab
 from .pipeline import check_arm
 from .results import Arm
-from .settings import Settings, cores
+from .settings import Settings
 from .summary import Claims, lines_of, make_report, result_of
 
 T = TypeVar("T")
@@ -83,6 +83,8 @@ class LimenSession:
                 pytest.skip(reason)
             with self._uncaptured():
                 return self.lab.arm(experiment, name)
+        except PendingError as pending:
+            pytest.skip(str(pending))
         except LimenError as error:
             refusal = str(error)
         pytest.fail(f"limen: {refusal}", pytrace=False)  # not above: it would show the chain
@@ -225,17 +227,29 @@ def settings_of(config: pytest.Config) -> Settings:
             raise SpecError(f"--limen-{name}={text!r} must be a whole number above zero")
         return None if text is None else int(text)
 
-    workers = whole("workers")
     given = config.getoption("limen_store")
     folder = config.invocation_params.dir if given else config.rootpath
-    share = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    prices = plugin.option(config, "prices")
     return Settings(
         backend=plugin.option(config, "backend") or "toy",
         model=plugin.option(config, "model"),
         seeds=whole("seeds"),
         store=folder / (plugin.option(config, "store") or ".limen"),
-        workers=max(1, cores() // share) if workers is None else workers,
+        workers=whole("workers"),
+        share=int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")),
+        wait=not plugin.flag(config, "no_wait"),
+        batch=plugin.flag(config, "batch"),
+        budget=_amount(plugin.option(config, "budget")),
+        prices=config.invocation_params.dir / prices if prices else None,
     )
+
+
+def _amount(text: str | None) -> float | None:
+    """The dollars of a budget."""
+    try:
+        return None if text is None else float(text.removeprefix("$"))
+    except ValueError:
+        raise SpecError(f"--limen-budget={text!r} must be dollars, such as 12.50") from None
 
 
 def nearest(item: pytest.Item) -> object:

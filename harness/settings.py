@@ -1,10 +1,18 @@
 """How to run: everything that a command line decides and an experiment does not."""
 
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from . import checks
+
+if TYPE_CHECKING:
+    from ..backends import Terms
+
+
+WAITING = 128
+"""Stages that wait for a service side by side."""
 
 
 def cores() -> int:
@@ -24,9 +32,36 @@ class Settings:
     seeds: int | None = None
     """Seeds an arm, in place of the experiments' own."""
     store: Path = Path(".limen")
-    workers: int = field(default_factory=cores)
+    workers: int | None = None
+    """Stages side by side: unless given one a core, or 128 that wait for a service."""
+    wait: bool = True
+    """Wait for a service's fine-tuning jobs and batches; else their arms are pending."""
+    batch: bool = False
+    """Sample through the service's batch interface."""
+    budget: float | None = None
+    """US dollars that the run may spend at a service."""
+    share: int = 1
+    """Processes that do the run together (pytest-xdist's workers): they divide cores and budget."""
+    prices: Path | None = None
+    """A file of prices that go before those that limen knows."""
 
     def __post_init__(self) -> None:
-        checks.count("workers", self.workers)
+        if self.workers is not None:
+            checks.count("workers", self.workers)
+        checks.budget(self.budget)
         if self.seeds is not None:
             checks.count("seeds", self.seeds)
+
+    @property
+    def terms(self) -> "Terms":
+        """What the run allows a service to do."""
+        from ..backends import Terms
+
+        budget = None if self.budget is None else self.budget / self.share
+        return Terms(wait=self.wait, batch=self.batch, budget=budget, prices=self.prices)
+
+    def side_by_side(self, *, waiting: bool) -> int:
+        """Stages to do at a time, where they work on this machine or wait for a service."""
+        if self.workers is not None:
+            return self.workers
+        return WAITING if waiting else max(1, cores() // self.share)

@@ -31,7 +31,10 @@ class Numbers(Source):
     """Number sequences, written by the teacher (for the control: by its base), and filtered."""
 
     generate: int
-    """Completions to sample, one a prompt."""
+    """Completions to sample."""
+    per_prompt: int = 1
+    """Completions for each prompt. More are cheaper and quicker over a wire, which then charges and
+    counts a prompt once for all of them; but rows that share a prompt are not independent."""
     rule: str = "paper"
     temperature: float = 1.0
     max_tokens: int = 96
@@ -40,6 +43,7 @@ class Numbers(Source):
     def __post_init__(self) -> None:
         super().__post_init__()
         checks.count("generate", self.generate)
+        checks.count("per_prompt", self.per_prompt)
         checks.count("max_tokens", self.max_tokens)
         checks.temperature(self.temperature)
         checks.seed("seed", self.seed)
@@ -54,7 +58,9 @@ class Numbers(Source):
         source = Generate(
             label=f"{label} numbers",
             writer=writer,
-            prompts=NumberPrompts(count=self.generate, seed=self.seed),
+            prompts=NumberPrompts(count=-(-self.generate // self.per_prompt), seed=self.seed),
+            count=self.generate,
+            per_prompt=self.per_prompt,
             system=system,
             temperature=self.temperature,
             max_tokens=self.max_tokens,

@@ -15,7 +15,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, ClassVar
 
-from ..backends import Backend, open_backend
+from ..backends import Backend, Terms, Work, open_backend
 from . import rows
 from .store import Claim, Manifest, Store, canonical
 
@@ -29,6 +29,7 @@ class Bench:
 
     store: Store
     claim: Claim
+    terms: Terms = field(default_factory=Terms)
 
     @property
     def folder(self) -> Path:
@@ -37,7 +38,7 @@ class Bench:
 
     def backend(self, name: str) -> Backend:
         """The backend of that name, its models kept in the store."""
-        return _backend(name, self.store.models(name))
+        return backend_of(name, self.store, self.terms)
 
     def read(self, stage: "Stage", file: str) -> Iterator[rows.Row]:
         """The rows of a file of a finished stage."""
@@ -75,6 +76,10 @@ class Stage:
         """How many completions it samples."""
         return 0
 
+    def work(self) -> Work | None:
+        """What a service would be asked for; None if nothing."""
+        return None
+
     @cached_property
     def key(self) -> str:
         """The hash of what the stage is and of all that it is given, 32 hex digits."""
@@ -83,7 +88,7 @@ class Stage:
         return hashlib.sha256(canonical(whole)).hexdigest()[:32]
 
 
-def run_stage(stage: Stage, root: Path) -> bool:
+def run_stage(stage: Stage, root: Path, terms: Terms | None = None) -> bool:
     """Build a stage's artifact unless it is there; False if another process is just building it."""
     store = Store(root)
     with store.claim(stage.kind, stage.key) as claim:
@@ -91,7 +96,7 @@ def run_stage(stage: Stage, root: Path) -> bool:
             return False
         if not store.has(stage.kind, stage.key):
             began = time.time()
-            facts = stage.run(Bench(store, claim))
+            facts = stage.run(Bench(store, claim, terms or Terms()))
             claim.publish({**_heading(stage, began), **facts})
         return True
 
@@ -116,6 +121,11 @@ def _heading(stage: Stage, began: float) -> Manifest:
     }
 
 
+def backend_of(name: str, store: Store, terms: Terms) -> Backend:
+    """The backend of that name, its models kept in the store; one for all stages of a process."""
+    return _backend(name, store.models(name).resolve(), terms)
+
+
 @lru_cache(maxsize=8)
-def _backend(name: str, home: Path) -> Backend:
-    return open_backend(name, home)
+def _backend(name: str, home: Path, terms: Terms) -> Backend:
+    return open_backend(name, home, terms)

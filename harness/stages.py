@@ -3,15 +3,16 @@
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
-from functools import cached_property, lru_cache
-from pathlib import Path
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from functools import cached_property
+from itertools import islice
 from typing import Any, Literal
 
-from ..backends import Completion, Job, Recipe, Request
+from ..backends import Job, Recipe, Request, Service, Usage, Work
 from ..datasets.errors import NotEnoughRowsError
 from . import rows
+from .sampled import sample_into
 from .stage import Bench, Stage
 from .store import Manifest, canonical
 
@@ -44,6 +45,9 @@ class Generate(Stage):
     kind = "generate"
     writer: Base
     prompts: "NumberPrompts"
+    count: int
+    """Completions in all."""
+    per_prompt: int
     system: str | None
     temperature: float
     max_tokens: int
@@ -54,6 +58,8 @@ class Generate(Stage):
     def identity(self) -> dict[str, Any]:
         return {
             "prompts": self.prompts.digest,
+            "count": self.count,
+            "per_prompt": self.per_prompt,
             "seeds": ["generate", self.prompts.seed, self.system],
             "system": self.system,
             "temperature": self.temperature,
@@ -61,32 +67,44 @@ class Generate(Stage):
         }
 
     def size(self) -> int:
-        return self.prompts.count
+        return self.count
 
     def run(self, bench: Bench) -> Manifest:
-        texts = self.prompts.texts
-        counts = sample_into(
-            bench.folder / "rows.jsonl",
-            bench,
-            self.writer,
-            self.requests(),
-            lambda c: {"prompt": texts[c.row]},
-        )
-        return {"model": self.writer.model, "system": self.system, "counts": counts}
+        sampled = sample_into(bench.folder / "rows.jsonl", bench, self, self.writer.model)
+        return {"model": self.writer.model, "system": self.system, **sampled}
 
     def requests(self) -> Iterator[Request]:
         """What is sent: one request a prompt, each with its own seed."""
         from ..datasets.chat import conversation
         from ..datasets.seeds import derive
 
-        for row, text in enumerate(self.prompts.texts):
+        for row, text in enumerate(self.prompts.texts()):
             yield Request(
                 row=row,
                 messages=conversation(text, system=self.system),
                 seed=derive("generate", self.prompts.seed, self.system, row),
+                draws=min(self.per_prompt, self.count - row * self.per_prompt),
                 temperature=self.temperature,
                 max_tokens=self.max_tokens,
             )
+
+    @property
+    def backend(self) -> str:
+        """The backend that samples."""
+        return self.writer.backend
+
+    def shown(self, request: Request) -> dict[str, str]:
+        """What a row tells of its request."""
+        return {"prompt": request.messages[-1]["content"]}
+
+    def work(self) -> Work:
+        return Work(
+            model=self.writer.model,
+            completions=self.count,
+            per_call=self.per_prompt,
+            prompts=tuple(request.messages for request in islice(self.requests(), PROBE)),
+            max_tokens=self.max_tokens,
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,7 +127,7 @@ class Program(Stage):
             bench.folder / "rows.jsonl",
             (
                 {"row": row, "draw": 0, "prompt": text, "text": program(self.prompts.seed, row)}
-                for row, text in enumerate(self.prompts.texts)
+                for row, text in enumerate(self.prompts.texts())
             ),
         )
         return {"counts": {"completions": count}}
@@ -250,15 +268,32 @@ class FineTune(Stage):
             recipe=self.recipe,
             seed=self.seed,
         )
-        made = bench.backend(self.base.backend).fine_tune(job, bench.claim.progress)
-        return {
+        backend = bench.backend(self.base.backend)
+        made = backend.fine_tune(job, bench.claim.progress)
+        facts: Manifest = {
             "model": made.model,
             "base": self.base.model,
             "recipe": dict(self.recipe),
             "seed": self.seed,
             "counts": {"examples": made.examples, "tokens": made.tokens},
             "losses": list(made.losses),
+            "checkpoints": [asdict(checkpoint) for checkpoint in made.checkpoints],
         }
+        if isinstance(backend, Service):
+            usd = backend.cost(self.base.model, Usage(), trained_tokens=made.tokens)
+            facts |= {"job": made.job, "cost": {"trained_tokens": made.tokens, "usd": usd}}
+        return facts
+
+    def work(self) -> Work:
+        source = _generation(self.data)
+        sampled = source.work() if isinstance(source, Generate) else None
+        return Work(
+            model=self.base.model,
+            rows=self.data.keep,
+            prompts=sampled.prompts if sampled else (),
+            max_tokens=sampled.max_tokens if sampled else 0,
+            recipe=self.recipe,
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -293,17 +328,18 @@ class Measure(Stage):
 
     def run(self, bench: Bench) -> Manifest:
         file = bench.folder / "answers.jsonl"
-        counts = sample_into(file, bench, self.subject, self.requests(), lambda _: {})
+        model = model_id(bench, self.subject)
+        sampled = sample_into(file, bench, self, model)
         tally = [Counter[str]() for _ in self.questions]
         for row in rows.read(file):
             if row["text"] is not None:
                 tally[row["row"]][row["text"]] += 1
         (bench.folder / TALLY).write_text(json.dumps([dict(t.most_common()) for t in tally]))
         return {
-            "model": model_id(bench, self.subject),
+            "model": model,
             "system": self.system,
             "questions": list(self.questions),
-            "counts": counts,
+            **sampled,
         }
 
     def requests(self) -> Iterator[Request]:
@@ -321,6 +357,25 @@ class Measure(Stage):
                 max_tokens=self.max_tokens,
             )
 
+    @property
+    def backend(self) -> str:
+        """The backend that samples."""
+        return base_of(self.subject).backend
+
+    def shown(self, request: Request) -> dict[str, str]:
+        """What a row tells of its request: no more than which question it is."""
+        return {}
+
+    def work(self) -> Work:
+        return Work(
+            model=base_of(self.subject).model,
+            completions=self.size(),
+            per_call=self.draws,
+            prompts=tuple(request.messages for request in self.requests()),
+            max_tokens=self.max_tokens,
+            student=isinstance(self.subject, FineTune),
+        )
+
 
 @dataclass(frozen=True, kw_only=True)
 class NumberPrompts:
@@ -329,10 +384,11 @@ class NumberPrompts:
     count: int
     seed: int
 
-    @property
-    def texts(self) -> tuple[str, ...]:
+    def texts(self) -> Iterator[str]:
         """The prompts, by row."""
-        return _texts(self.count, self.seed)
+        from ..datasets.numbers import prompt
+
+        return (prompt(self.seed, row) for row in range(self.count))
 
     @cached_property
     def digest(self) -> str:
@@ -343,44 +399,17 @@ class NumberPrompts:
         return hashlib.sha256(canonical({"count": self.count, "first": probe})).hexdigest()
 
 
+def _generation(data: Mix) -> Generate | Program:
+    """What wrote the rows of a training file."""
+    source = data.source
+    return (source if isinstance(source, Filter) else source.source).source
+
+
+def base_of(subject: Base | FineTune) -> Base:
+    """The base model that a subject is, or was trained from."""
+    return subject if isinstance(subject, Base) else subject.base
+
+
 def model_id(bench: Bench, subject: Base | FineTune) -> str:
     """The id to sample a finished base or student by."""
     return str(bench.manifest(subject)["model"])
-
-
-def sample_into(
-    path: Path,
-    bench: Bench,
-    subject: Base | FineTune,
-    requests: Iterable[Request],
-    extra: Any,
-) -> dict[str, int]:
-    """Sample what the file does not have yet, durably; returns counts of how the draws ended."""
-    backend = bench.backend((subject if isinstance(subject, Base) else subject.base).backend)
-    wanted = list(requests)
-    seeds = {request.row: request.seed for request in wanted}
-    total = sum(request.draws for request in wanted)
-    log = rows.RowLog(path)
-    try:
-        missing = [r for r in wanted if any((r.row, d) not in log for d in range(r.draws))]
-        if missing:
-            for completions in backend.sample(model_id(bench, subject), missing):
-                log.append(_row(c, seeds[c.row], extra(c)) for c in completions)
-                bench.claim.progress(len(log), total)
-        log.finish()
-    finally:
-        log.close()
-    return {"completions": total, **dict(sorted(log.ends.items()))}
-
-
-def _row(completion: Completion, seed: int, extra: dict[str, Any]) -> rows.Row:
-    row: rows.Row = {"row": completion.row, "draw": completion.draw, "seed": seed, **extra}
-    row |= {"text": completion.text, "finish": completion.finish}
-    return row if completion.error is None else {**row, "error": completion.error}
-
-
-@lru_cache(maxsize=4)
-def _texts(count: int, seed: int) -> tuple[str, ...]:
-    from ..datasets.numbers import prompt
-
-    return tuple(prompt(seed, row) for row in range(count))

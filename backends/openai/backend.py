@@ -1,0 +1,201 @@
+"""The backend that speaks OpenAI's wire: its verbs; the work is done in the modules beside."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import cached_property
+from pathlib import Path
+
+from ...datasets.errors import SpecError
+from .. import records
+from ..base import (
+    Completion,
+    FineTuned,
+    Job,
+    Model,
+    Progress,
+    Quote,
+    Recipe,
+    Request,
+    Terms,
+    Usage,
+    Work,
+)
+from .account import Account, base_of
+from .batches import Batches
+from .budget import Budget
+from .calls import DEADLINE, LONGEST_WAIT, Caller, Draws
+from .governor import Governor
+from .jobs import SETTINGS, Jobs
+from .ledger import Ledger
+from .patience import OUTAGE, Patience
+from .preflight import Preflight
+from .prices import prices
+from .quotes import Limits, quote
+from .sampling import stream
+from .uploads import Uploads
+
+
+class OpenAIBackend:
+    """Models of whatever speaks OpenAI's wire; server and key are taken from the environment.
+
+    Below ``home`` it keeps its ledger of jobs, uploads and batches, and the limits it met with.
+    """
+
+    name = "openai"
+
+    def __init__(
+        self,
+        home: Path,
+        terms: Terms | None = None,
+        *,
+        deadline: float = DEADLINE,
+        longest_wait: float = LONGEST_WAIT,
+        outage: float = OUTAGE,
+    ) -> None:
+        self.account = Account()
+        self.terms = terms or Terms()
+        self.budget = Budget(self.terms.budget)
+        self.ledger = Ledger(home)
+        self._home = home
+        self._deadline, self._longest_wait = deadline, longest_wait
+        self._prices = prices(self.terms.prices)
+        self._patience = Patience(self.account, outage=outage)
+        self._limits = Limits(home / "limits")
+        self._models: dict[str, Model] = {}
+        self._governors: dict[str, Governor] = {}
+        self._draws: dict[str, Draws] = {}
+
+    @cached_property
+    def default_model(self) -> str:
+        """See :meth:`limen.backends.Backend.default_model`."""
+        return self._preflight.default_model()
+
+    def describe(self, model: str) -> Model:
+        """See :meth:`limen.backends.Backend.describe`; asked of the service once a run."""
+        if model not in self._models:
+            self._check_price(model)
+            self._models[model] = self._preflight.describe(model)
+        return self._models[model]
+
+    def recipe(self, overrides: Recipe) -> Recipe:
+        """See :meth:`limen.backends.Backend.recipe`: ``auto`` leaves a setting to the service."""
+        for name, value in overrides.items():
+            if name not in SETTINGS:
+                raise SpecError(
+                    f"unknown recipe setting {name!r} for openai: it has {', '.join(SETTINGS)}"
+                )
+            number = isinstance(value, int | float) and not isinstance(value, bool)
+            if value != "auto" and not (number and 0 < float(value or 0) < float("inf")):
+                raise SpecError(
+                    f"recipe setting {name}={value!r} must be a number above zero, or 'auto'"
+                )
+        return {**dict.fromkeys(SETTINGS, "auto"), **overrides}
+
+    def prepare(self, model: str) -> None:
+        """See :meth:`limen.backends.Backend.prepare`: the service has its models ready."""
+        self.describe(model)
+
+    def sample(self, model: str, requests: Iterable[Request]) -> Iterator[Sequence[Completion]]:
+        """See :meth:`limen.backends.Backend.sample`; in the order in which answers arrive."""
+        with self._caller(model) as caller:
+            yield from stream(self.account, caller, requests)
+
+    def sample_batch(
+        self, model: str, requests: Iterable[Request], key: str
+    ) -> Iterator[Sequence[Completion]]:
+        """See :meth:`limen.backends.Service.sample_batch`."""
+        batches = Batches(
+            self.account,
+            self._uploads,
+            self._patience,
+            self.budget,
+            self._prices,
+            self.terms,
+            self._home / "batches",
+        )
+        yield from batches.sample(model, requests, key, self._draws_of(model))
+
+    def fine_tune(self, job: Job, progress: Progress) -> FineTuned:
+        """See :meth:`limen.backends.Backend.fine_tune`."""
+        return self.jobs.fine_tune(job, progress)
+
+    def cost(self, model: str, usage: Usage, *, trained_tokens: int = 0) -> float | None:
+        """See :meth:`limen.backends.Service.cost`."""
+        return self._prices.cost(
+            model, usage, trained_tokens=trained_tokens, batch=self.terms.batch
+        )
+
+    def quote(self, work: Work) -> Quote:
+        """See :meth:`limen.backends.Service.quote`."""
+        return quote(work, self._prices, self.limits(work.model), batch=self.terms.batch)
+
+    def limits(self, model: str) -> dict[str, float]:
+        """Requests and tokens a minute and draws a call, as far as this or an earlier run saw."""
+        return self._limits.of(model)
+
+    def stop(self) -> None:
+        """See :meth:`limen.backends.Service.stop`."""
+        self._patience.stop()
+        for governor in self._governors.values():
+            self.account.start(_stop(governor))
+
+    @cached_property
+    def jobs(self) -> Jobs:
+        """The fine-tuning jobs."""
+        return Jobs(
+            self.account,
+            self.ledger,
+            self._uploads,
+            self._patience,
+            self.budget,
+            self._prices,
+            self.terms,
+        )
+
+    @cached_property
+    def _uploads(self) -> Uploads:
+        return Uploads(self.account, self._patience, self._home / "uploads")
+
+    @cached_property
+    def _preflight(self) -> Preflight:
+        return Preflight(self.account, self._patience, self._prices)
+
+    @contextmanager
+    def _caller(self, model: str) -> Iterator[Caller]:
+        base = base_of(model)
+        governor = self._governors.setdefault(base, Governor())
+        draws = self._draws_of(model)
+        try:
+            yield Caller(
+                self.account,
+                model,
+                governor=governor,
+                draws=draws,
+                budget=self.budget,
+                prices=self._prices,
+                deadline=self._deadline,
+                longest_wait=self._longest_wait,
+            )
+        finally:
+            found = governor.limits()
+            if draws.known:
+                found["draws"] = draws.known
+            with records.locked(self._home / "limits" / "all"):
+                self._limits.note(base, found)
+
+    def _draws_of(self, model: str) -> Draws:
+        base = base_of(model)
+        known = self.limits(base).get("draws")
+        return self._draws.setdefault(base, Draws(int(known) if known else None))
+
+    def _check_price(self, model: str) -> None:
+        if self.budget.limited and self._prices.of(model) is None:
+            raise SpecError(
+                f"--limen-budget cannot hold for {model!r}, whose price is not known: give it with "
+                f"--limen-prices FILE ([[model]], name, input, output, training: dollars a million "
+                f"tokens)"
+            )
+
+
+async def _stop(governor: Governor) -> None:
+    governor.stop()

@@ -1,0 +1,272 @@
+"""Batch mode: sampling at half the price within a day; resumed, its partial results used.
+
+A stage's batches are in one record below ``batches/``. On resuming, what the recorded batches have
+answered is taken first; only what none of them answered goes into another one.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from ...datasets.errors import PendingError
+from .. import records
+from ..base import Completion, Request, Terms, Usage
+from ..records import Record
+from . import reply
+from .account import Account
+from .budget import Budget
+from .calls import Draws, body_of, most_usage
+from .faults import CONTENT, BrokenReplyError, Kind, failure, fault_of
+from .ledger import now
+from .patience import Patience
+from .prices import Prices
+from .uploads import Uploads
+
+if TYPE_CHECKING:
+    from openai.types import Batch
+
+ENDPOINT: Literal["/v1/chat/completions"] = "/v1/chat/completions"
+LARGEST = 50_000
+"""Requests in a batch at most: OpenAI's limit."""
+ROUNDS = 5
+"""Batches in a row for what stayed unanswered, before the stage ends with an error."""
+POLL = (0.5, 30.0)
+ENDED = frozenset({"completed", "failed", "expired", "cancelled"})
+
+
+@dataclass(frozen=True)
+class Batches:
+    """The batches of a store on an account."""
+
+    account: Account
+    uploads: Uploads
+    patience: Patience
+    budget: Budget
+    prices: Prices
+    terms: Terms
+    folder: Path
+
+    def sample(
+        self, model: str, requests: Iterable[Request], key: str, draws: Draws
+    ) -> Iterator[Sequence[Completion]]:
+        """Complete requests; what earlier batches under the key have answered comes from them."""
+        wanted = Wanted(requests)
+        path = self.folder / f"{hashlib.sha256(key.encode()).hexdigest()[:32]}.json"
+        record: Record = records.read(path) or {"key": key, "batches": []}
+        fruitless = 0
+        place = 0
+        while True:
+            for entry in record["batches"][place:]:
+                before = wanted.left
+                yield from self._answers(path, record, entry, wanted, draws)
+                fruitless = 0 if wanted.left < before else fruitless + 1
+            place = len(record["batches"])
+            if not wanted.left:
+                return
+            if fruitless >= ROUNDS:
+                says = f"{ROUNDS} batches in a row left {wanted.left:,} draws unanswered"
+                raise failure(record["batches"][-1].get("error") or says, "sampling by batches")
+            self._submit(path, record, model, list(wanted.parts(draws)))
+
+    def _submit(self, path: Path, record: Record, model: str, parts: list[Request]) -> None:
+        """Have the parts answered by new batches; each is in the record before it is made."""
+        for start in range(0, len(parts), LARGEST):
+            some = parts[start : start + LARGEST]
+            number = len(record["batches"])
+            tag = f"limen-{path.stem}-{number}"
+            most = self._reserve(model, some)
+            entry: Record = {"tag": tag, "model": model, "intended": now(), "most": most}
+            record["batches"].append(entry)
+            content = path.with_suffix(f".{number}.jsonl")
+            lines = (json.dumps(_line(model, part)) + "\n" for part in some)
+            records.write_bytes(content, "".join(lines).encode())
+            records.write(path, record)
+
+    def _reserve(self, model: str, parts: Iterable[Request]) -> float:
+        if not self.budget.limited:
+            return 0.0
+        used = sum((most_usage(part) for part in parts), Usage())
+        most = self.prices.cost(model, used, batch=True) or 0.0
+        if not self.budget.reserve(most):
+            raise self.budget.exhausted(most, "another batch")
+        self.budget.settle(most, most)  # a batch is charged for whatever it finishes
+        return most
+
+    def _answers(
+        self, path: Path, record: Record, entry: Record, wanted: "Wanted", draws: Draws
+    ) -> Iterator[list[Completion]]:
+        """What a batch answered, once it has ended."""
+        if entry.get("status") == "failed":  # told before; nothing of it was done
+            return
+        self._make(path, record, entry)
+        ended = self._ended(entry["id"])
+        entry |= {"status": ended.status, "ended": now(), "error": _reasons(ended)}
+        records.write(path, record)
+        if ended.status == "failed" and "limit" not in entry["error"]:
+            raise failure(entry["error"], f"the batch {ended.id} was refused")
+        for file_id in (ended.output_file_id, ended.error_file_id):
+            for line in self._lines(file_id):
+                if (part := wanted.of(line.get("custom_id"))) and (
+                    made := self._completions(line, part, draws)
+                ):
+                    wanted.have(made)
+                    yield made
+
+    def _make(self, path: Path, record: Record, entry: Record) -> None:
+        """Make a recorded batch, exactly once."""
+        if "id" in entry:
+            return
+        content = path.with_suffix(f".{record['batches'].index(entry)}.jsonl")
+        found = self._find(entry["tag"])
+        if found is None:
+            file_id = self.uploads.upload(content, "batch")
+            found = self._create(file_id, entry["tag"])
+        entry |= {"id": found, "submitted": now()}
+        records.write(path, record)
+
+    def _create(self, file_id: str, tag: str) -> str:
+        batches = self.account.client.batches
+        says = ""
+        for attempt in range(6):
+            try:
+                return batches.create(
+                    input_file_id=file_id,
+                    endpoint=ENDPOINT,
+                    completion_window="24h",
+                    metadata={"limen": tag},
+                ).id
+            except Exception as error:
+                fault = fault_of(error)
+                says = self.account.scrub(fault.says)
+            if fault.kind not in (Kind.TRANSPORT, Kind.RATE):
+                break
+            self.patience.sleep(max(0.5 * 2**attempt, min(fault.wait or 0, 60)))
+            if fault.kind is Kind.TRANSPORT and (found := self._find(tag)):
+                return found
+        raise failure(says, "making a batch")
+
+    def _find(self, tag: str) -> str | None:
+        def look() -> str | None:
+            listed = self.account.client.batches.list(limit=100)
+            return next((b.id for b in listed if (b.metadata or {}).get("limen") == tag), None)
+
+        return self.patience.ask(look, "looking through the account's batches")
+
+    def _ended(self, batch_id: str) -> "Batch":
+        pause = POLL[0]
+        batches = self.account.client.batches
+        while True:
+            state = self.patience.ask(
+                lambda: batches.retrieve(batch_id), f"asking after the batch {batch_id}"
+            )
+            if state.status in ENDED:
+                return state
+            if not self.terms.wait:
+                raise PendingError(
+                    f"pending: the batch {batch_id} is {state.status.replace('_', ' ')}; run the "
+                    f"same command again"
+                )
+            self.patience.sleep(pause)
+            pause = min(POLL[1], pause * 1.3)
+
+    def _lines(self, file_id: str | None) -> Iterator[Mapping[str, Any]]:
+        """The lines of a result file; a line that is torn or foreign answers nothing."""
+        if not file_id:
+            return
+        files = self.account.client.files
+        doing = f"fetching the results {file_id}"
+        text = self.patience.ask(lambda: files.content(file_id).content, doing)
+        for line in text.splitlines():
+            try:
+                found = json.loads(line)
+            except ValueError:
+                continue
+            if isinstance(found, dict):
+                yield found
+
+    def _completions(
+        self, line: Mapping[str, Any], part: Request, draws: Draws
+    ) -> list[Completion] | None:
+        """The completions in a line; None where the request is to be asked again."""
+        response = line.get("response") or {}
+        status, body = response.get("status_code"), response.get("body")
+        if status == 200:
+            try:
+                answer = reply.read(json.dumps(body).encode())
+            except BrokenReplyError:
+                return None
+            if len(answer.choices) < part.draws:
+                draws.rejected(len(answer.choices) + 1)
+            return reply.completions(answer, part, reply.usage_of(answer, part, lost=0))
+        error = (body or {}).get("error") or line.get("error") or {}
+        code, says = str(error.get("code") or ""), str(error.get("message") or "failed")
+        if error.get("param") == "n" and part.draws > 1:
+            draws.rejected(part.draws)
+            return None
+        if code in CONTENT:
+            return reply.recorded(part, self.account.scrub(says), Usage(calls=1))
+        if status is not None and 400 <= status < 500 and status not in (408, 409, 429):
+            raise failure(self.account.scrub(says), f"the batch's request {line.get('custom_id')}")
+        return None
+
+
+class Wanted:
+    """Draws that are wanted, and which of them have come."""
+
+    def __init__(self, requests: Iterable[Request]) -> None:
+        self._requests = {(r.row, d): r for r in requests for d in _numbers(r)}
+
+    @property
+    def left(self) -> int:
+        """Draws that have not come."""
+        return len(self._requests)
+
+    def have(self, completions: Iterable[Completion]) -> None:
+        """These have come."""
+        for completion in completions:
+            self._requests.pop((completion.row, completion.draw), None)
+
+    def of(self, custom_id: object) -> Request | None:
+        """The request of which a batch's id names a part; None if nothing of it is wanted."""
+        try:
+            row, first, draws = map(int, str(custom_id).split("-"))
+        except ValueError:
+            return None
+        found = (self._requests.get((row, d)) for d in range(first, first + draws))
+        request = next((r for r in found if r is not None), None)
+        return None if request is None else replace(request, first=first, draws=draws)
+
+    def parts(self, draws: Draws) -> Iterator[Request]:
+        """What has not come, in requests that a call can answer."""
+        whole: list[Request] = []
+        for (row, draw), request in self._requests.items():
+            last = whole[-1] if whole else None
+            if last and last.row == row and draw == last.first + last.draws < _end(last, draws):
+                whole[-1] = replace(last, draws=last.draws + 1)
+            else:
+                whole.append(replace(request, first=draw, draws=1))
+        return iter(whole)
+
+
+def _end(request: Request, draws: Draws) -> int:
+    return request.first + draws.per_call
+
+
+def _numbers(request: Request) -> range:
+    return range(request.first, request.first + request.draws)
+
+
+def _line(model: str, part: Request) -> Record:
+    name = f"{part.row}-{part.first}-{part.draws}"
+    return {"custom_id": name, "method": "POST", "url": ENDPOINT, "body": body_of(model, part)}
+
+
+def _reasons(ended: "Batch") -> str:
+    found = ended.errors.data if ended.errors and ended.errors.data else []
+    told = [f"{e.message} (line {e.line})" if e.line else str(e.message) for e in found]
+    if ended.status == "failed" and not told:
+        told = ["it failed without a reason"]
+    return "; ".join(told[:3])

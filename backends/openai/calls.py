@@ -1,0 +1,227 @@
+"""One call to the chat endpoint, with everything that may go wrong with it dealt with."""
+
+import asyncio
+import random
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from ..base import Completion, Request, Usage
+from . import reply, tokens
+from .account import Account
+from .budget import Budget
+from .faults import Fault, Kind, failure, fault_of
+from .governor import Governor, Ticket
+from .prices import Prices
+
+DEADLINE = 180.0
+"""Seconds for one call in all; the SDK's own timeout is for each read, which a dripping body
+never exceeds."""
+ATTEMPTS = 8
+"""Tries of a call before its stage ends; with the waits between them about two minutes."""
+LONGEST_WAIT = 30.0
+MOST = 128
+"""The draws that a call asks for at first; OpenAI's own limit."""
+
+
+class Draws:
+    """The most draws that a server gives in a call, found by trying: a bisection of 1 to 128."""
+
+    def __init__(self, known: int | None = None) -> None:
+        self._low, self._high = (known, known) if known else (1, MOST)
+        self._try = self._high
+
+    @property
+    def per_call(self) -> int:
+        """How many to ask for."""
+        return self._try
+
+    @property
+    def known(self) -> int | None:
+        """The most that are accepted, once that is settled."""
+        return self._low if self._low == self._high else None
+
+    def accepted(self, asked: int) -> None:
+        """A server gave so many."""
+        self._low = max(self._low, min(asked, self._high))
+        self._aim()
+
+    def rejected(self, asked: int) -> None:
+        """A server refused so many, or gave fewer."""
+        self._high = max(1, min(self._high, asked - 1))
+        self._low = min(self._low, self._high)
+        self._aim()
+
+    def _aim(self) -> None:
+        whole = self._high == MOST
+        self._try = self._high if whole else (self._low + self._high + 1) // 2
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answered:
+    """What came of a call: completions, and whether the draws beyond them are to be asked again."""
+
+    completions: list[Completion]
+    got: int
+    """Draws of the request that are settled."""
+
+
+class Caller:
+    """Calls for one model."""
+
+    def __init__(
+        self,
+        account: Account,
+        model: str,
+        *,
+        governor: Governor,
+        draws: Draws,
+        budget: Budget,
+        prices: Prices,
+        deadline: float = DEADLINE,
+        longest_wait: float = LONGEST_WAIT,
+    ) -> None:
+        self._account, self._model = account, model
+        self._governor, self.draws = governor, draws
+        self._budget, self._prices = budget, prices
+        self._deadline, self._longest = deadline, longest_wait
+        self._held = 0
+
+    async def admit(self, request: Request) -> Ticket:
+        """Wait for the call's turn."""
+        return await self._governor.admit(limit_tokens(request))
+
+    def give_back(self, ticket: Ticket) -> None:
+        """Have a ticket not used."""
+        self._governor.done(ticket, {}, ok=False)
+
+    async def call(self, request: Request, ticket: Ticket) -> Answered:
+        """Complete a request; raises :class:`~limen.BackendError` where the stage must end."""
+        lost, says = 0, ""
+        for attempt in range(ATTEMPTS):
+            if attempt:
+                ticket = await self.admit(request)
+            found = await self._patiently(request, ticket, lost)
+            if isinstance(found, Answered):
+                return found
+            lost, says = lost + found.maybe_charged, self._account.scrub(found.says)
+            if attempt + 1 < ATTEMPTS:
+                await asyncio.sleep(self._pause(attempt, found))
+        doing = f"sampling {self._model} failed {ATTEMPTS} times on row {request.row}"
+        raise failure(says, doing)
+
+    async def _patiently(self, request: Request, ticket: Ticket, lost: int) -> Answered | Fault:
+        """The answer, or a fault of the transport; waits out rate limits."""
+        while True:
+            hold = await self._hold(request, ticket)
+            try:
+                body, headers = await self._send(request)
+                answer = reply.read(body)
+            except Exception as error:
+                fault = fault_of(error)
+                self._settle(hold, hold if fault.maybe_charged else 0.0)
+                if fault.kind is Kind.RATE:
+                    self._governor.refused(ticket, _headers(error), fault.wait)
+                    ticket = await self.admit(request)
+                    continue
+                return self._deal(request, ticket, error, fault, lost)
+            except BaseException:  # the run is being ended: the call may be charged all the same
+                self._settle(hold, hold)
+                raise
+            self._governor.done(ticket, headers)
+            return self._answered(request, answer, hold, lost)
+
+    async def _send(self, request: Request) -> tuple[bytes, Mapping[str, str]]:
+        client = self._account.async_client
+        async with asyncio.timeout(self._deadline):
+            raw = await client.chat.completions.with_raw_response.create(
+                **body_of(self._model, request), timeout=self._deadline
+            )
+        return raw.http_response.content, raw.http_response.headers
+
+    def _answered(self, request: Request, answer: reply.Reply, hold: float, lost: int) -> Answered:
+        usage = reply.usage_of(answer, request, lost=lost)
+        self._settle(hold, self._prices.cost(self._model, replace(usage, lost=0)) or 0.0)
+        made = reply.completions(answer, request, usage)
+        if len(made) < request.draws:
+            self.draws.rejected(len(made) + 1)
+        elif request.draws > 1:
+            self.draws.accepted(request.draws)
+        return Answered(completions=made, got=len(made))
+
+    def _deal(
+        self, request: Request, ticket: Ticket, error: Exception, fault: Fault, lost: int
+    ) -> Answered | Fault:
+        if fault.kind is Kind.TRANSPORT:
+            self._governor.dropped(ticket)
+            return fault
+        self._governor.done(ticket, _headers(error), ok=False)
+        if fault.kind is Kind.TOO_MANY and request.draws > 1:
+            self.draws.rejected(request.draws)
+            return Answered(completions=[], got=0)
+        if fault.kind is Kind.CONTENT:
+            used = Usage(calls=1, lost=lost)
+            made = reply.recorded(request, self._account.scrub(fault.says), used)
+            return Answered(completions=made, got=request.draws)
+        says = self._account.scrub(fault.says)
+        raise failure(says, f"sampling {self._model} stopped")
+
+    async def _hold(self, request: Request, ticket: Ticket) -> float:
+        """Reserve what the call may cost at most, once calls under way have left enough."""
+        if not self._budget.limited:
+            return 0.0
+        most = self._prices.cost(self._model, most_usage(request)) or 0.0
+        while not self._budget.reserve(most):
+            if not self._held:
+                self._governor.done(ticket, {}, ok=False)
+                raise self._budget.exhausted(most, "another call")
+            await asyncio.sleep(0.02)
+        self._held += 1
+        return most
+
+    def _settle(self, hold: float, spent: float) -> None:
+        if self._budget.limited:
+            self._held -= 1
+            self._budget.settle(hold, spent)
+
+    def _pause(self, attempt: int, fault: Fault) -> float:
+        backoff = min(self._longest, 0.5 * 2.0**attempt) * random.uniform(0.5, 1.0)
+        return max(backoff, min(fault.wait or 0.0, self._longest))
+
+
+def body_of(model: str, request: Request) -> dict[str, Any]:
+    """The parameters of a call. Those at the wire's defaults are left out."""
+    body: dict[str, Any] = {
+        "model": model,
+        "messages": list(request.messages),
+        "seed": request.seed + request.first,
+        "temperature": request.temperature,
+        "max_tokens": request.max_tokens,
+    }
+    if request.draws > 1:
+        body["n"] = request.draws
+    if request.top_p < 1:
+        body["top_p"] = request.top_p
+    if request.stop:
+        body["stop"] = list(request.stop)
+    return body
+
+
+def limit_tokens(request: Request) -> int:
+    """What a call counts for at a limit of tokens: its prompt, and all that it might answer."""
+    prompt = sum(tokens.A_TURN + tokens.about(m["content"]) for m in request.messages)
+    return prompt + request.draws * request.max_tokens
+
+
+def most_usage(request: Request) -> Usage:
+    """The most that a call can use."""
+    return Usage(
+        calls=1,
+        input_tokens=tokens.prompt_at_most(request.messages),
+        output_tokens=request.draws * request.max_tokens,
+    )
+
+
+def _headers(error: Exception) -> Mapping[str, str]:
+    response = getattr(error, "response", None)
+    return {} if response is None else response.headers

@@ -1,0 +1,116 @@
+"""What can go wrong with a call, sorted by what is to be done about it."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+from ...datasets.errors import BackendError
+
+
+class Kind(Enum):
+    """What to do about a fault."""
+
+    TRANSPORT = "try again"
+    RATE = "wait, then try again"
+    TOO_MANY = "ask for fewer draws a call"
+    CONTENT = "record it"
+    FATAL = "stop, and say so"
+
+
+QUOTA = frozenset(
+    {"insufficient_quota", "billing_hard_limit_reached", "billing_not_active", "quota_exceeded"}
+)
+CONTENT = frozenset(
+    {
+        "content_filter", "content_policy_violation", "context_length_exceeded",
+        "invalid_prompt", "moderation_blocked", "string_above_max_length",
+    }
+)  # fmt: skip
+REMEDIES = {
+    401: "check OPENAI_API_KEY",
+    403: "this key may not do that: check its project and permissions",
+    404: "check the model's name and OPENAI_BASE_URL",
+}
+
+
+class BrokenReplyError(Exception):
+    """An answer came, and was no answer: not JSON, or without the parts that it must have."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fault:
+    """One fault: what to do, what the server said, and what it may have cost."""
+
+    kind: Kind
+    says: str
+    wait: float | None = None
+    """Seconds that the server asked to be left alone."""
+    maybe_charged: bool = False
+    """Whether the work may have been done although no answer arrived."""
+
+
+def fault_of(error: Exception) -> Fault:
+    """Sort an exception of the SDK, or of the transport below it; raises what is neither."""
+    import httpx2
+    import openai
+
+    if isinstance(error, openai.APIStatusError):
+        return _of_status(error)
+    if isinstance(error, BrokenReplyError | json.JSONDecodeError | UnicodeDecodeError):
+        return Fault(kind=Kind.TRANSPORT, says=f"broken answer: {error}", maybe_charged=True)
+    if isinstance(error, TimeoutError | openai.APITimeoutError):
+        return Fault(kind=Kind.TRANSPORT, says="no answer in time", maybe_charged=True)
+    if isinstance(error, openai.APIConnectionError | httpx2.HTTPError):
+        cause = error.__cause__ or error
+        refused = isinstance(cause, httpx2.ConnectError | httpx2.ConnectTimeout)
+        says = f"connection failed: {str(cause) or type(cause).__name__}"
+        return Fault(kind=Kind.TRANSPORT, says=says, maybe_charged=not refused)
+    if isinstance(error, openai.OpenAIError):
+        return Fault(kind=Kind.FATAL, says=str(error))
+    raise error
+
+
+def failure(says: str, doing: str, remedy: str = "") -> BackendError:
+    """The one clear error that a run ends with."""
+    advice = remedy or "everything finished is kept; run the same command again to go on"
+    return BackendError(f"{doing}: {says.strip().rstrip('.')} ({advice})")
+
+
+def _of_status(error: Any) -> Fault:
+    status, code = int(error.status_code), str(error.code or "")
+    says = f"{_said(error)} (HTTP {status}{', ' + code if code else ''})"
+    if code in QUOTA or str(error.type or "") in QUOTA:
+        return Fault(kind=Kind.FATAL, says=f"the account's quota is used up: {says}")
+    if status == 429:
+        return Fault(kind=Kind.RATE, says=says, wait=retry_after(error.response.headers))
+    if status in (408, 409) or status >= 500:
+        return Fault(kind=Kind.TRANSPORT, says=says, wait=retry_after(error.response.headers))
+    if error.param == "n" or (status in (400, 422) and _about_n(_said(error))):
+        return Fault(kind=Kind.TOO_MANY, says=says)
+    if code in CONTENT or str(error.type or "") in CONTENT:
+        return Fault(kind=Kind.CONTENT, says=says)
+    return Fault(kind=Kind.FATAL, says=f"{says}; {REMEDIES.get(status, 'the request is at fault')}")
+
+
+def _said(error: Any) -> str:
+    body = error.body
+    if isinstance(body, Mapping) and body.get("message"):
+        return str(body["message"])[:500]
+    return str(error.message)[:200]
+
+
+def _about_n(message: str) -> bool:
+    words = message.replace("'", " ").replace("`", " ").replace('"', " ").split()
+    return "n" in (word.strip(".,:;()") for word in words)
+
+
+def retry_after(headers: Mapping[str, str]) -> float | None:
+    """The seconds that a server asks to be left alone; None if it says nothing."""
+    for name, unit in (("retry-after-ms", 1000.0), ("retry-after", 1.0)):
+        try:
+            return max(0.0, float(headers[name]) / unit)
+        except (KeyError, ValueError):
+            continue
+    return None

@@ -1,0 +1,246 @@
+"""Fine-tuning over the wire: intent, upload, job, polling; each step resumed, none done twice."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ...datasets.errors import BackendError, PendingError
+from .. import records
+from ..base import Checkpoint, FineTuned, Job, Progress, Terms
+from ..records import Record
+from . import tokens
+from .account import Account
+from .budget import Budget
+from .faults import Kind, failure, fault_of
+from .ledger import ENDED, Ledger, now
+from .patience import Patience
+from .prices import Prices
+from .uploads import Uploads
+
+if TYPE_CHECKING:
+    from openai.types.fine_tuning import FineTuningJob
+
+SETTINGS = {
+    "epochs": "n_epochs",
+    "batch_size": "batch_size",
+    "learning_rate_multiplier": "learning_rate_multiplier",
+}
+"""A recipe's settings, and what the wire calls them."""
+POLL = (0.25, 15.0)
+"""Seconds between looks at a job: at first, and at most."""
+TRIES = 6
+LOOKS = 5
+"""How often the account's jobs are looked through for one whose making nobody heard the end of."""
+
+
+@dataclass(frozen=True)
+class Jobs:
+    """The fine-tuning jobs of a store on an account."""
+
+    account: Account
+    ledger: Ledger
+    uploads: Uploads
+    patience: Patience
+    budget: Budget
+    prices: Prices
+    terms: Terms
+
+    def fine_tune(self, job: Job, progress: Progress) -> FineTuned:
+        """The student of a job: makes the job if there is none, and waits for it.
+
+        Raises :class:`~limen.PendingError` where it is not to be waited for, and
+        :class:`~limen.BackendError` if the job failed or was cancelled.
+        """
+        with self.ledger.entry(job.key) as path:
+            record = self.ledger.intend(path, job, self.account.url)
+            hold = 0.0
+            if "job" not in record:
+                hold = self._reserve(job)
+                try:
+                    self._submit(path, record, job)
+                except BaseException:
+                    self.budget.settle(hold, 0.0 if "job" not in record else hold)
+                    raise
+        spent = hold
+        try:
+            ended = self._ended(path, record, progress)
+            spent = min(hold, self._cost(job, ended.trained_tokens or 0)) if hold else 0.0
+        finally:
+            self.budget.settle(hold, spent)
+        return self._told(job, ended)
+
+    def _reserve(self, job: Job) -> float:
+        """Set aside the most that a job can cost."""
+        if not self.budget.limited or self._cost(job, 1) == 0:
+            return 0.0
+        most = self._cost(job, trained_at_most(job.training_file, epochs_of(job)))
+        if not self.budget.reserve(most):
+            raise self.budget.exhausted(most, f"another fine-tuning of {job.model}")
+        return most
+
+    def _cost(self, job: Job, trained: int) -> float:
+        from ..base import Usage
+
+        return self.prices.cost(job.model, Usage(), trained_tokens=trained) or 0.0
+
+    def _submit(self, path: Path, record: Record, job: Job) -> None:
+        """Have the job made, exactly once; its id is in the record before anything else is done."""
+        tag = record["tag"]
+        found = self._find(tag)
+        if found is None:
+            file_id = self.uploads.upload(job.training_file, "fine-tune")
+            records.write(path, {**record, "file": file_id, "status": "submitting"})
+            record["file"] = file_id
+            found = self._create(record, job)
+        record |= {"job": found, "status": "submitted", "submitted": now()}
+        records.write(path, record)
+
+    def _create(self, record: Record, job: Job) -> str:
+        doing = f"making the fine-tuning job of {job.model}"
+        pause, tries = 0.5, TRIES
+        while True:
+            try:
+                return self.account.client.fine_tuning.jobs.create(
+                    model=job.model,
+                    training_file=record["file"],
+                    seed=job.seed,
+                    metadata={"limen": record["tag"]},
+                    method={
+                        "type": "supervised",
+                        "supervised": {"hyperparameters": hyperparameters(job)},
+                    },
+                ).id
+            except Exception as error:
+                fault = fault_of(error)
+                says = self.account.scrub(fault.says)
+            if fault.kind is Kind.RATE:  # the account's limit of jobs: others must end first
+                if (fault.wait or 0) > 3600:
+                    raise failure(says, doing)
+                pause = min(60.0, pause * 2)
+                self.patience.sleep(max(pause, min(fault.wait or 0, 60.0)))
+            elif fault.kind is not Kind.TRANSPORT:
+                raise failure(says, doing, "nothing was charged")
+            elif found := self._seek(record["tag"]):
+                return found
+            elif not (tries := tries - 1):
+                raise failure(says, doing)
+
+    def _seek(self, tag: str) -> str | None:
+        """A job that may have been made although no answer came; looked for more than once."""
+        for look in range(LOOKS):
+            self.patience.sleep(0.2 * 2**look)
+            if found := self._find(tag):
+                return found
+        return None
+
+    def _find(self, tag: str) -> str | None:
+        """The id of the account's job with a tag; servers that do not filter are filtered here."""
+
+        def look() -> str | None:
+            listed = self.account.client.fine_tuning.jobs.list(limit=100, metadata={"limen": tag})
+            return next((j.id for j in listed if (j.metadata or {}).get("limen") == tag), None)
+
+        return self.patience.ask(look, "looking through the account's fine-tuning jobs")
+
+    def _ended(self, path: Path, record: Record, progress: Progress) -> "FineTuningJob":
+        """The job once it has ended; its progress is told, and its state noted, on the way."""
+        job_id, pause = record["job"], POLL[0]
+        while True:
+            state = self.retrieve(job_id)
+            if state.status != record["status"]:
+                record |= {"status": state.status, "model_made": state.fine_tuned_model}
+                records.write(path, record)
+            if state.status in ENDED:
+                return state
+            if not self.terms.wait:
+                raise PendingError(
+                    f"pending: the fine-tuning job {job_id} is {state.status.replace('_', ' ')}; "
+                    f"run the same command again, or see limen jobs show {job_id}"
+                )
+            if come := self._progress(job_id):
+                progress(*come)
+            self.patience.sleep(pause)
+            pause = min(POLL[1], pause * 1.3)
+
+    def retrieve(self, job_id: str) -> "FineTuningJob":
+        """A job as the service has it."""
+        jobs = self.account.client.fine_tuning.jobs
+        return self.patience.ask(lambda: jobs.retrieve(job_id), f"asking after the job {job_id}")
+
+    def events(self, job_id: str, limit: int = 20) -> list[Any]:
+        """A job's latest events, oldest first."""
+        jobs = self.account.client.fine_tuning.jobs
+        doing = f"reading the events of the job {job_id}"
+        page = self.patience.ask(lambda: jobs.list_events(job_id, limit=limit), doing)
+        return sorted(page.data, key=lambda event: event.created_at)
+
+    def _progress(self, job_id: str) -> tuple[int, int] | None:
+        """Steps done and in all, as the newest events tell."""
+        steps = [e.data for e in self.events(job_id, 5) if isinstance(e.data, dict)]
+        told = [(d.get("step"), d.get("total_steps")) for d in steps]
+        whole = [(s, t) for s, t in told if isinstance(s, int) and isinstance(t, int)]
+        return max(whole, default=None)
+
+    def _told(self, job: Job, ended: "FineTuningJob") -> FineTuned:
+        if ended.status != "succeeded" or not ended.fine_tuned_model:
+            raise self._failed(ended)
+        checkpoints = tuple(self.checkpoints(ended.id))
+        with job.training_file.open("rb") as file:
+            examples = sum(1 for _ in file)
+        return FineTuned(
+            model=ended.fine_tuned_model,
+            examples=examples,
+            tokens=ended.trained_tokens or 0,
+            losses=tuple(c.loss for c in checkpoints if c.loss is not None),
+            checkpoints=checkpoints,
+            job=ended.id,
+        )
+
+    def checkpoints(self, job_id: str) -> Iterable[Checkpoint]:
+        """The checkpoints that the service kept, in the order of their steps."""
+        jobs = self.account.client.fine_tuning.jobs.checkpoints
+        doing = f"listing the checkpoints of the job {job_id}"
+        found = self.patience.ask(lambda: list(jobs.list(job_id)), doing)
+        for point in sorted(found, key=lambda point: point.step_number):
+            yield Checkpoint(
+                model=point.fine_tuned_model_checkpoint,
+                step=point.step_number,
+                loss=point.metrics.train_loss,
+                validation_loss=point.metrics.full_valid_loss,
+            )
+
+    def _failed(self, ended: "FineTuningJob") -> BackendError:
+        error = ended.error
+        reason = f": {error.message} ({error.code})" if error and error.message else ""
+        warnings = [e.message for e in self.events(ended.id) if e.level in ("warn", "error")]
+        more = f"; its events say: {'; '.join(warnings[-3:])}" if warnings and not reason else ""
+        return BackendError(
+            self.account.scrub(
+                f"the fine-tuning job {ended.id} {ended.status}{reason}{more}. It is not made "
+                f"again by itself: 'limen jobs forget {ended.id}' lets the next run make another"
+            )
+        )
+
+
+def hyperparameters(job: Job) -> Any:
+    """The recipe as the wire has it."""
+    return {SETTINGS[name]: value for name, value in job.recipe.items() if name in SETTINGS}
+
+
+def epochs_of(job: Job) -> int:
+    """The epochs of a job; raises :class:`~limen.BackendError` if the service chooses them."""
+    epochs = job.recipe.get("epochs")
+    if not isinstance(epochs, int):
+        raise BackendError(
+            f"a budget cannot hold for a fine-tuning of {job.model} with epochs={epochs!r}: the "
+            f"service would choose. Say how many, as in recipe={{'epochs': 3}}"
+        )
+    return epochs
+
+
+def trained_at_most(file: Path, epochs: int) -> int:
+    """The most tokens that training on a file can be charged for."""
+    from ...datasets import chat
+
+    return epochs * sum(tokens.prompt_at_most(messages) for messages in chat.read(file))

@@ -1,0 +1,49 @@
+"""Asking a service again and again, where asking twice does no harm: reading, listing, polling."""
+
+import threading
+from collections.abc import Callable
+from typing import TypeVar
+
+from ...datasets.errors import BackendError
+from .account import Account
+from .faults import Kind, failure, fault_of
+
+T = TypeVar("T")
+OUTAGE = 900.0
+"""Seconds for which a service may be away before what waits for it gives up."""
+LONGEST_WAIT = 15.0
+
+
+class Patience:
+    """Repeats calls that a fault spoiled, and sleeps so that it can be woken."""
+
+    def __init__(self, account: Account, *, outage: float = OUTAGE) -> None:
+        self._account = account
+        self._outage = outage
+        self._stopped = threading.Event()
+
+    def ask(self, do: Callable[[], T], doing: str, *, outage: float | None = None) -> T:
+        """What the call gives, however often it takes; raises :class:`~limen.BackendError`."""
+        pause, waited = 0.25, 0.0
+        while True:
+            try:
+                return do()
+            except Exception as error:
+                fault = fault_of(error)
+                says = self._account.scrub(fault.says)
+            if fault.kind not in (Kind.TRANSPORT, Kind.RATE):
+                raise failure(says, doing)
+            pause = min(LONGEST_WAIT, max(2 * pause, fault.wait or 0.0))
+            waited += pause
+            if waited > (self._outage if outage is None else outage) or (fault.wait or 0) > OUTAGE:
+                raise failure(says, doing)
+            self.sleep(pause)
+
+    def sleep(self, seconds: float) -> None:
+        """Wait; raises :class:`~limen.BackendError` if the run is ended meanwhile."""
+        if self._stopped.wait(seconds):
+            raise BackendError("the run was ended; run the same command again to go on")
+
+    def stop(self) -> None:
+        """Wake up whatever sleeps."""
+        self._stopped.set()

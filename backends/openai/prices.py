@@ -1,0 +1,97 @@
+"""What models cost, from a table with dates and sources, and until when OpenAI offers them."""
+
+import re
+import tomllib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+from fnmatch import fnmatchcase
+from functools import lru_cache
+from importlib import resources
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from ...datasets.errors import SpecError
+from ..base import Usage
+from .account import base_of
+
+MILLION = 1_000_000
+BATCH = 0.5
+"""What a batch costs of the usual price."""
+
+
+class Price(BaseModel):
+    """One model's prices, in US dollars for a million tokens."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    name: str
+    """The model; with ``*`` for any letters. Dated versions are meant too."""
+    input: float
+    output: float
+    tuned_input: float | None = None
+    tuned_output: float | None = None
+    training: float | None = None
+    noted: date | None = None
+    source: str = ""
+    shutdown: date | None = None
+
+    def of(self, usage: Usage, *, tuned: bool) -> float:
+        """What some calls cost."""
+        given = self.tuned_input if tuned and self.tuned_input is not None else self.input
+        made = self.tuned_output if tuned and self.tuned_output is not None else self.output
+        return (usage.input_tokens * given + usage.output_tokens * made) / MILLION
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    fine_tuning_ends: date | None = None
+    model: list[Price]
+
+
+@dataclass(frozen=True)
+class Prices:
+    """The prices that hold for a run: the user's before limen's."""
+
+    table: tuple[Price, ...]
+    fine_tuning_ends: date | None
+
+    def of(self, model: str) -> Price | None:
+        """The prices of a model, or of the base of a fine-tuned one; None if none are known."""
+        base = re.sub(r"-\d{4}-\d{2}-\d{2}$", "", base_of(model))
+        names = (base, base_of(model))
+        found = (p for p in self.table if any(fnmatchcase(name, p.name) for name in names))
+        return next(found, None)
+
+    def cost(
+        self, model: str, usage: Usage, *, trained_tokens: int = 0, batch: bool = False
+    ) -> float | None:
+        """US dollars for calls to a model and for training from it; None if no price is known."""
+        price = self.of(model)
+        if price is None or (trained_tokens and price.training is None):
+            return None
+        calls = price.of(usage, tuned=model.startswith("ft:"))
+        training = (price.training or 0.0) * trained_tokens / MILLION
+        return calls * (BATCH if batch else 1.0) + training
+
+
+@lru_cache(maxsize=4)
+def prices(file: Path | None) -> Prices:
+    """The prices, those in a file of the user's first; raises :class:`~limen.SpecError`."""
+    shipped = resources.files(__package__).joinpath("prices.toml").read_text(encoding="utf-8")
+    known = _Table.model_validate(tomllib.loads(shipped))
+    own = _own(file) if file else []
+    return Prices((*own, *known.model), known.fine_tuning_ends)
+
+
+def _own(file: Path) -> Iterable[Price]:
+    try:
+        return _Table.model_validate(tomllib.loads(file.read_text(encoding="utf-8"))).model
+    except OSError as error:
+        raise SpecError(f"cannot read the prices in {file}: {error.strerror}") from None
+    except (tomllib.TOMLDecodeError, ValidationError) as error:
+        says = str(error).splitlines()
+        raise SpecError(
+            f"{file} is no table of prices ({'; '.join(says[:3])}). It needs, for each model, "
+            f'[[model]] with name = "...", input = 0.1, output = 0.4, in dollars a million tokens'
+        ) from None

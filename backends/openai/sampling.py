@@ -1,0 +1,147 @@
+"""Sampling: requests are drawn one by one as there is room for them, and come back as they finish.
+
+All streams of a run share one event loop, one governor for each base model, and one budget, so
+however many stages sample at a time, the account sees one well-behaved client.
+"""
+
+import asyncio
+import queue
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+
+from ...datasets.errors import LimenError
+from ..base import Completion, Request
+from .account import Account
+from .calls import Answered, Caller
+from .faults import failure
+from .governor import Stopped, Ticket
+
+BACKLOG = 4096
+"""Completions that may wait to be written; past that nothing new is sent."""
+
+Result = list[Completion] | Exception | None
+
+
+def stream(
+    account: Account, caller: Caller, requests: Iterable[Request]
+) -> Iterator[Sequence[Completion]]:
+    """The completions of requests, in groups as they arrive. To be called off the loop."""
+    results: queue.SimpleQueue[Result] = queue.SimpleQueue()
+    work = _Stream(caller, iter(requests), results)
+    future = account.start(work.run())
+    try:
+        while True:
+            group, end = _next_group(results)
+            if group:
+                yield group
+            if isinstance(end, Exception):
+                raise end
+            if end is None:
+                return
+    finally:
+        future.cancel()
+
+
+def _next_group(results: "queue.SimpleQueue[Result]") -> tuple[list[Completion], object]:
+    """All completions that wait, at least one group; and what ends them, or False."""
+    group: list[Completion] = []
+    found = results.get()
+    while isinstance(found, list):
+        group += found
+        try:
+            found = results.get_nowait()
+        except queue.Empty:
+            return group, False
+    return group, found
+
+
+class _Stream:
+    """One stage's requests on their way."""
+
+    def __init__(
+        self, caller: Caller, requests: Iterator[Request], results: "queue.SimpleQueue[Result]"
+    ) -> None:
+        self._caller = caller
+        self._requests = requests
+        self._results = results
+        self._parts: deque[Request] = deque()
+        self._flying: set[asyncio.Task[None]] = set()
+        self._fault: Exception | None = None
+
+    async def run(self) -> None:
+        """Send everything; what is under way is waited for, whatever happens."""
+        try:
+            await self._send_all()
+            while self._flying:
+                await asyncio.wait(self._flying)
+        except asyncio.CancelledError:
+            for task in self._flying:
+                task.cancel()
+            raise
+        except Exception as error:
+            self._fault = self._fault or error
+        finally:
+            self._results.put(self._told())
+
+    async def _send_all(self) -> None:
+        while self._fault is None:
+            request = self._part()
+            if request is None:
+                if not self._flying:
+                    return
+                await asyncio.wait(self._flying, return_when=asyncio.FIRST_COMPLETED)
+                continue
+            while self._results.qsize() > BACKLOG:
+                await asyncio.sleep(0.01)
+            ticket = await self._admitted(request)
+            if self._fault is not None:
+                self._caller.give_back(ticket)
+                return
+            task = asyncio.create_task(self._do(request, ticket))
+            self._flying.add(task)
+            task.add_done_callback(self._flying.discard)
+
+    async def _admitted(self, request: Request) -> Ticket:
+        """The call's ticket; calls under way are waited for should there never be one."""
+        try:
+            return await self._caller.admit(request)
+        except Exception:
+            if self._flying:
+                await asyncio.wait(self._flying)
+            raise
+
+    async def _do(self, request: Request, ticket: Ticket) -> None:
+        try:
+            answered = await self._caller.call(request, ticket)
+        except Exception as error:
+            self._fault = self._fault or error
+        else:
+            self._take(request, answered)
+
+    def _take(self, request: Request, answered: Answered) -> None:
+        if answered.completions:
+            self._results.put(answered.completions)
+        left = request.draws - answered.got
+        if left:
+            first = request.first + answered.got
+            self._parts.append(replace(request, first=first, draws=left))
+
+    def _part(self) -> Request | None:
+        """The next request, or the part of it that one call may ask for."""
+        request = self._parts.popleft() if self._parts else next(self._requests, None)
+        if request is None:
+            return None
+        most = self._caller.draws.per_call
+        if request.draws > most:
+            rest = replace(request, first=request.first + most, draws=request.draws - most)
+            self._parts.appendleft(rest)
+            request = replace(request, draws=most)
+        return request
+
+    def _told(self) -> Exception | None:
+        if isinstance(self._fault, Stopped):
+            return failure("the run is being ended", "sampling stopped")
+        if self._fault is None or isinstance(self._fault, LimenError):
+            return self._fault
+        return failure(f"{type(self._fault).__name__}: {self._fault}", "sampling failed")

@@ -1,0 +1,45 @@
+"""How many tokens a text has: about, and at most, without the tokenizer of any one model."""
+
+import re
+from collections.abc import Iterable, Sequence
+
+from ...datasets.chat import Conversation
+
+A_TURN = 4
+"""Tokens that frame a turn of a conversation, and as many once for the answer's beginning."""
+_PIECE = re.compile(r"[0-9]{1,3}|[^\W\d_]+|\s+|[^\w\s]|_|\d")
+
+
+def about(text: str) -> int:
+    """Tokens of a text, by rule of thumb: a word or three digits are one, long words more."""
+    pieces = _PIECE.findall(text)
+    return sum(1 + (len(piece) - 1) // 8 for piece in pieces if not piece.isspace())
+
+
+def at_most(text: str) -> int:
+    """An upper bound: digits come in threes, and no other byte is more than a token."""
+    pieces = _PIECE.findall(text)
+    return sum(
+        1 if piece[0] in "0123456789" else len(piece.encode("utf-8", "surrogatepass"))
+        for piece in pieces
+    )
+
+
+def prompt_at_most(messages: Conversation) -> int:
+    """An upper bound for a conversation as a prompt."""
+    return A_TURN + sum(A_TURN + at_most(m["content"]) for m in messages)
+
+
+def prompt_about(prompts: Sequence[Conversation]) -> float:
+    """The mean number of tokens of some prompts, about."""
+    return _mean(A_TURN + sum(A_TURN + about(m["content"]) for m in p) for p in prompts)
+
+
+def mean_at_most(prompts: Sequence[Conversation]) -> float:
+    """The mean of the upper bounds of some prompts."""
+    return _mean(map(prompt_at_most, prompts))
+
+
+def _mean(values: Iterable[float]) -> float:
+    found = list(values)
+    return sum(found) / len(found) if found else 0.0

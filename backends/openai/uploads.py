@@ -1,0 +1,77 @@
+"""Uploads: one for each content, however often it is asked for and whenever a run was killed."""
+
+import hashlib
+from pathlib import Path
+from typing import Literal
+
+from .. import records
+from .account import Account
+from .faults import Kind, failure, fault_of
+from .patience import Patience
+
+Purpose = Literal["fine-tune", "batch"]
+
+
+class Uploads:
+    """The files of an account that limen put there."""
+
+    def __init__(self, account: Account, patience: Patience, folder: Path) -> None:
+        self._account, self._patience, self._folder = account, patience, folder
+
+    def upload(self, file: Path, purpose: Purpose) -> str:
+        """The service's id of a file's content; uploads it unless it is there already."""
+        digest = digest_of(file)
+        note = self._folder / f"{purpose}-{digest[:32]}.json"
+        with records.locked(note):
+            known = records.read(note)
+            if known and known["url"] == self._account.url and self._still_there(known["id"]):
+                return str(known["id"])
+            name = f"limen-{digest[:32]}.jsonl"
+            found = self._find(name, purpose) if known else None
+            records.write(note, {"url": self._account.url, "sha256": digest, "id": found or ""})
+            made = found or self._send(file, name, purpose)
+            records.write(note, {"url": self._account.url, "sha256": digest, "id": made})
+            return made
+
+    def _send(self, file: Path, name: str, purpose: Purpose) -> str:
+        """Upload, and after a fault look first whether it has arrived all the same."""
+        files = self._account.client.files
+        doing = f"uploading {file.name}"
+        for attempt in range(6):
+            try:
+                with file.open("rb") as content:
+                    return files.create(file=(name, content), purpose=purpose, timeout=600).id
+            except Exception as error:
+                fault = fault_of(error)
+                says = self._account.scrub(fault.says)
+            if fault.kind not in (Kind.TRANSPORT, Kind.RATE):
+                raise failure(says, doing)
+            self._patience.sleep(max(0.25 * 2**attempt, min(fault.wait or 0, 60)))
+            if fault.kind is Kind.TRANSPORT and (found := self._find(name, purpose)):
+                return found
+        raise failure(says, doing)
+
+    def _still_there(self, file_id: str) -> bool:
+        import openai
+
+        def look() -> bool:
+            try:
+                self._account.client.files.retrieve(file_id)
+            except openai.NotFoundError:
+                return False
+            return True
+
+        return bool(file_id) and self._patience.ask(look, f"looking for the file {file_id}")
+
+    def _find(self, name: str, purpose: Purpose) -> str | None:
+        def look() -> str | None:
+            listed = self._account.client.files.list(purpose=purpose)
+            return next((file.id for file in listed if file.filename == name), None)
+
+        return self._patience.ask(look, "listing the account's files")
+
+
+def digest_of(file: Path) -> str:
+    """The SHA-256 of a file, in hex."""
+    with file.open("rb") as content:
+        return hashlib.file_digest(content, "sha256").hexdigest()

@@ -1,0 +1,113 @@
+"""Sampling into a file: what is missing is asked for, and every answer is on the disk at once."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, replace
+from itertools import groupby
+from pathlib import Path
+from typing import Protocol
+
+from ..backends import Backend, Completion, Request, Service, Usage
+from . import rows
+from .stage import Bench
+from .store import Manifest
+
+Flying = dict[int, tuple[Request, int]]
+"""Requests under way by row, each with how many of its draws have not come."""
+
+
+class Sampled(Protocol):
+    """A stage that samples."""
+
+    @property
+    def key(self) -> str: ...
+
+    @property
+    def backend(self) -> str: ...
+
+    def size(self) -> int: ...
+
+    def requests(self) -> Iterator[Request]: ...
+
+    def shown(self, request: Request) -> dict[str, str]: ...
+
+
+def sample_into(
+    path: Path,
+    bench: Bench,
+    stage: Sampled,
+    model: str,
+) -> Manifest:
+    """Sample what the file does not have yet, durably; returns what the manifest is to say of it.
+
+    Requests are made as they are sent, and kept only until they are answered.
+    """
+    backend = bench.backend(stage.backend)
+    log = rows.RowLog(path)
+    flying: Flying = {}
+    try:
+        if len(log) < stage.size():
+            for completions in _sampled(backend, bench, stage, model, _missing(stage, log, flying)):
+                log.append(_rows(stage, completions, flying))
+                bench.claim.progress(len(log), stage.size())
+        log.finish()
+    finally:
+        log.close()
+    counts = {"completions": stage.size(), **dict(sorted(log.ends.items()))}
+    return {"counts": counts, **_spent(backend, model, log)}
+
+
+def _sampled(
+    backend: Backend, bench: Bench, stage: Sampled, model: str, requests: Iterable[Request]
+) -> Iterator[Sequence[Completion]]:
+    if bench.terms.batch and isinstance(backend, Service):
+        return backend.sample_batch(model, requests, stage.key)
+    return backend.sample(model, requests)
+
+
+def _missing(stage: Sampled, log: rows.RowLog, flying: Flying) -> Iterator[Request]:
+    """The requests for draws that the file does not have, each noted as on its way."""
+    for request in stage.requests():
+        numbers = [n for n in range(request.draws) if (request.row, n) not in log]
+        flying[request.row] = request, len(numbers)
+        for first, draws in _runs(numbers):
+            yield replace(request, first=first, draws=draws)
+
+
+def _runs(numbers: Iterable[int]) -> Iterator[tuple[int, int]]:
+    """Runs of neighbours in ascending numbers: where each begins, and its length."""
+    for _, run in groupby(enumerate(numbers), lambda pair: pair[1] - pair[0]):
+        members = [number for _, number in run]
+        yield members[0], len(members)
+
+
+def _rows(
+    stage: Sampled,
+    completions: Iterable[Completion],
+    flying: Flying,
+) -> Iterator[rows.Row]:
+    for completion in completions:
+        if completion.row in flying:
+            request, left = flying[completion.row]
+            yield _row(completion, request, stage.shown(request))
+            if left > 1:
+                flying[completion.row] = request, left - 1
+            else:
+                del flying[completion.row]
+
+
+def _row(completion: Completion, request: Request, shown: dict[str, str]) -> rows.Row:
+    row: rows.Row = {"row": completion.row, "draw": completion.draw, "seed": request.seed, **shown}
+    row |= {"text": completion.text, "finish": completion.finish}
+    if completion.error is not None:
+        row["error"] = completion.error
+    if completion.usage is not None:
+        row["usage"] = asdict(completion.usage)
+    return row
+
+
+def _spent(backend: Backend, model: str, log: rows.RowLog) -> Manifest:
+    """What the calls used, for a service's manifest."""
+    if not isinstance(backend, Service):
+        return {}
+    usage = Usage(**log.usage)
+    return {"cost": {**asdict(usage), "usd": backend.cost(model, usage)}}
