@@ -1,9 +1,9 @@
 """Fine-tuning over the wire: intent, upload, job, polling; each step resumed, none done twice."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from ...datasets.errors import BackendError, PendingError
 from .. import records
@@ -21,6 +21,7 @@ from .uploads import Uploads
 if TYPE_CHECKING:
     from openai.types.fine_tuning import FineTuningJob
 
+T = TypeVar("T")
 SETTINGS = {
     "epochs": "n_epochs",
     "batch_size": "batch_size",
@@ -162,6 +163,10 @@ class Jobs:
                 progress(*come)
             self.patience.sleep(pause)
             pause = min(POLL[1], pause * 1.3)
+
+    def ask(self, do: Callable[[], T], doing: str) -> T:
+        """What the service says, however often it takes to get it said."""
+        return self.patience.ask(do, doing)
 
     def retrieve(self, job_id: str) -> "FineTuningJob":
         """A job as the service has it."""

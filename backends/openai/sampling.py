@@ -17,8 +17,11 @@ from .calls import Answered, Caller
 from .faults import failure
 from .governor import Stopped, Ticket
 
-BACKLOG = 4096
-"""Completions that may wait to be written; past that nothing new is sent."""
+BACKLOG = 64
+"""Groups of completions that may wait to be written; past that nothing new is sent."""
+TOGETHER = 0.02
+"""Seconds in which completions are gathered: to wake the writer for each takes longer than to
+write them, and what is written together is on the disk by one order."""
 
 Result = list[Completion] | Exception | None
 
@@ -67,6 +70,7 @@ class _Stream:
         self._results = results
         self._parts: deque[Request] = deque()
         self._flying: set[asyncio.Task[None]] = set()
+        self._ready: list[Completion] = []
         self._fault: Exception | None = None
 
     async def run(self) -> None:
@@ -82,6 +86,7 @@ class _Stream:
         except Exception as error:
             self._fault = self._fault or error
         finally:
+            self._hand_over()
             self._results.put(self._told())
 
     async def _send_all(self) -> None:
@@ -102,6 +107,11 @@ class _Stream:
             self._flying.add(task)
             task.add_done_callback(self._flying.discard)
 
+    def _hand_over(self) -> None:
+        if self._ready:
+            self._results.put(self._ready)
+            self._ready = []
+
     async def _admitted(self, request: Request) -> Ticket:
         """The call's ticket; calls under way are waited for should there never be one."""
         try:
@@ -121,7 +131,9 @@ class _Stream:
 
     def _take(self, request: Request, answered: Answered) -> None:
         if answered.completions:
-            self._results.put(answered.completions)
+            if not self._ready:
+                asyncio.get_running_loop().call_later(TOGETHER, self._hand_over)
+            self._ready += answered.completions
         left = request.draws - answered.got
         if left:
             first = request.first + answered.got

@@ -1,0 +1,52 @@
+"""The ``limen`` command. Each subcommand is a module of its own, imported when it is called."""
+
+from importlib import import_module
+from pathlib import Path
+
+import click
+
+from ...datasets.errors import LimenError
+
+COMMANDS = {
+    "serve": "Serve OpenAI's wire over an engine on this machine.",
+    "jobs": "The fine-tuning jobs of a store: list, show, follow, cancel, adopt, forget.",
+}
+
+
+class _Commands(click.Group):
+    """Imports a subcommand when it is called, and tells limen's errors in a line."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module = import_module(f".{cmd_name}", __name__)
+        command: click.Command = module.command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+    def invoke(self, ctx: click.Context) -> object:
+        try:
+            return super().invoke(ctx)
+        except LimenError as error:
+            raise click.ClickException(str(error)) from None
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="limen")
+def main() -> None:
+    """Subliminal-learning experiments. The experiments themselves run under pytest."""
+
+
+store_option = click.option(
+    "--store",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path(".limen"),
+    show_default=True,
+    help="The folder that keeps all results.",
+)

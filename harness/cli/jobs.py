@@ -1,0 +1,174 @@
+"""``limen jobs``: what the ledger and the service know of fine-tuning jobs."""
+
+import hashlib
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+from tabulate import tabulate
+
+from ...backends.openai import OpenAIBackend
+from ...backends.openai.ledger import ENDED
+from ...datasets.errors import BackendError
+from ..store import Store
+from . import store_option
+
+TICK = 1.0
+"""Seconds between looks at a job that is followed."""
+
+
+@click.group("jobs")
+def command() -> None:
+    """The fine-tuning jobs of a store, at the service that OPENAI_BASE_URL and the key name."""
+
+
+@command.command("list")
+@store_option
+def list_jobs(store: Path) -> None:
+    """List the jobs in the store's ledger, with their states at the service."""
+    backend = _backend(store)
+    rows = [_row(backend, record) for record in backend.ledger.all()]
+    if not rows:
+        click.echo(f"no jobs in the ledger of {store}")
+        return
+    head = ("job", "state", "base model", "seed", "student", "key")
+    click.echo(tabulate(rows, headers=head, disable_numparse=True))
+
+
+@command.command("show")
+@click.argument("job")
+@store_option
+def show(job: str, store: Path) -> None:
+    """Show a job: its settings, state, checkpoints and latest events. JOB: its id, or its key."""
+    backend = _backend(store)
+    found = backend.jobs.retrieve(_id(backend, job))
+    facts = found.model_dump(exclude_none=True, exclude={"object", "integrations"})
+    width = max(map(len, facts))
+    for name, value in facts.items():
+        click.echo(f"{name:{width}}  {value}")
+    for point in backend.jobs.checkpoints(found.id):
+        click.echo(f"checkpoint at step {point.step}: {point.model} (loss {point.loss})")
+    for event in backend.jobs.events(found.id):
+        click.echo(_line(event))
+
+
+@command.command("follow")
+@click.argument("job")
+@store_option
+def follow(job: str, store: Path) -> None:
+    """Print a job's events as they come, until it ends. JOB: its id, or its key."""
+    backend = _backend(store)
+    job_id = _id(backend, job)
+    seen: set[str] = set()
+    while True:
+        found = backend.jobs.retrieve(job_id)
+        for event in backend.jobs.events(job_id, 100):
+            if event.id not in seen:
+                seen.add(event.id)
+                click.echo(_line(event))
+        if found.status in ENDED:
+            break
+        time.sleep(TICK)
+    click.echo(f"{job_id} {found.status}: {found.fine_tuned_model or found.error or ''}")
+    if found.status != "succeeded":
+        raise click.exceptions.Exit(1)
+
+
+@command.command("cancel")
+@click.argument("job")
+@store_option
+def cancel(job: str, store: Path) -> None:
+    """Cancel a job. What it has trained so far may be charged. JOB: its id, or its key."""
+    backend = _backend(store)
+    job_id = _id(backend, job)
+    jobs = backend.account.client.fine_tuning.jobs
+    found = backend.jobs.ask(lambda: jobs.cancel(job_id), f"cancelling {job_id}")
+    click.echo(f"{job_id} {found.status}")
+
+
+@command.command("adopt")
+@click.argument("job")
+@click.option("--any-seed", is_flag=True, help="Let it stand for whichever seed wants it first.")
+@store_option
+def adopt(job: str, any_seed: bool, store: Path) -> None:
+    """Have a job made elsewhere stand for a student of this store, so that it is not paid twice.
+
+    It stands for the fine-tuning of the same base model on a file of the same content (the
+    training.jsonl of a mix stage), with the same seed. JOB: the service's id of it.
+    """
+    backend = _backend(store)
+    found = backend.jobs.retrieve(job)
+    files = backend.account.client.files
+    doing = f"fetching the training file of {job}"
+    content = backend.jobs.ask(lambda: files.content(found.training_file).content, doing)
+    digest = hashlib.sha256(content).hexdigest()
+    backend.ledger.adopt(found.id, digest, found.model, None if any_seed else found.seed)
+    known = _mixes(store).get(digest)
+    click.echo(f"{found.id} ({found.status}) adopted: base {found.model}, seed {found.seed}")
+    click.echo(
+        f"its training file is that of the mix {known}"
+        if known
+        else "no mix in this store has that training file yet; it is used once one does"
+    )
+
+
+@command.command("forget")
+@click.argument("job")
+@store_option
+def forget(job: str, store: Path) -> None:
+    """Drop a job from the ledger, so that the next run makes another. JOB: its id, or its key."""
+    backend = _backend(store)
+    record = backend.ledger.find(job)
+    status = backend.jobs.retrieve(record["job"]).status if record.get("job") else "never made"
+    if status not in (*ENDED, "never made"):
+        raise BackendError(f"{record['job']} is {status}: cancel it first, or it is paid twice")
+    backend.ledger.forget(record)
+    click.echo(f"{record.get('job', record['key'])} ({status}) forgotten")
+
+
+def _backend(store: Path) -> OpenAIBackend:
+    return OpenAIBackend(Store(store).models("openai").resolve())
+
+
+def _id(backend: OpenAIBackend, what: str) -> str:
+    """The service's id of a job, from itself or from what the ledger has."""
+    if what.startswith("ftjob"):
+        return what
+    record = backend.ledger.find(what)
+    if "job" not in record:
+        raise BackendError(f"the job {what!r} is {record['status']}: the service knows none yet")
+    return str(record["job"])
+
+
+def _row(backend: OpenAIBackend, record: dict[str, Any]) -> tuple[str, ...]:
+    status, job = record["status"], record.get("job", "")
+    if job and status not in ENDED:
+        status = _or_unknown(lambda: backend.jobs.retrieve(job).status)
+    student = record.get("model_made") or ""
+    return (job, status, record["model"], str(record["seed"]), student, record["key"][:12])
+
+
+def _or_unknown(ask: Callable[[], str]) -> str:
+    try:
+        return ask()
+    except BackendError as error:
+        return f"unknown ({error})"
+
+
+def _line(event: Any) -> str:
+    moment = time.strftime("%H:%M:%S", time.localtime(event.created_at))
+    return f"{moment}  {event.level:5}  {event.message}"
+
+
+def _mixes(store: Path) -> dict[str, str]:
+    """The mixes of a store, by the hash of their training file."""
+    kept = Store(store)
+    found = {}
+    for folder in (store / "stages" / "mix").glob("*"):
+        manifest = kept.manifest("mix", folder.name) or {}
+        digest = manifest.get("files", {}).get("training.jsonl", {}).get("sha256")
+        if digest:
+            found[digest] = f"{manifest['label']} ({folder.name[:12]})"
+    return found

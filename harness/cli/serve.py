@@ -1,0 +1,65 @@
+"""``limen serve``: OpenAI's wire over an engine on this machine."""
+
+from pathlib import Path
+
+import click
+
+from ...backends import ENGINES
+from ...backends.server import ServerOptions, serve
+from ..store import Store
+from . import store_option
+
+
+@click.command("serve")
+@click.option(
+    "--engine", type=click.Choice(ENGINES), required=True, help="What samples and trains."
+)
+@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
+@click.option("--port", type=click.IntRange(0, 65535), default=8000, show_default=True)
+@click.option(
+    "--api-key",
+    envvar="LIMEN_SERVE_API_KEY",
+    help="A key that every request must bring. Better given as LIMEN_SERVE_API_KEY: a command "
+    "line can be seen by others.",
+)
+@click.option("--rpm", type=click.IntRange(1), help="Requests a minute to allow.")
+@click.option("--tpm", type=click.IntRange(1), help="Tokens a minute to allow.")
+@click.option("--max-upload", type=click.IntRange(1), help="Megabytes of the largest file.")
+@click.option("--workers", type=click.IntRange(1), help="Fine-tuning jobs side by side.")
+@store_option
+def command(
+    engine: str,
+    host: str,
+    port: int,
+    api_key: str | None,
+    rpm: int | None,
+    tpm: int | None,
+    max_upload: int | None,
+    workers: int | None,
+    store: Path,
+) -> None:
+    """Serve OpenAI's wire over an engine: chat, files, fine-tuning jobs, models, batches.
+
+    Scripts written for OpenAI run against it when OPENAI_BASE_URL names it. Files, jobs and models
+    are kept in the store: a server that was killed goes on where it was.
+    """
+    if host not in ("127.0.0.1", "localhost", "::1") and not api_key:
+        click.echo(
+            f"limen: whoever can reach {host} can use this server: consider --api-key", err=True
+        )
+    options = ServerOptions(api_key=api_key, rpm=rpm, tpm=tpm, workers=workers)
+    if max_upload:
+        options = ServerOptions(
+            api_key=api_key, rpm=rpm, tpm=tpm, workers=workers, max_upload=max_upload * 2**20
+        )
+    kept = Store(store)
+    kept.open()
+    serve(
+        engine,
+        state=store / "server",
+        models=kept.models(engine),
+        host=host,
+        port=port,
+        options=options,
+        ready=lambda url: click.echo(f"limen: {engine} at {url}  (export OPENAI_BASE_URL={url})"),
+    )
