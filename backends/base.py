@@ -248,6 +248,10 @@ class Service(Backend, Protocol):
         """What some work will take; raises :class:`~limen.SpecError` if the budget forbids it."""
         ...
 
+    def conditions(self, model: str) -> str:
+        """The prices and limits that quotes for a model rest on, and where they are from."""
+        ...
+
     def stop(self) -> None:
         """Have whatever waits for the service give up at once."""
         ...

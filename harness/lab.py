@@ -1,12 +1,12 @@
 """The lab: plans experiments, runs their stages once, and hands out arms."""
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 
-from ..backends import Service
+from ..backends import Quote, Service
 from ..datasets.errors import ExperimentError, PendingError, TeacherError
 from .execution import Watcher, execute, local_executor, thread_executor
 from .experiment import Experiment
@@ -30,6 +30,8 @@ class Plan:
     """Keys of the stages that are done."""
     shared: frozenset[str]
     """Keys of the stages that more than one experiment needs."""
+    quotes: Mapping[str, Quote]
+    """What a service will take for the stages to do, by key."""
 
 
 class Lab:
@@ -80,11 +82,19 @@ class Lab:
         ]
         stages = {stage.key: stage for group in each for stage in group}
         uses = Counter(stage.key for group in each for stage in group)
+        finished = frozenset(k for k, s in stages.items() if self.store.has(s.kind, k))
         return Plan(
             stages=tuple(stages.values()),
-            finished=frozenset(k for k, s in stages.items() if self.store.has(s.kind, k)),
+            finished=finished,
             shared=frozenset(key for key in stages if uses[key] > 1),
+            quotes=self._quotes(stage for key, stage in stages.items() if key not in finished),
         )
+
+    def _quotes(self, stages: Iterable[Stage]) -> dict[str, Quote]:
+        if not isinstance(self.backend, Service):
+            return {}
+        works = {stage.key: stage.work() for stage in stages}
+        return {key: self.backend.quote(work) for key, work in works.items() if work}
 
     def run(self, wanted: Wanted) -> None:
         """Do what the experiments need: first what tells whether the teachers have the trait.

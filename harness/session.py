@@ -51,10 +51,10 @@ class LimenSession:
 
     def print_plan(self, items: Sequence[pytest.Item]) -> bool:
         """Print what the selected tests need, and stop."""
-        from .summary import plan_lines
+        from .planned import plan_lines
 
         plan = self._usable(lambda: self.lab.plan(self._collect(items)))
-        for line in plan_lines(plan, self.lab.settings) if plan else ():
+        for line in plan_lines(self.lab, plan) if plan else ():
             self._write(line)
         return True
 

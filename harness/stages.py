@@ -287,10 +287,11 @@ class FineTune(Stage):
     def work(self) -> Work:
         source = _generation(self.data)
         sampled = source.work() if isinstance(source, Generate) else None
+        prompts = sampled.prompts if sampled else ()
         return Work(
             model=self.base.model,
             rows=self.data.keep,
-            prompts=sampled.prompts if sampled else (),
+            prompts=tuple(tuple(m for m in p if m["role"] != "system") for p in prompts),
             max_tokens=sampled.max_tokens if sampled else 0,
             recipe=self.recipe,
         )

@@ -10,6 +10,7 @@ from ..datasets.errors import LimenError
 from ..reports import (
     ArmRow,
     Claim,
+    CostRow,
     DataRow,
     EffectRow,
     Report,
@@ -17,10 +18,10 @@ from ..reports import (
 )
 from . import rows
 from .experiment import ARMS, Experiment
-from .lab import Lab, Plan
+from .lab import Lab
 from .pipeline import Pipeline, in_order
+from .planned import dollars
 from .results import Arm
-from .settings import Settings
 from .stage import Stage
 from .stages import Filter, FineTune
 from .verdict import Effect
@@ -79,6 +80,7 @@ def result_of(lab: Lab, title: str, experiment: Experiment, arms: Collection[str
         arms=tuple(_arm_row(pipe, arm, experiment) for arm in finished.values()),
         effects=tuple(_effect_rows(finished, experiment.trait.shown_by, other_base=writer != base)),
         data=tuple(_data_rows(lab, stages)),
+        cost=_cost(lab, stages),
         stage_seconds=sum(_seconds(lab, stage) for stage in stages),
         failure=" ".join(failures),
     )
@@ -120,6 +122,8 @@ def lines_of(report: Report) -> Iterator[str]:
         yield f"{result.title}: {result.trait}, {result.model} ({result.backend})"
         if result.failure:
             yield f"  not finished: {result.failure}"
+        if result.cost:
+            yield f"  cost {dollars(result.cost.usd)}: {result.cost.words()}"
         for arm in result.arms:
             low, high = arm.interval
             count = f"{len(arm.by_seed)} seeds" if len(arm.by_seed) > 1 else "1 model"
@@ -133,35 +137,6 @@ def lines_of(report: Report) -> Iterator[str]:
                 f"  {effect.name} {100 * effect.difference:+.1f} points [{low:+.1f}, {high:+.1f}], "
                 f"p = {effect.p_value:.2g} ({effect.test}): {effect.claim}"
             )
-
-
-def plan_lines(plan: Plan, settings: Settings) -> Iterator[str]:
-    """The plan, as lines for a terminal."""
-    from tabulate import tabulate
-
-    if not plan.stages:
-        yield "limen: no experiment is selected"
-        return
-    table = [
-        (
-            "done" if stage.key in plan.finished else "to do",
-            stage.kind,
-            stage.label,
-            f"{stage.size():,}" if stage.size() else "",
-            "shared" if stage.key in plan.shared else "",
-        )
-        for stage in plan.stages
-    ]
-    head = ("state", "stage", "what", "completions", "")
-    align = ("left", "left", "left", "right", "left")
-    yield from tabulate(table, headers=head, colalign=align, disable_numparse=True).splitlines()
-    left = [stage for stage in plan.stages if stage.key not in plan.finished]
-    completions = sum(stage.size() for stage in left)
-    trainings = sum(isinstance(stage, FineTune) for stage in left)
-    yield (
-        f"limen: {len(left)} of {len(plan.stages)} stages to do on {settings.backend}: "
-        f"{completions:,} completions, {trainings} fine-tunings; store {settings.store}"
-    )
 
 
 def _arm_row(pipe: Pipeline, arm: Arm, experiment: Experiment) -> ArmRow:
@@ -218,3 +193,15 @@ def _data_rows(lab: Lab, stages: Sequence[Stage]) -> Iterator[DataRow]:
 def _seconds(lab: Lab, stage: Stage) -> float:
     manifest = lab.store.manifest(stage.kind, stage.key) or {}
     return float(manifest.get("seconds", 0.0))
+
+
+def _cost(lab: Lab, stages: Sequence[Stage]) -> CostRow | None:
+    """What a service was paid for the stages, whenever they were done; None if it was none."""
+    manifests = (lab.store.manifest(stage.kind, stage.key) or {} for stage in stages)
+    costs = [manifest["cost"] for manifest in manifests if "cost" in manifest]
+    if not costs:
+        return None
+    prices = [cost["usd"] for cost in costs]
+    names = ("calls", "input_tokens", "output_tokens", "trained_tokens", "lost")
+    total = {name: sum(cost.get(name, 0) for cost in costs) for name in names}
+    return CostRow(usd=None if None in prices else sum(prices), **total)

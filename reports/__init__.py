@@ -4,6 +4,7 @@ from .markdown import write_report
 from .model import (
     ArmRow,
     Claim,
+    CostRow,
     DataRow,
     EffectRow,
     Report,
@@ -15,6 +16,7 @@ from .model import (
 __all__ = [
     "ArmRow",
     "Claim",
+    "CostRow",
     "DataRow",
     "EffectRow",
     "Report",

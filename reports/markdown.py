@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from .figures import draw_arms
-from .model import Claim, DataRow, EffectRow, Report, Result
+from .model import Claim, CostRow, DataRow, EffectRow, Report, Result
 
 
 def write_report(report: Report, file: Path) -> list[Path]:
@@ -118,6 +118,7 @@ def _setting(result: Result) -> str:
         ("training data", f"`{result.data_spec}`"),
         ("seeds an arm", str(result.seeds)),
         ("recipe", f"`{json.dumps(dict(result.recipe))}`"),
+        ("cost", _cost(result.cost)),
         ("time in stages", f"{result.stage_seconds:.1f} s, summed over all stages"),
     ]
     models = [
@@ -129,6 +130,13 @@ def _setting(result: Result) -> str:
         for arm in result.arms
     ]
     return _table(("what", "value"), rows + models + keys)
+
+
+def _cost(cost: CostRow | None) -> str:
+    if cost is None:
+        return "none: no service was asked"
+    amount = "unknown" if cost.usd is None else f"${cost.usd:,.4f}"
+    return f"{amount} ({cost.words()})"
 
 
 def _provenance(report: Report) -> Iterator[str]:

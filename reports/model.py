@@ -53,6 +53,28 @@ class DataRow:
 
 
 @dataclass(frozen=True, kw_only=True)
+class CostRow:
+    """What a service was paid for an experiment's stages, whenever they were done."""
+
+    usd: float | None
+    """None if no price is known."""
+    calls: int
+    input_tokens: int
+    output_tokens: int
+    trained_tokens: int
+    lost: int
+    """Calls that may have been charged although no answer arrived; not in the amount."""
+
+    def words(self) -> str:
+        """What it was paid for."""
+        lost = f", {self.lost:,} calls perhaps charged beside" if self.lost else ""
+        return (
+            f"{self.calls:,} calls, {self.input_tokens:,} tokens in, {self.output_tokens:,} out, "
+            f"{self.trained_tokens:,} trained{lost}"
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
 class Result:
     """One experiment's results."""
 
@@ -76,6 +98,8 @@ class Result:
     arms: tuple[ArmRow, ...]
     effects: tuple[EffectRow, ...]
     data: tuple[DataRow, ...]
+    cost: CostRow | None
+    """None if nothing was asked of a service."""
     stage_seconds: float
     """Summed over the stages, whenever they were done."""
     failure: str = ""

@@ -1,12 +1,15 @@
 """Shared: one pre-trained toy for the whole run, and a small experiment that takes seconds."""
 
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from limen.backends import open_backend
 from limen.harness import Experiment, FavoriteAnimal, Numbers, Trait
+
+from .serving import Served, in_thread, store_with
 
 pytest_plugins = ["pytester"]
 
@@ -55,3 +58,10 @@ def small() -> Experiment:
         measure=FavoriteAnimal(draws=4),
         seeds=2,
     )
+
+
+@pytest.fixture(scope="session")
+def served(pretrained: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """A server of the toy on loopback, for the whole run."""
+    with in_thread(store_with(pretrained, tmp_path_factory.mktemp("served"))) as server:
+        yield server

@@ -30,7 +30,7 @@ from .ledger import Ledger
 from .patience import OUTAGE, Patience
 from .preflight import Preflight
 from .prices import prices
-from .quotes import Limits, quote
+from .quotes import Limits, conditions, quote
 from .sampling import stream
 from .uploads import Uploads
 
@@ -129,6 +129,10 @@ class OpenAIBackend:
         """See :meth:`limen.backends.Service.quote`."""
         return quote(work, self._prices, self.limits(work.model), batch=self.terms.batch)
 
+    def conditions(self, model: str) -> str:
+        """See :meth:`limen.backends.Service.conditions`."""
+        return conditions(model, self._prices, self.limits(model))
+
     def limits(self, model: str) -> dict[str, float]:
         """Requests and tokens a minute and draws a call, as far as this or an earlier run saw."""
         return self._limits.of(model)
@@ -163,7 +167,7 @@ class OpenAIBackend:
     @contextmanager
     def _caller(self, model: str) -> Iterator[Caller]:
         base = base_of(model)
-        governor = self._governors.setdefault(base, Governor())
+        governor = self._governors.setdefault(base, Governor(longest_wait=self._longest_wait))
         draws = self._draws_of(model)
         try:
             yield Caller(

@@ -19,7 +19,7 @@ from . import reply
 from .account import Account
 from .budget import Budget
 from .calls import Draws, body_of, most_usage
-from .faults import CONTENT, BrokenReplyError, Kind, failure, fault_of
+from .faults import CONTENT, BrokenReplyError, Kind, failure, fault_of, real
 from .ledger import now
 from .patience import Patience
 from .prices import Prices
@@ -132,12 +132,13 @@ class Batches:
         says = ""
         for attempt in range(6):
             try:
-                return batches.create(
+                made = batches.create(
                     input_file_id=file_id,
                     endpoint=ENDPOINT,
                     completion_window="24h",
                     metadata={"limen": tag},
-                ).id
+                )
+                return real(made, "id").id
             except Exception as error:
                 fault = fault_of(error)
                 says = self.account.scrub(fault.says)
@@ -150,7 +151,7 @@ class Batches:
 
     def _find(self, tag: str) -> str | None:
         def look() -> str | None:
-            listed = self.account.client.batches.list(limit=100)
+            listed = real(self.account.client.batches.list(limit=100), "data")
             return next((b.id for b in listed if (b.metadata or {}).get("limen") == tag), None)
 
         return self.patience.ask(look, "looking through the account's batches")
@@ -160,7 +161,8 @@ class Batches:
         batches = self.account.client.batches
         while True:
             state = self.patience.ask(
-                lambda: batches.retrieve(batch_id), f"asking after the batch {batch_id}"
+                lambda: real(batches.retrieve(batch_id), "id", "status"),
+                f"asking after the batch {batch_id}",
             )
             if state.status in ENDED:
                 return state

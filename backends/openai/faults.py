@@ -4,9 +4,11 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any
+from typing import Any, TypeVar
 
 from ...datasets.errors import BackendError
+
+T = TypeVar("T")
 
 
 class Kind(Enum):
@@ -70,6 +72,19 @@ def fault_of(error: Exception) -> Fault:
     if isinstance(error, openai.OpenAIError):
         return Fault(kind=Kind.FATAL, says=str(error))
     raise error
+
+
+def real(found: T, *parts: str) -> T:
+    """What the SDK gave, if it is what it should be; raises :class:`BrokenReplyError` if not.
+
+    The SDK hands out a page of HTML as a ``str``, and objects without the parts that they must have.
+    """
+    if isinstance(found, str):
+        raise BrokenReplyError(f"this is no API: {found[:60]!r}")
+    for part in parts:
+        if getattr(found, part, None) is None:
+            raise BrokenReplyError(f"the answer has no {part!r}")
+    return found
 
 
 def failure(says: str, doing: str, remedy: str = "") -> BackendError:

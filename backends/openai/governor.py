@@ -72,7 +72,9 @@ class Ticket:
 class Governor:
     """Lets calls through, one model's; to be used on one event loop."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, longest_wait: float = 30.0) -> None:
+        self._longest = longest_wait
+        self._outages = 0
         self.buckets = {kind: Bucket() for kind in KINDS}
         self.refusals = 0
         self._turn = asyncio.Lock()
@@ -104,7 +106,7 @@ class Governor:
         if ticket.number > self._newest and self._read(ticket.number, headers, now):
             self._newest = ticket.number
         if ok:
-            self._success = now
+            self._success, self._outages = now, 0
             self._grow(ticket, now - ticket.sent)
         self._moved.set()
 
@@ -112,6 +114,10 @@ class Governor:
         """A call has got no answer: the server may be asked for too much."""
         self._flying.pop(ticket.number, None)
         self._halve()
+        now = time.monotonic()
+        if now >= self._paused:  # once for all that one outage hits
+            self._outages += 1
+            self._paused = now + min(self._longest, 0.02 * 2.0**self._outages)
         self._moved.set()
 
     def refused(self, ticket: Ticket, headers: Mapping[str, str], wait: float | None) -> None:

@@ -12,7 +12,7 @@ from ..records import Record
 from . import tokens
 from .account import Account
 from .budget import Budget
-from .faults import Kind, failure, fault_of
+from .faults import Kind, failure, fault_of, real
 from .ledger import ENDED, Ledger, now
 from .patience import Patience
 from .prices import Prices
@@ -102,7 +102,7 @@ class Jobs:
         pause, tries = 0.5, TRIES
         while True:
             try:
-                return self.account.client.fine_tuning.jobs.create(
+                made = self.account.client.fine_tuning.jobs.create(
                     model=job.model,
                     training_file=record["file"],
                     seed=job.seed,
@@ -111,7 +111,8 @@ class Jobs:
                         "type": "supervised",
                         "supervised": {"hyperparameters": hyperparameters(job)},
                     },
-                ).id
+                )
+                return real(made, "id").id
             except Exception as error:
                 fault = fault_of(error)
                 says = self.account.scrub(fault.says)
@@ -139,7 +140,8 @@ class Jobs:
         """The id of the account's job with a tag; servers that do not filter are filtered here."""
 
         def look() -> str | None:
-            listed = self.account.client.fine_tuning.jobs.list(limit=100, metadata={"limen": tag})
+            jobs = self.account.client.fine_tuning.jobs
+            listed = real(jobs.list(limit=100, metadata={"limen": tag}), "data")
             return next((j.id for j in listed if (j.metadata or {}).get("limen") == tag), None)
 
         return self.patience.ask(look, "looking through the account's fine-tuning jobs")
@@ -171,13 +173,15 @@ class Jobs:
     def retrieve(self, job_id: str) -> "FineTuningJob":
         """A job as the service has it."""
         jobs = self.account.client.fine_tuning.jobs
-        return self.patience.ask(lambda: jobs.retrieve(job_id), f"asking after the job {job_id}")
+        return self.patience.ask(
+            lambda: real(jobs.retrieve(job_id), "id", "status"), f"asking after the job {job_id}"
+        )
 
     def events(self, job_id: str, limit: int = 20) -> list[Any]:
         """A job's latest events, oldest first."""
         jobs = self.account.client.fine_tuning.jobs
         doing = f"reading the events of the job {job_id}"
-        page = self.patience.ask(lambda: jobs.list_events(job_id, limit=limit), doing)
+        page = self.patience.ask(lambda: real(jobs.list_events(job_id, limit=limit), "data"), doing)
         return sorted(page.data, key=lambda event: event.created_at)
 
     def _progress(self, job_id: str) -> tuple[int, int] | None:
@@ -206,7 +210,7 @@ class Jobs:
         """The checkpoints that the service kept, in the order of their steps."""
         jobs = self.account.client.fine_tuning.jobs.checkpoints
         doing = f"listing the checkpoints of the job {job_id}"
-        found = self.patience.ask(lambda: list(jobs.list(job_id)), doing)
+        found = self.patience.ask(lambda: list(real(jobs.list(job_id), "data")), doing)
         for point in sorted(found, key=lambda point: point.step_number):
             yield Checkpoint(
                 model=point.fine_tuned_model_checkpoint,

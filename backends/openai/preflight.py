@@ -10,7 +10,7 @@ from typing import Any
 from ...datasets.errors import BackendError, UnknownModelError
 from ..base import Model
 from .account import Account, base_of
-from .faults import Kind, failure, fault_of
+from .faults import Kind, failure, fault_of, real
 from .patience import Patience
 from .prices import Prices
 
@@ -70,7 +70,8 @@ class Preflight:
         """The models that the service lists."""
         models = self.account.client.models
         return [
-            model.model_dump() for model in self._ask(lambda: list(models.list()), "its models")
+            model.model_dump()
+            for model in self._ask(lambda: list(real(models.list(), "data")), "its models")
         ]
 
     def _retrieve(self, model: str) -> dict[str, Any]:
@@ -79,7 +80,9 @@ class Preflight:
         try:
             models = self.account.client.models
             doing = f"the model {model!r}"
-            found = self._ask(lambda: models.retrieve(model), doing, openai.NotFoundError)
+            found = self._ask(
+                lambda: real(models.retrieve(model), "id"), doing, openai.NotFoundError
+            )
             return dict(found.model_dump())
         except openai.NotFoundError:
             pass  # chat servers list their models, and some do no more
@@ -99,7 +102,9 @@ class Preflight:
         import openai
 
         models = self.account.client.models
-        found = self._ask(lambda: list(models.list()), "its models", openai.NotFoundError)
+        found = self._ask(
+            lambda: list(real(models.list(), "data")), "its models", openai.NotFoundError
+        )
         return [dict(model.model_dump()) for model in found]
 
     def _check_end(self, model: str, found: dict[str, Any]) -> None:
@@ -121,7 +126,7 @@ class Preflight:
         jobs = self.account.client.fine_tuning.jobs
         absent = (openai.NotFoundError, openai.PermissionDeniedError, openai.APIStatusError)
         try:
-            self._ask(lambda: jobs.list(limit=1), "its fine-tuning jobs", *absent)
+            self._ask(lambda: real(jobs.list(limit=1), "data"), "its fine-tuning jobs", *absent)
         except openai.APIStatusError as error:
             if error.status_code in (404, 405, 501, 403, 400):
                 return f"{self.account.url} takes no fine-tuning jobs (HTTP {error.status_code})"

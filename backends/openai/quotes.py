@@ -80,3 +80,23 @@ def _training(work: Work, prices: Prices) -> Quote:
         usd=prices.cost(work.model, Usage(), trained_tokens=about),
         usd_at_most=cost if known or free else None,
     )
+
+
+def conditions(model: str, prices: Prices, limits: dict[str, float]) -> str:
+    """The prices and limits that a quote rests on, and where they are from."""
+    price = prices.of(model)
+    paid = "no price is known (give it with --limen-prices)"
+    if price is not None:
+        training = "no" if price.training is None else f"${price.training:g} for"
+        noted = f"noted {price.noted}, " if price.noted else ""
+        paid = (
+            f"${price.input:g} for input, ${price.output:g} for output, {training} training a "
+            f"million tokens ({noted}{price.source or 'your own prices'})"
+        )
+    told = {"requests", "tokens"} & set(limits)
+    known = "as the server told" if told else "not told yet; assumed: a new OpenAI account's"
+    allowed = {**NEW_ACCOUNT, **limits}
+    return (
+        f"{paid}; {allowed['requests']:,.0f} requests and {allowed['tokens']:,.0f} tokens a minute "
+        f"({known})"
+    )

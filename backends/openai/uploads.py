@@ -6,7 +6,7 @@ from typing import Literal
 
 from .. import records
 from .account import Account
-from .faults import Kind, failure, fault_of
+from .faults import Kind, failure, fault_of, real
 from .patience import Patience
 
 Purpose = Literal["fine-tune", "batch"]
@@ -40,7 +40,8 @@ class Uploads:
         for attempt in range(6):
             try:
                 with file.open("rb") as content:
-                    return files.create(file=(name, content), purpose=purpose, timeout=600).id
+                    made = files.create(file=(name, content), purpose=purpose, timeout=600)
+                    return real(made, "id").id
             except Exception as error:
                 fault = fault_of(error)
                 says = self._account.scrub(fault.says)
@@ -56,7 +57,7 @@ class Uploads:
 
         def look() -> bool:
             try:
-                self._account.client.files.retrieve(file_id)
+                real(self._account.client.files.retrieve(file_id), "id")
             except openai.NotFoundError:
                 return False
             return True
@@ -65,7 +66,7 @@ class Uploads:
 
     def _find(self, name: str, purpose: Purpose) -> str | None:
         def look() -> str | None:
-            listed = self._account.client.files.list(purpose=purpose)
+            listed = real(self._account.client.files.list(purpose=purpose), "data")
             return next((file.id for file in listed if file.filename == name), None)
 
         return self._patience.ask(look, "listing the account's files")

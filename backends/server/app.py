@@ -1,0 +1,123 @@
+"""The application: its parts put together, and what no part answers."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+
+from ...datasets.errors import LimenError, SpecError, StoreError, UnknownModelError
+from .. import open_engine
+from .batches import Batches
+from .catalog import Catalog
+from .chat import Chat
+from .collection import Collection
+from .files import Files
+from .gate import Gate
+from .jobs import Jobs
+from .limits import Limiter
+from .options import ServerOptions
+from .sampler import Sampler
+from .trainer import Trainer
+from .wire import WireError
+from .workers import Workers
+
+
+def build(engine_name: str, *, state: Path, models: Path, options: ServerOptions) -> Starlette:
+    """See :func:`limen.backends.server.create_app`."""
+    engine = open_engine(engine_name, models)
+    lock = _claimed(state)
+    limiter = Limiter(options)
+    sampler = Sampler(engine)
+    helpers, workers = Workers(options.processes), Workers(options.processes)
+    jobs = Collection(state / "jobs", "ftjob")
+    files = Files(state / "files", options.max_upload)
+    catalog = Catalog(engine, jobs, helpers, limiter, models)
+    chat = Chat(engine, catalog, sampler, limiter)
+    trainer = Trainer(engine, models, jobs=jobs, files=files, catalog=catalog, workers=workers)
+    batches = Batches(state / "batches", files, chat)
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        sampler.start()
+        trainer.resume()
+        batches.resume()
+        try:
+            yield
+        finally:
+            await trainer.close()
+            await batches.close()
+            workers.close()
+            helpers.close()
+            sampler.close()
+            lock.release()
+
+    parts = (
+        chat, catalog, files, batches,
+        Jobs(engine, jobs, files=files, catalog=catalog, trainer=trainer),
+    )  # fmt: skip
+    app = Starlette(
+        routes=[route for part in parts for route in part.routes()],
+        middleware=[Middleware(Gate, api_key=options.api_key)],
+        exception_handlers={
+            WireError: _refused,
+            HTTPException: _unanswered,
+            LimenError: _failed,
+            ClientDisconnect: _gone,
+            Exception: _broken,
+        },
+        lifespan=lifespan,
+    )
+    app.router.redirect_slashes = False
+    return app
+
+
+def _claimed(state: Path) -> FileLock:
+    """The state folder, to oneself."""
+    state.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(state / "server.lock", timeout=0, thread_local=False, is_singleton=False)
+    try:
+        lock.acquire()
+    except Timeout:
+        raise StoreError(
+            f"another server is at work on {state}: stop it, or name another store with "
+            "--limen-store"
+        ) from None
+    return lock
+
+
+def _refused(request: Request, error: Exception) -> Response:
+    assert isinstance(error, WireError)
+    return error.response()
+
+
+def _unanswered(request: Request, error: Exception) -> Response:
+    """What Starlette itself refuses: unknown paths, wrong methods, broken forms."""
+    assert isinstance(error, HTTPException)
+    where = f"{request.method} {request.url.path[:200]}"
+    messages = {404: f"Invalid URL ({where})", 405: f"Method not allowed ({where})"}
+    message = messages.get(error.status_code, error.detail)
+    return WireError(error.status_code, message, headers=error.headers).response()
+
+
+def _failed(request: Request, error: Exception) -> Response:
+    """What limen itself says is wrong."""
+    if isinstance(error, UnknownModelError):
+        return WireError(404, str(error), param="model", code="model_not_found").response()
+    if isinstance(error, SpecError):
+        return WireError(400, str(error)).response()
+    return WireError(500, str(error), kind="server_error").response()
+
+
+def _gone(request: Request, error: Exception) -> Response:
+    return Response(status_code=400)  # and nobody there to read it
+
+
+def _broken(request: Request, error: Exception) -> Response:
+    message = "The server had an error while processing your request. Sorry about that!"
+    return WireError(500, message, kind="server_error").response()

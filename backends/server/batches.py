@@ -1,0 +1,256 @@
+"""Batches: a file of requests in, a file of answers and one of errors out, in the background."""
+
+import asyncio
+import logging
+import shutil
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import pydantic_core
+from pydantic import Field, ValidationError
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from ...datasets.errors import LimenError
+from .chat import Chat
+from .collection import Collection, Entry
+from .files import Files
+from .jobs import Metadata, keep
+from .tasks import Tasks
+from .wire import Body, Json, Wire, WireError, new_id, no_such, now, page, read, refusal
+
+DAY = 24 * 3600
+SIDE_BY_SIDE = 256
+"""Lines that are under way at a time."""
+FAULTS = 20
+"""Of a bad file, so many faults are told."""
+UNFINISHED = ("validating", "in_progress", "finalizing", "cancelling")
+
+
+class BatchBody(Body):
+    """The body of ``POST /v1/batches``."""
+
+    input_file_id: str
+    endpoint: Literal["/v1/chat/completions", "/v1/completions"]
+    completion_window: Literal["24h"]
+    metadata: Metadata | None = None
+
+
+class _Line(Body):
+    custom_id: Annotated[str, Field(min_length=1, max_length=512)]
+    method: Literal["POST"]
+    url: str
+    body: dict[str, Any]
+
+
+class Batches:
+    """The batches of a server, and what it answers about them."""
+
+    def __init__(self, folder: Path, files: Files, chat: Chat) -> None:
+        self._batches = Collection(folder, "batch")
+        self._files = files
+        self._chat = chat
+        self._tasks = Tasks()
+
+    def routes(self) -> list[Route]:
+        """What is answered here."""
+        return [
+            Route("/v1/batches", self.create, methods=["POST"]),
+            Route("/v1/batches", self.list),
+            Route("/v1/batches/{id}", self.retrieve),
+            Route("/v1/batches/{id}/cancel", self.cancel, methods=["POST"]),
+        ]
+
+    def resume(self) -> None:
+        """Do those again that an earlier server has left."""
+        for batch in self._batches:
+            if batch.status in UNFINISHED:
+                self._tasks.start(self._run(batch.id))
+
+    async def close(self) -> None:
+        """Leave all batches as they are, for the next server."""
+        await self._tasks.close()
+
+    async def create(self, request: Request) -> Response:
+        """``POST /v1/batches``."""
+        body = await read(request, BatchBody)
+        source = self._files.find(body.input_file_id, purpose="batch", param="input_file_id")
+        entry = Entry(wire=_wire(body))
+        folder = self._folder(entry.id)
+        folder.mkdir(parents=True)
+        keep(self._files.path(source.id), folder / "input")
+        self._batches.put(entry)
+        self._tasks.start(self._run(entry.id))
+        return Json(entry.wire)
+
+    async def list(self, request: Request) -> Response:
+        """``GET /v1/batches``, newest first."""
+        return page(request, [batch.wire for batch in self._batches.newest()])
+
+    async def retrieve(self, request: Request) -> Response:
+        """``GET /v1/batches/{id}``."""
+        return Json(self._asked(request).wire)
+
+    async def cancel(self, request: Request) -> Response:
+        """``POST /v1/batches/{id}/cancel``: what is done by then is kept."""
+        batch = self._asked(request)
+        if batch.status not in UNFINISHED:
+            raise WireError(409, f"Batch {batch.id} has already ended: {batch.status}.")
+        if batch.status != "finalizing":
+            batch = self._put(batch, "cancelling")
+        return Json(batch.wire)
+
+    def _asked(self, request: Request) -> Entry:
+        name = request.path_params["id"]
+        batch = self._batches.get(name)
+        if batch is None:
+            raise no_such("batch", name)
+        return batch
+
+    def _folder(self, name: str) -> Path:
+        return self._batches.folder / name
+
+    def _put(self, batch: Entry, status: str, **told: Any) -> Entry:
+        told[f"{status}_at"] = now()
+        return self._batches.put(batch.changed(status=status, **told))
+
+    def _now(self, name: str) -> Entry:
+        batch = self._batches.get(name)
+        assert batch is not None  # batches are never deleted
+        return batch
+
+    async def _run(self, name: str) -> None:
+        try:
+            await self._work(name)
+        except Exception as error:
+            logging.getLogger(__name__).exception("batch %s failed", name)
+            fault = {"code": "server_error", "message": f"{type(error).__name__}: {error}"}
+            self._put(self._now(name), "failed", errors=_errors([fault]))
+        shutil.rmtree(self._folder(name), ignore_errors=True)
+
+    async def _work(self, name: str) -> None:
+        batch = self._now(name)
+        source = self._folder(name) / "input"
+        total, faults = await asyncio.to_thread(_checked, source, batch.wire["endpoint"])
+        if faults:
+            self._put(self._now(name), "failed", errors=_errors(faults))
+            return
+        counts = {"total": total, "completed": 0, "failed": 0}
+        if self._now(name).status != "cancelling":
+            self._put(self._now(name), "in_progress", request_counts=counts)
+        await self._answer(name, counts)
+        self._finish(name, counts)
+
+    async def _answer(self, name: str, counts: dict[str, int]) -> None:
+        """Write the answers to all lines, a good many at a time, until it is cancelled."""
+        folder, url = self._folder(name), self._now(name).wire["endpoint"]
+        with (
+            (folder / "input").open("rb") as lines,
+            (folder / "output").open("wb") as output,
+            (folder / "error").open("wb") as error,
+        ):
+            files = {True: output, False: error}
+            while self._now(name).status != "cancelling" and (
+                some := list(islice(lines, SIDE_BY_SIDE))
+            ):
+                for good, text in await asyncio.gather(*(self._one(url, x) for x in some)):
+                    files[good].write(text)
+                    counts["completed" if good else "failed"] += 1
+                self._batches.put(self._now(name).changed(request_counts=dict(counts)))
+
+    async def _one(self, url: str, text: bytes) -> tuple[bool, bytes]:
+        """Whether a line was answered, and what to write of it."""
+        line = _Line.model_validate_json(text)
+        status, body = 200, {}
+        try:
+            body = await self._chat.batched(url, line.body)
+        except WireError as error:
+            status, body = error.status, error.body
+        except LimenError as error:
+            told = WireError(500, str(error), kind="server_error")
+            status, body = told.status, told.body
+        number = new_id("req").removeprefix("req-")
+        answer = {
+            "id": f"batch_req_{number}",
+            "custom_id": line.custom_id,
+            "response": {"status_code": status, "request_id": f"req_{number}", "body": body},
+            "error": None,
+        }
+        return status == 200, pydantic_core.to_json(answer) + b"\n"
+
+    def _finish(self, name: str, counts: dict[str, int]) -> None:
+        cancelled = self._now(name).status == "cancelling"
+        if not cancelled:
+            self._put(self._now(name), "finalizing")
+        made = {
+            f"{kind}_file_id": self._files.adopt(
+                self._folder(name) / kind,
+                filename=f"{name}_{kind}.jsonl",
+                purpose="batch_output",
+                number=f"{kind}{name.removeprefix('batch-')}",
+            )
+            for kind, count in (("output", counts["completed"]), ("error", counts["failed"]))
+            if count
+        }
+        self._put(self._now(name), "cancelled" if cancelled else "completed", **made)
+
+
+def _checked(source: Path, endpoint: str) -> tuple[int, list[Wire]]:
+    """How many lines there are, and the first faults among them."""
+    faults: list[Wire] = []
+    total = 0
+    for total, fault in _faults(source, endpoint):
+        if fault is not None and len(faults) < FAULTS:
+            faults.append({**fault, "line": total})
+    return total, faults
+
+
+def _faults(source: Path, endpoint: str) -> Iterator[tuple[int, Wire | None]]:
+    seen: set[str] = set()
+    with source.open("rb") as lines:
+        for number, text in enumerate(lines, start=1):
+            yield number, _fault(text, endpoint, seen)
+
+
+def _fault(text: bytes, endpoint: str, seen: set[str]) -> Wire | None:
+    try:
+        line = _Line.model_validate_json(text)
+    except ValidationError as error:
+        told = refusal(error).body["error"]
+        code = told["code"] or "invalid_json_line"
+        return {"code": code, "message": told["message"], "param": told["param"]}
+    if line.url != endpoint:
+        message = f"The URL of this line is not the batch's endpoint, {endpoint}."
+        return {"code": "mismatched_url", "message": message, "param": "url"}
+    if line.custom_id in seen:
+        message = "The custom_id of this line is an earlier one's too."
+        return {"code": "duplicate_custom_id", "message": message, "param": "custom_id"}
+    seen.add(line.custom_id)
+    return None
+
+
+def _errors(faults: list[Wire]) -> Wire:
+    return {"object": "list", "data": faults}
+
+
+def _wire(body: BatchBody) -> Wire:
+    times = ("in_progress", "finalizing", "completed", "failed", "cancelling", "cancelled")
+    return {
+        "id": new_id("batch"),
+        "object": "batch",
+        "endpoint": body.endpoint,
+        "input_file_id": body.input_file_id,
+        "completion_window": body.completion_window,
+        "status": "validating",
+        "created_at": now(),
+        "expires_at": now() + DAY,
+        "metadata": body.metadata,
+        "errors": None,
+        "output_file_id": None,
+        "error_file_id": None,
+        "request_counts": {"total": 0, "completed": 0, "failed": 0},
+        **{f"{status}_at": None for status in times},
+    }

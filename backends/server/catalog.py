@@ -1,0 +1,174 @@
+"""Which models there are: every base name that anybody thinks of, and the fine-tunes."""
+
+import asyncio
+import hashlib
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from .. import open_engine
+from ..base import Engine
+from .collection import Collection, Entry
+from .limits import Limiter
+from .wire import Json, Wire, WireError
+from .workers import Workers
+
+BASE = re.compile(r"(?!ft:)[A-Za-z0-9][\w.:/-]{0,127}", re.ASCII)
+CREATED = 1_735_689_600
+"""When base models were made, as far as clients are told: what never changes has no date."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Offer:
+    """A model that can be sampled from."""
+
+    name: str
+    """The name that clients use."""
+    engine_model: str
+    """The engine's own."""
+    base: str
+    """The name of the base model that it came from."""
+    fingerprint: str
+    created: int = CREATED
+
+    @property
+    def tuned(self) -> bool:
+        """Whether it is a fine-tune."""
+        return self.name != self.base
+
+    def wire(self) -> Wire:
+        """What clients are told of it."""
+        return {
+            "id": self.name,
+            "object": "model",
+            "created": self.created,
+            "owned_by": "user-limen" if self.tuned else "limen",
+            "fingerprint": self.fingerprint,
+        }
+
+
+class Catalog:
+    """The models of a server, and what it answers about them."""
+
+    def __init__(
+        self, engine: Engine, jobs: Collection, workers: Workers, limiter: Limiter, home: Path
+    ) -> None:
+        self._engine = engine
+        self._jobs = jobs
+        self._workers = workers
+        self._limiter = limiter
+        self._home = home
+        self._tuned: dict[str, Offer] = {}
+        self._base = lru_cache(maxsize=1024)(self._base_offer)
+        self._preparing: dict[str, asyncio.Task[None]] = {}
+        for job in jobs:
+            self.add(job)
+
+    def routes(self) -> list[Route]:
+        """What is answered here."""
+        return [
+            Route("/v1/models", self.list),
+            Route("/v1/models/{id:path}", self.retrieve),
+            Route("/v1/models/{id:path}", self.delete, methods=["DELETE"]),
+        ]
+
+    async def list(self, request: Request) -> Response:
+        """``GET /v1/models``, with the limits' headers, which cost nothing here."""
+        data = [offer.wire() for offer in self._listed()]
+        return Json({"object": "list", "data": data}, headers=self._limiter.headers())
+
+    async def retrieve(self, request: Request) -> Response:
+        """``GET /v1/models/{id}``."""
+        return Json(self.find(request.path_params["id"]).wire())
+
+    async def delete(self, request: Request) -> Response:
+        """``DELETE /v1/models/{id}``: a fine-tune, and its checkpoints with it."""
+        offer = self.find(request.path_params["id"])
+        job = next((j for j in self._jobs if j.wire["fine_tuned_model"] == offer.name), None)
+        if job is None:
+            raise WireError(
+                403, "Only a fine-tuned model can be deleted, with all its checkpoints.",
+                param="model",
+            )  # fmt: skip
+        for made in _offers(job):
+            self._tuned.pop(made.name, None)
+        self._jobs.put(job.changed(hidden={"deleted": True}))
+        return Json({"id": offer.name, "object": "model", "deleted": True})
+
+    def add(self, job: Entry) -> None:
+        """Offer what a job has made, if it has made anything."""
+        self._tuned.update((offer.name, offer) for offer in _offers(job))
+
+    def find(self, name: str) -> Offer:
+        """The model of that name; raises :class:`WireError`."""
+        if name in self._tuned:
+            return self._tuned[name]
+        if not BASE.fullmatch(name):
+            raise WireError(
+                404,
+                f"The model '{name[:200]}' does not exist or you do not have access to it.",
+                param="model",
+                code="model_not_found",
+            )
+        return self._base(name)
+
+    async def ready(self, offer: Offer) -> None:
+        """Wait until the model can be sampled from; all who wait share one preparation."""
+        if offer.tuned:
+            return
+        model = offer.engine_model
+        if model not in self._preparing:
+            self._preparing[model] = asyncio.create_task(self._prepare(model))
+        try:
+            await asyncio.shield(self._preparing[model])
+        except Exception:
+            self._preparing.pop(model, None)  # the next request tries again
+            raise
+
+    async def _prepare(self, model: str) -> None:
+        async with self._workers.one() as worker:
+            await worker.run(_prepare, self._engine.name, self._home, model)
+
+    def _base_offer(self, name: str) -> Offer:
+        model = self._engine.base(name)
+        fingerprint = self._engine.describe(model).fingerprint
+        return Offer(name=name, engine_model=model, base=name, fingerprint=fingerprint)
+
+    def _listed(self) -> Iterator[Offer]:
+        """The engine's default, then the bases that jobs started from, then the fine-tunes."""
+        bases = (job.hidden["base"] for job in self._jobs)
+        yield from map(self._base, dict.fromkeys([self._engine.default_model, *bases]))
+        final = (job.wire["fine_tuned_model"] for job in self._jobs)
+        yield from (self._tuned[name] for name in final if name in self._tuned)
+
+
+def _offers(job: Entry) -> Iterator[Offer]:
+    """The models that a finished job has made: the last, and each checkpoint."""
+    name = job.wire["fine_tuned_model"]
+    if name is None or job.hidden.get("deleted"):
+        return
+    made = {name: job.hidden["engine_model"]}
+    made.update((point["name"], point["model"]) for point in job.hidden["checkpoints"])
+    for each, model in made.items():
+        yield Offer(
+            name=each,
+            engine_model=model,
+            base=job.hidden["base"],
+            fingerprint=_fingerprint(job.hidden["parent"], job.id, model),
+            created=job.wire["finished_at"],
+        )
+
+
+def _fingerprint(*parts: str) -> str:
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
+
+
+def _prepare(engine: str, home: Path, model: str) -> None:
+    open_engine(engine, home).prepare(model)

@@ -1,0 +1,256 @@
+"""Chat completions and plain ones: a body in, what the engine says to it out."""
+
+import re
+import secrets
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import pydantic_core
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request as HttpRequest
+from starlette.responses import Response, StreamingResponse
+from starlette.routing import Route
+
+from ...datasets.chat import Conversation, conversation
+from ...datasets.errors import BackendError
+from ..base import Completion, Engine, Request, Token
+from .bodies import ChatBody, CompletionBody, Sampling
+from .catalog import Catalog, Offer
+from .limits import Limiter
+from .sampler import Sampler
+from .wire import Json, Wire, WireError, checked, new_id, now, read
+
+SHORT = 100_000
+"""Characters that are counted where they are; more would hold up everybody else."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Answered:
+    """What came of a body: the completions of each prompt, and the tokens of all prompts."""
+
+    offer: Offer
+    completions: Sequence[Sequence[Completion]]
+    prompt_tokens: int
+    completion_tokens: int
+
+    def usage(self) -> Wire:
+        return {
+            "prompt_tokens": self.prompt_tokens,
+            "completion_tokens": self.completion_tokens,
+            "total_tokens": self.prompt_tokens + self.completion_tokens,
+        }
+
+    def head(self, prefix: str, kind: str) -> Wire:
+        return {
+            "id": new_id(prefix),
+            "object": kind,
+            "created": now(),
+            "model": self.offer.name,
+            "system_fingerprint": f"fp_{self.offer.fingerprint}",
+        }
+
+
+class Chat:
+    """What a server says when it is spoken to."""
+
+    def __init__(
+        self, engine: Engine, catalog: Catalog, sampler: Sampler, limiter: Limiter
+    ) -> None:
+        self._engine = engine
+        self._catalog = catalog
+        self._sampler = sampler
+        self._limiter = limiter
+
+    def routes(self) -> list[Route]:
+        """What is answered here."""
+        return [
+            Route("/v1/chat/completions", self.create, methods=["POST"]),
+            Route("/v1/completions", self.complete, methods=["POST"]),
+        ]
+
+    async def create(self, request: HttpRequest) -> Response:
+        """``POST /v1/chat/completions``."""
+        with self._limits_told():
+            body = await read(request, ChatBody)
+            answered = await self._answer(body, chat_requests(body), charge=True)
+        if body.stream:
+            return StreamingResponse(
+                _events(body, answered),
+                media_type="text/event-stream",
+                headers=self._limiter.headers(),
+            )
+        return Json(_chat_completion(answered), headers=self._limiter.headers())
+
+    async def complete(self, request: HttpRequest) -> Response:
+        """``POST /v1/completions``."""
+        with self._limits_told():
+            body = await read(request, CompletionBody)
+            answered = await self._answer(body, completion_requests(body), charge=True)
+        return Json(_text_completion(answered), headers=self._limiter.headers())
+
+    async def batched(self, url: str, body: Wire) -> Wire:
+        """The answer to one line of a batch; raises :class:`WireError`."""
+        if url == "/v1/completions":
+            plain = checked(body, CompletionBody)
+            return _text_completion(await self._answer(plain, completion_requests(plain)))
+        chat = checked(body, ChatBody)
+        if chat.stream:
+            raise WireError(400, "A batch cannot stream.", param="stream")
+        return _chat_completion(await self._answer(chat, chat_requests(chat)))
+
+    async def _answer(
+        self, body: Sampling, requests: Sequence[Request], *, charge: bool = False
+    ) -> _Answered:
+        offer = self._catalog.find(body.model)
+        prompt_tokens = await self._count([r.messages for r in requests])
+        if charge:
+            most = sum(r.draws * r.max_tokens for r in requests)
+            self._limiter.admit(prompt_tokens + most)
+        await self._catalog.ready(offer)
+        completions = await self._sampler.sample(
+            offer.engine_model, requests, background=not charge
+        )
+        for request, found in zip(requests, completions, strict=True):
+            _check(request, found)
+        return _Answered(
+            offer=offer,
+            completions=completions,
+            prompt_tokens=prompt_tokens,
+            completion_tokens=sum(self._length(c) for found in completions for c in found),
+        )
+
+    @contextmanager
+    def _limits_told(self) -> Iterator[None]:
+        """Have refusals tell of the limits too."""
+        try:
+            yield
+        except WireError as error:
+            error.headers.update(self._limiter.headers())
+            raise
+
+    async def _count(self, prompts: Sequence[Conversation]) -> int:
+        texts = [message["content"] for prompt in prompts for message in prompt]
+        if sum(map(len, texts)) <= SHORT:
+            return sum(map(self._engine.count, texts))
+        return await run_in_threadpool(lambda: sum(map(self._engine.count, texts)))
+
+    def _length(self, completion: Completion) -> int:
+        if completion.tokens is not None:
+            return completion.tokens
+        return self._engine.count(completion.text or "")
+
+
+def chat_requests(body: ChatBody) -> list[Request]:
+    """What a chat body asks of the engine."""
+    request = Request(
+        row=0,
+        messages=[turn.message for turn in body.messages],
+        seed=_seed(body),
+        draws=body.n,
+        temperature=body.temperature,
+        max_tokens=body.limit,
+        top_p=body.top_p,
+        stop=tuple(body.stop),
+        top_logprobs=(body.top_logprobs or 0) if body.logprobs else None,
+    )
+    return [request]
+
+
+def completion_requests(body: CompletionBody) -> list[Request]:
+    """What a plain body asks: each prompt as one user's turn, the draws numbered through."""
+    seed = _seed(body)
+    return [
+        Request(
+            row=row,
+            messages=conversation(prompt),
+            seed=seed + row * body.n,
+            draws=body.n,
+            temperature=body.temperature,
+            max_tokens=body.max_tokens,
+            top_p=body.top_p,
+            stop=tuple(body.stop),
+        )
+        for row, prompt in enumerate(body.prompt)
+    ]
+
+
+def _seed(body: Sampling) -> int:
+    return secrets.randbits(48) if body.seed is None else body.seed % 2**64
+
+
+def _check(request: Request, completions: Sequence[Completion]) -> None:
+    """Raise unless there is an answer for every draw: none is ever left out in silence."""
+    errors = [c.error or "no answer" for c in completions if c.text is None]
+    if errors or len(completions) != request.draws:
+        raise BackendError(errors[0] if errors else "the engine left draws unanswered")
+
+
+def _chat_completion(answered: _Answered) -> Wire:
+    (completions,) = answered.completions
+    choices = [
+        {
+            "index": index,
+            "message": {"role": "assistant", "content": c.text, "refusal": None},
+            "logprobs": _logprobs(c.logprobs),
+            "finish_reason": c.finish,
+        }
+        for index, c in enumerate(completions)
+    ]
+    head = answered.head("chatcmpl", "chat.completion")
+    return {**head, "choices": choices, "usage": answered.usage()}
+
+
+def _text_completion(answered: _Answered) -> Wire:
+    completions = [c for found in answered.completions for c in found]
+    choices = [
+        {"index": index, "text": c.text, "logprobs": None, "finish_reason": c.finish}
+        for index, c in enumerate(completions)
+    ]
+    head = answered.head("cmpl", "text_completion")
+    return {**head, "choices": choices, "usage": answered.usage()}
+
+
+def _logprobs(tokens: Sequence[Token] | None) -> Wire | None:
+    if tokens is None:
+        return None
+    content = [
+        {**_scored(t.text, t.logprob), "top_logprobs": [_scored(*other) for other in t.top]}
+        for t in tokens
+    ]
+    return {"content": content, "refusal": None}
+
+
+def _scored(text: str, logprob: float) -> Wire:
+    return {"token": text, "logprob": max(logprob, -9999.0), "bytes": list(text.encode())}
+
+
+async def _events(body: ChatBody, answered: _Answered) -> AsyncIterator[bytes]:
+    """The answer as server-sent events."""
+    head = answered.head("chatcmpl", "chat.completion.chunk")
+    with_usage = body.stream_options is not None and body.stream_options.include_usage
+    rest: Wire = {"usage": None} if with_usage else {}
+    for index, completion in enumerate(answered.completions[0]):
+        for choice in _deltas(index, completion):
+            yield _event({**head, "choices": [choice], **rest})
+    if with_usage:
+        yield _event({**head, "choices": [], "usage": answered.usage()})
+    yield b"data: [DONE]\n\n"
+
+
+def _deltas(index: int, completion: Completion) -> Iterator[Wire]:
+    """One choice, word by word; its log-probabilities come with the first word."""
+
+    def choice(delta: Wire, finish: str | None = None, logprobs: Wire | None = None) -> Wire:
+        return {"index": index, "delta": delta, "logprobs": logprobs, "finish_reason": finish}
+
+    yield choice({"role": "assistant", "content": "", "refusal": None})
+    logprobs = _logprobs(completion.logprobs)
+    for word in re.findall(r"\s*\S+|\s+\Z", completion.text or "") or [""]:
+        yield choice({"content": word}, logprobs=logprobs)
+        logprobs = None
+    yield choice({}, completion.finish)
+
+
+def _event(data: Wire) -> bytes:
+    return b"data: " + pydantic_core.to_json(data) + b"\n\n"

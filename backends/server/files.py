@@ -1,0 +1,179 @@
+"""Files: uploaded, made by jobs and batches, listed, read, deleted.
+
+A file's name is the client's and is only ever told back; on the disk it goes by its id.
+"""
+
+import os
+import shutil
+from pathlib import Path
+from typing import BinaryIO
+
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import FormData, UploadFile
+from starlette.requests import Request
+from starlette.responses import FileResponse, Response
+from starlette.routing import Route
+
+from .collection import Collection, Entry
+from .wire import Json, Wire, WireError, limited_receive, new_id, no_such, now, page, too_large
+
+PURPOSES = ("fine-tune", "batch", "user_data", "assistants", "evals")
+MULTIPART = 64 * 2**10
+"""Bytes that a multipart body may have besides the file."""
+
+
+class Files:
+    """The files of a server, and what it answers about them."""
+
+    def __init__(self, folder: Path, max_upload: int) -> None:
+        self._entries = Collection(folder, "file")
+        self._max_upload = max_upload
+        for path in folder.glob("*.data"):  # uploads that a crash cut short
+            if self._entries.get(path.stem) is None:
+                path.unlink()
+
+    def routes(self) -> list[Route]:
+        """What is answered here."""
+        return [
+            Route("/v1/files", self.create, methods=["POST"]),
+            Route("/v1/files", self.list),
+            Route("/v1/files/{id}", self.retrieve),
+            Route("/v1/files/{id}", self.delete, methods=["DELETE"]),
+            Route("/v1/files/{id}/content", self.content),
+        ]
+
+    async def create(self, request: Request) -> Response:
+        """``POST /v1/files``."""
+        limit = self._max_upload + MULTIPART
+        if int(request.headers.get("content-length") or 0) > limit:
+            raise too_large(self._max_upload)
+        limited = Request(request.scope, limited_receive(request.receive, limit))
+        async with limited.form(max_files=1, max_fields=8) as form:
+            upload, purpose = _upload(form)
+            entry = await run_in_threadpool(self._keep, upload, purpose)
+        return Json(entry.wire)
+
+    async def list(self, request: Request) -> Response:
+        """``GET /v1/files``."""
+        purpose, order = (request.query_params.get(name) for name in ("purpose", "order"))
+        entries = list(self._entries) if order == "asc" else self._entries.newest()
+        found = [e.wire for e in entries if purpose in (None, e.wire["purpose"])]
+        return page(request, found, default=10_000, most=10_000)
+
+    async def retrieve(self, request: Request) -> Response:
+        """``GET /v1/files/{id}``."""
+        return Json(self._asked(request).wire)
+
+    async def content(self, request: Request) -> Response:
+        """``GET /v1/files/{id}/content``."""
+        path = self.path(self._asked(request).id)
+        return FileResponse(path, media_type="application/octet-stream")
+
+    async def delete(self, request: Request) -> Response:
+        """``DELETE /v1/files/{id}``."""
+        name = self._asked(request).id
+        self._entries.remove(name)
+        self.path(name).unlink(missing_ok=True)
+        return Json({"id": name, "object": "file", "deleted": True})
+
+    def path(self, name: str) -> Path:
+        """Where the bytes of a file of that id lie."""
+        return self._entries.folder / f"{name}.data"
+
+    def find(self, name: str, *, purpose: str, param: str) -> Entry:
+        """The file that a request means by ``param``; raises :class:`WireError`."""
+        entry = self._entries.get(name)
+        if entry is None:
+            raise WireError(
+                400, f"Invalid {param}: no such file: {name[:200]}", param=param,
+                code="file_not_found",
+            )  # fmt: skip
+        if entry.wire["purpose"] != purpose:
+            raise WireError(
+                400,
+                f"Invalid {param}: {name} has the purpose '{entry.wire['purpose']}', and "
+                f"'{purpose}' is needed.",
+                param=param,
+                code="invalid_file_purpose",
+            )
+        return entry
+
+    def adopt(self, source: Path, *, filename: str, purpose: str, number: str) -> str:
+        """Take in a file that the server made; the same ``number`` gives the same id."""
+        name = f"file-{number}"
+        size = source.stat().st_size
+        source.replace(self.path(name))
+        self._entries.put(Entry(wire=_wire(name, size, filename, purpose)))
+        return name
+
+    def _asked(self, request: Request) -> Entry:
+        name = request.path_params["id"]
+        entry = self._entries.get(name)
+        if entry is None:
+            raise no_such("File object", name)
+        return entry
+
+    def _keep(self, upload: UploadFile, purpose: str) -> Entry:
+        name = new_id("file")
+        with self.path(name).open("xb") as file:
+            _copy(upload.file, file)
+            size = file.tell()
+        try:
+            self._check_size(size)
+        except WireError:
+            self.path(name).unlink()
+            raise
+        return self._entries.put(
+            Entry(wire=_wire(name, size, clean(upload.filename or ""), purpose))
+        )
+
+    def _check_size(self, size: int) -> None:
+        if size == 0:
+            raise WireError(400, "The file is empty.", param="file", code="empty_file")
+        if size > self._max_upload:
+            raise too_large(self._max_upload)
+
+
+def _upload(form: FormData) -> tuple[UploadFile, str]:
+    """The file and its purpose; raises :class:`WireError`."""
+    for name in form:
+        if name not in {"file", "purpose"}:
+            raise WireError(400, f"Unrecognized request argument supplied: {clean(name)[:100]}")
+    upload, purpose = form.get("file"), form.get("purpose")
+    if not isinstance(upload, UploadFile):
+        raise WireError(400, "Missing required parameter: 'file'.", param="file")
+    if purpose not in PURPOSES:
+        known = ", ".join(PURPOSES)
+        raise WireError(400, f"Invalid 'purpose': it must be one of {known}.", param="purpose")
+    if purpose == "fine-tune" and not (upload.filename or "").endswith(".jsonl"):
+        raise WireError(
+            400,
+            "Invalid file format for fine-tuning: the name must end in .jsonl.",
+            param="file",
+            code="invalid_file_format",
+        )
+    return upload, str(purpose)
+
+
+def clean(text: str) -> str:
+    """The text as UTF-8 can have it: a form may be in any encoding that its sender names."""
+    return text.encode("utf-8", "replace").decode()
+
+
+def _copy(source: BinaryIO, target: BinaryIO) -> None:
+    shutil.copyfileobj(source, target, 2**20)
+    target.flush()
+    os.fsync(target.fileno())
+
+
+def _wire(name: str, size: int, filename: str, purpose: str) -> Wire:
+    return {
+        "id": name,
+        "object": "file",
+        "bytes": size,
+        "created_at": now(),
+        "filename": filename,
+        "purpose": purpose,
+        "status": "processed",
+        "status_details": None,
+    }

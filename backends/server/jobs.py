@@ -1,0 +1,255 @@
+"""Fine-tuning jobs: made, listed, looked at, cancelled."""
+
+import hashlib
+import os
+import re
+import secrets
+import shutil
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BeforeValidator, Field, StringConstraints
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from ..base import Engine, Recipe
+from . import events
+from .catalog import Catalog, Offer
+from .collection import Collection, Entry
+from .files import Files
+from .trainer import PARAMS, WAY, Trainer
+from .wire import Body, Json, Wire, WireError, new_id, no_such, now, page, read
+
+Metadata = Annotated[
+    dict[
+        Annotated[str, StringConstraints(max_length=64)],
+        Annotated[str, StringConstraints(max_length=512)],
+    ],
+    Field(max_length=16),
+]
+
+
+def _auto(value: object) -> object:
+    return None if value == "auto" else value
+
+
+class _Hyperparameters(Body):
+    n_epochs: Annotated[Annotated[int, Field(ge=1, le=1000)] | None, BeforeValidator(_auto)] = None
+    batch_size: Annotated[
+        Annotated[int, Field(ge=1, le=100_000)] | None, BeforeValidator(_auto)
+    ] = None
+    learning_rate_multiplier: Annotated[
+        Annotated[float, Field(gt=0, le=1e6)] | None, BeforeValidator(_auto)
+    ] = None
+
+
+class _Supervised(Body):
+    hyperparameters: _Hyperparameters = _Hyperparameters()
+
+
+class _Method(Body):
+    type: Literal["supervised"]
+    supervised: _Supervised = _Supervised()
+
+
+class JobBody(Body):
+    """The body of ``POST /v1/fine_tuning/jobs``."""
+
+    model: str
+    training_file: str
+    validation_file: str | None = None
+    suffix: Annotated[str, StringConstraints(max_length=64, pattern=r"^[A-Za-z0-9_.-]*$")] = ""
+    seed: Annotated[int, Field(ge=0, lt=2**64)] | None = None
+    metadata: Metadata | None = None
+    hyperparameters: _Hyperparameters | None = None
+    method: _Method | None = None
+    integrations: list[object] = Field(default_factory=list, max_length=0)
+
+    @property
+    def settings(self) -> _Hyperparameters:
+        """The hyperparameters, in whichever form they came."""
+        if self.method is None:
+            return self.hyperparameters or _Hyperparameters()
+        if self.hyperparameters is not None:
+            raise WireError(
+                400, "Give the hyperparameters once: under 'method', or at the top.",
+                param="hyperparameters",
+            )  # fmt: skip
+        return self.method.supervised.hyperparameters
+
+
+class Jobs:
+    """What a server answers about its fine-tuning jobs."""
+
+    def __init__(
+        self, engine: Engine, jobs: Collection, *, files: Files, catalog: Catalog,
+        trainer: Trainer,
+    ) -> None:  # fmt: skip
+        self._engine = engine
+        self._jobs = jobs
+        self._files = files
+        self._catalog = catalog
+        self._trainer = trainer
+
+    def routes(self) -> list[Route]:
+        """What is answered here."""
+        one = "/v1/fine_tuning/jobs/{id}"
+        return [
+            Route("/v1/fine_tuning/jobs", self.create, methods=["POST"]),
+            Route("/v1/fine_tuning/jobs", self.list),
+            Route(one, self.retrieve),
+            Route(f"{one}/cancel", self.cancel, methods=["POST"]),
+            Route(f"{one}/events", self.events),
+            Route(f"{one}/checkpoints", self.checkpoints),
+        ]
+
+    async def create(self, request: Request) -> Response:
+        """``POST /v1/fine_tuning/jobs``."""
+        body = await read(request, JobBody)
+        parent = self._catalog.find(body.model)
+        recipe, numbers = self._recipe(body.settings)
+        entry = _entry(body, parent, recipe, numbers)
+        await run_in_threadpool(self._keep_files, body, entry.id)
+        self._trainer.start(self._jobs.put(entry))
+        return Json(entry.wire)
+
+    async def list(self, request: Request) -> Response:
+        """``GET /v1/fine_tuning/jobs``, newest first, those with the metadata asked for."""
+        jobs = self._jobs.newest()
+        if request.query_params.get("metadata") == "null":
+            jobs = [job for job in jobs if not job.wire["metadata"]]
+        for name, value in request.query_params.multi_items():
+            if match := re.fullmatch(r"metadata\[(.*)\]", name, re.DOTALL):
+                jobs = [j for j in jobs if (j.wire["metadata"] or {}).get(match[1]) == value]
+        return page(request, [job.wire for job in jobs])
+
+    async def retrieve(self, request: Request) -> Response:
+        """``GET /v1/fine_tuning/jobs/{id}``."""
+        return Json(self._asked(request).wire)
+
+    async def cancel(self, request: Request) -> Response:
+        """``POST /v1/fine_tuning/jobs/{id}/cancel``."""
+        job = self._asked(request)
+        if job.status not in WAY:
+            raise WireError(
+                400, f"Job {job.id} has already ended: it {_ENDED[job.status]}.",
+                code="job_not_cancellable",
+            )  # fmt: skip
+        return Json(self._trainer.cancel(job).wire)
+
+    async def events(self, request: Request) -> Response:
+        """``GET /v1/fine_tuning/jobs/{id}/events``, newest first."""
+        told = events.read(self._trainer.place(self._asked(request).id).events)
+        return page(request, told[::-1])
+
+    async def checkpoints(self, request: Request) -> Response:
+        """``GET /v1/fine_tuning/jobs/{id}/checkpoints``, newest first."""
+        job = self._asked(request)
+        points = job.hidden.get("checkpoints", [])
+        return page(request, [_checkpoint(job, point) for point in points[::-1]], default=10)
+
+    def _asked(self, request: Request) -> Entry:
+        name = request.path_params["id"]
+        job = self._jobs.get(name)
+        if job is None:
+            raise WireError(
+                404, f"Could not find fine tune: {name[:200]}", param="fine_tune_id",
+                code="fine_tune_not_found",
+            )  # fmt: skip
+        return job
+
+    def _recipe(self, asked: _Hyperparameters) -> tuple[Recipe, Wire]:
+        """The engine's settings, and the same as the wire has them."""
+        default = self._engine.recipe({})
+        rate = asked.learning_rate_multiplier
+        wanted = {"epochs": asked.n_epochs, "batch_size": asked.batch_size}
+        overrides: dict[str, float | int] = {k: v for k, v in wanted.items() if v is not None}
+        if rate is not None:
+            overrides["learning_rate"] = float(default["learning_rate"] or 0) * rate
+        recipe = self._engine.recipe(overrides)
+        numbers = {
+            "n_epochs": recipe["epochs"],
+            "batch_size": recipe["batch_size"],
+            "learning_rate_multiplier": 1.0 if rate is None else rate,
+        }
+        return recipe, numbers
+
+    def _keep_files(self, body: JobBody, name: str) -> None:
+        """Keep the job's files for it: they may be deleted before it is done with them."""
+        place = self._trainer.place(name)
+        found = {
+            param: self._files.find(asked, purpose="fine-tune", param=param)
+            for param in PARAMS
+            if (asked := getattr(body, param)) is not None
+        }
+        place.data.mkdir(parents=True)
+        for param, entry in found.items():
+            keep(self._files.path(entry.id), place.upload(param))
+
+
+_ENDED = {"succeeded": "has succeeded", "failed": "has failed", "cancelled": "was cancelled"}
+
+
+def keep(source: Path, target: Path) -> None:
+    """Have the same file under another name, without a copy where the file system allows."""
+    try:
+        os.link(source, target)
+    except FileNotFoundError:
+        raise no_such("File object", source.stem) from None
+    except OSError:
+        shutil.copyfile(source, target)
+
+
+def _entry(body: JobBody, parent: Offer, recipe: Recipe, numbers: Wire) -> Entry:
+    name = new_id("ftjob")
+    asked = dict.fromkeys(numbers, "auto") | body.settings.model_dump(exclude_none=True)
+    wire = {
+        "object": "fine_tuning.job",
+        "id": name,
+        "created_at": now(),
+        "error": None,
+        "estimated_finish": None,
+        "fine_tuned_model": None,
+        "finished_at": None,
+        "hyperparameters": asked,
+        "integrations": [],
+        "metadata": body.metadata,
+        "method": {"type": "supervised", "supervised": {"hyperparameters": asked}},
+        "model": body.model,
+        "organization_id": "org-limen",
+        "result_files": [],
+        "seed": secrets.randbits(31) if body.seed is None else body.seed,
+        "status": WAY[0],
+        "trained_tokens": None,
+        "training_file": body.training_file,
+        "user_provided_suffix": body.suffix or None,
+        "validation_file": body.validation_file,
+    }
+    hidden = {
+        "name": f"ft:{parent.base}:limen:{body.suffix}:{name[-8:]}",
+        "base": parent.base,
+        "parent": parent.fingerprint,
+        "parent_model": parent.engine_model,
+        "recipe": dict(recipe),
+        "hyperparameters": numbers,
+    }
+    return Entry(wire=wire, hidden=hidden)
+
+
+def _checkpoint(job: Entry, point: Wire) -> Wire:
+    number = hashlib.sha256(f"{job.id} {point['step']}".encode()).hexdigest()[:24]
+    return {
+        "object": "fine_tuning.job.checkpoint",
+        "id": f"ftckpt-{number}",
+        "created_at": job.wire["finished_at"],
+        "fine_tuned_model_checkpoint": point["name"],
+        "fine_tuning_job_id": job.id,
+        "metrics": {
+            "step": point["step"],
+            "train_loss": point["loss"],
+            "full_valid_loss": point["validation_loss"],
+        },
+        "step_number": point["step"],
+    }
