@@ -160,9 +160,9 @@ class Batches:
         pause = POLL[0]
         batches = self.account.client.batches
         while True:
+            doing = f"asking after the batch {batch_id}"
             state = self.patience.ask(
-                lambda: real(batches.retrieve(batch_id), "id", "status"),
-                f"asking after the batch {batch_id}",
+                lambda: real(batches.retrieve(batch_id), "id", "status"), doing
             )
             if state.status in ENDED:
                 return state

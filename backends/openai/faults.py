@@ -77,7 +77,7 @@ def fault_of(error: Exception) -> Fault:
 def real(found: T, *parts: str) -> T:
     """What the SDK gave, if it is what it should be; raises :class:`BrokenReplyError` if not.
 
-    The SDK hands out a page of HTML as a ``str``, and objects without the parts that they must have.
+    The SDK hands out a page of HTML as a ``str``, and objects without parts that they must have.
     """
     if isinstance(found, str):
         raise BrokenReplyError(f"this is no API: {found[:60]!r}")

@@ -68,11 +68,7 @@ class Preflight:
 
     def listed(self) -> list[dict[str, Any]]:
         """The models that the service lists."""
-        models = self.account.client.models
-        return [
-            model.model_dump()
-            for model in self._ask(lambda: list(real(models.list(), "data")), "its models")
-        ]
+        return self._list()
 
     def _retrieve(self, model: str) -> dict[str, Any]:
         import openai
@@ -86,10 +82,7 @@ class Preflight:
             return dict(found.model_dump())
         except openai.NotFoundError:
             pass  # chat servers list their models, and some do no more
-        try:
-            listed = {m["id"]: m for m in self._listed_or_nothing()}
-        except openai.NotFoundError:
-            listed = {}
+        listed = {m["id"]: m for m in self._listed_or_nothing()}
         if model in listed:
             return listed[model]
         if self.account.azure:  # a deployment's name is no model's, and there is no list of them
@@ -101,10 +94,14 @@ class Preflight:
     def _listed_or_nothing(self) -> list[dict[str, Any]]:
         import openai
 
+        try:
+            return self._list(openai.NotFoundError)
+        except openai.NotFoundError:
+            return []
+
+    def _list(self, *through: type[Exception]) -> list[dict[str, Any]]:
         models = self.account.client.models
-        found = self._ask(
-            lambda: list(real(models.list(), "data")), "its models", openai.NotFoundError
-        )
+        found = self._ask(lambda: list(real(models.list(), "data")), "its models", *through)
         return [dict(model.model_dump()) for model in found]
 
     def _check_end(self, model: str, found: dict[str, Any]) -> None:
