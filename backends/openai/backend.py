@@ -75,6 +75,7 @@ class OpenAIBackend:
         if model not in self._models:
             self._check_price(model)
             self._models[model] = self._preflight.describe(model)
+            self._limits.note(base_of(model), self._preflight.limits())
         return self._models[model]
 
     def recipe(self, overrides: Recipe) -> Recipe:

@@ -19,7 +19,7 @@ from . import reply
 from .account import Account
 from .budget import Budget
 from .calls import Draws, body_of, most_usage
-from .faults import CONTENT, BrokenReplyError, Kind, failure, fault_of, real
+from .faults import CONTENT, BrokenReplyError, Kind, failure, fault_of, page, real
 from .ledger import now
 from .patience import Patience
 from .prices import Prices
@@ -151,7 +151,7 @@ class Batches:
 
     def _find(self, tag: str) -> str | None:
         def look() -> str | None:
-            listed = real(self.account.client.batches.list(limit=100), "data")
+            listed = page(lambda: self.account.client.batches.list(limit=100))
             return next((b.id for b in listed if (b.metadata or {}).get("limen") == tag), None)
 
         return self.patience.ask(look, "looking through the account's batches")

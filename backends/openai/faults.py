@@ -1,7 +1,7 @@
 """What can go wrong with a call, sorted by what is to be done about it."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any, TypeVar
@@ -85,6 +85,14 @@ def real(found: T, *parts: str) -> T:
         if getattr(found, part, None) is None:
             raise BrokenReplyError(f"the answer has no {part!r}")
     return found
+
+
+def page(ask: Callable[[], T]) -> T:
+    """A page of a list; on HTML in its place the SDK stumbles over an attribute."""
+    try:
+        return real(ask(), "data")
+    except AttributeError:
+        raise BrokenReplyError("this is no API: no list came") from None
 
 
 def failure(says: str, doing: str, remedy: str = "") -> BackendError:

@@ -12,7 +12,7 @@ from ..records import Record
 from . import tokens
 from .account import Account
 from .budget import Budget
-from .faults import Kind, failure, fault_of, real
+from .faults import Kind, failure, fault_of, page, real
 from .ledger import ENDED, Ledger, now
 from .patience import Patience
 from .prices import Prices
@@ -141,7 +141,7 @@ class Jobs:
 
         def look() -> str | None:
             jobs = self.account.client.fine_tuning.jobs
-            listed = real(jobs.list(limit=100, metadata={"limen": tag}), "data")
+            listed = page(lambda: jobs.list(limit=100, metadata={"limen": tag}))
             return next((j.id for j in listed if (j.metadata or {}).get("limen") == tag), None)
 
         return self.patience.ask(look, "looking through the account's fine-tuning jobs")
@@ -181,8 +181,10 @@ class Jobs:
         """A job's latest events, oldest first."""
         jobs = self.account.client.fine_tuning.jobs
         doing = f"reading the events of the job {job_id}"
-        page = self.patience.ask(lambda: real(jobs.list_events(job_id, limit=limit), "data"), doing)
-        return sorted(page.data, key=lambda event: event.created_at)
+        found = self.patience.ask(
+            lambda: page(lambda: jobs.list_events(job_id, limit=limit)), doing
+        )
+        return sorted(found.data, key=lambda event: event.created_at)
 
     def _progress(self, job_id: str) -> tuple[int, int] | None:
         """Steps done and in all, as the newest events tell."""
@@ -210,7 +212,7 @@ class Jobs:
         """The checkpoints that the service kept, in the order of their steps."""
         jobs = self.account.client.fine_tuning.jobs.checkpoints
         doing = f"listing the checkpoints of the job {job_id}"
-        found = self.patience.ask(lambda: list(real(jobs.list(job_id), "data")), doing)
+        found = self.patience.ask(lambda: list(page(lambda: jobs.list(job_id))), doing)
         for point in sorted(found, key=lambda point: point.step_number):
             yield Checkpoint(
                 model=point.fine_tuned_model_checkpoint,

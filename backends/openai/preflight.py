@@ -10,7 +10,8 @@ from typing import Any
 from ...datasets.errors import BackendError, UnknownModelError
 from ..base import Model
 from .account import Account, base_of
-from .faults import Kind, failure, fault_of, real
+from .faults import Kind, failure, fault_of, page, real
+from .governor import KINDS
 from .patience import Patience
 from .prices import Prices
 
@@ -54,6 +55,16 @@ class Preflight:
             fingerprint=str(found.get("fingerprint") or digest[:16]),
             can_fine_tune=self.why_no_training(model) is None,
         )
+
+    def limits(self) -> dict[str, float]:
+        """The limits a minute that the service tells without a call, if it does."""
+        models = self.account.client.models
+        try:
+            headers = self._ask(models.with_raw_response.list, "its limits").headers
+        except BackendError:
+            return {}
+        told = {kind: headers.get(f"x-ratelimit-limit-{kind}", "") for kind in KINDS}
+        return {kind: float(text) for kind, text in told.items() if text.isdecimal()}
 
     def why_no_training(self, model: str) -> str | None:
         """Why a model cannot be fine-tuned here; None if it can."""
@@ -101,7 +112,7 @@ class Preflight:
 
     def _list(self, *through: type[Exception]) -> list[dict[str, Any]]:
         models = self.account.client.models
-        found = self._ask(lambda: list(real(models.list(), "data")), "its models", *through)
+        found = self._ask(lambda: list(page(models.list)), "its models", *through)
         return [dict(model.model_dump()) for model in found]
 
     def _check_end(self, model: str, found: dict[str, Any]) -> None:
@@ -123,7 +134,7 @@ class Preflight:
         jobs = self.account.client.fine_tuning.jobs
         absent = (openai.NotFoundError, openai.PermissionDeniedError, openai.APIStatusError)
         try:
-            self._ask(lambda: real(jobs.list(limit=1), "data"), "its fine-tuning jobs", *absent)
+            self._ask(lambda: page(lambda: jobs.list(limit=1)), "its fine-tuning jobs", *absent)
         except openai.APIStatusError as error:
             if error.status_code in (404, 405, 501, 403, 400):
                 return f"{self.account.url} takes no fine-tuning jobs (HTTP {error.status_code})"

@@ -6,7 +6,7 @@ from typing import Literal
 
 from .. import records
 from .account import Account
-from .faults import Kind, failure, fault_of, real
+from .faults import Kind, failure, fault_of, page, real
 from .patience import Patience
 
 Purpose = Literal["fine-tune", "batch"]
@@ -66,7 +66,7 @@ class Uploads:
 
     def _find(self, name: str, purpose: Purpose) -> str | None:
         def look() -> str | None:
-            listed = real(self._account.client.files.list(purpose=purpose), "data")
+            listed = page(lambda: self._account.client.files.list(purpose=purpose))
             return next((file.id for file in listed if file.filename == name), None)
 
         return self._patience.ask(look, "listing the account's files")
