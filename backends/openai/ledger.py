@@ -25,6 +25,7 @@ class Ledger:
     def __init__(self, folder: Path) -> None:
         self._folder = folder / "jobs"
         self._adopted = folder / "adopted"
+        self._forgets = folder / "forgotten"
 
     def path(self, key: str) -> Path:
         """Where a job's record lies."""
@@ -70,6 +71,13 @@ class Ledger:
                 return str(record["job"])
         return None
 
+    def forgotten(self, path: Path) -> list[str]:
+        """The jobs that are not to be found again for a record's fine-tuning."""
+        return list((records.read(self._forgotten(path)) or {"jobs": []})["jobs"])
+
+    def _forgotten(self, path: Path) -> Path:
+        return self._forgets / path.name
+
     def all(self) -> list[Record]:
         """Every record."""
         return records.read_all(self._folder)
@@ -84,14 +92,19 @@ class Ledger:
 
     def forget(self, record: Record) -> None:
         """Drop a record, so that the next run makes the job again."""
-        self.path(record["key"]).unlink(missing_ok=True)
+        path = self.path(record["key"])
+        if job := record.get("job"):
+            records.write(
+                self._forgotten(path), {"jobs": [*self.forgotten(path), job], "at": now()}
+            )
+        path.unlink(missing_ok=True)
         (self._adopted / f"{record.get('job')}.json").unlink(missing_ok=True)
+
+
+def _is(record: Record, part: str, what: str) -> bool:
+    return bool(what) and str(record.get(part) or "").startswith(what)
 
 
 def now() -> str:
     """The time, as records have it."""
     return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-
-
-def _is(record: Record, part: str, what: str) -> bool:
-    return bool(what) and str(record.get(part) or "").startswith(what)

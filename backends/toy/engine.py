@@ -101,11 +101,6 @@ def vocabulary() -> Vocabulary:
     return Vocabulary(words())
 
 
-def count(text: str) -> int:
-    """How many tokens a text has."""
-    return len(vocabulary().encode(text))
-
-
 def one_thread() -> AbstractContextManager[object]:
     """A context in which BLAS runs on one thread."""
     limiter: AbstractContextManager[object] = _controller().limit(limits=1, user_api="blas")

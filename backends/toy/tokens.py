@@ -90,8 +90,13 @@ def features(messages: Conversation) -> tuple[list[int], list[int]]:
 
 
 @lru_cache(maxsize=1 << 15)
+def pieces(text: str) -> list[str]:
+    """The words and marks by which a prompt is read."""
+    return _WORD.findall(text.lower())
+
+
 def _buckets(role: str, text: str) -> tuple[int, ...]:
-    words = _WORD.findall(text.lower())
+    words = pieces(text)
     shared = [_bucket(role, "0")] * sum(map(str.isdigit, words))
     return (*(_bucket(role, word) for word in words), *shared)
 
