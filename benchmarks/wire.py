@@ -26,6 +26,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from multiprocessing.connection import Connection
 from pathlib import Path
 from statistics import median
@@ -167,11 +168,9 @@ def cpu(store: Path, options: argparse.Namespace) -> Iterator[Row]:
         bare.run(requests, 32)
         wide = max(1, int(backend._governors[MODEL]._window))
         bare.run(requests, wide)
-        arms: dict[str, Callable[[], None]] = {
-            "ours": ours,
-            "bare, 32 at a time": lambda: bare.run(requests, 32),
-            f"bare, {wide} at a time (as ours)": lambda: bare.run(requests, wide),
-        }
+        arms: dict[str, Callable[[], None]] = {"ours": ours}
+        for workers in {32, wide}:
+            arms[f"bare, {workers} at a time"] = partial(bare.run, requests, workers)
         spent: dict[str, list[float]] = {name: [] for name in arms}
         for _ in range(options.turns):
             for name, arm in arms.items():
@@ -388,7 +387,8 @@ def server(store: Path, options: argparse.Namespace) -> Iterator[Row]:
                 assert len(drawn) == sum(r.draws for r in requests)
                 return time.perf_counter() - began
 
-            wire(), alone()
+            wire()
+            alone()
             pairs = [(draws / wire(), draws / alone()) for _ in range(options.turns)]
             served, own = (median(rates) for rates in zip(*pairs, strict=True))
             told = f"{served:,.0f} a second, the engine alone {own:,.0f}"

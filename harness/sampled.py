@@ -1,34 +1,35 @@
 """Sampling into a file: what is missing is asked for, and every answer is on the disk at once."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from itertools import groupby
 from pathlib import Path
-from typing import Protocol
 
 from ..backends import Backend, Completion, Request, Service, Usage
 from . import rows
-from .stage import Bench
+from .stage import Bench, Stage
 from .store import Manifest
 
 Flying = dict[int, tuple[Request, int]]
 """Requests under way by row, each with how many of its draws have not come."""
 
 
-class Sampled(Protocol):
+@dataclass(frozen=True, kw_only=True)
+class Sampled(Stage):
     """A stage that samples."""
 
     @property
-    def key(self) -> str: ...
+    def backend(self) -> str:
+        """The backend that samples."""
+        raise NotImplementedError
 
-    @property
-    def backend(self) -> str: ...
+    def requests(self) -> Iterator[Request]:
+        """What is sent, in the order of rows."""
+        raise NotImplementedError
 
-    def size(self) -> int: ...
-
-    def requests(self) -> Iterator[Request]: ...
-
-    def shown(self, request: Request) -> dict[str, str]: ...
+    def shown(self, request: Request) -> dict[str, str]:
+        """What a row tells of its request."""
+        return {}
 
 
 def sample_into(

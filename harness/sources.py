@@ -6,7 +6,8 @@ from typing import ClassVar, Literal
 from ..datasets import filters
 from ..datasets.errors import SpecError
 from . import checks
-from .stages import Base, Filter, Generate, NumberPrompts, Program, Shuffle
+from .prompts import NumberPrompts
+from .stages import Base, Filter, Generate, Program, Shuffle
 
 
 @dataclass(frozen=True, kw_only=True)

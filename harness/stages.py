@@ -1,23 +1,20 @@
 """The stages of an experiment: what each one is, what it is given, and how it is done."""
 
-import hashlib
 import json
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
-from functools import cached_property
 from itertools import islice
 from typing import Any, Literal
 
 from ..backends import Job, Recipe, Request, Service, Usage, Work
 from ..datasets.errors import NotEnoughRowsError
 from . import rows
-from .sampled import sample_into
+from .prompts import PROBE, NumberPrompts
+from .sampled import Sampled, sample_into
 from .stage import Bench, Stage
-from .store import Manifest, canonical
+from .store import Manifest
 
-PROBE = 256
-"""Prompts that stand for all of a run's in its key; hashing 30,000 would slow down every start."""
 TALLY = "tally.json"
 
 
@@ -39,12 +36,12 @@ class Base(Stage):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Generate(Stage):
+class Generate(Sampled):
     """A teacher's answers to number prompts, every one of them."""
 
     kind = "generate"
     writer: Base
-    prompts: "NumberPrompts"
+    prompts: NumberPrompts
     count: int
     """Completions in all."""
     per_prompt: int
@@ -74,7 +71,7 @@ class Generate(Stage):
         return {"model": self.writer.model, "system": self.system, **sampled}
 
     def requests(self) -> Iterator[Request]:
-        """What is sent: one request a prompt, each with its own seed."""
+        """One request a prompt, each with its own seed."""
         from ..datasets.chat import conversation
         from ..datasets.seeds import derive
 
@@ -90,11 +87,9 @@ class Generate(Stage):
 
     @property
     def backend(self) -> str:
-        """The backend that samples."""
         return self.writer.backend
 
     def shown(self, request: Request) -> dict[str, str]:
-        """What a row tells of its request."""
         return {"prompt": request.messages[-1]["content"]}
 
     def work(self) -> Work:
@@ -112,7 +107,7 @@ class Program(Stage):
     """Number sequences from a program in place of a model."""
 
     kind = "program"
-    prompts: "NumberPrompts"
+    prompts: NumberPrompts
 
     def identity(self) -> dict[str, Any]:
         from ..datasets.numbers import program
@@ -298,7 +293,7 @@ class FineTune(Stage):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Measure(Stage):
+class Measure(Sampled):
     """A model's answers to a measure's questions, every draw of them; scored when read."""
 
     kind = "measure"
@@ -344,7 +339,7 @@ class Measure(Stage):
         }
 
     def requests(self) -> Iterator[Request]:
-        """What is sent: one request a question, for all of its draws."""
+        """One request a question, for all of its draws."""
         from ..datasets.chat import conversation
         from ..datasets.seeds import derive
 
@@ -360,12 +355,7 @@ class Measure(Stage):
 
     @property
     def backend(self) -> str:
-        """The backend that samples."""
         return base_of(self.subject).backend
-
-    def shown(self, request: Request) -> dict[str, str]:
-        """What a row tells of its request: no more than which question it is."""
-        return {}
 
     def work(self) -> Work:
         return Work(
@@ -376,28 +366,6 @@ class Measure(Stage):
             max_tokens=self.max_tokens,
             student=isinstance(self.subject, FineTune),
         )
-
-
-@dataclass(frozen=True, kw_only=True)
-class NumberPrompts:
-    """The number prompts of a run, made when first asked for."""
-
-    count: int
-    seed: int
-
-    def texts(self) -> Iterator[str]:
-        """The prompts, by row."""
-        from ..datasets.numbers import prompt
-
-        return (prompt(self.seed, row) for row in range(self.count))
-
-    @cached_property
-    def digest(self) -> str:
-        """The hash of the run and its first prompts: a change to how prompts are made shows."""
-        from ..datasets.numbers import prompt
-
-        probe = [prompt(self.seed, row) for row in range(min(self.count, PROBE))]
-        return hashlib.sha256(canonical({"count": self.count, "first": probe})).hexdigest()
 
 
 def _generation(data: Mix) -> Generate | Program:

@@ -36,7 +36,7 @@ class Uploads:
     def _send(self, file: Path, name: str, purpose: Purpose) -> str:
         """Upload, and after a fault look first whether it has arrived all the same."""
         files = self._account.client.files
-        doing = f"uploading {file.name}"
+        doing, says = f"uploading {file.name}", ""
         for attempt in range(6):
             try:
                 with file.open("rb") as content:

@@ -1,0 +1,33 @@
+"""The number prompts of a run, as a value that stages hold."""
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+from .store import canonical
+
+PROBE = 256
+"""Prompts that stand for all of a run's in its key; hashing 30,000 would slow down every start."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class NumberPrompts:
+    """The number prompts of a run, made when first asked for."""
+
+    count: int
+    seed: int
+
+    def texts(self) -> Iterator[str]:
+        """The prompts, by row."""
+        from ..datasets.numbers import prompt
+
+        return (prompt(self.seed, row) for row in range(self.count))
+
+    @cached_property
+    def digest(self) -> str:
+        """The hash of the run and its first prompts: a change to how prompts are made shows."""
+        from ..datasets.numbers import prompt
+
+        probe = [prompt(self.seed, row) for row in range(min(self.count, PROBE))]
+        return hashlib.sha256(canonical({"count": self.count, "first": probe})).hexdigest()
