@@ -78,12 +78,9 @@ class Prices:
 @lru_cache(maxsize=4)
 def prices(file: Path | None) -> Prices:
     """The prices, those in a file of the user's first; raises :class:`~limen.SpecError`."""
-    shipped = (
-        resources.files(__name__.rpartition(".")[0])
-        .joinpath("prices.toml")
-        .read_text(encoding="utf-8")
-    )
-    known = _Table.model_validate(tomllib.loads(shipped))
+    here = resources.files(__name__.rpartition(".")[0])
+    shipped = tomllib.loads((here / "prices.toml").read_text(encoding="utf-8"))
+    known = _Table.model_validate(shipped)
     own = _own(file) if file else []
     return Prices((*own, *known.model), known.fine_tuning_ends)
 
