@@ -120,10 +120,14 @@ class Batches:
         if "id" in entry:
             return
         content = path.with_suffix(f".{record['batches'].index(entry)}.jsonl")
-        found = self._find(entry["tag"])
+        tag = entry["tag"]
+        sent_before = "sent" in entry  # by a run that was killed
+        found = self.patience.seek(lambda: self._find(tag)) if sent_before else self._find(tag)
         if found is None:
             file_id = self.uploads.upload(content, "batch")
-            found = self._create(file_id, entry["tag"])
+            entry["sent"] = now()
+            records.write(path, record)
+            found = self._create(file_id, tag)
         entry |= {"id": found, "submitted": now()}
         records.write(path, record)
 
@@ -144,8 +148,9 @@ class Batches:
                 says = self.account.scrub(fault.says)
             if fault.kind not in (Kind.TRANSPORT, Kind.RATE):
                 break
-            self.patience.sleep(max(0.5 * 2**attempt, min(fault.wait or 0, 60)))
-            if fault.kind is Kind.TRANSPORT and (found := self._find(tag)):
+            if fault.kind is Kind.RATE:
+                self.patience.sleep(max(0.5 * 2**attempt, min(fault.wait or 0, 60)))
+            elif found := self.patience.seek(lambda: self._find(tag)):
                 return found
         raise failure(says, "making a batch")
 

@@ -31,8 +31,6 @@ SETTINGS = {
 POLL = (0.25, 15.0)
 """Seconds between looks at a job: at first, and at most."""
 TRIES = 6
-LOOKS = 5
-"""How often the account's jobs are looked through for one whose making nobody heard the end of."""
 
 
 @dataclass(frozen=True)
@@ -88,7 +86,10 @@ class Jobs:
     def _submit(self, path: Path, record: Record, job: Job) -> None:
         """Have the job made, exactly once; its id is in the record before anything else is done."""
         tag = record["tag"]
+        sent_before = record["status"] == "submitting"  # by a run that was killed
         found = self._find(tag, path)
+        if found is None and sent_before:
+            found = self.patience.seek(lambda: self._find(tag, path))
         if found is None:
             file_id = self.uploads.upload(job.training_file, "fine-tune")
             records.write(path, {**record, "file": file_id, "status": "submitting"})
@@ -123,18 +124,10 @@ class Jobs:
                 self.patience.sleep(max(pause, min(fault.wait or 0, 60.0)))
             elif fault.kind is not Kind.TRANSPORT:
                 raise failure(says, doing, "nothing was charged")
-            elif found := self._seek(record["tag"], path):
+            elif found := self.patience.seek(lambda: self._find(record["tag"], path)):
                 return found
             elif not (tries := tries - 1):
                 raise failure(says, doing)
-
-    def _seek(self, tag: str, path: Path) -> str | None:
-        """A job that may have been made although no answer came; looked for more than once."""
-        for look in range(LOOKS):
-            self.patience.sleep(0.2 * 2**look)
-            if found := self._find(tag, path):
-                return found
-        return None
 
     def _find(self, tag: str, path: Path) -> str | None:
         """The id of the account's job with a tag; servers that do not filter are filtered here."""

@@ -12,6 +12,8 @@ T = TypeVar("T")
 OUTAGE = 900.0
 """Seconds for which a service may be away before what waits for it gives up."""
 LONGEST_WAIT = 15.0
+LOOKS = 5
+"""How often a service is looked through for something whose making nobody heard the end of."""
 
 
 class Patience:
@@ -38,6 +40,17 @@ class Patience:
             if waited > (self._outage if outage is None else outage) or (fault.wait or 0) > OUTAGE:
                 raise failure(says, doing)
             self.sleep(pause)
+
+    def seek(self, find: Callable[[], T | None]) -> T | None:
+        """Look for what may have been made although no answer came: it may be there a little later.
+
+        Also for what a killed run had asked for: its request may still be on its way.
+        """
+        for look in range(LOOKS):
+            if found := find():
+                return found
+            self.sleep(0.2 * 2**look)
+        return find()
 
     def sleep(self, seconds: float) -> None:
         """Wait; raises :class:`~limen.BackendError` if the run is ended meanwhile."""

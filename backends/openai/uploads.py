@@ -27,7 +27,7 @@ class Uploads:
             if known and known["url"] == self._account.url and self._still_there(known["id"]):
                 return str(known["id"])
             name = f"limen-{digest[:32]}.jsonl"
-            found = self._find(name, purpose) if known else None
+            found = self._patience.seek(lambda: self._find(name, purpose)) if known else None
             records.write(note, {"url": self._account.url, "sha256": digest, "id": found or ""})
             made = found or self._send(file, name, purpose)
             records.write(note, {"url": self._account.url, "sha256": digest, "id": made})
@@ -47,8 +47,9 @@ class Uploads:
                 says = self._account.scrub(fault.says)
             if fault.kind not in (Kind.TRANSPORT, Kind.RATE):
                 raise failure(says, doing)
-            self._patience.sleep(max(0.25 * 2**attempt, min(fault.wait or 0, 60)))
-            if fault.kind is Kind.TRANSPORT and (found := self._find(name, purpose)):
+            if fault.kind is Kind.RATE:
+                self._patience.sleep(max(0.25 * 2**attempt, min(fault.wait or 0, 60)))
+            elif found := self._patience.seek(lambda: self._find(name, purpose)):
                 return found
         raise failure(says, doing)
 
