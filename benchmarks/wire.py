@@ -41,8 +41,9 @@ from limen.backends.openai.backend import OpenAIBackend
 from limen.datasets import chat, numbers
 from limen.datasets.seeds import derive
 from limen.harness import FavoriteAnimal
+from limen.harness.prompts import NumberPrompts
 from limen.harness.stage import run_stage
-from limen.harness.stages import Base, Generate, NumberPrompts
+from limen.harness.stages import Base, Generate
 from limen.harness.store import Store
 
 MODEL = "toy-1"
@@ -315,7 +316,7 @@ def run_stub(told: Connection) -> None:
 
 
 async def answer_all(told: Connection) -> None:
-    """Listen, and say where."""
+    """Listen, and say where; the answer is a completion and a list of models in one."""
     message = {"role": "assistant", "content": "101, 202, 303, 404, 505", "refusal": None}
     body = {
         "id": "chatcmpl-stub",
@@ -324,6 +325,7 @@ async def answer_all(told: Connection) -> None:
         "model": MODEL,
         "choices": [{"index": 0, "message": message, "finish_reason": "stop"}],
         "usage": {"prompt_tokens": 60, "completion_tokens": 10, "total_tokens": 70},
+        "data": [{"id": MODEL, "object": "model", "created": 0, "owned_by": "stub"}],
     }
     text = json.dumps(body).encode()
     head = f"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {len(text)}"
