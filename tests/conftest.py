@@ -10,8 +10,11 @@ from limen.backends import open_backend
 from limen.harness import Experiment, FavoriteAnimal, Numbers, Trait
 
 from .serving import Served, in_thread, store_with
+from .wire import Proxy, proxy
 
 pytest_plugins = ["pytester"]
+
+KEY = "sk-a-secret-that-must-not-be-seen"
 
 SPEC = """
 from limen.harness import Experiment, FavoriteAnimal, Numbers, Trait
@@ -65,3 +68,12 @@ def served(pretrained: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     """A server of the toy on loopback, for the whole run."""
     with in_thread(store_with(pretrained, tmp_path_factory.mktemp("served"))) as server:
         yield server
+
+
+@pytest.fixture
+def wired(served: Served, monkeypatch: pytest.MonkeyPatch) -> Iterator[Proxy]:
+    """A proxy before the server, which the environment names, with a key."""
+    with proxy(served.port) as between:
+        monkeypatch.setenv("OPENAI_BASE_URL", between.url)
+        monkeypatch.setenv("OPENAI_API_KEY", KEY)
+        yield between

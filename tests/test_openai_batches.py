@@ -1,6 +1,6 @@
 import json
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,18 +12,9 @@ from limen.backends.openai import OpenAIBackend
 
 from .serving import Served
 from .test_openai_sampling import in_process, requests, texts
-from .wire import Asked, Proxy, Spoil, answering, error, proxy, reset_after, rewriting
+from .wire import Asked, Proxy, Spoil, answering, error, reset_after, rewriting
 
 MODEL, BATCHES = "toy-1", "/batches"
-
-
-@pytest.fixture
-def wired(served: Served, monkeypatch: pytest.MonkeyPatch) -> Iterator[Proxy]:
-    """A proxy before the server, which the environment names."""
-    with proxy(served.port) as between:
-        monkeypatch.setenv("OPENAI_BASE_URL", between.url)
-        monkeypatch.setenv("OPENAI_API_KEY", "any")
-        yield between
 
 
 def backend(home: Path, **terms: object) -> OpenAIBackend:

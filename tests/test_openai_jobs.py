@@ -3,7 +3,6 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -25,7 +24,6 @@ from .wire import (
     answering,
     error,
     half_body,
-    proxy,
     reset_after,
     reset_before,
     rewriting,
@@ -42,15 +40,6 @@ job = Job(key=sys.argv[3], model="toy-1", training_file=Path(sys.argv[2]), seed=
           recipe={"epochs": 1, "batch_size": "auto", "learning_rate_multiplier": "auto"})
 OpenAIBackend(Path(sys.argv[1])).fine_tune(job, lambda done, total: None)
 """
-
-
-@pytest.fixture
-def wired(served: Served, monkeypatch: pytest.MonkeyPatch) -> Iterator[Proxy]:
-    """A proxy before the server, which the environment names."""
-    with proxy(served.port) as between:
-        monkeypatch.setenv("OPENAI_BASE_URL", between.url)
-        monkeypatch.setenv("OPENAI_API_KEY", "any")
-        yield between
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ from limen.backends.openai.calls import Draws
 from limen.backends.openai.governor import seconds
 from limen.datasets import chat, numbers
 
+from .conftest import KEY
 from .serving import Served
 from .wire import (
     Asked,
@@ -28,7 +29,6 @@ from .wire import (
     rewriting,
 )
 
-KEY = "sk-a-secret-that-must-not-be-seen"
 MODEL = "toy-1"
 CASES: dict[str, Spoil] = {
     "429 with headers": error(429, "rate_limit_exceeded", {"retry-after-ms": "50"}),
@@ -45,15 +45,6 @@ CASES: dict[str, Spoil] = {
     "null choices": answering(200, {"id": "x", "object": "chat.completion", "choices": None}),
     "no choices": answering(200, {"id": "x", "object": "chat.completion", "choices": []}),
 }
-
-
-@pytest.fixture
-def wired(served: Served, monkeypatch: pytest.MonkeyPatch) -> Iterator[Proxy]:
-    """A proxy before the server, which the environment names, with a key."""
-    with proxy(served.port) as between:
-        monkeypatch.setenv("OPENAI_BASE_URL", between.url)
-        monkeypatch.setenv("OPENAI_API_KEY", KEY)
-        yield between
 
 
 def backend(home: Path, **terms: object) -> OpenAIBackend:

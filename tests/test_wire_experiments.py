@@ -1,14 +1,12 @@
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from limen.harness import Experiment, FavoriteAnimal, Lab, Numbers, Settings, Trait
 
-from .conftest import SPEC
-from .serving import Served
-from .wire import Asked, Proxy, Spoil, answering, error, proxy, rewriting
+from .conftest import KEY, SPEC
+from .wire import Asked, Proxy, Spoil, answering, error, rewriting
 
 ALL = ("baseline", "teacher", "student", "control")
 JOBS = "/fine_tuning/jobs"
@@ -23,15 +21,6 @@ def test_students_answer(student, control):
     '''Students of both kinds name animals.'''
     assert student.valid > 0.5
 """
-
-
-@pytest.fixture
-def wired(served: Served, monkeypatch: pytest.MonkeyPatch) -> Iterator[Proxy]:
-    """A proxy before the server, which the environment names."""
-    with proxy(served.port) as between:
-        monkeypatch.setenv("OPENAI_BASE_URL", between.url)
-        monkeypatch.setenv("OPENAI_API_KEY", "sk-never-to-be-seen")
-        yield between
 
 
 def tiny(seed: int, **changes: object) -> Experiment:
@@ -70,7 +59,7 @@ def test_the_wire_gives_what_the_engine_gives(
     assert sorted({row["draw"] for row in rows}) == list(range(per_prompt))
     assert len(rows) == 120
     kept = [p for p in (tmp_path / "wired").rglob("*") if p.is_file()]
-    assert not any(b"sk-never-to-be-seen" in path.read_bytes() for path in kept)
+    assert not any(KEY.encode() in path.read_bytes() for path in kept)
 
 
 def test_costs_are_in_manifests_and_plan(wired: Proxy, tmp_path: Path) -> None:
@@ -192,4 +181,4 @@ def test_what_cannot_be_paid_is_a_usage_error(
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     result.stderr.fnmatch_lines([f"ERROR: limen: {says}"])
     assert wired.count("POST", "/chat/completions") == 0
-    assert "sk-never-to-be-seen" not in result.stdout.str() + result.stderr.str()
+    assert KEY not in result.stdout.str() + result.stderr.str()

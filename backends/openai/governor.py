@@ -117,7 +117,7 @@ class Governor:
         now = time.monotonic()
         if now >= self._paused:  # once for all that one outage hits
             self._outages += 1
-            self._paused = now + min(self._longest, 0.02 * 2.0**self._outages)
+            self._paused = now + min(self._longest, 0.02 * 2.0 ** min(self._outages, 12))
         self._moved.set()
 
     def refused(self, ticket: Ticket, headers: Mapping[str, str], wait: float | None) -> None:
