@@ -13,7 +13,7 @@ from .experiment import Experiment
 from .pipeline import TRAINED, Pipeline, check_arm, in_order, pipeline
 from .results import Arm, read_arm
 from .settings import Settings
-from .stage import Stage, backend_of
+from .stage import Stage, backend_of, forget_backends
 from .stages import Measure
 from .store import Store
 
@@ -144,6 +144,8 @@ class Lab:
         except BaseException:
             if isinstance(self.backend, Service):
                 self.backend.stop()
+                forget_backends()
+                self.backend = backend_of(self.settings.backend, self.store, self.settings.terms)
             raise
 
     def _settled(self, stage: Stage) -> bool:

@@ -126,6 +126,11 @@ def backend_of(name: str, store: Store, terms: Terms) -> Backend:
     return _backend(name, store.models(name).resolve(), terms)
 
 
+def forget_backends() -> None:
+    """Have :func:`backend_of` open backends anew: those that were stopped stay stopped."""
+    _backend.cache_clear()
+
+
 @lru_cache(maxsize=8)
 def _backend(name: str, home: Path, terms: Terms) -> Backend:
     return open_backend(name, home, terms)

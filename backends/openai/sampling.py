@@ -19,6 +19,8 @@ from .governor import Stopped, Ticket
 
 BACKLOG = 64
 """Groups of completions that may wait to be written; past that nothing new is sent."""
+GRACE = 5.0
+"""Seconds that calls under way are given when the run is being ended: they are paid for."""
 TOGETHER = 0.02
 """Seconds in which completions are gathered: to wake the writer for each takes longer than to
 write them, and what is written together is on the disk by one order."""
@@ -113,12 +115,14 @@ class _Stream:
             self._ready = []
 
     async def _admitted(self, request: Request) -> Ticket:
-        """The call's ticket; calls under way are waited for should there never be one."""
+        """The call's ticket; should there never be one, calls under way are waited for a while."""
         try:
             return await self._caller.admit(request)
-        except Exception:
+        except Stopped:
             if self._flying:
-                await asyncio.wait(self._flying)
+                _, late = await asyncio.wait(self._flying, timeout=GRACE)
+                for task in late:
+                    task.cancel()
             raise
 
     async def _do(self, request: Request, ticket: Ticket) -> None:
