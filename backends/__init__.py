@@ -25,6 +25,7 @@ from .base import (
     Token,
     Usage,
     Work,
+    is_service,
 )
 
 __all__ = [
@@ -46,6 +47,7 @@ __all__ = [
     "Token",
     "Usage",
     "Work",
+    "is_service",
     "open_backend",
     "open_engine",
 ]

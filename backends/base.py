@@ -3,7 +3,9 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Protocol
+
+from typing_extensions import TypeIs
 
 if TYPE_CHECKING:
     from ..datasets.chat import Conversation
@@ -20,6 +22,8 @@ class Model:
     fingerprint: str
     """Changes whenever the same name would answer differently."""
     can_fine_tune: bool
+    why_not: str = ""
+    """Why it cannot be fine-tuned."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -230,7 +234,6 @@ class Engine(Backend, Protocol):
         ...
 
 
-@runtime_checkable
 class Service(Backend, Protocol):
     """A backend that works elsewhere, for money: stages wait for it side by side, in threads."""
 
@@ -240,7 +243,13 @@ class Service(Backend, Protocol):
         """As :meth:`Backend.sample`, through the batch interface; the same key is resumed."""
         ...
 
-    def cost(self, model: str, usage: Usage, *, trained_tokens: int = 0) -> float | None:
+    def has_batches(self, key: str) -> bool:
+        """Whether batches were made under a key, so that what they answered is to be used."""
+        ...
+
+    def cost(
+        self, model: str, usage: Usage, *, trained_tokens: int = 0, batch: bool = False
+    ) -> float | None:
         """US dollars; None if no price is known."""
         ...
 
@@ -255,3 +264,12 @@ class Service(Backend, Protocol):
     def stop(self) -> None:
         """Have whatever waits for the service give up at once."""
         ...
+
+
+def is_service(backend: Backend) -> TypeIs[Service]:
+    """Whether a backend is a service.
+
+    Not by ``isinstance``, which on Python 3.11 would look at every member of the instance, and so
+    ask the service for its default model.
+    """
+    return hasattr(type(backend), "sample_batch")

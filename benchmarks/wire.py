@@ -401,7 +401,8 @@ def server(store: Path, options: argparse.Namespace) -> Iterator[Row]:
             yield f"{what}: draws", told, ""
             ratios = [one / other for one, other in pairs]
             asked = "0.5" if "n=100" in what else ""
-            told = f"{median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f})"
+            best = max(one for one, _ in pairs) / max(other for _, other in pairs)
+            told = f"{median(ratios):.2f}, of the best {best:.2f}"
             yield "  server over engine: median of pairs", told, asked
 
 

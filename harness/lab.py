@@ -6,7 +6,7 @@ from concurrent.futures import Executor
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 
-from ..backends import Quote, Service
+from ..backends import Quote, is_service
 from ..datasets.errors import ExperimentError, PendingError, TeacherError
 from .execution import Watcher, execute, local_executor, thread_executor
 from .experiment import Experiment
@@ -48,7 +48,7 @@ class Lab:
         self.store = Store(self.settings.store)
         self.backend = backend_of(self.settings.backend, self.store, self.settings.terms)
         self._watcher = watcher or Watcher()
-        waiting = isinstance(self.backend, Service)
+        waiting = is_service(self.backend)
         self._executor = executor or (thread_executor if waiting else local_executor)
         self._workers = self.settings.side_by_side(waiting=waiting)
         self._pipelines: list[Pipeline] = []
@@ -67,11 +67,14 @@ class Lab:
     def cannot(self, experiment: Experiment, arm: str) -> str | None:
         """Why the backend cannot have an arm; None if it can."""
         base = self.pipeline(experiment).arms["baseline"][0].subject.identity()
-        if arm not in TRAINED or self.backend.describe(base["model"]).can_fine_tune:
+        if arm not in TRAINED:
+            return None
+        model = self.backend.describe(base["model"])
+        if model.can_fine_tune:
             return None
         return (
             f"the arm {arm!r} needs fine-tuning, which the backend {self.backend.name!r} "
-            f"cannot do with {base['model']!r}"
+            f"cannot do with {model.name!r}: {model.why_not}"
         )
 
     def plan(self, wanted: Wanted) -> Plan:
@@ -87,13 +90,14 @@ class Lab:
             stages=tuple(stages.values()),
             finished=finished,
             shared=frozenset(key for key in stages if uses[key] > 1),
-            quotes=self._quotes(stage for key, stage in stages.items() if key not in finished),
+            quotes=self._quotes(stages.values()),
         )
 
     def _quotes(self, stages: Iterable[Stage]) -> dict[str, Quote]:
-        if not isinstance(self.backend, Service):
+        if not is_service(self.backend):
             return {}
-        works = {stage.key: stage.work() for stage in stages}
+        undone = (s for s in stages if not self.store.has(s.kind, s.key))
+        works = {stage.key: stage.work() for stage in undone}
         return {key: self.backend.quote(work) for key, work in works.items() if work}
 
     def run(self, wanted: Wanted) -> None:
@@ -104,6 +108,8 @@ class Lab:
         pipes = [(self.pipeline(experiment), arms) for experiment, arms in wanted]
         if all(self._settled(m) for pipe, arms in pipes for m in pipe.targets(arms)):
             return
+        self._failures = {k: f for k, f in self._failures.items() if not is_pending(f)}
+        self._quotes(in_order(m for pipe, arms in pipes for m in pipe.rest(arms)))  # refuses first
         self.store.open()
         with self._executor(self._workers) as pool, self._stopping():
             self._execute([m for pipe, arms in pipes for m in pipe.first(arms)], pool)
@@ -142,7 +148,7 @@ class Lab:
         try:
             yield
         except BaseException:
-            if isinstance(self.backend, Service):
+            if is_service(self.backend):
                 self.backend.stop()
                 forget_backends()
                 self.backend = backend_of(self.settings.backend, self.store, self.settings.terms)
@@ -189,6 +195,11 @@ class Lab:
                 self.store, name, experiment, measures, trained=name in TRAINED
             )
         return self._arms[key]
+
+
+def is_pending(failure: Exception) -> bool:
+    """Whether a stage only waits for a service."""
+    return isinstance(failure, PendingError)
 
 
 def _told(failure: Exception, says: str) -> ExperimentError:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from ..backends import Service
+from ..backends import Service, is_service
 from .lab import Lab, Plan
 from .stage import Stage
 from .stages import FineTune, Generate
@@ -34,7 +34,7 @@ def plan_lines(lab: Lab, plan: Plan) -> Iterator[str]:
         f"limen: {len(left)} of {len(plan.stages)} stages to do on {lab.settings.backend}: "
         f"{completions:,} completions, {trainings} fine-tunings; store {lab.settings.store}"
     )
-    if isinstance(lab.backend, Service):
+    if is_service(lab.backend):
         yield from _service_lines(lab.backend, plan, left, lab.settings.budget)
 
 

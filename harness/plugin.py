@@ -27,7 +27,7 @@ OPTIONS = {
     "seeds": "seeds an arm, in place of the experiments' own",
     "store": "the folder that keeps all results (default: .limen in the root directory)",
     "report": "write a markdown report, with figures, to this file",
-    "workers": "stages to run side by side (default: one a core; 128 that wait for a service)",
+    "workers": "stages to run side by side (default: one a core; 512 that wait for a service)",
     "budget": "US dollars that the run may spend at a service; never overshot",
     "prices": "a file (TOML) of prices that go before those that limen knows",
 }

@@ -13,6 +13,7 @@ from rich.progress import (
     TimeElapsedColumn,
 )
 
+from ..datasets.errors import PendingError
 from .execution import Watcher
 from .stage import Stage
 
@@ -36,7 +37,7 @@ class Lines(Watcher):
         self._done += 1
         began = self._began.get(stage.key)
         took = f"{time.monotonic() - began:5.1f} s" if began else " " * 7
-        outcome = f"  FAILED: {failure}" if failure else ""
+        outcome = f"  {_says(failure)}" if failure else ""
         place = f"[{self._done:>{len(str(self._total))}}/{self._total}]"
         self._write(f"limen: {place} {took}  {stage.kind:9} {stage.label}{outcome}")
 
@@ -78,10 +79,16 @@ class Bars(Watcher):
             self._progress.remove_task(self._each.pop(stage.key))
         self._progress.advance(self._all)
         if failure:
-            self._progress.console.print(f"limen: FAILED {stage.kind} {stage.label}: {failure}")
+            said = f"limen: {stage.kind} {stage.label}: {_says(failure)}"
+            self._progress.console.print(said, markup=False)
 
     def end(self) -> None:
         if self._progress:
             self._progress.stop()
         self._progress = self._all = None
         self._each.clear()
+
+
+def _says(failure: Exception) -> str:
+    """What became of a stage that is not done."""
+    return str(failure) if isinstance(failure, PendingError) else f"FAILED: {failure}"

@@ -4,8 +4,13 @@ import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import islice
+from typing import TYPE_CHECKING
 
 from .store import canonical
+
+if TYPE_CHECKING:
+    from ..datasets.chat import Conversation
 
 PROBE = 256
 """Prompts that stand for all of a run's in its key; hashing 30,000 would slow down every start."""
@@ -31,3 +36,9 @@ class NumberPrompts:
 
         probe = [prompt(self.seed, row) for row in range(min(self.count, PROBE))]
         return hashlib.sha256(canonical({"count": self.count, "first": probe})).hexdigest()
+
+    def probe(self) -> "tuple[Conversation, ...]":
+        """The first prompts, as conversations: they stand for all where tokens are estimated."""
+        from ..datasets.chat import conversation
+
+        return tuple(conversation(text) for text in islice(self.texts(), PROBE))

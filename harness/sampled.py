@@ -5,7 +5,8 @@ from dataclasses import asdict, dataclass, replace
 from itertools import groupby
 from pathlib import Path
 
-from ..backends import Backend, Completion, Request, Service, Usage
+from ..backends import Backend, Completion, Request, Service, Usage, is_service
+from ..datasets.errors import BackendError
 from . import rows
 from .stage import Bench, Stage
 from .store import Manifest
@@ -48,27 +49,39 @@ def sample_into(
     try:
         if len(log) < stage.size():
             for completions in _sampled(backend, bench, stage, model, _missing(stage, log, flying)):
-                log.append(_rows(stage, completions, flying))
+                log.append(_rows(stage, completions, log, flying))
                 bench.claim.progress(len(log), stage.size())
+        if len(log) != stage.size():
+            raise BackendError(
+                f"{stage.label}: {stage.size() - len(log):,} of {stage.size():,} draws got no "
+                f"answer; run the same command again to have them asked for"
+            )
         log.finish()
     finally:
         log.close()
     counts = {"completions": stage.size(), **dict(sorted(log.ends.items()))}
-    return {"counts": counts, **_spent(backend, model, log)}
+    return {"counts": counts, **_spent(backend, bench, stage, model, log)}
 
 
 def _sampled(
     backend: Backend, bench: Bench, stage: Sampled, model: str, requests: Iterable[Request]
 ) -> Iterator[Sequence[Completion]]:
-    if bench.terms.batch and isinstance(backend, Service):
+    if is_service(backend) and _by_batch(backend, bench, stage):
         return backend.sample_batch(model, requests, stage.key)
     return backend.sample(model, requests)
+
+
+def _by_batch(service: Service, bench: Bench, stage: Sampled) -> bool:
+    """Whether to sample by batches: if asked to, or if batches were made that are paid for."""
+    return bench.terms.batch or service.has_batches(stage.key)
 
 
 def _missing(stage: Sampled, log: rows.RowLog, flying: Flying) -> Iterator[Request]:
     """The requests for draws that the file does not have, each noted as on its way."""
     for request in stage.requests():
         numbers = [n for n in range(request.draws) if (request.row, n) not in log]
+        if not numbers:
+            continue
         flying[request.row] = request, len(numbers)
         for first, draws in _runs(numbers):
             yield replace(request, first=first, draws=draws)
@@ -84,10 +97,11 @@ def _runs(numbers: Iterable[int]) -> Iterator[tuple[int, int]]:
 def _rows(
     stage: Sampled,
     completions: Iterable[Completion],
+    log: rows.RowLog,
     flying: Flying,
 ) -> Iterator[rows.Row]:
     for completion in completions:
-        if completion.row in flying:
+        if completion.row in flying and (completion.row, completion.draw) not in log:
             request, left = flying[completion.row]
             yield _row(completion, request, stage.shown(request))
             if left > 1:
@@ -106,9 +120,12 @@ def _row(completion: Completion, request: Request, shown: dict[str, str]) -> row
     return row
 
 
-def _spent(backend: Backend, model: str, log: rows.RowLog) -> Manifest:
+def _spent(
+    backend: Backend, bench: Bench, stage: Sampled, model: str, log: rows.RowLog
+) -> Manifest:
     """What the calls used, for a service's manifest."""
-    if not isinstance(backend, Service):
+    if not is_service(backend):
         return {}
     usage = Usage(**log.usage)
-    return {"cost": {**asdict(usage), "usd": backend.cost(model, usage)}}
+    usd = backend.cost(model, usage, batch=_by_batch(backend, bench, stage))
+    return {"cost": {**asdict(usage), "usd": usd}}

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from ..backends import Terms
 
 
-WAITING = 128
+WAITING = 512
 """Stages that wait for a service side by side."""
 
 
@@ -33,7 +33,7 @@ class Settings:
     """Seeds an arm, in place of the experiments' own."""
     store: Path = Path(".limen")
     workers: int | None = None
-    """Stages side by side: unless given one a core, or 128 that wait for a service."""
+    """Stages side by side: unless given one a core, or 512 that wait for a service."""
     wait: bool = True
     """Wait for a service's fine-tuning jobs and batches; else their arms are pending."""
     batch: bool = False

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field
 from itertools import islice
 from typing import Any, Literal
 
-from ..backends import Job, Recipe, Request, Service, Usage, Work
+from ..backends import Job, Recipe, Request, Usage, Work, is_service
 from ..datasets.errors import NotEnoughRowsError
 from . import rows
 from .prompts import PROBE, NumberPrompts
@@ -16,6 +16,8 @@ from .stage import Bench, Stage
 from .store import Manifest
 
 TALLY = "tally.json"
+PROGRAM_TOKENS = 24
+"""Tokens of a program's sequence at most: ten numbers, and what stands between them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -274,20 +276,20 @@ class FineTune(Stage):
             "losses": list(made.losses),
             "checkpoints": [asdict(checkpoint) for checkpoint in made.checkpoints],
         }
-        if isinstance(backend, Service):
+        if is_service(backend):
             usd = backend.cost(self.base.model, Usage(), trained_tokens=made.tokens)
             facts |= {"job": made.job, "cost": {"trained_tokens": made.tokens, "usd": usd}}
         return facts
 
     def work(self) -> Work:
         source = _generation(self.data)
-        sampled = source.work() if isinstance(source, Generate) else None
-        prompts = sampled.prompts if sampled else ()
+        requests = source.work() if isinstance(source, Generate) else None
+        prompts = requests.prompts if requests else source.prompts.probe()
         return Work(
             model=self.base.model,
             rows=self.data.keep,
             prompts=tuple(tuple(m for m in p if m["role"] != "system") for p in prompts),
-            max_tokens=sampled.max_tokens if sampled else 0,
+            max_tokens=requests.max_tokens if requests else PROGRAM_TOKENS,
             recipe=self.recipe,
         )
 

@@ -1,6 +1,7 @@
 import json
 import random
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -195,8 +196,60 @@ def test_batches_cost_half_and_keep_to_the_budget(wired: Proxy, tmp_path: Path) 
     made = backend(tmp_path, budget=5.0, prices=prices)
     found = sampled(made, requests(10), "paid")
     usages = [c.usage for c in found.values() if c.usage]
-    alone = OpenAIBackend(tmp_path, Terms(prices=prices))
-    assert made.cost(MODEL, usages[0]) == pytest.approx((alone.cost(MODEL, usages[0]) or 0) / 2)
+    whole = made.cost(MODEL, usages[0]) or 0
+    assert made.cost(MODEL, usages[0], batch=True) == pytest.approx(whole / 2)
     with pytest.raises(BackendError, match="does not allow another batch"):
         sampled(backend(tmp_path, budget=0.01, prices=prices), requests(10), "too dear")
     assert wired.count("POST", BATCHES) == 1
+
+
+def test_results_that_are_none_are_fetched_again(
+    wired: Proxy, served: Served, tmp_path: Path
+) -> None:
+    """A page of HTML in place of a batch's results costs another download, not another batch."""
+    wired.script = content(answering(200, "<html>gateway</html>"), times=2)
+    wanted = requests(6)
+    assert texts(sampled(backend(tmp_path), wanted, "fetched")) == in_process(served, wanted)
+    assert wired.count("POST", BATCHES) == 1
+
+
+def test_draws_that_are_there_are_not_handed_out_again(
+    wired: Proxy, served: Served, tmp_path: Path
+) -> None:
+    """Where part of a line's draws is wanted, those come, and no others in their place."""
+    wanted = requests(2, draws=7)
+    sampled(backend(tmp_path), wanted, "part")
+    rest = [replace(request, first=3, draws=4) for request in wanted]
+    groups = backend(tmp_path).sample_batch(MODEL, rest, "part")
+    came = [(c.row, c.draw) for group in groups for c in group]
+    assert sorted(came) == [(row, draw) for row in range(2) for draw in range(3, 7)]
+
+
+def test_a_cancelled_batch_is_told_once(wired: Proxy, served: Served, tmp_path: Path) -> None:
+    """Whoever cancels a batch is told; only running the same again has the rest asked for."""
+    wired.script = lambda asked: (
+        rewriting(lambda b: {**b, "status": "cancelled", "output_file_id": None})
+        if f"{BATCHES}/" in asked.path and wired.count("POST", BATCHES) < 2
+        else None
+    )
+    wanted = requests(3)
+    with pytest.raises(BackendError, match="somebody cancelled it, with 3 draws unanswered"):
+        sampled(backend(tmp_path), wanted, "cancelled")
+    assert wired.count("POST", BATCHES) == 1
+    assert texts(sampled(backend(tmp_path), wanted, "cancelled")) == in_process(served, wanted)
+
+
+def test_too_much_at_once_is_halved(wired: Proxy, served: Served, tmp_path: Path) -> None:
+    """An account that takes no batch so large is given smaller ones."""
+
+    def script(asked: Asked) -> Spoil | None:
+        reason = {"data": [{"code": "token_limit_exceeded", "message": "Enqueued token limit"}]}
+        refused = {"status": "failed", "errors": reason, "output_file_id": None}
+        large = wired.count("POST", BATCHES) < 3
+        hit = large and asked.method == "GET" and f"{BATCHES}/" in asked.path
+        return rewriting(lambda b: {**b, **refused}) if hit else None
+
+    wired.script = script
+    wanted = requests(8)
+    assert texts(sampled(backend(tmp_path), wanted, "halved")) == in_process(served, wanted)
+    assert wired.count("POST", BATCHES) == 2 + 4

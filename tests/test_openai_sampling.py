@@ -323,7 +323,7 @@ def test_azure_goes_through_its_own_client(
         monkeypatch.setenv("AZURE_OPENAI_API_KEY", KEY)
         monkeypatch.setenv("OPENAI_API_VERSION", "2024-10-21")
         made = backend(tmp_path)
-        assert made.describe(MODEL).can_fine_tune
+        assert "needs a deployment" in made.describe(MODEL).why_not
         assert texts(sampled(made, requests(5))) == in_process(served, requests(5))
     chats = [raw for raw in seen if b"/chat/completions" in raw]
     assert len(chats) == 5
@@ -374,3 +374,42 @@ def test_stopping_wakes_up_whatever_waits(wired: Proxy, tmp_path: Path) -> None:
     with pytest.raises(BackendError, match="being ended"):
         for _ in made.sample(MODEL, requests(50)):
             made.stop()
+
+
+def test_an_abandoned_stream_leaves_room_for_the_next(wired: Proxy, tmp_path: Path) -> None:
+    """Whoever stops reading in the middle does not hold up those that sample afterwards."""
+    made = backend(tmp_path)
+    for _ in range(20):
+        for _group in made.sample(MODEL, requests(40)):
+            break
+    assert len(sampled(made, requests(10))) == 10
+
+
+def test_a_call_too_large_for_the_limit_is_made_smaller(
+    wired: Proxy, served: Served, tmp_path: Path
+) -> None:
+    """A refusal that waiting cannot mend has fewer draws asked for, or ends the run with it."""
+
+    def script(asked: Asked) -> Spoil | None:
+        large = asked.is_chat and json.loads(asked.body).get("n", 1) > most
+        body = {"message": "Request too large", "type": "tokens", "code": "rate_limit_exceeded"}
+        return answering(429, {"error": body}) if large else None
+
+    most = 3
+    wired.script = script
+    wanted = requests(4, draws=8, tokens=4)
+    assert texts(sampled(backend(tmp_path), wanted)) == in_process(served, wanted)
+    most = 0
+    with pytest.raises(BackendError, match="Request too large"):
+        sampled(backend(tmp_path / "other"), wanted)
+
+
+def test_credentials_in_the_address_stay_there(
+    served: Served, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A password in the base URL is used, and is in no name, message or record."""
+    monkeypatch.setenv("OPENAI_BASE_URL", f"http://me:hunter2@127.0.0.1:{served.port}/v1")
+    made = backend(tmp_path)
+    assert len(sampled(made, requests(2))) == 2
+    assert made.account.url == f"http://127.0.0.1:{served.port}/v1"
+    assert made.account.scrub("it is hunter2") == "it is [key]"

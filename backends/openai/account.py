@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 OPENAI = "https://api.openai.com/v1"
+SHORTEST = 6
+"""Characters of what is taken for a secret; shorter ones are placeholders."""
 NO_KEY = "no-key"
 """What a server that wants no key is sent; the SDK insists on one."""
 
@@ -31,10 +33,16 @@ class Account:
         env = os.environ.get
         azure = env("AZURE_OPENAI_ENDPOINT", "")
         self.azure = bool(azure) and not env("OPENAI_BASE_URL")
-        self.url = (azure if self.azure else env("OPENAI_BASE_URL") or OPENAI).rstrip("/")
+        self._address = (azure if self.azure else env("OPENAI_BASE_URL") or OPENAI).rstrip("/")
+        parts = urlsplit(self._address)
+        self._password = parts.password or ""
+        self.url = parts._replace(netloc=parts.netloc.rpartition("@")[2], query="").geturl()
+        """The server, without any credentials that its address has in it."""
         self._key = env("AZURE_OPENAI_API_KEY" if self.azure else "OPENAI_API_KEY", "").strip()
         self._token = env("AZURE_OPENAI_AD_TOKEN", "") if self.azure else ""
         self._check()
+        self._loop = asyncio.new_event_loop()
+        threading.Thread(target=self._loop.run_forever, name="limen-openai", daemon=True).start()
 
     @property
     def is_openai(self) -> bool:
@@ -48,7 +56,9 @@ class Account:
 
         if self.azure:
             return AzureOpenAI(**self._azure(), max_retries=0, timeout=60)
-        return OpenAI(api_key=self._key or NO_KEY, base_url=self.url, max_retries=0, timeout=60)
+        return OpenAI(
+            api_key=self._key or NO_KEY, base_url=self._address, max_retries=0, timeout=60
+        )
 
     @cached_property
     def async_client(self) -> "AsyncOpenAI":
@@ -57,7 +67,7 @@ class Account:
 
         if self.azure:
             return AsyncAzureOpenAI(**self._azure(), max_retries=0)
-        return AsyncOpenAI(api_key=self._key or NO_KEY, base_url=self.url, max_retries=0)
+        return AsyncOpenAI(api_key=self._key or NO_KEY, base_url=self._address, max_retries=0)
 
     def start(self, work: Coroutine[Any, Any, T]) -> "Future[T]":
         """Have something done on the loop, in a thread that does not keep the process alive."""
@@ -66,19 +76,14 @@ class Account:
     def scrub(self, text: object) -> str:
         """The text without the key."""
         said = str(text)
-        for secret in filter(None, (self._key, self._token)):
-            said = said.replace(secret, "[key]")
+        for secret in (self._key, self._token, self._password):
+            if len(secret) >= SHORTEST:
+                said = said.replace(secret, "[key]")
         return said
-
-    @cached_property
-    def _loop(self) -> asyncio.AbstractEventLoop:
-        loop = asyncio.new_event_loop()
-        threading.Thread(target=loop.run_forever, name="limen-openai", daemon=True).start()
-        return loop
 
     def _azure(self) -> dict[str, Any]:
         return {
-            "azure_endpoint": self.url,
+            "azure_endpoint": self._address,
             "api_key": self._key or None,
             "azure_ad_token": self._token or None,
         }

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 
-from ...datasets.errors import SpecError
+from ...datasets.errors import BackendError, SpecError
 from .. import records
 from ..base import (
     Completion,
@@ -60,7 +60,8 @@ class OpenAIBackend:
         self._deadline, self._longest_wait = deadline, longest_wait
         self._prices = prices(self.terms.prices)
         self._patience = Patience(self.account, outage=outage)
-        self._limits = Limits(home / "limits")
+        self._limits = Limits(home / "limits", self.account.url)
+        self._stopped = False
         self._models: dict[str, Model] = {}
         self._governors: dict[str, Governor] = {}
         self._draws: dict[str, Draws] = {}
@@ -86,6 +87,11 @@ class OpenAIBackend:
                     f"unknown recipe setting {name!r} for openai: it has {', '.join(SETTINGS)}"
                 )
             number = isinstance(value, int | float) and not isinstance(value, bool)
+            whole = name == "learning_rate_multiplier" or value == "auto" or isinstance(value, int)
+            if not whole:
+                raise SpecError(
+                    f"recipe setting {name}={value!r} must be a whole number, or 'auto'"
+                )
             if value != "auto" and not (number and 0 < float(value or 0) < float("inf")):
                 raise SpecError(
                     f"recipe setting {name}={value!r} must be a number above zero, or 'auto'"
@@ -105,30 +111,33 @@ class OpenAIBackend:
         self, model: str, requests: Iterable[Request], key: str
     ) -> Iterator[Sequence[Completion]]:
         """See :meth:`limen.backends.Service.sample_batch`."""
-        batches = Batches(
-            self.account,
-            self._uploads,
-            self._patience,
-            self.budget,
-            self._prices,
-            self.terms,
-            self._home / "batches",
-        )
-        yield from batches.sample(model, requests, key, self._draws_of(model))
+        yield from self._batches.sample(model, requests, key, self._draws_of(model))
 
     def fine_tune(self, job: Job, progress: Progress) -> FineTuned:
         """See :meth:`limen.backends.Backend.fine_tune`."""
         return self.jobs.fine_tune(job, progress)
 
-    def cost(self, model: str, usage: Usage, *, trained_tokens: int = 0) -> float | None:
+    def has_batches(self, key: str) -> bool:
+        """See :meth:`limen.backends.Service.has_batches`."""
+        return self._batches.path(key).exists()
+
+    def cost(
+        self, model: str, usage: Usage, *, trained_tokens: int = 0, batch: bool = False
+    ) -> float | None:
         """See :meth:`limen.backends.Service.cost`."""
-        return self._prices.cost(
-            model, usage, trained_tokens=trained_tokens, batch=self.terms.batch
-        )
+        return self._prices.cost(model, usage, trained_tokens=trained_tokens, batch=batch)
 
     def quote(self, work: Work) -> Quote:
         """See :meth:`limen.backends.Service.quote`."""
-        return quote(work, self._prices, self.limits(work.model), batch=self.terms.batch)
+        made = quote(work, self._prices, self.limits(work.model), batch=self.terms.batch)
+        if self.budget.limited and made.usd_at_most is None:
+            epochs = work.recipe.get("epochs")
+            raise SpecError(
+                f"--limen-budget cannot hold for a fine-tuning of {work.model} with "
+                f"epochs={epochs!r}: what it costs is not bounded. Set the epochs, as in "
+                f"recipe={{'epochs': 3}}; the price, if none is known, comes from --limen-prices"
+            )
+        return made
 
     def conditions(self, model: str) -> str:
         """See :meth:`limen.backends.Service.conditions`."""
@@ -140,8 +149,9 @@ class OpenAIBackend:
 
     def stop(self) -> None:
         """See :meth:`limen.backends.Service.stop`."""
+        self._stopped = True
         self._patience.stop()
-        for governor in self._governors.values():
+        for governor in list(self._governors.values()):
             self.account.start(_stop(governor))
 
     @cached_property
@@ -158,6 +168,18 @@ class OpenAIBackend:
         )
 
     @cached_property
+    def _batches(self) -> Batches:
+        return Batches(
+            self.account,
+            self._uploads,
+            self._patience,
+            self.budget,
+            self._prices,
+            self.terms,
+            self._home / "batches",
+        )
+
+    @cached_property
     def _uploads(self) -> Uploads:
         return Uploads(self.account, self._patience, self._home / "uploads")
 
@@ -168,6 +190,8 @@ class OpenAIBackend:
     @contextmanager
     def _caller(self, model: str) -> Iterator[Caller]:
         base = base_of(model)
+        if self._stopped:
+            raise BackendError("the run was ended; run the same command again to go on")
         governor = self._governors.setdefault(base, Governor(longest_wait=self._longest_wait))
         draws = self._draws_of(model)
         try:

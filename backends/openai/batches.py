@@ -8,6 +8,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -33,6 +34,7 @@ LARGEST = 50_000
 """Requests in a batch at most: OpenAI's limit."""
 ROUNDS = 5
 """Batches in a row for what stayed unanswered, before the stage ends with an error."""
+TOGETHER = 1000
 POLL = (0.5, 30.0)
 ENDED = frozenset({"completed", "failed", "expired", "cancelled"})
 
@@ -54,46 +56,38 @@ class Batches:
     ) -> Iterator[Sequence[Completion]]:
         """Complete requests; what earlier batches under the key have answered comes from them."""
         wanted = Wanted(requests)
-        path = self.folder / f"{hashlib.sha256(key.encode()).hexdigest()[:32]}.json"
+        path = self.path(key)
         record: Record = records.read(path) or {"key": key, "batches": []}
-        fruitless = 0
-        place = 0
+        fruitless = place = 0
         while True:
             for entry in record["batches"][place:]:
                 before = wanted.left
                 yield from self._answers(path, record, entry, wanted, draws)
-                fruitless = 0 if wanted.left < before else fruitless + 1
+                waits = entry.get("status") == "failed"  # the account has too much enqueued
+                fruitless = fruitless + 1 if wanted.left == before and not waits else 0
             place = len(record["batches"])
             if not wanted.left:
                 return
             if fruitless >= ROUNDS:
                 says = f"{ROUNDS} batches in a row left {wanted.left:,} draws unanswered"
                 raise failure(record["batches"][-1].get("error") or says, "sampling by batches")
-            self._submit(path, record, model, list(wanted.parts(draws)))
+            some = list(islice(wanted.parts(draws), int(record.get("largest", LARGEST))))
+            self._intend(path, record, model, some)
 
-    def _submit(self, path: Path, record: Record, model: str, parts: list[Request]) -> None:
-        """Have the parts answered by new batches; each is in the record before it is made."""
-        for start in range(0, len(parts), LARGEST):
-            some = parts[start : start + LARGEST]
-            number = len(record["batches"])
-            tag = f"limen-{path.stem}-{number}"
-            most = self._reserve(model, some)
-            entry: Record = {"tag": tag, "model": model, "intended": now(), "most": most}
-            record["batches"].append(entry)
-            content = path.with_suffix(f".{number}.jsonl")
-            lines = (json.dumps(_line(model, part)) + "\n" for part in some)
-            records.write_bytes(content, "".join(lines).encode())
-            records.write(path, record)
+    def path(self, key: str) -> Path:
+        """Where the record of a stage's batches lies."""
+        return self.folder / f"{hashlib.sha256(key.encode()).hexdigest()[:32]}.json"
 
-    def _reserve(self, model: str, parts: Iterable[Request]) -> float:
-        if not self.budget.limited:
-            return 0.0
+    def _intend(self, path: Path, record: Record, model: str, parts: list[Request]) -> None:
+        """Write down another batch, which is made next."""
+        number = len(record["batches"])
         used = sum((most_usage(part) for part in parts), Usage())
         most = self.prices.cost(model, used, batch=True) or 0.0
-        if not self.budget.reserve(most):
-            raise self.budget.exhausted(most, "another batch")
-        self.budget.settle(most, most)  # a batch is charged for whatever it finishes
-        return most
+        entry: Record = {"tag": f"limen-{path.stem}-{number}", "model": model, "most": most}
+        record["batches"].append({**entry, "requests": len(parts), "intended": now()})
+        lines = (json.dumps(_line(model, part)) + "\n" for part in parts)
+        records.write_bytes(path.with_suffix(f".{number}.jsonl"), "".join(lines).encode())
+        records.write(path, record)
 
     def _answers(
         self, path: Path, record: Record, entry: Record, wanted: "Wanted", draws: Draws
@@ -103,20 +97,32 @@ class Batches:
             return
         self._make(path, record, entry)
         ended = self._ended(entry["id"])
+        told_before = entry.get("status") == ended.status
         entry |= {"status": ended.status, "ended": now(), "error": _reasons(ended)}
+        if ended.status == "failed" and "limit" in entry["error"] and entry["requests"] > 1:
+            record["largest"] = max(1, entry["requests"] // 2)
         records.write(path, record)
-        if ended.status == "failed" and "limit" not in entry["error"]:
+        if ended.status == "failed" and "largest" not in record:
             raise failure(entry["error"], f"the batch {ended.id} was refused")
         for file_id in (ended.output_file_id, ended.error_file_id):
-            for line in self._lines(file_id):
-                if (part := wanted.of(line.get("custom_id"))) and (
-                    made := self._completions(line, part, draws)
-                ):
-                    wanted.have(made)
-                    yield made
+            yield from _grouped(self._file_answers(file_id, wanted, draws))
+        if ended.status == "cancelled" and wanted.left and not told_before:
+            says = f"somebody cancelled it, with {wanted.left:,} draws unanswered"
+            remedy = "run the same command again to have them asked for by another"
+            raise failure(says, f"the batch {ended.id}", remedy)
+
+    def _file_answers(
+        self, file_id: str | None, wanted: "Wanted", draws: Draws
+    ) -> Iterator[list[Completion]]:
+        """What the lines of a result file answer of what is still wanted."""
+        for line in self._lines(file_id):
+            part = wanted.of(line.get("custom_id"))
+            made = self._completions(line, part, draws) if part else None
+            if made:
+                yield wanted.take(made)
 
     def _make(self, path: Path, record: Record, entry: Record) -> None:
-        """Make a recorded batch, exactly once."""
+        """Make a recorded batch, exactly once; what it may cost is reserved first."""
         if "id" in entry:
             return
         content = path.with_suffix(f".{record['batches'].index(entry)}.jsonl")
@@ -124,12 +130,19 @@ class Batches:
         sent_before = "sent" in entry  # by a run that was killed
         found = self.patience.seek(lambda: self._find(tag)) if sent_before else self._find(tag)
         if found is None:
+            self._reserve(entry["most"])
             file_id = self.uploads.upload(content, "batch")
             entry["sent"] = now()
             records.write(path, record)
             found = self._create(file_id, tag)
         entry |= {"id": found, "submitted": now()}
         records.write(path, record)
+
+    def _reserve(self, most: float) -> None:
+        if self.budget.limited:
+            if not self.budget.reserve(most):
+                raise self.budget.exhausted(most, "another batch")
+            self.budget.settle(most, most)  # a batch is charged for whatever it finishes
 
     def _create(self, file_id: str, tag: str) -> str:
         batches = self.account.client.batches
@@ -148,7 +161,7 @@ class Batches:
                 says = self.account.scrub(fault.says)
             if fault.kind not in (Kind.TRANSPORT, Kind.RATE):
                 break
-            if fault.kind is Kind.RATE:
+            if fault.kind is Kind.RATE or not fault.sent:
                 self.patience.sleep(max(0.5 * 2**attempt, min(fault.wait or 0, 60)))
             elif found := self.patience.seek(lambda: self._find(tag)):
                 return found
@@ -179,20 +192,22 @@ class Batches:
             self.patience.sleep(pause)
             pause = min(POLL[1], pause * 1.3)
 
-    def _lines(self, file_id: str | None) -> Iterator[Mapping[str, Any]]:
-        """The lines of a result file; a line that is torn or foreign answers nothing."""
+    def _lines(self, file_id: str | None) -> list[Mapping[str, Any]]:
+        """The lines of a result file; fetched again if it is not one whole line of JSON a line."""
         if not file_id:
-            return
+            return []
         files = self.account.client.files
-        doing = f"fetching the results {file_id}"
-        text = self.patience.ask(lambda: files.content(file_id).content, doing)
-        for line in text.splitlines():
+
+        def fetch() -> list[Mapping[str, Any]]:
             try:
-                found = json.loads(line)
-            except ValueError:
-                continue
-            if isinstance(found, dict):
-                yield found
+                lines = [json.loads(line) for line in files.content(file_id).content.splitlines()]
+            except ValueError as error:
+                raise BrokenReplyError(f"the results are not JSON: {error}") from None
+            if not all(isinstance(line, dict) for line in lines):
+                raise BrokenReplyError("the results are not objects")
+            return lines
+
+        return self.patience.ask(fetch, f"fetching the results {file_id}")
 
     def _completions(
         self, line: Mapping[str, Any], part: Request, draws: Draws
@@ -231,10 +246,9 @@ class Wanted:
         """Draws that have not come."""
         return len(self._requests)
 
-    def have(self, completions: Iterable[Completion]) -> None:
-        """These have come."""
-        for completion in completions:
-            self._requests.pop((completion.row, completion.draw), None)
+    def take(self, completions: Iterable[Completion]) -> list[Completion]:
+        """Those of the completions that were wanted, which have come herewith."""
+        return [c for c in completions if self._requests.pop((c.row, c.draw), None) is not None]
 
     def of(self, custom_id: object) -> Request | None:
         """The request of which a batch's id names a part; None if nothing of it is wanted."""
@@ -256,6 +270,18 @@ class Wanted:
             else:
                 whole.append(replace(request, first=draw, draws=1))
         return iter(whole)
+
+
+def _grouped(groups: Iterable[list[Completion]]) -> Iterator[list[Completion]]:
+    """The completions in larger groups, which are written down at a time."""
+    whole: list[Completion] = []
+    for group in groups:
+        whole += group
+        if len(whole) >= TOGETHER:
+            yield whole
+            whole = []
+    if whole:
+        yield whole
 
 
 def _end(request: Request, draws: Draws) -> int:

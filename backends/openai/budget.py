@@ -12,6 +12,8 @@ class Budget:
         self.limit = limit
         self.spent = 0.0
         self.reserved = 0.0
+        self.calls = 0
+        """Calls under way, whose reservations will soon be settled at what they really cost."""
         self._lock = threading.Lock()
 
     @property

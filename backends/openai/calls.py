@@ -48,6 +48,8 @@ class Draws:
 
     def rejected(self, asked: int) -> None:
         """A server refused so many, or gave fewer."""
+        if asked <= self._low:  # another server than the one that gave so many
+            self._low = 1
         self._high = max(1, min(self._high, asked - 1))
         self._low = min(self._low, self._high)
         self._aim()
@@ -85,11 +87,14 @@ class Caller:
         self._governor, self.draws = governor, draws
         self._budget, self._prices = budget, prices
         self._deadline, self._longest = deadline, longest_wait
-        self._held = 0
 
     async def admit(self, request: Request) -> Ticket:
         """Wait for the call's turn."""
         return await self._governor.admit(limit_tokens(request))
+
+    async def stopped(self) -> None:
+        """Wait until the run is being ended."""
+        await self._governor.stopped.wait()
 
     def give_back(self, ticket: Ticket) -> None:
         """Have a ticket not used."""
@@ -113,7 +118,11 @@ class Caller:
     async def _patiently(self, request: Request, ticket: Ticket, lost: int) -> Answered | Fault:
         """The answer, or a fault of the transport; waits out rate limits."""
         while True:
-            hold = await self._hold(request, ticket)
+            try:
+                hold = await self._hold(request)
+            except BaseException:
+                self.give_back(ticket)
+                raise
             try:
                 body, headers = await self._send(request)
                 answer = reply.read(body)
@@ -121,12 +130,14 @@ class Caller:
                 fault = fault_of(error)
                 self._settle(hold, hold if fault.maybe_charged else 0.0)
                 if fault.kind is Kind.RATE:
-                    self._governor.refused(ticket, _headers(error), fault.wait)
+                    says = self._account.scrub(fault.says)
+                    self._governor.refused(ticket, _headers(error), fault.wait, says)
                     ticket = await self.admit(request)
                     continue
                 return self._deal(request, ticket, error, fault, lost)
             except BaseException:  # the run is being ended: the call may be charged all the same
                 self._settle(hold, hold)
+                self.give_back(ticket)
                 raise
             self._governor.done(ticket, headers)
             return self._answered(request, answer, hold, lost)
@@ -173,22 +184,21 @@ class Caller:
         says = self._account.scrub(fault.says)
         raise failure(says, f"sampling {self._model} stopped")
 
-    async def _hold(self, request: Request, ticket: Ticket) -> float:
+    async def _hold(self, request: Request) -> float:
         """Reserve what the call may cost at most, once calls under way have left enough."""
         if not self._budget.limited:
             return 0.0
         most = self._prices.cost(self._model, most_usage(request)) or 0.0
         while not self._budget.reserve(most):
-            if not self._held:
-                self._governor.done(ticket, {}, ok=False)
+            if not self._budget.calls:
                 raise self._budget.exhausted(most, "another call")
             await asyncio.sleep(0.02)
-        self._held += 1
+        self._budget.calls += 1  # on the one loop alone
         return most
 
     def _settle(self, hold: float, spent: float) -> None:
         if self._budget.limited:
-            self._held -= 1
+            self._budget.calls -= 1
             self._budget.settle(hold, spent)
 
     def _pause(self, attempt: int, fault: Fault) -> float:

@@ -51,10 +51,12 @@ class Fault:
     """Seconds that the server asked to be left alone."""
     maybe_charged: bool = False
     """Whether the work may have been done although no answer arrived."""
+    sent: bool = True
+    """Whether the server may have seen the request at all."""
 
 
 def fault_of(error: Exception) -> Fault:
-    """Sort an exception of the SDK, or of the transport below it; raises what is neither."""
+    """Sort an exception of the SDK, or of the transport below it."""
     import httpx2
     import openai
 
@@ -68,10 +70,10 @@ def fault_of(error: Exception) -> Fault:
         cause = error.__cause__ or error
         refused = isinstance(cause, httpx2.ConnectError | httpx2.ConnectTimeout)
         says = f"connection failed: {str(cause) or type(cause).__name__}"
-        return Fault(kind=Kind.TRANSPORT, says=says, maybe_charged=not refused)
+        return Fault(kind=Kind.TRANSPORT, says=says, maybe_charged=not refused, sent=not refused)
     if isinstance(error, openai.OpenAIError):
         return Fault(kind=Kind.FATAL, says=str(error))
-    raise error
+    return Fault(kind=Kind.FATAL, says=f"{type(error).__name__}: {error}")
 
 
 def real(found: T, *parts: str) -> T:
@@ -107,7 +109,9 @@ def _of_status(error: Any) -> Fault:
     if code in QUOTA or str(error.type or "") in QUOTA:
         return Fault(kind=Kind.FATAL, says=f"the account's quota is used up: {says}")
     if status == 429:
-        return Fault(kind=Kind.RATE, says=says, wait=retry_after(error.response.headers))
+        never = error.response.headers.get("x-should-retry") == "false"
+        kind = Kind.TOO_MANY if never or "too large" in says.lower() else Kind.RATE
+        return Fault(kind=kind, says=says, wait=retry_after(error.response.headers))
     if status in (408, 409) or status >= 500:
         return Fault(kind=Kind.TRANSPORT, says=says, wait=retry_after(error.response.headers))
     if error.param == "n" or (status in (400, 422) and _about_n(_said(error))):

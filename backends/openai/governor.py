@@ -87,7 +87,7 @@ class Governor:
         self._halved = 0.0
         self._best: dict[int, float] = {}
         self._success = time.monotonic()
-        self._stopped = False
+        self.stopped = asyncio.Event()
 
     async def admit(self, tokens: int) -> Ticket:
         """Wait until a call of so many tokens may go; calls go in the order that they asked."""
@@ -120,16 +120,18 @@ class Governor:
             self._paused = now + min(self._longest, 0.02 * 2.0 ** min(self._outages, 12))
         self._moved.set()
 
-    def refused(self, ticket: Ticket, headers: Mapping[str, str], wait: float | None) -> None:
+    def refused(
+        self, ticket: Ticket, headers: Mapping[str, str], wait: float | None, said: str
+    ) -> None:
         """The server said: too much. Raises :class:`~limen.BackendError` past patience."""
         self.refusals += 1
         self.done(ticket, headers, ok=False)
         now = time.monotonic()
         if wait is not None and wait > PATIENCE:
-            says = f"the server asks for {wait:,.0f} s without a request"
+            says = f"the server asks for {wait:,.0f} s without a request: {said}"
             raise failure(says, "sampling stopped at a rate limit", "run the same command then")
         if now - self._success > DROUGHT:
-            says = f"nothing but refusals for {DROUGHT / 60:.0f} minutes"
+            says = f"nothing but refusals for {DROUGHT / 60:.0f} minutes: {said}"
             raise failure(says, "sampling stopped at a rate limit")
         self._paused = max(self._paused, now + (0.5 if wait is None else wait))
         if self.buckets["requests"].limit is None:
@@ -137,7 +139,7 @@ class Governor:
 
     def stop(self) -> None:
         """Let nothing through any more."""
-        self._stopped = True
+        self.stopped.set()
         self._moved.set()
 
     def limits(self) -> dict[str, float]:
@@ -146,7 +148,7 @@ class Governor:
 
     def _delay(self, tokens: int) -> float:
         now = time.monotonic()
-        if self._stopped:
+        if self.stopped.is_set():
             return 0.0
         if self._paused > now:
             return self._paused - now
@@ -202,7 +204,7 @@ class Governor:
             self._window, self._halved = max(NARROWEST, self._window / 2), now
 
     def _raise_if_stopped(self) -> None:
-        if self._stopped:
+        if self.stopped.is_set():
             raise Stopped
 
 

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from ...datasets.errors import BackendError, PendingError
+from ...datasets.errors import BackendError, PendingError, SpecError
 from .. import records
-from ..base import Checkpoint, FineTuned, Job, Progress, Terms
+from ..base import Checkpoint, FineTuned, Job, Progress, Terms, Usage
 from ..records import Record
 from . import tokens
 from .account import Account
@@ -31,6 +31,7 @@ SETTINGS = {
 POLL = (0.25, 15.0)
 """Seconds between looks at a job: at first, and at most."""
 TRIES = 6
+A_DAY = 86_400.0
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,14 @@ class Jobs:
 
     def _reserve(self, job: Job) -> float:
         """Set aside the most that a job can cost."""
-        if not self.budget.limited or self._cost(job, 1) == 0:
+        if not self.budget.limited:
+            return 0.0
+        if self.prices.cost(job.model, Usage(), trained_tokens=1) is None:
+            raise SpecError(
+                f"--limen-budget cannot hold for a fine-tuning of {job.model!r}: no price of its "
+                f"training is known. Give it with --limen-prices (training = ...)"
+            )
+        if self._cost(job, 1) == 0:
             return 0.0
         most = self._cost(job, trained_at_most(job.training_file, epochs_of(job)))
         if not self.budget.reserve(most):
@@ -79,8 +87,6 @@ class Jobs:
         return most
 
     def _cost(self, job: Job, trained: int) -> float:
-        from ..base import Usage
-
         return self.prices.cost(job.model, Usage(), trained_tokens=trained) or 0.0
 
     def _submit(self, path: Path, record: Record, job: Job) -> None:
@@ -89,7 +95,7 @@ class Jobs:
         sent_before = record["status"] == "submitting"  # by a run that was killed
         found = self._find(tag, path)
         if found is None and sent_before:
-            found = self.patience.seek(lambda: self._find(tag, path))
+            found = self._sought(path, tag)
         if found is None:
             file_id = self.uploads.upload(job.training_file, "fine-tune")
             records.write(path, {**record, "file": file_id, "status": "submitting"})
@@ -100,34 +106,47 @@ class Jobs:
 
     def _create(self, path: Path, record: Record, job: Job) -> str:
         doing = f"making the fine-tuning job of {job.model}"
-        pause, tries = 0.5, TRIES
-        while True:
+        pause, waited, tries, says = 0.5, 0.0, TRIES, ""
+        while tries:
             try:
-                made = self.account.client.fine_tuning.jobs.create(
-                    model=job.model,
-                    training_file=record["file"],
-                    seed=job.seed,
-                    metadata={"limen": record["tag"]},
-                    method={
-                        "type": "supervised",
-                        "supervised": {"hyperparameters": hyperparameters(job)},
-                    },
-                )
-                return real(made, "id").id
+                return self._post(record, job)
             except Exception as error:
                 fault = fault_of(error)
                 says = self.account.scrub(fault.says)
             if fault.kind is Kind.RATE:  # the account's limit of jobs: others must end first
-                if (fault.wait or 0) > 3600:
+                if not self.terms.wait:
+                    raise PendingError(f"pending: the account takes no more jobs for now: {says}")
+                waited += pause
+                if max(waited, fault.wait or 0) > A_DAY:
                     raise failure(says, doing)
                 pause = min(60.0, pause * 2)
                 self.patience.sleep(max(pause, min(fault.wait or 0, 60.0)))
-            elif fault.kind is not Kind.TRANSPORT:
+                continue
+            if fault.kind is not Kind.TRANSPORT:
                 raise failure(says, doing, "nothing was charged")
-            elif found := self.patience.seek(lambda: self._find(record["tag"], path)):
+            found = self._sought(path, record["tag"]) if fault.sent else None
+            if found:
                 return found
-            elif not (tries := tries - 1):
-                raise failure(says, doing)
+            tries -= 1
+            self.patience.sleep(pause)
+        raise failure(says, doing)
+
+    def _post(self, record: Record, job: Job) -> str:
+        made = self.account.client.fine_tuning.jobs.create(
+            model=job.model,
+            training_file=record["file"],
+            seed=job.seed,
+            metadata={"limen": record["tag"]},
+            method={
+                "type": "supervised",
+                "supervised": {"hyperparameters": hyperparameters(job)},
+            },
+        )
+        return real(made, "id").id
+
+    def _sought(self, path: Path, tag: str) -> str | None:
+        """A job that may have been made although nobody heard of it; looked for for a while."""
+        return self.patience.seek(lambda: self._find(tag, path))
 
     def _find(self, tag: str, path: Path) -> str | None:
         """The id of the account's job with a tag; servers that do not filter are filtered here."""

@@ -12,8 +12,9 @@ T = TypeVar("T")
 OUTAGE = 900.0
 """Seconds for which a service may be away before what waits for it gives up."""
 LONGEST_WAIT = 15.0
-LOOKS = 5
-"""How often a service is looked through for something whose making nobody heard the end of."""
+SEEKING = 0.1
+"""For what share of an outage's time a service is looked through for something whose making nobody
+heard the end of: a minute and a half."""
 
 
 class Patience:
@@ -24,7 +25,9 @@ class Patience:
         self._outage = outage
         self._stopped = threading.Event()
 
-    def ask(self, do: Callable[[], T], doing: str, *, outage: float | None = None) -> T:
+    def ask(
+        self, do: Callable[[], T], doing: str, *, outage: float | None = None, remedy: str = ""
+    ) -> T:
         """What the call gives, however often it takes; raises :class:`~limen.BackendError`."""
         pause, waited = 0.25, 0.0
         while True:
@@ -34,11 +37,11 @@ class Patience:
                 fault = fault_of(error)
                 says = self._account.scrub(fault.says)
             if fault.kind not in (Kind.TRANSPORT, Kind.RATE):
-                raise failure(says, doing)
+                raise failure(says, doing, remedy)
             pause = min(LONGEST_WAIT, max(2 * pause, fault.wait or 0.0))
             waited += pause
             if waited > (self._outage if outage is None else outage) or (fault.wait or 0) > OUTAGE:
-                raise failure(says, doing)
+                raise failure(says, doing, remedy)
             self.sleep(pause)
 
     def seek(self, find: Callable[[], T | None]) -> T | None:
@@ -46,11 +49,11 @@ class Patience:
 
         Also for what a killed run had asked for: its request may still be on its way.
         """
-        for look in range(LOOKS):
-            if found := find():
-                return found
-            self.sleep(0.2 * 2**look)
-        return find()
+        pause, waited = 0.2, 0.0
+        while not (found := find()) and waited < SEEKING * self._outage:
+            self.sleep(pause)
+            waited, pause = waited + pause, min(LONGEST_WAIT, 2 * pause)
+        return found
 
     def sleep(self, seconds: float) -> None:
         """Wait; raises :class:`~limen.BackendError` if the run is ended meanwhile."""

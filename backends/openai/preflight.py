@@ -9,7 +9,7 @@ from typing import Any
 
 from ...datasets.errors import BackendError, UnknownModelError
 from ..base import Model
-from .account import Account, base_of
+from .account import Account
 from .faults import Kind, failure, fault_of, page, real
 from .governor import KINDS
 from .patience import Patience
@@ -19,6 +19,7 @@ NEAR = timedelta(days=7)
 """A model that goes within so many days may go before its students have answered."""
 OUTAGE = 20.0
 """Seconds that a check waits for a server that is just starting."""
+REMEDY = "nothing was spent; OPENAI_BASE_URL and OPENAI_API_KEY say which server, and as whom"
 DEFAULT = "gpt-4.1-mini-2025-04-14"
 """OpenAI's smallest model that can still be fine-tuned. Other servers: the first that they list."""
 
@@ -50,10 +51,12 @@ class Preflight:
         if self.account.is_openai:
             told = {"id": model, "created": found.get("created")}
         digest = hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
+        why_not = self.why_no_training(model)
         return Model(
             name=model,
             fingerprint=str(found.get("fingerprint") or digest[:16]),
-            can_fine_tune=self.why_no_training(model) is None,
+            can_fine_tune=why_not is None,
+            why_not=why_not or "",
         )
 
     def limits(self) -> dict[str, float]:
@@ -68,6 +71,8 @@ class Preflight:
 
     def why_no_training(self, model: str) -> str | None:
         """Why a model cannot be fine-tuned here; None if it can."""
+        if self.account.azure:
+            return "a student on Azure needs a deployment, which limen does not make"
         if self.account.is_openai:
             ends = self.prices.fine_tuning_ends
             if ends and today() >= ends:
@@ -156,7 +161,9 @@ class Preflight:
                 caught.append(error)
                 return None
 
-        found = self.patience.ask(ask, f"asking {self.account.url} for {what}", outage=OUTAGE)
+        found = self.patience.ask(
+            ask, f"asking {self.account.url} for {what}", outage=OUTAGE, remedy=REMEDY
+        )
         if caught:
             raise caught[0]
         return found
@@ -165,11 +172,6 @@ class Preflight:
 def today() -> date:
     """The day, in UTC."""
     return datetime.now(UTC).date()
-
-
-def family(model: str) -> str:
-    """What shares a model's rate limits: its base."""
-    return base_of(model)
 
 
 def _date(value: object) -> date | None:

@@ -1,5 +1,6 @@
 """What work will take, before it is done: calls, tokens, dollars, and minutes at the limits."""
 
+import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +22,8 @@ class Limits:
     """What a service was found to allow for a base model, kept between runs."""
 
     folder: Path
+    url: str
+    """The server whose limits these are."""
 
     def of(self, model: str) -> dict[str, float]:
         """Requests and tokens a minute, and draws a call; what is not known is left out."""
@@ -34,7 +37,8 @@ class Limits:
 
     def _file(self, model: str) -> Path:
         safe = "".join(c if c.isalnum() or c in "-._" else "_" for c in base_of(model))
-        return self.folder / f"{safe[:100]}.json"
+        server = hashlib.sha256(self.url.encode()).hexdigest()[:8]
+        return self.folder / f"{safe[:100]}-{server}.json"
 
 
 def quote(work: Work, prices: Prices, limits: dict[str, float], *, batch: bool) -> Quote:

@@ -77,6 +77,7 @@ class _Stream:
 
     async def run(self) -> None:
         """Send everything; what is under way is waited for, whatever happens."""
+        watch = asyncio.create_task(self._end_when_stopped())
         try:
             await self._send_all()
             while self._flying:
@@ -88,8 +89,17 @@ class _Stream:
         except Exception as error:
             self._fault = self._fault or error
         finally:
+            watch.cancel()
             self._hand_over()
             self._results.put(self._told())
+
+    async def _end_when_stopped(self) -> None:
+        """Give calls under way some time once the run is being ended, and no more."""
+        await self._caller.stopped()
+        self._fault = self._fault or Stopped()
+        await asyncio.sleep(GRACE)
+        for task in self._flying:
+            task.cancel()
 
     async def _send_all(self) -> None:
         while self._fault is None:
@@ -115,14 +125,12 @@ class _Stream:
             self._ready = []
 
     async def _admitted(self, request: Request) -> Ticket:
-        """The call's ticket; should there never be one, calls under way are waited for a while."""
+        """The call's ticket; should there never be one, calls under way are waited for first."""
         try:
             return await self._caller.admit(request)
-        except Stopped:
+        except Exception:
             if self._flying:
-                _, late = await asyncio.wait(self._flying, timeout=GRACE)
-                for task in late:
-                    task.cancel()
+                await asyncio.wait(self._flying)
             raise
 
     async def _do(self, request: Request, ticket: Ticket) -> None:

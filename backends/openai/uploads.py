@@ -27,7 +27,8 @@ class Uploads:
             if known and known["url"] == self._account.url and self._still_there(known["id"]):
                 return str(known["id"])
             name = f"limen-{digest[:32]}.jsonl"
-            found = self._patience.seek(lambda: self._find(name, purpose)) if known else None
+            lost = known and known["url"] == self._account.url and not known["id"]
+            found = self._patience.seek(lambda: self._find(name, purpose)) if lost else None
             records.write(note, {"url": self._account.url, "sha256": digest, "id": found or ""})
             made = found or self._send(file, name, purpose)
             records.write(note, {"url": self._account.url, "sha256": digest, "id": made})

@@ -85,8 +85,7 @@ def _claimed(state: Path) -> FileLock:
         lock.acquire()
     except Timeout:
         raise StoreError(
-            f"another server is at work on {state}: stop it, or name another store with "
-            "--limen-store"
+            f"another server is at work on {state}: stop it, or name another store with --store"
         ) from None
     return lock
 

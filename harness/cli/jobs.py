@@ -15,6 +15,8 @@ from ...datasets.errors import BackendError
 from ..store import Store
 from . import store_option
 
+OUTAGE = 10.0
+"""Seconds that a command waits for a service that is away."""
 TICK = 1.0
 """Seconds between looks at a job that is followed."""
 
@@ -121,15 +123,27 @@ def forget(job: str, store: Path) -> None:
     """Drop a job from the ledger, so that the next run makes another. JOB: its id, or its key."""
     backend = _backend(store)
     record = backend.ledger.find(job)
-    status = backend.jobs.retrieve(record["job"]).status if record.get("job") else "never made"
-    if status not in (*ENDED, "never made"):
+    status = _status(backend, record)
+    if status not in (*ENDED, "never made", "unknown there"):
         raise BackendError(f"{record['job']} is {status}: cancel it first, or it is paid twice")
     backend.ledger.forget(record)
     click.echo(f"{record.get('job', record['key'])} ({status}) forgotten")
 
 
 def _backend(store: Path) -> OpenAIBackend:
-    return OpenAIBackend(Store(store).models("openai").resolve())
+    return OpenAIBackend(Store(store).models("openai").resolve(), outage=OUTAGE)
+
+
+def _status(backend: OpenAIBackend, record: dict[str, Any]) -> str:
+    """What the service says of a recorded job."""
+    if not record.get("job"):
+        return "never made"
+    try:
+        return backend.jobs.retrieve(record["job"]).status
+    except BackendError as error:
+        if "HTTP 404" in str(error):
+            return "unknown there"
+        raise
 
 
 def _id(backend: OpenAIBackend, what: str) -> str:
