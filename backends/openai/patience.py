@@ -22,7 +22,7 @@ class Patience:
 
     def __init__(self, account: Account, *, outage: float = OUTAGE) -> None:
         self._account = account
-        self._outage = outage
+        self.outage = outage
         self._stopped = threading.Event()
 
     def ask(
@@ -40,7 +40,7 @@ class Patience:
                 raise failure(says, doing, remedy)
             pause = min(LONGEST_WAIT, max(2 * pause, fault.wait or 0.0))
             waited += pause
-            if waited > (self._outage if outage is None else outage) or (fault.wait or 0) > OUTAGE:
+            if waited > (self.outage if outage is None else outage) or (fault.wait or 0) > OUTAGE:
                 raise failure(says, doing, remedy)
             self.sleep(pause)
 
@@ -50,7 +50,7 @@ class Patience:
         Also for what a killed run had asked for: its request may still be on its way.
         """
         pause, waited = 0.2, 0.0
-        while not (found := find()) and waited < SEEKING * self._outage:
+        while not (found := find()) and waited < SEEKING * self.outage:
             self.sleep(pause)
             waited, pause = waited + pause, min(LONGEST_WAIT, 2 * pause)
         return found

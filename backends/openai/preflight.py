@@ -161,9 +161,9 @@ class Preflight:
                 caught.append(error)
                 return None
 
-        found = self.patience.ask(
-            ask, f"asking {self.account.url} for {what}", outage=OUTAGE, remedy=REMEDY
-        )
+        doing = f"asking {self.account.url} for {what}"
+        outage = min(OUTAGE, self.patience.outage)
+        found = self.patience.ask(ask, doing, outage=outage, remedy=REMEDY)
         if caught:
             raise caught[0]
         return found
