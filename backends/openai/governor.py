@@ -22,6 +22,8 @@ NARROWEST = 2
 FIRST = 4
 SLOWDOWN = 4.0
 """Answers that take so many times longer than the quickest mean that the server is saturated."""
+UNSEEN = 1.0
+"""Seconds in which a call may not have reached the server, though one sent after it has."""
 KINDS = ("requests", "tokens")
 
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
@@ -175,7 +177,7 @@ class Governor:
             pass
 
     def _read(self, number: int, headers: Mapping[str, str], now: float) -> bool:
-        """Set the mirrors by an answer's headers, less what was sent after its question."""
+        """Set the mirrors by an answer's headers, less what the server may not have seen then."""
         seen = False
         for kind, bucket in self.buckets.items():
             limit = _number(headers.get(f"x-ratelimit-limit-{kind}"))
@@ -183,7 +185,11 @@ class Governor:
             if limit is None or level is None or limit <= 0:
                 continue
             reset = seconds(headers.get(f"x-ratelimit-reset-{kind}", ""))
-            later = [ticket for ticket in self._flying.values() if ticket.number > number]
+            later = [
+                ticket
+                for ticket in self._flying.values()
+                if ticket.number > number or now - ticket.sent < UNSEEN
+            ]
             spoken_for = len(later) if kind == "requests" else sum(t.tokens for t in later)
             bucket.see(limit, level, reset, now)
             bucket.level -= spoken_for
