@@ -20,8 +20,9 @@ DROUGHT = 900.0
 WIDEST = 1000
 NARROWEST = 2
 FIRST = 4
-SLOWDOWN = 4.0
-"""Answers that take so many times longer than the quickest mean that the server is saturated."""
+STEADY, SLOWDOWN = 2.0, 4.0
+"""Answers that take so many times longer than the quickest mean that more calls at once would only
+wait for each other, and that there are too many already."""
 UNSEEN = 1.0
 """Seconds in which a call may not have reached the server, though one sent after it has."""
 KINDS = ("requests", "tokens")
@@ -199,9 +200,9 @@ class Governor:
     def _grow(self, ticket: Ticket, took: float) -> None:
         like = ticket.tokens.bit_length()
         best = self._best[like] = min(took, self._best.get(like, took))
-        if took <= SLOWDOWN * best:
+        if took <= STEADY * best:
             self._window = min(WIDEST, self._window + 1)
-        else:
+        elif took > SLOWDOWN * best:
             self._window = max(FIRST, self._window - 0.5)
 
     def _halve(self) -> None:
