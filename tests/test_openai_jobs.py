@@ -326,3 +326,13 @@ def test_a_job_made_elsewhere_is_adopted(wired: Proxy, served: Served, tmp_path:
     assert ours.job == made.id
     assert wired.count("POST", JOBS) == 1
     assert json.loads(next((tmp_path / "models" / "openai" / "adopted").iterdir()).read_text())
+
+
+def test_a_refused_creation_is_not_looked_for_later(wired: Proxy, tmp_path: Path, job: Job) -> None:
+    """Without waiting, an account that is full is said to be so; the next run goes on at once."""
+    wired.script = first("POST", JOBS, error(429, "rate_limit_exceeded"))  # type: ignore[assignment]
+    with pytest.raises(PendingError, match="the account takes no more jobs for now"):
+        trained(tmp_path, job, wait=False)
+    wired.log.clear()
+    assert trained(tmp_path, job).model
+    assert sum(a.method == "GET" and f"{JOBS}?" in a.path for a in wired.log) == 1

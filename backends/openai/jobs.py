@@ -115,6 +115,7 @@ class Jobs:
                 says = self.account.scrub(fault.says)
             if fault.kind is Kind.RATE:  # the account's limit of jobs: others must end first
                 if not self.terms.wait:
+                    self._unsent(path, record, tries)
                     raise PendingError(f"pending: the account takes no more jobs for now: {says}")
                 waited += pause
                 if max(waited, fault.wait or 0) > A_DAY:
@@ -123,6 +124,7 @@ class Jobs:
                 self.patience.sleep(max(pause, min(fault.wait or 0, 60.0)))
                 continue
             if fault.kind is not Kind.TRANSPORT:
+                self._unsent(path, record, tries)
                 raise failure(says, doing, "nothing was charged")
             found = self._sought(path, record["tag"]) if fault.sent else None
             if found:
@@ -130,6 +132,11 @@ class Jobs:
             tries -= 1
             self.patience.sleep(pause)
         raise failure(says, doing)
+
+    def _unsent(self, path: Path, record: Record, tries: int) -> None:
+        """Write down that the service refused: there is no job for the next run to look for."""
+        if tries == TRIES:  # else an answer was lost before, and a job may be there all the same
+            records.write(path, {**record, "status": "intended"})
 
     def _post(self, record: Record, job: Job) -> str:
         made = self.account.client.fine_tuning.jobs.create(

@@ -38,7 +38,7 @@ class Preflight:
             return DEFAULT
         if self.account.azure:
             raise BackendError("name your Azure deployment with --limen-model")
-        bases = [m["id"] for m in self.listed() if not m["id"].startswith("ft:")]
+        bases = [m["id"] for m in self._list() if not m["id"].startswith("ft:")]
         if not bases:
             raise BackendError(f"{self.account.url} lists no model: name one with --limen-model")
         return str(bases[0])
@@ -81,10 +81,6 @@ class Preflight:
             if price is not None and price.training is None:
                 return f"OpenAI does not fine-tune {model}"
         return self._no_jobs()
-
-    def listed(self) -> list[dict[str, Any]]:
-        """The models that the service lists."""
-        return self._list()
 
     def _retrieve(self, model: str) -> dict[str, Any]:
         import openai
@@ -137,9 +133,9 @@ class Preflight:
         import openai
 
         jobs = self.account.client.fine_tuning.jobs
-        absent = (openai.NotFoundError, openai.PermissionDeniedError, openai.APIStatusError)
+        doing = "its fine-tuning jobs"
         try:
-            self._ask(lambda: page(lambda: jobs.list(limit=1)), "its fine-tuning jobs", *absent)
+            self._ask(lambda: page(lambda: jobs.list(limit=1)), doing, openai.APIStatusError)
         except openai.APIStatusError as error:
             if error.status_code in (404, 405, 501, 403, 400):
                 return f"{self.account.url} takes no fine-tuning jobs (HTTP {error.status_code})"

@@ -24,7 +24,13 @@ from . import store_option
 )
 @click.option("--rpm", type=click.IntRange(1), help="Requests a minute to allow.")
 @click.option("--tpm", type=click.IntRange(1), help="Tokens a minute to allow.")
-@click.option("--max-upload", type=click.IntRange(1), help="Megabytes of the largest file.")
+@click.option(
+    "--max-upload",
+    type=click.IntRange(1),
+    default=512,
+    show_default=True,
+    help="Megabytes of the largest file.",
+)
 @click.option("--workers", type=click.IntRange(1), help="Fine-tuning jobs side by side.")
 @store_option
 def command(
@@ -34,7 +40,7 @@ def command(
     api_key: str | None,
     rpm: int | None,
     tpm: int | None,
-    max_upload: int | None,
+    max_upload: int,
     workers: int | None,
     store: Path,
 ) -> None:
@@ -47,11 +53,9 @@ def command(
         click.echo(
             f"limen: whoever can reach {host} can use this server: consider --api-key", err=True
         )
-    options = ServerOptions(api_key=api_key, rpm=rpm, tpm=tpm, workers=workers)
-    if max_upload:
-        options = ServerOptions(
-            api_key=api_key, rpm=rpm, tpm=tpm, workers=workers, max_upload=max_upload * 2**20
-        )
+    options = ServerOptions(
+        api_key=api_key, rpm=rpm, tpm=tpm, workers=workers, max_upload=max_upload * 2**20
+    )
     kept = Store(store)
     kept.open()
     serve(
