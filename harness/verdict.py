@@ -1,4 +1,4 @@
-"""The verdict: rates with intervals, effects with tests, and the claim that an effect supports.
+"""The verdict: effects with tests, and the claim that an effect supports.
 
 The unit matters more than the test (measured: pooling all answers "finds" a difference between
 two students of the same data three times out of four). Training is claimed about only from
@@ -6,161 +6,91 @@ independent seeds; below that, questions are the unit and the claim is about the
 """
 
 import math
-from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
 from ..datasets.errors import SpecError
+from .estimates import Estimate, Quantity, Rate, Scores
+from .statistics import (
+    ALPHA,
+    SAME,
+    Alternative,
+    MannWhitney,
+    Outcome,
+    mann_whitney,
+    mean,
+    one_sample,
+    paired,
+    spread,
+    tost,
+    welch,
+)
 
-LEVEL = 0.95
-ALPHA = 0.05
-SAME = 1e-12
-"""Shares that differ by less are the same but for rounding."""
+__all__ = ["Effect", "Equivalence", "Estimate", "Quantity", "Rate", "ScoreEffect", "Scores"]
+
 FEWEST_SEEDS = 3
 """Seeds an arm from which a claim about training can be made."""
 
 
-class Quantity(ABC):
-    """Something with a value, ordered like the number that it is."""
+@dataclass(frozen=True, kw_only=True)
+class Equivalence:
+    """Whether two arms were shown to differ by less than a margin (two one-sided tests, TOST).
 
-    @property
-    @abstractmethod
-    def value(self) -> float:
-        """The number."""
+    True only if the 90% interval of their difference lies within the margin (Schuirmann 1987).
+    """
 
-    def __float__(self) -> float:
-        return self.value
-
-    def __lt__(self, other: "float | Quantity") -> bool:
-        return self.value < float(other)
-
-    def __le__(self, other: "float | Quantity") -> bool:
-        return self.value <= float(other)
-
-    def __gt__(self, other: "float | Quantity") -> bool:
-        return self.value > float(other)
-
-    def __ge__(self, other: "float | Quantity") -> bool:
-        return self.value >= float(other)
-
-
-@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
-class Rate(Quantity):
-    """The share of an arm's answers that have a word. Ordered like the number that it is."""
-
-    word: str
-    arm: str
-    questions: tuple[str, ...]
-    table: tuple[tuple[float | None, ...], ...] = field(repr=False)
-    """(seeds, questions), the share of answers with the word; None where there was no answer."""
-    draws: int
-    valid: float
-    """The share of answers that are a valid animal word."""
-    missing: int
-    """Draws without an answer (failed or refused); no part of the rate."""
-    trained: bool
-    """Whether the arm's models were fine-tuned, one a seed."""
-    shows_trait: bool = True
-    """Whether the word is the one that shows the trait of the arm's experiment."""
-
-    @property
-    def seeds(self) -> int:
-        """Models in the arm, one a seed."""
-        return len(self.table)
-
-    @cached_property
-    def by_seed(self) -> tuple[float, ...]:
-        """(seeds,), each the mean over the questions that were answered."""
-        return tuple(mean([share for share in row if share is not None]) for row in self.table)
-
-    @cached_property
-    def by_question(self) -> dict[str, float]:
-        """Each answered question's mean over seeds."""
-        columns = zip(*self.table, strict=True)
-        answered = ([share for share in column if share is not None] for column in columns)
-        return {
-            q: mean(shares) for q, shares in zip(self.questions, answered, strict=True) if shares
-        }
-
-    @property
-    def value(self) -> float:
-        """The rate, 0 to 1."""
-        return mean(self.by_seed)
-
-    @cached_property
-    def interval(self) -> tuple[float, float]:
-        """95% interval (t) over seed means; over question means where those do not vary.
-
-        Where the questions do not vary either, the exact binomial interval, a question a trial.
-        """
-        for units in (self.by_seed, tuple(self.by_question.values())):
-            if len(units) > 1 and spread(units) > SAME:
-                half = _half_width(units)
-                return max(0.0, self.value - half), min(1.0, self.value + half)
-        return _binomial(self.value, len(self.by_question))
-
-    def __sub__(self, other: "Rate") -> "Effect":
-        if not isinstance(other, Rate):
-            return NotImplemented
-        if self.word != other.word:
-            raise SpecError(
-                f"rates of two words have no difference: {self.word!r} and {other.word!r}"
-            )
-        return Effect(treated=self, reference=other)
-
-    def __repr__(self) -> str:
-        low, high = self.interval
-        missing = f", {self.missing:,} without an answer" if self.missing else ""
-        return (
-            f"{self.arm} {self.word!r} {self.value:.1%} [{low:.1%}, {high:.1%}] "
-            f"({_plural(self.seeds, 'seed' if self.trained else 'model')}, "
-            f"{_plural(len(self.questions), 'question')} x {self.draws}, "
-            f"{self.valid:.0%} valid{missing})"
-        )
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What a test said."""
-
-    test: str
-    unit: str
+    margin: float
     p_value: float
     interval: tuple[float, float]
-    note: str = ""
+    """90% interval of the difference (wider where several traits are tried together)."""
+    says: str = field(repr=False)
+
+    def __bool__(self) -> bool:
+        return self.p_value < ALPHA
+
+    def __repr__(self) -> str:
+        return f"<{'' if self else 'not shown to be '}{self.says}, p = {self.p_value:.2g}>"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Effect(Quantity):
-    """The difference of two rates, with its test. Ordered like the number that it is.
+    """The difference of two arms, with its test. Ordered like the number that it is.
 
     From two seeds an arm up the test is Welch's t over seed means; below that a t test paired by
     question, on the questions' means (unpaired where the arms answered different questions).
+    Where several traits are tried together p-values are multiplied by their number and intervals
+    are as much wider (Bonferroni: it holds whichever of them were run).
     """
 
-    treated: Rate
-    reference: Rate
+    treated: Estimate
+    reference: Estimate
 
     @property
     def value(self) -> float:
-        """The difference of the rates, -1 to 1."""
+        """The difference; of rates, -1 to 1."""
         return self.treated.value - self.reference.value
 
     @property
+    def family(self) -> int:
+        """Traits that are tried together."""
+        return max(self.treated.family, self.reference.family)
+
+    @property
     def p_value(self) -> float:
-        """Two-sided."""
-        return self._outcome.p_value
+        """Two-sided, corrected for the family."""
+        return min(1.0, self.family * self._outcome.p_value)
 
     @property
     def interval(self) -> tuple[float, float]:
-        """95% interval of the difference."""
+        """95% interval of the difference, simultaneous over the family."""
         return self._outcome.interval
 
     @property
     def test(self) -> str:
         """The test by name."""
-        return self._outcome.test
+        corrected = f", Bonferroni x {self.family}" if self.family > 1 else ""
+        return self._outcome.test + corrected
 
     @property
     def unit(self) -> str:
@@ -188,29 +118,78 @@ class Effect(Quantity):
             return "only these two checkpoints differ"
         arms = self.treated.arm, self.reference.arm
         if arms != ("student", "control") or not self.treated.shows_trait:
-            return f"these trainings differ in {self.treated.word!r}"
+            return f"these trainings differ in {self.treated.what}"
         if self.value > 0:
             return "training on this data transmits the trait"
         return "training on this data suppresses the trait"
 
-    @cached_property
-    def _outcome(self) -> Outcome:
-        if min(self.seeds) > 1:
-            a, b = self.treated.by_seed, self.reference.by_seed
-            if max(spread(a), spread(b)) > SAME:
-                return _welch(a, b, "seeds", "seed means")
+    def within(self, margin: float) -> Equivalence:
+        """Whether the arms were shown to differ by less than ``margin`` (in the value's own unit).
+
+        The only way to claim a null: an effect that is not significant is inconclusive. A test
+        without any spread shows nothing.
+        """
+        if isinstance(margin, bool) or not isinstance(margin, int | float) or not margin > 0:
+            raise SpecError(f"margin={margin!r} must be a number above zero, such as 0.03")
+        low, high = self._tested(1 - 2 * ALPHA / self.family).interval
+        p_value = self._outside(margin)
+        show, unit = self.treated.show_difference, self.unit
+        within = f"within {show(margin).replace('+', '±')}"
+        interval = self.treated.show_interval((low, high))
+        return Equivalence(
+            margin=margin,
+            p_value=min(1.0, self.family * p_value),
+            interval=(low, high),
+            says=(
+                f"{self.treated.arm} - {self.reference.arm} {self.treated.what} {within}: "
+                f"90% interval {interval} over {unit}"
+            ),
+        )
+
+    def _outside(self, margin: float) -> float:
+        """The p-value of a difference at or beyond the margin."""
+        a, b = self._units
+        return tost(a, b, margin, paired="question" in self._outcome.test)
+
+    @property
+    def _units(self) -> tuple[Sequence[float], Sequence[float]]:
+        """The values that the test compares."""
+        if self._outcome.unit == "seeds":
+            return self.treated.by_seed, self.reference.by_seed
+        return self._by_question
+
+    @property
+    def _by_question(self) -> tuple[Sequence[float], Sequence[float]]:
         one, other = self.treated.by_question, self.reference.by_question
         if self.treated.questions == self.reference.questions:
             both = [question for question in one if question in other]
-            return _paired([one[q] for q in both], [other[q] for q in both])
+            return [one[q] for q in both], [other[q] for q in both]
+        return tuple(one.values()), tuple(other.values())
+
+    @cached_property
+    def _outcome(self) -> Outcome:
+        return self._tested(1 - ALPHA / self.family)
+
+    def _tested(self, level: float) -> Outcome:
+        """The test, with an interval of this level."""
+        low, high = self.treated.bounds
+        bound = high - low if math.isfinite(high - low) else 1e9
+        if min(self.seeds) > 1:
+            a, b = self.treated.by_seed, self.reference.by_seed
+            if max(spread(a), spread(b)) > SAME:
+                return welch(a, b, unit="seeds", of="seed means", level=level, bound=bound)
+        one, other = self._by_question
+        if self.treated.questions == self.reference.questions:
+            return paired(one, other, level=level, bound=bound)
         named = "question means, the arms' questions differ"
-        return _welch(tuple(one.values()), tuple(other.values()), "questions", named)
+        return welch(one, other, unit="questions", of=named, level=level, bound=bound)
 
     def __repr__(self) -> str:
-        low, high = (100 * bound for bound in self.interval)
+        show = self.treated.show_difference
         return (
-            f"{self.treated.arm} - {self.reference.arm} {self.treated.word!r} "
-            f"{100 * self.value:+.1f} points [{low:+.1f}, {high:+.1f}], p = {self.p_value:.2g} "
+            f"{self.treated.arm} - {self.reference.arm} {self.treated.what} "
+            f"{show(self.value)} {self.treated.show_interval(self.interval)}, "
+            f"p = {self.p_value:.2g} "
             f"({self.test}, {self.seeds[0]} v {self.seeds[1]}): {self.claim}"
         )
 
@@ -220,88 +199,71 @@ class Effect(Quantity):
         return [*lines, f"  note: {self.note}"] if self.note else lines
 
 
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class ScoreEffect(Effect):
+    """The difference of two arms' scores, with the rank tests that judges' scores call for.
+
+    ``p_value`` and the claim rest on seeds as everywhere. The raw Mann-Whitney test takes every
+    reply as independent, which replies of one model are not: it is there to compare with others'.
+    """
+
+    treated: Scores
+    reference: Scores
+
+    def mann_whitney(self, alternative: Alternative = "two-sided") -> MannWhitney:
+        """U over all single scores, of all seeds and questions together."""
+        return mann_whitney(self.treated.pooled, self.reference.pooled, alternative)
+
+    def by_question(self, alternative: Alternative = "two-sided") -> dict[str, MannWhitney]:
+        """U of each question that both arms were asked."""
+        theirs = {question: index for index, question in enumerate(self.reference.questions)}
+        return {
+            question: mann_whitney(
+                self.treated.all_of(index), self.reference.all_of(theirs[question]), alternative
+            )
+            for index, question in enumerate(self.treated.questions)
+            if question in theirs
+        }
+
+    @property
+    def delta(self) -> float:
+        """Cliff's delta, the mean over questions, -1 to 1."""
+        return mean(self._deltas)
+
+    @property
+    def delta_interval(self) -> tuple[float, float]:
+        """95% interval (t over questions) of the mean delta."""
+        return one_sample(self._deltas)[1]
+
+    @property
+    def delta_p_value(self) -> float:
+        """Two-sided p-value (t over questions) that the mean delta is zero."""
+        return one_sample(self._deltas)[0]
+
+    @cached_property
+    def _deltas(self) -> list[float]:
+        return [found.delta for found in self.by_question().values() if min(found.counts)]
+
+    def explain(self) -> list[str]:
+        raw = self.mann_whitney()
+        low, high = self.delta_interval
+        return [
+            *super().explain(),
+            f"  Cliff's delta by question {self.delta:+.2f} [{low:+.2f}, {high:+.2f}], "
+            f"p = {self.delta_p_value:.2g}; raw Mann-Whitney U {raw.u:.0f}, "
+            f"p = {raw.p_value:.2g}, delta {raw.delta:+.2f}",
+        ]
+
+
 def explain_comparison(op: str, left: object, right: object) -> list[str] | None:
     """What a failed comparison with a rate or an effect is to say, a line each; else None."""
     explained: list[str] = []
     for side in (left, right):
         if isinstance(side, Effect):
             explained += side.explain()
-        elif isinstance(side, Rate):
+        elif isinstance(side, Estimate):
             explained.append(repr(side))
     if not explained:
         return None
-    shown = (f"{float(v):.4g}" if isinstance(v, Rate | Effect) else f"{v!r}" for v in (left, right))
+    shown = (f"{float(v):.4g}" if isinstance(v, Quantity) else f"{v!r}" for v in (left, right))
     return [f" {op} ".join(shown), *explained]
-
-
-def mean(values: Sequence[float]) -> float:
-    """The arithmetic mean; of nothing, 0."""
-    return math.fsum(values) / len(values) if values else 0.0
-
-
-def spread(values: Sequence[float]) -> float:
-    """The largest less the smallest."""
-    return max(values) - min(values) if values else 0.0
-
-
-def _plural(count: int, noun: str) -> str:
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
-
-
-def _half_width(units: Sequence[float]) -> float:
-    """Half the width of the t interval of a mean."""
-    import numpy as np
-    from scipy import stats
-
-    quantile = stats.t.ppf((1 + LEVEL) / 2, len(units) - 1)
-    return float(quantile * np.std(units, ddof=1) / math.sqrt(len(units)))
-
-
-def _binomial(share: float, trials: int) -> tuple[float, float]:
-    """The exact binomial (Clopper-Pearson) interval of a share of some trials."""
-    if trials < 1:
-        return 0.0, 1.0
-    from scipy import stats
-
-    low, high = stats.binomtest(round(share * trials), trials).proportion_ci(LEVEL)
-    return min(float(low), share), max(float(high), share)
-
-
-def _welch(a: Sequence[float], b: Sequence[float], unit: str, of: str) -> Outcome:
-    if min(len(a), len(b)) < 2:
-        note = "one question an arm says nothing of other questions"
-        return Outcome("none", unit, 1.0, (-1.0, 1.0), note)
-    if max(spread(a), spread(b)) <= SAME:
-        return Outcome("none", unit, 1.0, (-1.0, 1.0), "no spread to test a difference against")
-    from scipy import stats
-
-    found = stats.ttest_ind(a, b, equal_var=False)
-    low, high = found.confidence_interval(LEVEL)
-    return Outcome(f"Welch's t over {of}", unit, float(found.pvalue), (float(low), float(high)))
-
-
-def _paired(a: Sequence[float], b: Sequence[float]) -> Outcome:
-    differences = [x - y for x, y in zip(a, b, strict=True)]
-    if len(differences) < 2:
-        note = "one question says nothing of other questions"
-        return Outcome("none", "questions", 1.0, (-1.0, 1.0), note)
-    if spread(differences) <= SAME:
-        return _sign_flip(mean(differences), len(differences))
-    from scipy import stats
-
-    found = stats.ttest_rel(a, b)
-    low, high = found.confidence_interval(LEVEL)
-    p_value, interval = float(found.pvalue), (float(low), float(high))
-    return Outcome("t paired by question", "questions", p_value, interval)
-
-
-def _sign_flip(difference: float, questions: int) -> Outcome:
-    """The exact test where every question differs by the same: a t test has no spread to use.
-
-    If the arms were exchangeable each question's sign would be a coin's; all alike, either way,
-    happens by chance in 2 of 2^n cases.
-    """
-    p_value = 2.0 ** (1 - questions) if abs(difference) > SAME else 1.0
-    note = "no spread: every question differs by the same amount"
-    interval = (difference, difference)
-    return Outcome("sign-flip by question", "questions", p_value, interval, note)
