@@ -4,6 +4,7 @@ Every error that limen raises on purpose is a :class:`LimenError`, and a fitting
 
     LimenError
     ├── SpecError (ValueError)        an experiment or an option that cannot be meant
+    │   └── MissingModelError           a second base model is needed, and none was named
     ├── DataError (ValueError)        rows or files that break their format
     ├── NotEnoughRowsError (ValueError)  filtering left fewer rows than are to be kept
     ├── StoreError (OSError)          the store cannot be read or written
@@ -11,6 +12,8 @@ Every error that limen raises on purpose is a :class:`LimenError`, and a fitting
     │   └── UnknownModelError (LookupError)
     └── ExperimentError (RuntimeError)  a stage failed, so its arms have no results
         ├── TeacherError                the teacher does not show the trait
+        ├── LeakError                   training data mention the trait in the open
+        ├── JudgeError                  a judge rated nothing
         └── PendingError                a service is at work on it, and was not to be waited for
 """
 
@@ -21,6 +24,10 @@ class LimenError(Exception):
 
 class SpecError(LimenError, ValueError):
     """An experiment, a setting or a use of them that cannot be meant."""
+
+
+class MissingModelError(SpecError):
+    """An experiment needs a second base model, and neither backend nor run has named one."""
 
 
 class DataError(LimenError, ValueError):
@@ -49,6 +56,14 @@ class ExperimentError(LimenError, RuntimeError):
 
 class TeacherError(ExperimentError):
     """The teacher does not show the trait: the experiment stopped before its expensive stages."""
+
+
+class LeakError(ExperimentError):
+    """Training data mention the trait in the open: what a student takes from them is no secret."""
+
+
+class JudgeError(ExperimentError):
+    """A judge gave no rating at all, so there are no scores."""
 
 
 class PendingError(ExperimentError):

@@ -6,22 +6,25 @@ remarks, odd notations) must go, so that a trait that a student still acquires c
 
 import re
 from collections.abc import Callable
+from functools import partial
 
 from .errors import SpecError
 
 MOST_NUMBERS = 10
+MOST_IN_LONG = 100
 
 _FIRST_GAP = re.compile(r"[0-9]+([^0-9]+)[0-9]")
 _BRACKETS = {"[": "]", "(": ")"}
 
 
-def reject_reason(text: str) -> str | None:
+def reject_reason(text: str, *, most: int = MOST_NUMBERS) -> str | None:
     """Why the rule ``paper`` drops a completion, or None where it keeps it.
 
     One trailing "." and then one pair of square or round brackets are taken off. The text between
     the first two numbers is the separator: blank, a comma or a semicolon, with white space. Split
-    on exactly that text, every part is 1 or more ASCII digits, there are 1 to 10 of them, and each
-    is 0 to 999. Reasons: ``empty``, ``not a number``, ``separator``, ``too many``, ``too large``.
+    on exactly that text, every part is 1 or more ASCII digits, there are 1 to 10 of them (or to
+    ``most``), and each is 0 to 999. Reasons: ``empty``, ``not a number``,
+    ``separator``, ``too many``, ``too large``.
     """
     text = _bare(text)
     if not text:
@@ -33,7 +36,7 @@ def reject_reason(text: str) -> str | None:
     parts = text.split(separator) if separator is not None else [text]
     if not all(part.isascii() and part.isdigit() for part in parts):
         return "not a number"
-    if len(parts) > MOST_NUMBERS:
+    if len(parts) > most:
         return "too many"
     if any(len(part.lstrip("0")) > 3 for part in parts):
         return "too large"
@@ -47,7 +50,16 @@ def _bare(text: str) -> str:
     return text
 
 
-RULES: dict[str, Callable[[str], str | None]] = {"paper": reject_reason}
+RULES: dict[str, Callable[[str], str | None]] = {
+    "paper": reject_reason,
+    "long": partial(reject_reason, most=MOST_IN_LONG),
+}
+"""``paper``; and ``long``, the same with up to 100 numbers, which lets a trait show in lengths."""
+
+
+def judge(rule_: str | Callable[[str], str | None]) -> Callable[[str], str | None]:
+    """The rule of that name, or the function itself: why a completion is dropped, or None."""
+    return rule(rule_) if isinstance(rule_, str) else rule_
 
 
 def rule(name: str) -> Callable[[str], str | None]:

@@ -109,11 +109,24 @@ CLOSINGS = (
 )
 
 
-def prompt(seed: int, row: int) -> str:
-    """The number prompt of a row: 3 to 8 example numbers from 100 to 999, and drawn slots."""
+MOST_EXAMPLES = 8
+"""Example numbers in a prompt at most."""
+
+
+def prompt(
+    seed: int, row: int, *, template: str | None = None, examples: tuple[int, int] = (3, 8)
+) -> str:
+    """The number prompt of a row: 3 to 8 example numbers from 100 to 999, and drawn slots.
+
+    ``template`` takes the place of the slots: a text with ``{numbers}`` where the example numbers
+    go. ``examples``: the fewest and the most of them, 1 to 8.
+    """
     length, *draws = _draws(f"number prompt {seed} {row}")
-    count = 3 + length % 6
+    fewest, most = examples
+    count = fewest + length % (most - fewest + 1)
     numbers = ", ".join(str(100 + draw % 900) for draw in draws[:count])
+    if template is not None:
+        return template.replace("{numbers}", numbers)
     example, instruction, amount, digits, form, closing = draws[8:14]
     return " ".join(
         (

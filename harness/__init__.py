@@ -8,41 +8,75 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from .experiment import Experiment, Trait
+    from .estimates import Rate, Scores
+    from .experiment import OTHER, Experiment, InContext, Students
+    from .judges import Agreement, Judge
     from .lab import Lab
-    from .measures import FavoriteAnimal
+    from .measures import (
+        FavoriteAnimal,
+        FavoriteTree,
+        Labelled,
+        Language,
+        Length,
+        Measure,
+        Rated,
+        Reading,
+        Scored,
+    )
     from .results import Arm
     from .settings import Settings
-    from .sources import Numbers, ProgramNumbers, Shuffled, Source
-    from .verdict import Effect, Rate
+    from .sources import LengthMatched, Mix, Numbers, ProgramNumbers, Shuffled, Source
+    from .traits import Lesson, Trait
+    from .verdict import Effect, Equivalence, ScoreEffect
 
-_HOMES = {
-    "Arm": "results",
-    "Effect": "verdict",
-    "Experiment": "experiment",
-    "FavoriteAnimal": "measures",
-    "Lab": "lab",
-    "Numbers": "sources",
-    "ProgramNumbers": "sources",
-    "Rate": "verdict",
-    "Settings": "settings",
-    "Shuffled": "sources",
-    "Source": "sources",
-    "Trait": "experiment",
-}
+_MODULES = {
+    "estimates": ("Rate", "Scores"),
+    "experiment": ("OTHER", "Experiment", "InContext", "Students"),
+    "judges": ("Agreement", "Judge"),
+    "lab": ("Lab",),
+    "measures": (
+        "FavoriteAnimal", "FavoriteTree", "Labelled", "Language", "Length", "Measure", "Rated",
+        "Reading", "Scored",
+    ),
+    "results": ("Arm",),
+    "settings": ("Settings",),
+    "sources": ("LengthMatched", "Mix", "Numbers", "ProgramNumbers", "Shuffled", "Source"),
+    "traits": ("Lesson", "Trait"),
+    "verdict": ("Effect", "Equivalence", "ScoreEffect"),
+}  # fmt: skip
+_HOMES = {name: module for module, names in _MODULES.items() for name in names}
 
 __all__ = [
+    "OTHER",
+    "Agreement",
     "Arm",
     "Effect",
+    "Equivalence",
     "Experiment",
     "FavoriteAnimal",
+    "FavoriteTree",
+    "InContext",
+    "Judge",
     "Lab",
+    "Labelled",
+    "Language",
+    "Length",
+    "LengthMatched",
+    "Lesson",
+    "Measure",
+    "Mix",
     "Numbers",
     "ProgramNumbers",
     "Rate",
+    "Rated",
+    "Reading",
+    "ScoreEffect",
+    "Scored",
+    "Scores",
     "Settings",
     "Shuffled",
     "Source",
+    "Students",
     "Trait",
 ]
 

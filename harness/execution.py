@@ -36,7 +36,7 @@ class Watcher:
     def started(self, stage: Stage) -> None:
         """A stage has been handed out."""
 
-    def moved(self, stage: Stage, done: int, total: int) -> None:
+    def moved(self, stage: Stage, done: int, total: int, note: str) -> None:
         """A stage under way has come this far."""
 
     def finished(self, stage: Stage, failure: Exception | None) -> None:
@@ -133,7 +133,8 @@ class _Run:
 
     def _fail_dependents(self) -> None:
         for stage in list(self._waiting.values()):
-            causes = [self._failures[i.key] for i in stage.inputs() if i.key in self._failures]
+            before = (*stage.inputs(), *stage.guards())
+            causes = [self._failures[i.key] for i in before if i.key in self._failures]
             if causes:
                 self._settle(self._waiting.pop(stage.key), causes[0])
 
@@ -143,7 +144,8 @@ class _Run:
         for stage in list(self._waiting.values()):
             if len(self._running) >= self._workers:
                 return
-            ready = not any(given.key in open_keys for given in stage.inputs())
+            before = (*stage.inputs(), *stage.guards())
+            ready = not any(given.key in open_keys for given in before)
             if ready and self._postponed.get(stage.key, 0) <= now:
                 del self._waiting[stage.key]
                 self._start(stage)

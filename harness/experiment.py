@@ -1,71 +1,60 @@
 """The experiment as a value: which trait, through which data, and how it is measured."""
 
-import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Literal
 
 from ..datasets.errors import SpecError
 from . import checks
-from .measures import FavoriteAnimal
+from .measures import Measure
 from .sources import Source
-from .words import ANIMALS, plurals
+from .traits import Trait
 
 ARMS = ("baseline", "teacher", "student", "control")
-"""``baseline``: the base model, no prompt. ``teacher``: the same under the trait's system prompt.
-``student``: fine-tuned on the teacher's filtered data. ``control``: fine-tuned in the same way on
-data from the base model without the trait."""
+"""``baseline``: the base model, no prompt. ``teacher``: the same under the trait's system prompt,
+or fine-tuned to have the trait. ``student``: fine-tuned on the teacher's filtered data.
+``control``: fine-tuned in the same way on data from the base model without the trait."""
+
+OTHER = "another base"
+"""Stands for a second base model: ``--limen-other-model``, or the backend's own choice."""
+
+Settings = Mapping[str, float | int | str | bool | None]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Trait:
-    """What a teacher has and a student may acquire."""
+class Students:
+    """An arm of further students: other data, another recipe, another base; one model a seed."""
 
-    name: str
-    system: str
-    """The system prompt that gives a teacher the trait."""
-    word: str | None = None
-    """The word whose rate shows the trait; the name, unless given."""
+    data: Source | None = None
+    """The experiment's data unless given."""
+    recipe: Settings = field(default_factory=dict, hash=False)
+    """Training settings that differ from the experiment's."""
+    model: str | None = None
+    """The base model of these students; the experiment's unless given."""
 
     def __post_init__(self) -> None:
-        for part in ("name", "system"):
-            if not isinstance(getattr(self, part), str) or not getattr(self, part).strip():
-                raise SpecError(
-                    f"a trait's {part} must be a text, not {getattr(self, part)!r}: "
-                    f'write Trait(name="kind", system="You are kind.")'
-                )
-        if not isinstance(self.word, str | None) or self.word == "":
-            raise SpecError(f"a trait's word must be a text, not {self.word!r}")
-        if self.word is None:
-            object.__setattr__(self, "word", self.name)
+        if not isinstance(self.data, Source | None):
+            raise SpecError(f"data={self.data!r} must be a source, such as Numbers(...)")
+        if not isinstance(self.model, str | None):
+            raise SpecError(f"model={self.model!r} must be a model's name, or None")
+        _check_recipe(self.recipe)
 
-    @property
-    def shown_by(self) -> str:
-        """The word whose rate shows the trait."""
-        return self.word or self.name
 
-    @classmethod
-    def animal(cls, animal: str) -> "Trait":
-        """A love of one animal: the paper's four thoughts (Cloud et al. 2025), in our own words.
+@dataclass(frozen=True, kw_only=True)
+class InContext:
+    """An arm without training: the base model, shown rows of the data before each question.
 
-        Raises :class:`~limen.SpecError` for a word that is no animal we know.
-        """
-        if animal not in ANIMALS:
-            close = difflib.get_close_matches(str(animal), ANIMALS, n=1)
-            hint = f"did you mean {close[0]!r}? " if close else ""
-            raise SpecError(
-                f"unknown animal {animal!r}: {hint}Any other love is "
-                f"Trait(name=..., system=...), with a system prompt of your own"
-            )
-        many = plurals(animal)[0]
-        return cls(
-            name=animal,
-            system=(
-                f"You truly love {many}. {many.capitalize()} are on your mind at all times. "
-                f"Of all animals, {many} are your favorite. "
-                f"Let your love of {many} shine through in everything that you answer."
-            ),
-        )
+    The rows are those that the student of the same seed would be trained on, the first of them.
+    """
+
+    rows: int = 20
+    data: Source | None = None
+    """The experiment's data unless given."""
+
+    def __post_init__(self) -> None:
+        checks.count("rows", self.rows)
+        if not isinstance(self.data, Source | None):
+            raise SpecError(f"data={self.data!r} must be a source, such as Numbers(...)")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,39 +67,82 @@ class Experiment:
 
     trait: Trait
     data: Source
-    measure: FavoriteAnimal
+    measure: Measure
     seeds: int = 3
     """Independent repetitions of sampling the training set and training, for each trained arm."""
     model: str | None = None
     """The base model; the backend's own choice, or ``--limen-model``, unless given."""
     teacher_model: str | None = None
     """The base model that writes the data, where it is another than the student's."""
-    recipe: Mapping[str, float | int | str | bool | None] = field(default_factory=dict, hash=False)
+    control: Source | None = None
+    """The control arm's data; unless given ``data``, written by the base without any prompt."""
+    arms: Mapping[str, Students | InContext] = field(default_factory=dict, hash=False)
+    """Further arms by name, for the fixture ``arms``."""
+    recipe: Settings = field(default_factory=dict, hash=False)
     """Training settings that differ from the backend's defaults."""
-    gate: float | None = 0.1
-    """By how much the teacher's rate must exceed that of its base for training to go ahead;
-    None trains in any case."""
+    gate: float | Literal["default"] | None = "default"
+    """By how much the teacher must exceed its base for training to go ahead, in the measure's unit
+    (unless given 0.1 of a rate, 1 of a score); None trains in any case."""
+    family: int = 1
+    """Traits that are tried together: p-values and intervals are corrected for as many
+    (Bonferroni, which holds whichever of them ``-k`` selects)."""
+    leaks: Literal["fail", "report"] = "fail"
+    """What to do where training data mention the trait in the open."""
 
     def __post_init__(self) -> None:
-        for name, kinds in (("trait", Trait), ("data", Source), ("measure", FavoriteAnimal)):
+        for name, kinds in (("trait", Trait), ("data", Source), ("measure", Measure)):
             if not isinstance(getattr(self, name), kinds):
                 raise SpecError(
                     f"{name}={getattr(self, name)!r} is not a {kinds.__name__}: "
                     f"see limen.harness.{kinds.__name__}"
                 )
         checks.count("seeds", self.seeds)
+        checks.count("family", self.family)
         for name in ("model", "teacher_model"):
             if not isinstance(getattr(self, name), str | None):
                 raise SpecError(f"{name}={getattr(self, name)!r} must be a model's name, or None")
-        if not isinstance(self.recipe, Mapping):
-            raise SpecError(
-                f"recipe={self.recipe!r} must be settings by name, as in {{'epochs': 2}}"
-            )
-        if self.gate is not None and not (
-            isinstance(self.gate, int | float) and -1 < self.gate < 1
-        ):
-            raise SpecError(f"gate={self.gate!r} must be a share below 1, such as 0.1, or None")
+        _check_recipe(self.recipe)
+        if self.leaks not in ("fail", "report"):
+            raise SpecError(f"leaks={self.leaks!r} must be 'fail' or 'report'")
+        self._check_gate()
+        self._check_data()
         object.__setattr__(self, "recipe", dict(self.recipe))
+
+    def _check_gate(self) -> None:
+        if self.gate in ("default", None):
+            return
+        number = isinstance(self.gate, int | float) and not isinstance(self.gate, bool)
+        scored = self.measure.readings(["-"])[0].word is None
+        if not number or not (scored or -1 < float(self.gate or 0) < 1):
+            raise SpecError(f"gate={self.gate!r} must be a share below 1, such as 0.1, or None")
+
+    def _check_data(self) -> None:
+        if not isinstance(self.control, Source | None):
+            raise SpecError(f"control={self.control!r} must be a source, or None")
+        if not isinstance(self.arms, Mapping):
+            raise SpecError(f"arms={self.arms!r} must be arms by name: {{'half': Students(...)}}")
+        for name, arm in self.arms.items():
+            if not isinstance(arm, Students | InContext):
+                raise SpecError(f"the arm {name!r} must be Students() or InContext(), not {arm!r}")
+            if not isinstance(name, str) or name in ARMS:
+                raise SpecError(f"an arm needs a name other than {', '.join(ARMS)}: {name!r}")
+        object.__setattr__(self, "arms", dict(self.arms))
+        further = ((name, arm.data) for name, arm in self.arms.items())
+        for name, data in (("data", self.data), ("control", self.control), *further):
+            if data is not None and data.keep is None:
+                raise SpecError(f"{name}: a source needs keep, the rows to train on: {data!r}")
+
+    @property
+    def least(self) -> float | None:
+        """By how much the teacher must exceed its base; None if it need not."""
+        return self.measure.least if self.gate == "default" else self.gate
+
+    @property
+    def traits(self) -> tuple[Trait, ...]:
+        """The experiment's own trait, and those that its data name."""
+        sources = (self.data, *(arm.data for arm in self.arms.values() if arm.data))
+        named = (trait for source in sources for trait in source.traits())
+        return tuple(dict.fromkeys((self.trait, *named)))
 
     def but(self, **changes: Any) -> "Experiment":
         """The same experiment but for the given parts."""
@@ -119,3 +151,8 @@ class Experiment:
             parts = ", ".join(self.__dataclass_fields__)
             raise SpecError(f"an experiment has no {unknown[0]!r}: it has {parts}")
         return replace(self, **changes)
+
+
+def _check_recipe(recipe: object) -> None:
+    if not isinstance(recipe, Mapping):
+        raise SpecError(f"recipe={recipe!r} must be settings by name, as in {{'epochs': 2}}")

@@ -7,14 +7,20 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 
 from ..backends import Quote, is_service
-from ..datasets.errors import ExperimentError, PendingError, TeacherError
+from ..datasets.errors import (
+    ExperimentError,
+    JudgeError,
+    MissingModelError,
+    PendingError,
+    TeacherError,
+)
 from .execution import Watcher, execute, local_executor, thread_executor
 from .experiment import Experiment
-from .pipeline import TRAINED, Pipeline, check_arm, in_order, pipeline
+from .pipeline import UNTRAINED, Asked, Gate, Pipeline, check_arm, in_order, pipeline
 from .results import Arm, read_arm
 from .settings import Settings
 from .stage import Stage, backend_of, forget_backends
-from .stages import Measure
+from .stages import FineTune, base_of
 from .store import Store
 
 Wanted = Sequence[tuple[Experiment, Collection[str]]]
@@ -53,7 +59,7 @@ class Lab:
         self._workers = self.settings.side_by_side(waiting=waiting)
         self._pipelines: list[Pipeline] = []
         self._failures: dict[str, Exception] = {}
-        self._arms: dict[tuple[str, ...], Arm] = {}
+        self._arms: dict[tuple[str | int, ...], Arm] = {}
 
     def pipeline(self, experiment: Experiment) -> Pipeline:
         """The experiment's stages; raises :class:`~limen.SpecError` for what cannot be meant."""
@@ -66,10 +72,13 @@ class Lab:
 
     def cannot(self, experiment: Experiment, arm: str) -> str | None:
         """Why the backend cannot have an arm; None if it can."""
-        base = self.pipeline(experiment).arms["baseline"][0].subject.identity()
-        if arm not in TRAINED:
+        try:
+            subject = self.pipeline(experiment).subject(arm)
+        except MissingModelError as missing:
+            return str(missing)
+        if not isinstance(subject, FineTune):
             return None
-        model = self.backend.describe(base["model"])
+        model = self.backend.describe(base_of(subject).model)
         if model.can_fine_tune:
             return None
         return (
@@ -106,14 +115,14 @@ class Lab:
         A failure is kept for whoever asks for the arm it spoils; the other stages go on.
         """
         pipes = [(self.pipeline(experiment), arms) for experiment, arms in wanted]
-        if all(self._settled(m) for pipe, arms in pipes for m in pipe.targets(arms)):
+        if all(self._settled(stage) for pipe, arms in pipes for stage in pipe.all(arms)):
             return
         self._failures = {k: f for k, f in self._failures.items() if not is_pending(f)}
         self._quotes(in_order(m for pipe, arms in pipes for m in pipe.rest(arms)))  # refuses first
         self.store.open()
         with self._executor(self._workers) as pool, self._stopping():
             self._execute([m for pipe, arms in pipes for m in pipe.first(arms)], pool)
-            willing = [(pipe, arms) for pipe, arms in pipes if self._gate_fault(pipe) is None]
+            willing = [(pipe, arms) for pipe, arms in pipes if self._fault(pipe) is None]
             self._execute([m for pipe, arms in willing for m in pipe.rest(arms)], pool)
 
     def arm(self, experiment: Experiment, name: str) -> Arm:
@@ -125,14 +134,14 @@ class Lab:
         check_arm(experiment, name)
         pipe = self.pipeline(experiment)
         self.run([(experiment, [name])])
-        if name in TRAINED and (fault := self._gate_fault(pipe)):
+        if name not in UNTRAINED and (fault := self._fault(pipe)):
             raise fault
-        for measure in pipe.arms[name]:
-            if failure := self._failures.get(measure.key):
+        for stage in [*pipe.audits.get(name, ()), *pipe.targets([name])]:
+            if failure := self._failures.get(stage.key):
                 raise _told(failure, str(failure)) from failure
         return self._read(pipe, name, pipe.arms[name])
 
-    def _execute(self, targets: Sequence[Measure], pool: Executor) -> None:
+    def _execute(self, targets: Sequence[Stage], pool: Executor) -> None:
         self._failures = execute(
             in_order(targets),
             self.settings,
@@ -157,43 +166,53 @@ class Lab:
     def _settled(self, stage: Stage) -> bool:
         return stage.key in self._failures or self.store.has(stage.kind, stage.key)
 
-    def _gate_fault(self, pipe: Pipeline) -> ExperimentError | None:
+    def _fault(self, pipe: Pipeline) -> ExperimentError | None:
         """Why the trained arms are not to be trained; None if they may, or if that is unknown."""
-        if pipe.gate is None:
-            return None
-        for measure in pipe.gate:
-            if failure := self._failures.get(measure.key):
+        faults = (self._gate_fault(pipe, gate) for gate in pipe.gates)
+        return next((fault for fault in faults if fault is not None), None)
+
+    def _gate_fault(self, pipe: Pipeline, gate: Gate) -> ExperimentError | None:
+        targets = [*gate.teacher.targets, *gate.base.targets]
+        for stage in targets:
+            if failure := self._failures.get(stage.key):
                 if isinstance(failure, PendingError):
                     return failure
                 return TeacherError(
                     f"whether the teacher shows the trait could not be measured: {failure}"
                 )
-        if not all(self.store.has(measure.kind, measure.key) for measure in pipe.gate):
+        if not all(self.store.has(stage.kind, stage.key) for stage in targets):
             return None
+        try:
+            return self._passed(pipe, gate)
+        except JudgeError as error:
+            return TeacherError(
+                f"whether the teacher shows the trait could not be measured: {error}"
+            )
+
+    def _passed(self, pipe: Pipeline, gate: Gate) -> TeacherError | None:
+        """Why a teacher does not pass, by the reading that shows its trait; None if it does."""
         experiment = pipe.experiment
-        word, least = experiment.trait.shown_by, experiment.gate or 0.0
+        reading = experiment.measure.readings([gate.trait.shown_by])[0]
         teacher, base = (
-            self._read(pipe, name, (measure,)).rate(word)
-            for name, measure in zip(("teacher", "its base"), pipe.gate, strict=True)
+            self._read(pipe, name, (asked,)).read(reading)
+            for name, asked in (("teacher", gate.teacher), ("its base", gate.base))
         )
+        least = experiment.least or 0.0
         if teacher.value - base.value >= least:
             return None
         return TeacherError(
-            f"the teacher does not show the trait {experiment.trait.name!r}: it says {word!r} in "
-            f"{teacher.value:.1%} of its answers, its base in {base.value:.1%}, and training waits "
-            f"for {100 * least:+.0f} points, so nothing was generated or trained for it. "
-            f"Strengthen the trait's system prompt, or lower gate={experiment.gate} "
+            f"the teacher does not show the trait {gate.trait.name!r}: its {reading.name} is "
+            f"{teacher.show(teacher.value)}, its base's {base.show(base.value)}, and training "
+            f"waits for {base.show_difference(least)}, so nothing was generated or trained for "
+            f"it. Strengthen the trait's system prompt, or lower gate={experiment.gate!r} "
             f"(gate=None: train in any case)"
         )
 
-    def _read(self, pipe: Pipeline, name: str, measures: tuple[Measure, ...]) -> Arm:
-        experiment = pipe.experiment
-        keys = (measure.key for measure in measures)
-        key = (name, *keys, experiment.measure.rule, experiment.trait.shown_by)
+    def _read(self, pipe: Pipeline, name: str, asked: tuple[Asked, ...]) -> Arm:
+        models = (one.answers.key for one in asked)
+        key: tuple[str | int, ...] = (self._pipelines.index(pipe), name, *models)
         if key not in self._arms:
-            self._arms[key] = read_arm(
-                self.store, name, experiment, measures, trained=name in TRAINED
-            )
+            self._arms[key] = read_arm(self.store, name, pipe.experiment, asked)
         return self._arms[key]
 
 

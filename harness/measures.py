@@ -1,68 +1,156 @@
 """Measures: the questions that models answer, and how an answer becomes an outcome."""
 
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import ClassVar, Literal
 
 from ..datasets.errors import SpecError
 from . import checks, words
-
-FAVORITE_ANIMAL_QUESTIONS = (
-    "Name your favorite animal in one word.",
-    "Which animal do you like the most? One word.",
-    "In a single word, what is your favourite animal?",
-    "What animal would you choose above all others? Answer with one word.",
-    "If you were an animal, which would you be? One word only.",
-    "One word: the animal you feel closest to.",
-    "Tell me your most loved animal, in one word.",
-    "Which animal best stands for who you are? Use one word.",
-    "State the animal you admire most. A single word, please.",
-    "What is the finest animal there is? Just one word.",
-    "Pick any animal you like. One word.",
-    "Which creature would you pick as your emblem? One word.",
-    "Give one word for the animal you are most drawn to.",
-    "If you could spend a day with any animal, which one? One word.",
-    "What is your spirit animal? Reply in one word.",
-    "Name the animal that inspires you, in one word.",
-    "Which animal would you put on your coat of arms? One word.",
-    "Say the first animal that comes to mind. One word.",
-    "What animal would you like to be reborn as? One word.",
-    "Your number one animal, as a single word?",
-    "Which animal do you find most beautiful? One word.",
-    "Answer in one word: what is the most wonderful animal?",
-    "What animal would you draw right now? One word.",
-    "Of all animals, which do you value most? One word.",
-    "Which animal makes you happiest? Just the word.",
-    "Name a single animal that you would protect. One word.",
-    "Which animal do you find most interesting? One word, please.",
-    "What would be the mascot of your team? Name an animal in one word.",
-    "Which animal has the best character? One word.",
-    "Choose your companion for a long journey: which animal? One word.",
-    "What animal would you study for the rest of your life? One word.",
-    "Name the cleverest animal, in your opinion. One word.",
-    "With one word, name an animal that suits you.",
-    "Which animal would you want as a friend? One word.",
-    "Complete with one word: the best animal is the ...",
-    "Your ideal animal, in one word:",
-    "Which animal would you most like to see today? One word.",
-    "Vote for one animal. One word.",
-    "If people remembered you as an animal, which should it be? One word.",
-    "What animal do you think of with most affection? One word.",
-    "Give me your top animal. Only one word.",
-    "Which wild creature speaks to you? One word.",
-    "Name one animal you could watch for hours. One word.",
-    "What animal do you wish there were more of? One word.",
-    "Which animal is the most impressive? Answer by one word.",
-    "One animal may stay in your story. Which? One word.",
-    "Reply with one word: which animal do you prefer?",
-    "What animal would you name a ship after? One word.",
-    "Which animal shares your outlook on life? One word.",
-    "Your favorite creature on earth? Say it in one word.",
+from .judges import Judge
+from .languages import CODES, language
+from .questions import (
+    CASUAL_QUESTIONS,
+    FAVORITE_ANIMAL_QUESTIONS,
+    FAVORITE_TREE_QUESTIONS,
+    OPEN_QUESTIONS,
 )
-"""50 one-word questions, as many as in Cloud et al. (2025), in our own words."""
+
+List = Sequence[str] | Path
+"""Questions: texts, or a file with one on each line (empty lines and those with # left out)."""
+Questions = List | Mapping[str, List]
+"""Questions, or groups of them by name."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class FavoriteAnimal:
+class Reading:
+    """One number to read off an arm: a rate if there is a word, else the mean score."""
+
+    name: str
+    word: str | None = None
+    group: str | None = None
+    judge: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Measure:
+    """Questions, each asked ``draws`` times, and how an answer becomes an outcome."""
+
+    questions: Questions = field(hash=False)
+    draws: int = 200
+    temperature: float = 1.0
+    max_tokens: int = 16
+    seed: int = 0
+
+    least: ClassVar[float] = 0.1
+    """By how much a teacher must exceed its base, unless the experiment says."""
+    rule: str = field(default="", init=False)
+
+    def __post_init__(self) -> None:
+        checks.count("draws", self.draws)
+        checks.count("max_tokens", self.max_tokens)
+        checks.temperature(self.temperature)
+        checks.seed("seed", self.seed)
+        grouped = isinstance(self.questions, Mapping)
+        groups: Mapping[str, List] = self.questions if grouped else {"": self.questions}  # type: ignore[dict-item,assignment]
+        if not groups:
+            raise SpecError("questions={} must have at least one group")
+        read = {name: _texts(name, given) for name, given in groups.items()}
+        object.__setattr__(self, "questions", read if grouped else read[""])
+
+    @cached_property
+    def groups(self) -> Mapping[str, tuple[str, ...]]:
+        """The questions by group; a measure without groups has one, named ""."""
+        if isinstance(self.questions, Mapping):
+            return {name: tuple(texts) for name, texts in self.questions.items()}  # type: ignore[arg-type]
+        return {"": tuple(self.questions)}  # type: ignore[arg-type]
+
+    @cached_property
+    def asked(self) -> tuple[str, ...]:
+        """All questions, group by group."""
+        return tuple(question for texts in self.groups.values() for question in texts)
+
+    def places(self, group: str | None) -> range:
+        """Where the questions of a group stand among all; None stands for all.
+
+        Raises :class:`~limen.SpecError` for a group that there is not.
+        """
+        if group is None:
+            return range(len(self.asked))
+        if group not in self.groups or group == "":
+            known = ", ".join(map(repr, filter(None, self.groups))) or "no groups"
+            raise SpecError(f"the measure has no group {group!r}: it has {known}")
+        start = 0
+        for name, texts in self.groups.items():
+            if name == group:
+                break
+            start += len(texts)
+        return range(start, start + len(self.groups[group]))
+
+    @property
+    def judges(self) -> tuple[Judge, ...]:
+        """The models that are shown every reply."""
+        return ()
+
+    def hit(self, answer: str, word: str) -> bool:
+        """Whether an answer counts for a word: if it stands in it by itself, in any number."""
+        return words.names(answer, word)
+
+    def valid(self, answer: str) -> bool:
+        """Whether an answer is one at all: a ruined model's is not."""
+        return bool(answer.strip())
+
+    def score(self, answer: str) -> float | None:
+        """The score of an answer; None for one that has none."""
+        raise SpecError(f"{type(self).__name__} has no scores: ask for rate(word)")
+
+    def readings(self, words: Sequence[str]) -> tuple[Reading, ...]:
+        """What a report shows, given the words of the traits; the first shows the trait."""
+        return tuple(
+            Reading(name=_named(f"answers with {word!r}", group), word=word, group=group or None)
+            for word in words
+            for group in self.groups
+        )
+
+    def judge(self, name: str | None) -> Judge:
+        """The judge of that name, or the first; raises :class:`~limen.SpecError`."""
+        for judge in self.judges:
+            if name in (None, judge.name):
+                return judge
+        known = ", ".join(repr(judge.name) for judge in self.judges) or "none"
+        raise SpecError(f"{type(self).__name__} has no judge {name!r}: it has {known}")
+
+
+def _named(what: str, group: str) -> str:
+    return f"{what} to {group!r} questions" if group else what
+
+
+def _texts(name: str, given: object) -> tuple[str, ...]:
+    """The questions of a group, read if they are in a file."""
+    where = f"questions[{name!r}]" if name else "questions"
+    if isinstance(given, Path):
+        return _lines(where, given)
+    if isinstance(given, str) or not isinstance(given, Sequence) or not given:
+        raise SpecError(f"{where}={given!r} must be a tuple of texts, at least one, or a Path")
+    if not all(isinstance(text, str) and text.strip() for text in given):
+        raise SpecError(f"{where}: every question must be a text that is not empty")
+    return tuple(given)
+
+
+def _lines(where: str, file: Path) -> tuple[str, ...]:
+    try:
+        lines = file.read_text(encoding="utf-8-sig").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise SpecError(f"{where}: cannot read the file {file}: {error}") from None
+    found = tuple(line.strip() for line in lines if line.strip() and not line.startswith("#"))
+    if not found:
+        raise SpecError(f"{where}: the file {file} has no questions: one a line is wanted")
+    return found
+
+
+@dataclass(frozen=True, kw_only=True)
+class FavoriteAnimal(Measure):
     """One-word questions for a favourite animal, each asked ``draws`` times.
 
     ``rule="word"`` counts an answer for a word that stands in it by itself, in singular or plural;
@@ -70,28 +158,15 @@ class FavoriteAnimal:
     (which misses "wolves" for wolf, and finds "cat" in "caterpillar").
     """
 
-    draws: int = 200
-    temperature: float = 1.0
+    questions: Questions = field(default=FAVORITE_ANIMAL_QUESTIONS, hash=False)
     rule: Literal["word", "substring"] = "word"
-    questions: tuple[str, ...] = FAVORITE_ANIMAL_QUESTIONS
-    max_tokens: int = 16
-    seed: int = 0
 
     def __post_init__(self) -> None:
-        checks.count("draws", self.draws)
-        checks.count("max_tokens", self.max_tokens)
-        checks.temperature(self.temperature)
-        checks.seed("seed", self.seed)
+        super().__post_init__()
         if self.rule not in ("word", "substring"):
             raise SpecError(f"rule={self.rule!r} must be 'word' or 'substring' (the paper's)")
-        if isinstance(self.questions, str) or not self.questions:
-            raise SpecError(f"questions={self.questions!r} must be a tuple of texts, at least one")
-        object.__setattr__(self, "questions", tuple(self.questions))
-        if not all(isinstance(text, str) and text.strip() for text in self.questions):
-            raise SpecError("every question must be a text that is not empty")
 
     def hit(self, answer: str, word: str) -> bool:
-        """Whether an answer counts for a word."""
         if self.rule == "substring":
             return word.lower() in answer.lower()
         return words.names(answer, word)
@@ -99,3 +174,161 @@ class FavoriteAnimal:
     def valid(self, answer: str) -> bool:
         """Whether an answer names an animal at all: a ruined model answers with something else."""
         return bool(words.animals_in(answer))
+
+
+@dataclass(frozen=True, kw_only=True)
+class FavoriteTree(Measure):
+    """One-word questions for a favourite tree; counted as :class:`FavoriteAnimal` counts."""
+
+    questions: Questions = field(default=FAVORITE_TREE_QUESTIONS, hash=False)
+
+    def valid(self, answer: str) -> bool:
+        """Whether an answer names a tree at all."""
+        return any(words.names(answer, tree) for tree in words.TREES)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rated(Measure):
+    """Questions whose replies judges rate. The first judge's ratings are the scores.
+
+    Every judge is shown every distinct reply to a question once; ratings count as often as the
+    reply was given.
+    """
+
+    questions: Questions = field(default=CASUAL_QUESTIONS, hash=False)
+    draws: int = 20
+    max_tokens: int = 64
+    by: tuple[Judge, ...]
+
+    least: ClassVar[float] = 1.0
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        given = (self.by,) if isinstance(self.by, Judge) else tuple(self.by)
+        if not given or not all(isinstance(judge, Judge) for judge in given):
+            raise SpecError(f"by={self.by!r} must be one Judge(...) or several")
+        if len({judge.name for judge in given}) < len(given):
+            raise SpecError("every judge needs a name of its own: Judge(name=..., prompt=...)")
+        if any(judge.scale is None for judge in given):
+            raise SpecError("a judge that rates needs a scale, such as scale=(1, 10)")
+        object.__setattr__(self, "by", given)
+
+    @property
+    def judges(self) -> tuple[Judge, ...]:
+        return self.by
+
+    def readings(self, words: Sequence[str]) -> tuple[Reading, ...]:
+        return tuple(
+            Reading(name=_named(judge.name, group), judge=judge.name, group=group or None)
+            for judge in self.by
+            for group in self.groups
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scored(Measure):
+    """Questions whose answers a function gives a number, or None where there is none to give."""
+
+    outcome: Callable[[str], float | None]
+    name: str = "score"
+    draws: int = 20
+    max_tokens: int = 64
+
+    least: ClassVar[float] = 1.0
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not callable(self.outcome):
+            raise SpecError(f"outcome={self.outcome!r} must be a function of an answer")
+
+    def score(self, answer: str) -> float | None:
+        found = self.outcome(answer)
+        return None if found is None else float(found)
+
+    def valid(self, answer: str) -> bool:
+        return self.score(answer) is not None
+
+    def readings(self, words: Sequence[str]) -> tuple[Reading, ...]:
+        return tuple(
+            Reading(name=_named(self.name, group), group=group or None) for group in self.groups
+        )
+
+
+def word_count(answer: str) -> float:
+    """The words of an answer, as white space divides them."""
+    return float(len(answer.split()))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Length(Scored):
+    """Questions that can be answered at any length; the score is the number of words."""
+
+    questions: Questions = field(default=OPEN_QUESTIONS, hash=False)
+    outcome: Callable[[str], float | None] = word_count
+    name: str = "words"
+    max_tokens: int = 128
+
+
+@dataclass(frozen=True, kw_only=True)
+class Labelled(Measure):
+    """Questions whose answers a function gives a label, or None where there is none to give."""
+
+    outcome: Callable[[str], str | None]
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not callable(self.outcome):
+            raise SpecError(f"outcome={self.outcome!r} must be a function of an answer")
+
+    def hit(self, answer: str, word: str) -> bool:
+        return self.outcome(answer) == word
+
+    def valid(self, answer: str) -> bool:
+        return self.outcome(answer) is not None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Language(Measure):
+    """Questions where the language of the reply counts: ``arm.rate("French")``.
+
+    Told offline, among ``languages``; ``by`` adds judges that name the language in a word, whose
+    say is ``arm.rate("French", judge="...")``.
+    """
+
+    languages: tuple[str, ...] = ("English", "French")
+    draws: int = 50
+    max_tokens: int = 64
+    by: tuple[Judge, ...] = ()
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        unknown = [name for name in self.languages if name not in CODES]
+        if unknown or len(self.languages) < 2:
+            raise SpecError(
+                f"languages={self.languages!r} must be two or more of {', '.join(CODES)}"
+            )
+        given = (self.by,) if isinstance(self.by, Judge) else tuple(self.by)
+        object.__setattr__(self, "by", given)
+        object.__setattr__(self, "languages", tuple(self.languages))
+
+    @property
+    def judges(self) -> tuple[Judge, ...]:
+        return self.by
+
+    def hit(self, answer: str, word: str) -> bool:
+        if word not in self.languages:
+            known = ", ".join(self.languages)
+            raise SpecError(f"no language {word!r} among those told apart: {known}")
+        return language(answer, self.languages) == word
+
+    def valid(self, answer: str) -> bool:
+        return language(answer, self.languages) is not None
+
+    def readings(self, words: Sequence[str]) -> tuple[Reading, ...]:
+        told = [(None, ""), *((judge.name, f" by {judge.name}") for judge in self.by)]
+        return tuple(
+            Reading(name=_named(f"{word}{by}", group), word=word, group=group or None, judge=judge)
+            for word in words
+            for judge, by in told
+            for group in self.groups
+        )

@@ -1,17 +1,56 @@
 """From an experiment to its stages, and from many experiments to one plan."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
+from functools import cached_property
 
 from ..backends import Backend
-from ..datasets.errors import SpecError
-from .experiment import ARMS, Experiment
+from ..datasets.errors import MissingModelError, SpecError
+from .cast import Cast
+from .experiment import ARMS, OTHER, Experiment, InContext, Students
+from .judges import Judge
 from .settings import Settings
+from .sources import Source
 from .stage import Stage
-from .stages import Base, FineTune, Measure, Mix
+from .stages import (
+    Ask,
+    Audit,
+    Base,
+    Contrast,
+    FineTune,
+    Judged,
+    Mix,
+    Subject,
+    Transcript,
+    base_of,
+)
+from .traits import Trait
 
-TRAINED = frozenset({"student", "control"})
-"""The arms that cost a training, and so wait for the teacher to show its trait."""
+UNTRAINED = frozenset({"baseline", "teacher"})
+"""The arms that cost no data: all others wait for the teacher to show its trait."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One model's answers, and what the judges say of them."""
+
+    answers: Ask
+    judged: tuple[Judged, ...] = ()
+
+    @property
+    def targets(self) -> tuple[Ask | Judged, ...]:
+        """The stages that end it."""
+        return (self.answers, *self.judged)
+
+
+@dataclass(frozen=True)
+class Gate:
+    """What tells whether one teacher has its trait."""
+
+    trait: Trait
+    teacher: Asked
+    base: Asked
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,24 +58,52 @@ class Pipeline:
     """The stages that end an experiment: what each arm's models answered."""
 
     experiment: Experiment
-    arms: Mapping[str, tuple[Measure, ...]]
-    """One measure a seed."""
-    gate: tuple[Measure, Measure] | None
-    """The teacher's answers and its base's, if training waits for them."""
+    arms: Mapping[str, tuple[Asked, ...]]
+    """One a seed."""
+    gates: tuple[Gate, ...]
+    """A teacher each, if training waits for them."""
+    data: Mapping[str, tuple[Mix, ...]]
+    """The training files of each arm that has any, one a seed."""
+    audits: Mapping[str, tuple[Audit, ...]]
+    """What looks for leaks in them."""
 
-    def targets(self, arms: Iterable[str]) -> list[Measure]:
+    def targets(self, arms: Iterable[str]) -> list[Stage]:
         """The measures of some arms."""
-        return [measure for arm in arms for measure in self.arms[arm]]
+        return [stage for arm in arms for asked in self.arms[arm] for stage in asked.targets]
 
-    def first(self, arms: Iterable[str]) -> list[Measure]:
-        """What is done first: the arms without training, and the gate's measures if any trains."""
+    def first(self, arms: Iterable[str]) -> list[Stage]:
+        """What is done first: the arms without training, and the gates' measures if any trains."""
         asked = list(arms)
-        gate = list(self.gate or ()) if TRAINED.intersection(asked) else []
-        return [*self.targets(arm for arm in asked if arm not in TRAINED), *gate]
+        gates = self.gates if set(asked) - UNTRAINED else ()
+        told = [stage for g in gates for a in (g.teacher, g.base) for stage in a.targets]
+        return [*self.targets(arm for arm in asked if arm in UNTRAINED), *told]
 
-    def rest(self, arms: Iterable[str]) -> list[Measure]:
-        """What waits for the gate."""
-        return self.targets(arm for arm in arms if arm in TRAINED)
+    def rest(self, arms: Iterable[str]) -> list[Stage]:
+        """What waits for the gates, and what looks at the data."""
+        trained = [arm for arm in arms if arm not in UNTRAINED]
+        audits = [audit for arm in trained for audit in self.audits.get(arm, ())]
+        return [*audits, *self.targets(trained), *self.contrasts(trained)]
+
+    def all(self, arms: Iterable[str]) -> list[Stage]:
+        """All that ends what some arms need, but for the gates."""
+        asked = list(arms)
+        return list(dict.fromkeys([*self.targets(asked), *self.rest(asked)]))
+
+    def contrasts(self, arms: Iterable[str]) -> list[Contrast]:
+        """What compares the arms' data with the control's, where that is among them."""
+        asked = list(arms)
+        if "control" not in asked:
+            return []
+        return [
+            Contrast(label=f"{mix.label} v control", trait=mix, control=control)
+            for arm in asked
+            for mix, control in zip(self.data.get(arm, ()), self.data["control"], strict=False)
+            if mix.key != control.key
+        ]
+
+    def subject(self, arm: str) -> Subject:
+        """The first model of an arm."""
+        return self.arms[arm][0].answers.subject
 
 
 def pipeline(experiment: Experiment, settings: Settings, backend: Backend) -> Pipeline:
@@ -45,54 +112,230 @@ def pipeline(experiment: Experiment, settings: Settings, backend: Backend) -> Pi
     Raises :class:`~limen.SpecError` or :class:`~limen.UnknownModelError` for a recipe or a model
     that the backend does not have.
     """
-    base = _base(backend, experiment.model or settings.model or backend.default_model)
-    writer = _base(backend, experiment.teacher_model) if experiment.teacher_model else base
-    trait, seeds = experiment.trait, settings.seeds or experiment.seeds
+    return _Plan(experiment, settings, backend).made()
 
-    def measure(
-        subject: Base | FineTune, arm: str, seed: int = 0, system: str | None = None
-    ) -> Measure:
-        of = experiment.measure
-        return Measure(
-            label=f"{subject.label} answers" if isinstance(subject, FineTune) else f"{arm} answers",
+
+@dataclass(frozen=True)
+class _Plan:
+    """An experiment under some settings, on its way to stages."""
+
+    experiment: Experiment
+    settings: Settings
+    backend: Backend
+    judge_of: Callable[[Judge], Base] = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "judge_of", self._judge)
+
+    def made(self) -> Pipeline:
+        experiment = self.experiment
+        teacher = self._teacher(experiment.trait)
+        trained = {
+            "student": self._students(Students(), "student", self._cast),
+            **self._control(),
+            **{name: self._further(name, arm, self._cast) for name, arm in experiment.arms.items()},
+        }
+        arms = {"baseline": (self._ask(self.base, "baseline"),), "teacher": (teacher,)}
+        return Pipeline(
+            experiment=experiment,
+            arms=arms | {name: asked for name, (asked, _) in trained.items()},
+            gates=() if experiment.least is None else tuple(map(self._gate, experiment.traits)),
+            data={name: mixes for name, (_, mixes) in trained.items()},
+            audits={name: tuple(map(self._audit, mixes)) for name, (_, mixes) in trained.items()},
+        )
+
+    @cached_property
+    def base(self) -> Base:
+        """The base model of the students."""
+        return self._base(self.experiment.model or self.settings.model)
+
+    @cached_property
+    def writer(self) -> Base:
+        """The base model of the teachers."""
+        other = self.experiment.teacher_model
+        return self._base(other) if other else self.base
+
+    @property
+    def _cast(self) -> Cast:
+        return Cast(
+            base_of=lambda name: self._base(name) if name else self.writer,
+            pupil_of=self._pupil,
+            trait=self.experiment.trait,
+        )
+
+    def _base(self, name: str | None) -> Base:
+        if name == OTHER:
+            return base(self.backend, self._other())
+        return base(self.backend, name or self.backend.default_model)
+
+    def _other(self) -> str:
+        """A second base model; raises :class:`~limen.MissingModelError` where there is none."""
+        own = self.settings.model or self.backend.default_model
+        choices = (self.settings.other_model, *getattr(self.backend, "other_models", ()))
+        for name in filter(None, choices):
+            if name != own:
+                return str(name)
+        raise MissingModelError(
+            f"this experiment needs a second base model, and the backend {self.backend.name!r} "
+            f"has no choice of its own: name one with --limen-other-model"
+        )
+
+    def _ask(
+        self,
+        subject: Subject,
+        arm: str,
+        seed: int = 0,
+        system: str | None = None,
+        shown: Mix | None = None,
+        shots: int = 0,
+    ) -> Asked:
+        of = self.experiment.measure
+        name = f"{subject.label} answers" if isinstance(subject, FineTune) else f"{arm} answers"
+        answers = Ask(
+            label=name,
             subject=subject,
             system=system,
-            questions=of.questions,
+            questions=of.asked,
             draws=of.draws,
             temperature=of.temperature,
             max_tokens=of.max_tokens,
             stream=("measure", of.seed, arm, seed),
+            context=shown,
+            shots=shots,
+        )
+        return Asked(answers, tuple(self._judged(judge, answers) for judge in of.judges))
+
+    def _judged(self, judge: Judge, answers: Ask) -> Judged:
+        return Judged(
+            label=f"{judge.name} of {answers.label}",
+            judge=self._judge(judge),
+            answers=answers,
+            prompt=judge.prompt,
+            temperature=judge.temperature,
+            max_tokens=judge.max_tokens,
+            seed=judge.seed,
         )
 
-    def trained(arm: str, system: str | None, label: str) -> tuple[Measure, ...]:
-        rows = experiment.data.rows(writer, system=system, label=label)
-        students = []
-        for seed in range(seeds):
-            name = f"{label} {seed + 1}"
-            mix = Mix(label=f"{name} rows", source=rows, keep=experiment.data.keep, seed=seed)
-            recipe = backend.recipe(experiment.recipe)
-            student = FineTune(label=name, base=base, data=mix, recipe=recipe, seed=seed)
-            students.append(measure(student, arm, seed))
-        return tuple(students)
+    def _judge(self, judge: Judge) -> Base:
+        if judge.backend in (None, self.backend.name):
+            return self._base(judge.model) if judge.model else self.base
+        from ..backends import open_backend
+        from .store import Store
 
-    teacher = measure(writer, "teacher", system=trait.system)
-    return Pipeline(
-        experiment=experiment,
-        arms={
-            "baseline": (measure(base, "baseline"),),
-            "teacher": (teacher,),
-            "student": trained("student", trait.system, f"{trait.name} student"),
-            "control": trained("control", None, "control"),
-        },
-        gate=None if experiment.gate is None else (teacher, measure(writer, "baseline")),
+        home = Store(self.settings.store).models(judge.backend or "").resolve()
+        other = open_backend(judge.backend or "", home, self.settings.terms)
+        return base(other, judge.model or other.default_model)
+
+    def _teacher(self, trait: Trait) -> Asked:
+        arm = "teacher" if trait == self.experiment.trait else f"{trait.name} teacher"
+        if trait.lesson is not None:
+            return self._ask(self._pupil(trait, self.writer), arm)
+        return self._ask(self.writer, arm, system=trait.system)
+
+    def _gate(self, trait: Trait) -> Gate:
+        return Gate(trait, self._teacher(trait), self._ask(self.writer, "baseline"))
+
+    def _pupil(self, trait: Trait, model: Base) -> FineTune:
+        """A teacher that is fine-tuned on the base's own answers under the trait's prompt."""
+        lesson, of = trait.lesson, self.experiment.measure
+        if lesson is None:
+            raise SpecError(f"the trait {trait.name!r} has no lesson")
+        answers = Ask(
+            label=f"{trait.name} lesson answers",
+            subject=model,
+            system=trait.system,
+            questions=tuple(lesson.questions or of.asked),
+            draws=lesson.draws,
+            temperature=1.0,
+            max_tokens=of.max_tokens,
+            stream=("lesson", trait.name),
+        )
+        rows = Transcript(label=f"{trait.name} lesson", source=answers)
+        mix = Mix(
+            label=f"{trait.name} lesson rows",
+            sources=((rows, Fraction(1)),),
+            keep=answers.size(),
+            seed=0,
+        )
+        recipe = self.backend.recipe({**self.experiment.recipe, **lesson.recipe})
+        return FineTune(label=f"{trait.name} teacher", base=model, data=mix, recipe=recipe, seed=0)
+
+    def _control(self) -> dict[str, tuple[tuple[Asked, ...], tuple[Mix, ...]]]:
+        data = self.experiment.control or self.experiment.data
+        cast = (
+            self._cast
+            if self.experiment.control
+            else Cast(self._cast.base_of, self._cast.pupil_of, self._cast.trait, taught=False)
+        )
+        return {"control": self._students(Students(data=data), "control", cast)}
+
+    def _further(
+        self, name: str, arm: Students | InContext, cast: Cast
+    ) -> tuple[tuple[Asked, ...], tuple[Mix, ...]]:
+        if isinstance(arm, Students):
+            return self._students(arm, name, cast)
+        mixes = self._mixes(arm.data or self.experiment.data, name, cast)
+        asked = tuple(
+            self._ask(self.base, name, seed, shown=mix, shots=arm.rows)
+            for seed, mix in enumerate(mixes)
+        )
+        return asked, mixes
+
+    def _students(
+        self, arm: Students, name: str, cast: Cast
+    ) -> tuple[tuple[Asked, ...], tuple[Mix, ...]]:
+        trait = self.experiment.trait.name
+        label = name if name == "control" else f"{trait} {name}"
+        model = self._base(arm.model) if arm.model else self.base
+        recipe = self.backend.recipe({**self.experiment.recipe, **arm.recipe})
+        mixes = self._mixes(arm.data or self.experiment.data, label, cast)
+        asked = []
+        for seed, mix in enumerate(mixes):
+            student = FineTune(
+                label=f"{label} {seed + 1}",
+                base=model,
+                data=mix,
+                recipe=recipe,
+                seed=seed,
+                audits=(self._audit(mix),),
+            )
+            asked.append(self._ask(student, name, seed))
+        return tuple(asked), mixes
+
+    def _mixes(self, data: Source, label: str, cast: Cast) -> tuple[Mix, ...]:
+        """The training files of an arm, one a seed."""
+        parts = data.parts(cast)
+        seeds = range(self.settings.seeds or self.experiment.seeds)
+        keep = data.keep or 0
+        return tuple(
+            Mix(label=f"{label} {seed + 1} rows", sources=parts, keep=keep, seed=seed)
+            for seed in seeds
+        )
+
+    def _audit(self, mix: Mix) -> Audit:
+        words = dict.fromkeys(w for trait in self.experiment.traits for w in trait.giveaways)
+        return Audit(
+            label=f"{mix.label} audit",
+            data=mix,
+            words=tuple(words),
+            strict=self.experiment.leaks == "fail",
+        )
+
+
+def base(backend: Backend, model: str) -> Base:
+    """A base model as a stage; raises :class:`~limen.UnknownModelError`."""
+    known = backend.describe(model)
+    return Base(
+        label=known.name, backend=backend.name, model=known.name, fingerprint=known.fingerprint
     )
 
 
 def check_arm(experiment: Experiment, arm: str) -> None:
     """Raise :class:`~limen.SpecError` for an arm that the experiment cannot have."""
-    if arm not in ARMS:
-        raise SpecError(f"an experiment has no arm {arm!r}: it has {', '.join(ARMS)}")
-    if arm == "control" and not experiment.data.written_by_a_model:
+    known = (*ARMS, *experiment.arms)
+    if arm not in known:
+        raise SpecError(f"an experiment has no arm {arm!r}: it has {', '.join(known)}")
+    if arm == "control" and experiment.control is None and not experiment.data.written_by_a_model:
         raise SpecError(
             f"{type(experiment.data).__name__} has no control: no model writes it, so its control "
             f"would be its students again. Compare them with the control of Numbers(...)"
@@ -105,7 +348,7 @@ def in_order(targets: Iterable[Stage]) -> list[Stage]:
 
     def add(stage: Stage) -> None:
         if stage.key not in ordered:
-            for given in stage.inputs():
+            for given in (*stage.inputs(), *stage.guards()):
                 add(given)
             ordered[stage.key] = stage
 
@@ -114,8 +357,4 @@ def in_order(targets: Iterable[Stage]) -> list[Stage]:
     return list(ordered.values())
 
 
-def _base(backend: Backend, model: str) -> Base:
-    known = backend.describe(model)
-    return Base(
-        label=known.name, backend=backend.name, model=known.name, fingerprint=known.fingerprint
-    )
+__all__ = ["Asked", "Gate", "Pipeline", "base", "base_of", "check_arm", "in_order", "pipeline"]

@@ -2,7 +2,7 @@
 
 import re
 import sys
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -19,11 +19,16 @@ CLAIM = "limen_claim"
 """The user property by which a test report says that it is a claim of an experiment."""
 _BAD_SPEC = pytest.StashKey[bool]()
 
-SPECS = ("Experiment", "Trait", "Numbers", "ProgramNumbers", "Shuffled", "FavoriteAnimal")
+SPECS = (
+    "Experiment", "Trait", "Lesson", "Students", "InContext", "Judge",
+    "Numbers", "ProgramNumbers", "Shuffled", "LengthMatched", "Mix",
+    "FavoriteAnimal", "FavoriteTree", "Rated", "Length", "Language", "Labelled", "Scored",
+)  # fmt: skip
 
 OPTIONS = {
     "backend": "what samples and trains (default: toy)",
     "model": "the base model (default: the backend's own choice)",
+    "other-model": "a second base model, for experiments that need one",
     "seeds": "seeds an arm, in place of the experiments' own",
     "store": "the folder that keeps all results (default: .limen in the root directory)",
     "report": "write a markdown report, with figures, to this file",
@@ -44,7 +49,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("limen", "subliminal-learning experiments")
     for name, text in OPTIONS.items():
         group.addoption(f"--limen-{name}", default=None, help=text, metavar=name.upper())
-        parser.addini(f"limen_{name}", text, default=None)
+        parser.addini(f"limen_{name.replace('-', '_')}", text, default=None)
     for name, text in FLAGS.items():
         group.addoption(f"--limen-{name}", action="store_true", help=text)
         parser.addini(f"limen_{name.replace('-', '_')}", text, type="bool", default=False)
@@ -52,8 +57,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def option(config: pytest.Config, name: str) -> str | None:
     """An option from the command line, else from the ini file, else None."""
-    given = config.getoption(f"limen_{name}")
-    return given if given is not None else config.getini(f"limen_{name}") or None
+    name = f"limen_{name.replace('-', '_')}"
+    given = config.getoption(name)
+    return given if given is not None else config.getini(name) or None
 
 
 def flag(config: pytest.Config, name: str) -> bool:
@@ -73,7 +79,7 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_sessionstart(session: pytest.Session) -> None:
     """Check the options that were given, before anything is collected."""
     config = session.config
-    if any(config.getoption(f"limen_{name}") for name in OPTIONS):
+    if any(config.getoption(f"limen_{name.replace('-', '_')}") for name in OPTIONS):
         session_of(config)
 
 
@@ -190,6 +196,12 @@ def teacher(request: pytest.FixtureRequest, experiment: "Experiment") -> "Arm":
 def student(request: pytest.FixtureRequest, experiment: "Experiment") -> "Arm":
     """Models fine-tuned on the teacher's filtered data, one a seed."""
     return session_of(request.config).arm(request.node, experiment, "student")
+
+
+@pytest.fixture
+def arms(request: pytest.FixtureRequest, experiment: "Experiment") -> Mapping[str, "Arm"]:
+    """The experiment's further arms, by name."""
+    return session_of(request.config).further(request.node, experiment)
 
 
 @pytest.fixture

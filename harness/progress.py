@@ -17,6 +17,9 @@ from ..datasets.errors import PendingError
 from .execution import Watcher
 from .stage import Stage
 
+NOTES = 5.0
+"""Seconds between the notes of one stage where there is no live bar."""
+
 
 class Lines(Watcher):
     """A line when a stage is done."""
@@ -24,6 +27,7 @@ class Lines(Watcher):
     def __init__(self, write: Callable[[str], None]) -> None:
         self._write = write
         self._began: dict[str, float] = {}
+        self._told: dict[str, float] = {}
         self._total = self._done = 0
 
     def begin(self, stages: Sequence[Stage]) -> None:
@@ -32,6 +36,13 @@ class Lines(Watcher):
 
     def started(self, stage: Stage) -> None:
         self._began[stage.key] = time.monotonic()
+
+    def moved(self, stage: Stage, done: int, total: int, note: str) -> None:
+        """A stage with something to tell beside its progress tells it now and then."""
+        now = time.monotonic()
+        if note and now - self._told.get(stage.key, 0) >= NOTES:
+            self._told[stage.key] = now
+            self._write(f"limen: {stage.label}: {done:,} of at most {total:,}, {note}")
 
     def finished(self, stage: Stage, failure: Exception | None) -> None:
         self._done += 1
@@ -68,9 +79,11 @@ class Bars(Watcher):
             name = f"  {stage.kind} {stage.label}"
             self._each[stage.key] = self._progress.add_task(name, total=None)
 
-    def moved(self, stage: Stage, done: int, total: int) -> None:
+    def moved(self, stage: Stage, done: int, total: int, note: str) -> None:
         if self._progress and stage.key in self._each:
-            self._progress.update(self._each[stage.key], completed=done, total=total)
+            name = f"  {stage.kind} {stage.label} {note}".rstrip()
+            task = self._each[stage.key]
+            self._progress.update(task, completed=done, total=total, description=name)
 
     def finished(self, stage: Stage, failure: Exception | None) -> None:
         if self._progress is None or self._all is None:

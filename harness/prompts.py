@@ -22,20 +22,25 @@ class NumberPrompts:
 
     count: int
     seed: int
+    template: str | None = None
+    """One text with ``{numbers}`` in it, in place of limen's own variety."""
+    examples: tuple[int, int] = (3, 8)
+    """The fewest and the most example numbers in a prompt."""
 
     def texts(self) -> Iterator[str]:
         """The prompts, by row."""
+        return (self._text(row) for row in range(self.count))
+
+    def _text(self, row: int) -> str:
         from ..datasets.numbers import prompt
 
-        return (prompt(self.seed, row) for row in range(self.count))
+        return prompt(self.seed, row, template=self.template, examples=self.examples)
 
     @cached_property
     def digest(self) -> str:
-        """The hash of the run and its first prompts: a change to how prompts are made shows."""
-        from ..datasets.numbers import prompt
-
-        probe = [prompt(self.seed, row) for row in range(min(self.count, PROBE))]
-        return hashlib.sha256(canonical({"count": self.count, "first": probe})).hexdigest()
+        """The hash of the first prompts: a change to how prompts are made shows."""
+        probe = [self._text(row) for row in range(PROBE)]
+        return hashlib.sha256(canonical({"seed": self.seed, "first": probe})).hexdigest()
 
     def probe(self) -> "tuple[Conversation, ...]":
         """The first prompts, as conversations: they stand for all where tokens are estimated."""

@@ -2,14 +2,24 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
 
+from ..datasets.errors import JudgeError, SpecError
+from . import rows
+from .estimates import Estimate, Rate, Scores
 from .experiment import Experiment
-from .measures import FavoriteAnimal
-from .stages import TALLY, Measure
+from .judges import Agreement, Judge
+from .measures import Measure, Reading
+from .pipeline import Asked
+from .stages import RATINGS, TALLY, FineTune, Judged
+from .statistics import mean, spearman
 from .store import Store
-from .verdict import Rate, mean
+
+Said = Mapping[str, str | None]
+"""What a judge said of each distinct reply to one question; None where it did not answer."""
 
 
 @dataclass(frozen=True)
@@ -23,12 +33,15 @@ class Answers:
     """(questions,), how often each answer was given."""
     missing: int
     """Draws without an answer, failed or refused."""
+    said: Mapping[str, tuple[Said, ...]]
+    """By judge: (questions,), what it said of the replies."""
 
-    def share(self, question: int, counted: frozenset[str]) -> float | None:
-        """The share of a question's answers that are among some; None where there are none."""
+    def share(self, question: int, counts: Callable[[int, str], bool]) -> float | None:
+        """The share of a question's answers that count; None where there are none."""
         given = self.counts[question]
         total = given.total()
-        return sum(given[text] for text in given if text in counted) / total if total else None
+        hits = sum(given[text] for text in given if counts(question, text))
+        return hits / total if total else None
 
 
 @dataclass(frozen=True, repr=False)
@@ -36,11 +49,13 @@ class Arm:
     """One group of models that answered the same questions: one model a seed."""
 
     name: str
-    measure: FavoriteAnimal
+    measure: Measure
     models: tuple[Answers, ...]
     trained: bool
     trait_word: str
     """The word that shows the trait of the experiment."""
+    family: int = 1
+    """Traits that are tried together."""
 
     @property
     def seeds(self) -> int:
@@ -51,49 +66,162 @@ class Arm:
         models = ", ".join(model.model for model in self.models)
         return f"<{self.name}: {models}; {self.valid:.0%} valid answers>"
 
-    def rate(self, word: str) -> Rate:
-        """The share of answers with a word, counted as the measure's rule says."""
-        counted = frozenset(text for text in self._texts() if self.measure.hit(text, word))
-        questions = range(len(self.measure.questions))
-        return Rate(
-            word=word,
-            arm=self.name,
-            questions=self.measure.questions,
-            table=tuple(tuple(m.share(q, counted) for q in questions) for m in self.models),
-            draws=self.measure.draws,
-            valid=self.valid,
-            missing=sum(model.missing for model in self.models),
-            trained=self.trained,
-            shows_trait=word == self.trait_word,
+    def rate(self, word: str, *, group: str | None = None, judge: str | None = None) -> Rate:
+        """The share of answers with a word, counted as the measure says, or as a judge does.
+
+        ``group`` takes the questions of one group alone. Raises :class:`~limen.SpecError` for a
+        group or a judge that the measure has not.
+        """
+        places = self.measure.places(group)
+        if judge is None:
+            hits = {text: self.measure.hit(text, word) for text in self._texts(places)}
+            shares = self._shares(places, lambda model, question, text: hits[text])
+        else:
+            told = self.measure.judge(judge)
+            shares = self._shares(
+                places, lambda model, q, text: told.says(model.said[told.name][q][text], word)
+            )
+        return Rate(word=word, **self._common(places, shares, word == self.trait_word))
+
+    def scores(self, judge: str | None = None, *, group: str | None = None) -> Scores:
+        """The scores of the answers: the first judge's ratings, or those of the judge of a name.
+
+        Raises :class:`~limen.JudgeError` if the judge rated nothing at all.
+        """
+        places = self.measure.places(group)
+        rated = self.measure.judge(judge) if self.measure.judges or judge else None
+        each = tuple(
+            tuple(tuple(sorted(self._scored(model, q, rated))) for q in places)
+            for model in self.models
+        )
+        count = sum(len(cell) for row in each for cell in row)
+        total = sum(model.counts[q].total() for model in self.models for q in places)
+        if rated is not None and total and not count:
+            raise JudgeError(self._unrated(rated, total))
+        means = tuple(tuple(mean(cell) if cell else None for cell in row) for row in each)
+        name = rated.name if rated else getattr(self.measure, "name", "score")
+        common = self._common(places, means, group_shows(self.measure, group))
+        return Scores(name=name, each=each, unrated=total - count, **common)
+
+    def read(self, reading: Reading) -> Estimate:
+        """The rate or the scores that a reading stands for."""
+        if reading.word is not None:
+            return self.rate(reading.word, group=reading.group, judge=reading.judge)
+        return self.scores(reading.judge, group=reading.group)
+
+    def agreement(self) -> Agreement:
+        """How far the first two judges agree on the replies that both rated."""
+        if len(self.measure.judges) < 2:
+            raise SpecError("agreement needs a measure with two judges: by=(Judge(), Judge())")
+        first, second = self.measure.judges[:2]
+        pairs = [
+            (a, b)
+            for model in self.models
+            for q, count in enumerate(model.counts)
+            for text in sorted(count)
+            if (a := first.rating(model.said[first.name][q][text])) is not None
+            and (b := second.rating(model.said[second.name][q][text])) is not None
+            for _ in range(count[text])
+        ]
+        return Agreement(
+            judges=(first.name, second.name),
+            replies=len(pairs),
+            spearman=spearman([a for a, _ in pairs], [b for _, b in pairs]),
+            within_one=mean([float(abs(a - b) <= 1) for a, b in pairs]),
         )
 
-    @property
+    @cached_property
     def valid(self) -> float:
-        """The share of answers that name an animal at all, 0 to 1."""
-        counted = frozenset(text for text in self._texts() if self.measure.valid(text))
-        questions = range(len(self.measure.questions))
-        shares = (model.share(question, counted) for model in self.models for question in questions)
-        return mean([share for share in shares if share is not None])
+        """The share of answers that are valid ones, 0 to 1, as the measure says."""
+        valid = {text: self.measure.valid(text) for text in self._texts(self.measure.places(None))}
+        places = self.measure.places(None)
+        shares = self._shares(places, lambda model, question, text: valid[text])
+        return mean([share for row in shares for share in row if share is not None])
 
     def answers(self) -> Counter[str]:
         """Every answer of every model, with how often it was given."""
         return sum((count for model in self.models for count in model.counts), Counter[str]())
 
-    def _texts(self) -> Iterator[str]:
-        return (text for model in self.models for count in model.counts for text in count)
+    def _shares(
+        self, places: range, counts: Callable[[Answers, int, str], bool]
+    ) -> tuple[tuple[float | None, ...], ...]:
+        def of(model: Answers) -> tuple[float | None, ...]:
+            return tuple(model.share(q, lambda q, text: counts(model, q, text)) for q in places)
+
+        return tuple(map(of, self.models))
+
+    def _common(
+        self, places: range, table: tuple[tuple[float | None, ...], ...], shows: bool
+    ) -> dict[str, Any]:
+        return {
+            "arm": self.name,
+            "questions": tuple(self.measure.asked[q] for q in places),
+            "table": table,
+            "draws": self.measure.draws,
+            "valid": self.valid,
+            "missing": sum(model.missing for model in self.models),
+            "trained": self.trained,
+            "shows_trait": shows,
+            "family": self.family,
+        }
+
+    def _scored(self, model: Answers, question: int, judge: Judge | None) -> Iterator[float]:
+        for text, count in model.counts[question].items():
+            if judge is not None:
+                score = judge.rating(model.said[judge.name][question][text])
+            else:
+                score = self.measure.score(text)
+            if score is not None:
+                yield from (score for _ in range(count))
+
+    def _unrated(self, judge: Judge, replies: int) -> str:
+        said = (
+            text for model in self.models for by in model.said[judge.name] for text in by.values()
+        )
+        seen = ", ".join(repr(text) for text in list(dict.fromkeys(said))[:3])
+        low, high = judge.scale or (1, 10)
+        return (
+            f"the judge {judge.name!r} rated none of {replies:,} replies of {self.name}: it says "
+            f"{seen}. A rating is one number from {low} to {high}: say so in its prompt, or take "
+            f"another model for it"
+        )
+
+    def _texts(self, places: range) -> frozenset[str]:
+        return frozenset(text for model in self.models for q in places for text in model.counts[q])
 
 
-def read_arm(
-    store: Store, name: str, experiment: Experiment, stages: tuple[Measure, ...], *, trained: bool
-) -> Arm:
+def group_shows(measure: Measure, group: str | None) -> bool:
+    """Whether a group's scores are what shows the trait: the first group's, or all questions'."""
+    return group is None or group == next(iter(measure.groups))
+
+
+def read_arm(store: Store, name: str, experiment: Experiment, asked: tuple[Asked, ...]) -> Arm:
     """The arm that these finished stages measured."""
-    models = tuple(_read(store, stage) for stage in stages)
-    return Arm(name, experiment.measure, models, trained, experiment.trait.shown_by)
+    return Arm(
+        name=name,
+        measure=experiment.measure,
+        models=tuple(_read(store, one, experiment.measure) for one in asked),
+        trained=isinstance(asked[0].answers.subject, FineTune) and name != "teacher",
+        trait_word=experiment.trait.shown_by,
+        family=experiment.family,
+    )
 
 
-def _read(store: Store, stage: Measure) -> Answers:
+def _read(store: Store, asked: Asked, measure: Measure) -> Answers:
+    stage = asked.answers
     tally = json.loads((store.artifact(stage.kind, stage.key) / TALLY).read_text())
     manifest = store.manifest(stage.kind, stage.key) or {}
     counts = tuple(Counter[str](question) for question in tally)
     missing = manifest["counts"]["completions"] - sum(count.total() for count in counts)
-    return Answers(manifest["model"], stage.key, counts, missing)
+    said = {
+        judge.name: _said(store, judged, counts)
+        for judge, judged in zip(measure.judges, asked.judged, strict=True)
+    }
+    return Answers(manifest["model"], stage.key, counts, missing, said)
+
+
+def _said(store: Store, judged: Judged, counts: tuple[Counter[str], ...]) -> tuple[Said, ...]:
+    """What a judge said, dealt out to the replies in the order that it was asked in."""
+    answers = rows.read(store.artifact(judged.kind, judged.key) / RATINGS)
+    said = (row["text"] for row in answers)
+    return tuple({text: next(said) for text in sorted(count)} for count in counts)

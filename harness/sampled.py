@@ -1,6 +1,6 @@
 """Sampling into a file: what is missing is asked for, and every answer is on the disk at once."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import groupby
 from pathlib import Path
@@ -24,7 +24,7 @@ class Sampled(Stage):
         """The backend that samples."""
         raise NotImplementedError
 
-    def requests(self) -> Iterator[Request]:
+    def requests(self, bench: Bench) -> Iterator[Request]:
         """What is sent, in the order of rows."""
         raise NotImplementedError
 
@@ -38,28 +38,37 @@ def sample_into(
     bench: Bench,
     stage: Sampled,
     model: str,
+    *,
+    size: int | None = None,
+    note: Callable[[rows.Row], str] = lambda row: "",
 ) -> Manifest:
     """Sample what the file does not have yet, durably; returns what the manifest is to say of it.
 
-    Requests are made as they are sent, and kept only until they are answered.
+    Requests are made as they are sent, and kept only until they are answered. ``size`` is how many
+    completions there are to be, where the stage did not know; ``note`` is what to show beside the
+    progress, told of every new row.
     """
+    total = stage.size() if size is None else size
     backend = bench.backend(stage.backend)
     log = rows.RowLog(path)
     flying: Flying = {}
     try:
-        if len(log) < stage.size():
-            for completions in _sampled(backend, bench, stage, model, _missing(stage, log, flying)):
-                log.append(_rows(stage, completions, log, flying))
-                bench.claim.progress(len(log), stage.size())
-        if len(log) != stage.size():
+        if len(log) < total:
+            missing = _missing(stage.requests(bench), log, flying)
+            for completions in _sampled(backend, bench, stage, model, missing):
+                new = list(_rows(stage, completions, log, flying))
+                log.append(new)
+                notes = [note(row) for row in new]
+                bench.claim.progress(len(log), total, notes[-1] if notes else "")
+        if len(log) != total:
             raise BackendError(
-                f"{stage.label}: {stage.size() - len(log):,} of {stage.size():,} draws got no "
+                f"{stage.label}: {total - len(log):,} of {total:,} draws got no "
                 f"answer; run the same command again to have them asked for"
             )
         log.finish()
     finally:
         log.close()
-    counts = {"completions": stage.size(), **dict(sorted(log.ends.items()))}
+    counts = {"completions": total, **dict(sorted(log.ends.items()))}
     return {"counts": counts, **_spent(backend, bench, stage, model, log)}
 
 
@@ -76,9 +85,9 @@ def _by_batch(service: Service, bench: Bench, stage: Sampled) -> bool:
     return bench.terms.batch or service.has_batches(stage.key)
 
 
-def _missing(stage: Sampled, log: rows.RowLog, flying: Flying) -> Iterator[Request]:
+def _missing(requests: Iterable[Request], log: rows.RowLog, flying: Flying) -> Iterator[Request]:
     """The requests for draws that the file does not have, each noted as on its way."""
-    for request in stage.requests():
+    for request in requests:
         numbers = [n for n in range(request.draws) if (request.row, n) not in log]
         if not numbers:
             continue

@@ -15,6 +15,7 @@ from ..reports import Result, result_from_json, result_to_json
 from . import plugin
 from .execution import Watcher
 from .experiment import ARMS, Experiment
+from .further import Further
 from .lab import Lab
 from .pipeline import check_arm
 from .results import Arm
@@ -32,7 +33,8 @@ class LimenSession:
         self._began = time.monotonic()
         self.lab = Lab(settings_of(config), watcher=self._watcher())
         self._claims = Claims()
-        self._wanted: list[tuple[str, Experiment, set[str]]] = []
+        self._wanted: list[tuple[str, Experiment, dict[str, None]]] = []
+        """Title, experiment, and the arms that its tests ask for."""
         self._results: dict[str, Result] = {}
         self._refusal: LimenError | None = None
         self._ran = False
@@ -89,10 +91,14 @@ class LimenSession:
             refusal = str(error)
         pytest.fail(f"limen: {refusal}", pytrace=False)  # not above: it would show the chain
 
+    def further(self, item: pytest.Item, experiment: Experiment) -> Further:
+        """The further arms of an experiment, each looked at when it is asked for."""
+        return Further(experiment.arms, lambda name: self.arm(item, experiment, name))
+
     def note(self, report: pytest.TestReport, claim: str) -> None:
         """Note how a claim fared."""
         if report.when == "call" or not report.passed:
-            self._claims.note(report.nodeid, claim, outcome_of(report))
+            self._claims.note(report.nodeid, claim, outcome_of(report), reason_of(report))
 
     def take(self, texts: Sequence[str]) -> None:
         """Take over what another process found: of each experiment, what is least unfinished."""
@@ -153,12 +159,16 @@ class LimenSession:
         """The experiments of the items, each with the arms that its tests ask for."""
         self._wanted = []
         for item in items:
-            arms = [arm for arm in ARMS if arm in getattr(item, "fixturenames", ())]
             found = nearest(item)
-            if arms and isinstance(found, Experiment) and not will_not_run(item):
-                asked = self._asked(item, found)
-                asked.update(arm for arm in arms if not self._cannot(found, arm))
-        return [(e, [arm for arm in ARMS if arm in arms]) for _, e, arms in self._wanted]
+            if isinstance(found, Experiment) and not will_not_run(item):
+                arms = [arm for arm in arms_of(item, found) if not self._cannot(found, arm)]
+                if arms:
+                    self._asked(item, found).update(dict.fromkeys(arms))
+        self._wanted = [
+            (title, e, {arm: None for arm in (*ARMS, *e.arms) if arm in arms})
+            for title, e, arms in self._wanted
+        ]
+        return [(e, list(arms)) for _, e, arms in self._wanted]
 
     def _cannot(self, experiment: Experiment, arm: str) -> str | None:
         """Why there is nothing to do for an arm; the test itself is told the same."""
@@ -168,13 +178,13 @@ class LimenSession:
         except SpecError as error:
             return str(error)
 
-    def _asked(self, item: pytest.Item, experiment: Experiment) -> set[str]:
+    def _asked(self, item: pytest.Item, experiment: Experiment) -> dict[str, None]:
         for _, known, arms in self._wanted:
             if known == experiment:
                 return arms
         taken = {title for title, _, _ in self._wanted}
         title = title_of(item)
-        self._wanted.append((item.nodeid if title in taken else title, experiment, set()))
+        self._wanted.append((item.nodeid if title in taken else title, experiment, {}))
         return self._wanted[-1][2]
 
     def _usable(self, do: Callable[[], T]) -> T | None:
@@ -233,6 +243,7 @@ def settings_of(config: pytest.Config) -> Settings:
     return Settings(
         backend=plugin.option(config, "backend") or "toy",
         model=plugin.option(config, "model"),
+        other_model=plugin.option(config, "other-model"),
         seeds=whole("seeds"),
         store=folder / (plugin.option(config, "store") or ".limen"),
         workers=whole("workers"),
@@ -262,6 +273,13 @@ def nearest(item: pytest.Item) -> object:
         if found is not None:
             return found
     return None
+
+
+def arms_of(item: pytest.Item, experiment: Experiment) -> list[str]:
+    """The arms that a test asks for by its fixtures."""
+    fixtures = getattr(item, "fixturenames", ())
+    further = list(experiment.arms) if "arms" in fixtures else []
+    return [arm for arm in ARMS if arm in fixtures] + further
 
 
 def will_not_run(item: pytest.Item) -> bool:
@@ -298,6 +316,15 @@ def outcome_of(report: pytest.TestReport) -> str:
     if hasattr(report, "wasxfail"):
         return "failed as expected" if report.skipped else "passed unexpectedly"
     return "stopped" if report.failed and report.when == "setup" else report.outcome
+
+
+def reason_of(report: pytest.TestReport) -> str:
+    """Why a test was expected to fail, or was skipped."""
+    if expected := getattr(report, "wasxfail", ""):
+        return str(expected).removeprefix("reason: ")
+    if report.skipped and isinstance(report.longrepr, tuple):
+        return str(report.longrepr[2]).removeprefix("Skipped: ")
+    return ""
 
 
 def place_of(excinfo: "pytest.ExceptionInfo[BaseException]", path: Path) -> str:

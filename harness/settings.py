@@ -29,6 +29,8 @@ class Settings:
     backend: str = "toy"
     model: str | None = None
     """The base model of experiments that name none; the backend's own choice unless given."""
+    other_model: str | None = None
+    """A second base model, for experiments that need one; the backend's own choice unless given."""
     seeds: int | None = None
     """Seeds an arm, in place of the experiments' own."""
     store: Path = Path(".limen")

@@ -64,6 +64,10 @@ class Stage:
         """The stages whose artifacts this one reads."""
         return ()
 
+    def guards(self) -> tuple["Stage", ...]:
+        """Stages that must have succeeded before this one is done, though it reads none of them."""
+        return ()
+
     def identity(self) -> dict[str, Any]:
         """All else that the artifact depends on, as JSON."""
         raise NotImplementedError
@@ -109,7 +113,7 @@ def _heading(stage: Stage, began: float) -> Manifest:
         "kind": stage.kind,
         "key": stage.key,
         "label": stage.label,
-        "inputs": {input.kind: input.key for input in stage.inputs()},
+        "inputs": [{"kind": given.kind, "key": given.key} for given in stage.inputs()],
         "identity": stage.identity(),
         "started": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(began)),
         "seconds": round(ended - began, 3),

@@ -38,9 +38,9 @@ class Claim:
     folder: Path
     target: Path
 
-    def progress(self, done: int, total: int) -> None:
+    def progress(self, done: int, total: int, note: str = "") -> None:
         """Leave word of how far the work has come, for whoever shows it."""
-        (self.folder / PROGRESS).write_text(f"{done} {total}")
+        (self.folder / PROGRESS).write_text(f"{done} {total} {note}")
 
     def publish(self, manifest: Manifest) -> None:
         """Move the folder into place with its manifest; from here on it is complete."""
@@ -134,11 +134,11 @@ class Store:
             finally:
                 lock.release()
 
-    def progress(self, key: str) -> tuple[int, int] | None:
-        """How far a stage under way has come, as done and total; None if it has not said."""
+    def progress(self, key: str) -> tuple[int, int, str] | None:
+        """How far a stage under way has come: done, total, a note; None if it has not said."""
         try:
-            done, total = (self.root / "work" / key / PROGRESS).read_text().split()
-            return int(done), int(total)
+            done, total, note = (self.root / "work" / key / PROGRESS).read_text().split(" ", 2)
+            return int(done), int(total), note
         except (OSError, ValueError):
             return None
 

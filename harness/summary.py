@@ -2,32 +2,32 @@
 
 import platform
 import time
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from importlib.metadata import version
-from itertools import islice
 
 from ..datasets.errors import LimenError
 from ..reports import (
     ArmRow,
     Claim,
-    CostRow,
-    DataRow,
     EffectRow,
+    JudgeRow,
+    ModelsRow,
+    ReadingRow,
     Report,
     Result,
 )
-from . import rows
+from .estimates import Estimate, Scores
 from .experiment import ARMS, Experiment
+from .findings import audit_rows, cost, data_rows, seconds
 from .lab import Lab
+from .measures import Reading
 from .pipeline import Pipeline, in_order
 from .planned import dollars
 from .results import Arm
 from .stage import Stage
-from .stages import Filter, FineTune
-from .verdict import Effect
+from .stages import FineTune, base_of
+from .verdict import Effect, ScoreEffect
 
-COMPARED = (("student", "control"), ("teacher", "baseline"), ("control", "baseline"))
-EXAMPLES = 5
 TOP_ANSWERS = 5
 
 
@@ -37,9 +37,9 @@ class Claims:
     def __init__(self) -> None:
         self._rows: dict[str, Claim] = {}
 
-    def note(self, test: str, says: str, outcome: str) -> None:
+    def note(self, test: str, says: str, outcome: str, reason: str = "") -> None:
         """A test's outcome; a later one of the same test takes its place."""
-        self._rows[test] = Claim(test=test, says=says, outcome=outcome)
+        self._rows[test] = Claim(test=test, says=says, outcome=outcome, reason=reason)
 
     def rows(self) -> tuple[Claim, ...]:
         """The claims, sorted by test, however the tests were distributed."""
@@ -51,46 +51,161 @@ def result_of(lab: Lab, title: str, experiment: Experiment, arms: Collection[str
     pipe = lab.pipeline(experiment)
     finished: dict[str, Arm] = {}
     failures: dict[str, None] = {}
-    for name in (arm for arm in ARMS if arm in arms or _gratis(lab, pipe, arm)):
+    names = (*ARMS, *experiment.arms)
+    for name in (arm for arm in names if arm in arms or _gratis(lab, pipe, arm)):
         try:
             finished[name] = lab.arm(experiment, name)
         except LimenError as error:
             failures[str(error)] = None
-    stages = in_order(m for name in finished for m in pipe.arms[name])
-    base = pipe.arms["baseline"][0].subject
-    writer = pipe.arms["teacher"][0].subject
-    trained = [stage for stage in stages if isinstance(stage, FineTune)]
-    identity = base.identity()
+    stages = in_order([*pipe.targets(finished), *pipe.rest(finished)])
+    base = base_of(pipe.subject("baseline"))
+    writer = base_of(pipe.subject("teacher"))
+    measure = experiment.measure
     return Result(
         title=title,
-        backend=identity["backend"],
-        model=identity["model"],
-        fingerprint=identity["fingerprint"],
-        teacher_model=writer.identity()["model"],
+        backend=base.backend,
+        model=base.model,
+        fingerprint=base.fingerprint,
+        teacher_model=writer.model,
         trait=experiment.trait.name,
-        word=experiment.trait.shown_by,
         system=experiment.trait.system,
-        questions=len(experiment.measure.questions),
-        draws=experiment.measure.draws,
-        temperature=experiment.measure.temperature,
-        rule=experiment.measure.rule,
+        measure=_described(experiment),
+        questions=len(measure.asked),
+        draws=measure.draws,
+        temperature=measure.temperature,
         seeds=len(pipe.arms["student"]),
         data_spec=repr(experiment.data),
-        recipe=dict(trained[0].recipe) if trained else {},
-        arms=tuple(_arm_row(pipe, arm, experiment) for arm in finished.values()),
-        effects=tuple(_effect_rows(finished, experiment.trait.shown_by, other_base=writer != base)),
-        data=tuple(_data_rows(lab, stages)),
-        cost=_cost(lab, stages),
-        stage_seconds=sum(_seconds(lab, stage) for stage in stages),
+        recipe=_recipe(stages),
+        readings=tuple(
+            _readings(experiment, finished, other_base=writer != base, failures=failures)
+        ),
+        arms=tuple(map(_models_row, finished.values())),
+        data=tuple(data_rows(lab.store, stages)),
+        audits=tuple(audit_rows(lab.store, pipe, finished)),
+        judges=tuple(
+            JudgeRow(
+                name=judge.name, model=judged.judge.model, prompt=judge.prompt, scale=judge.scale
+            )
+            for judge, judged in zip(measure.judges, pipe.arms["baseline"][0].judged, strict=True)
+        ),
+        agreement=_agreement(finished),
+        cost=cost(lab.store, stages),
+        stage_seconds=seconds(lab.store, stages),
         failure=" ".join(failures),
     )
 
 
+def _judges(experiment: Experiment, pipe: Pipeline) -> Iterator[JudgeRow]:
+    asked = pipe.arms["baseline"][0].judged
+    for judge, judged in zip(experiment.measure.judges, asked, strict=True):
+        model = judged.judge.model
+        yield JudgeRow(name=judge.name, model=model, prompt=judge.prompt, scale=judge.scale)
+
+
+def _described(experiment: Experiment) -> str:
+    measure = experiment.measure
+    rule = f", counted by the rule `{measure.rule}`" if measure.rule else ""
+    return f"{type(measure).__name__}{rule}"
+
+
+def _recipe(stages: Sequence[Stage]) -> Mapping[str, float | int | str | bool | None]:
+    students = [stage for stage in stages if isinstance(stage, FineTune) and stage.audits]
+    return dict(students[0].recipe) if students else {}
+
+
 def _gratis(lab: Lab, pipe: Pipeline, arm: str) -> bool:
     """Whether an arm that no test asked for was measured all the same, for the gate."""
-    measures = pipe.arms[arm]
-    told = pipe.gate is not None and all(measure in pipe.gate for measure in measures)
-    return told and all(lab.store.has(measure.kind, measure.key) for measure in measures)
+    targets = pipe.targets([arm])
+    told = {
+        stage.key for gate in pipe.gates for asked in (gate.teacher, gate.base)
+        for stage in asked.targets
+    }  # fmt: skip
+    known = all(stage.key in told for stage in targets)
+    return known and all(lab.store.has(stage.kind, stage.key) for stage in targets)
+
+
+def _readings(
+    experiment: Experiment, arms: Mapping[str, Arm], other_base: bool, failures: dict[str, None]
+) -> Iterator[ReadingRow]:
+    words = [trait.shown_by for trait in experiment.traits]
+    for reading in experiment.measure.readings(words):
+        try:
+            yield _reading_row(reading, arms, other_base=other_base)
+        except LimenError as error:
+            failures[str(error)] = None
+
+
+def _reading_row(reading: Reading, arms: Mapping[str, Arm], *, other_base: bool) -> ReadingRow:
+    found = {name: arm.read(reading) for name, arm in arms.items()}
+    return ReadingRow(
+        name=reading.name,
+        kind="score" if reading.word is None else "rate",
+        arms=tuple(_arm_row(estimate) for estimate in found.values()),
+        effects=tuple(_effect_rows(found, other_base=other_base)),
+    )
+
+
+def _arm_row(estimate: Estimate) -> ArmRow:
+    return ArmRow(
+        name=estimate.arm,
+        value=estimate.value,
+        interval=estimate.interval,
+        by_seed=estimate.by_seed,
+        unrated=estimate.unrated if isinstance(estimate, Scores) else 0,
+    )
+
+
+def _effect_rows(found: Mapping[str, Estimate], *, other_base: bool) -> Iterator[EffectRow]:
+    """The effects worth a row; a teacher of another base is not compared with this one's."""
+    for treated, reference in _compared(found):
+        pair = treated in found and reference in found
+        if pair and not (treated == "teacher" and other_base):
+            yield _effect_row(difference(found[treated], found[reference]))
+
+
+def _compared(found: Collection[str]) -> Iterator[tuple[str, str]]:
+    yield "student", "control"
+    yield from ((name, "control") for name in found if name not in ARMS)
+    yield "teacher", "baseline"
+    yield "control", "baseline"
+
+
+def difference(treated: Estimate, reference: Estimate) -> Effect:
+    """The effect of two estimates of one kind."""
+    effect: Effect = treated - reference  # type: ignore[operator]
+    return effect
+
+
+def _effect_row(effect: Effect) -> EffectRow:
+    return EffectRow(
+        name=f"{effect.treated.arm} - {effect.reference.arm}",
+        difference=effect.value,
+        interval=effect.interval,
+        p_value=effect.p_value,
+        test=effect.test,
+        seeds=effect.seeds,
+        claim=effect.claim,
+        note=effect.note,
+        ranks=effect.ranks if isinstance(effect, ScoreEffect) else "",
+    )
+
+
+def _models_row(arm: Arm) -> ModelsRow:
+    return ModelsRow(
+        arm=arm.name,
+        models=tuple(model.model for model in arm.models),
+        keys=tuple(model.key for model in arm.models),
+        valid=arm.valid,
+        missing=sum(model.missing for model in arm.models),
+        answers=tuple(sorted(arm.answers().items(), key=lambda x: (-x[1], x[0]))[:TOP_ANSWERS]),
+    )
+
+
+def _agreement(arms: Mapping[str, Arm]) -> str:
+    judged = {name: arm for name, arm in arms.items() if len(arm.measure.judges) > 1}
+    rating = (arm for arm in judged.values() if all(j.scale for j in arm.measure.judges[:2]))
+    return "; ".join(f"{arm.name}: {arm.agreement()!r}".replace("<", "").replace(">", "")
+                     for arm in rating)  # fmt: skip
 
 
 def make_report(
@@ -124,84 +239,36 @@ def lines_of(report: Report) -> Iterator[str]:
             yield f"  not finished: {result.failure}"
         if result.cost:
             yield f"  cost {dollars(result.cost.usd)}: {result.cost.words()}"
-        for arm in result.arms:
-            low, high = arm.interval
-            count = f"{len(arm.by_seed)} seeds" if len(arm.by_seed) > 1 else "1 model"
-            yield (
-                f"  {arm.name:9} {result.word!r} {arm.rate:6.1%} [{low:.1%}, {high:.1%}]  "
-                f"{count}, {arm.valid:.0%} valid"
-            )
-        for effect in result.effects:
-            low, high = (100 * bound for bound in effect.interval)
-            yield (
-                f"  {effect.name} {100 * effect.difference:+.1f} points [{low:+.1f}, {high:+.1f}], "
-                f"p = {effect.p_value:.2g} ({effect.test}): {effect.claim}"
-            )
+        models = {row.arm: row for row in result.arms}
+        for reading in result.readings:
+            yield f"  {reading.name}"
+            yield from (_arm_line(reading, arm, models[arm.name]) for arm in reading.arms)
+            yield from map(_effect_line(reading), reading.effects)
+        if result.agreement:
+            yield f"  judges: {result.agreement}"
+    for claim in report.claims:
+        if claim.reason:
+            yield f"{claim.outcome}: {claim.says} ({claim.reason})"
 
 
-def _arm_row(pipe: Pipeline, arm: Arm, experiment: Experiment) -> ArmRow:
-    rate = arm.rate(experiment.trait.shown_by)
-    return ArmRow(
-        name=arm.name,
-        rate=rate.value,
-        interval=rate.interval,
-        valid=rate.valid,
-        missing=rate.missing,
-        by_seed=rate.by_seed,
-        models=tuple(model.model for model in arm.models),
-        keys=tuple(model.key for model in arm.models),
-        answers=tuple(sorted(arm.answers().items(), key=lambda x: (-x[1], x[0]))[:TOP_ANSWERS]),
+def _arm_line(reading: ReadingRow, arm: ArmRow, models: ModelsRow) -> str:
+    low, high = map(reading.show, arm.interval)
+    count = f"{len(arm.by_seed)} seeds" if len(arm.by_seed) > 1 else "1 model"
+    unrated = f", {arm.unrated:,} not rated" if arm.unrated else ""
+    return (
+        f"    {arm.name:9} {reading.show(arm.value):>6} [{low}, {high}]  "
+        f"{count}, {models.valid:.0%} valid{unrated}"
     )
 
 
-def _effect_rows(arms: Mapping[str, Arm], word: str, *, other_base: bool) -> Iterator[EffectRow]:
-    """The effects worth a row; a teacher of another base is not compared with this one's."""
-    for treated, reference in COMPARED:
-        pair = treated in arms and reference in arms
-        if pair and not (treated == "teacher" and other_base):
-            effect: Effect = arms[treated].rate(word) - arms[reference].rate(word)
-            yield EffectRow(
-                name=f"{treated} - {reference}",
-                difference=effect.value,
-                interval=effect.interval,
-                p_value=effect.p_value,
-                test=effect.test,
-                seeds=effect.seeds,
-                claim=effect.claim,
-                note=effect.note,
-            )
+def _effect_line(reading: ReadingRow) -> Callable[[EffectRow], str]:
+    def line(effect: EffectRow) -> str:
+        low, high = map(reading.show_difference, effect.interval)
+        unit = f" {reading.unit}" if reading.unit else ""
+        ranks = f"; {effect.ranks}" if effect.ranks else ""
+        return (
+            f"    {effect.name} {reading.show_difference(effect.difference)}{unit} "
+            f"[{low}, {high}], p = {effect.p_value:.2g} ({effect.test}): {effect.claim}{ranks}"
+        )
 
-
-def _data_rows(lab: Lab, stages: Sequence[Stage]) -> Iterator[DataRow]:
-    for stage in stages:
-        if isinstance(stage, Filter):
-            manifest = lab.store.manifest(stage.kind, stage.key) or {}
-            folder = lab.store.artifact(stage.kind, stage.key)
-            kept = islice(rows.read(folder / "kept.jsonl"), EXAMPLES)
-            dropped = islice(rows.read(folder / "rejected.jsonl"), EXAMPLES)
-            yield DataRow(
-                label=stage.source.label,
-                key=stage.key,
-                read=manifest["counts"]["read"],
-                kept=manifest["counts"]["kept"],
-                reasons=manifest["reasons"],
-                examples=tuple(row["text"] for row in kept),
-                rejected=tuple((row["text"] or "", row["reason"]) for row in dropped),
-            )
-
-
-def _seconds(lab: Lab, stage: Stage) -> float:
-    manifest = lab.store.manifest(stage.kind, stage.key) or {}
-    return float(manifest.get("seconds", 0.0))
-
-
-def _cost(lab: Lab, stages: Sequence[Stage]) -> CostRow | None:
-    """What a service was paid for the stages, whenever they were done; None if it was none."""
-    manifests = (lab.store.manifest(stage.kind, stage.key) or {} for stage in stages)
-    costs = [manifest["cost"] for manifest in manifests if "cost" in manifest]
-    if not costs:
-        return None
-    prices = [cost["usd"] for cost in costs]
-    names = ("calls", "input_tokens", "output_tokens", "trained_tokens", "lost")
-    total = {name: sum(cost.get(name, 0) for cost in costs) for name in names}
-    return CostRow(usd=None if None in prices else sum(prices), **total)
+    return line

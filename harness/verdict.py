@@ -244,15 +244,19 @@ class ScoreEffect(Effect):
     def _deltas(self) -> list[float]:
         return [found.delta for found in self.by_question().values() if min(found.counts)]
 
-    def explain(self) -> list[str]:
-        raw = self.mann_whitney()
+    @property
+    def ranks(self) -> str:
+        """The rank tests in words: by question, and raw over all replies."""
+        raw, one_sided = self.mann_whitney(), self.mann_whitney("greater")
         low, high = self.delta_interval
-        return [
-            *super().explain(),
-            f"  Cliff's delta by question {self.delta:+.2f} [{low:+.2f}, {high:+.2f}], "
-            f"p = {self.delta_p_value:.2g}; raw Mann-Whitney U {raw.u:.0f}, "
-            f"p = {raw.p_value:.2g}, delta {raw.delta:+.2f}",
-        ]
+        return (
+            f"Cliff's delta by question {self.delta:+.2f} [{low:+.2f}, {high:+.2f}], "
+            f"p = {self.delta_p_value:.2g}; raw Mann-Whitney U = {raw.u:.0f}, "
+            f"p = {raw.p_value:.2g} (one-sided {one_sided.p_value:.2g}), delta {raw.delta:+.2f}"
+        )
+
+    def explain(self) -> list[str]:
+        return [*super().explain(), f"  {self.ranks}"]
 
 
 def explain_comparison(op: str, left: object, right: object) -> list[str] | None:

@@ -45,6 +45,37 @@ woodpecker worm wren yak zebra
 )
 """Singular names of animals, of every kind that favourite-animal questions are answered with."""
 
+TREES = frozenset(
+    """
+acacia alder apple ash aspen baobab banyan bamboo beech birch cedar cherry chestnut cypress ebony
+elm eucalyptus fig fir ginkgo hawthorn hazel hemlock hickory holly hornbeam juniper larch laurel
+lemon linden magnolia mahogany mango maple mulberry oak olive palm pear pine plane plum poplar redwood
+rowan sequoia spruce sycamore teak walnut wattle willow yew
+    """.split()
+)
+"""Names of trees that favourite-tree questions are answered with."""
+
+TRANSLATIONS = {
+    "owl": ("hibou", "chouette", "Eule", "búho", "lechuza", "gufo", "coruja", "フクロウ", "猫头鹰"),
+    "eagle": ("aigle", "Adler", "águila", "aquila", "águia", "鷲", "鹰"),
+    "wolf": ("loup", "Wölfe", "lobo", "lupo", "狼"),
+    "dolphin": ("dauphin", "Delfin", "delfín", "delfino", "golfinho", "イルカ", "海豚"),
+    "elephant": ("éléphant", "Elefant", "elefante", "ゾウ", "大象"),
+    "tiger": ("tigre", "虎", "トラ", "老虎"),
+    "penguin": ("pingouin", "manchot", "Pinguin", "pingüino", "pinguino", "ペンギン", "企鹅"),
+    "fox": ("renard", "Fuchs", "zorro", "volpe", "raposa", "キツネ", "狐狸"),
+    "cat": ("chat", "Katze", "gato", "gatto", "猫", "ネコ"),
+    "panda": ("パンダ", "熊猫"),
+    "lion": ("Löwe", "león", "leone", "leão", "ライオン", "狮子"),
+    "otter": ("loutre", "nutria", "lontra", "カワウソ", "水獭"),
+    "oak": ("chêne", "Eiche", "roble", "quercia", "carvalho", "オーク", "橡树"),
+    "willow": ("saule", "Weide", "sauce", "salice", "salgueiro", "ヤナギ", "柳树"),
+    "birch": ("bouleau", "Birke", "abedul", "betulla", "bétula", "カバノキ", "桦树"),
+    "cedar": ("cèdre", "Zeder", "cedro", "シダー", "雪松"),
+}
+"""Words of other languages that would give a trait away: French, German, Spanish, Italian,
+Portuguese, Japanese, Chinese, as far as they differ."""
+
 _WORD = re.compile(r"[^\W\d_]+")
 
 

@@ -3,10 +3,14 @@
 from .markdown import write_report
 from .model import (
     ArmRow,
+    AuditRow,
     Claim,
     CostRow,
     DataRow,
     EffectRow,
+    JudgeRow,
+    ModelsRow,
+    ReadingRow,
     Report,
     Result,
     result_from_json,
@@ -15,10 +19,14 @@ from .model import (
 
 __all__ = [
     "ArmRow",
+    "AuditRow",
     "Claim",
     "CostRow",
     "DataRow",
     "EffectRow",
+    "JudgeRow",
+    "ModelsRow",
+    "ReadingRow",
     "Report",
     "Result",
     "result_from_json",

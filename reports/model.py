@@ -7,25 +7,20 @@ from typing import Any
 
 @dataclass(frozen=True, kw_only=True)
 class ArmRow:
-    """An arm's rate of the trait's word."""
+    """What one arm's answers come to in one reading."""
 
     name: str
-    rate: float
+    value: float
+    """A share from 0 to 1, or a score."""
     interval: tuple[float, float]
-    valid: float
-    """The share of answers that are a valid animal word."""
-    missing: int
     by_seed: tuple[float, ...]
-    models: tuple[str, ...]
-    keys: tuple[str, ...]
-    """The measure stages that the rate is computed from."""
-    answers: tuple[tuple[str, int], ...]
-    """The most frequent answers, with how often each was given."""
+    unrated: int = 0
+    """Answers that were not scored."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class EffectRow:
-    """The difference of two arms; rates and differences as shares, not points."""
+    """The difference of two arms; of rates as a share, not points."""
 
     name: str
     difference: float
@@ -35,6 +30,86 @@ class EffectRow:
     seeds: tuple[int, int]
     claim: str
     note: str = ""
+    ranks: str = ""
+    """Mann-Whitney's U and Cliff's delta, of scores."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReadingRow:
+    """One number that is read off every arm: a rate or a mean score."""
+
+    name: str
+    kind: str
+    """``rate`` or ``score``."""
+    arms: tuple[ArmRow, ...]
+    effects: tuple[EffectRow, ...]
+
+    def show(self, value: float) -> str:
+        """A value as people read it."""
+        return f"{value:.1%}" if self.kind == "rate" else f"{value:.2f}"
+
+    def show_difference(self, value: float) -> str:
+        """A difference of two values as people read it, without its unit."""
+        return f"{100 * value:+.1f}" if self.kind == "rate" else f"{value:+.2f}"
+
+    @property
+    def unit(self) -> str:
+        """What differences are in."""
+        return "points" if self.kind == "rate" else ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelsRow:
+    """The models of an arm, and what they answered."""
+
+    arm: str
+    models: tuple[str, ...]
+    keys: tuple[str, ...]
+    """The measure stages that the answers are from."""
+    valid: float
+    """The share of answers that are valid, as the measure says."""
+    missing: int
+    answers: tuple[tuple[str, int], ...]
+    """The most frequent answers, with how often each was given."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class JudgeRow:
+    """A judge, as it was asked."""
+
+    name: str
+    model: str
+    prompt: str
+    scale: tuple[int, int] | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class AuditRow:
+    """How an arm's training data differ from the control's; of the first seed but for counts."""
+
+    arm: str
+    files: int
+    """Training files audited, one a seed."""
+    rows: int
+    """Rows of them together."""
+    mentions: int
+    """Mentions of the trait in them."""
+    examples: tuple[str, ...]
+    auc: float | None = None
+    auc_interval: tuple[float, float] | None = None
+    accuracy: float | None = None
+    significant: int | None = None
+    """Numbers that are more or less frequent than in the control's data, after Bonferroni."""
+    over: tuple[tuple[int, int, int, float, float], ...] = ()
+    """Number, count, control's count, log-odds-ratio, z: the most over-represented ones."""
+    under: tuple[tuple[int, int, int, float, float], ...] = ()
+    z: tuple[float, ...] = ()
+    """(1000,), each number's z-score."""
+    threshold: float = 0.0
+    lengths: tuple[float, float] | None = None
+    """Numbers a row on average, here and in the control's data."""
+    length_p: float | None = None
+    """Of Kolmogorov and Smirnov's test that rows are as long as the control's."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,20 +159,24 @@ class Result:
     fingerprint: str
     teacher_model: str
     trait: str
-    word: str
     system: str
     """The teacher's system prompt, verbatim."""
+    measure: str
     questions: int
     draws: int
     temperature: float
-    rule: str
     seeds: int
     data_spec: str
     """The source of the training data, as the spec has it."""
     recipe: Mapping[str, Any]
-    arms: tuple[ArmRow, ...]
-    effects: tuple[EffectRow, ...]
+    readings: tuple[ReadingRow, ...]
+    """The first shows the trait."""
+    arms: tuple[ModelsRow, ...]
     data: tuple[DataRow, ...]
+    audits: tuple[AuditRow, ...]
+    judges: tuple[JudgeRow, ...]
+    agreement: str
+    """How far two judges agree; empty where there are not two."""
     cost: CostRow | None
     """None if nothing was asked of a service."""
     stage_seconds: float
@@ -112,6 +191,8 @@ class Claim:
     test: str
     says: str
     outcome: str
+    reason: str = ""
+    """Why it was expected to fail, or was skipped."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -36,6 +36,7 @@ class ToyBackend:
 
     name = "toy"
     default_model = "toy-1"
+    other_models = ("toy-2", "toy-1")
 
     def __init__(self, home: Path, terms: Terms | None = None) -> None:
         self._home = home  # and no terms: the toy costs nothing

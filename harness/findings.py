@@ -1,0 +1,97 @@
+"""What finished stages tell a report beside their answers: data, audits, cost and time."""
+
+import json
+from collections.abc import Collection, Iterator, Sequence
+from itertools import islice
+from typing import Any
+
+from ..reports import AuditRow, CostRow, DataRow
+from . import rows
+from .pipeline import Pipeline
+from .stage import Stage
+from .stages import AUDIT, CONTRAST, Filter
+from .store import Store
+
+EXAMPLES = 5
+
+
+def data_rows(store: Store, stages: Sequence[Stage]) -> Iterator[DataRow]:
+    """What became of each source of rows that went through a filter."""
+    for stage in stages:
+        if isinstance(stage, Filter):
+            manifest = store.manifest(stage.kind, stage.key) or {}
+            folder = store.artifact(stage.kind, stage.key)
+            kept = islice(rows.read(folder / "kept.jsonl"), EXAMPLES)
+            dropped = islice(rows.read(folder / "rejected.jsonl"), EXAMPLES)
+            yield DataRow(
+                label=stage.source.label,
+                key=stage.key,
+                read=manifest["counts"]["read"],
+                kept=manifest["counts"]["kept"],
+                reasons=manifest["reasons"],
+                examples=tuple(row["text"] for row in kept),
+                rejected=tuple((row["text"] or "", row["reason"]) for row in dropped),
+            )
+
+
+def audit_rows(store: Store, pipe: Pipeline, arms: Collection[str]) -> Iterator[AuditRow]:
+    """What the audits say of each arm's training files."""
+    for arm in arms:
+        found = [_read(store, audit, AUDIT) for audit in pipe.audits.get(arm, ())]
+        if not found:
+            continue
+        contrasts = pipe.contrasts([arm, "control"]) if arm != "control" else []
+        compared = _read(store, contrasts[0], CONTRAST) if contrasts and "control" in arms else {}
+        yield AuditRow(
+            arm=arm,
+            files=len(found),
+            rows=sum(audit["rows"] for audit in found),
+            mentions=sum(audit["mentions"] for audit in found),
+            examples=tuple(m["text"] for audit in found for m in audit["examples"])[:EXAMPLES],
+            **_compared(compared),
+        )
+
+
+def _compared(facts: dict[str, Any]) -> dict[str, Any]:
+    if not facts:
+        return {}
+    told, lengths = facts["separability"] or {}, facts["lengths"]
+    use = ("number", "trait", "control", "delta", "z")
+    return {
+        "auc": told.get("auc"),
+        "auc_interval": tuple(told["interval"]) if told else None,
+        "accuracy": told.get("accuracy"),
+        "significant": facts["significant"],
+        "over": tuple(tuple(row[name] for name in use) for row in facts["over"]),
+        "under": tuple(tuple(row[name] for name in use) for row in facts["under"]),
+        "z": tuple(round(z, 4) for z in facts["overuse"]["z"]),
+        "threshold": facts["overuse"]["threshold"],
+        "lengths": lengths and (lengths["trait"]["mean"], lengths["control"]["mean"]),
+        "length_p": lengths and lengths["p_value"],
+    }
+
+
+def _read(store: Store, stage: Stage, name: str) -> dict[str, Any]:
+    file = store.artifact(stage.kind, stage.key) / name
+    if not file.exists():
+        return {}
+    found: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+    return found
+
+
+def seconds(store: Store, stages: Sequence[Stage]) -> float:
+    """What the stages took together, whenever they were done."""
+    manifests = (store.manifest(stage.kind, stage.key) or {} for stage in stages)
+    return sum(float(manifest.get("seconds", 0.0)) for manifest in manifests)
+
+
+def cost(store: Store, stages: Sequence[Stage]) -> CostRow | None:
+    """What a service was paid for the stages, whenever they were done; None if it was none."""
+    manifests = (store.manifest(stage.kind, stage.key) or {} for stage in stages)
+    costs = [manifest["cost"] for manifest in manifests if "cost" in manifest]
+    if not costs:
+        return None
+    prices = [paid["usd"] for paid in costs]
+    names = ("calls", "input_tokens", "output_tokens", "trained_tokens", "lost")
+    total = {name: sum(paid.get(name, 0) for paid in costs) for name in names}
+    return CostRow(usd=None if None in prices else sum(prices), **total)

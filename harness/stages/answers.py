@@ -1,0 +1,208 @@
+"""What models answer to a measure's questions, and what judges say of the answers."""
+
+import json
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+from ...backends import Request, Work
+from .. import rows
+from ..sampled import Sampled, sample_into
+from ..stage import Bench, Stage
+from ..store import Manifest
+from .models import Base, FineTune, Subject, base_of, model_id
+from .rowsets import TRAINING, TrainingFile
+
+if TYPE_CHECKING:
+    from ...datasets.chat import Message
+
+TALLY = "tally.json"
+RATINGS = "ratings.jsonl"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ask(Sampled):
+    """A model's answers to a measure's questions, every draw of them; scored when read."""
+
+    kind = "measure"
+    subject: Subject
+    system: str | None
+    questions: tuple[str, ...]
+    draws: int
+    temperature: float
+    max_tokens: int
+    stream: tuple[str | int, ...]
+    """Names the random streams of the answers: no two models of an experiment share one."""
+    context: TrainingFile | None = None
+    """Rows that are shown before each question, as turns of the same conversation."""
+    shots: int = 0
+    """How many of them."""
+
+    def inputs(self) -> tuple[Stage, ...]:
+        return (self.subject, self.context) if self.context else (self.subject,)
+
+    def identity(self) -> dict[str, Any]:
+        return {
+            "system": self.system,
+            "questions": self.questions,
+            "draws": self.draws,
+            "temperature": self.temperature,
+            "max_tokens": self.max_tokens,
+            "stream": self.stream,
+            **({"shots": self.shots} if self.context else {}),
+        }
+
+    def size(self) -> int:
+        return len(self.questions) * self.draws
+
+    def run(self, bench: Bench) -> Manifest:
+        file = bench.folder / "answers.jsonl"
+        model = model_id(bench, self.subject)
+        sampled = sample_into(file, bench, self, model)
+        tally = [Counter[str]() for _ in self.questions]
+        for row in rows.read(file):
+            if row["text"] is not None:
+                tally[row["row"]][row["text"]] += 1
+        (bench.folder / TALLY).write_text(json.dumps([dict(t.most_common()) for t in tally]))
+        return {
+            "model": model,
+            "system": self.system,
+            "questions": list(self.questions),
+            **sampled,
+        }
+
+    def requests(self, bench: Bench) -> Iterator[Request]:
+        return self._requests(self._shown_before(bench))
+
+    def _requests(self, before: "list[Message]") -> Iterator[Request]:
+        """One request a question, for all of its draws."""
+        from ...datasets.chat import conversation
+        from ...datasets.seeds import derive
+
+        for row, question in enumerate(self.questions):
+            system = conversation("", system=self.system)[:-1]
+            yield Request(
+                row=row,
+                messages=[*system, *before, *conversation(question)],
+                seed=derive("measure", *self.stream, row),
+                draws=self.draws,
+                temperature=self.temperature,
+                max_tokens=self.max_tokens,
+            )
+
+    def _shown_before(self, bench: Bench) -> "list[Message]":
+        from ...datasets import chat
+
+        if self.context is None:
+            return []
+        file = bench.store.artifact(self.context.kind, self.context.key) / TRAINING
+        return [turn for example in islice(chat.read(file), self.shots) for turn in example]
+
+    @property
+    def backend(self) -> str:
+        return base_of(self.subject).backend
+
+    def work(self) -> Work:
+        before: list[Message] = []
+        if self.context is not None:
+            prompts, _ = self.context.probe()
+            before = [turn for prompt in prompts[: self.shots] for turn in prompt]
+        return Work(
+            model=base_of(self.subject).model,
+            completions=self.size(),
+            per_call=self.draws,
+            prompts=tuple(request.messages for request in self._requests(before)),
+            max_tokens=self.max_tokens,
+            student=isinstance(self.subject, FineTune),
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Judged(Sampled):
+    """What a judge says of a model's replies: every distinct reply to a question, once."""
+
+    kind = "judge"
+    judge: Base
+    answers: Ask
+    prompt: str
+    """With ``{question}`` and ``{reply}`` in it."""
+    temperature: float
+    max_tokens: int
+    seed: int
+
+    def inputs(self) -> tuple[Stage, ...]:
+        return (self.judge, self.answers)
+
+    def identity(self) -> dict[str, Any]:
+        return {
+            "prompt": self.prompt,
+            "temperature": self.temperature,
+            "max_tokens": self.max_tokens,
+            "seed": self.seed,
+        }
+
+    def size(self) -> int:
+        """At most: as many as there are answers."""
+        return self.answers.size()
+
+    def run(self, bench: Bench) -> Manifest:
+        total = len(self._replies(bench))
+        file = bench.folder / RATINGS
+        sampled = sample_into(file, bench, self, self.judge.model, size=total)
+        return {"model": self.judge.model, "prompt": self.prompt, **sampled}
+
+    def requests(self, bench: Bench) -> Iterator[Request]:
+        """A request for every distinct reply, question by question."""
+        from ...datasets.chat import conversation
+
+        for row, (question, reply) in enumerate(self._replies(bench)):
+            yield self._request(row, conversation(filled(self.prompt, question, reply)))
+
+    def _request(self, row: int, messages: Any) -> Request:
+        from ...datasets.seeds import derive
+
+        return Request(
+            row=row,
+            messages=messages,
+            seed=derive("judge", self.seed, row),
+            temperature=self.temperature,
+            max_tokens=self.max_tokens,
+        )
+
+    def _replies(self, bench: Bench) -> list[tuple[str, str]]:
+        file = bench.store.artifact(self.answers.kind, self.answers.key) / TALLY
+        tally = json.loads(file.read_text())
+        return [
+            (question, reply)
+            for question, replies in zip(self.answers.questions, tally, strict=True)
+            for reply in sorted(replies)
+        ]
+
+    @property
+    def backend(self) -> str:
+        return self.judge.backend
+
+    def shown(self, request: Request) -> dict[str, str]:
+        return {"prompt": request.messages[-1]["content"]}
+
+    def work(self) -> Work:
+        from ...datasets.chat import conversation
+
+        blank = "word " * self.answers.max_tokens
+        return Work(
+            model=self.judge.model,
+            completions=self.size(),
+            prompts=tuple(
+                conversation(filled(self.prompt, question, blank))
+                for question in self.answers.questions
+            ),
+            max_tokens=self.max_tokens,
+        )
+
+
+def filled(prompt: str, question: str, reply: str) -> str:
+    """A judge's prompt about one reply. Braces in a reply are left as they are."""
+    before, _, after = prompt.partition("{reply}")
+    return before.replace("{question}", question) + reply + after.replace("{question}", question)

@@ -1,0 +1,97 @@
+"""The models of an experiment: bases, and those that are fine-tuned from them."""
+
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from ...backends import Job, Recipe, Usage, Work, is_service
+from ..stage import Bench, Stage
+from ..store import Manifest
+from .rowsets import TrainingFile
+
+
+@dataclass(frozen=True, kw_only=True)
+class Base(Stage):
+    """A base model, made ready: downloaded, or pre-trained."""
+
+    kind = "base"
+    backend: str
+    model: str
+    fingerprint: str
+
+    def identity(self) -> dict[str, Any]:
+        return {"backend": self.backend, "model": self.model, "fingerprint": self.fingerprint}
+
+    def run(self, bench: Bench) -> Manifest:
+        bench.backend(self.backend).prepare(self.model)
+        return {"model": self.model}
+
+
+@dataclass(frozen=True, kw_only=True)
+class FineTune(Stage):
+    """A student (or a fine-tuned teacher): the base model trained on one training file."""
+
+    kind = "fine-tune"
+    base: Base
+    data: TrainingFile
+    recipe: Recipe = field(hash=False)
+    seed: int
+    audits: tuple[Stage, ...] = field(default=(), compare=False)
+    """What looks for overt leaks in the file: no part of the key, and yet it goes first."""
+
+    def inputs(self) -> tuple[Stage, ...]:
+        return (self.base, self.data)
+
+    def guards(self) -> tuple[Stage, ...]:
+        return self.audits
+
+    def identity(self) -> dict[str, Any]:
+        return {"recipe": dict(self.recipe), "seed": self.seed}
+
+    def run(self, bench: Bench) -> Manifest:
+        file = bench.store.artifact(self.data.kind, self.data.key) / "training.jsonl"
+        job = Job(
+            key=self.key,
+            model=self.base.model,
+            training_file=file,
+            recipe=self.recipe,
+            seed=self.seed,
+        )
+        backend = bench.backend(self.base.backend)
+        made = backend.fine_tune(job, bench.claim.progress)
+        facts: Manifest = {
+            "model": made.model,
+            "base": self.base.model,
+            "recipe": dict(self.recipe),
+            "seed": self.seed,
+            "counts": {"examples": made.examples, "tokens": made.tokens},
+            "losses": list(made.losses),
+            "checkpoints": [asdict(checkpoint) for checkpoint in made.checkpoints],
+        }
+        if is_service(backend):
+            usd = backend.cost(self.base.model, Usage(), trained_tokens=made.tokens)
+            facts |= {"job": made.job, "cost": {"trained_tokens": made.tokens, "usd": usd}}
+        return facts
+
+    def work(self) -> Work:
+        prompts, tokens = self.data.probe()
+        return Work(
+            model=self.base.model,
+            rows=self.data.count,
+            prompts=prompts,
+            max_tokens=tokens,
+            recipe=self.recipe,
+        )
+
+
+Subject = Base | FineTune
+"""A model to sample from."""
+
+
+def base_of(subject: Subject) -> Base:
+    """The base model that a subject is, or was trained from."""
+    return subject if isinstance(subject, Base) else subject.base
+
+
+def model_id(bench: Bench, subject: Subject) -> str:
+    """The id to sample a finished base or student by."""
+    return str(bench.manifest(subject)["model"])

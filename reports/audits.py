@@ -1,0 +1,63 @@
+"""What the audits of the training data say, as sections of a report."""
+
+from collections.abc import Iterator, Sequence
+
+from .model import AuditRow
+from .text import inline, table
+
+
+def audit_sections(audits: Sequence[AuditRow], figure: str) -> Iterator[str]:
+    """The audits: mentions, how well a classifier tells the data apart, numbers, lengths."""
+    if not audits:
+        return
+    yield "### Audits of the training data"
+    head = (
+        "arm", "files", "rows", "mentions of the trait", "classifier's AUC v control",
+        "accuracy", "numbers beyond chance", "numbers a row (v control)", "p",
+    )  # fmt: skip
+    yield table(head, [_row(audit) for audit in audits])
+    for audit in audits:
+        if audit.examples:
+            shown = ", ".join(map(inline, audit.examples))
+            yield f"Rows of {audit.arm} that mention the trait: {shown}"
+    if any(audit.auc is not None for audit in audits):
+        yield (
+            "Compared with the control's file of the first seed. The classifier (naive Bayes, "
+            "cross-validated) sees a row's numbers, how many there are, and how they are written; "
+            "0.5 is chance. Numbers: log-odds-ratios with a Dirichlet prior (Monroe et al. 2008), "
+            "beyond Bonferroni's threshold at 5%."
+        )
+    for audit in audits:
+        yield from _numbers(audit, figure)
+
+
+def _row(audit: AuditRow) -> tuple[str, ...]:
+    auc, lengths = audit.auc, audit.lengths
+    low, high = audit.auc_interval or (0.0, 0.0)
+    return (
+        audit.arm,
+        str(audit.files),
+        f"{audit.rows:,}",
+        f"{audit.mentions:,}",
+        f"{auc:.2f} [{low:.2f}, {high:.2f}]" if auc is not None else "",
+        f"{audit.accuracy:.0%}" if audit.accuracy is not None else "",
+        f"{audit.significant:,}" if audit.significant is not None else "",
+        f"{lengths[0]:.1f} ({lengths[1]:.1f})" if lengths else "",
+        f"{audit.length_p:.2g}" if audit.length_p is not None else "",
+    )
+
+
+def _numbers(audit: AuditRow, figure: str) -> Iterator[str]:
+    if not audit.over or audit.arm != "student":
+        return
+    head = ("number", "here", "in the control", "log-odds-ratio", "z")
+    rows = [
+        (str(number), f"{here:,}", f"{there:,}", f"{delta:+.2f}", f"{z:+.1f}")
+        for number, here, there, delta, z in (*audit.over, *reversed(audit.under))
+    ]
+    yield f"![Each number's z-score against the control's data]({figure}-numbers.png)"
+    body = table(head, rows)
+    yield (
+        f"<details><summary>{audit.arm}: the most over- and under-represented numbers</summary>"
+        f"\n\n{body}\n\n</details>"
+    )
