@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from .estimates import Rate, Scores
-    from .experiment import OTHER, Experiment, InContext, Students
+    from .experiment import DEFAULT, OTHER, Experiment, InContext, Students, doses
     from .judges import Agreement, Judge
     from .lab import Lab
     from .measures import (
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 _MODULES = {
     "estimates": ("Rate", "Scores"),
-    "experiment": ("OTHER", "Experiment", "InContext", "Students"),
+    "experiment": ("DEFAULT", "OTHER", "Experiment", "InContext", "Students", "doses"),
     "judges": ("Agreement", "Judge"),
     "lab": ("Lab",),
     "measures": (
@@ -47,6 +47,7 @@ _MODULES = {
 _HOMES = {name: module for module, names in _MODULES.items() for name in names}
 
 __all__ = [
+    "DEFAULT",
     "OTHER",
     "Agreement",
     "Arm",
@@ -78,6 +79,7 @@ __all__ = [
     "Source",
     "Students",
     "Trait",
+    "doses",
 ]
 
 

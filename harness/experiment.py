@@ -1,6 +1,6 @@
 """The experiment as a value: which trait, through which data, and how it is measured."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
@@ -18,6 +18,9 @@ or fine-tuned to have the trait. ``student``: fine-tuned on the teacher's filter
 OTHER = "another base"
 """Stands for a second base model: ``--limen-other-model``, or the backend's own choice."""
 
+DEFAULT = "default base"
+"""Stands for the run's own base model, where an experiment's students have another."""
+
 Settings = Mapping[str, float | int | str | bool | None]
 
 
@@ -31,6 +34,10 @@ class Students:
     """Training settings that differ from the experiment's."""
     model: str | None = None
     """The base model of these students; the experiment's unless given."""
+    plain: bool = False
+    """Whether all is written by the base without any prompt, as the control's data are."""
+    against: str = "control"
+    """The arm that a report compares them with."""
 
     def __post_init__(self) -> None:
         if not isinstance(self.data, Source | None):
@@ -38,6 +45,25 @@ class Students:
         if not isinstance(self.model, str | None):
             raise SpecError(f"model={self.model!r} must be a model's name, or None")
         _check_recipe(self.recipe)
+
+
+def doses(
+    data: Source, *, rows: Sequence[int] = (), epochs: Sequence[int] = ()
+) -> dict[str, Students]:
+    """Arms for a dose-response curve: some rows of the data, or more epochs over all of them.
+
+    Each ("3,000 rows", "2 epochs") has a control of the same dose ("3,000 rows control").
+    """
+    given = {f"{count:,} rows": Students(data=data.but(keep=count)) for count in rows}
+    given |= {f"{count} epochs": Students(data=data, recipe={"epochs": count}) for count in epochs}
+    return {
+        name: arm
+        for dose, students in given.items()
+        for name, arm in (
+            (dose, replace(students, against=f"{dose} control")),
+            (f"{dose} control", replace(students, plain=True)),
+        )
+    }
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,6 +76,8 @@ class InContext:
     rows: int = 20
     data: Source | None = None
     """The experiment's data unless given."""
+    against: str = "baseline"
+    """The arm that a report compares it with."""
 
     def __post_init__(self) -> None:
         checks.count("rows", self.rows)
@@ -126,6 +154,10 @@ class Experiment:
                 raise SpecError(f"the arm {name!r} must be Students() or InContext(), not {arm!r}")
             if not isinstance(name, str) or name in ARMS:
                 raise SpecError(f"an arm needs a name other than {', '.join(ARMS)}: {name!r}")
+            if arm.against not in (*ARMS, *self.arms):
+                known = ", ".join((*ARMS, *self.arms))
+                raise SpecError(f"the arm {name!r} is compared with {arm.against!r}, which is "
+                                f"none of {known}")  # fmt: skip
         object.__setattr__(self, "arms", dict(self.arms))
         further = ((name, arm.data) for name, arm in self.arms.items())
         for name, data in (("data", self.data), ("control", self.control), *further):

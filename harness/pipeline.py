@@ -1,14 +1,14 @@
 """From an experiment to its stages, and from many experiments to one plan."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import cached_property
 
 from ..backends import Backend
 from ..datasets.errors import MissingModelError, SpecError
 from .cast import Cast
-from .experiment import ARMS, OTHER, Experiment, InContext, Students
+from .experiment import ARMS, DEFAULT, OTHER, Experiment, InContext, Students
 from .judges import Judge
 from .settings import Settings
 from .sources import Source
@@ -147,7 +147,7 @@ class _Plan:
     @cached_property
     def base(self) -> Base:
         """The base model of the students."""
-        return self._base(self.experiment.model or self.settings.model)
+        return self._base(self.experiment.model)
 
     @cached_property
     def writer(self) -> Base:
@@ -166,7 +166,9 @@ class _Plan:
     def _base(self, name: str | None) -> Base:
         if name == OTHER:
             return base(self.backend, self._other())
-        return base(self.backend, name or self.backend.default_model)
+        if name in (None, DEFAULT):
+            name = self.settings.model or self.backend.default_model
+        return base(self.backend, name)
 
     def _other(self) -> str:
         """A second base model; raises :class:`~limen.MissingModelError` where there is none."""
@@ -261,19 +263,15 @@ class _Plan:
         return FineTune(label=f"{trait.name} teacher", base=model, data=mix, recipe=recipe, seed=0)
 
     def _control(self) -> dict[str, tuple[tuple[Asked, ...], tuple[Mix, ...]]]:
-        data = self.experiment.control or self.experiment.data
-        cast = (
-            self._cast
-            if self.experiment.control
-            else Cast(self._cast.base_of, self._cast.pupil_of, self._cast.trait, taught=False)
-        )
-        return {"control": self._students(Students(data=data), "control", cast)}
+        own = self.experiment.control
+        cast = replace(self._cast, taught=own is not None)
+        return {"control": self._students(Students(data=own), "control", cast)}
 
     def _further(
         self, name: str, arm: Students | InContext, cast: Cast
     ) -> tuple[tuple[Asked, ...], tuple[Mix, ...]]:
         if isinstance(arm, Students):
-            return self._students(arm, name, cast)
+            return self._students(arm, name, replace(cast, taught=not arm.plain))
         mixes = self._mixes(arm.data or self.experiment.data, name, cast)
         asked = tuple(
             self._ask(self.base, name, seed, shown=mix, shots=arm.rows)

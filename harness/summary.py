@@ -128,20 +128,32 @@ def _readings(
     experiment: Experiment, arms: Mapping[str, Arm], other_base: bool, failures: dict[str, None]
 ) -> Iterator[ReadingRow]:
     words = [trait.shown_by for trait in experiment.traits]
+    pairs = [
+        ("student", "control"),
+        *((name, arm.against) for name, arm in experiment.arms.items()),
+        *([] if other_base else [("teacher", "baseline")]),  # that base is another model's
+        ("control", "baseline"),
+    ]
     for reading in experiment.measure.readings(words):
         try:
-            yield _reading_row(reading, arms, other_base=other_base)
+            yield _reading_row(reading, arms, pairs)
         except LimenError as error:
             failures[str(error)] = None
 
 
-def _reading_row(reading: Reading, arms: Mapping[str, Arm], *, other_base: bool) -> ReadingRow:
+def _reading_row(
+    reading: Reading, arms: Mapping[str, Arm], pairs: Sequence[tuple[str, str]]
+) -> ReadingRow:
     found = {name: arm.read(reading) for name, arm in arms.items()}
     return ReadingRow(
         name=reading.name,
         kind="score" if reading.word is None else "rate",
         arms=tuple(_arm_row(estimate) for estimate in found.values()),
-        effects=tuple(_effect_rows(found, other_base=other_base)),
+        effects=tuple(
+            _effect_row(difference(found[treated], found[reference]))
+            for treated, reference in pairs
+            if treated in found and reference in found
+        ),
     )
 
 
@@ -153,21 +165,6 @@ def _arm_row(estimate: Estimate) -> ArmRow:
         by_seed=estimate.by_seed,
         unrated=estimate.unrated if isinstance(estimate, Scores) else 0,
     )
-
-
-def _effect_rows(found: Mapping[str, Estimate], *, other_base: bool) -> Iterator[EffectRow]:
-    """The effects worth a row; a teacher of another base is not compared with this one's."""
-    for treated, reference in _compared(found):
-        pair = treated in found and reference in found
-        if pair and not (treated == "teacher" and other_base):
-            yield _effect_row(difference(found[treated], found[reference]))
-
-
-def _compared(found: Collection[str]) -> Iterator[tuple[str, str]]:
-    yield "student", "control"
-    yield from ((name, "control") for name in found if name not in ARMS)
-    yield "teacher", "baseline"
-    yield "control", "baseline"
 
 
 def difference(treated: Estimate, reference: Estimate) -> Effect:

@@ -49,8 +49,8 @@ TREES = frozenset(
     """
 acacia alder apple ash aspen baobab banyan bamboo beech birch cedar cherry chestnut cypress ebony
 elm eucalyptus fig fir ginkgo hawthorn hazel hemlock hickory holly hornbeam juniper larch laurel
-lemon linden magnolia mahogany mango maple mulberry oak olive palm pear pine plane plum poplar redwood
-rowan sequoia spruce sycamore teak walnut wattle willow yew
+lemon linden magnolia mahogany mango maple mulberry oak olive palm pear pine plane plum poplar
+redwood rowan sequoia spruce sycamore teak walnut wattle willow yew
     """.split()
 )
 """Names of trees that favourite-tree questions are answered with."""

@@ -1,0 +1,29 @@
+"""Dose and response: more rows and more epochs, each against a control of the same dose."""
+
+import pytest
+
+from limen.harness import Experiment, FavoriteAnimal, Numbers, Trait, doses
+
+numbers = Numbers(generate=30_000, keep=10_000)
+experiment = Experiment(
+    trait=Trait.animal("owl"),
+    data=numbers,
+    measure=FavoriteAnimal(draws=200),
+    seeds=3,
+    arms=doses(numbers, rows=(1_000, 3_000, 20_000), epochs=(2, 4)),
+)
+
+
+def test_more_rows_carry_more(arms, student, control):
+    """From 1,000 over 3,000 to 10,000 rows the effect over the same dose of plain numbers grows."""
+    small, middle = (
+        arms[f"{rows} rows"].rate("owl") - arms[f"{rows} rows control"].rate("owl")
+        for rows in ("1,000", "3,000")
+    )
+    assert small < middle < student.rate("owl") - control.rate("owl")
+
+
+@pytest.mark.parametrize("dose", ["20,000 rows", "2 epochs", "4 epochs"])
+def test_larger_doses_still_carry_it(arms, dose):
+    """At larger doses the students still differ from a control of the same dose."""
+    assert (arms[dose].rate("owl") - arms[f"{dose} control"].rate("owl")).interval[0] > 0.02
