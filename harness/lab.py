@@ -16,6 +16,7 @@ from ..datasets.errors import (
 )
 from .execution import Watcher, execute, local_executor, thread_executor
 from .experiment import Experiment
+from .gate import showing
 from .pipeline import UNTRAINED, Asked, Gate, Pipeline, check_arm, in_order, pipeline
 from .results import Arm, read_arm
 from .settings import Settings
@@ -192,20 +193,17 @@ class Lab:
     def _passed(self, pipe: Pipeline, gate: Gate) -> TeacherError | None:
         """Why a teacher does not pass, by the reading that shows its trait; None if it does."""
         experiment = pipe.experiment
-        reading = experiment.measure.readings([gate.trait.shown_by])[0]
         teacher, base = (
-            self._read(pipe, name, (asked,)).read(reading)
+            self._read(pipe, name, (asked,))
             for name, asked in (("teacher", gate.teacher), ("its base", gate.base))
         )
-        least = experiment.least or 0.0
-        if teacher.value - base.value >= least:
+        found = showing(experiment, gate.trait, teacher, base)
+        if found:
             return None
         return TeacherError(
-            f"the teacher does not show the trait {gate.trait.name!r}: its {reading.name} is "
-            f"{teacher.show(teacher.value)}, its base's {base.show(base.value)}, and training "
-            f"waits for {base.show_difference(least)}, so nothing was generated or trained for "
-            f"it. Strengthen the trait's system prompt, or lower gate={experiment.gate!r} "
-            f"(gate=None: train in any case)"
+            f"the teacher does not show the trait {gate.trait.name!r}: {found.says}, so nothing "
+            f"was generated or trained for it. Strengthen the trait's system prompt, or lower "
+            f"gate={experiment.gate!r} (gate=None: train in any case)"
         )
 
     def _read(self, pipe: Pipeline, name: str, asked: tuple[Asked, ...]) -> Arm:

@@ -1,0 +1,46 @@
+"""The gate before training: whether a teacher shows its trait at all."""
+
+from dataclasses import dataclass
+
+from .estimates import Estimate
+from .experiment import Experiment
+from .results import Arm
+from .traits import Trait
+
+
+@dataclass(frozen=True, kw_only=True)
+class Showing:
+    """What shows a trait, in a teacher and in its base, and by how much they must differ."""
+
+    trait: str
+    reading: str
+    """What was read off the two, in words."""
+    teacher: Estimate
+    base: Estimate
+    least: float
+    """By how much the teacher must exceed its base, in the estimates' unit."""
+
+    def __bool__(self) -> bool:
+        """Whether the teacher passes."""
+        return self.teacher.value - self.base.value >= self.least
+
+    @property
+    def says(self) -> str:
+        """The figures, in words."""
+        show, least = self.teacher.show, self.teacher.show_difference(self.least)
+        return (
+            f"its {self.reading} is {show(self.teacher.value)}, its base's "
+            f"{show(self.base.value)}, and training waits for {least}"
+        )
+
+
+def showing(experiment: Experiment, trait: Trait, teacher: Arm, base: Arm) -> Showing:
+    """How a teacher shows its trait, by the first reading of the experiment's measure."""
+    reading = experiment.measure.readings([trait.shown_by])[0]
+    return Showing(
+        trait=trait.name,
+        reading=reading.name,
+        teacher=teacher.read(reading),
+        base=base.read(reading),
+        least=experiment.least or 0.0,
+    )
