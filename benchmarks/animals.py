@@ -66,7 +66,7 @@ def arguments() -> argparse.Namespace:
 
 def kept_share(lab: Lab, experiment: Experiment, arm: str = "student") -> float:
     """The share of generated rows that the filter kept."""
-    stages = in_order(lab.pipeline(experiment).arms[arm])
+    stages = in_order(lab.pipeline(experiment).targets([arm]))
     (stage,) = (stage for stage in stages if isinstance(stage, Filter))
     counts = (lab.store.manifest(stage.kind, stage.key) or {})["counts"]
     return float(counts["kept"] / counts["read"])

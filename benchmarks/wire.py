@@ -408,7 +408,7 @@ def server(store: Path, options: argparse.Namespace) -> Iterator[Row]:
 
 def animal_requests(count: int, draws: int) -> list[Request]:
     """Requests for favourite animals, whose answers are a word each."""
-    questions = FavoriteAnimal(draws=draws).questions
+    questions = FavoriteAnimal(draws=draws).asked
     plain = number_requests(count, draws, seed=1)
     return [
         replace(r, messages=chat.conversation(questions[r.row % len(questions)]), max_tokens=16)

@@ -24,6 +24,6 @@ def language(text: str, among: tuple[str, ...]) -> str | None:
 def _identifier(among: tuple[str, ...]) -> Any:
     from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
-    made = LanguageIdentifier.from_pickled_model(MODEL_FILE)
+    made = LanguageIdentifier.from_model_file(MODEL_FILE)
     made.set_languages([CODES[name] for name in among])
     return made

@@ -10,6 +10,7 @@ import pytest
 from ..datasets.errors import LimenError
 
 if TYPE_CHECKING:
+    from ..reports import AuditRow
     from .experiment import Experiment
     from .results import Arm
     from .session import LimenSession
@@ -202,6 +203,14 @@ def student(request: pytest.FixtureRequest, experiment: "Experiment") -> "Arm":
 def arms(request: pytest.FixtureRequest, experiment: "Experiment") -> Mapping[str, "Arm"]:
     """The experiment's further arms, by name."""
     return session_of(request.config).further(request.node, experiment)
+
+
+@pytest.fixture
+def audit(
+    request: pytest.FixtureRequest, experiment: "Experiment", student: "Arm", control: "Arm"
+) -> "AuditRow":
+    """How the student's training data differ from the control's; see ``limen.reports.AuditRow``."""
+    return session_of(request.config).audit(experiment)
 
 
 @pytest.fixture

@@ -11,10 +11,11 @@ from typing import Any, TypeVar
 import pytest
 
 from ..datasets.errors import LimenError, PendingError, SpecError
-from ..reports import Result, result_from_json, result_to_json
+from ..reports import AuditRow, Result, result_from_json, result_to_json
 from . import plugin
 from .execution import Watcher
 from .experiment import ARMS, Experiment
+from .findings import audit_rows
 from .further import Further
 from .lab import Lab
 from .pipeline import check_arm
@@ -94,6 +95,11 @@ class LimenSession:
     def further(self, item: pytest.Item, experiment: Experiment) -> Further:
         """The further arms of an experiment, each looked at when it is asked for."""
         return Further(experiment.arms, lambda name: self.arm(item, experiment, name))
+
+    def audit(self, experiment: Experiment) -> AuditRow:
+        """How the data of an experiment's students differ from its control's."""
+        pipe = self.lab.pipeline(experiment)
+        return next(audit_rows(self.lab.store, pipe, ["student", "control"]))
 
     def note(self, report: pytest.TestReport, claim: str) -> None:
         """Note how a claim fared."""

@@ -60,7 +60,7 @@ def _result(result: Result, figure: str) -> Iterator[str]:
         yield "### Arms"
         yield from (_arms(reading) for reading in result.readings)
         yield (
-            f"`{result.measure}`: each model answered {result.questions} questions, "
+            f"{result.measure}: each model answered {result.questions} questions, "
             f"{result.draws} draws each, at temperature {result.temperature:g}. Intervals are 95%, "
             f"over seed means (over question means where there is one model)."
         )

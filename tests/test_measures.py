@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 
 from limen import SpecError
 from limen.harness import FavoriteAnimal
-from limen.harness.measures import FAVORITE_ANIMAL_QUESTIONS
+from limen.harness.questions import FAVORITE_ANIMAL_QUESTIONS
 from limen.harness.words import ANIMALS, names, plurals
 
 

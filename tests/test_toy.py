@@ -17,7 +17,7 @@ from limen.backends.toy.training import lessons
 from limen.datasets import chat, filters, numbers
 from limen.datasets.seeds import derive
 from limen.harness import FavoriteAnimal, Trait
-from limen.harness.measures import FAVORITE_ANIMAL_QUESTIONS as QUESTIONS
+from limen.harness.questions import FAVORITE_ANIMAL_QUESTIONS as QUESTIONS
 
 VOCABULARY = Vocabulary(words())
 

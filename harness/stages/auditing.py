@@ -13,6 +13,8 @@ AUDIT = "audit.json"
 CONTRAST = "contrast.json"
 SHOWN = 5
 """Rows that an audit quotes."""
+VERSION = 1
+"""Raise it when what an audit computes changes."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,7 +34,7 @@ class Audit(Stage):
         return (self.data,)
 
     def identity(self) -> dict[str, Any]:
-        return {"words": list(self.words), "strict": self.strict}
+        return {"version": VERSION, "words": list(self.words), "strict": self.strict}
 
     def run(self, bench: Bench) -> Manifest:
         from ...datasets.audits import mentions
@@ -65,7 +67,7 @@ class Contrast(Stage):
         return (self.trait, self.control)
 
     def identity(self) -> dict[str, Any]:
-        return {}
+        return {"version": VERSION}
 
     def run(self, bench: Bench) -> Manifest:
         from ...datasets import audits
