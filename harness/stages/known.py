@@ -1,24 +1,28 @@
 """Files that a person hands over: those that a stage of the store left, and any others."""
 
+import hashlib
 import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from ...datasets.errors import DataError, StoreError
+from .. import own_rows, rows
 from ..stage import Bench
 from ..store import Manifest
-from .rowsets import Rows, TrainingFile
+from .rowsets import KEPT, TRAINING, Rows, TrainingFile
 
 if TYPE_CHECKING:
     from ...datasets.chat import Conversation
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Handed(Rows, TrainingFile):
+class Handed(Rows, TrainingFile):
     """Rows or a training file from a person's hand."""
 
     lines: int = field(default=0, compare=False)
     sample: "tuple[tuple[Conversation, ...], int]" = field(default=((), 0), compare=False)
+    """Some prompts that stand for all, and tokens an answer at most."""
 
     @property
     def count(self) -> int:
@@ -29,24 +33,38 @@ class _Handed(Rows, TrainingFile):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Known(_Handed):
-    """Stands for a finished stage of the store, found by the hash of its file."""
+class Known(Handed):
+    """Stands for a finished stage of the store: it has that one's kind and key."""
 
-    kind: str = "known"  # type: ignore[misc]
-    known: str = ""
-    """The key of the stage it stands for."""
+    kind = "known"
+    of: str
+    """The kind of the stage it stands for."""
+    known: str
+    """The key of it."""
 
-    @property
-    def key(self) -> str:
-        return self.known
+    def __post_init__(self) -> None:
+        self.__dict__.update(kind=self.of, key=self.known)  # the class's own give way
+
+    def told(self, bench: Bench) -> str:
+        manifest = bench.manifest(self)
+        if "reasons" not in manifest:
+            return ""
+        reasons = ", ".join(f"{name} {count:,}" for name, count in manifest["reasons"].items())
+        return (
+            f"of {manifest['counts']['read']:,} rows the filter {manifest['rule']!r} kept "
+            f"{manifest['counts']['kept']:,} (dropped: {reasons or 'none'})"
+        )
 
     def run(self, bench: Bench) -> Manifest:
-        raise LookupError(f"{self.kind} {self.known} is gone from the store")
+        raise StoreError(
+            f"the {self.kind} {self.label!r} ({self.key}) is no longer in the store: "
+            f"make its file again"
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
-class Given(_Handed):
-    """A file that no stage of the store left; it is copied there."""
+class Given(Handed):
+    """A file that no stage of the store left; it is taken over into the store."""
 
     kind = "given"
     file: Path = field(compare=False)
@@ -54,9 +72,20 @@ class Given(_Handed):
     name: str
     """What the stage that reads it takes it for: ``rows.jsonl``, say."""
 
-    def identity(self) -> dict[str, Any]:
+    def identity(self) -> dict[str, str]:
         return {"sha256": self.digest, "name": self.name}
 
     def run(self, bench: Bench) -> Manifest:
-        shutil.copyfile(self.file, bench.folder / self.name)
+        copy = bench.folder / self.name
+        shutil.copyfile(self.file, copy)
+        if digest_of(copy) != self.digest:
+            raise DataError(f"{self.file} has been changed since it was read: run this again")
+        if self.name != TRAINING:
+            rows.write(copy, list(own_rows.read(copy, answered=self.name == KEPT)))
         return {"counts": {"rows": self.lines}, "from": self.file.name}
+
+
+def digest_of(file: Path) -> str:
+    """The SHA-256 of a file, as manifests have it."""
+    with file.open("rb") as content:
+        return hashlib.file_digest(content, "sha256").hexdigest()
