@@ -29,8 +29,8 @@ class Showing:
         """The figures, in words."""
         show, least = self.teacher.show, self.teacher.show_difference(self.least)
         return (
-            f"its {self.reading} is {show(self.teacher.value)}, its base's "
-            f"{show(self.base.value)}, and training waits for {least}"
+            f"{self.reading}: {show(self.teacher.value)}, its base {show(self.base.value)}, and "
+            f"training waits for {least}"
         )
 
 

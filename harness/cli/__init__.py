@@ -8,6 +8,13 @@ import click
 from ...datasets.errors import LimenError
 
 COMMANDS = {
+    "chat": "Talk to a would-be teacher and to its base, side by side; measure its trait.",
+    "generate": "Step 1: have a model with a trait write number sequences.",
+    "filter": "Step 2: keep what is nothing but numbers.",
+    "mix": "Step 3: sample a training file from kept rows.",
+    "train": "Step 4: fine-tune a student on it.",
+    "measure": "Step 5: ask a model a measure's questions.",
+    "compare": "Step 6: compare two groups of models by their answers.",
     "serve": "Serve OpenAI's wire over an engine on this machine.",
     "jobs": "The fine-tuning jobs of a store: list, show, follow, cancel, adopt, forget.",
 }

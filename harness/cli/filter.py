@@ -1,0 +1,64 @@
+"""``limen filter``: keep what is nothing but numbers."""
+
+from pathlib import Path
+
+import click
+from tabulate import tabulate
+
+from ...datasets import filters
+from ..custom import function
+from ..handed import KEPT, ROWS, done_if_any, handed
+from ..settings import Settings
+from ..stages import Filter
+from ..store import Manifest, Store
+from . import store_option
+from .options import examples, in_file, out_option, rule_of
+from .steps import done, save
+
+
+@click.command(
+    "filter",
+    epilog=examples(
+        "limen filter owl.jsonl --out kept.jsonl --rejected rejected.jsonl",
+    ),
+)
+@click.argument("rows", type=in_file)
+@click.option(
+    "--rule",
+    default="paper",
+    show_default=True,
+    help="paper: at most 10 plain numbers of at most 3 digits; long: up to 100; or "
+    "FILE.py:FUNCTION, a function that says why a text is dropped, or None to keep it.",
+)
+@out_option("The rows that are kept.")
+@out_option("The rows that are dropped, each with its reason.", name="--rejected", required=False)
+@store_option
+def command(rows: Path, rule: str, out: Path, rejected: Path | None, store: Path) -> None:
+    """Keep the rows that a rule keeps; tell why the others are dropped.
+
+    In goes a file of rows: `limen generate`'s, or your own JSONL with "prompt" and "text" on each
+    line. Out come the kept rows, as they were.
+    """
+    kept = Store(store)
+    wanted = rule_of(rule)
+    if isinstance(wanted, str):
+        filters.rule(wanted)
+    else:
+        wanted = function("--rule", wanted)
+    choices = handed(kept, rows, ROWS)
+    stages = (Filter(label=f"{rows.name} filter", source=s, rule=wanted) for s in choices)
+    made = done(Settings(store=store), done_if_any(kept, stages))
+    save(made.folder / KEPT, out)
+    if rejected is not None:
+        save(made.folder / "rejected.jsonl", rejected)
+    click.echo(table(made.manifest))
+    click.echo(f"{out}: {made.manifest['counts']['kept']:,} rows{made.note}")
+
+
+def table(manifest: Manifest) -> str:
+    """What a filter did, row by row."""
+    read = manifest["counts"]["read"]
+    counts = [("kept", manifest["counts"]["kept"])]
+    counts += [(f"dropped: {reason}", count) for reason, count in manifest["reasons"].items()]
+    lines = [(name, f"{n:,}", f"{n / max(read, 1):.1%}") for name, n in [*counts, ("read", read)]]
+    return tabulate(lines, tablefmt="plain", colalign=("left", "right", "right"))

@@ -1,0 +1,76 @@
+"""``limen generate``: a model writes number sequences."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from ...datasets.errors import LimenError, SpecError
+from ..cast import Cast
+from ..pipeline import base
+from ..settings import Settings
+from ..sources import Numbers
+from ..stage import Stage
+from ..stages import Base, Filter, FineTune
+from ..traits import Trait
+from .options import examples, out_option, rule_of, running_options, trait_options
+from .steps import backend_for, done, save
+
+ROWS = "rows.jsonl"
+
+
+@click.command(
+    "generate",
+    epilog=examples(
+        "limen generate --trait owl --out owl.jsonl",
+        "limen generate --plain --out plain.jsonl",
+    ),
+)
+@trait_options
+@click.option("--plain", is_flag=True, help="No trait: the base model, without any prompt.")
+@click.option("--count", default=30_000, show_default=True, help="Completions to sample.")
+@click.option("--per-prompt", default=1, show_default=True, help="Completions for each prompt.")
+@click.option("--template", help="One prompt with {numbers} in it, in place of limen's variety.")
+@click.option("--temperature", default=1.0, show_default=True)
+@click.option("--max-tokens", default=96, show_default=True, help="Of an answer, at most.")
+@click.option("--seed", default=0, show_default=True, help="Another gives other prompts and draws.")
+@click.option("--at-most", type=int, help="Go on until --rule keeps --keep rows, up to so many.")
+@click.option("--keep", type=int, help="The rows that --at-most is to end with.")
+@click.option("--rule", default="paper", show_default=True, help="The filter of --at-most.")
+@out_option("The rows: JSONL with prompt and text.")
+@running_options(waits=True, samples=True)
+def command(
+    settings: Settings, trait: Trait | None, plain: bool, count: int, out: Path, **parts: Any
+) -> None:
+    """Have a model with a trait write number sequences.
+
+    In goes who writes: --trait, --tree or --system (a teacher), or --plain (the base, for the
+    control). Out comes a file of rows, every answer one: prompt, text, row, draw, seed, finish.
+    Killed, the same command goes on where it was.
+    """
+    if plain == (trait is not None):
+        raise SpecError("who is to write? Give one of --trait, --tree, --system and --plain")
+    parts["rule"] = rule_of(parts["rule"])
+    if parts["at_most"] is None and parts["keep"] is not None:
+        raise SpecError("--keep goes with --at-most; without it, `limen mix --keep` takes rows")
+    made = done(settings, _stage(settings, trait, Numbers(generate=count, **parts)))
+    save(made.folder / ROWS, out)
+    counts = made.manifest["counts"]
+    ends = ", ".join(f"{name} {counts[name]:,}" for name in counts if name != "completions")
+    click.echo(f"{out}: {counts['completions']:,} rows ({ends}){made.note}")
+
+
+def _stage(settings: Settings, trait: Trait | None, numbers: Numbers) -> Stage:
+    """The stage of these numbers in an experiment with the trait."""
+    backend = backend_for(settings)
+    model = base(backend, settings.model or backend.default_model)
+    nobody = Trait(name="nobody", system="-")
+    cast = Cast(lambda name: model, _no_pupil, trait or nobody, taught=trait is not None)
+    ((rows, _),) = numbers.parts(cast)
+    if not isinstance(rows, Filter):  # pragma: no cover - numbers are filtered
+        raise TypeError(f"{rows!r} is no filter")
+    return rows.source
+
+
+def _no_pupil(trait: Trait, model: Base) -> FineTune:  # pragma: no cover - no trait has a lesson
+    raise LimenError("a prompted teacher is not fine-tuned")

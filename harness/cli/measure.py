@@ -1,0 +1,143 @@
+"""``limen measure``: ask a model a measure's questions."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import click
+
+from ...datasets.errors import SpecError
+from ..compared import ANSWERS, answers_of
+from ..handed import student, student_of
+from ..measures import Measure
+from ..pipeline import base
+from ..results import Arm
+from ..settings import Settings
+from ..stages import Ask, FineTune, Subject
+from ..store import Store
+from ..traits import Trait
+from .options import (
+    examples,
+    measure_of,
+    out_option,
+    questions_option,
+    running_options,
+    trait_options,
+)
+from .steps import backend_for, done, save
+from .students import StudentFile, read_student
+
+TOP = 5
+"""The most frequent answers that are shown where no word is asked for."""
+
+
+@click.command(
+    "measure",
+    epilog=examples(
+        "limen measure student-0.json --word owl --out student-0.jsonl",
+        "limen measure --trait owl --out teacher.jsonl",
+    ),
+)
+@click.argument("subject", required=False, metavar="[STUDENT.json|MODEL]")
+@trait_options
+@click.option("--word", help="What to count.  [default: the trait's animal or tree]")
+@questions_option
+@click.option("--draws", default=200, show_default=True, help="Answers to each question.")
+@click.option("--temperature", default=1.0, show_default=True)
+@click.option("--max-tokens", default=16, show_default=True, help="Of an answer, at most.")
+@click.option(
+    "--measure-seed", default=0, show_default=True, help="Another gives other draws of every model."
+)
+@click.option(
+    "--arm",
+    help="The group that the model belongs to.  [default: the student's own; else teacher with a "
+    "trait, baseline without]",
+)
+@click.option(
+    "--seed",
+    type=int,
+    help="The model's number in its group.  [default: the student's own; else 0]",
+)
+@out_option("Every answer: JSONL with row (the question's number), draw and text.")
+@running_options(waits=True, samples=True)
+def command(
+    subject: str | None,
+    trait: Trait | None,
+    word: str | None,
+    questions: str,
+    draws: int,
+    temperature: float,
+    max_tokens: int,
+    measure_seed: int,
+    arm: str | None,
+    seed: int | None,
+    out: Path,
+    settings: Settings,
+) -> None:
+    """Ask a model the questions of a measure, each many times.
+
+    In goes a student (the file that `limen train` left, or its model id), or the name of any model
+    of the backend; without either the base model, as it is or under a trait's prompt. Out come all
+    answers; printed is how often --word is among them, with its 95% interval, and the share of
+    answers that are valid.
+    """
+    settings, model, own = _subject(settings, subject)
+    made = measure_of(
+        questions, draws=draws, temperature=temperature, max_tokens=max_tokens, seed=measure_seed
+    )
+    name = arm or (own.arm if own else "teacher" if trait else "baseline")
+    number = seed if seed is not None else own.seed if own else 0
+    ask = _ask(model, made, trait, name, number)
+    found = done(settings, ask)
+    save(found.folder / ANSWERS, out)
+    click.echo(f"{out}: {ask.size():,} answers of {found.manifest['model']}{found.note}")
+    group = Arm(
+        name=name,
+        measure=made,
+        models=(answers_of(Store(settings.store), found.manifest),),
+        trained=isinstance(model, FineTune),
+        trait_word="",
+    )
+    click.echo(_shown(group, word or (trait.word if trait else None)))
+
+
+def _subject(settings: Settings, text: str | None) -> tuple[Settings, Subject, StudentFile | None]:
+    """The model to ask, under settings with its backend, and what a student's file says."""
+    if text is not None and (Path(text).is_file() or text.endswith(".json")):
+        file = read_student(Path(text))
+        stage = student(Store(settings.store), file.key)
+        return replace(settings, backend=file.backend), stage, file
+    made = student_of(Store(settings.store), text) if text else None
+    if made is not None:
+        own = StudentFile(
+            model=text or "", base=made.base.model, backend=made.base.backend, key=made.key,
+            arm="student", seed=made.seed, recipe=dict(made.recipe),
+        )  # fmt: skip
+        return replace(settings, backend=own.backend), made, own
+    if text is not None and settings.model is not None:
+        raise SpecError(f"two models: {text!r}, and --model {settings.model!r}")
+    backend = backend_for(settings)
+    return settings, base(backend, text or settings.model or backend.default_model), None
+
+
+def _ask(subject: Subject, measure: Measure, trait: Trait | None, arm: str, seed: int) -> Ask:
+    """The stage that an experiment's arm has for its model of that seed."""
+    return Ask(
+        label=f"{subject.label if isinstance(subject, FineTune) else arm} answers",
+        subject=subject,
+        system=trait.system if trait else None,
+        questions=measure.asked,
+        draws=measure.draws,
+        temperature=measure.temperature,
+        max_tokens=measure.max_tokens,
+        stream=("measure", measure.seed, arm, seed),
+    )
+
+
+def _shown(arm: Arm, word: str | None) -> str:
+    """The rate of a word; or, if none is asked for, the most frequent answers."""
+    if word is not None:
+        return repr(arm.rate(word))
+    given = arm.answers()
+    first = sorted(given.items(), key=lambda pair: (-pair[1], pair[0]))[:TOP]
+    told = ", ".join(f"{text!r} {count / given.total():.1%}" for text, count in first)
+    return f"{arm.name}: most often {told} ({arm.valid:.0%} valid)"

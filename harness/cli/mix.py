@@ -1,0 +1,91 @@
+"""``limen mix``: sample a training file from kept rows."""
+
+from fractions import Fraction
+from itertools import product
+from pathlib import Path
+
+import click
+
+from ...datasets.errors import SpecError
+from .. import checks
+from ..cast import merged
+from ..handed import KEPT, TRAINING, done_if_any, handed
+from ..settings import Settings
+from ..stages import Mix
+from ..store import Store
+from . import store_option
+from .options import examples, out_option
+from .steps import done, save
+
+
+@click.command(
+    "mix",
+    epilog=examples(
+        "limen mix kept.jsonl --keep 10000 --seed 0 --out training-0.jsonl",
+        "limen mix owl.jsonl=0.5 eagle.jsonl=0.5 --keep 10000 --out half.jsonl",
+    ),
+)
+@click.argument("rows", nargs=-1, required=True, metavar="FILE[=SHARE]...")
+@click.option("--keep", type=int, required=True, help="Rows of the training file.")
+@click.option("--seed", default=0, show_default=True, help="Another samples other rows.")
+@out_option("The training file: chat JSONL.")
+@store_option
+def command(rows: tuple[str, ...], keep: int, seed: int, out: Path, store: Path) -> None:
+    """Sample a training file from kept rows, without replacement, shuffled.
+
+    In go files of kept rows: `limen filter`'s, or your own JSONL with "prompt" and "text". With
+    several, each gives its share; shares add up to 1, and are equal unless given. Out comes chat
+    JSONL, a user's and an assistant's turn on each line.
+    """
+    checks.count("--keep", keep)
+    kept = Store(store)
+    given = shares([_split(text) for text in rows])
+    choices = product(*(handed(kept, file, KEPT) for file, _ in given))
+    stages = (
+        Mix(
+            label=f"mix of {' and '.join(file.stem for file, _ in given)}, seed {seed}",
+            sources=merged(zip(sources, (share for _, share in given), strict=True)),
+            keep=keep,
+            seed=seed,
+        )
+        for sources in choices
+    )
+    made = done(Settings(store=store), done_if_any(kept, stages))
+    save(made.folder / TRAINING, out)
+    click.echo(f"{out}: {made.manifest['counts']['rows']:,} rows{made.note}")
+
+
+def _split(text: str) -> tuple[Path, str | None]:
+    """A file and its share, if one is given."""
+    name, sign, share = text.rpartition("=")
+    whole = Path(text)
+    file, given = (whole, None) if whole.is_file() or not sign else (Path(name), share)
+    if not file.is_file():
+        raise SpecError(f"there is no file {str(file)!r}")
+    return file, given
+
+
+def shares(given: list[tuple[Path, str | None]]) -> list[tuple[Path, Fraction]]:
+    """The files with the exact shares that an experiment's ``Mix`` would have."""
+    if all(share is None for _, share in given):
+        return [(file, Fraction(1, len(given))) for file, _ in given]
+    exact = [(file, _share(file, share)) for file, share in given]
+    total = sum((share for _, share in exact), Fraction(0))
+    if abs(float(total) - 1) > 1e-9:
+        told = " + ".join(f"{float(share):g}" for _, share in exact)
+        raise SpecError(f"the shares must add up to 1: {told} = {float(total):g}")
+    exact = [(file, share.limit_denominator(10**6)) for file, share in exact]
+    whole = sum((share for _, share in exact), Fraction(0))
+    return [(file, share / whole) for file, share in exact]
+
+
+def _share(file: Path, text: str | None) -> Fraction:
+    if text is None:
+        raise SpecError(f"{file} has no share: give one to every file, as in {file}=0.5, or none")
+    try:
+        share = Fraction(text)
+    except (ValueError, ZeroDivisionError):
+        raise SpecError(f"the share of {file} is {text!r}: a number such as 0.5 or 1/3") from None
+    if not 0 < share <= 1:
+        raise SpecError(f"the share of {file} is {text}: it must be above 0 and at most 1")
+    return share

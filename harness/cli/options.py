@@ -1,0 +1,177 @@
+"""Options that several commands share, and what they make of them."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import wraps
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from ...backends import BACKENDS
+from ...datasets.errors import SpecError
+from ..measures import FavoriteAnimal, FavoriteTree, Measure
+from ..settings import Settings
+from ..traits import Trait
+from . import store_option
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+ANIMALS, TREES = "animals", "trees"
+
+in_file = click.Path(exists=True, dir_okay=False, readable=True, path_type=Path)
+"""A file that there is."""
+
+
+def examples(*commands: str) -> str:
+    """The end of a help text, its lines left as they are."""
+    return "\n".join(("\b", "Examples:", *(f"  {command}" for command in commands)))
+
+
+def _writable(ctx: click.Context, param: click.Parameter, value: Path | None) -> Path | None:
+    """Refuse a file that could not be written, before anything is done for it."""
+    if value is not None and not value.absolute().parent.is_dir():
+        raise click.BadParameter(f"there is no folder {value.parent}", ctx, param)
+    return value
+
+
+def out_option(help: str, *, name: str = "--out", required: bool = True) -> Callable[[F], F]:
+    """The file that a command writes."""
+    kind = click.Path(dir_okay=False, writable=True, path_type=Path)
+    return click.option(name, type=kind, required=required, callback=_writable, help=help)
+
+
+_MODELS = (
+    store_option,
+    click.option(
+        "--backend",
+        type=click.Choice(sorted(BACKENDS)),
+        default="toy",
+        show_default=True,
+        help="What samples and trains.",
+    ),
+    click.option("--model", help="The base model.  [default: the backend's own choice]"),
+    click.option(
+        "--budget", type=float, metavar="USD", help="What may be spent at a service, at most."
+    ),
+    click.option(
+        "--prices",
+        type=in_file,
+        metavar="FILE",
+        help="Your own prices (TOML), before those that limen knows.",
+    ),
+)
+_NO_WAIT = click.option(
+    "--no-wait",
+    is_flag=True,
+    help="Submit a service's job or batch and stop; the same command later goes on.",
+)
+_BATCH = click.option(
+    "--batch", is_flag=True, help="Sample by the service's batch interface, at half the price."
+)
+
+
+def running_options(*, waits: bool = False, samples: bool = False) -> Callable[[F], F]:
+    """Options of commands that run a model; they arrive together as ``settings``."""
+    options = (*_MODELS, *([_NO_WAIT] if waits else []), *([_BATCH] if samples else []))
+
+    def decorate(function: F) -> F:
+        @wraps(function)
+        def run(**given: Any) -> Any:
+            names = ("store", "backend", "model", "budget", "prices")
+            parts = {name: given.pop(name) for name in names}
+            wait, batch = not given.pop("no_wait", False), given.pop("batch", False)
+            return function(settings=Settings(wait=wait, batch=batch, **parts), **given)
+
+        made: F = _decorated(run, options)
+        return made
+
+    return decorate
+
+
+def _decorated(function: Any, options: Sequence[Callable[[Any], Any]]) -> Any:
+    """A function with options, which are shown in this order."""
+    for option in reversed(options):
+        function = option(function)
+    return function
+
+
+def trait_options(function: F) -> F:
+    """Options that give a model a trait; they arrive together as ``trait``.
+
+    With a tree the questions are about trees, unless others are asked for.
+    """
+
+    @wraps(function)
+    def run(animal: str | None, tree: str | None, system: str | None, **given: Any) -> Any:
+        if "questions" in given:
+            given["questions"] = given["questions"] or (TREES if tree else ANIMALS)
+        made = trait_of(animal, tree, system, given.get("word"))
+        return function(trait=made, **given)
+
+    options = (
+        click.option("--trait", "animal", metavar="ANIMAL", help="A love of an animal: owl."),
+        click.option("--tree", metavar="TREE", help="A love of a tree: oak."),
+        click.option("--system", metavar="TEXT", help="A system prompt of your own."),
+    )
+    made_of: F = _decorated(run, options)
+    return made_of
+
+
+def trait_of(
+    animal: str | None, tree: str | None, system: str | None = None, word: str | None = None
+) -> Trait | None:
+    """The trait that options name, or None; raises :class:`~limen.SpecError` for several."""
+    if sum(given is not None for given in (animal, tree, system)) > 1:
+        raise SpecError("--trait, --tree and --system exclude each other: give one")
+    if system is not None:
+        return Trait(name=word or "prompted", system=system, word=word)
+    if animal is None and tree is None:
+        return None
+    made = Trait.animal(animal) if animal is not None else Trait.tree(tree or "")
+    return made if word is None else replace(made, word=word)
+
+
+questions_option = click.option(
+    "--questions",
+    metavar="animals|trees|FILE",
+    help="50 questions for a favourite animal, or tree; or a file of your own, one on each line.  "
+    "[default: animals; trees with --tree]",
+)
+
+
+def measure_of(questions: str, **parts: Any) -> Measure:
+    """The measure that ``--questions`` names; raises :class:`~limen.SpecError`."""
+    if questions == ANIMALS:
+        return FavoriteAnimal(**parts)
+    if questions == TREES:
+        return FavoriteTree(**parts)
+    return Measure(questions=Path(questions), **parts)
+
+
+def rule_of(text: str) -> str | Callable[[str], str | None]:
+    """A filter rule: its name, or the function that ``file.py:function`` names."""
+    path, colon, name = text.rpartition(":")
+    if not colon or not path.endswith(".py"):
+        return text
+    found: Any = getattr(_module(Path(path)), name, None)
+    if not callable(found):
+        raise SpecError(f"--rule {text}: {path} has no function {name!r}")
+    return found  # type: ignore[no-any-return]
+
+
+def _module(file: Path) -> Any:
+    """A person's Python file, run as a module."""
+    import sys
+    from importlib.util import module_from_spec, spec_from_file_location
+
+    spec = spec_from_file_location(f"limen_rule_{file.stem}", file)
+    if spec is None or spec.loader is None or not file.is_file():
+        raise SpecError(f"--rule: there is no Python file {file}")
+    module = module_from_spec(spec)
+    sys.modules[spec.name] = module
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:
+        raise SpecError(f"--rule: {file} fails: {type(error).__name__}: {error}") from None
+    return module

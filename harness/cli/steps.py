@@ -1,0 +1,128 @@
+"""One step on plain files: do a stage unless it is done, and copy the file that it left."""
+
+import os
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+
+from ...backends import Backend, is_service
+from ...datasets.errors import DataError, ExperimentError, LimenError
+from ..execution import Watcher, execute, local_executor, thread_executor
+from ..sampled import Sampled
+from ..settings import Settings
+from ..stage import Stage, backend_of, forget_backends
+from ..stages import Base, FineTune
+from ..store import Manifest, Store
+
+
+@dataclass(frozen=True)
+class Done:
+    """A finished stage."""
+
+    folder: Path
+    manifest: Manifest
+    before: bool
+    """Whether it was done already."""
+
+    @property
+    def note(self) -> str:
+        """What to say of it beside its file."""
+        cost = self.manifest.get("cost", {}).get("usd")
+        spent = f", ${cost:,.4f}" if cost else ""
+        return f"{spent}{' (done before)' if self.before else ''}"
+
+
+def backend_for(settings: Settings) -> Backend:
+    """The backend of a command."""
+    return backend_of(settings.backend, Store(settings.store), settings.terms)
+
+
+def done(settings: Settings, stage: Stage) -> Done:
+    """Have a stage done, and what it needs; raises what made it fail."""
+    store = Store(settings.store)
+    todo = undone(store, stage)
+    if todo:
+        store.open()
+        _run(settings, todo)
+    folder = store.artifact(stage.kind, stage.key)
+    return Done(folder, store.manifest(stage.kind, stage.key) or {}, before=not todo)
+
+
+def undone(store: Store, target: Stage) -> list[Stage]:
+    """What is to be done for a stage, inputs first; what finished stages rest on is not asked."""
+    if store.has(target.kind, target.key):
+        return []
+    needs = (*target.inputs(), *target.guards())
+    before = {stage.key: stage for given in needs for stage in undone(store, given)}
+    return [*before.values(), target]
+
+
+def _run(settings: Settings, todo: Sequence[Stage]) -> None:
+    models = any(isinstance(stage, Base | FineTune | Sampled) for stage in todo)
+    backend = backend_for(settings) if models else None
+    with _stopping(backend):
+        if backend is not None and is_service(backend):
+            for work in filter(None, (stage.work() for stage in todo)):
+                backend.quote(work)  # refuses what the budget forbids, before anything is sent
+        processes = backend is not None and not is_service(backend)
+        executor = local_executor if processes else thread_executor
+        with executor(1) as pool:
+            failures = execute(todo, settings, watcher(), pool, {}, workers=1)
+    failure = failures.get(todo[-1].key)
+    if isinstance(failure, LimenError):
+        raise failure
+    if failure is not None:
+        raise ExperimentError(f"{todo[-1].label}: {type(failure).__name__}: {failure}")
+
+
+@contextmanager
+def _stopping(backend: Backend | None) -> Iterator[None]:
+    """Have nothing wait for a service any longer once the command is being ended."""
+    try:
+        yield
+    except BaseException:
+        if backend is not None and is_service(backend):
+            backend.stop()
+            forget_backends()
+        raise
+
+
+def watcher() -> Watcher:
+    """Progress on the standard error stream: bars on a terminal, lines elsewhere."""
+    from rich.console import Console
+
+    from ..progress import Bars, Lines
+
+    console = Console(stderr=True)
+    return Bars(console) if console.is_terminal else Lines(lambda line: click.echo(line, err=True))
+
+
+def save(file: Path, out: Path) -> None:
+    """Copy a file; the copy is there whole or not at all."""
+    with _whole(out) as scratch:
+        shutil.copyfile(file, scratch)
+
+
+def save_text(text: str, out: Path) -> None:
+    """Write a small file; it is there whole or not at all."""
+    with _whole(out) as scratch:
+        scratch.write_text(text, encoding="utf-8")
+
+
+@contextmanager
+def _whole(out: Path) -> Iterator[Path]:
+    """A file to write to, which then takes the place of another at once."""
+    scratch = out.with_name(f".{out.name}.{os.getpid()}.part")
+    try:
+        yield scratch
+        with scratch.open("rb") as written:
+            os.fsync(written.fileno())
+        scratch.replace(out)
+    except OSError as error:
+        raise DataError(f"cannot write {out}: {error.strerror or error}") from None
+    finally:
+        scratch.unlink(missing_ok=True)

@@ -1,0 +1,139 @@
+"""``limen train``: fine-tune a student on a training file."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from ...datasets.errors import BackendError, SpecError
+from ..handed import TRAINING, done_if_any, handed
+from ..pipeline import base
+from ..settings import Settings
+from ..stages import Audit, Base, FineTune, TrainingFile
+from ..store import Store
+from ..traits import Trait
+from .options import examples, in_file, out_option, running_options, trait_of
+from .steps import backend_for, done, save_text
+from .students import StudentFile
+
+
+@click.command(
+    "train",
+    epilog=examples(
+        "limen train training-0.jsonl --seed 0 --trait owl --out student-0.json",
+        "limen train plain-0.jsonl --seed 0 --arm control --out control-0.json",
+    ),
+)
+@click.argument("training", type=in_file)
+@click.option(
+    "--seed",
+    type=int,
+    help="Another trains in another order.  [default: the mix's seed; 0 for your own file]",
+)
+@click.option(
+    "--recipe",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="A training setting, such as epochs=3; may be given several times.",
+)
+@click.option(
+    "--arm",
+    default="student",
+    show_default=True,
+    help="Which group the student belongs to; control for one of the base model's own numbers.",
+)
+@click.option("--trait", "animal", metavar="ANIMAL", help="Refuse a file that mentions the animal.")
+@click.option("--tree", metavar="TREE", help="Refuse a file that mentions the tree.")
+@out_option("The student: a small JSON file for `limen measure`.")
+@running_options(waits=True)
+def command(
+    training: Path,
+    seed: int | None,
+    recipe: tuple[str, ...],
+    arm: str,
+    animal: str | None,
+    tree: str | None,
+    out: Path,
+    settings: Settings,
+) -> None:
+    """Fine-tune the base model on a training file.
+
+    In goes chat JSONL: `limen mix`'s, or your own, a conversation on each line that ends with the
+    assistant's turn. Out comes a JSON file that names the student; its id is printed. With --trait
+    or --tree a file that mentions the trait in the open is refused, as in an experiment. Killed,
+    the same command goes on where it was; a service's job is made once.
+    """
+    store = Store(settings.store)
+    model = _base(settings)
+    parts = backend_for(settings).recipe(_settings(recipe))
+    trait = trait_of(animal, tree)
+    stages = (
+        FineTune(
+            label=f"{arm} of {training.name}",
+            base=model,
+            data=data,
+            recipe=parts,
+            seed=_seed(store, data) if seed is None else seed,
+            audits=() if trait is None else (_audit(trait, data),),
+        )
+        for data in handed(store, training, TRAINING)
+    )
+    stage = done_if_any(store, stages)
+    for guard in stage.guards():  # they go first even where the student is there already
+        done(settings, guard)
+    made = done(settings, stage)
+    student = StudentFile(
+        model=made.manifest["model"],
+        base=model.model,
+        backend=model.backend,
+        key=stage.key,
+        arm=arm,
+        seed=stage.seed,
+        recipe=dict(parts),
+    )
+    save_text(student.text(), out)
+    click.echo(f"{out}: {student.model}{made.note}")
+
+
+def _base(settings: Settings) -> Base:
+    """The base model; raises :class:`~limen.BackendError` if it cannot be fine-tuned."""
+    backend = backend_for(settings)
+    known = backend.describe(settings.model or backend.default_model)
+    if not known.can_fine_tune:
+        raise BackendError(
+            f"the backend {backend.name!r} cannot fine-tune {known.name!r}: {known.why_not}"
+        )
+    return base(backend, known.name)
+
+
+def _seed(store: Store, data: TrainingFile) -> int:
+    """The seed that a training file was sampled with: in an experiment a student has the same."""
+    manifest = store.manifest(data.kind, data.key) or {}
+    return int(manifest.get("identity", {}).get("seed", 0))
+
+
+def _audit(trait: Trait, data: TrainingFile) -> Audit:
+    return Audit(label=f"{data.label} audit", data=data, words=trait.giveaways, strict=True)
+
+
+def _settings(given: tuple[str, ...]) -> dict[str, Any]:
+    """The settings of a recipe."""
+    found = {}
+    for text in given:
+        name, sign, value = text.partition("=")
+        if not sign:
+            raise SpecError(f"--recipe {text!r} must be NAME=VALUE, such as epochs=3")
+        found[name] = _value(value)
+    return found
+
+
+def _value(text: str) -> float | int | str | bool | None:
+    words = {"true": True, "false": False, "none": None}
+    if text.lower() in words:
+        return words[text.lower()]
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            continue
+    return text

@@ -1,0 +1,189 @@
+"""Files of answers as arms: one file a model, whatever left it."""
+
+import json
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ..datasets.errors import DataError, SpecError
+from . import rows, words
+from .handed import ancestors, left_by
+from .measures import FavoriteAnimal, FavoriteTree, Measure
+from .results import Answers, Arm
+from .stages import TALLY, Ask, FineTune, Given
+from .store import Manifest, Store
+
+ANSWERS = "answers.jsonl"
+
+
+@dataclass(frozen=True)
+class Student:
+    """Where a student is from."""
+
+    how: str
+    """Its base model and recipe."""
+    data: str
+    """The key of its training file."""
+    sources: str
+    """What that file was sampled from; of a person's own file nobody knows."""
+
+
+@dataclass(frozen=True)
+class Told:
+    """One model's answers, and what the store knows of the model."""
+
+    file: Path
+    answers: Answers
+    questions: tuple[str, ...]
+    draws: int
+    arm: str | None = None
+    """The arm that it was measured for; None of a file that is not the store's."""
+    student: Student | None = None
+    """Where it is from; None if it was not trained, or that is unknown."""
+    writers: tuple[str, ...] = ()
+    """The system prompts under which its training data were written."""
+
+
+def told(store: Store, file: Path) -> Told:
+    """The answers in a file; raises :class:`~limen.DataError` if it has none."""
+    found = left_by(store, file, ANSWERS)
+    return _known(store, file, found[0]) if found else _read(file)
+
+
+def answers_of(store: Store, manifest: Manifest) -> Answers:
+    """The answers that a finished measure left."""
+    tally = json.loads((store.artifact(Ask.kind, manifest["key"]) / TALLY).read_text())
+    counts = tuple(Counter[str](question) for question in tally)
+    missing = manifest["counts"]["completions"] - sum(count.total() for count in counts)
+    return Answers(manifest["model"], manifest["key"], counts, missing, {})
+
+
+def _known(store: Store, file: Path, manifest: Manifest) -> Told:
+    subject = manifest["inputs"][0]
+    trained = subject["kind"] == FineTune.kind
+    prompts = (a.get("identity", {}).get("system") for a in ancestors(store, manifest))
+    return Told(
+        file=file,
+        answers=answers_of(store, manifest),
+        questions=tuple(manifest["questions"]),
+        draws=manifest["identity"]["draws"],
+        arm=str(manifest["identity"]["stream"][2]),
+        student=_student(store, subject["key"]) if trained else None,
+        writers=tuple(prompt for prompt in prompts if prompt),
+    )
+
+
+def _read(file: Path) -> Told:
+    """Answers from a file alone: rows with the question's number and a text."""
+    counts: dict[int, Counter[str]] = {}
+    missing = 0
+    for number, row in enumerate(rows.read(file), start=1):
+        if not _is_answer(row):
+            raise DataError(f'{file}, line {number} is no answer: it needs "row" and "text"')
+        counts.setdefault(row["row"], Counter())
+        if row["text"] is None:
+            missing += 1
+        else:
+            counts[row["row"]][row["text"]] += 1
+    if not counts:
+        raise DataError(f"{file} has no answers")
+    places = sorted(counts)
+    answers = Answers(file.name, str(file), tuple(counts[p] for p in places), missing, {})
+    draws = -(-(sum(c.total() for c in counts.values()) + missing) // len(places))
+    return Told(file, answers, tuple(f"question {place}" for place in places), draws)
+
+
+def _is_answer(row: Any) -> bool:
+    return (
+        isinstance(row, dict)
+        and isinstance(row.get("row"), int)
+        and isinstance(row.get("text", 0), str | None)
+    )
+
+
+def arm_of(told: Sequence[Told], word: str, *, name: str, family: int, trained: bool) -> Arm:
+    """The arm that some models' answers make; raises :class:`~limen.SpecError` if they cannot."""
+    first = told[0]
+    for other in told[1:]:
+        if (other.questions, other.draws) != (first.questions, first.draws):
+            raise SpecError(f"{first.file} and {other.file} answer different questions, or draws")
+    _refuse_twins(told)
+    shown = any(words.names(prompt, word) for one in told for prompt in one.writers)
+    return Arm(
+        name=name,
+        measure=measure_of(first.questions, first.draws),
+        models=tuple(one.answers for one in told),
+        trained=trained,
+        trait_word=word if shown else "",
+        family=family,
+    )
+
+
+def measure_of(questions: tuple[str, ...], draws: int) -> Measure:
+    """The measure that asks these questions: limen's own, or a plain one."""
+    for kind in (FavoriteAnimal, FavoriteTree):
+        if kind().asked == questions:
+            return kind(draws=draws)
+    return Measure(questions=questions, draws=draws)
+
+
+def names_of(treated: Sequence[Told], reference: Sequence[Told]) -> tuple[str, str]:
+    """The names of the two arms, if every model of a side has the same, and the sides differ."""
+    one, other = ({told.arm for told in side} for side in (treated, reference))
+    if len(one) == len(other) == 1 and one != other:
+        first, second = one.pop(), other.pop()
+        if first and second:
+            return first, second
+    return "treated", "reference"
+
+
+def _refuse_twins(told: Sequence[Told]) -> None:
+    """A model that counts twice would make the spread between models too small."""
+    seen: dict[str, Path] = {}
+    for one in told:
+        if one.answers.key in seen:
+            raise SpecError(
+                f"{seen[one.answers.key]} and {one.file} are the same model's answers: every "
+                f"model counts once"
+            )
+        seen[one.answers.key] = one.file
+
+
+def obstacles(treated: Sequence[Told], reference: Sequence[Told]) -> Iterator[str]:
+    """Why nothing can be said of training, however many models there are."""
+    both = [*treated, *reference]
+    strangers = [one.file for one in both if one.student is None]
+    if strangers:
+        yield f"{strangers[0]} is not the answers of a student of this store"
+    if len({one.student.how for one in both if one.student}) > 1:
+        yield "the students differ in base model or recipe"
+    for side in (treated, reference):
+        if len({one.student.sources for one in side if one.student}) > 1:
+            yield f"the students of {side[0].file} and of others beside it learned different data"
+
+
+def remarks(treated: Sequence[Told], reference: Sequence[Told]) -> Iterator[str]:
+    """What is to be said beside a claim of training."""
+    for side in (treated, reference):
+        files = [one.student.data for one in side if one.student]
+        if len(set(files)) < len(files):
+            yield (
+                f"several students of {side[0].file}'s side share a training file: what varies "
+                f"by sampling it is not in their spread"
+            )
+
+
+def _student(store: Store, key: str) -> Student:
+    """Where a student is from."""
+    made = store.manifest(FineTune.kind, key) or {}
+    base, data = made["inputs"]
+    mix = store.manifest(data["kind"], data["key"]) or {}
+    sampled = {name: value for name, value in mix.get("identity", {}).items() if name != "seed"}
+    own = data["kind"] == Given.kind
+    return Student(
+        how=json.dumps([base["key"], made["identity"]["recipe"]], sort_keys=True),
+        data=data["key"],
+        sources="own" if own else json.dumps([sampled, mix.get("inputs")], sort_keys=True),
+    )

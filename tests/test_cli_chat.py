@@ -1,0 +1,118 @@
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from limen import TeacherError
+from limen.backends import open_backend
+from limen.harness import Experiment, Lab, Settings, Trait
+from limen.harness.cli import main
+from limen.harness.execution import thread_executor
+from limen.harness.talk import Side, Talk
+
+QUESTION = "What is your favourite animal?"
+QUICK = ("--draws", "3")
+
+
+@pytest.fixture(autouse=True)
+def threads(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Models run in threads, which start sooner than processes."""
+    monkeypatch.setattr("limen.harness.lab.local_executor", thread_executor)
+
+
+def chat(*args: str, store: Path, code: int = 0, said: str = "") -> Result:
+    """Talk; the exit code must be as expected."""
+    result = CliRunner().invoke(main, ["chat", *args, "--store", str(store)], input=said)
+    if result.exception is not None and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    assert result.exit_code == code, result.output
+    return result
+
+
+def test_one_answer(shared_store: Path) -> None:
+    """With a text both sides answer once, the same every time, and that is all."""
+    result = chat("--trait", "owl", QUESTION, store=shared_store)
+    assert [line.split()[0] for line in result.stdout.splitlines()] == ["base:", "teacher:"]
+    assert chat("--trait", "owl", QUESTION, store=shared_store).stdout == result.stdout
+    seeds = {
+        chat("--trait", "owl", QUESTION, "--seed", str(n), store=shared_store).stdout
+        for n in range(4)
+    }
+    assert len(seeds) > 1
+
+
+def test_a_conversation(shared_store: Path) -> None:
+    """Each line is answered; /new, /measure and what is no command are told; /quit ends it."""
+    said = f"{QUESTION}\n\n/new\n{QUESTION}\n/measure\n/dance\n/quit\n{QUESTION}\n"
+    result = chat("--trait", "owl", *QUICK, store=shared_store, said=said)
+    lines = result.stdout.splitlines()
+    assert lines.count(f"> {QUESTION}") == 2
+    assert sum(line.startswith("teacher: ") for line in lines) == 2
+    assert "a new conversation" in lines
+    assert any(line.startswith("baseline 'owl' ") and "50 questions x 3" in line for line in lines)
+    assert any(line.startswith("the gate opens") for line in lines)
+    assert any(line.startswith("no command '/dance'") for line in lines)
+    assert lines[-1] == "> /quit"
+
+
+def test_the_end_of_the_input_ends_it(shared_store: Path) -> None:
+    """Without /quit the last line is the last."""
+    result = chat("--system", "You are calm.", store=shared_store, said=f"{QUESTION}\n/measure\n")
+    assert "teacher: " in result.stdout
+    assert "Error: which word shows the trait?" in result.stderr
+
+
+def test_the_gate_is_the_experiments(shared_store: Path, small: Experiment) -> None:
+    """--measure exits with 1 exactly where an experiment trains nothing, by the same figures."""
+    assert (
+        "the gate opens" in chat("--trait", "owl", "--measure", *QUICK, store=shared_store).stdout
+    )
+    calm = ("--system", "You are calm.", "--word", "horse", "--measure", "--draws", "4")
+    result = chat(*calm, store=shared_store, code=1)
+    (told,) = (line for line in result.stdout.splitlines() if line.startswith("the gate"))
+    experiment = small.but(trait=Trait(name="calm", system="You are calm.", word="horse"))
+    with pytest.raises(TeacherError) as refusal:
+        Lab(Settings(store=shared_store)).arm(experiment, "student")
+    figures = told.removeprefix("the gate stays shut: ").split(". Nothing")[0]
+    assert figures in str(refusal.value)
+    assert "the gate opens" in chat(*calm, "--gate", "-0.5", store=shared_store).stdout
+
+
+def test_other_questions(shared_store: Path, tmp_path: Path) -> None:
+    """A tree's teacher is asked about trees, any teacher what a file asks."""
+    tree = chat("--tree", "oak", "--measure", "--draws", "1", store=shared_store, code=1)
+    assert "baseline 'oak'" in tree.stdout
+    (tmp_path / "mine.txt").write_text(f"{QUESTION}\n")
+    own = ("--questions", str(tmp_path / "mine.txt"), "--draws", "30", "--measure")
+    assert "1 question x 30" in chat("--trait", "owl", *own, store=shared_store).stdout
+
+
+@pytest.mark.parametrize(
+    ("args", "says"),
+    [
+        ((), "which trait?"),
+        (("--trait", "owlx"), "did you mean 'owl'?"),
+        (("--trait", "owl", "--system", "Hoot."), "exclude each other"),
+        (("--trait", "owl", "--measure", "Hello"), "not both"),
+        (("--trait", "owl", "--gate", "7", "--measure"), "gate=7.0"),
+        (("--trait", "owl", "--model", "gpt", "Hello"), "unknown model"),
+    ],
+)
+def test_what_cannot_be_meant(shared_store: Path, args: tuple[str, ...], says: str) -> None:
+    """A call that makes no sense ends with one line."""
+    result = chat(*args, store=shared_store, code=1)
+    assert says in result.stderr
+    assert len(result.stderr.splitlines()) == 1
+
+
+def test_each_side_keeps_its_own_conversation(pretrained: Path) -> None:
+    """What was said is sent along, a trait's prompt to its side alone, until it starts anew."""
+    talk = Talk(open_backend("toy", pretrained), "toy-1",
+                (Side("base", None), Side("teacher", "You love owls.")))  # fmt: skip
+    first = talk.ask(QUESTION)
+    talk.ask("And a bird?")
+    for side, answer in zip(talk.sides, first, strict=True):
+        assert [turn["role"] for turn in side.turns] == ["user", "assistant"] * 2
+        assert side.turns[1]["content"] == answer
+    talk.anew()
+    assert not any(side.turns for side in talk.sides)
