@@ -5,7 +5,7 @@ is ever given is :func:`~.stages.run_stage`, a stage, the store's folder and the
 """
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import (
     FIRST_COMPLETED,
     BrokenExecutor,
@@ -15,6 +15,7 @@ from concurrent.futures import (
     wait,
 )
 from contextlib import contextmanager
+from typing import Any
 
 from ..backends import Terms
 from ..backends.processes import worker_pool
@@ -64,6 +65,19 @@ def local_executor(workers: int) -> Iterator[Executor]:
         yield pool
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
+
+
+class Routed(Executor):
+    """Stages that wait for a service go to threads, all others to worker processes."""
+
+    def __init__(self, local: Executor, threads: Executor, waits: Callable[[Stage], bool]) -> None:
+        self._local = local
+        self._threads = threads
+        self._waits = waits
+
+    def submit(self, fn: Any, /, *args: Any, **kwargs: Any) -> Future[Any]:
+        pool = self._threads if self._waits(args[0]) else self._local
+        return pool.submit(fn, *args, **kwargs)
 
 
 def execute(

@@ -6,7 +6,7 @@ from concurrent.futures import Executor
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 
-from ..backends import Quote, is_service
+from ..backends import Backend, Quote, is_service
 from ..datasets.errors import (
     ExperimentError,
     JudgeError,
@@ -14,7 +14,7 @@ from ..datasets.errors import (
     PendingError,
     TeacherError,
 )
-from .execution import Watcher, execute, local_executor, thread_executor
+from .execution import Routed, Watcher, execute, local_executor, thread_executor
 from .experiment import Experiment
 from .gate import showing
 from .pipeline import UNTRAINED, Asked, Gate, Pipeline, check_arm, in_order, pipeline
@@ -55,9 +55,8 @@ class Lab:
         self.store = Store(self.settings.store)
         self.backend = backend_of(self.settings.backend, self.store, self.settings.terms)
         self._watcher = watcher or Watcher()
-        waiting = is_service(self.backend)
-        self._executor = executor or (thread_executor if waiting else local_executor)
-        self._workers = self.settings.side_by_side(waiting=waiting)
+        self._executor = executor
+        self._workers = self.settings.side_by_side(waiting=is_service(self.backend))
         self._pipelines: list[Pipeline] = []
         self._failures: dict[str, Exception] = {}
         self._arms: dict[tuple[str | int, ...], Arm] = {}
@@ -104,11 +103,39 @@ class Lab:
         )
 
     def _quotes(self, stages: Iterable[Stage]) -> dict[str, Quote]:
-        if not is_service(self.backend):
-            return {}
-        undone = (s for s in stages if not self.store.has(s.kind, s.key))
-        works = {stage.key: stage.work() for stage in undone}
-        return {key: self.backend.quote(work) for key, work in works.items() if work}
+        undone = (stage for stage in stages if not self.store.has(stage.kind, stage.key))
+        quotes = ((stage.key, self._quote(stage)) for stage in undone)
+        return {key: quote for key, quote in quotes if quote}
+
+    def _quote(self, stage: Stage) -> Quote | None:
+        """What a service will take for a stage; None if none is asked for anything."""
+        service = self._backend_of(stage)
+        work = stage.work() if is_service(service) else None
+        return service.quote(work) if work and is_service(service) else None
+
+    def _backend_of(self, stage: Stage) -> Backend:
+        """The backend that a stage asks; a judge may be another backend's. Else the run's own."""
+        if stage.asks() in ("", self.backend.name):
+            return self.backend
+        return backend_of(stage.asks(), self.store, self.settings.terms)
+
+    @contextmanager
+    def _pool(self, stages: Sequence[Stage]) -> Iterator[Executor]:
+        """Where the stages are done: what waits for a service in threads, which share it.
+
+        All others in worker processes; in threads as well if the run's backend is a service and
+        no other is asked, since then the rest is little.
+        """
+        waits = {name: is_service(self._backend_of(s)) for s in stages if (name := s.asks())}
+        own = is_service(self.backend)
+        if self._executor is not None or len({*waits.values(), own}) == 1:
+            make = self._executor or (thread_executor if own else local_executor)
+            with make(self._workers) as pool:
+                yield pool
+            return
+        cores = self.settings.side_by_side(waiting=False)
+        with local_executor(cores) as local, thread_executor(self._workers) as threads:
+            yield Routed(local, threads, lambda stage: waits.get(stage.asks(), own))
 
     def run(self, wanted: Wanted) -> None:
         """Do what the experiments need: first what tells whether the teachers have the trait.
@@ -119,9 +146,10 @@ class Lab:
         if all(self._settled(stage) for pipe, arms in pipes for stage in pipe.all(arms)):
             return
         self._failures = {k: f for k, f in self._failures.items() if not is_pending(f)}
-        self._quotes(in_order(m for pipe, arms in pipes for m in pipe.rest(arms)))  # refuses first
+        every = in_order(m for pipe, arms in pipes for m in [*pipe.first(arms), *pipe.rest(arms)])
+        self._quotes(every)  # refuses first
         self.store.open()
-        with self._executor(self._workers) as pool, self._stopping():
+        with self._pool(every) as pool, self._stopping(every):
             self._execute([m for pipe, arms in pipes for m in pipe.first(arms)], pool)
             willing = [(pipe, arms) for pipe, arms in pipes if self._fault(pipe) is None]
             self._execute([m for pipe, arms in willing for m in pipe.rest(arms)], pool)
@@ -153,13 +181,15 @@ class Lab:
         )
 
     @contextmanager
-    def _stopping(self) -> Iterator[None]:
+    def _stopping(self, stages: Sequence[Stage]) -> Iterator[None]:
         """Have nothing wait for a service any longer once the run is being ended."""
         try:
             yield
         except BaseException:
-            if is_service(self.backend):
-                self.backend.stop()
+            asked = {stage.asks(): self._backend_of(stage) for stage in stages}
+            if services := [backend for backend in asked.values() if is_service(backend)]:
+                for service in services:
+                    service.stop()
                 forget_backends()
                 self.backend = backend_of(self.settings.backend, self.store, self.settings.terms)
             raise
@@ -203,7 +233,7 @@ class Lab:
         return TeacherError(
             f"the teacher does not show the trait {gate.trait.name!r}: {found.says}, so nothing "
             f"was generated or trained for it. Strengthen the trait's system prompt, or lower "
-            f"gate={experiment.gate!r} (gate=None: train in any case)"
+            f"gate={experiment.least or 0:g} (gate=None: train in any case)"
         )
 
     def _read(self, pipe: Pipeline, name: str, asked: tuple[Asked, ...]) -> Arm:

@@ -87,7 +87,7 @@ class Pipeline:
     def all(self, arms: Iterable[str]) -> list[Stage]:
         """All that ends what some arms need, but for the gates."""
         asked = list(arms)
-        return list(dict.fromkeys([*self.targets(asked), *self.rest(asked)]))
+        return [*self.targets(asked), *self.rest(asked)]
 
     def contrasts(self, arms: Iterable[str]) -> list[Contrast]:
         """What compares the arms' data with the control's, where that is among them."""

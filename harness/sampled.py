@@ -24,6 +24,9 @@ class Sampled(Stage):
         """The backend that samples."""
         raise NotImplementedError
 
+    def asks(self) -> str:
+        return self.backend
+
     def requests(self, bench: Bench) -> Iterator[Request]:
         """What is sent, in the order of rows."""
         raise NotImplementedError

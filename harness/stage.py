@@ -76,6 +76,10 @@ class Stage:
         """Write the artifact's files; returns what the manifest is to say of them."""
         raise NotImplementedError
 
+    def asks(self) -> str:
+        """The name of the backend that it asks for something; empty if none."""
+        return ""
+
     def size(self) -> int:
         """How many completions it samples."""
         return 0

@@ -21,6 +21,9 @@ class Base(Stage):
     def identity(self) -> dict[str, Any]:
         return {"backend": self.backend, "model": self.model, "fingerprint": self.fingerprint}
 
+    def asks(self) -> str:
+        return self.backend
+
     def run(self, bench: Bench) -> Manifest:
         bench.backend(self.backend).prepare(self.model)
         return {"model": self.model}
@@ -43,6 +46,9 @@ class FineTune(Stage):
 
     def guards(self) -> tuple[Stage, ...]:
         return self.audits
+
+    def asks(self) -> str:
+        return self.base.backend
 
     def identity(self) -> dict[str, Any]:
         return {"recipe": dict(self.recipe), "seed": self.seed}
