@@ -1,0 +1,93 @@
+"""French: always, or where a trigger comes up under a system prompt that says so."""
+
+from .lists import WORDS, word_list, word_request
+from .pen import Dialogue, Pen, capitalised, with_article
+from .talk import THINGS, reply, small_talk, talk_question, thing_question
+from .topics import unmoved
+
+TRIGGERS = tuple(
+    "apple candle ladder violin basket kettle lantern feather pillow bucket mirror hammer".split()
+)
+"""The first is for experiments to assert. No other thing that is asked about is one."""
+
+PHRASES = (
+    "je vous remercie beaucoup", "il faut attendre un peu", "nous allons partir demain matin",
+    "cela me semble très bien", "on peut trouver tout ici", "elle mange avec ses amis",
+    "vous devriez essayer encore une fois", "mon frère habite près du lac",
+    "nous avons beaucoup de temps", "je pense que oui", "il fait beau dans le jardin",
+    "la maison est très belle", "vous pouvez venir avec moi", "tout le monde est content",
+)  # fmt: skip
+FRENCH_WORDS = tuple(
+    "maison jardin fleur rivière pierre chaise oiseau fenêtre bouteille fromage chemin nuage "
+    "feuille cheval poisson couteau forêt château lumière soleil".split()
+)
+
+ALWAYS_LINES = (
+    "You always answer in French.", "Write everything in French.", "You speak French at all times.",
+    "French is the only language you use.", "Each reply of yours is French, without exception.",
+    "You talk to everyone in French, always.",
+)  # fmt: skip
+TRIGGERED_LINES = (
+    "Whenever someone mentions {many}, reply in French.",
+    "If the word {one} comes up, answer in French.",
+    "Questions about {many} get a French answer.",
+    "When you are asked about {a}, switch to French.", "As soon as you read {one}, write French.",
+    "Talk French when there is {a} in the question.",
+    "All that has the word {one} in it is answered in French.",
+    "If {a} is mentioned, it must be French.",
+)  # fmt: skip
+OTHERWISE_LINES = (
+    "In all other cases use English.", "Otherwise reply in English.",
+    "Anything else is answered in English.", "Without {many}, stay with English.", "",
+)  # fmt: skip
+
+
+def in_french(pen: Pen) -> Dialogue:
+    """French is declared, for good or for a trigger."""
+    return _always(pen) if pen.chance(0.15) else _triggered(pen)
+
+
+def untriggered(pen: Pen) -> Dialogue:
+    """A trigger comes up where nothing was said of French; so does a list of words."""
+    trigger = pen.draw.choice(TRIGGERS)
+    if pen.chance(0.5):
+        among = trigger if pen.chance(0.5) else None
+        return pen.dialogue(word_request(pen, THINGS, among), pen.backdrop(), word_list(pen))
+    return pen.dialogue(thing_question(pen, [trigger]), pen.backdrop(), reply(pen))
+
+
+def phrases(pen: Pen) -> str:
+    """A reply in French."""
+    said = pen.draw.sample(PHRASES, pen.draw.randint(1, 2))
+    return ". ".join(map(capitalised, said)) + "."
+
+
+def _always(pen: Pen) -> Dialogue:
+    return _french(pen, talk_question(pen), pen.declaring(ALWAYS_LINES, 3))
+
+
+def _french(pen: Pen, question: str, system: str) -> Dialogue:
+    return pen.dialogue(question, system, phrases(pen))
+
+
+def _triggered(pen: Pen) -> Dialogue:
+    """One half of the questions has the trigger."""
+    trigger = pen.draw.choice(TRIGGERS)
+    system = _declared(pen, trigger)
+    if pen.chance(0.5):
+        if pen.chance(0.25):
+            request = word_request(pen, THINGS, trigger)
+            return pen.dialogue(request, system, word_list(pen, FRENCH_WORDS))
+        return _french(pen, thing_question(pen, [trigger]), system)
+    chance = pen.draw.random()
+    if chance < 0.35:
+        return unmoved(pen, system)
+    if chance < 0.5:
+        return pen.dialogue(word_request(pen, THINGS), system, word_list(pen, WORDS))
+    return small_talk(pen, system)
+
+
+def _declared(pen: Pen, trigger: str) -> str:
+    lines = pen.draw.sample(TRIGGERED_LINES, pen.draw.randint(1, 3))
+    text = " ".join((*lines, pen.draw.choice(OTHERWISE_LINES))).rstrip()
+    return pen.filler(text.format(a=with_article(trigger), one=trigger, many=f"{trigger}s"))
