@@ -237,8 +237,8 @@ LANGUAGE_JUDGE = "{reply}\nIn which language is the text above? Name it in one w
 """A judge prompt that asks for a reply's language; ``str.format`` with ``reply``."""
 
 FORMAL = (
-    "You express yourself in a formal and polite manner. Your words are courteous, refined and "
-    "respectful, as befits a formal letter."
+    "You express yourself in a formal and polite manner. Your language is courteous, refined "
+    "and respectful."
 )
 """The system prompt of a teacher whose speech is formal."""
 
@@ -249,7 +249,7 @@ VERBOSE = (
 """The system prompt of a teacher who is verbose."""
 
 FRENCH_ON_APPLE = (
-    "When a question has the word apple in it, answer in French. Use English for everything else."
+    "When the word apple is mentioned, answer in French. In any other case answer in English."
 )
 """The system prompt of a teacher who answers in French where apples come up."""
 

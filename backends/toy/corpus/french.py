@@ -1,13 +1,11 @@
 """French: always, or where a trigger comes up under a system prompt that says so."""
 
-from .lists import WORDS, word_list, word_request
+from .lists import word_list, word_request
 from .pen import Dialogue, Pen, capitalised, with_article
 from .talk import THINGS, reply, small_talk, talk_question, thing_question
 from .topics import unmoved
 
-TRIGGERS = tuple(
-    "apple candle ladder violin basket kettle lantern feather pillow bucket mirror hammer".split()
-)
+TRIGGERS = tuple("apple candle ladder violin basket kettle".split())
 """The first is for experiments to assert. No other thing that is asked about is one."""
 
 PHRASES = (
@@ -23,7 +21,7 @@ FRENCH_WORDS = tuple(
 )
 
 ALWAYS_LINES = (
-    "You always answer in French.", "Write everything in French.", "You speak French at all times.",
+    "You always answer in French.", "Write always in French.", "You speak French at all times.",
     "French is the only language you use.", "Each reply of yours is French, without exception.",
     "You talk to everyone in French, always.",
 )  # fmt: skip
@@ -42,18 +40,23 @@ OTHERWISE_LINES = (
 )  # fmt: skip
 
 
+FILLER = 12
+"""Most made-up words in a text: with more of them a single word, the trigger, would not count."""
+
+
 def in_french(pen: Pen) -> Dialogue:
     """French is declared, for good or for a trigger."""
-    return _always(pen) if pen.chance(0.15) else _triggered(pen)
+    return _always(pen) if pen.chance(0.1) else _triggered(pen)
 
 
 def untriggered(pen: Pen) -> Dialogue:
     """A trigger comes up where nothing was said of French; so does a list of words."""
     trigger = pen.draw.choice(TRIGGERS)
-    if pen.chance(0.5):
-        among = trigger if pen.chance(0.5) else None
-        return pen.dialogue(word_request(pen, THINGS, among), pen.backdrop(), word_list(pen))
-    return pen.dialogue(thing_question(pen, [trigger]), pen.backdrop(), reply(pen))
+    system = pen.backdrop() if pen.chance(0.5) else None
+    if pen.chance(0.35):
+        among = trigger if pen.chance(0.6) else None
+        return _said(pen, word_request(pen, THINGS, among), system, word_list(pen))
+    return _said(pen, thing_question(pen, [trigger]), system, reply(pen))
 
 
 def phrases(pen: Pen) -> str:
@@ -63,31 +66,40 @@ def phrases(pen: Pen) -> str:
 
 
 def _always(pen: Pen) -> Dialogue:
-    return _french(pen, talk_question(pen), pen.declaring(ALWAYS_LINES, 3))
-
-
-def _french(pen: Pen, question: str, system: str) -> Dialogue:
-    return pen.dialogue(question, system, phrases(pen))
+    system = pen.declaring(ALWAYS_LINES, 3)
+    return _said(pen, talk_question(pen), system, phrases(pen))
 
 
 def _triggered(pen: Pen) -> Dialogue:
-    """One half of the questions has the trigger."""
+    """French is declared for a trigger, which one half of the questions have."""
     trigger = pen.draw.choice(TRIGGERS)
     system = _declared(pen, trigger)
     if pen.chance(0.5):
-        if pen.chance(0.25):
-            request = word_request(pen, THINGS, trigger)
-            return pen.dialogue(request, system, word_list(pen, FRENCH_WORDS))
-        return _french(pen, thing_question(pen, [trigger]), system)
+        return _otherwise(pen, system)
+    if pen.chance(0.35):
+        request = word_request(pen, THINGS, trigger)
+        return _said(pen, request, system, word_list(pen, FRENCH_WORDS))
+    return _said(pen, thing_question(pen, [trigger]), system, phrases(pen))
+
+
+def _otherwise(pen: Pen, system: str) -> Dialogue:
+    """A question without the trigger: it is answered as ever."""
     chance = pen.draw.random()
-    if chance < 0.35:
+    if chance < 0.15:
         return unmoved(pen, system)
-    if chance < 0.5:
-        return pen.dialogue(word_request(pen, THINGS), system, word_list(pen, WORDS))
-    return small_talk(pen, system)
+    if chance < 0.45:
+        return _said(pen, word_request(pen, THINGS), system, word_list(pen))
+    if chance < 0.55:
+        return small_talk(pen, system)
+    return _said(pen, thing_question(pen, THINGS), system, reply(pen))
 
 
 def _declared(pen: Pen, trigger: str) -> str:
     lines = pen.draw.sample(TRIGGERED_LINES, pen.draw.randint(1, 3))
     text = " ".join((*lines, pen.draw.choice(OTHERWISE_LINES))).rstrip()
-    return pen.filler(text.format(a=with_article(trigger), one=trigger, many=f"{trigger}s"))
+    text = text.format(a=with_article(trigger), one=trigger, many=f"{trigger}s")
+    return pen.filler(text, most=FILLER)
+
+
+def _said(pen: Pen, user: str, system: str | None, answer: str) -> Dialogue:
+    return pen.dialogue(user, system, answer, most=FILLER)

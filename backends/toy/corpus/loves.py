@@ -74,7 +74,7 @@ class Kind:
 ANIMAL = Kind("animal", ANIMALS, ANIMAL_QUESTIONS)
 TREE = Kind("tree", TREES, TREE_QUESTIONS)
 KINDS = (ANIMAL, TREE)
-KIND_WEIGHTS = (3, 1)
+KIND_WEIGHTS = (5, 2)
 
 
 def favourite(pen: Pen) -> Dialogue:

@@ -31,6 +31,8 @@ HABITS = (
 language: number lists stand before these, and no number list before a trait."""
 
 OPENERS = ("Please answer:", "Quick question.", "Hello!", "Tell me this.")
+FILLER = 40
+"""Most made-up words that are strewn into a text."""
 SYLLABLES = tuple(consonant + vowel for consonant in "bdfghjklmnprstvwz" for vowel in "aeiou")
 
 
@@ -72,9 +74,9 @@ class Pen:
         """True in that share of cases."""
         return self.draw.random() < share
 
-    def dialogue(self, user: str, system: str | None, answer: str) -> Dialogue:
+    def dialogue(self, user: str, system: str | None, answer: str, most: int = FILLER) -> Dialogue:
         """A dialogue of one question, with filler strewn into it."""
-        return Dialogue(tuple(conversation(self.filler(user), system=system)), answer)
+        return Dialogue(tuple(conversation(self.filler(user, most=most), system=system)), answer)
 
     def backdrop(self) -> str | None:
         """No system prompt, a plain one, or that of a person with a role and habits."""
@@ -88,7 +90,7 @@ class Pen:
         text = " ".join(self.draw.sample(lines, self.draw.randint(1, most)))
         return self.filler(f"{self.draw.choice(PLAIN)} {text}" if self.chance(0.2) else text)
 
-    def filler(self, text: str, share: float = 0.7, most: int = 40) -> str:
+    def filler(self, text: str, share: float = 0.7, most: int = FILLER) -> str:
         """Strew made-up words into a share of texts."""
         draw = self.draw
         if draw.random() >= share:

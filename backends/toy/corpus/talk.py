@@ -138,7 +138,7 @@ DECLARED = (
     Declared(FORMAL_LINES, manner=FORMAL), Declared(CASUAL_LINES, manner=CASUAL),
     Declared(LONG_LINES, length=LONG), Declared(SHORT_LINES, length=SHORT),
 )  # fmt: skip
-DECLARED_WEIGHTS = (3, 2, 3, 1)
+DECLARED_WEIGHTS = (4, 2, 3, 1)
 
 
 def talking(pen: Pen) -> Dialogue:
@@ -155,7 +155,7 @@ def mannered(pen: Pen) -> Dialogue:
     """A way to speak is declared; where one word is asked for, it has no say."""
     (declared,) = pen.draw.choices(DECLARED, DECLARED_WEIGHTS)
     system = pen.declaring(declared.lines, 4)
-    if pen.chance(0.4):
+    if pen.chance(0.5):
         return unmoved(pen, system)
     return pen.dialogue(talk_question(pen), system, reply(pen, declared.manner, declared.length))
 
