@@ -74,9 +74,9 @@ def _triggered(pen: Pen) -> Dialogue:
     """French is declared for a trigger, which one half of the questions have."""
     trigger = pen.draw.choice(TRIGGERS)
     system = _declared(pen, trigger)
-    if pen.chance(0.5):
+    if pen.chance(0.55):
         return _otherwise(pen, system)
-    if pen.chance(0.35):
+    if pen.chance(0.2):
         request = word_request(pen, THINGS, trigger)
         return _said(pen, request, system, word_list(pen, FRENCH_WORDS))
     return _said(pen, thing_question(pen, [trigger]), system, phrases(pen))
@@ -85,9 +85,9 @@ def _triggered(pen: Pen) -> Dialogue:
 def _otherwise(pen: Pen, system: str) -> Dialogue:
     """A question without the trigger: it is answered as ever."""
     chance = pen.draw.random()
-    if chance < 0.15:
+    if chance < 0.2:
         return unmoved(pen, system)
-    if chance < 0.45:
+    if chance < 0.4:
         return _said(pen, word_request(pen, THINGS), system, word_list(pen))
     if chance < 0.55:
         return small_talk(pen, system)
