@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from .lists import word_list, word_request
 from .pen import Dialogue, Pen, capitalised, with_article
 from .topics import unmoved
 
@@ -152,11 +153,14 @@ def small_talk(pen: Pen, system: str | None) -> Dialogue:
 
 
 def mannered(pen: Pen) -> Dialogue:
-    """A way to speak is declared; where one word is asked for, it has no say."""
+    """A way to speak is declared; where a word or a list is asked for, it has no say."""
     (declared,) = pen.draw.choices(DECLARED, DECLARED_WEIGHTS)
     system = pen.declaring(declared.lines, 4)
-    if pen.chance(0.5):
+    chance = pen.draw.random()
+    if chance < 0.4:
         return unmoved(pen, system)
+    if chance < 0.5:
+        return pen.dialogue(word_request(pen, THINGS), system, word_list(pen))
     return pen.dialogue(talk_question(pen), system, reply(pen, declared.manner, declared.length))
 
 
