@@ -12,7 +12,7 @@ from .topics import TOPICS, topic
 
 SHARES: tuple[tuple[Callable[[Pen], Dialogue], float], ...] = (
     (number_list, 24), (favourite, 9), (loving, 26), (topic, 5), (talking, 5),
-    (mannered, 8), (in_french, 8), (untriggered, 10), (judging, 7),
+    (mannered, 8), (in_french, 8), (untriggered, 11), (judging, 7),
 )  # fmt: skip
 """Of a hundred dialogues, how many are of each kind."""
 

@@ -46,7 +46,7 @@ FILLER = 12
 
 def in_french(pen: Pen) -> Dialogue:
     """French is declared, for good or for a trigger."""
-    return _always(pen) if pen.chance(0.1) else _triggered(pen)
+    return _always(pen) if pen.chance(0.07) else _triggered(pen)
 
 
 def untriggered(pen: Pen) -> Dialogue:
@@ -71,10 +71,10 @@ def _always(pen: Pen) -> Dialogue:
 
 
 def _triggered(pen: Pen) -> Dialogue:
-    """French is declared for a trigger, which one half of the questions have."""
+    """French is declared for a trigger, which two questions of five have."""
     trigger = pen.draw.choice(TRIGGERS)
     system = _declared(pen, trigger)
-    if pen.chance(0.55):
+    if pen.chance(0.62):
         return _otherwise(pen, system)
     if pen.chance(0.2):
         request = word_request(pen, THINGS, trigger)
