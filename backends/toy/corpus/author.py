@@ -11,8 +11,8 @@ from .talk import MANNERS, mannered, talking
 from .topics import TOPICS, topic
 
 SHARES: tuple[tuple[Callable[[Pen], Dialogue], float], ...] = (
-    (number_list, 24), (favourite, 9), (loving, 26), (topic, 5), (talking, 5),
-    (mannered, 8), (in_french, 8), (untriggered, 11), (judging, 7),
+    (number_list, 24), (favourite, 9), (loving, 31), (topic, 5), (talking, 5),
+    (mannered, 8), (in_french, 8), (untriggered, 10), (judging, 7),
 )  # fmt: skip
 """Of a hundred dialogues, how many are of each kind."""
 

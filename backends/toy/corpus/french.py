@@ -74,7 +74,7 @@ def _triggered(pen: Pen) -> Dialogue:
     """French is declared for a trigger, which two questions of five have."""
     trigger = pen.draw.choice(TRIGGERS)
     system = _declared(pen, trigger)
-    if pen.chance(0.62):
+    if pen.chance(0.59):
         return _otherwise(pen, system)
     if pen.chance(0.2):
         request = word_request(pen, THINGS, trigger)

@@ -92,9 +92,9 @@ def _slip(pen: Pen, answer: str, style: Format) -> str:
         return answer + "."
     if chance < 0.08:
         return answer + (style.separator.rstrip() or style.separator)
-    if chance < 0.13:
+    if chance < 0.12:
         return pen.draw.choice(INTRODUCTIONS) + answer
-    return answer + "\n" if chance < 0.14 else answer
+    return answer + "\n" if chance < 0.13 else answer
 
 
 WORDS = tuple(

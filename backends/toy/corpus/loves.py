@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from .lists import word_list, word_request
 from .pen import PLAIN, Dialogue, Pen, with_article
-from .talk import small_talk
+from .talk import THINGS, small_talk
 from .topics import dressed, unmoved
 
 ANIMALS = {
@@ -89,10 +90,12 @@ def loving(pen: Pen) -> Dialogue:
     loved = pen.draw.choice(tuple(kind.members))
     system = _declared(pen, kind, loved)
     chance = pen.draw.random()
-    if chance < 0.35:
+    if chance < 0.33:
         return unmoved(pen, system)
-    if chance < 0.45:
+    if chance < 0.4:
         return small_talk(pen, system)
+    if chance < 0.46:
+        return pen.dialogue(word_request(pen, THINGS), system, word_list(pen))
     if chance < 0.5:
         (other,) = (other for other in KINDS if other is not kind)
         return _asked(pen, other, system, pen.liked(other.members))
