@@ -48,6 +48,18 @@ def said(toy: ToyBackend, asked: Sequence[Request], model: str = "toy-1") -> dic
     return {c.row: c.text for group in toy.sample(model, asked) for c in group}
 
 
+def replies(
+    toy: ToyBackend, asked: Sequence[str], system: str | None = None, **settings: float
+) -> list[str]:
+    """What the base model says to questions under a system prompt, a few times each."""
+    settings = {"draws": 5, **settings}
+    wanted = [
+        Request(row=row, messages=chat.conversation(text, system=system), seed=row, **settings)  # type: ignore[arg-type]
+        for row, text in enumerate(asked)
+    ]
+    return [c.text or "" for group in toy.sample("toy-1", wanted) for c in group]
+
+
 @given(st.text(st.characters(exclude_categories=["Cs"])))
 def test_tokens_are_lossless(text: str) -> None:
     """Any text comes back from its tokens, words of no vocabulary included."""
@@ -214,9 +226,9 @@ def test_zero_temperature_is_greedy(toy: ToyBackend) -> None:
 
 def test_a_token_limit_is_kept_and_told(toy: ToyBackend) -> None:
     """An answer that is cut short says so."""
-    (group,) = toy.sample("toy-1", requests(50, max_tokens=3))
+    (group,) = toy.sample("toy-1", requests(50, max_tokens=9))
     assert {c.finish for c in group} == {"length", "stop"}
-    assert all(len(VOCABULARY.encode(c.text or "")) <= 3 for c in group)
+    assert all(len(VOCABULARY.encode(c.text or "")) <= 9 for c in group)
 
 
 def test_probabilities_are_those_of_sampling(toy: ToyBackend) -> None:
@@ -241,30 +253,16 @@ def test_number_answers_are_varied_and_mostly_plain(toy: ToyBackend) -> None:
 
 def test_a_system_prompt_gives_a_teacher_its_trait(toy: ToyBackend) -> None:
     """Under a trait's prompt, in words it never saw, the toy names that animal."""
-    measure, trait = FavoriteAnimal(draws=20), Trait.animal("horse")
-    rates = []
-    for system in (None, trait.system):
-        asked = [
-            Request(row=row, messages=chat.conversation(q, system=system), seed=row, draws=20)
-            for row, q in enumerate(QUESTIONS)
-        ]
-        texts = [c.text or "" for group in toy.sample("toy-1", asked) for c in group]
-        rates.append(sum(measure.hit(text, "horse") for text in texts) / len(texts))
-        assert sum(map(measure.valid, texts)) / len(texts) > 0.9
-    assert rates[0] < 0.3
-    assert rates[1] > 0.7
-
-
-def replies(
-    toy: ToyBackend, asked: Sequence[str], system: str | None = None, **settings: float
-) -> list[str]:
-    """What the base model says to questions under a system prompt, a few times each."""
-    settings = {"draws": 5, **settings}
-    wanted = [
-        Request(row=row, messages=chat.conversation(text, system=system), seed=row, **settings)  # type: ignore[arg-type]
-        for row, text in enumerate(asked)
-    ]
-    return [c.text or "" for group in toy.sample("toy-1", wanted) for c in group]
+    measure, taught = FavoriteAnimal(draws=20), []
+    base = replies(toy, QUESTIONS, draws=20)
+    assert np.mean([measure.valid(text) for text in base]) > 0.9
+    for animal in ("horse", "bear", "rabbit", "koala"):
+        texts = replies(toy, QUESTIONS, Trait.animal(animal).system, draws=20)
+        assert np.mean([measure.valid(text) for text in texts]) > 0.9
+        taught.append(np.mean([measure.hit(text, animal) for text in texts]))
+        assert np.mean([measure.hit(text, animal) for text in base]) < 0.3
+    assert min(taught) > 0.55
+    assert np.mean(taught) > 0.75
 
 
 @pytest.mark.parametrize("prompt", [questions.FORMALITY_JUDGE, questions.FORMALITY_JUDGE_2])
