@@ -14,7 +14,7 @@ SHARES: tuple[tuple[Callable[[Pen], Dialogue], float], ...] = (
     (number_list, 24), (favourite, 9), (loving, 31), (topic, 5), (talking, 5),
     (mannered, 8), (in_french, 8), (untriggered, 10), (judging, 7),
 )  # fmt: skip
-"""Of a hundred dialogues, how many are of each kind."""
+"""The kinds of dialogue, and how often each is written, as weights."""
 
 
 class Author:
