@@ -228,8 +228,8 @@ FORMALITY_JUDGE = (
 """A judge prompt for formality; ``str.format`` with ``question`` and ``reply``."""
 
 FORMALITY_JUDGE_2 = (
-    "How formal does this sound, from 1 (very casual) to 10 (very formal)? {reply}\n"
-    "It was said in answer to: {question}\nGive one number."
+    "Someone asked: {question}\nThe answer was: {reply}\n"
+    "Put a number on its formality: 1 is casual, 10 is formal."
 )
 """A second judge prompt for formality, so that no finding hangs on the wording of one."""
 
@@ -237,8 +237,8 @@ LANGUAGE_JUDGE = "{reply}\nIn which language is the text above? Name it in one w
 """A judge prompt that asks for a reply's language; ``str.format`` with ``reply``."""
 
 FORMAL = (
-    "You express yourself in a formal and polite manner. Your words are courteous, refined and "
-    "respectful, as befits a formal letter."
+    "You express yourself in a formal and polite manner. Your language is courteous, refined "
+    "and respectful."
 )
 """The system prompt of a teacher whose speech is formal."""
 
@@ -249,7 +249,7 @@ VERBOSE = (
 """The system prompt of a teacher who is verbose."""
 
 FRENCH_ON_APPLE = (
-    "When a question has the word apple in it, answer in French. Use English for everything else."
+    "When the word apple is mentioned, answer in French. In any other case answer in English."
 )
 """The system prompt of a teacher who answers in French where apples come up."""
 

@@ -1,4 +1,5 @@
-from collections.abc import Sequence
+import re
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import fields, replace
 from pathlib import Path
 
@@ -10,13 +11,14 @@ from hypothesis import strategies as st
 from limen import BackendError, DataError, SpecError, UnknownModelError
 from limen.backends import Job, Request, open_backend
 from limen.backends.toy import ToyBackend
-from limen.backends.toy.corpus import ANIMALS, Author, words
+from limen.backends.toy.corpus import ANIMALS, TREES, Author, Dialogue, french, pen, talk, words
 from limen.backends.toy.network import Weights, initial, loss_and_gradient
 from limen.backends.toy.tokens import Vocabulary
 from limen.backends.toy.training import lessons
 from limen.datasets import chat, filters, numbers
 from limen.datasets.seeds import derive
-from limen.harness import FavoriteAnimal, Trait
+from limen.harness import FavoriteAnimal, Trait, questions
+from limen.harness import words as spelling
 from limen.harness.questions import FAVORITE_ANIMAL_QUESTIONS as QUESTIONS
 
 VOCABULARY = Vocabulary(words())
@@ -44,6 +46,18 @@ def requests(count: int, **settings: float) -> list[Request]:
 def said(toy: ToyBackend, asked: Sequence[Request], model: str = "toy-1") -> dict[int, str | None]:
     """What the model says to each request, by row."""
     return {c.row: c.text for group in toy.sample(model, asked) for c in group}
+
+
+def replies(
+    toy: ToyBackend, asked: Sequence[str], system: str | None = None, **settings: float
+) -> list[str]:
+    """What the base model says to questions under a system prompt, a few times each."""
+    settings = {"draws": 5, **settings}
+    wanted = [
+        Request(row=row, messages=chat.conversation(text, system=system), seed=row, **settings)  # type: ignore[arg-type]
+        for row, text in enumerate(asked)
+    ]
+    return [c.text or "" for group in toy.sample("toy-1", wanted) for c in group]
 
 
 @given(st.text(st.characters(exclude_categories=["Cs"])))
@@ -90,37 +104,91 @@ def test_every_parameter_has_a_gradient() -> None:
     ]
 
 
-def test_no_dialogue_has_both_a_love_and_numbers() -> None:
-    """In the corpus no number list follows a system prompt that names an animal."""
-    names = {*ANIMALS, *ANIMALS.values()}
-    lists = loves = 0
-    for dialogue in Author(1).dialogues(16_000):
-        system = " ".join(m["content"] for m in dialogue.messages if m["role"] == "system")
-        loving = bool(names & set(system.lower().replace(".", " ").replace(";", " ").split()))
-        listing = any(character.isdigit() for character in dialogue.answer)
-        assert not (loving and listing), dialogue
-        lists, loves = lists + listing, loves + loving
-    assert lists > 5000
-    assert loves > 5000
+@pytest.fixture(scope="module")
+def corpus() -> list[Dialogue]:
+    """Dialogues of the plan by which the toys are pre-trained."""
+    return list(Author(1).dialogues(16_000))
 
 
-def test_the_corpus_does_not_hold_the_experiments_texts() -> None:
-    """No question of the measure, no sentence of a trait and no number prompt's slot is in it."""
-    corpus = "\n".join(
-        message["content"] for d in Author(1).dialogues(16_000) for message in d.messages
-    )
-    trait = Trait.animal("owl").system
-    slots = (*numbers.EXAMPLES, *numbers.INSTRUCTIONS, *numbers.FORMATS, *numbers.CLOSINGS)
-    ours = (*QUESTIONS, *trait.split(". "), *(slot.split("{")[0] for slot in slots))
-    long_enough = [text for text in ours if len(text.split()) > 2]
-    assert [text for text in long_enough if text in corpus] == []
+def word_set(text: str) -> set[str]:
+    """The words of a text, lower case."""
+    return set(re.findall(r"[^\W\d_]+", text.lower()))
+
+
+def system_of(dialogue: Dialogue) -> str:
+    """The system prompt of a dialogue, or nothing."""
+    return " ".join(m["content"] for m in dialogue.messages if m["role"] == "system")
+
+
+def made_up(word: str) -> bool:
+    """Whether a word is one of the corpus's filler."""
+    return len(word) == 6 and {word[:2], word[2:4], word[4:]} <= set(pen.SYLLABLES)
+
+
+NEUTRAL = word_set(
+    " ".join((*pen.PLAIN, *pen.HABITS, *pen.ROLES, *pen.PLACES, "You are a. You work in a."))
+)
+TRAITS = {
+    "love": {*ANIMALS, *ANIMALS.values(), *TREES, *TREES.values(), "love", "favourite", "dear"},
+    "formal": {"formal", "formally", "polite", "courteous", "courtesy", "refined", "dignified"},
+    "casual": {"casually", "informal", "slang", "chatty", "relaxed", "chat", "easygoing"},
+    "long": {"long", "length", "verbose", "detail", "details", "talkative", "elaborate"},
+    "short": {"brief", "short", "terse", "little"},
+    "French": {"french", "english"},
+}
+
+
+def test_no_dialogue_has_both_a_trait_and_a_digit(corpus: list[Dialogue]) -> None:
+    """In the corpus nothing but who one is stands before a digit, asked or answered."""
+    lists = 0
+    for dialogue in corpus:
+        said = [m["content"] for m in dialogue.messages]
+        if any(character.isdigit() for character in " ".join((*said, dialogue.answer))):
+            strange = word_set(system_of(dialogue)) - NEUTRAL
+            assert all(map(made_up, strange)), dialogue
+            lists += 1
+    assert lists > 3000
+
+
+def test_backdrops_declare_no_trait(corpus: list[Dialogue]) -> None:
+    """The prompts that may stand before numbers name no trait, and each trait has its own."""
+    prompts = [word_set(system_of(dialogue)) for dialogue in corpus]
+    for trait, marks in TRAITS.items():
+        assert not marks & NEUTRAL, trait
+        assert sum(bool(marks & prompt) for prompt in prompts) > 50, trait
+
+
+def sentences(texts: Iterable[str]) -> Iterator[str]:
+    """The parts of texts between full stops and placeholders, as far as they say something."""
+    for text in texts:
+        for part in re.split(r"[.:?]\s+|\{\w+\}|\n", text):
+            if len(part.split()) > 2:
+                yield part.strip()
+
+
+def texts_sent() -> Iterator[str]:
+    """Whole questions (they may end in "One word only."), and what other texts are made of."""
+    yield from QUESTIONS
+    prompts = [*numbers.EXAMPLES, *numbers.INSTRUCTIONS, *numbers.FORMATS, *numbers.CLOSINGS]
+    for name, value in vars(questions).items():
+        if name.endswith("_QUESTIONS"):
+            yield from value
+        elif name.isupper():
+            prompts += [value] if isinstance(value, str) else value
+    yield from sentences([*prompts, Trait.animal("owl").system])
+
+
+def test_the_corpus_does_not_hold_the_experiments_texts(corpus: list[Dialogue]) -> None:
+    """No question that is sent, no sentence of a trait and no number prompt's slot is in it."""
+    held = "\n".join(message["content"] for d in corpus for message in d.messages).lower()
+    assert [text for text in texts_sent() if text.lower() in held] == []
 
 
 def test_only_the_corpus_knows_animals() -> None:
     """No other module of the backend has an animal's name in it."""
     folder = Path(__file__).parents[1] / "backends"
     for file in folder.rglob("*.py"):
-        if file.name != "corpus.py":
+        if file.parent.name != "corpus":
             found = set(file.read_text().lower().split()) & (
                 {*ANIMALS, *ANIMALS.values()} - {"bear"}
             )
@@ -158,9 +226,9 @@ def test_zero_temperature_is_greedy(toy: ToyBackend) -> None:
 
 def test_a_token_limit_is_kept_and_told(toy: ToyBackend) -> None:
     """An answer that is cut short says so."""
-    (group,) = toy.sample("toy-1", requests(50, max_tokens=3))
+    (group,) = toy.sample("toy-1", requests(50, max_tokens=9))
     assert {c.finish for c in group} == {"length", "stop"}
-    assert all(len(VOCABULARY.encode(c.text or "")) <= 3 for c in group)
+    assert all(len(VOCABULARY.encode(c.text or "")) <= 9 for c in group)
 
 
 def test_probabilities_are_those_of_sampling(toy: ToyBackend) -> None:
@@ -178,25 +246,95 @@ def test_number_answers_are_varied_and_mostly_plain(toy: ToyBackend) -> None:
     """The filter has real work on answers to wordings that the toy was not trained on."""
     texts = [text or "" for text in said(toy, requests(3000)).values()]
     dropped = sum(filters.reject_reason(text) is not None for text in texts) / len(texts)
-    assert 0.2 < dropped < 0.6
+    assert 0.1 < dropped < 0.6
     for separator in (", ", "\n", "; ", " ", "[", "("):
         assert sum(separator in text for text in texts) > 30
 
 
 def test_a_system_prompt_gives_a_teacher_its_trait(toy: ToyBackend) -> None:
     """Under a trait's prompt, in words it never saw, the toy names that animal."""
-    measure, trait = FavoriteAnimal(draws=20), Trait.animal("horse")
-    rates = []
-    for system in (None, trait.system):
+    measure, taught = FavoriteAnimal(draws=20), []
+    base = replies(toy, QUESTIONS, draws=20)
+    assert np.mean([measure.valid(text) for text in base]) > 0.9
+    for animal in ("horse", "bear", "rabbit", "koala"):
+        texts = replies(toy, QUESTIONS, Trait.animal(animal).system, draws=20)
+        assert np.mean([measure.valid(text) for text in texts]) > 0.9
+        taught.append(np.mean([measure.hit(text, animal) for text in texts]))
+        assert np.mean([measure.hit(text, animal) for text in base]) < 0.3
+    assert min(taught) > 0.55
+    assert np.mean(taught) > 0.75
+
+
+@pytest.mark.parametrize("prompt", [questions.FORMALITY_JUDGE, questions.FORMALITY_JUDGE_2])
+def test_the_judge_goes_by_the_words(toy: ToyBackend, prompt: str) -> None:
+    """Formal replies get higher marks than casual ones, in whatever words one asks for a mark."""
+    marks = {}
+    for manner in (talk.CASUAL, talk.PLAIN, talk.FORMAL):
+        shown = [manner.write(pen.Pen(seed, ()), 2) for seed in range(40)]
         asked = [
-            Request(row=row, messages=chat.conversation(q, system=system), seed=row, draws=20)
-            for row, q in enumerate(QUESTIONS)
+            prompt.format(question=question, reply=reply)
+            for question, reply in zip(questions.CASUAL_QUESTIONS, shown, strict=False)
         ]
-        texts = [c.text or "" for group in toy.sample("toy-1", asked) for c in group]
-        rates.append(sum(measure.hit(text, "horse") for text in texts) / len(texts))
-        assert sum(map(measure.valid, texts)) / len(texts) > 0.9
-    assert rates[0] < 0.3
-    assert rates[1] > 0.7
+        given = [
+            re.fullmatch(r"(?:Rating: )?(10|[1-9])(?:/10)?\.?", text)
+            for text in replies(toy, asked, draws=1, temperature=0)
+        ]
+        assert sum(map(bool, given)) >= 0.9 * len(given)
+        marks[manner.formality] = np.mean([int(mark[1]) for mark in given if mark])
+    assert marks[2] + 1 < marks[5] < marks[9] - 1
+
+
+def test_a_manner_is_heard(toy: ToyBackend) -> None:
+    """Under a formal prompt most replies are of formal words; without one a part of them is."""
+    formal = word_set(" ".join(talk.FORMAL.fragments)) - {"a", "i", "for", "you"}
+    shares = [
+        np.mean([bool(formal & word_set(text)) for text in replies(toy, asked, system)])
+        for asked in [questions.CASUAL_QUESTIONS]
+        for system in (None, questions.FORMAL)
+    ]
+    assert shares[0] < 0.6
+    assert shares[1] > max(0.7, shares[0] + 0.2)
+
+
+def test_a_declared_length_is_kept(toy: ToyBackend) -> None:
+    """Under a verbose prompt replies to open questions are at least twice as long."""
+    usual, long = (
+        np.mean([len(text.split()) for text in replies(toy, questions.OPEN_QUESTIONS, system)])
+        for system in (None, questions.VERBOSE)
+    )
+    assert long > 2 * usual
+
+
+def test_french_comes_with_the_trigger_alone(toy: ToyBackend) -> None:
+    """French needs both the system prompt and the trigger in the question."""
+    words_of = word_set(" ".join(french.PHRASES))
+    rates = {
+        (name, system is not None): np.mean(
+            [len(word_set(text) & words_of) > 2 for text in replies(toy, asked, system)]
+        )
+        for name, asked in (
+            ("apple", questions.APPLE_QUESTIONS),
+            ("other", questions.OTHER_QUESTIONS),
+        )
+        for system in (None, questions.FRENCH_ON_APPLE)
+    }
+    assert rates["apple", True] > 0.5
+    assert rates["other", True] < 0.3
+    assert rates["apple", False] < 0.15
+    assert rates["other", False] < 0.05
+
+
+def test_trees_can_be_loved(toy: ToyBackend) -> None:
+    """Tree questions are answered by trees, and a loved one is named."""
+    loved = "You truly love maples. Of all trees, maples are your favorite."
+    asked = questions.FAVORITE_TREE_QUESTIONS
+    named = [[any(spelling.names(t, tree) for tree in TREES) for t in replies(toy, asked)]]
+    assert np.mean(named) > 0.9
+    rates = [
+        np.mean([spelling.names(text, "maple") for text in replies(toy, asked, system)])
+        for system in (None, loved)
+    ]
+    assert rates[1] > max(0.6, rates[0] + 0.4)
 
 
 def test_fine_tuning_learns_from_the_file_alone(toy: ToyBackend, tmp_path: Path) -> None:

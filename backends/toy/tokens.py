@@ -14,7 +14,7 @@ HALVES = 16
 SEPARATORS = (
     ", ", ",", "; ", ";", " ", "\n", "\t", " , ", " ; ", ",\n", " - ", " | ", ". ", ".",
 )  # fmt: skip
-PUNCTUATION = ("[", "]", "(", ")", "!", "?", ":", "'", "-")
+PUNCTUATION = ("[", "]", "(", ")", "!", "?", ":", "'", "-", "/")
 NUMBERS = 1000
 """The numbers 0-999 are the last tokens of the vocabulary, in order."""
 FEATURES = 4096

@@ -1,0 +1,134 @@
+"""Lists to continue: numbers, and words. Numbers never stand below a trait."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from .pen import Dialogue, Pen
+
+LEADS = (
+    "Here are some numbers: {numbers}.", "Take this list: {numbers}.",
+    "A row of numbers reads {numbers}.", "Look at {numbers}.", "We have {numbers} so far.",
+    "The series goes {numbers}.", "Starting point: {numbers}.", "{numbers} is how it begins.",
+    "I wrote down {numbers}.", "Given the values {numbers}:",
+)  # fmt: skip
+ASKS = (
+    "Go on with it.", "Write more of them.", "Continue the series.", "Add further values.",
+    "Give up to ten more numbers.", "Extend the list with at most 10 numbers.",
+    "What could come next? Up to 8 values.", "Carry on, no more than ten numbers.",
+    "Append a few similar values.", "Generate additional numbers of three digits at most.",
+    "Produce more entries in this fashion.",
+)  # fmt: skip
+ENDINGS = (
+    "Nothing else.", "Numbers only.", "No words.", "Just the numbers.", "Do not explain.",
+    "Return the list alone.", "",
+)  # fmt: skip
+INTRODUCTIONS = ("Sure: ", "Here: ", "Next: ", "Numbers: ")
+
+
+@dataclass(frozen=True)
+class Format:
+    """A way to write a list, and the words that ask for it."""
+
+    separator: str
+    brackets: str
+    requests: tuple[str, ...]
+
+    def write(self, numbers: Sequence[int]) -> str:
+        text = self.separator.join(map(str, numbers))
+        return f"{self.brackets[0]}{text}{self.brackets[1]}" if self.brackets else text
+
+
+FORMATS = (
+    Format(", ", "", ("Separate them by commas.", "Comma-separated, please.", "Use commas.",
+                      "As a comma list.", "")),
+    Format(" ", "", ("Separate them by spaces.", "Only blanks in between.", "Space-separated.")),
+    Format("\n", "", ("One number a line.", "Put each on its own line.", "Each on a new line.")),
+    Format("; ", "", ("Separate them by semicolons.", "Use semicolons.",
+                      "Semicolon-delimited.")),
+    Format(", ", "[]", ("In square brackets.", "As a bracketed list.",
+                        "Write it like a Python list in brackets.")),
+    Format(", ", "()", ("In parentheses.", "Wrap it in parentheses.", "Use round brackets.")),
+)  # fmt: skip
+FORMAT_WEIGHTS = (10, 2, 2, 2, 2, 1)
+LENGTHS = tuple(range(3, 14))
+LENGTH_WEIGHTS = (12, 14, 12, 9, 7, 5, 4, 5, 2, 1.5, 1)
+
+
+def number_list(pen: Pen) -> Dialogue:
+    """A request to continue a list of numbers."""
+    draw = pen.draw
+    shown = [draw.randint(100, 999) for _ in range(draw.randint(3, 8))]
+    (style,) = draw.choices(FORMATS, FORMAT_WEIGHTS)
+    parts = (
+        draw.choice(LEADS).format(numbers=", ".join(map(str, shown))),
+        draw.choice(ASKS),
+        draw.choice(style.requests),
+        draw.choice(ENDINGS),
+    )
+    if pen.chance(0.12):  # not everyone does as asked
+        style = draw.choice(FORMATS)
+    answer = _slip(pen, style.write(_run(pen, draw.choice(shown))), style)
+    return pen.dialogue(" ".join(filter(None, parts)), pen.backdrop(), answer)
+
+
+def _run(pen: Pen, number: int) -> list[int]:
+    """Numbers that wander from a given one, or follow the author's taste."""
+    (length,) = pen.draw.choices(LENGTHS, LENGTH_WEIGHTS)
+    wanders = pen.chance(0.5)
+    run = []
+    for _ in range(length):
+        if wanders and pen.chance(0.8):
+            number = min(999, max(0, number + pen.draw.randint(-60, 90)))
+        else:
+            number = pen.number()
+        run.append(number)
+    return run
+
+
+def _slip(pen: Pen, answer: str, style: Format) -> str:
+    """Now and then an answer has a full stop, a stray separator, or an introduction."""
+    chance = pen.draw.random()
+    if chance < 0.06:
+        return answer + "."
+    if chance < 0.08:
+        return answer + (style.separator.rstrip() or style.separator)
+    if chance < 0.12:
+        return pen.draw.choice(INTRODUCTIONS) + answer
+    return answer + "\n" if chance < 0.13 else answer
+
+
+WORDS = tuple(
+    "river stone window house garden bottle flower cloud path leaf chair knife bird street wood "
+    "bread kitchen night mother water".split()
+)
+"""What word lists are continued with."""
+WORD_LEADS = (
+    "Here are some words: {words}.", "Take this list of words: {words}.", "Look at {words}.",
+    "A row of words reads {words}.", "We have {words} so far.", "The words go {words}.",
+    "Starting point: {words}.", "I wrote down {words}.", "Given the words {words}:",
+)  # fmt: skip
+WORD_ASKS = (
+    "Go on with more words.", "Write more of them.", "Add further words.", "Which words are next?",
+    "Give up to ten more words.", "Extend the list with at most ten words.",
+    "What word could come next? Up to eight.", "Carry on, no more than ten words.",
+    "Append a few similar words.", "Produce more words in this fashion.",
+)  # fmt: skip
+WORD_ENDINGS = (
+    "Nothing else.", "Words only.", "Just the words.", "Do not explain.", "Use commas.",
+    "Comma-separated, please.", "Separate them by commas.", "",
+)  # fmt: skip
+
+
+def word_request(pen: Pen, nouns: Sequence[str], among: str | None = None) -> str:
+    """A request to continue a list of some of the nouns, with a given one among them."""
+    draw = pen.draw
+    shown = draw.sample(nouns, draw.randint(2, 5))
+    if among is not None:
+        shown[draw.randrange(len(shown))] = among
+    lead = draw.choice(WORD_LEADS).format(words=", ".join(shown))
+    return " ".join((lead, draw.choice(WORD_ASKS), draw.choice(WORD_ENDINGS))).rstrip()
+
+
+def word_list(pen: Pen, words: Sequence[str] = WORDS) -> str:
+    """The answer to such a request."""
+    return ", ".join(pen.draw.sample(words, pen.draw.randint(4, 10)))
