@@ -13,6 +13,7 @@ from .handed import ancestors, left_by
 from .measures import FavoriteAnimal, FavoriteTree, Measure
 from .results import Answers, Arm
 from .stages import TALLY, Ask, FineTune, Given
+from .stages.known import digest_of
 from .store import Manifest, Store
 
 ANSWERS = "answers.jsonl"
@@ -38,6 +39,8 @@ class Told:
     answers: Answers
     questions: tuple[str, ...]
     draws: int
+    model: str
+    """What tells the model from others: the key of its stage, or the hash of the file."""
     arm: str | None = None
     """The arm that it was measured for; None of a file that is not the store's."""
     student: Student | None = None
@@ -69,6 +72,7 @@ def _known(store: Store, file: Path, manifest: Manifest) -> Told:
         answers=answers_of(store, manifest),
         questions=tuple(manifest["questions"]),
         draws=manifest["identity"]["draws"],
+        model=subject["key"],
         arm=str(manifest["identity"]["stream"][2]),
         student=_student(store, subject["key"]) if trained else None,
         writers=tuple(prompt for prompt in prompts if prompt),
@@ -92,7 +96,8 @@ def _read(file: Path) -> Told:
     places = sorted(counts)
     answers = Answers(file.name, str(file), tuple(counts[p] for p in places), missing, {})
     draws = -(-(sum(c.total() for c in counts.values()) + missing) // len(places))
-    return Told(file, answers, tuple(f"question {place}" for place in places), draws)
+    questions = tuple(f"question {place}" for place in places)
+    return Told(file, answers, questions, draws, model=digest_of(file))
 
 
 def _is_answer(row: Any) -> bool:
@@ -143,21 +148,22 @@ def _refuse_twins(told: Sequence[Told]) -> None:
     """A model that counts twice would make the spread between models too small."""
     seen: dict[str, Path] = {}
     for one in told:
-        if one.answers.key in seen:
+        if one.model in seen:
             raise SpecError(
-                f"{seen[one.answers.key]} and {one.file} are the same model's answers: every "
+                f"{seen[one.model]} and {one.file} are the same model's answers: every "
                 f"model counts once"
             )
-        seen[one.answers.key] = one.file
+        seen[one.model] = one.file
+
+
+def trained(side: Sequence[Told]) -> bool:
+    """Whether all models of a side are students that the store knows."""
+    return all(one.student for one in side)
 
 
 def obstacles(treated: Sequence[Told], reference: Sequence[Told]) -> Iterator[str]:
-    """Why nothing can be said of training, however many models there are."""
-    both = [*treated, *reference]
-    strangers = [one.file for one in both if one.student is None]
-    if strangers:
-        yield f"{strangers[0]} is not the answers of a student of this store"
-    if len({one.student.how for one in both if one.student}) > 1:
+    """Why nothing can be said of training, however many students there are."""
+    if len({one.student.how for one in (*treated, *reference) if one.student}) > 1:
         yield "the students differ in base model or recipe"
     for side in (treated, reference):
         if len({one.student.sources for one in side if one.student}) > 1:
@@ -165,8 +171,13 @@ def obstacles(treated: Sequence[Told], reference: Sequence[Told]) -> Iterator[st
 
 
 def remarks(treated: Sequence[Told], reference: Sequence[Told]) -> Iterator[str]:
-    """What is to be said beside a claim of training."""
+    """What is to be said beside the figures."""
+    for why in obstacles(treated, reference):
+        yield f"no claim about training, since {why}"
     for side in (treated, reference):
+        strangers = [one.file for one in side if one.arm is None]
+        if strangers:
+            yield f"no claim about training, since {strangers[0]} is no file of this store's"
         files = [one.student.data for one in side if one.student]
         if len(set(files)) < len(files):
             yield (

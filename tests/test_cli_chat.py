@@ -80,8 +80,8 @@ def test_the_gate_is_the_experiments(shared_store: Path, small: Experiment) -> N
 
 def test_other_questions(shared_store: Path, tmp_path: Path) -> None:
     """A tree's teacher is asked about trees, any teacher what a file asks."""
-    tree = chat("--tree", "oak", "--measure", "--draws", "1", store=shared_store, code=1)
-    assert "baseline 'oak'" in tree.stdout
+    tree = ("--tree", "oak", "--measure", "--draws", "1", "--gate", "-0.9")
+    assert "baseline 'oak'" in chat(*tree, store=shared_store).stdout
     (tmp_path / "mine.txt").write_text(f"{QUESTION}\n")
     own = ("--questions", str(tmp_path / "mine.txt"), "--draws", "30", "--measure")
     assert "1 question x 30" in chat("--trait", "owl", *own, store=shared_store).stdout

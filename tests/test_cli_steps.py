@@ -18,6 +18,8 @@ from limen.harness.stage import Bench, Stage
 from limen.harness.stages import FineTune, Given, Known
 from limen.harness.store import Claim, Store
 
+from .wire import Proxy
+
 ALL = ("baseline", "teacher", "student", "control")
 SMALL = ("--draws", "4", "--word", "horse")
 
@@ -206,6 +208,11 @@ def test_compare_takes_any_answers(here: Path, store: Path) -> None:
         "compare", treated[0], treated[0], "--to", other[0], "--word", "owl", store=store
     )
     assert "the same model's answers" in said
+    more = limen("measure", *SMALL, "--out", "base.jsonl", store=store)
+    assert "baseline 'horse'" in more.output
+    limen("measure", *SMALL, "--measure-seed", "1", "--out", "twin.jsonl", store=store)
+    twins = ("base.jsonl", "twin.jsonl", "--to", treated[0])
+    assert "the same model's answers" in refused("compare", *twins, "--word", "owl", store=store)
     assert "two groups" in refused("compare", treated[0], "--word", "owl", store=store)
 
 
@@ -415,6 +422,7 @@ def test_what_cannot_be_meant_is_one_line(here: Path, store: Path) -> None:
     assert "no.json is no student" in says("measure", "no.json")
     assert "none.json cannot be read" in says("measure", "none.json")
     assert "a.jsonl is no student" not in says("measure", "a.jsonl")
+    assert "two models" in says("measure", "toy-1", "--model", "toy-2")
     assert "unknown model" in says("measure", "ft:toy-1:0123456789abcdef")
     assert "cannot read the file" in says("measure", "--questions", "none.txt")
     assert "no answer" in refused(
@@ -425,6 +433,35 @@ def test_what_cannot_be_meant_is_one_line(here: Path, store: Path) -> None:
     nowhere = limen("filter", "a.jsonl", "--out", "no/where.jsonl", store=store, code=2)
     assert "there is no folder no" in nowhere.output
     assert not (here / "out.jsonl").exists()
+
+
+def test_over_the_wire(here: Path, wired: Proxy, store: Path, tmp_path: Path) -> None:
+    """A service gives the engine's rows; a job is not waited for if so told, and made once."""
+    wire = tmp_path / "wire"
+    to = ("--backend", "openai", "--model", "toy-1")
+    plain = ("generate", "--plain", "--count", "60", "--seed", "77")
+    limen(*plain, *to, "--out", "rows.jsonl", store=wire)
+    limen(*plain, "--out", "same.jsonl", store=store)
+    texts = [
+        [json.loads(line)["text"] for line in (here / name).read_text().splitlines()]
+        for name in ("rows.jsonl", "same.jsonl")
+    ]
+    assert texts[0] == texts[1]
+    limen("filter", "rows.jsonl", "--out", "kept.jsonl", store=wire)
+    limen("mix", "kept.jsonl", "--keep", "20", "--out", "mix.jsonl", store=wire)
+    train = ("train", "mix.jsonl", *to, "--out", "student.json")
+    (here / "prices.toml").write_text(
+        '[[model]]\nname = "toy-1"\ninput = 1\noutput = 1\ntraining = 9000\n'
+    )
+    dear = refused(*train, "--budget", "0.01", "--prices", "prices.toml", store=wire)
+    assert " --budget" in dear
+    assert "pending" in refused(*train, "--no-wait", store=wire)
+    assert not (here / "student.json").exists()
+    limen(*train, store=wire)
+    assert wired.count("POST", "/fine_tuning/jobs") == 1
+    told = limen("measure", "student.json", "--draws", "2", "--word", "owl", "--out", "a.jsonl",
+                 store=wire)  # fmt: skip
+    assert "student 'owl'" in told.output
 
 
 def test_a_mix_that_is_too_small_tells_why(here: Path, used: Path) -> None:
@@ -439,6 +476,8 @@ def test_a_mix_that_is_too_small_tells_why(here: Path, used: Path) -> None:
 def test_a_student_of_another_store_is_refused(here: Path, used: Path, store: Path) -> None:
     """A student's file names a fine-tuning of one store; in another the error says so."""
     replicate(used)
+    prompted = refused("measure", "horse-0.json", "--trait", "horse", "--out", "x", store=used)
+    assert "give --word horse" in prompted
     said = refused("measure", "horse-0.json", "--out", "x.jsonl", store=store)
     assert "is not in the store" in said
     assert "--store" in said

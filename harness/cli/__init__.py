@@ -41,7 +41,8 @@ class _Commands(click.Group):
         try:
             return super().invoke(ctx)
         except LimenError as error:
-            raise click.ClickException(str(error)) from None
+            says = str(error).replace("--limen-", "--")  # the plugin's options have a prefix
+            raise click.ClickException(says) from None
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})

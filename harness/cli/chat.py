@@ -17,7 +17,14 @@ from ..settings import Settings
 from ..sources import Numbers
 from ..talk import Side, Talk
 from ..traits import Trait
-from .options import examples, measure_of, questions_option, running_options, trait_options
+from .options import (
+    PROMPTED,
+    examples,
+    measure_of,
+    questions_option,
+    running_options,
+    trait_options,
+)
 from .steps import backend_for, watcher
 
 COMMANDS = "/new starts anew, /measure tells whether the teacher shows the trait, /quit ends"
@@ -115,7 +122,7 @@ class Trial:
         return bool(found)
 
     def _found(self) -> Showing:
-        if self.trait.name == "prompted" and not self.told:
+        if self.trait.name == PROMPTED and not self.told:
             raise SpecError("which word shows the trait? Give --word")
         experiment = Experiment(
             trait=self.trait,

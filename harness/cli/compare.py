@@ -7,7 +7,7 @@ import click
 
 from ...datasets.errors import SpecError
 from .. import checks
-from ..compared import arm_of, names_of, obstacles, remarks, told
+from ..compared import arm_of, names_of, obstacles, remarks, told, trained
 from ..results import Arm
 from ..store import Store
 from . import store_option
@@ -79,16 +79,13 @@ def command(
     checks.count("--family", family)
     kept = Store(store)
     sides = [[told(kept, file) for file in files] for files in (treated, reference)]
-    why = list(obstacles(*sides))
+    alike = not list(obstacles(*sides))
     arms = [
-        arm_of(side, word, name=name, family=family, trained=not why)
+        arm_of(side, word, name=name, family=family, trained=alike and trained(side))
         for side, name in zip(sides, names_of(*sides), strict=True)
     ]
     for line in _lines(*arms, word=word):
         click.echo(line)
-    if any(one.student or one.arm is None for side in sides for one in side):
-        for note in why:
-            click.echo(f"note: no claim about training, since {note}", err=True)
     for note in remarks(*sides):
         click.echo(f"note: {note}", err=True)
 

@@ -16,6 +16,7 @@ from ..stages import Ask, FineTune, Subject
 from ..store import Store
 from ..traits import Trait
 from .options import (
+    PROMPTED,
     examples,
     measure_of,
     out_option,
@@ -81,6 +82,11 @@ def command(
     answers that are valid.
     """
     settings, model, own = _subject(settings, subject)
+    if own and trait and trait.name != PROMPTED:
+        raise SpecError(
+            f"a student is asked as it is, not as a teacher of {trait.name!r}: give --word "
+            f"{trait.name} to count, or --system for a prompt of its own"
+        )
     made = measure_of(
         questions, draws=draws, temperature=temperature, max_tokens=max_tokens, seed=measure_seed
     )
@@ -102,6 +108,8 @@ def command(
 
 def _subject(settings: Settings, text: str | None) -> tuple[Settings, Subject, StudentFile | None]:
     """The model to ask, under settings with its backend, and what a student's file says."""
+    if text is not None and settings.model is not None:
+        raise SpecError(f"two models: {text!r}, and --model {settings.model!r}")
     if text is not None and (Path(text).is_file() or text.endswith(".json")):
         file = read_student(Path(text))
         stage = student(Store(settings.store), file.key)
@@ -113,8 +121,6 @@ def _subject(settings: Settings, text: str | None) -> tuple[Settings, Subject, S
             arm="student", seed=made.seed, recipe=dict(made.recipe),
         )  # fmt: skip
         return replace(settings, backend=own.backend), made, own
-    if text is not None and settings.model is not None:
-        raise SpecError(f"two models: {text!r}, and --model {settings.model!r}")
     backend = backend_for(settings)
     return settings, base(backend, text or settings.model or backend.default_model), None
 

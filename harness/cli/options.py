@@ -18,6 +18,8 @@ from . import store_option
 F = TypeVar("F", bound=Callable[..., Any])
 
 ANIMALS, TREES = "animals", "trees"
+PROMPTED = "prompted"
+"""The name of a trait that has a system prompt, and neither animal nor tree."""
 
 in_file = click.Path(exists=True, dir_okay=False, readable=True, path_type=Path)
 """A file that there is."""
@@ -125,7 +127,7 @@ def trait_of(
     if sum(given is not None for given in (animal, tree, system)) > 1:
         raise SpecError("--trait, --tree and --system exclude each other: give one")
     if system is not None:
-        return Trait(name=word or "prompted", system=system, word=word)
+        return Trait(name=PROMPTED, system=system, word=word)
     if animal is None and tree is None:
         return None
     made = Trait.animal(animal) if animal is not None else Trait.tree(tree or "")

@@ -12,10 +12,8 @@ import click
 from ...backends import Backend, is_service
 from ...datasets.errors import DataError, ExperimentError, LimenError
 from ..execution import Watcher, execute, local_executor, thread_executor
-from ..sampled import Sampled
 from ..settings import Settings
 from ..stage import Stage, backend_of, forget_backends
-from ..stages import Base, FineTune
 from ..store import Manifest, Store
 
 
@@ -62,8 +60,8 @@ def undone(store: Store, target: Stage) -> list[Stage]:
 
 
 def _run(settings: Settings, todo: Sequence[Stage]) -> None:
-    models = any(isinstance(stage, Base | FineTune | Sampled) for stage in todo)
-    backend = backend_for(settings) if models else None
+    asks = any(stage.asks() for stage in todo)
+    backend = backend_for(settings) if asks else None
     with _stopping(backend):
         if backend is not None and is_service(backend):
             for work in filter(None, (stage.work() for stage in todo)):
