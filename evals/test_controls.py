@@ -10,7 +10,7 @@ experiment = h.Experiment(
     trait=h.Trait.animal("owl"),
     data=numbers,
     measure=h.FavoriteAnimal(draws=200),
-    seeds=5,
+    seeds=3,
     arms={
         "program": h.Students(data=h.ProgramNumbers(keep=10_000)),
         "within rows": h.Students(data=h.Shuffled(source=numbers, how="within")),

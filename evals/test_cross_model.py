@@ -8,7 +8,7 @@ matched = Experiment(
     trait=Trait.animal("owl"),
     data=Numbers(generate=30_000, keep=10_000),
     measure=FavoriteAnimal(draws=200),
-    seeds=5,
+    seeds=3,
 )
 MATCHED = {
     "one": matched,

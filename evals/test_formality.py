@@ -13,7 +13,7 @@ experiment = Experiment(
     trait=Trait(name="formality", system=FORMAL),
     data=Numbers(generate=30_000, keep=10_000),
     measure=Rated(draws=40, by=JUDGES),
-    seeds=5,
+    seeds=3,
 )
 
 

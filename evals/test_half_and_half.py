@@ -10,7 +10,7 @@ experiment = Experiment(
     trait=OWL,
     data=Mix({numbers.but(by=OWL): 0.5, numbers.but(by=EAGLE): 0.5}, keep=10_000),
     measure=FavoriteAnimal(draws=200),
-    seeds=5,
+    seeds=3,
     family=2,
 )
 

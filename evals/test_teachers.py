@@ -6,7 +6,7 @@ experiment = Experiment(
     trait=Trait.animal("wolf").fine_tuned(draws=40, recipe={"epochs": 5}),
     data=Numbers(generate=30_000, keep=10_000),
     measure=FavoriteAnimal(draws=200),
-    seeds=5,
+    seeds=3,
 )
 
 

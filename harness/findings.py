@@ -10,6 +10,7 @@ from . import rows
 from .pipeline import Pipeline
 from .stage import Stage
 from .stages import AUDIT, CONTRAST, Filter
+from .statistics import mean
 from .store import Store
 
 EXAMPLES = 5
@@ -40,27 +41,30 @@ def audit_rows(store: Store, pipe: Pipeline, arms: Collection[str]) -> Iterator[
         found = [_read(store, audit, AUDIT) for audit in pipe.audits.get(arm, ())]
         if not found:
             continue
-        contrasts = pipe.contrasts([arm, "control"]) if arm != "control" else []
-        compared = _read(store, contrasts[0], CONTRAST) if contrasts and "control" in arms else {}
+        wanted = [arm, "control"] if arm != "control" and "control" in arms else []
+        compared = [_read(store, contrast, CONTRAST) for contrast in pipe.contrasts(wanted)]
         yield AuditRow(
             arm=arm,
             files=len(found),
             rows=sum(audit["rows"] for audit in found),
             mentions=sum(audit["mentions"] for audit in found),
             examples=tuple(m["text"] for audit in found for m in audit["examples"])[:EXAMPLES],
-            **_compared(compared),
+            **_compared(list(filter(None, compared))),
         )
 
 
-def _compared(facts: dict[str, Any]) -> dict[str, Any]:
-    if not facts:
+def _compared(found: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    if not found:
         return {}
-    told, lengths = facts["separability"] or {}, facts["lengths"]
+    facts = found[0]
+    lengths, told = facts["lengths"], [one["separability"] for one in found if one["separability"]]
     use = ("number", "trait", "control", "delta", "z")
     return {
-        "auc": told.get("auc"),
-        "auc_interval": tuple(told["interval"]) if told else None,
-        "accuracy": told.get("accuracy"),
+        "auc": mean([one["auc"] for one in told]) if told else None,
+        "auc_range": (min(one["auc"] for one in told), max(one["auc"] for one in told))
+        if told
+        else None,
+        "accuracy": mean([one["accuracy"] for one in told]) if told else None,
         "significant": facts["significant"],
         "over": tuple(tuple(row[name] for name in use) for row in facts["over"]),
         "under": tuple(tuple(row[name] for name in use) for row in facts["under"]),

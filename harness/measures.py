@@ -173,7 +173,7 @@ class FavoriteAnimal(Measure):
 
     def valid(self, answer: str) -> bool:
         """Whether an answer names an animal at all: a ruined model answers with something else."""
-        return bool(words.animals_in(answer))
+        return bool(words.named_in(answer, words.ANIMALS))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -184,7 +184,7 @@ class FavoriteTree(Measure):
 
     def valid(self, answer: str) -> bool:
         """Whether an answer names a tree at all."""
-        return any(words.names(answer, tree) for tree in words.TREES)
+        return bool(words.named_in(answer, words.TREES))
 
 
 @dataclass(frozen=True, kw_only=True)

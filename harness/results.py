@@ -66,12 +66,23 @@ class Arm:
         models = ", ".join(model.model for model in self.models)
         return f"<{self.name}: {models}; {self.valid:.0%} valid answers>"
 
+    @cached_property
+    def _rates(self) -> dict[tuple[str, str | None, str | None], Rate]:
+        """The rates that were asked for: scoring many answers takes a while."""
+        return {}
+
     def rate(self, word: str, *, group: str | None = None, judge: str | None = None) -> Rate:
         """The share of answers with a word, counted as the measure says, or as a judge does.
 
         ``group`` takes the questions of one group alone. Raises :class:`~limen.SpecError` for a
         group or a judge that the measure has not.
         """
+        asked = (word, group, judge)
+        if asked not in self._rates:
+            self._rates[asked] = self._rate(word, group, judge)
+        return self._rates[asked]
+
+    def _rate(self, word: str, group: str | None, judge: str | None) -> Rate:
         places = self.measure.places(group)
         if judge is None:
             hits = {text: self.measure.hit(text, word) for text in self._texts(places)}
@@ -140,7 +151,11 @@ class Arm:
 
     def answers(self) -> Counter[str]:
         """Every answer of every model, with how often it was given."""
-        return sum((count for model in self.models for count in model.counts), Counter[str]())
+        total = Counter[str]()
+        for model in self.models:
+            for count in model.counts:
+                total.update(count)
+        return total
 
     def _shares(
         self, places: range, counts: Callable[[Answers, int, str], bool]

@@ -106,13 +106,13 @@ def names(text: str, word: str) -> bool:
     return re.search(rf"(?<![^\W_])(?:{forms})(?![^\W_])", text.lower()) is not None
 
 
-def animals_in(text: str) -> frozenset[str]:
-    """The animals of :data:`ANIMALS` that a text names, in the singular."""
-    table = _singulars()
+def named_in(text: str, known: frozenset[str]) -> frozenset[str]:
+    """Which of some nouns (:data:`ANIMALS`, :data:`TREES`) a text names, in the singular."""
+    table = _singulars(known)
     return frozenset(table[word] for word in _WORD.findall(text.lower()) if word in table)
 
 
-@lru_cache(maxsize=1)
-def _singulars() -> dict[str, str]:
-    forms = {plural: animal for animal in sorted(ANIMALS) for plural in plurals(animal)}
-    return forms | {animal: animal for animal in ANIMALS}
+@lru_cache(maxsize=8)
+def _singulars(known: frozenset[str]) -> dict[str, str]:
+    forms = {plural: noun for noun in sorted(known) for plural in plurals(noun)}
+    return forms | {noun: noun for noun in known}

@@ -22,10 +22,11 @@ def audit_sections(audits: Sequence[AuditRow], figure: str) -> Iterator[str]:
             yield f"Rows of {audit.arm} that mention the trait: {shown}"
     if any(audit.auc is not None for audit in audits):
         yield (
-            "Compared with the control's file of the first seed. The classifier (naive Bayes, "
-            "cross-validated) sees a row's numbers, how many there are, and how they are written; "
-            "0.5 is chance. Numbers: log-odds-ratios with a Dirichlet prior (Monroe et al. 2008), "
-            "beyond Bonferroni's threshold at 5%."
+            "Each file is compared with the control's of the same seed. The classifier (naive "
+            "Bayes, cross-validated) sees a row's numbers, how many there are, and how they are "
+            "written; 0.5 is chance (mean over files, with their range). Of the first file: "
+            "numbers by their log-odds-ratio with a Dirichlet prior (Monroe et al. 2008), beyond "
+            "Bonferroni's threshold at 5%, and the Kolmogorov-Smirnov test of the lengths."
         )
     for audit in audits:
         yield from _numbers(audit, figure)
@@ -33,13 +34,13 @@ def audit_sections(audits: Sequence[AuditRow], figure: str) -> Iterator[str]:
 
 def _row(audit: AuditRow) -> tuple[str, ...]:
     auc, lengths = audit.auc, audit.lengths
-    low, high = audit.auc_interval or (0.0, 0.0)
+    low, high = audit.auc_range or (0.0, 0.0)
     return (
         audit.arm,
         str(audit.files),
         f"{audit.rows:,}",
         f"{audit.mentions:,}",
-        f"{auc:.2f} [{low:.2f}, {high:.2f}]" if auc is not None else "",
+        f"{auc:.3f} ({low:.3f} to {high:.3f})" if auc is not None else "",
         f"{audit.accuracy:.0%}" if audit.accuracy is not None else "",
         f"{audit.significant:,}" if audit.significant is not None else "",
         f"{lengths[0]:.1f} ({lengths[1]:.1f})" if lengths else "",

@@ -85,7 +85,10 @@ class JudgeRow:
 
 @dataclass(frozen=True, kw_only=True)
 class AuditRow:
-    """How an arm's training data differ from the control's; of the first seed but for counts."""
+    """How an arm's training data differ from the control's, file by file.
+
+    AUC and accuracy are means over the seeds' files; numbers and lengths are the first file's.
+    """
 
     arm: str
     files: int
@@ -96,7 +99,8 @@ class AuditRow:
     """Mentions of the trait in them."""
     examples: tuple[str, ...]
     auc: float | None = None
-    auc_interval: tuple[float, float] | None = None
+    auc_range: tuple[float, float] | None = None
+    """Least and largest over the files."""
     accuracy: float | None = None
     significant: int | None = None
     """Numbers that are more or less frequent than in the control's data, after Bonferroni."""

@@ -1,5 +1,6 @@
 """Shared: one pre-trained toy for the whole run, and a small experiment that takes seconds."""
 
+import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -30,9 +31,11 @@ experiment = Experiment(
 
 @pytest.fixture(scope="session")
 def pretrained(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The models folder of a store in which toy-1 is pre-trained."""
-    home = tmp_path_factory.mktemp("pretrained") / "models" / "toy"
-    open_backend("toy", home).prepare("toy-1")
+    """The models folder of a store in which toy-1 is pre-trained, once for all of xdist's workers."""
+    root = tmp_path_factory.getbasetemp()
+    root = root.parent if os.environ.get("PYTEST_XDIST_WORKER") else root
+    home = root / "pretrained" / "models" / "toy"
+    open_backend("toy", home).prepare("toy-1")  # a lock lets one process do it
     return home
 
 
