@@ -180,9 +180,9 @@ class LimenSession:
         """Why there is nothing to do for an arm; the test itself is told the same."""
         try:
             check_arm(experiment, arm)
-            return self.lab.cannot(experiment, arm)
         except SpecError as error:
             return str(error)
+        return self.lab.cannot(experiment, arm)
 
     def _asked(self, item: pytest.Item, experiment: Experiment) -> dict[str, None]:
         for _, known, arms in self._wanted:

@@ -56,8 +56,9 @@ def test_an_experiment_passes_and_says_what_it_found(pytester: pytest.Pytester, 
         [
             "*= limen =*",
             "test_small.py: horse, toy-1 (toy)",
-            "*baseline *'horse'*1 model*",
-            "*teacher *'horse'*",
+            "*answers with 'horse'",
+            "*baseline *1 model*",
+            "*teacher *1 model*",
             "*student *2 seeds*valid",
             "*student - control*points*p = *Welch's t over seed means*",
         ]
@@ -176,9 +177,9 @@ def test_the_plan_is_printed_and_nothing_is_done(
         assert result.ret == 0
         result.stdout.fnmatch_lines(
             [
-                "to do*generate*horse student numbers*700*",
+                "to do*generate*control numbers*700*",
                 "to do*fine-tune*control 2*",
-                "limen: 19 of 19 stages to do on toy: 2,600 completions, 4 fine-tunings*",
+                "limen: 25 of 25 stages to do on toy: 2,600 completions, 4 fine-tunings*",
             ]
         )
     assert not empty.exists()
@@ -188,7 +189,7 @@ def test_the_plan_knows_what_is_done(pytester: pytest.Pytester, run: Run) -> Non
     """After a run the plan says that nothing is left."""
     small(pytester)
     run().assert_outcomes(passed=2)
-    run("--limen-plan").stdout.fnmatch_lines(["done *measure*", "limen: 0 of 19 stages to do*"])
+    run("--limen-plan").stdout.fnmatch_lines(["done *measure*", "limen: 0 of 25 stages to do*"])
 
 
 def test_progress_is_lines_and_quiet_is_quiet(
@@ -320,7 +321,9 @@ def test_too_few_rows_fail_the_test(pytester: pytest.Pytester, run: Run) -> None
     )
     result = run()
     result.assert_outcomes(errors=1)
-    result.stdout.fnmatch_lines(["*rows are left after the filter 'paper', but keep=299*"])
+    result.stdout.fnmatch_lines(
+        ["*299 rows are wanted, and only * are left: of 300 rows the filter 'paper' kept*"]
+    )
 
 
 def test_a_skipped_test_costs_nothing(pytester: pytest.Pytester, run: Run, store: Path) -> None:
