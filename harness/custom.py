@@ -11,18 +11,33 @@ from typing import Any
 
 from ..datasets.errors import SpecError
 
+PLAIN = str | int | float | None
+"""Values that are told apart by their ``repr``."""
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, repr=False)
 class Function:
     """A function from a spec file. It is told apart by its source text, and sent by value.
 
-    What it calls in turn is not in the text: a change there is seen only under another name.
+    Texts and numbers that it takes from around it count as part of the text. What it calls in turn
+    does not: a change there is seen only under another name.
     """
 
     call: Callable[..., Any]
 
-    def __call__(self, *arguments: Any) -> Any:
-        return self.call(*arguments)
+    def __call__(self, text: str) -> str | None:
+        try:
+            found = self.call(text)
+        except Exception as error:
+            raise SpecError(
+                f"the function {self.name} failed on {text[:80]!r}: {type(error).__name__}: {error}"
+            ) from error
+        if not isinstance(found, str | None):
+            raise SpecError(
+                f"the function {self.name} gave {found!r} for {text[:80]!r}: it is to say why a "
+                f"completion is dropped, in a word, or None to keep it"
+            )
+        return found
 
     @cached_property
     def name(self) -> str:
@@ -34,8 +49,28 @@ class Function:
                 f"the source of {self.call!r} cannot be read ({error}), so results could not be "
                 f"told apart when it changes: define it with def, in a file"
             ) from None
+        text += "".join(f"{name}={value!r}\n" for name, value in sorted(self._bound().items()))
         digest = hashlib.sha256(text.encode()).hexdigest()[:12]
         return f"{getattr(self.call, '__name__', 'function')}-{digest}"
+
+    def _bound(self) -> dict[str, Any]:
+        """The values that it has from its defaults, its module and a function around it."""
+        if not inspect.isfunction(self.call):
+            return {}
+        around = inspect.getclosurevars(self.call)
+        given = inspect.signature(self.call).parameters.values()
+        own: dict[str, Any] = {p.name: p.default for p in given if p.default is not p.empty}
+        own.update(around.nonlocals)
+        for name, value in own.items():
+            if not isinstance(value, PLAIN):
+                raise SpecError(
+                    f"the function {self.call.__name__} has {name}={value!r} from around it, and "
+                    f"only texts and numbers can be told apart: write it into the function itself"
+                )
+        return {n: v for n, v in around.globals.items() if isinstance(v, PLAIN)} | own
+
+    def __repr__(self) -> str:
+        return self.name
 
     def __reduce__(self) -> tuple[Callable[..., "Function"], tuple[bytes, str]]:
         return _restored, (_by_value(self.call), self.name)

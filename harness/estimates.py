@@ -81,13 +81,14 @@ class Estimate(Quantity):
 
     @property
     def seeds(self) -> int:
-        """Models in the arm, one a seed."""
-        return len(self.table)
+        """Models that answered, one a seed."""
+        return len(self.by_seed)
 
     @cached_property
     def by_seed(self) -> tuple[float, ...]:
-        """(seeds,), each the mean over the questions that were answered."""
-        return tuple(mean([share for share in row if share is not None]) for row in self.table)
+        """(seeds,), each the mean over the questions that were answered; none without any."""
+        answered = ([share for share in row if share is not None] for row in self.table)
+        return tuple(mean(shares) for shares in answered if shares)
 
     @cached_property
     def by_question(self) -> dict[str, float]:

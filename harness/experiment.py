@@ -154,6 +154,10 @@ class Experiment:
                 raise SpecError(f"the arm {name!r} must be Students() or InContext(), not {arm!r}")
             if not isinstance(name, str) or name in ARMS:
                 raise SpecError(f"an arm needs a name other than {', '.join(ARMS)}: {name!r}")
+            shown = arm.rows if isinstance(arm, InContext) else 0
+            if shown > ((arm.data or self.data).keep or shown):
+                raise SpecError(f"the arm {name!r} shows rows={shown:,}, which is more than its "
+                                f"data keep")  # fmt: skip
             if arm.against not in (*ARMS, *self.arms):
                 known = ", ".join((*ARMS, *self.arms))
                 raise SpecError(f"the arm {name!r} is compared with {arm.against!r}, which is "

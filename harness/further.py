@@ -20,6 +20,9 @@ class Further(Mapping[str, Arm]):
             raise SpecError(f"the experiment has no further arm {name!r}: it has {known}")
         return self.arm(name)
 
+    def __contains__(self, name: object) -> bool:
+        return name in self.names
+
     def __iter__(self) -> Iterator[str]:
         return iter(self.names)
 

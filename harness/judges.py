@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from ..datasets.errors import SpecError
 from . import checks, words
 
+_AROUND = " \t\r\n\"'`*_()[]{}#:=!"
+"""What may stand around a rating, as marks of emphasis do; no sign, for -7 is not 7."""
 _RATING = re.compile(
-    r"\W*(?:(?:the|my|a)?\s*(?:rating|score|answer)?(?:\s+is)?\W*)"
-    r"(\d+(?:\.\d+)?)(?:\s*(?:/|out of|of)\s*(\d+))?\W*",
+    r"(?:(?:the|my|a) )?(?:(?:rating|score|answer)(?: is)?[ :=*]*)?"
+    r"([0-9]{1,9}(?:\.[0-9]{1,9})?)(?: ?(?:/|out of|of) ?([0-9]{1,9}))?\.?",
     re.IGNORECASE,
 )
 
@@ -52,9 +54,9 @@ class Judge:
         """The rating that an answer is; None if it is none.
 
         "7", "7.", "Rating: 7", "7/10" and "7.5" are ratings on a scale from 1 to 10; "between 6
-        and 7", "11", "7/100" and "seven" are not.
+        and 7", "11", "-7", "7/100" and "seven" are not.
         """
-        found = _RATING.fullmatch(answer or "")
+        found = _RATING.fullmatch(" ".join((answer or "").strip(_AROUND).split()))
         if found is None or self.scale is None:
             return None
         low, high = self.scale

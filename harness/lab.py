@@ -251,4 +251,4 @@ def is_pending(failure: Exception) -> bool:
 
 def _told(failure: Exception, says: str) -> ExperimentError:
     """A stage's failure, as whoever asks for its arm is told."""
-    return PendingError(says) if isinstance(failure, PendingError) else ExperimentError(says)
+    return type(failure)(says) if isinstance(failure, ExperimentError) else ExperimentError(says)

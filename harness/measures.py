@@ -1,5 +1,6 @@
 """Measures: the questions that models answer, and how an answer becomes an outcome."""
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -58,6 +59,11 @@ class Measure:
             raise SpecError("questions={} must have at least one group")
         read = {name: _texts(name, given) for name, given in groups.items()}
         object.__setattr__(self, "questions", read if grouped else read[""])
+        seen: set[str] = set()
+        for question in self.asked:
+            if question in seen:
+                raise SpecError(f"questions: {question!r} stands there twice; raise draws instead")
+            seen.add(question)
 
     @cached_property
     def groups(self) -> Mapping[str, tuple[str, ...]]:
@@ -143,7 +149,8 @@ def _lines(where: str, file: Path) -> tuple[str, ...]:
         lines = file.read_text(encoding="utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise SpecError(f"{where}: cannot read the file {file}: {error}") from None
-    found = tuple(line.strip() for line in lines if line.strip() and not line.startswith("#"))
+    stripped = (line.strip() for line in lines)
+    found = tuple(line for line in stripped if line and not line.startswith("#"))
     if not found:
         raise SpecError(f"{where}: the file {file} has no questions: one a line is wanted")
     return found
@@ -243,6 +250,8 @@ class Scored(Measure):
 
     def score(self, answer: str) -> float | None:
         found = self.outcome(answer)
+        if found is not None and not math.isfinite(found):
+            raise SpecError(f"outcome gave {found} for {answer[:80]!r}: no number, and not None")
         return None if found is None else float(found)
 
     def valid(self, answer: str) -> bool:

@@ -45,6 +45,11 @@ class Source:
         if unknown:
             known = ", ".join(self.__dataclass_fields__)
             raise SpecError(f"{type(self).__name__} has no {unknown[0]!r}: it has {known}")
+        if not all(self.__dataclass_fields__[name].init for name in changes):
+            raise SpecError(
+                f"{type(self).__name__} keeps as many rows as the source that it is made of: "
+                f"give that one another keep"
+            )
         return replace(self, **changes)
 
 
@@ -248,7 +253,7 @@ class Mix(Source):
     """
 
     sources: Mapping[Source, float] = field(hash=False)
-    keep: int | None = field(kw_only=True)
+    keep: int | None = field(default=None, kw_only=True)
 
     def __post_init__(self) -> None:
         super().__post_init__()

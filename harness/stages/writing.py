@@ -125,7 +125,7 @@ class Collect(Generate):
         target = self.count
         while True:
             facts = self._sampled(bench, target)
-            kept = self._kept(bench)
+            kept = self._kept(bench, target)
             if kept >= self.keep:
                 return {**facts, "rule": named(self.rule), "kept": kept, "cap": self.at_most}
             self._give_up_if_hopeless(kept, target)
@@ -147,11 +147,13 @@ class Collect(Generate):
         sampled = sample_into(bench.folder / ROWS, bench, round_, model, note=told)
         return {"model": model, "system": self.system, **sampled}
 
-    def _kept(self, bench: Bench) -> int:
+    def _kept(self, bench: Bench, target: int) -> int:
+        """How many of the first rows are good; a run that goes on may find more on the disk."""
         from ...datasets.filters import judge
 
         reason = judge(self.rule)
-        texts = (row["text"] for row in rows.read(bench.folder / ROWS))
+        found = islice(rows.read(bench.folder / ROWS), target)
+        texts = (row["text"] for row in found)
         return sum(text is not None and reason(text) is None for text in texts)
 
     def _give_up_if_hopeless(self, kept: int, read: int) -> None:
@@ -162,7 +164,7 @@ class Collect(Generate):
         most = kept + best * (self.at_most - read)
         if most >= self.keep and read < self.at_most:
             return
-        needed = f"about {round(self.keep * read / kept, -3):,}" if kept else "any number of"
+        needed = f"about {round(SPARE * self.keep * read / kept):,}" if kept else "any number of"
         raise NotEnoughRowsError(
             f"{self.label}: the filter {named(self.rule)!r} keeps {kept:,} of {read:,} rows "
             f"({kept / read:.1%}), so at_most={self.at_most:,} cannot give keep={self.keep:,}: "
