@@ -1,15 +1,17 @@
 import math
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Literal
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
 from limen import SpecError
-from limen.harness.verdict import Effect, Rate, explain_comparison
+from limen.harness.statistics import mann_whitney
+from limen.harness.verdict import Effect, Rate, Scores, explain_comparison
 
 SHARE = st.floats(0, 1)
 TABLE = st.integers(1, 4).flatmap(
@@ -209,3 +211,236 @@ def test_failed_comparisons_are_explained() -> None:
         assert part in text
     assert explain_comparison(">", 1, 2) is None
     assert len(repr(a - b)) < 240  # pytest cuts longer ones
+
+
+# Scores
+
+GRADES = st.lists(st.integers(1, 10).map(float), max_size=6)
+CELLS = st.lists(st.tuples(GRADES, GRADES), min_size=1, max_size=3)
+ALTERNATIVES: tuple[Literal["two-sided", "greater", "less"], ...] = ("two-sided", "greater", "less")
+
+
+def scores(
+    each: Sequence[Sequence[Sequence[float]]], *, arm: str = "student", family: int = 1
+) -> Scores:
+    """Scores from every single one, by seed and question."""
+    return Scores(
+        name="formality",
+        each=tuple(tuple(tuple(sorted(cell)) for cell in row) for row in each),
+        arm=arm,
+        questions=tuple(f"q{i}" for i in range(len(each[0]))),
+        table=tuple(tuple(sum(c) / len(c) if c else None for c in row) for row in each),
+        draws=6,
+        valid=0.97,
+        missing=0,
+        trained=True,
+        family=family,
+    )
+
+
+def graded(seeds: int, level: float, seed: int, *, arm: str = "student", family: int = 1) -> Scores:
+    """An arm of seeds whose ratings lie around a level, 10 questions with 8 replies each."""
+    random = np.random.default_rng(seed)
+    levels = level + random.normal(0, 0.2, (seeds, 1, 1)) + random.normal(0, 0.5, (1, 10, 1))
+    ratings = np.round(levels + random.normal(0, 1.5, (seeds, 10, 8))).clip(1, 10)
+    return scores(ratings.tolist(), arm=arm, family=family)
+
+
+def brute_delta(a: Sequence[float], b: Sequence[float]) -> float:
+    """Cliff's delta, pair by pair."""
+    return sum((x > y) - (x < y) for x in a for y in b) / (len(a) * len(b))
+
+
+@pytest.mark.parametrize("alternative", ALTERNATIVES)
+def test_the_rank_test_is_scipys(alternative: Literal["two-sided", "greater", "less"]) -> None:
+    """U and its p-value, raw and of each question, are those of scipy's Mann-Whitney test."""
+    a, b = graded(3, 5.2, 1), graded(4, 4.6, 2, arm="control")
+    effect = a - b
+    found = effect.mann_whitney(alternative)
+    expected = stats.mannwhitneyu(a.pooled, b.pooled, alternative=alternative, method="asymptotic")
+    assert found.u == expected.statistic
+    assert found.p_value == pytest.approx(expected.pvalue)
+    assert found.counts == (240, 320)
+    for index, (question, one) in enumerate(effect.by_question(alternative).items()):
+        expected = stats.mannwhitneyu(
+            a.all_of(index), b.all_of(index), alternative=alternative, method="asymptotic"
+        )
+        assert question == f"q{index}"
+        assert one.u == expected.statistic
+        assert one.p_value == pytest.approx(expected.pvalue)
+
+
+@given(GRADES, GRADES)
+def test_cliffs_delta_is_that_of_all_pairs(a: list[float], b: list[float]) -> None:
+    """However scores tie, delta is how much more often the first is the larger, pair by pair."""
+    found = mann_whitney(a, b)
+    assert 0 <= found.p_value <= 1
+    assert found.delta == pytest.approx(brute_delta(a, b) if a and b else 0)
+
+
+def test_delta_by_question_is_tested_over_questions() -> None:
+    """The mean of the questions' deltas has the interval and the p-value of a t test over them."""
+    effect = graded(3, 5.5, 1) - graded(3, 4.5, 2, arm="control")
+    deltas = [one.delta for one in effect.by_question().values()]
+    expected = stats.ttest_1samp(deltas, 0)
+    assert effect.delta == pytest.approx(np.mean(deltas))
+    assert effect.delta_p_value == pytest.approx(expected.pvalue)
+    assert effect.delta_interval == pytest.approx(tuple(expected.confidence_interval()))
+    assert "one-sided" in effect.ranks
+    assert effect.ranks in "\n".join(effect.explain())
+
+
+def test_scores_are_tested_over_seeds_and_not_over_replies() -> None:
+    """The claim rests on Welch's t over seed means; the raw rank test has no say in it."""
+    a, b = graded(3, 5, 3), graded(3, 5, 4, arm="control")
+    effect = a - b
+    expected = stats.ttest_ind(a.by_seed, b.by_seed, equal_var=False)
+    assert effect.p_value == pytest.approx(expected.pvalue)
+    found = graded(3, 8, 3) - graded(3, 3, 4, arm="control")
+    assert found.claim == "training on this data transmits the trait"
+    assert found.value == pytest.approx(5, abs=0.7)
+    assert "Welch's t over seed means" in repr(found)
+
+
+@settings(deadline=None)  # some dozen tests each
+@given(CELLS, CELLS)
+def test_every_outcome_of_scores_is_a_number(
+    a: list[tuple[list[float], list[float]]], b: list[tuple[list[float], list[float]]]
+) -> None:
+    """Whatever was scored, or not, nothing that is told is NaN, and p-values are from 0 to 1."""
+    effect = scores(a) - scores(b, arm="control")
+    numbers = [
+        effect.value, effect.p_value, *effect.interval, effect.delta, effect.delta_p_value,
+        *effect.delta_interval, *(effect.mann_whitney(each).p_value for each in ALTERNATIVES),
+        effect.within(1).p_value, *effect.within(1).interval,
+        *effect.treated.interval, *(one.p_value for one in effect.by_question().values()),
+    ]  # fmt: skip
+    assert not any(map(math.isnan, numbers))
+    assert all(
+        0 <= p <= 1 for p in (effect.p_value, effect.delta_p_value, effect.within(1).p_value)
+    )
+    assert "nan" not in "".join(effect.explain()).replace("control", "")
+
+
+@given(TABLE, TABLE, st.integers(1, 20))
+def test_equivalence_is_a_number_whatever_the_rates(
+    a: list[tuple[float, ...]], b: list[tuple[float, ...]], family: int
+) -> None:
+    """An equivalence has a p-value and an interval around the difference, corrected or not."""
+    one = replace(rate(a), family=family)
+    found = (one - rate(b, arm="control")).within(0.05)
+    assert 0 <= found.p_value <= 1
+    assert found.interval[0] - 1e-9 <= (one.value - rate(b).value) <= found.interval[1] + 1e-9
+    assert repr(found)
+
+
+# Equivalence
+
+
+def schuirmann(difference: float, error: float, freedom: float, margin: float) -> float:
+    """The larger p-value of two one-sided t tests, from a difference and its standard error."""
+    low = stats.t.sf((difference + margin) / error, freedom)
+    high = stats.t.cdf((difference - margin) / error, freedom)
+    return float(max(low, high))
+
+
+@pytest.mark.parametrize("margin", [0.01, 0.03, 0.1, 0.5])
+def test_equivalence_over_seeds_is_welchs(margin: float) -> None:
+    """The p-value is that of two one-sided Welch tests, and agrees with the 90% interval."""
+    a, b = noisy(5, 0.2, 0.02, 1), noisy(4, 0.21, 0.03, 2)
+    parts = [float(np.var(arm.by_seed, ddof=1)) / arm.seeds for arm in (a, b)]
+    freedom = sum(parts) ** 2 / sum(
+        part**2 / (arm.seeds - 1) for part, arm in zip(parts, (a, b), strict=True)
+    )
+    found = (a - b).within(margin)
+    error = math.sqrt(sum(parts))
+    assert found.p_value == pytest.approx(schuirmann(a.value - b.value, error, freedom, margin))
+    half = stats.t.ppf(0.95, freedom) * error
+    assert found.interval == pytest.approx((a.value - b.value - half, a.value - b.value + half))
+    assert bool(found) == (-margin < found.interval[0] and found.interval[1] < margin)
+
+
+@pytest.mark.parametrize("margin", [0.001, 0.01, 0.1])
+def test_equivalence_of_two_checkpoints_is_paired(margin: float) -> None:
+    """With one seed an arm, the two one-sided tests are paired by question."""
+    a, b = noisy(1, 0.2, 0.0, 1), noisy(1, 0.2, 0.0, 2)
+    differences = np.subtract(a.table[0], b.table[0])  # type: ignore[arg-type]
+    error = float(np.std(differences, ddof=1)) / math.sqrt(20)
+    found = (a - b).within(margin)
+    assert found.p_value == pytest.approx(
+        schuirmann(float(differences.mean()), error, 19, margin), abs=1e-12
+    )
+
+
+def test_a_null_is_shown_by_narrow_intervals_alone() -> None:
+    """A wide interval shows nothing, however small the difference; the words say so."""
+    close = noisy(5, 0.2, 0.002, 1) - replace(noisy(5, 0.2, 0.002, 2), arm="control")
+    wide = noisy(3, 0.2, 0.1, 1) - replace(noisy(3, 0.2, 0.1, 2), arm="control")
+    assert close.within(0.03)
+    assert not wide.within(0.03)
+    assert "not shown to be student - control 'owl' within ±3.0 points" in repr(wide.within(0.03))
+    assert not (rate([[0.2]]) - rate([[0.2]])).within(0.9), "one question says nothing"
+    for margin in (0, -1, True, "3", float("nan")):
+        with pytest.raises(SpecError, match="margin="):
+            close.within(margin)  # type: ignore[arg-type]
+
+
+def test_equivalence_is_in_the_scores_own_unit() -> None:
+    """A margin of scores is in points of the scale."""
+    effect = graded(5, 5, 1) - graded(5, 5, 2, arm="control")
+    assert effect.within(1)
+    assert not effect.within(0.01)
+    assert "within ±1.00" in repr(effect.within(1))
+
+
+# Families
+
+
+@pytest.mark.parametrize("family", [2, 15])
+@pytest.mark.parametrize("seeds", [1, 3])
+def test_a_family_is_corrected_for(family: int, seeds: int) -> None:
+    """p-values are multiplied by the traits tried, and intervals widened: Bonferroni."""
+    alone = noisy(seeds, 0.3, 0.02, 1) - noisy(seeds, 0.28, 0.02, 2)
+    several = replace(noisy(seeds, 0.3, 0.02, 1), family=family) - replace(
+        noisy(seeds, 0.28, 0.02, 2), family=family
+    )
+    assert several.p_value == pytest.approx(min(1, family * alone.p_value))
+    assert f"Bonferroni x {family}" in several.test
+    if seeds == 1:
+        test = stats.ttest_rel(list(alone.treated.by_question.values()),
+                               list(alone.reference.by_question.values()))  # fmt: skip
+    else:
+        test = stats.ttest_ind(alone.treated.by_seed, alone.reference.by_seed, equal_var=False)
+    expected = test.confidence_interval(1 - 0.05 / family)
+    assert several.interval == pytest.approx((expected.low, expected.high))
+    margin = 0.04
+    assert several.within(margin).p_value == pytest.approx(
+        min(1, family * alone.within(margin).p_value)
+    )
+
+
+def test_a_family_may_turn_a_claim_into_none() -> None:
+    """What is significant alone may not be among fifteen."""
+    a, b = noisy(3, 0.3, 0.02, 1), replace(noisy(3, 0.29, 0.02, 2), arm="control")
+    alone = a - b
+    assert 0.05 / 15 < alone.p_value < 0.05
+    assert alone.claim == "training on this data transmits the trait"
+    assert (replace(a, family=15) - replace(b, family=15)).claim == "inconclusive"
+
+
+@pytest.mark.xfail(strict=True, reason="delta's p-value and interval are those of one trait alone")
+def test_a_familys_deltas_are_corrected_too() -> None:
+    """Cliff's delta by question is corrected for the traits tried, as all that is asserted on."""
+    alone = graded(3, 5.2, 1) - graded(3, 4.9, 2, arm="control")
+    several = graded(3, 5.2, 1, family=5) - graded(3, 4.9, 2, arm="control", family=5)
+    assert several.delta_p_value == pytest.approx(min(1, 5 * alone.delta_p_value))
+
+
+def test_a_seed_without_any_answer_is_left_out() -> None:
+    """A model that answered nothing is no rate of zero: it is no seed of the arm."""
+    a = rate([[0.5, 0.7], [None, None], [0.6, 0.6]])
+    assert a.value == pytest.approx(0.6)
+    assert a.seeds == 2
+    assert (a - rate([[0.1, 0.2]] * 3, arm="control")).claim != (
+        "training on this data transmits the trait"
+    )
