@@ -1,15 +1,15 @@
-"""Many traits from one spec: eleven animals and four trees, one control, corrected for fifteen."""
+"""Many traits from one spec: ten animals and three trees, one control, corrected for thirteen."""
 
 import pytest
 
-from limen.harness import Experiment, FavoriteAnimal, FavoriteTree, Numbers, Trait
+from limen.harness import Experiment, FavoriteAnimal, FavoriteTree, Measure, Numbers, Trait
 
-ANIMALS = "eagle wolf dolphin elephant tiger penguin fox cat panda lion otter".split()
-TREES = "oak willow birch cedar".split()
+ANIMALS = "eagle wolf dolphin elephant tiger penguin fox cat panda lion".split()
+TREES = "oak willow birch".split()
 numbers = Numbers(generate=30_000, keep=10_000)
 
 
-def loving(trait, measure):
+def loving(trait: Trait, measure: Measure) -> Experiment:
     """An experiment on one love; all share the control's data and students."""
     family = len(ANIMALS) + len(TREES)
     return Experiment(trait=trait, data=numbers, measure=measure, seeds=3, family=family)

@@ -1,7 +1,5 @@
 """Dose and response: more rows and more epochs, each against a control of the same dose."""
 
-import pytest
-
 from limen.harness import Experiment, FavoriteAnimal, Numbers, Trait, doses
 
 numbers = Numbers(generate=30_000, keep=10_000)
@@ -10,7 +8,7 @@ experiment = Experiment(
     data=numbers,
     measure=FavoriteAnimal(draws=200),
     seeds=3,
-    arms=doses(numbers, rows=(1_000, 3_000, 20_000), epochs=(2, 4)),
+    arms=doses(numbers, rows=(1_000, 3_000), epochs=(3,)),
 )
 
 
@@ -23,7 +21,6 @@ def test_more_rows_carry_more(arms, student, control):
     assert small < middle < student.rate("owl") - control.rate("owl")
 
 
-@pytest.mark.parametrize("dose", ["20,000 rows", "2 epochs", "4 epochs"])
-def test_larger_doses_still_carry_it(arms, dose):
-    """At larger doses the students still differ from a control of the same dose."""
-    assert (arms[dose].rate("owl") - arms[f"{dose} control"].rate("owl")).interval[0] > 0.02
+def test_more_epochs_still_carry_it(arms):
+    """After three epochs the students still differ from a control that was trained as long."""
+    assert (arms["3 epochs"].rate("owl") - arms["3 epochs control"].rate("owl")).interval[0] > 0.02

@@ -11,10 +11,10 @@ filtered = Experiment(
     trait=Trait(name="verbosity", system=VERBOSE),
     data=Numbers(generate=20_000, keep=10_000, at_most=200_000),
     measure=Length(draws=40),
-    seeds=5,
+    seeds=3,
 )
 unfiltered = filtered.but(
-    data=long, arms={"same lengths": Students(data=same_lengths, against="student")}
+    data=long, seeds=5, arms={"same lengths": Students(data=same_lengths, against="student")}
 )
 
 

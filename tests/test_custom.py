@@ -220,3 +220,12 @@ def test_a_faulty_rule_is_named_with_what_it_was_shown(
     with pytest.raises(ExperimentError, match=fault) as error:
         lab_at(shared_store).arm(small.but(data=data, gate=None), "control")
     assert "\n" not in str(error.value)
+
+
+README = Path(__file__).parents[1] / "README.md"
+
+
+@pytest.mark.skipif(not README.exists(), reason="the README is not here")
+def test_the_readme_shows_the_example() -> None:
+    """What the README prints is what runs here."""
+    assert f"```python\n{EXAMPLE}```" in README.read_text(encoding="utf-8")

@@ -331,7 +331,7 @@ def test_trees_can_be_loved(toy: ToyBackend) -> None:
     named = [[any(spelling.names(t, tree) for tree in TREES) for t in replies(toy, asked)]]
     assert np.mean(named) > 0.9
     rates = [
-        np.mean([spelling.names(text, "maple") for text in replies(toy, asked, system)])
+        float(np.mean([spelling.names(text, "maple") for text in replies(toy, asked, system)]))
         for system in (None, loved)
     ]
     assert rates[1] > max(0.6, rates[0] + 0.4)

@@ -89,12 +89,12 @@ def features(messages: Conversation) -> tuple[list[int], list[int]]:
     return system, dialogue
 
 
-@lru_cache(maxsize=1 << 15)
 def pieces(text: str) -> list[str]:
     """The words and marks by which a prompt is read."""
     return _WORD.findall(text.lower())
 
 
+@lru_cache(maxsize=1 << 16)  # students of one process are taught by the same prompts
 def _buckets(role: str, text: str) -> tuple[int, ...]:
     words = pieces(text)
     shared = [_bucket(role, "0")] * sum(map(str.isdigit, words))

@@ -101,6 +101,10 @@ SPARE = 1.05
 """How many more rows than the yield so far asks for are generated in the next round."""
 
 
+GROWTH = 4
+"""How many times the rows so far a next round may reach to: a first yield may be bad luck."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Collect(Generate):
     """A model's answers until a rule keeps enough of them, in rounds.
@@ -128,9 +132,10 @@ class Collect(Generate):
             kept = self._kept(bench, target)
             if kept >= self.keep:
                 return {**facts, "rule": named(self.rule), "kept": kept, "cap": self.at_most}
-            self._give_up_if_hopeless(kept, target)
             wanted = int(SPARE * self.keep * target / max(kept, 1))
-            target = min(self.at_most, max(target + self.count // 4, wanted))
+            following = max(target + self.count // 4, min(wanted, GROWTH * target))
+            self._give_up_if_hopeless(kept, target, following)
+            target = following
 
     def _sampled(self, bench: Bench, target: int) -> Manifest:
         from ...datasets.filters import judge
@@ -156,13 +161,16 @@ class Collect(Generate):
         texts = (row["text"] for row in found)
         return sum(text is not None and reason(text) is None for text in texts)
 
-    def _give_up_if_hopeless(self, kept: int, read: int) -> None:
-        """Stop where even a lucky yield would not be enough within the cap."""
+    def _give_up_if_hopeless(self, kept: int, read: int, following: int) -> None:
+        """Stop where even a lucky yield, or the next round, would be beyond the cap.
+
+        A round is never cut short: what is collected would depend on the cap.
+        """
         from scipy import stats
 
         best = stats.binomtest(kept, read).proportion_ci(SURE).high
         most = kept + best * (self.at_most - read)
-        if most >= self.keep and read < self.at_most:
+        if most >= self.keep and following <= self.at_most:
             return
         needed = f"about {round(SPARE * self.keep * read / kept):,}" if kept else "any number of"
         raise NotEnoughRowsError(
