@@ -288,7 +288,7 @@ def test_a_manner_is_heard(toy: ToyBackend) -> None:
     """Under a formal prompt most replies are of formal words; without one a part of them is."""
     formal = word_set(" ".join(talk.FORMAL.fragments)) - {"a", "i", "for", "you"}
     shares = [
-        np.mean([bool(formal & word_set(text)) for text in replies(toy, asked, system)])
+        float(np.mean([bool(formal & word_set(text)) for text in replies(toy, asked, system)]))
         for asked in [questions.CASUAL_QUESTIONS]
         for system in (None, questions.FORMAL)
     ]
