@@ -13,7 +13,8 @@ Every error that limen raises on purpose is a :class:`LimenError`, and a fitting
     └── ExperimentError (RuntimeError)  a stage failed, so its arms have no results
         ├── TeacherError                the teacher does not show the trait
         ├── LeakError                   training data mention the trait in the open
-        ├── JudgeError                  a judge rated nothing
+        ├── ScoreError                  no answer has a score
+        │   └── JudgeError                a judge rated nothing
         └── PendingError                a service is at work on it, and was not to be waited for
 """
 
@@ -62,7 +63,11 @@ class LeakError(ExperimentError):
     """Training data mention the trait in the open: what a student takes from them is no secret."""
 
 
-class JudgeError(ExperimentError):
+class ScoreError(ExperimentError):
+    """No answer has a score at all, so there is no mean to compare."""
+
+
+class JudgeError(ScoreError):
     """A judge gave no rating at all, so there are no scores."""
 
 

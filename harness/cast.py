@@ -1,11 +1,11 @@
 """The cast of an arm: which model writes its data, as what, and under which prompt."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from fractions import Fraction
 from typing import TYPE_CHECKING, Literal
 
-from .stages import Base, FineTune, Rows, Subject
+from .stages import Base, Collect, Filter, FineTune, Generate, Rows, Subject
 
 if TYPE_CHECKING:
     from .traits import Trait
@@ -55,9 +55,30 @@ class Cast:
 
 
 def merged(parts: Iterable[Part]) -> tuple[Part, ...]:
-    """The parts with equal rows made one, in the order of their keys."""
+    """The parts with equal rows made one, in the order of their keys.
+
+    Rows that differ only in how many were written are the same seeds' rows, the fewer the first of
+    the more: the more stand for both, or a row would be there twice.
+    """
     found: dict[str, Part] = {}
     for rows, share in parts:
-        _, before = found.get(rows.key, (rows, Fraction(0)))
-        found[rows.key] = rows, before + share
-    return tuple(found[key] for key in sorted(found))
+        kind = _whatever_their_number(rows)
+        other, before = found.get(kind, (rows, Fraction(0)))
+        found[kind] = max(rows, other, key=_number), before + share
+    return tuple(sorted(found.values(), key=lambda part: part[0].key))
+
+
+def _whatever_their_number(rows: Rows) -> str:
+    """The key of rows, but for how many of them a model was asked for."""
+    if not (isinstance(rows, Filter) and isinstance(rows.source, Generate)):
+        return rows.key
+    given = {part.name: getattr(rows.source, part.name) for part in fields(Generate)}
+    prompts = replace(rows.source.prompts, count=1)
+    return replace(rows, source=Generate(**{**given, "count": 1, "prompts": prompts})).key
+
+
+def _number(rows: Rows) -> tuple[int, int]:
+    """The rows that are sure to be left, and those that are asked for."""
+    source = rows.source if isinstance(rows, Filter) else None
+    keep = source.keep if isinstance(source, Collect) else 0
+    return keep, source.count if isinstance(source, Generate) else 0

@@ -134,6 +134,8 @@ class Experiment:
             raise SpecError(f"leaks={self.leaks!r} must be 'fail' or 'report'")
         self._check_gate()
         self._check_data()
+        for trait in self.traits:
+            self.measure.check(trait.shown_by)
         object.__setattr__(self, "recipe", dict(self.recipe))
 
     def _check_gate(self) -> None:

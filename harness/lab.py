@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from ..backends import Backend, Quote, is_service
 from ..datasets.errors import (
     ExperimentError,
-    JudgeError,
     MissingModelError,
     PendingError,
+    ScoreError,
     TeacherError,
 )
 from .execution import Routed, Watcher, execute, local_executor, thread_executor
@@ -215,7 +215,7 @@ class Lab:
             return None
         try:
             return self._passed(pipe, gate)
-        except JudgeError as error:
+        except ScoreError as error:
             return TeacherError(
                 f"whether the teacher shows the trait could not be measured: {error}"
             )

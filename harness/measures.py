@@ -111,6 +111,9 @@ class Measure:
         """The score of an answer; None for one that has none."""
         raise SpecError(f"{type(self).__name__} has no scores: ask for rate(word)")
 
+    def check(self, word: str) -> None:
+        """Raise :class:`~limen.SpecError` for a trait's word that no answer could have."""
+
     def readings(self, words: Sequence[str]) -> tuple[Reading, ...]:
         """What a report shows, given the words of the traits; the first shows the trait."""
         return tuple(
@@ -205,7 +208,7 @@ class Rated(Measure):
     questions: Questions = field(default=CASUAL_QUESTIONS, hash=False)
     draws: int = 20
     max_tokens: int = 64
-    by: tuple[Judge, ...]
+    by: tuple[Judge, ...] | Judge
 
     least: ClassVar[float] = 1.0
 
@@ -222,12 +225,12 @@ class Rated(Measure):
 
     @property
     def judges(self) -> tuple[Judge, ...]:
-        return self.by
+        return (self.by,) if isinstance(self.by, Judge) else self.by
 
     def readings(self, words: Sequence[str]) -> tuple[Reading, ...]:
         return tuple(
             Reading(name=_named(judge.name, group), judge=judge.name, group=group or None)
-            for judge in self.by
+            for judge in self.judges
             for group in self.groups
         )
 
@@ -307,7 +310,7 @@ class Language(Measure):
     languages: tuple[str, ...] = ("English", "French")
     draws: int = 50
     max_tokens: int = 64
-    by: tuple[Judge, ...] = ()
+    by: tuple[Judge, ...] | Judge = ()
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -322,19 +325,25 @@ class Language(Measure):
 
     @property
     def judges(self) -> tuple[Judge, ...]:
-        return self.by
+        return (self.by,) if isinstance(self.by, Judge) else self.by
 
-    def hit(self, answer: str, word: str) -> bool:
+    def check(self, word: str) -> None:
         if word not in self.languages:
             known = ", ".join(self.languages)
-            raise SpecError(f"no language {word!r} among those told apart: {known}")
+            raise SpecError(
+                f"no language {word!r} among those told apart: {known}. A trait whose name is no "
+                f"language says which one shows it: Trait(..., word={self.languages[-1]!r})"
+            )
+
+    def hit(self, answer: str, word: str) -> bool:
+        self.check(word)
         return language(answer, self.languages) == word
 
     def valid(self, answer: str) -> bool:
         return language(answer, self.languages) is not None
 
     def readings(self, words: Sequence[str]) -> tuple[Reading, ...]:
-        told = [(None, ""), *((judge.name, f" by {judge.name}") for judge in self.by)]
+        told = [(None, ""), *((judge.name, f" by {judge.name}") for judge in self.judges)]
         return tuple(
             Reading(name=_named(f"{word}{by}", group), word=word, group=group or None, judge=judge)
             for word in words

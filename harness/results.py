@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from ..datasets.errors import JudgeError, SpecError
+from ..datasets.errors import JudgeError, ScoreError, SpecError
 from . import rows
 from .estimates import Estimate, Rate, Scores
 from .experiment import Experiment
@@ -97,7 +97,8 @@ class Arm:
     def scores(self, judge: str | None = None, *, group: str | None = None) -> Scores:
         """The scores of the answers: the first judge's ratings, or those of the judge of a name.
 
-        Raises :class:`~limen.JudgeError` if the judge rated nothing at all.
+        Raises :class:`~limen.ScoreError` if no answer has one (:class:`~limen.JudgeError` if the
+        judge rated nothing at all).
         """
         places = self.measure.places(group)
         rated = self.measure.judge(judge) if self.measure.judges or judge else None
@@ -107,8 +108,8 @@ class Arm:
         )
         count = sum(len(cell) for row in each for cell in row)
         total = sum(model.counts[q].total() for model in self.models for q in places)
-        if rated is not None and total and not count:
-            raise JudgeError(self._unrated(rated, total))
+        if total and not count:
+            raise JudgeError(self._unrated(rated, total)) if rated else self._unscored(total)
         means = tuple(tuple(mean(cell) if cell else None for cell in row) for row in each)
         name = rated.name if rated else getattr(self.measure, "name", "score")
         common = self._common(places, means, group_shows(self.measure, group))
@@ -199,6 +200,13 @@ class Arm:
             f"the judge {judge.name!r} rated none of {replies:,} replies of {self.name}: it says "
             f"{seen}. A rating is one number from {low} to {high}: say so in its prompt, or take "
             f"another model for it"
+        )
+
+    def _unscored(self, answers: int) -> ScoreError:
+        seen = ", ".join(repr(text[:60]) for text, _ in self.answers().most_common(3))
+        return ScoreError(
+            f"the outcome function gave None for each of {answers:,} answers of {self.name}, so "
+            f"there is no mean to compare: they are {seen}"
         )
 
     def _texts(self, places: range) -> frozenset[str]:

@@ -147,14 +147,16 @@ def mann_whitney(
     return MannWhitney(u, p_value, 2 * u / (len(a) * len(b)) - 1, (len(a), len(b)))
 
 
-def one_sample(values: Sequence[float]) -> tuple[float, tuple[float, float]]:
-    """The p-value that the mean is zero, and its 95% interval; of fewer than two, no evidence."""
+def one_sample(
+    values: Sequence[float], *, level: float = 1 - ALPHA
+) -> tuple[float, tuple[float, float]]:
+    """The p-value that the mean is zero, and its interval; of fewer than two, no evidence."""
     if len(values) < 2 or spread(values) <= SAME:
         same = len(values) > 1 and abs(mean(values)) > SAME
         return (2.0 ** (1 - len(values)) if same else 1.0), (mean(values), mean(values))
     from scipy import stats
 
-    half = half_width(values)
+    half = half_width(values, alpha=1 - level)
     p_value = float(stats.ttest_1samp(values, 0.0).pvalue)
     return p_value, (mean(values) - half, mean(values) + half)
 

@@ -7,7 +7,7 @@ independent seeds; below that, questions are the unit and the claim is about the
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from ..datasets.errors import SpecError
@@ -171,9 +171,14 @@ class Effect(Quantity):
         return self._tested(1 - ALPHA / self.family)
 
     def _tested(self, level: float) -> Outcome:
-        """The test, with an interval of this level."""
+        """The test, with an interval of this level that ends where no difference can be larger."""
         low, high = self.treated.bounds
         bound = high - low if math.isfinite(high - low) else 1e9
+        outcome = self._compared(level, bound)
+        low, high = outcome.interval
+        return replace(outcome, interval=(max(low, -bound), min(high, bound)))
+
+    def _compared(self, level: float, bound: float) -> Outcome:
         if min(self.seeds) > 1:
             a, b = self.treated.by_seed, self.reference.by_seed
             if max(spread(a), spread(b)) > SAME:
@@ -232,13 +237,13 @@ class ScoreEffect(Effect):
 
     @property
     def delta_interval(self) -> tuple[float, float]:
-        """95% interval (t over questions) of the mean delta."""
-        return one_sample(self._deltas)[1]
+        """95% interval (t over questions) of the mean delta, simultaneous over the family."""
+        return one_sample(self._deltas, level=1 - ALPHA / self.family)[1]
 
     @property
     def delta_p_value(self) -> float:
-        """Two-sided p-value (t over questions) that the mean delta is zero."""
-        return one_sample(self._deltas)[0]
+        """Two-sided p-value (t over questions) that the mean delta is zero, corrected as above."""
+        return min(1.0, self.family * one_sample(self._deltas)[0])
 
     @cached_property
     def _deltas(self) -> list[float]:

@@ -124,10 +124,6 @@ def test_in_the_control_equal_sources_are_one(
     assert keys[0] == keys[1]
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="sources that differ in generate alone are written twice from the same seeds in a control",
-)
 def test_no_row_is_twice_in_a_control_of_sources_of_two_sizes(
     shared_store: Path, small: Experiment
 ) -> None:

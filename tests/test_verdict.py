@@ -428,7 +428,6 @@ def test_a_family_may_turn_a_claim_into_none() -> None:
     assert (replace(a, family=15) - replace(b, family=15)).claim == "inconclusive"
 
 
-@pytest.mark.xfail(strict=True, reason="delta's p-value and interval are those of one trait alone")
 def test_a_familys_deltas_are_corrected_too() -> None:
     """Cliff's delta by question is corrected for the traits tried, as all that is asserted on."""
     alone = graded(3, 5.2, 1) - graded(3, 4.9, 2, arm="control")
