@@ -10,15 +10,22 @@ def count(name: str, value: object) -> None:
 
 
 def seed(name: str, value: object) -> None:
-    """Raise :class:`~limen.SpecError` unless the value is a whole number."""
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise SpecError(f"{name}={value!r} must be a whole number")
+    """Raise :class:`~limen.SpecError` unless the value is a whole number from 0 up."""
+    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+        raise SpecError(f"{name}={value!r} must be a whole number from 0 up")
 
 
 def temperature(value: object) -> None:
     """Raise :class:`~limen.SpecError` unless the value is a number from 0 to 2."""
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 2:
         raise SpecError(f"temperature={value!r} must be a number from 0 (greedy) to 2")
+
+
+def margin(value: object) -> None:
+    """Raise :class:`~limen.SpecError` unless the value is a number above zero, or None."""
+    number = isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < 1e9
+    if value is not None and not number:
+        raise SpecError(f"margin={value!r} must be a number above zero, such as 0.03")
 
 
 def budget(value: object) -> None:

@@ -50,12 +50,18 @@ class Estimate(Quantity):
     """The share of answers that are valid, as the measure says."""
     missing: int
     """Draws without an answer (failed or refused); no part of the value."""
+    unrated: int = 0
+    """Answers of which a judge or a function could not say what it was asked; no part of it."""
     trained: bool
     """Whether the arm's models were fine-tuned, one a seed."""
     shows_trait: bool = True
     """Whether this is what shows the trait of the arm's experiment."""
     family: int = 1
     """Traits that are tried together: p-values and intervals are corrected for as many."""
+    looks: int = 1
+    """How often the results may be looked at before all seeds are in; corrected for likewise."""
+    margin: float | None = None
+    """The difference below which arms count as alike, as the experiment says."""
 
     @property
     def what(self) -> str:
@@ -125,6 +131,7 @@ class Estimate(Quantity):
     def __repr__(self) -> str:
         low, high = map(self.show, self.interval)
         missing = f", {self.missing:,} without an answer" if self.missing else ""
+        missing += f", {self.unrated:,} not rated" if self.unrated else ""
         return (
             f"{self.arm} {self.what} {self.show(self.value)} [{low}, {high}] "
             f"({_plural(self.seeds, 'seed' if self.trained else 'model')}, "
@@ -184,8 +191,6 @@ class Scores(Estimate):
     """What was scored, and by whom."""
     each: tuple[tuple[tuple[float, ...], ...], ...] = field(repr=False)
     """(seeds, questions), every single score, sorted."""
-    unrated: int = 0
-    """Answers that were not scored, such as a judge's that are no ratings; no part of the mean."""
 
     @property
     def what(self) -> str:
@@ -207,10 +212,6 @@ class Scores(Estimate):
         from .verdict import ScoreEffect
 
         return ScoreEffect(treated=self, reference=other)
-
-    def __repr__(self) -> str:
-        unrated = f"; {self.unrated:,} not rated" if self.unrated else ""
-        return super().__repr__() + unrated
 
 
 def _plural(count: int, noun: str) -> str:

@@ -114,6 +114,13 @@ class Experiment:
     family: int = 1
     """Traits that are tried together: p-values and intervals are corrected for as many
     (Bonferroni, which holds whichever of them ``-k`` selects)."""
+    margin: float | None = None
+    """The difference below which arms count as alike, in the measure's unit (0.03 is three points
+    of a rate): stated before, it lets ``effect.within()`` and the report claim a null."""
+    looks: tuple[int, ...] = ()
+    """Seeds after which to look, and to stop where student and control are told apart by then:
+    ``seeds=8, looks=(3, 5)``. What is found is corrected for every look (Bonferroni), so that
+    stopping early makes no error likelier."""
     leaks: Literal["fail", "report"] = "fail"
     """What to do where training data mention the trait in the open."""
 
@@ -130,6 +137,8 @@ class Experiment:
             if not isinstance(getattr(self, name), str | None):
                 raise SpecError(f"{name}={getattr(self, name)!r} must be a model's name, or None")
         _check_recipe(self.recipe)
+        checks.margin(self.margin)
+        self._check_looks()
         if self.leaks not in ("fail", "report"):
             raise SpecError(f"leaks={self.leaks!r} must be 'fail' or 'report'")
         self._check_gate()
@@ -137,6 +146,16 @@ class Experiment:
         for trait in self.traits:
             self.measure.check(trait.shown_by)
         object.__setattr__(self, "recipe", dict(self.recipe))
+
+    def _check_looks(self) -> None:
+        looks = tuple(self.looks) if isinstance(self.looks, tuple | list) else None
+        if looks is None or not all(isinstance(look, int) for look in looks):
+            raise SpecError(f"looks={self.looks!r} must be numbers of seeds, such as (3, 5)")
+        if list(looks) != sorted({look for look in looks if 2 <= look < self.seeds}):
+            raise SpecError(
+                f"looks={looks!r} must rise from 2 or more to less than seeds={self.seeds}"
+            )
+        object.__setattr__(self, "looks", looks)
 
     def _check_gate(self) -> None:
         if self.gate in ("default", None):

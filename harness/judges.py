@@ -5,9 +5,11 @@ from dataclasses import dataclass
 
 from ..datasets.errors import SpecError
 from . import checks, words
+from .languages import CODES
 
 _AROUND = " \t\r\n\"'`*_()[]{}#:=!"
 """What may stand around a rating, as marks of emphasis do; no sign, for -7 is not 7."""
+_NOT = re.compile(r"\b(?:not|no|nor|isn)\b", re.IGNORECASE)
 _RATING = re.compile(
     r"(?:(?:the|my|a) )?(?:(?:rating|score|answer)(?: is)?[ :=*]*)?"
     r"([0-9]{1,9}(?:\.[0-9]{1,9})?)(?: ?(?:/|out of|of) ?([0-9]{1,9}))?\.?",
@@ -42,10 +44,11 @@ class Judge:
             )
         if not isinstance(self.name, str) or not self.name.strip():
             raise SpecError(f"a judge's name must be a text, not {self.name!r}")
-        if self.scale is not None and not (
-            isinstance(self.scale, tuple) and len(self.scale) == 2 and self.scale[0] < self.scale[1]
-        ):
-            raise SpecError(f"scale={self.scale!r} must be the least and the largest rating")
+        if self.scale is not None and not _is_scale(self.scale):
+            raise SpecError(
+                f"scale={self.scale!r} must be the least and the largest rating, whole numbers "
+                f"from 0 up, as in (1, 10)"
+            )
         checks.temperature(self.temperature)
         checks.count("max_tokens", self.max_tokens)
         checks.seed("seed", self.seed)
@@ -65,9 +68,34 @@ class Judge:
         value = float(found[1])
         return value if low <= value <= high else None
 
-    def says(self, answer: str | None, word: str) -> bool:
-        """Whether an answer has a word."""
-        return answer is not None and words.names(answer, word)
+    def named(self, answer: str | None) -> str | None:
+        """The language that an answer names; None if it names none, several, or says "not"."""
+        if answer is None or _NOT.search(answer):
+            return None
+        found = [name for name in CODES if words.names(answer, name)]
+        return found[0] if len(found) == 1 else None
+
+    def names(self, answer: str | None, word: str) -> bool | None:
+        """Whether an answer names a language; None if it names none at all."""
+        found = self.named(answer)
+        return None if found is None else found == word
+
+
+def _is_scale(given: object) -> bool:
+    if not isinstance(given, tuple) or len(given) != 2:
+        return False
+    whole = all(isinstance(end, int) and not isinstance(end, bool) for end in given)
+    return whole and 0 <= given[0] < given[1]
+
+
+def checked(by: object) -> tuple[Judge, ...]:
+    """The judges of a measure; raises :class:`~limen.SpecError` for what is no such thing."""
+    given = (by,) if isinstance(by, Judge) else by
+    if not isinstance(given, tuple | list) or not all(isinstance(one, Judge) for one in given):
+        raise SpecError(f"by={by!r} must be one Judge(...) or several")
+    if len({judge.name for judge in given}) < len(given):
+        raise SpecError("every judge needs a name of its own: Judge(name=..., prompt=...)")
+    return tuple(given)
 
 
 @dataclass(frozen=True)

@@ -1,14 +1,15 @@
 """Measures: the questions that models answer, and how an answer becomes an outcome."""
 
 import math
+import numbers
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 from ..datasets.errors import SpecError
-from . import checks, words
+from . import checks, judges, words
 from .judges import Judge
 from .languages import CODES, language
 from .questions import (
@@ -214,11 +215,9 @@ class Rated(Measure):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        given = (self.by,) if isinstance(self.by, Judge) else tuple(self.by)
-        if not given or not all(isinstance(judge, Judge) for judge in given):
+        given = judges.checked(self.by)
+        if not given:
             raise SpecError(f"by={self.by!r} must be one Judge(...) or several")
-        if len({judge.name for judge in given}) < len(given):
-            raise SpecError("every judge needs a name of its own: Judge(name=..., prompt=...)")
         if any(judge.scale is None for judge in given):
             raise SpecError("a judge that rates needs a scale, such as scale=(1, 10)")
         object.__setattr__(self, "by", given)
@@ -252,10 +251,13 @@ class Scored(Measure):
             raise SpecError(f"outcome={self.outcome!r} must be a function of an answer")
 
     def score(self, answer: str) -> float | None:
-        found = self.outcome(answer)
-        if found is not None and not math.isfinite(found):
-            raise SpecError(f"outcome gave {found} for {answer[:80]!r}: no number, and not None")
-        return None if found is None else float(found)
+        found = _outcome(self.outcome, answer)
+        if found is None:
+            return None
+        number = isinstance(found, numbers.Real)
+        if not number or not math.isfinite(found):
+            raise SpecError(f"outcome gave {found!r} for {answer[:80]!r}: no number, and not None")
+        return float(found)
 
     def valid(self, answer: str) -> bool:
         return self.score(answer) is not None
@@ -264,6 +266,15 @@ class Scored(Measure):
         return tuple(
             Reading(name=_named(self.name, group), group=group or None) for group in self.groups
         )
+
+
+def _outcome(outcome: Callable[[str], Any], answer: str) -> Any:
+    try:
+        return outcome(answer)
+    except Exception as error:
+        raise SpecError(
+            f"outcome failed on {answer[:80]!r}: {type(error).__name__}: {error}"
+        ) from error
 
 
 def word_count(answer: str) -> float:
@@ -293,10 +304,17 @@ class Labelled(Measure):
             raise SpecError(f"outcome={self.outcome!r} must be a function of an answer")
 
     def hit(self, answer: str, word: str) -> bool:
-        return self.outcome(answer) == word
+        return self.label(answer) == word
 
     def valid(self, answer: str) -> bool:
-        return self.outcome(answer) is not None
+        return self.label(answer) is not None
+
+    def label(self, answer: str) -> str | None:
+        """The label of an answer; None for one that has none."""
+        found = _outcome(self.outcome, answer)
+        if not isinstance(found, str | None):
+            raise SpecError(f"outcome gave {found!r} for {answer[:80]!r}: no text, and not None")
+        return found
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -319,7 +337,9 @@ class Language(Measure):
             raise SpecError(
                 f"languages={self.languages!r} must be two or more of {', '.join(CODES)}"
             )
-        given = (self.by,) if isinstance(self.by, Judge) else tuple(self.by)
+        given = judges.checked(self.by)
+        if any(judge.scale is not None for judge in given):
+            raise SpecError("a judge that names the language has no scale: scale=None")
         object.__setattr__(self, "by", given)
         object.__setattr__(self, "languages", tuple(self.languages))
 

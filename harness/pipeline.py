@@ -257,6 +257,7 @@ class _Plan:
             label=f"{trait.name} lesson rows",
             sources=((rows, Fraction(1)),),
             keep=answers.size(),
+            whole=True,
             seed=0,
         )
         recipe = self.backend.recipe({**self.experiment.recipe, **lesson.recipe})
@@ -333,21 +334,27 @@ def check_arm(experiment: Experiment, arm: str) -> None:
     known = (*ARMS, *experiment.arms)
     if arm not in known:
         raise SpecError(f"an experiment has no arm {arm!r}: it has {', '.join(known)}")
-    if arm == "control" and experiment.control is None and not experiment.data.written_by_a_model:
+    if arm == "control" and experiment.control is None and not experiment.data.taught:
         raise SpecError(
-            f"{type(experiment.data).__name__} has no control: no model writes it, so its control "
-            f"would be its students again. Compare them with the control of Numbers(...)"
+            f"{type(experiment.data).__name__} has no control: no teacher writes it, so its "
+            f"control would be its students again. Compare them with the control of Numbers(...), "
+            f"or give the experiment a control of its own"
         )
 
 
 def in_order(targets: Iterable[Stage]) -> list[Stage]:
     """All stages that the targets rest on and the targets, each once, inputs before users."""
     ordered: dict[str, Stage] = {}
+    seen: dict[int, Stage] = {}  # keeps them, so that no other gets a seen one's id
 
     def add(stage: Stage) -> None:
-        if stage.key not in ordered:
-            for given in (*stage.inputs(), *stage.guards()):
-                add(given)
+        if id(stage) in seen:
+            return
+        seen[id(stage)] = stage
+        for given in (*stage.inputs(), *stage.guards()):
+            add(given)
+        known = ordered.setdefault(stage.key, stage)
+        if stage.size() > known.size():  # the same but for a higher cap: at_most
             ordered[stage.key] = stage
 
     for target in targets:

@@ -36,12 +36,15 @@ class Answers:
     said: Mapping[str, tuple[Said, ...]]
     """By judge: (questions,), what it said of the replies."""
 
-    def share(self, question: int, counts: Callable[[int, str], bool]) -> float | None:
-        """The share of a question's answers that count; None where there are none."""
+    def share(self, question: int, counts: Callable[[int, str], bool | None]) -> float | None:
+        """The share of a question's answers that count; None where there are none.
+
+        Answers of which ``counts`` cannot say whether they do (None) are left out.
+        """
         given = self.counts[question]
-        total = given.total()
-        hits = sum(given[text] for text in given if counts(question, text))
-        return hits / total if total else None
+        told = {text: counts(question, text) for text in given}
+        total = sum(given[text] for text, counted in told.items() if counted is not None)
+        return sum(given[text] for text in given if told[text]) / total if total else None
 
 
 @dataclass(frozen=True, repr=False)
@@ -56,6 +59,10 @@ class Arm:
     """The word that shows the trait of the experiment."""
     family: int = 1
     """Traits that are tried together."""
+    looks: int = 1
+    """How often the results may be looked at before all seeds are in."""
+    margin: float | None = None
+    """The difference below which arms count as alike."""
 
     @property
     def seeds(self) -> int:
@@ -84,15 +91,32 @@ class Arm:
 
     def _rate(self, word: str, group: str | None, judge: str | None) -> Rate:
         places = self.measure.places(group)
+        shows = word == self.trait_word and group_shows(self.measure, group)
         if judge is None:
             hits = {text: self.measure.hit(text, word) for text in self._texts(places)}
             shares = self._shares(places, lambda model, question, text: hits[text])
-        else:
-            told = self.measure.judge(judge)
-            shares = self._shares(
-                places, lambda model, q, text: told.says(model.said[told.name][q][text], word)
-            )
-        return Rate(word=word, **self._common(places, shares, word == self.trait_word))
+            return Rate(word=word, **self._common(places, shares, shows))
+        told = self.measure.judge(judge)
+        self.measure.check(word)
+        shares = self._shares(
+            places, lambda model, q, text: told.names(model.said[told.name][q][text], word)
+        )
+        unrated = self._untold(told, places)
+        return Rate(word=word, unrated=unrated, **self._common(places, shares, shows))
+
+    def _untold(self, judge: Judge, places: range) -> int:
+        """The replies of which a judge did not say what it was asked; not all may be such."""
+        replies = [
+            (count, model.said[judge.name][q][text])
+            for model in self.models
+            for q in places
+            for text, count in model.counts[q].items()
+        ]
+        untold = sum(count for count, said in replies if judge.named(said) is None)
+        total = sum(count for count, _ in replies)
+        if total and untold == total:
+            raise JudgeError(self._unrated(judge, total))
+        return untold
 
     def scores(self, judge: str | None = None, *, group: str | None = None) -> Scores:
         """The scores of the answers: the first judge's ratings, or those of the judge of a name.
@@ -159,7 +183,7 @@ class Arm:
         return total
 
     def _shares(
-        self, places: range, counts: Callable[[Answers, int, str], bool]
+        self, places: range, counts: Callable[[Answers, int, str], bool | None]
     ) -> tuple[tuple[float | None, ...], ...]:
         def of(model: Answers) -> tuple[float | None, ...]:
             return tuple(model.share(q, lambda q, text: counts(model, q, text)) for q in places)
@@ -179,6 +203,8 @@ class Arm:
             "trained": self.trained,
             "shows_trait": shows,
             "family": self.family,
+            "looks": self.looks,
+            "margin": self.margin,
         }
 
     def _scored(self, model: Answers, question: int, judge: Judge | None) -> Iterator[float]:
@@ -195,11 +221,14 @@ class Arm:
             text for model in self.models for by in model.said[judge.name] for text in by.values()
         )
         seen = ", ".join(repr(text) for text in list(dict.fromkeys(said))[:3])
-        low, high = judge.scale or (1, 10)
+        wanted = (
+            f"A rating is one number from {judge.scale[0]} to {judge.scale[1]}"
+            if judge.scale
+            else "An answer is one language, in a word"
+        )
         return (
             f"the judge {judge.name!r} rated none of {replies:,} replies of {self.name}: it says "
-            f"{seen}. A rating is one number from {low} to {high}: say so in its prompt, or take "
-            f"another model for it"
+            f"{seen}. {wanted}: say so in its prompt, or take another model for it"
         )
 
     def _unscored(self, answers: int) -> ScoreError:
@@ -227,6 +256,8 @@ def read_arm(store: Store, name: str, experiment: Experiment, asked: tuple[Asked
         trained=isinstance(asked[0].answers.subject, FineTune) and name != "teacher",
         trait_word=experiment.trait.shown_by,
         family=experiment.family,
+        looks=len(experiment.looks) + 1,
+        margin=experiment.margin,
     )
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
-from typing import Any, ClassVar, Literal
+from typing import Any, Literal
 
 from ..datasets import filters
 from ..datasets.errors import SpecError
@@ -24,8 +24,6 @@ class Source:
 
     keep: int | None = None
     """Rows in a student's training set, sampled anew for each seed. A mix takes its own number."""
-    written_by_a_model: ClassVar[bool] = True
-    """Whether a model writes the rows, so that one without the trait can write a control's."""
 
     def __post_init__(self) -> None:
         if self.keep is not None:
@@ -34,6 +32,11 @@ class Source:
     def parts(self, cast: Cast) -> tuple[Part, ...]:
         """The stages that leave the rows to sample from, each with its share."""
         raise NotImplementedError
+
+    @property
+    def taught(self) -> bool:
+        """Whether a teacher writes any of it, so that without one it is a control's data."""
+        return False
 
     def traits(self) -> tuple[Trait, ...]:
         """The traits that it names, beside the experiment's own."""
@@ -103,7 +106,11 @@ class Numbers(Source):
             raise SpecError(
                 f"template={self.template!r} must have {{numbers}} in it, where the examples go"
             )
-        whole = isinstance(self.examples, tuple) and len(self.examples) == 2
+        whole = (
+            isinstance(self.examples, tuple)
+            and len(self.examples) == 2
+            and all(isinstance(end, int) for end in self.examples)
+        )
         if not (whole and 1 <= self.examples[0] <= self.examples[1] <= 8):
             raise SpecError(f"examples={self.examples!r} must be the fewest and the most, 1 to 8")
 
@@ -124,6 +131,10 @@ class Numbers(Source):
                 f"keep={self.keep:,} is more than {name}={most:,}: "
                 f"the filter can only take rows away"
             )
+
+    @property
+    def taught(self) -> bool:
+        return self.by != "base"
 
     def traits(self) -> tuple[Trait, ...]:
         return (self.by,) if isinstance(self.by, Trait) else ()
@@ -162,7 +173,6 @@ class ProgramNumbers(Source):
     An experiment on them has no ``control`` of its own: it would be the same models.
     """
 
-    written_by_a_model = False
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -196,8 +206,10 @@ class Shuffled(Source):
             raise SpecError(f"how={self.how!r} must be 'within' (each row) or 'across' (all rows)")
         checks.seed("seed", self.seed)
         object.__setattr__(self, "keep", self.source.keep)
-        # a control's rows are to be shuffled as well: it has one if the source has
-        object.__setattr__(self, "written_by_a_model", self.source.written_by_a_model)
+
+    @property
+    def taught(self) -> bool:
+        return self.source.taught
 
     def traits(self) -> tuple[Trait, ...]:
         return self.source.traits()
@@ -230,6 +242,10 @@ class LengthMatched(Source):
                 raise SpecError(f"{name}={getattr(self, name)!r} must be a source")
         checks.seed("seed", self.seed)
         object.__setattr__(self, "keep", self.like.keep)
+
+    @property
+    def taught(self) -> bool:
+        return self.source.taught
 
     def traits(self) -> tuple[Trait, ...]:
         return tuple(dict.fromkeys((*self.source.traits(), *self.like.traits())))
@@ -273,6 +289,10 @@ class Mix(Source):
         if self.keep is None:
             raise SpecError("a mix needs keep: the rows to train on")
         object.__setattr__(self, "sources", dict(self.sources))
+
+    @property
+    def taught(self) -> bool:
+        return any(source.taught for source in self.sources)
 
     def traits(self) -> tuple[Trait, ...]:
         return tuple(dict.fromkeys(trait for source in self.sources for trait in source.traits()))

@@ -1,9 +1,9 @@
 """The tests behind a verdict, each a few lines around SciPy. No value here is ever NaN."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 ALPHA = 0.05
 SAME = 1e-12
@@ -107,6 +107,104 @@ def _sign_flip(difference: float, questions: int) -> Outcome:
     note = "no spread: every question differs by the same amount"
     interval = (difference, difference)
     return Outcome("sign-flip by question", "questions", p_value, interval, note)
+
+
+def sign_flip(differences: Sequence[float]) -> float:
+    """The sign-flip permutation test that the mean of differences is zero: its p-value.
+
+    Exact up to 13 differences, above that from 9,999 random flips of a fixed seed; of none, 1.
+    """
+    if not differences:
+        return 1.0
+    import numpy as np
+    from scipy import stats
+
+    found = stats.permutation_test(
+        (np.asarray(differences),),
+        np.mean,
+        permutation_type="samples",
+        n_resamples=9999,
+        rng=np.random.default_rng(0),
+    )
+    return float(found.pvalue)
+
+
+def holm(p_values: Sequence[float], *, family: int = 0) -> list[float]:
+    """Holm's step-down p-values, which hold the chance of any false finding.
+
+    A ``family`` larger than what is given counts the rest as tests that found nothing.
+    """
+    return _adjusted(p_values, "holm", family)
+
+
+def benjamini_hochberg(p_values: Sequence[float]) -> list[float]:
+    """Benjamini and Hochberg's q-values, which hold the share of false findings: to explore."""
+    return _adjusted(p_values, "fdr_bh", 0)
+
+
+def _adjusted(p_values: Sequence[float], method: str, family: int) -> list[float]:
+    if not p_values:
+        return []
+    from statsmodels.stats import multitest
+
+    corrected: Callable[..., Any] = multitest.multipletests  # it has no types
+    padded = [*p_values, *[1.0] * (family - len(p_values))]
+    return [float(p) for p in corrected(padded, method=method)[1][: len(p_values)]]
+
+
+def dunnett(
+    groups: Sequence[Sequence[float]], control: Sequence[float], *, level: float, unit: str
+) -> list[Outcome]:
+    """Dunnett's test of several groups against one control, with simultaneous intervals.
+
+    It takes one spread for all; every group and the control have two values or more, and not all
+    are without spread.
+    """
+    import numpy as np
+    from scipy import stats
+
+    found = stats.dunnett(*groups, control=control, rng=np.random.default_rng(0))
+    intervals = found.confidence_interval(level)
+    return [
+        Outcome(f"Dunnett's test over seed means, {len(groups)} v 1", unit, float(p), (low, high))
+        for p, low, high in np.column_stack((found.pvalue, intervals.low, intervals.high)).tolist()
+    ]
+
+
+@dataclass(frozen=True)
+class Line:
+    """A straight line through points, by least squares."""
+
+    slope: float
+    error: float
+    """Standard error of the slope."""
+    degrees: int
+    """Degrees of freedom."""
+
+
+def line(x: Sequence[float], y: Sequence[float]) -> Line:
+    """The line through three points or more, at two places or more."""
+    from scipy import stats
+
+    found = stats.linregress(x, y)
+    return Line(float(found.slope), float(found.stderr), len(x) - 2)
+
+
+def slope_test(a: Line, b: Line | None, *, level: float) -> tuple[float, tuple[float, float]]:
+    """Whether a line rises, or rises more than another: p-value and interval (Welch's t)."""
+    from scipy import stats
+
+    lines = [one for one in (a, b) if one is not None]
+    variance = sum(one.error**2 for one in lines)
+    difference = a.slope - (b.slope if b else 0.0)
+    if variance <= SAME**2:
+        return 1.0, (-math.inf, math.inf)
+    parts = (one.error**4 / one.degrees for one in lines if one.error)
+    degrees = variance**2 / sum(parts)
+    error = math.sqrt(variance)
+    p_value = 2 * float(stats.t.sf(abs(difference) / error, degrees))
+    half = error * float(stats.t.ppf((1 + level) / 2, degrees))
+    return p_value, (difference - half, difference + half)
 
 
 def tost(a: Sequence[float], b: Sequence[float], margin: float, *, paired: bool) -> float:

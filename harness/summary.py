@@ -16,7 +16,7 @@ from ..reports import (
     Report,
     Result,
 )
-from .estimates import Estimate, Scores
+from .estimates import Estimate
 from .experiment import ARMS, Experiment
 from .findings import audit_rows, cost, data_rows, seconds
 from .lab import Lab
@@ -163,7 +163,7 @@ def _arm_row(estimate: Estimate) -> ArmRow:
         value=estimate.value,
         interval=estimate.interval,
         by_seed=estimate.by_seed,
-        unrated=estimate.unrated if isinstance(estimate, Scores) else 0,
+        unrated=estimate.unrated,
     )
 
 

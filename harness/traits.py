@@ -55,7 +55,8 @@ class Trait:
                 )
         if not isinstance(self.word, str | None) or self.word == "":
             raise SpecError(f"a trait's word must be a text, not {self.word!r}")
-        if isinstance(self.also, str) or not all(isinstance(w, str) and w for w in self.also):
+        several = isinstance(self.also, tuple | list)
+        if not several or not all(isinstance(w, str) and w for w in self.also):
             raise SpecError(f"also={self.also!r} must be a tuple of words")
         if not isinstance(self.lesson, Lesson | None):
             raise SpecError(f"lesson={self.lesson!r} must be a Lesson(...), or None")

@@ -6,11 +6,13 @@ independent seeds; below that, questions are the unit and the claim is about the
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import Literal, Self
 
 from ..datasets.errors import SpecError
+from . import checks
 from .estimates import Estimate, Quantity, Rate, Scores
 from .statistics import (
     ALPHA,
@@ -22,6 +24,7 @@ from .statistics import (
     mean,
     one_sample,
     paired,
+    sign_flip,
     spread,
     tost,
     welch,
@@ -31,6 +34,11 @@ __all__ = ["Effect", "Equivalence", "Estimate", "Quantity", "Rate", "ScoreEffect
 
 FEWEST_SEEDS = 3
 """Seeds an arm from which a claim about training can be made."""
+FEWEST_VALID = 0.5
+"""The share of valid answers below which a trained arm is ruined, and nothing is claimed of it."""
+
+Unit = Literal["seeds", "questions"]
+Verdict = Literal["higher", "lower", "equivalent", "inconclusive"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,6 +73,14 @@ class Effect(Quantity):
 
     treated: Estimate
     reference: Estimate
+    asked: Unit | None = None
+    """What to take as independent, where that was said."""
+    adjusted: Outcome | None = None
+    """The outcome in place of the test's own, where it was corrected together with others'."""
+    among: int = 1
+    """Effects that it was corrected together with, itself among them."""
+    exploratory: bool = False
+    """Whether the correction bounds the share of false findings only, not the chance of any."""
 
     @property
     def value(self) -> float:
@@ -74,22 +90,42 @@ class Effect(Quantity):
     @property
     def family(self) -> int:
         """Traits that are tried together."""
-        return max(self.treated.family, self.reference.family)
+        return max(self.treated.family, self.reference.family, self.among)
+
+    @property
+    def looks(self) -> int:
+        """How often the results may be looked at before all seeds are in."""
+        return max(self.treated.looks, self.reference.looks)
+
+    @property
+    def correction(self) -> int:
+        """What p-values are multiplied by: the family, times the looks (Bonferroni)."""
+        return self.family * self.looks
+
+    @property
+    def raw_p_value(self) -> float:
+        """Two-sided, corrected for nothing."""
+        return self._outcome.p_value
 
     @property
     def p_value(self) -> float:
-        """Two-sided, corrected for the family."""
-        return min(1.0, self.family * self._outcome.p_value)
+        """Two-sided, corrected for the family and the looks."""
+        if self.adjusted is not None:
+            return self.adjusted.p_value
+        return min(1.0, self.correction * self.raw_p_value)
 
     @property
     def interval(self) -> tuple[float, float]:
-        """95% interval of the difference, simultaneous over the family."""
-        return self._outcome.interval
+        """95% interval of the difference, simultaneous over the family and the looks."""
+        return (self.adjusted or self._outcome).interval
 
     @property
     def test(self) -> str:
         """The test by name."""
-        corrected = f", Bonferroni x {self.family}" if self.family > 1 else ""
+        if self.adjusted is not None:
+            return self.adjusted.test
+        why = f" ({self.looks} looks)" if self.looks > 1 else ""
+        corrected = f", Bonferroni x {self.correction}{why}" if self.correction > 1 else ""
         return self._outcome.test + corrected
 
     @property
@@ -98,24 +134,114 @@ class Effect(Quantity):
         return self._outcome.unit
 
     @property
+    def n(self) -> tuple[int, int]:
+        """How many units the two arms have."""
+        a, b = self._units
+        return len(a), len(b)
+
+    @property
+    def sign_flip_p_value(self) -> float | None:
+        """The sign-flip permutation test of the questions' differences: a check of the t test.
+
+        None where the test is not paired by question.
+        """
+        if "by question" not in self._outcome.test:
+            return None
+        return sign_flip([x - y for x, y in zip(*self._by_question, strict=True)])
+
+    @property
     def note(self) -> str:
-        """What is out of the ordinary with the test; empty if nothing is."""
-        return self._outcome.note
+        """What is out of the ordinary with the test or the answers; empty if nothing is."""
+        return "; ".join(filter(None, (self._outcome.note, *self._check(), *self._answers())))
+
+    def _check(self) -> Iterator[str]:
+        p_value = self.sign_flip_p_value
+        if p_value is not None and (p_value < ALPHA) != (self.raw_p_value < ALPHA):
+            yield f"the sign-flip permutation test disagrees (p = {p_value:.2g})"
+
+    def _answers(self) -> Iterator[str]:
+        """What is amiss with the answers that the effect rests on."""
+        for estimate in (self.treated, self.reference):
+            if estimate.trained and estimate.valid < FEWEST_VALID:
+                yield f"{estimate.arm}: only {estimate.valid:.0%} of the answers are valid"
+            if estimate.missing:
+                yield f"{estimate.arm}: {estimate.missing:,} draws without an answer"
+            if estimate.seeds < len(estimate.table):
+                silent = len(estimate.table) - estimate.seeds
+                yield f"{estimate.arm}: {silent} of {len(estimate.table)} models answered nothing"
 
     @property
     def seeds(self) -> tuple[int, int]:
         """Models in the two arms."""
         return self.treated.seeds, self.reference.seeds
 
+    def over(self, unit: Unit) -> Self:
+        """The same effect, tested over ``seeds`` or over ``questions``.
+
+        Over questions it tells of these models alone, however many seeds there are. Raises
+        :class:`~limen.SpecError` for seeds where an arm has fewer than two.
+        """
+        if unit not in ("seeds", "questions"):
+            raise SpecError(f"over={unit!r} must be 'seeds' or 'questions'")
+        if unit == "seeds" and min(self.seeds) < 2:
+            raise SpecError(
+                f"a test over seeds needs two an arm, and there are {self.seeds[0]} and "
+                f"{self.seeds[1]}: raise seeds"
+            )
+        return replace(self, asked=unit, adjusted=None)
+
+    @property
+    def verdict(self) -> Verdict:
+        """What was found; ``equivalent`` only by a test against the experiment's margin.
+
+        What is not significant is ``inconclusive``, and so is what ruined models answer.
+        """
+        both = (self.treated, self.reference)
+        if any(one.trained and one.valid < FEWEST_VALID for one in both):
+            return "inconclusive"
+        if self.p_value < ALPHA:
+            return "higher" if self.value > 0 else "lower"
+        if self._margin is not None and self.within(self._margin):
+            return "equivalent"
+        return "inconclusive"
+
     @property
     def claim(self) -> str:
         """What the difference supports, in words."""
-        if self.p_value >= ALPHA:
+        verdict = self.verdict
+        if verdict == "inconclusive":
             return "inconclusive"
-        if not (self.treated.trained and self.reference.trained):
+        if verdict == "equivalent":
+            margin = self.treated.show_difference(self._margin or 0).replace("+", "±")
+            about = "these trainings" if self._of_training else "these models"
+            return f"{about} differ by less than {margin}"
+        explored = "to be confirmed: " if self.exploratory else ""
+        return explored + self._difference_claimed()
+
+    @property
+    def _of_training(self) -> bool:
+        """Whether it can tell of the training, and not of some models alone."""
+        enough = self.unit == "seeds" and min(self.seeds) >= FEWEST_SEEDS
+        return self._of_two_trainings and enough
+
+    @property
+    def _of_two_trainings(self) -> bool:
+        """Whether two arms that were trained answered the same questions."""
+        a, b = self.treated, self.reference
+        return a.trained and b.trained and a.arm != b.arm and a.questions == b.questions
+
+    @property
+    def _margin(self) -> float | None:
+        return self.treated.margin or self.reference.margin
+
+    def _difference_claimed(self) -> str:
+        if self.treated.arm == self.reference.arm:
+            return f"{self.treated.arm} answers these questions differently"
+        if not self._of_two_trainings:
             return "these models answer differently"
-        if self.unit != "seeds" or min(self.seeds) < FEWEST_SEEDS:
-            return "only these two checkpoints differ"
+        if not self._of_training:
+            two = "two " if max(self.seeds) == 1 or self.asked is None else ""
+            return f"only these {two}checkpoints differ"
         arms = self.treated.arm, self.reference.arm
         if arms != ("student", "control") or not self.treated.shows_trait:
             return f"these trainings differ in {self.treated.what}"
@@ -123,22 +249,26 @@ class Effect(Quantity):
             return "training on this data transmits the trait"
         return "training on this data suppresses the trait"
 
-    def within(self, margin: float) -> Equivalence:
+    def within(self, margin: float | None = None) -> Equivalence:
         """Whether the arms were shown to differ by less than ``margin`` (in the value's own unit).
 
-        The only way to claim a null: an effect that is not significant is inconclusive. A test
-        without any spread shows nothing.
+        The experiment's ``margin`` unless given. The only way to claim a null: an effect that is
+        not significant is inconclusive. A test without any spread shows nothing.
         """
-        if isinstance(margin, bool) or not isinstance(margin, int | float) or not margin > 0:
-            raise SpecError(f"margin={margin!r} must be a number above zero, such as 0.03")
-        low, high = self._tested(1 - 2 * ALPHA / self.family).interval
+        margin = self._margin if margin is None else margin
+        if margin is None:
+            raise SpecError(
+                "within() needs a margin: within(0.03), or Experiment(..., margin=0.03)"
+            )
+        checks.margin(margin)
+        low, high = self._tested(1 - 2 * ALPHA / self.correction).interval
         p_value = self._outside(margin)
         show, unit = self.treated.show_difference, self.unit
         within = f"within {show(margin).replace('+', '±')}"
         interval = self.treated.show_interval((low, high))
         return Equivalence(
             margin=margin,
-            p_value=min(1.0, self.family * p_value),
+            p_value=min(1.0, self.correction * p_value),
             interval=(low, high),
             says=(
                 f"{self.treated.arm} - {self.reference.arm} {self.treated.what} {within}: "
@@ -149,7 +279,7 @@ class Effect(Quantity):
     def _outside(self, margin: float) -> float:
         """The p-value of a difference at or beyond the margin."""
         a, b = self._units
-        return tost(a, b, margin, paired="question" in self._outcome.test)
+        return tost(a, b, margin, paired=self.unit == "questions" and self._paired)
 
     @property
     def _units(self) -> tuple[Sequence[float], Sequence[float]]:
@@ -161,14 +291,14 @@ class Effect(Quantity):
     @property
     def _by_question(self) -> tuple[Sequence[float], Sequence[float]]:
         one, other = self.treated.by_question, self.reference.by_question
-        if self.treated.questions == self.reference.questions:
+        if self._paired:
             both = [question for question in one if question in other]
             return [one[q] for q in both], [other[q] for q in both]
         return tuple(one.values()), tuple(other.values())
 
     @cached_property
     def _outcome(self) -> Outcome:
-        return self._tested(1 - ALPHA / self.family)
+        return self._tested(1 - ALPHA / self.correction)
 
     def _tested(self, level: float) -> Outcome:
         """The test, with an interval of this level that ends where no difference can be larger."""
@@ -179,15 +309,22 @@ class Effect(Quantity):
         return replace(outcome, interval=(max(low, -bound), min(high, bound)))
 
     def _compared(self, level: float, bound: float) -> Outcome:
-        if min(self.seeds) > 1:
+        if min(self.seeds) > 1 and self.asked != "questions":
             a, b = self.treated.by_seed, self.reference.by_seed
             if max(spread(a), spread(b)) > SAME:
                 return welch(a, b, unit="seeds", of="seed means", level=level, bound=bound)
         one, other = self._by_question
-        if self.treated.questions == self.reference.questions:
+        if self._paired:
             return paired(one, other, level=level, bound=bound)
-        named = "question means, the arms' questions differ"
+        alike = self.treated.questions == self.reference.questions
+        named = f"question means, the arms' {'draws' if alike else 'questions'} differ"
         return welch(one, other, unit="questions", of=named, level=level, bound=bound)
+
+    @property
+    def _paired(self) -> bool:
+        """Whether the arms answered the same questions, as often."""
+        a, b = self.treated, self.reference
+        return a.questions == b.questions and a.draws == b.draws
 
     def __repr__(self) -> str:
         show = self.treated.show_difference
@@ -238,12 +375,12 @@ class ScoreEffect(Effect):
     @property
     def delta_interval(self) -> tuple[float, float]:
         """95% interval (t over questions) of the mean delta, simultaneous over the family."""
-        return one_sample(self._deltas, level=1 - ALPHA / self.family)[1]
+        return one_sample(self._deltas, level=1 - ALPHA / self.correction)[1]
 
     @property
     def delta_p_value(self) -> float:
         """Two-sided p-value (t over questions) that the mean delta is zero, corrected as above."""
-        return min(1.0, self.family * one_sample(self._deltas)[0])
+        return min(1.0, self.correction * one_sample(self._deltas)[0])
 
     @cached_property
     def _deltas(self) -> list[float]:

@@ -1,3 +1,4 @@
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import replace
@@ -26,6 +27,7 @@ from limen.harness import (
 )
 from limen.harness.findings import audit_rows
 from limen.harness.pipeline import Pipeline, in_order
+from limen.harness.sources import Source
 from limen.harness.stage import Bench
 from limen.harness.stages import FineTune, Generate, base_of
 
@@ -254,6 +256,12 @@ def test_a_backend_without_a_second_base_says_so(
         (lambda e: NUMBERS.but(by="me"), "by='me'"),
         (lambda e: NUMBERS.but(template="Go on."), "must have {numbers} in it"),
         (lambda e: NUMBERS.but(examples=(0, 9)), r"examples=\(0, 9\)"),
+        (lambda e: NUMBERS.but(examples=(3, "x")), r"examples=\(3, 'x'\)"),
+        (lambda e: NUMBERS.but(seed=-1), "seed=-1 must be a whole number from 0 up"),
+        (lambda e: Trait(name="a", system="b", also=5), "also=5"),  # type: ignore[arg-type]
+        (lambda e: e.but(margin=0), "margin=0 must be a number above zero"),
+        (lambda e: e.but(looks=3), "looks=3 must be numbers of seeds"),
+        (lambda e: e.but(seeds=5, looks=(3, 5)), r"looks=\(3, 5\) must rise from 2"),
         (lambda e: NUMBERS.but(at_most=600), "at_most=600 is less than generate=700"),
         (lambda e: Numbers(generate=5, at_most=9), "at_most needs keep"),
         (lambda e: Numbers(generate=5, at_most=9, keep=10), "keep=10 is more than at_most=9"),
@@ -268,6 +276,28 @@ def test_a_bad_arm_or_source_is_refused_when_it_is_made(
     with pytest.raises(SpecError, match=fault) as error:
         make(small)  # type: ignore[operator]
     assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        NUMBERS.but(by="base"),
+        ProgramNumbers(keep=50),
+        Mix({ProgramNumbers(keep=50): 0.5, NUMBERS.but(by="base"): 0.5}, keep=50),
+        Shuffled(source=NUMBERS.but(by="base"), how="within"),
+        LengthMatched(source=NUMBERS.but(by="base"), like=ProgramNumbers(keep=50)),
+    ],
+    ids=["base", "program", "mix", "shuffled", "matched"],
+)
+def test_what_no_teacher_writes_has_no_control(
+    shared_store: Path, small: Experiment, data: Source
+) -> None:
+    """Its control would be its students again, and any null between them no news: it is refused."""
+    untaught = small.but(data=data, gate=None)
+    with pytest.raises(SpecError, match="no control: no teacher writes it"):
+        lab_at(shared_store).arm(untaught, "control")
+    pipe = planned(shared_store, untaught.but(control=NUMBERS))
+    assert student(pipe, "student").key != student(pipe, "control").key
 
 
 def test_a_control_can_have_data_of_its_own(shared_store: Path, small: Experiment) -> None:
@@ -336,6 +366,22 @@ def test_a_fine_tuned_teacher_needs_no_prompt(shared_store: Path, small: Experim
     found = lab.arm(taught, "teacher")
     assert (found.seeds, found.trained) == (1, False)
     assert "horse" in {word.lower().strip(".") for word, _ in found.answers().most_common(5)}
+
+
+def test_a_lesson_is_what_was_answered(store: Path, small: Experiment) -> None:
+    """An answer that never came shortens the lesson; a teacher that was paid for is not lost."""
+    trait = Trait.animal("horse").fine_tuned(questions=("Which pet?",), draws=6)
+    lab = lab_at(store)
+    teacher = student(lab.pipeline(small.but(trait=trait, gate=None)), "teacher")
+    lesson = next(s for s in in_order([teacher.data]) if s.kind == "measure")
+    file = made(lab, lesson) / "answers.jsonl"
+    answers = lines(file)
+    answers[2]["text"] = None
+    file.write_text("".join(json.dumps(answer) + "\n" for answer in answers))
+    learned = lines(made(lab, teacher.data) / "training.jsonl")
+    assert sorted(row["messages"][1]["content"] for row in learned) == sorted(
+        answer["text"] for answer in answers if answer["text"] is not None
+    )
 
 
 # Lengths
@@ -471,6 +517,17 @@ def test_a_raised_cap_goes_on_and_gives_the_same_rows(
     assert resumed == once
     (file,) = (store / "stages" / "collect").glob("*/rows.jsonl")
     assert file.read_bytes().startswith(before), "what was generated was generated again"
+
+
+@pytest.mark.parametrize("caps", [(700, 20_000), (20_000, 700)])
+def test_of_two_caps_the_higher_counts(
+    store: Path, small: Experiment, caps: tuple[int, int]
+) -> None:
+    """Experiments that share a collection have it made once, up to the higher cap, in any order."""
+    lab = lab_at(store)
+    first, second = (capped(small, cap) for cap in caps)
+    lab.run([(first, ["control"]), (second, ["control"])])
+    assert lab.arm(first, "control").seeds == lab.arm(second, "control").seeds == 1
 
 
 def test_the_cap_has_no_say_in_what_is_collected(

@@ -1,6 +1,8 @@
 import pickle
+import re
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -157,6 +159,36 @@ def limited(text: str) -> str | None:
     return None if len(text) < LIMIT else "long"
 
 
+WORDS = {"a"}
+PATTERN = re.compile("a")
+
+
+def helped(text: str) -> str | None:
+    """What another rule calls."""
+    return None if len(text) < LIMIT else "long"
+
+
+def calling(text: str) -> str | None:
+    """A rule that uses its file's values in inner functions, and calls another of its functions."""
+    found = any(word in WORDS or PATTERN.search(word) for word in text.split())
+    return None if found else helped(text)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("WORDS", {"b"}), ("PATTERN", re.compile("b")), ("LIMIT", 9)],
+    ids=["set", "pattern", "constant of a function that it calls"],
+)
+def test_whatever_a_rule_uses_counts(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: object
+) -> None:
+    """A change to anything of its file that a function uses, at any depth, makes it another."""
+    before = getattr(kept_by(calling).rule, "name", "")
+    assert getattr(kept_by(calling).rule, "name", "") == before
+    monkeypatch.setitem(globals(), name, value)
+    assert getattr(kept_by(calling).rule, "name", "") != before
+
+
 def test_a_rule_is_shown_by_its_name() -> None:
     """A spec with a function reads the same in every run's report."""
     shown = repr(kept_by(limited))
@@ -172,8 +204,19 @@ def test_a_rule_is_sent_to_other_processes_by_value() -> None:
     assert (copy("1234"), copy("12345")) == (None, "long")
 
 
-def among(words: set[str]) -> Callable[[str], str | None]:
-    """A rule with a set from around it."""
+class Limit:
+    """An object whose method would be told apart by its source alone."""
+
+    def __init__(self, most: int) -> None:
+        self.most = most
+
+    def rule(self, text: str) -> str | None:
+        """A rule with a limit."""
+        return None if len(text) < self.most else "long"
+
+
+def among(words: Any) -> Callable[[str], str | None]:
+    """A rule with something from around it."""
     return lambda text: None if text in words else "unknown"
 
 
@@ -181,12 +224,24 @@ def among(words: set[str]) -> Callable[[str], str | None]:
     ("rule", "fault"),
     [
         (3, "rule=3 must be a function"),
-        (len, "source of <built-in function len> cannot be read"),
+        (len, "<built-in function len> is no plain function"),
         (eval("lambda text: None"), "cannot be read"),
-        (among({"a"}), r"has words=\{'a'\}"),
+        (among(object()), r"has words=<object"),
+        ("a".join, "is no plain function"),
+        (Limit(3).rule, "is no plain function"),
+        ((lambda text: None, lambda text: "no")[0], "two lambdas in one place"),
         ("strict", "unknown filter rule 'strict'"),
     ],
-    ids=["number", "built-in", "no source", "enclosed set", "name"],
+    ids=[
+        "number",
+        "built-in",
+        "no source",
+        "enclosed object",
+        "method",
+        "own method",
+        "lambdas",
+        "name",
+    ],
 )
 def test_a_rule_that_cannot_be_told_apart_is_refused(rule: object, fault: str) -> None:
     """A function whose changes could not be seen is refused when the spec is made."""

@@ -29,6 +29,7 @@ from .labs import lab_at, lines
 
 FIRST = Judge(name="first", prompt="Rate this: {reply}")
 SECOND = Judge(name="second", prompt="And this, said to {question}: {reply}")
+EAR = Judge(name="ear", prompt="{reply} Which language?", scale=None)
 ASKED = ("How are you?", "And you?")
 RATED = Rated(questions=ASKED, draws=4, by=(FIRST, SECOND))
 NUMBERS = "{reply} Look at 344, 234. Go on with it. Numbers only."
@@ -125,7 +126,13 @@ def test_a_file_without_questions_is_refused_by_name(
         (lambda: Judge(prompt="Rate it."), "must have {reply} in it"),
         (lambda: Judge(prompt="{reply}", name=" "), "name"),
         (lambda: Judge(prompt="{reply}", scale=(10, 1)), "scale="),
+        (lambda: Judge(prompt="{reply}", scale=("1", "10")), "scale="),  # type: ignore[arg-type]
+        (lambda: Judge(prompt="{reply}", scale=(-5, 5)), "from 0 up"),
         (lambda: Judge(prompt="{reply}", temperature=9), "temperature=9"),
+        (lambda: Rated(by=5), "by=5 must be one Judge"),  # type: ignore[arg-type]
+        (lambda: Language(questions=ASKED, by="xy"), "by='xy' must be"),  # type: ignore[arg-type]
+        (lambda: Language(questions=ASKED, by=(EAR, EAR)), "a name of its own"),
+        (lambda: Language(questions=ASKED, by=FIRST), "has no scale"),
         (lambda: Language(questions=ASKED, languages=("French",)), "two or more of English"),
         (lambda: Language(questions=ASKED, languages=("French", "Elvish")), "Elvish"),
         (lambda: Scored(questions=ASKED, outcome="len"), "outcome='len'"),  # type: ignore[arg-type]
@@ -353,17 +360,70 @@ def test_a_language_measure_wants_a_language_as_the_traits_word(small: Experimen
 
 
 def test_a_judge_can_name_the_language() -> None:
-    """What a judge without a scale says is a rate of its own; the offline one stays."""
+    """What a judge without a scale says is a rate of its own; replies it says nothing of are none."""
     judge = Judge(name="ear", prompt="{reply} Which language?", scale=None)
     measure = Language(questions=ASKED, by=(judge,))
     model = [{"Il fait beau ici.": 1, "It is nice here.": 1}, {"Oui, bien sûr.": 2}]
     says = {"Il fait beau ici.": "French.", "It is nice here.": "English", "Oui, bien sûr.": None}
     found = arm(measure, model, said={"ear": says})
     assert float(found.rate("French")) == 0.75
-    assert float(found.rate("French", judge="ear")) == 0.25
+    heard = found.rate("French", judge="ear")
+    assert (float(heard), heard.seeds, heard.unrated) == (0.5, 1, 2)
+    assert "2 not rated" in repr(heard)
     assert [r.name for r in measure.readings(["French"])] == ["French", "French by ear"]
     with pytest.raises(SpecError, match="no judge 'nose'"):
         found.rate("French", judge="nose")
+
+
+@pytest.mark.parametrize(
+    ("answer", "language"),
+    [
+        ("French", "French"),
+        ("**French.**", "French"),
+        ("The reply is in German.", "German"),
+        ("It is not French.", None),
+        ("French and English", None),
+        ("Sure", None),
+        ("7", None),
+        ("", None),
+        (None, None),
+    ],
+)
+def test_a_judge_names_one_language_or_none(answer: str | None, language: str | None) -> None:
+    """What names no language, several, or denies one is no answer, and never another language."""
+    judge = Judge(name="ear", prompt="{reply}?", scale=None)
+    assert judge.named(answer) == language
+    expected = None if language is None else language == "French"
+    assert judge.names(answer, "French") == expected
+
+
+def test_a_judge_that_names_no_language_is_an_error() -> None:
+    """A judge that says nothing of use gives no rate of zero: it is named, with what it says."""
+    judge = Judge(name="ear", prompt="{reply}?", scale=None)
+    measure = Language(questions=ASKED, by=judge)
+    found = arm(measure, [{"Oui": 2}, {"Non": 2}], said={"ear": {"Oui": "Sure", "Non": None}})
+    with pytest.raises(JudgeError, match="'ear' rated none of 4 replies.*'Sure'.*one language"):
+        found.rate("French", judge="ear")
+
+
+def test_only_the_first_groups_answers_show_the_trait() -> None:
+    """A word that is the trait's shows it among the questions that are meant to, not among others."""
+    measure = FavoriteAnimal(draws=4, questions={"asked": ("a",), "other": ("b",)})
+    found = arm(measure, [{"owl": 4}, {"owl": 4}], said={})
+    shows = [found.rate("owl", group=group).shows_trait for group in (None, "asked", "other")]
+    assert shows == [True, True, False]
+
+
+@pytest.mark.parametrize("kind", [Scored, Labelled])
+def test_an_outcome_that_fails_is_a_fault_of_the_spec(kind: type[Scored | Labelled]) -> None:
+    """A function that raises, or gives what it must not, is told with the answer it was given."""
+
+    def raises(answer: str) -> None:
+        raise KeyError(answer)
+
+    for outcome, fault in ((raises, "KeyError"), (lambda answer: b"no", "gave b'no'")):
+        with pytest.raises(SpecError, match=f"{fault}.*"):
+            kind(questions=ASKED, outcome=outcome).valid("owl")  # type: ignore[arg-type]
 
 
 def test_length_is_in_words() -> None:

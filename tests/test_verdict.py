@@ -443,3 +443,36 @@ def test_a_seed_without_any_answer_is_left_out() -> None:
     assert (a - rate([[0.1, 0.2]] * 3, arm="control")).claim != (
         "training on this data transmits the trait"
     )
+
+
+def test_equivalence_of_other_questions_is_not_paired() -> None:
+    """Means of different questions are two samples: their order pairs nothing."""
+    spread = [i / 40 for i in range(20)]
+    a = rate([spread], arm="student")
+    b = rate([spread], arm="control", questions=tuple(f"p{i}" for i in range(20)))
+    found = (a - b).within(0.05)
+    assert not found
+    below = stats.ttest_ind(
+        spread, [x - 0.05 for x in spread], equal_var=False, alternative="greater"
+    )
+    assert found.p_value == pytest.approx(below.pvalue)
+    fewer = rate([spread[:7]], arm="control")
+    assert 0 <= (a - fewer).within(0.05).p_value <= 1
+
+
+def test_groups_of_one_arm_say_nothing_of_training() -> None:
+    """Two groups of questions to the same models, or to two arms, are no two trainings."""
+    a = noisy(3, 0.5, 0.001, 1)
+    other = rate(a.table and noisy(3, 0.1, 0.001, 2).table, questions=tuple("abcdefghijklmnopqrst"))
+    assert (a - other).claim == "student answers these questions differently"
+    assert (a - replace(other, arm="control")).claim == "these models answer differently"
+
+
+def test_a_ruined_student_supports_no_claim() -> None:
+    """Where most answers are none at all the verdict is inconclusive, and the note says why."""
+    ruined = replace(noisy(3, 0.01, 0.001, 1), valid=0.04)
+    effect = ruined - replace(noisy(3, 0.3, 0.001, 2), arm="control")
+    assert effect.p_value < 0.001
+    assert effect.claim == effect.verdict == "inconclusive"
+    assert effect.note == "student: only 4% of the answers are valid"
+    assert "4%" in "".join(effect.explain())

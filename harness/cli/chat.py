@@ -54,7 +54,13 @@ COMMANDS = "/new starts anew, /measure tells whether the teacher shows the trait
 )
 @click.option("--temperature", default=1.0, show_default=True)
 @click.option("--max-tokens", default=256, show_default=True, help="Of an answer, at most.")
-@click.option("--seed", default=0, show_default=True, help="Another gives other answers.")
+@click.option(
+    "--seed",
+    type=click.IntRange(0),
+    default=0,
+    show_default=True,
+    help="Another gives other answers.",
+)
 @running_options()
 def command(
     text: str | None,

@@ -33,7 +33,13 @@ ROWS = "rows.jsonl"
 @click.option("--template", help="One prompt with {numbers} in it, in place of limen's variety.")
 @click.option("--temperature", default=1.0, show_default=True)
 @click.option("--max-tokens", default=96, show_default=True, help="Of an answer, at most.")
-@click.option("--seed", default=0, show_default=True, help="Another gives other prompts and draws.")
+@click.option(
+    "--seed",
+    type=click.IntRange(0),
+    default=0,
+    show_default=True,
+    help="Another gives other prompts and draws.",
+)
 @click.option("--at-most", type=int, help="Go on until --rule keeps --keep rows, up to so many.")
 @click.option("--keep", type=int, help="The rows that --at-most is to end with.")
 @click.option("--rule", default="paper", show_default=True, help="The filter of --at-most.")

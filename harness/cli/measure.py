@@ -55,7 +55,7 @@ TOP = 5
 )
 @click.option(
     "--seed",
-    type=int,
+    type=click.IntRange(0),
     help="The model's number in its group.  [default: the student's own; else 0]",
 )
 @out_option("Every answer: JSONL with row (the question's number), draw and text.")

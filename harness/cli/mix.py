@@ -27,7 +27,13 @@ from .steps import done, save
 )
 @click.argument("rows", nargs=-1, required=True, metavar="FILE[=SHARE]...")
 @click.option("--keep", type=int, required=True, help="Rows of the training file.")
-@click.option("--seed", default=0, show_default=True, help="Another samples other rows.")
+@click.option(
+    "--seed",
+    type=click.IntRange(0),
+    default=0,
+    show_default=True,
+    help="Another samples other rows.",
+)
 @out_option("The training file: chat JSONL.")
 @store_option
 def command(rows: tuple[str, ...], keep: int, seed: int, out: Path, store: Path) -> None:

@@ -27,7 +27,7 @@ from .students import StudentFile
 @click.argument("training", type=in_file)
 @click.option(
     "--seed",
-    type=int,
+    type=click.IntRange(0),
     help="Another trains in another order.  [default: the mix's seed; 0 for your own file]",
 )
 @click.option(

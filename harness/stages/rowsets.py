@@ -218,13 +218,16 @@ class Mix(TrainingFile):
     """Each source with its share of the rows; sorted by key, each once, shares adding up to 1."""
     keep: int
     seed: int
+    whole: bool = False
+    """Take all that there is of one source, up to ``keep``: some of it may not have come."""
 
     def inputs(self) -> tuple[Stage, ...]:
         return tuple(source for source, _ in self.sources)
 
     def identity(self) -> dict[str, Any]:
         shares = [str(share) for _, share in self.sources]
-        return {"keep": self.keep, "seed": self.seed, "shares": shares}
+        whole = {"whole": True} if self.whole else {}
+        return {"keep": self.keep, "seed": self.seed, "shares": shares, **whole}
 
     @property
     def count(self) -> int:
@@ -241,8 +244,9 @@ class Mix(TrainingFile):
         chosen: list[tuple[int, rows.Row]] = []
         told: list[dict[str, Any]] = []
         wanted = parts(self.keep, [share for _, share in self.sources])
-        for place, ((source, _), count) in enumerate(zip(self.sources, wanted, strict=True)):
+        for place, ((source, _), asked) in enumerate(zip(self.sources, wanted, strict=True)):
             kept = list(bench.read(source, KEPT))
+            count = min(asked, len(kept)) if self.whole and kept else asked
             if len(kept) < count:
                 raise NotEnoughRowsError(self._shortage(bench, source, len(kept), count))
             draw = random.Random(derive("mix", self.seed, place))
