@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from .estimates import Rate, Scores
     from .experiment import DEFAULT, OTHER, Experiment, InContext, Students, doses
+    from .families import benjamini_hochberg, dunnett, holm
     from .judges import Agreement, Judge
     from .lab import Lab
     from .measures import (
@@ -27,11 +28,13 @@ if TYPE_CHECKING:
     from .settings import Settings
     from .sources import LengthMatched, Mix, Numbers, ProgramNumbers, Shuffled, Source
     from .traits import Lesson, Trait
+    from .trend import Trend, dose_response
     from .verdict import Effect, Equivalence, ScoreEffect
 
 _MODULES = {
     "estimates": ("Rate", "Scores"),
     "experiment": ("DEFAULT", "OTHER", "Experiment", "InContext", "Students", "doses"),
+    "families": ("benjamini_hochberg", "dunnett", "holm"),
     "judges": ("Agreement", "Judge"),
     "lab": ("Lab",),
     "measures": (
@@ -42,6 +45,7 @@ _MODULES = {
     "settings": ("Settings",),
     "sources": ("LengthMatched", "Mix", "Numbers", "ProgramNumbers", "Shuffled", "Source"),
     "traits": ("Lesson", "Trait"),
+    "trend": ("Trend", "dose_response"),
     "verdict": ("Effect", "Equivalence", "ScoreEffect"),
 }  # fmt: skip
 _HOMES = {name: module for module, names in _MODULES.items() for name in names}
@@ -79,7 +83,12 @@ __all__ = [
     "Source",
     "Students",
     "Trait",
+    "Trend",
+    "benjamini_hochberg",
+    "dose_response",
     "doses",
+    "dunnett",
+    "holm",
 ]
 
 

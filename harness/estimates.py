@@ -37,6 +37,14 @@ class Quantity(ABC):
         return self.value >= float(other)
 
 
+class Explained(Quantity):
+    """A quantity that a failed assertion shows with all that it rests on."""
+
+    @abstractmethod
+    def explain(self) -> list[str]:
+        """It and all that it rests on, a line each."""
+
+
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Estimate(Quantity):
     """What an arm's answers come to: a rate or a mean score. Ordered like the number that it is."""

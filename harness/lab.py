@@ -23,6 +23,7 @@ from .settings import Settings
 from .stage import Stage, backend_of, forget_backends
 from .stages import FineTune, base_of
 from .store import Store
+from .verdict import difference
 
 Wanted = Sequence[tuple[Experiment, Collection[str]]]
 """Experiments, each with the arms that are asked for."""
@@ -59,7 +60,7 @@ class Lab:
         self._workers = self.settings.side_by_side(waiting=is_service(self.backend))
         self._pipelines: list[Pipeline] = []
         self._failures: dict[str, Exception] = {}
-        self._arms: dict[tuple[str | int, ...], Arm] = {}
+        self._arms: dict[tuple[Experiment | str, ...], Arm] = {}
 
     def pipeline(self, experiment: Experiment) -> Pipeline:
         """The experiment's stages; raises :class:`~limen.SpecError` for what cannot be meant."""
@@ -143,7 +144,8 @@ class Lab:
         A failure is kept for whoever asks for the arm it spoils; the other stages go on.
         """
         pipes = [(self.pipeline(experiment), arms) for experiment, arms in wanted]
-        if all(self._settled(stage) for pipe, arms in pipes for stage in pipe.all(arms)):
+        taken = ((self.taken(experiment), arms) for experiment, arms in wanted)
+        if all(self._settled(stage) for pipe, arms in taken for stage in pipe.all(arms)):
             return
         self._failures = {k: f for k, f in self._failures.items() if not is_pending(f)}
         every = in_order(m for pipe, arms in pipes for m in [*pipe.first(arms), *pipe.rest(arms)])
@@ -152,7 +154,48 @@ class Lab:
         with self._pool(every) as pool, self._stopping(every):
             self._execute([m for pipe, arms in pipes for m in pipe.first(arms)], pool)
             willing = [(pipe, arms) for pipe, arms in pipes if self._fault(pipe) is None]
-            self._execute([m for pipe, arms in willing for m in pipe.rest(arms)], pool)
+            for targets in self._rounds(willing):
+                self._execute(targets, pool)
+
+    def _rounds(self, willing: Sequence[tuple[Pipeline, Collection[str]]]) -> Iterator[list[Stage]]:
+        """What is trained in turn: all at once, but for experiments that are looked at between."""
+        most = max((len(self._looks(pipe)) for pipe, _ in willing), default=1)
+        for turn in range(most):
+            due = ((pipe, arms, self._looks(pipe)[turn:]) for pipe, arms in willing)
+            yield [
+                stage
+                for pipe, arms, looks in due
+                if looks and looks[0] <= self._reached(pipe)
+                for stage in pipe.upto(looks[0]).rest(arms)
+            ]
+
+    def _looks(self, pipe: Pipeline) -> list[int]:
+        """The seeds after which an experiment is looked at; all of its seeds are the last."""
+        seeds = len(pipe.arms["student"])
+        return [*(look for look in pipe.experiment.looks if look < seeds), seeds]
+
+    def _reached(self, pipe: Pipeline) -> int:
+        """The seeds that are needed: those of the first look that tells student from control."""
+        *looks, seeds = self._looks(pipe)
+        return next((look for look in looks if self._decided(pipe.upto(look))), seeds)
+
+    def _decided(self, pipe: Pipeline) -> bool:
+        """Whether what there is by a look tells student from control, or that they are alike."""
+        both = ("student", "control")
+        if not all(self.store.has(s.kind, s.key) for s in pipe.targets(both)):
+            return False
+        reading = pipe.experiment.measure.readings([pipe.experiment.trait.shown_by])[0]
+        try:
+            student, control = (self._read(pipe, name, pipe.arms[name]).read(reading)
+                                for name in both)  # fmt: skip
+        except ScoreError:
+            return False
+        return difference(student, control).verdict != "inconclusive"
+
+    def taken(self, experiment: Experiment) -> Pipeline:
+        """The experiment's stages, with the seeds that its looks left it."""
+        pipe = self.pipeline(experiment)
+        return pipe.upto(self._reached(pipe)) if pipe.experiment.looks else pipe
 
     def arm(self, experiment: Experiment, name: str) -> Arm:
         """An arm's results; does what is missing for them.
@@ -161,8 +204,8 @@ class Lab:
         and :class:`~limen.ExperimentError` if a stage failed.
         """
         check_arm(experiment, name)
-        pipe = self.pipeline(experiment)
         self.run([(experiment, [name])])
+        pipe = self.taken(experiment)
         if name not in UNTRAINED and (fault := self._fault(pipe)):
             raise fault
         for stage in [*pipe.audits.get(name, ()), *pipe.targets([name])]:
@@ -238,7 +281,7 @@ class Lab:
 
     def _read(self, pipe: Pipeline, name: str, asked: tuple[Asked, ...]) -> Arm:
         models = (one.answers.key for one in asked)
-        key: tuple[str | int, ...] = (self._pipelines.index(pipe), name, *models)
+        key: tuple[Experiment | str, ...] = (pipe.experiment, name, *models)
         if key not in self._arms:
             self._arms[key] = read_arm(self.store, name, pipe.experiment, asked)
         return self._arms[key]

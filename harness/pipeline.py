@@ -101,6 +101,15 @@ class Pipeline:
             if mix.key != control.key
         ]
 
+    def upto(self, seeds: int) -> "Pipeline":
+        """The same, with the first seeds of each arm that has several."""
+        return replace(
+            self,
+            arms={n: asked[: None if n in UNTRAINED else seeds] for n, asked in self.arms.items()},
+            data={name: mixes[:seeds] for name, mixes in self.data.items()},
+            audits={name: audits[:seeds] for name, audits in self.audits.items()},
+        )
+
     def subject(self, arm: str) -> Subject:
         """The first model of an arm."""
         return self.arms[arm][0].answers.subject

@@ -13,6 +13,7 @@ import pytest
 from ..datasets.errors import LimenError, PendingError, SpecError
 from ..reports import AuditRow, Result, result_from_json, result_to_json
 from . import plugin
+from .asserted import Asked
 from .execution import Watcher
 from .experiment import ARMS, Experiment
 from .findings import audit_rows
@@ -54,12 +55,28 @@ class LimenSession:
 
     def print_plan(self, items: Sequence[pytest.Item]) -> bool:
         """Print what the selected tests need, and stop."""
+        from .designs import design_lines
         from .planned import plan_lines
 
         plan = self._usable(lambda: self.lab.plan(self._collect(items)))
-        for line in plan_lines(self.lab, plan) if plan else ():
-            self._write(line)
+        if plan:
+            for line in plan_lines(self.lab, plan):
+                self._write(line)
+            for line in design_lines(self.lab, self._wanted, self._asserted(items)):
+                self._write(line)
         return True
+
+    def _asserted(self, items: Sequence[pytest.Item]) -> dict[str, list[Asked]]:
+        """What the assertions of each experiment's tests ask effects to be."""
+        from .asserted import asked_of
+
+        found: dict[str, dict[Asked, None]] = {}
+        for item in items:
+            experiment, test = nearest(item), getattr(item, "function", None)
+            for title, known, _ in self._wanted:
+                if known == experiment and test is not None:
+                    found.setdefault(title, {}).update(dict.fromkeys(asked_of(test)))
+        return {title: list(asked) for title, asked in found.items()}
 
     def experiment_of(self, item: pytest.Item) -> Experiment:
         """The nearest experiment of a test; fails the test, saying so, if there is none."""

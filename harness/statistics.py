@@ -153,7 +153,7 @@ def _adjusted(p_values: Sequence[float], method: str, family: int) -> list[float
 
 
 def dunnett(
-    groups: Sequence[Sequence[float]], control: Sequence[float], *, level: float, unit: str
+    groups: Sequence[Sequence[float]], control: Sequence[float], *, level: float
 ) -> list[Outcome]:
     """Dunnett's test of several groups against one control, with simultaneous intervals.
 
@@ -166,7 +166,9 @@ def dunnett(
     found = stats.dunnett(*groups, control=control, rng=np.random.default_rng(0))
     intervals = found.confidence_interval(level)
     return [
-        Outcome(f"Dunnett's test over seed means, {len(groups)} v 1", unit, float(p), (low, high))
+        Outcome(
+            f"Dunnett's test over seed means, {len(groups)} v 1", "seeds", float(p), (low, high)
+        )
         for p, low, high in np.column_stack((found.pvalue, intervals.low, intervals.high)).tolist()
     ]
 

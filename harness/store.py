@@ -109,6 +109,11 @@ class Store:
             ) from None
         return manifest
 
+    def keys(self, kind: str) -> list[str]:
+        """The keys of the finished artifacts of a kind, sorted."""
+        found = (self.root / "stages" / kind).glob(f"*/{MANIFEST}")
+        return sorted(file.parent.name for file in found)
+
     def has(self, kind: str, key: str) -> bool:
         """Whether the artifact is finished."""
         return (self.artifact(kind, key) / MANIFEST).exists()

@@ -26,7 +26,7 @@ from .planned import dollars
 from .results import Arm
 from .stage import Stage
 from .stages import FineTune, base_of
-from .verdict import Effect, ScoreEffect
+from .verdict import Effect, ScoreEffect, difference
 
 TOP_ANSWERS = 5
 
@@ -48,7 +48,7 @@ class Claims:
 
 def result_of(lab: Lab, title: str, experiment: Experiment, arms: Collection[str]) -> Result:
     """An experiment's results: those of its arms that there are."""
-    pipe = lab.pipeline(experiment)
+    pipe = lab.taken(experiment)
     finished: dict[str, Arm] = {}
     failures: dict[str, None] = {}
     names = (*ARMS, *experiment.arms)
@@ -165,12 +165,6 @@ def _arm_row(estimate: Estimate) -> ArmRow:
         by_seed=estimate.by_seed,
         unrated=estimate.unrated,
     )
-
-
-def difference(treated: Estimate, reference: Estimate) -> Effect:
-    """The effect of two estimates of one kind."""
-    effect: Effect = treated - reference  # type: ignore[operator]
-    return effect
 
 
 def _effect_row(effect: Effect) -> EffectRow:

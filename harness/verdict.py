@@ -13,7 +13,7 @@ from typing import Literal, Self
 
 from ..datasets.errors import SpecError
 from . import checks
-from .estimates import Estimate, Quantity, Rate, Scores
+from .estimates import Estimate, Explained, Quantity, Rate, Scores
 from .statistics import (
     ALPHA,
     SAME,
@@ -62,7 +62,7 @@ class Equivalence:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
-class Effect(Quantity):
+class Effect(Explained):
     """The difference of two arms, with its test. Ordered like the number that it is.
 
     From two seeds an arm up the test is Welch's t over seed means; below that a t test paired by
@@ -174,6 +174,14 @@ class Effect(Quantity):
     def seeds(self) -> tuple[int, int]:
         """Models in the two arms."""
         return self.treated.seeds, self.reference.seeds
+
+    def outcome(self, family: int, p_value: float, how: str) -> Outcome:
+        """Its own test's outcome, corrected together with others': a p-value that was found so.
+
+        The interval is simultaneous over a family of that size.
+        """
+        own = self._tested(1 - ALPHA / (family * self.looks))
+        return replace(own, test=f"{own.test}, {how}", p_value=p_value)
 
     def over(self, unit: Unit) -> Self:
         """The same effect, tested over ``seeds`` or over ``questions``.
@@ -401,11 +409,17 @@ class ScoreEffect(Effect):
         return [*super().explain(), f"  {self.ranks}"]
 
 
+def difference(treated: Estimate, reference: Estimate) -> Effect:
+    """The effect of two estimates of one kind."""
+    effect: Effect = treated - reference  # type: ignore[operator]
+    return effect
+
+
 def explain_comparison(op: str, left: object, right: object) -> list[str] | None:
     """What a failed comparison with a rate or an effect is to say, a line each; else None."""
     explained: list[str] = []
     for side in (left, right):
-        if isinstance(side, Effect):
+        if isinstance(side, Explained):
             explained += side.explain()
         elif isinstance(side, Estimate):
             explained.append(repr(side))
