@@ -84,5 +84,6 @@ def _number(node: ast.expr, values: Mapping[str, Any]) -> float | None:
     found = values.get(node.id) if isinstance(node, ast.Name) else None
     if isinstance(node, ast.Constant):
         found = node.value
-    number = isinstance(found, int | float) and not isinstance(found, bool)
-    return float(found) if number and found is not None else None
+    if isinstance(found, bool) or not isinstance(found, int | float):
+        return None
+    return float(found)
