@@ -14,6 +14,7 @@ from itertools import groupby
 from statistics import stdev
 from typing import TYPE_CHECKING, Any
 
+from ..backends.inspect.draws import chat_messages
 from ..datasets.errors import StoreError
 from . import rows
 from .logs import Column, Sheet
@@ -22,7 +23,7 @@ from .store import Claim, Store
 
 if TYPE_CHECKING:
     from inspect_ai.log import EvalLog, EvalResults, EvalSample, EvalScore, EvalSpec
-    from inspect_ai.model import ChatMessage, ModelOutput
+    from inspect_ai.model import ModelOutput
     from inspect_ai.scorer import Score
 
     from ..backends import Request
@@ -153,7 +154,7 @@ def _sample(sheet: Sheet, request: "Request", draws: list[rows.Row]) -> "EvalSam
     from inspect_ai.log import EvalSample
 
     number = request.row
-    asked = messages(request, f"q{number + 1}")
+    asked = chat_messages(request.messages, f"q{number + 1}")
     output = _output(sheet, number, [draw for draw in draws if draw["text"] is not None])
     failed = {str(d["draw"]): d.get("error", "") for d in draws if d["text"] is None}
     return EvalSample(
@@ -177,21 +178,6 @@ def _sample(sheet: Sheet, request: "Request", draws: list[rows.Row]) -> "EvalSam
             **({"errors": failed} if failed else {}),
         },
     )
-
-
-def messages(request: "Request", name: str) -> "list[ChatMessage]":
-    """What was sent, as Inspect's messages; their ids come of a name, so that logs are equal."""
-    from inspect_ai.model import ChatMessageAssistant, ChatMessageSystem, ChatMessageUser
-
-    kinds = {
-        "system": ChatMessageSystem,
-        "user": ChatMessageUser,
-        "assistant": ChatMessageAssistant,
-    }
-    return [
-        kinds[turn["role"]](id=f"{name}-{place}", content=turn["content"])
-        for place, turn in enumerate(request.messages)
-    ]
 
 
 def _output(sheet: Sheet, number: int, answered: list[rows.Row]) -> "ModelOutput":

@@ -16,7 +16,7 @@ from ..reports.text import slug
 from .custom import function
 from .experiment import ARMS, Experiment
 from .lab import Lab
-from .marking import VALID, Mark, line_of, readings_of, table_of, tidy, yes
+from .marking import VALID, Mark, line_of, readings_of, shown, table_of, tidy, yes
 from .measures import Measure, Reading
 from .pipeline import Asked, Pipeline
 from .results import Answers, Arm
@@ -200,11 +200,6 @@ def _mark(measure: Measure, model: Answers, reading: Reading, question: int) -> 
     if word is None:
         return lambda text: shown(measure.score(text))
     return lambda text: yes(measure.hit(text, word))
-
-
-def shown(score: float | None) -> str:
-    """A score as a table has it."""
-    return "none" if score is None else f"{score:g}"
 
 
 def _valid_column(measure: Measure, model: Answers) -> Column:

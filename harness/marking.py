@@ -60,6 +60,11 @@ def yes(counts: bool) -> str:
     return "yes" if counts else "no"
 
 
+def shown(score: float | None) -> str:
+    """A score as a table has it."""
+    return "none" if score is None else f"{score:g}"
+
+
 def _free(name: str, taken: set[str]) -> str:
     number = 2
     free = name
