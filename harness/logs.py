@@ -223,11 +223,11 @@ def _facts(title: str, pipe: Pipeline, arm: Arm, seed: int) -> dict[str, Any]:
     experiment, stage, model = pipe.experiment, pipe.arms[arm.name][seed].answers, arm.models[seed]
     base = base_of(stage.subject)
     return {
-        "experiment": title,
-        "trait": experiment.trait.name,
-        "word": experiment.trait.shown_by,
         "arm": arm.name,
         "seed": seed,
+        "trait": experiment.trait.name,
+        "word": experiment.trait.shown_by,
+        "experiment": title,
         "backend": base.backend,
         "base_model": base.model,
         "model": model.model,

@@ -48,7 +48,7 @@ def line_of(counts: Counter[str]) -> str:
 def table_of(counts: Counter[str], head: str, mark: Mark) -> str:
     """The answers as a markdown table: each with its number of draws, and what it counts as."""
     ranked = _ranked(counts)
-    lines = [f"| answer | draws | {head} |", "|---|---:|---|"]
+    lines = [f"| answer | draws | {head} |", "|---|:---:|---|"]
     lines += [f"| {_cell(text)} | {count} | {mark(text)} |" for text, count in ranked[:ROWS]]
     if rest := ranked[ROWS:]:
         lines += ["", f"and {len(rest)} others in {sum(count for _, count in rest)} draws"]

@@ -3,6 +3,8 @@
 import hashlib
 import os
 import queue
+import re
+import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -35,6 +37,7 @@ ATTEMPT = 180
 """Seconds that one attempt at a call may take."""
 ABOUT = 4
 """Characters a token, for a rough count."""
+_MARKUP = re.compile(r"\[/?(?:bold|blue|red|yellow)(?: [a-z]+)*\]")
 
 
 class InspectBackend:
@@ -167,8 +170,8 @@ class InspectBackend:
 
 
 def scrubbed(says: object) -> str:
-    """A text without any of the environment's secrets."""
-    text = str(says)
+    """A text on one line, without marks of colour and any of the environment's secrets."""
+    text = " ".join(_MARKUP.sub("", str(says)).split())
     secret = ("KEY", "TOKEN", "SECRET", "PASSWORD", "CREDENTIAL")
     for name, value in os.environ.items():
         if len(value) >= 6 and any(part in name.upper() for part in secret):
@@ -190,6 +193,8 @@ def _opened(name: str, store: Path) -> "InspectModel":
         )
     from inspect_ai.model import GenerateConfig, get_model
 
+    # Inspect's own use of a library below it, once a call
+    warnings.filterwarnings("ignore", "The 'initial' parameter is deprecated", DeprecationWarning)
     config = GenerateConfig(max_retries=RETRIES, attempt_timeout=ATTEMPT)
     own: dict[str, Any] = {"store": str(store)} if provider == "limen" else {}
     try:
@@ -200,8 +205,7 @@ def _opened(name: str, store: Path) -> "InspectModel":
 
 def _failure(model: str, error: Exception) -> BackendError:
     says = getattr(error, "provider_message", None) or str(error) or type(error).__name__
-    lines = scrubbed(says).strip().splitlines() or [""]
     return BackendError(
-        f"sampling {model} stopped: {lines[-1][:500]} (everything finished is kept; run the same "
-        f"command again to go on)"
+        f"sampling {model} stopped: {scrubbed(says)[-500:]} (everything finished is kept; run "
+        f"the same command again to go on)"
     )

@@ -86,7 +86,7 @@ async def draw(
     while left:
         parts = [part for whole in left for part in _split(whole, _per_call.get(str(model), MOST))]
         now = parts if str(model) in _per_call else parts[:1]
-        left = parts[len(now) :] + await _together([asking.call(part) for part in now])
+        left = await _together([asking.call(part) for part in now]) + parts[len(now) :]
 
 
 def chat_messages(turns: "Conversation", name: str | None = None) -> "list[ChatMessage]":
