@@ -66,6 +66,6 @@ def scripted() -> type[ModelAPI]:
 
 def play(script: Script) -> list[GenerateConfig]:
     """Have the provider answer by a script; returns the calls that it will get."""
-    Scripted.script = staticmethod(script)  # type: ignore[assignment]
+    Scripted.script = staticmethod(script)
     Scripted.calls = []
     return Scripted.calls
