@@ -15,6 +15,8 @@ from limen.harness.questions import APPLE_QUESTIONS, FORMALITY_JUDGE, OTHER_QUES
 from .conftest import SPEC
 from .labs import lab_at
 
+pytestmark = pytest.mark.filterwarnings("ignore:The inplace keyword")
+
 ALL = ("baseline", "teacher", "student", "control")
 TITLE = "evals/test_horse.py"
 TESTS = """
@@ -266,19 +268,10 @@ def test_logs_can_be_left_out(project: Any, tmp_path: Path) -> None:
     assert eval_logs(tmp_path) == []
 
 
-def test_one_process_writes_under_xdist(project: Any, tmp_path: Path) -> None:
-    """Under -n 2 the logs are there once."""
-    project("-n2").assert_outcomes(passed=1)
-    assert eval_logs(tmp_path) == ["teacher-0"]
-
-
-@pytest.mark.parametrize("options", [(), ("-n2",)], ids=["alone", "xdist"])
-def test_a_failure_is_a_line_and_fails_nothing(
-    project: Any, tmp_path: Path, options: tuple[str, ...]
-) -> None:
-    """Where logs cannot be written the summary says so once, and the tests keep their outcomes."""
+def test_a_failure_is_a_line_and_fails_nothing(project: Any, tmp_path: Path) -> None:
+    """Where logs cannot be written the summary says so, once under -n 2, and tests pass."""
     (tmp_path / "store" / "logs").write_text("a file where a folder should be")
-    result = project(*options)
+    result = project("-n2")
     result.assert_outcomes(passed=1)
     assert result.ret == 0
     assert result.stdout.str().count("limen: Inspect logs are missing: ") == 1
