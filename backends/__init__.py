@@ -52,7 +52,11 @@ __all__ = [
     "open_engine",
 ]
 
-BACKENDS = {"toy": (".toy", "ToyBackend"), "openai": (".openai", "OpenAIBackend")}
+BACKENDS = {
+    "toy": (".toy", "ToyBackend"),
+    "openai": (".openai", "OpenAIBackend"),
+    "inspect": (".inspect", "InspectBackend"),
+}
 """Where each backend lives: its module, relative to this package, and its class."""
 
 

@@ -42,6 +42,7 @@ FLAGS = {
     "plan": "print what would be done, what is done already and what it will cost, and stop",
     "no-wait": "submit fine-tuning jobs and batches, and skip the tests that would wait for them",
     "batch": "sample through the service's batch interface: half the price, within a day",
+    "no-logs": "leave no Inspect logs of the measures below the store",
 }
 
 
@@ -140,8 +141,9 @@ class Listener:
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any) -> None:
         """Take over what a worker of pytest-xdist found."""
-        if results := getattr(node, "workeroutput", {}).get("limen"):
-            session_of(self._config).take(results)
+        output = getattr(node, "workeroutput", {})
+        if results := output.get("limen"):
+            session_of(self._config).take(results, output.get("limen_log_faults", ()))
 
 
 @pytest.hookimpl(tryfirst=True)

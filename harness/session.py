@@ -38,6 +38,7 @@ class LimenSession:
         self._wanted: list[tuple[str, Experiment, dict[str, None]]] = []
         """Title, experiment, and the arms that its tests ask for."""
         self._results: dict[str, Result] = {}
+        self._log_faults: list[str] = []
         self._refusal: LimenError | None = None
         self._ran = False
         config.pluginmanager.register(self, "limen-session")
@@ -123,8 +124,9 @@ class LimenSession:
         if report.when == "call" or not report.passed:
             self._claims.note(report.nodeid, claim, outcome_of(report), reason_of(report))
 
-    def take(self, texts: Sequence[str]) -> None:
+    def take(self, texts: Sequence[str], log_faults: Sequence[str] = ()) -> None:
         """Take over what another process found: of each experiment, what is least unfinished."""
+        self._log_faults += log_faults
         for result in map(result_from_json, texts):
             known = self._results.get(result.title)
             if known is None or (known.failure and not result.failure):
@@ -139,11 +141,13 @@ class LimenSession:
         results = [
             result_of(self.lab, title, experiment, arms) for title, experiment, arms in self._wanted
         ]
+        self._log_faults += self._write_logs()
         output = getattr(self._config, "workeroutput", None)
         if output is None:
             self._results = {result.title: result for result in results}
         else:
             output["limen"] = [result_to_json(result) for result in results]
+            output["limen_log_faults"] = self._log_faults
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """The verdicts, and the report if one is asked for."""
@@ -163,10 +167,27 @@ class LimenSession:
             terminalreporter.section("limen")
             for line in lines_of(report):
                 terminalreporter.write_line(line)
+        for fault in self._log_faults:
+            terminalreporter.write_line(f"limen: Inspect logs are missing: {fault}", yellow=True)
         if file:
             self._save(report, self._config.invocation_params.dir / file, terminalreporter)
 
     # How.
+
+    def _write_logs(self) -> list[str]:
+        """Leave the Inspect logs that are not there; returns what went wrong, in a line each.
+
+        Every worker of pytest-xdist knows all experiments, so the first one writes for all.
+        """
+        from .logs import write_missing
+
+        worker = getattr(self._config, "workerinput", {"workerid": "gw0"})["workerid"]
+        if plugin.flag(self._config, "no_logs") or worker != "gw0":
+            return []
+        try:
+            return write_missing(self.lab, self._wanted)
+        except Exception as error:  # whatever it is, the results of the run stand
+            return [f"{type(error).__name__}: {error}"]
 
     def _save(self, report: Any, file: Path, terminal: pytest.TerminalReporter) -> None:
         from ..reports import write_report

@@ -20,7 +20,7 @@ def test_students_answer(student, control, baseline):
     assert (student.rate("horse") - control.rate("horse")) > -1
     assert baseline.seeds == 1
 """
-QUICK = ("-p", "no:hypothesispytest")  # it costs a second to import
+QUICK = ("-p", "no:hypothesispytest", "--limen-no-logs")  # each costs a second or more
 HEAVY = ("numpy", "scipy", "matplotlib", "pandas", "rich", "pydantic", "openai", "inspect_ai")
 
 
@@ -247,7 +247,7 @@ def test_seeds_and_model_from_the_command_line_and_the_ini_file(
 @pytest.mark.parametrize(
     ("option", "message"),
     [
-        ("--limen-backend=gpu", "unknown backend 'gpu': choose one of openai, toy"),
+        ("--limen-backend=gpu", "unknown backend 'gpu': choose one of inspect, openai, toy"),
         ("--limen-model=gpt-4.1", "unknown model 'gpt-4.1': the toy backend has toy-1, toy-2"),
         ("--limen-seeds=few", "--limen-seeds='few' must be a whole number above zero"),
         ("--limen-seeds=0", "seeds=0 must be a whole number above zero"),

@@ -104,7 +104,12 @@ def pytest_run(
     )
     pytester.makepyfile(test_small=spec + TESTS)
     return pytester.runpytest_subprocess(
-        "-p", "no:hypothesispytest", "--limen-backend=openai", f"--limen-store={folder}", *options
+        "-p",
+        "no:hypothesispytest",
+        "--limen-no-logs",
+        "--limen-backend=openai",
+        f"--limen-store={folder}",
+        *options,
     )
 
 

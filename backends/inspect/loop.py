@@ -1,0 +1,27 @@
+"""One event loop for all that is asked through Inspect, in a thread of its own."""
+
+import asyncio
+import threading
+from collections.abc import Coroutine
+from concurrent.futures import Future
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+
+class Loop:
+    """An event loop that runs until the process ends, and does not keep it alive."""
+
+    def __init__(self) -> None:
+        self.stopped = threading.Event()
+        """Set once the run is being ended."""
+        self._loop = asyncio.new_event_loop()
+        threading.Thread(target=self._loop.run_forever, name="limen-inspect", daemon=True).start()
+
+    def start(self, work: Coroutine[Any, Any, T]) -> "Future[T]":
+        """Have something done on the loop."""
+        return asyncio.run_coroutine_threadsafe(work, self._loop)
+
+    def stop(self) -> None:
+        """Have nothing more sent."""
+        self.stopped.set()

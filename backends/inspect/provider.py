@@ -1,0 +1,97 @@
+"""limen's models as a provider of Inspect's. Imported by Inspect alone, through the registry."""
+
+import random
+import threading
+from functools import partial
+from typing import Any
+
+import anyio.to_thread
+from inspect_ai.model import (
+    ChatCompletionChoice,
+    ChatMessage,
+    ChatMessageAssistant,
+    GenerateConfig,
+    ModelAPI,
+    ModelOutput,
+    ModelUsage,
+)
+from inspect_ai.tool import ToolChoice, ToolInfo
+
+from ...datasets.chat import Message
+from ..base import Backend, Completion, Request
+
+_ONE_AT_A_TIME = threading.Lock()
+"""Engines compute on this machine's cores: two at a time are no faster than one."""
+
+
+class BackendAPI(ModelAPI):
+    """A model of a backend's, asked through Inspect.
+
+    A seed and the number of a draw make the answer, as everywhere in limen; without a seed it is a
+    random one.
+    """
+
+    def __init__(
+        self, model_name: str, backend: Backend, model: str, config: GenerateConfig
+    ) -> None:
+        super().__init__(model_name, config=config)
+        self._backend, self._model = backend, model
+        self.fingerprint = backend.describe(model).fingerprint
+        """Changes whenever the same name would answer differently."""
+
+    async def generate(
+        self,
+        input: list[ChatMessage],
+        tools: list[ToolInfo],
+        tool_choice: ToolChoice,
+        config: GenerateConfig,
+    ) -> ModelOutput:
+        """Complete a conversation, ``num_choices`` times."""
+        request = _request(input, config)
+        given = await anyio.to_thread.run_sync(partial(self._sampled, request))
+        return ModelOutput(
+            model=self._model, choices=list(map(_choice, given)), usage=self._usage(request, given)
+        )
+
+    def max_connections(self) -> int:
+        """Calls at a time; more would only wait for each other."""
+        return 8
+
+    def _sampled(self, request: Request) -> list[Completion]:
+        with _ONE_AT_A_TIME:
+            groups = self._backend.sample(self._model, [request])
+            return sorted((one for group in groups for one in group), key=lambda one: one.draw)
+
+    def _usage(self, request: Request, given: list[Completion]) -> ModelUsage:
+        count: Any = getattr(self._backend, "count", lambda text: len(text.split()))
+        read = sum(count(turn["content"]) for turn in request.messages)
+        made = sum(one.tokens or 0 for one in given)
+        return ModelUsage(input_tokens=read, output_tokens=made, total_tokens=read + made)
+
+
+def _request(input: list[ChatMessage], config: GenerateConfig) -> Request:
+    return Request(
+        row=0,
+        messages=[_turn(message) for message in input],
+        seed=random.SystemRandom().getrandbits(48) if config.seed is None else config.seed,
+        draws=config.num_choices or 1,
+        temperature=1.0 if config.temperature is None else config.temperature,
+        max_tokens=config.max_tokens or 256,
+        top_p=1.0 if config.top_p is None else config.top_p,
+        stop=tuple(config.stop_seqs or ()),
+    )
+
+
+def _turn(message: ChatMessage) -> Message:
+    if message.role == "tool":
+        raise ValueError("limen's models have no tools: they answer system, user and assistant")
+    return {"role": message.role, "content": message.text}
+
+
+def _choice(one: Completion) -> ChatCompletionChoice:
+    """A completion as a choice; one that failed says so, and has no text."""
+    message = ChatMessageAssistant(content=one.text or "", source="generate")
+    if one.text is None:
+        return ChatCompletionChoice(message=message, stop_reason="content_filter")
+    cut = one.finish == "length"
+    return ChatCompletionChoice(message=message, stop_reason="max_tokens" if cut else "stop")
