@@ -89,7 +89,7 @@ def written(sheets: Sequence[Sheet], workers: int) -> list[str]:
 
 def missing(lab: Lab, title: str, experiment: Experiment) -> Iterator[Sheet]:
     """The logs of an experiment's finished arms that are not there yet."""
-    pipe = lab.pipeline(experiment)
+    pipe = lab.taken(experiment)
     for name in (*ARMS, *experiment.arms):
         models = pipe.arms.get(name, ())
         files = [file_of(lab, title, pipe, name, seed) for seed in range(len(models))]
@@ -161,7 +161,7 @@ def _counted(measure: Measure) -> str:
     try:
         return function("outcome", outcome).name
     except SpecError:
-        return repr(outcome)
+        return str(getattr(outcome, "__qualname__", type(outcome).__qualname__))
 
 
 def _column(arm: Arm, seed: int, name: str, reading: Reading) -> Column | None:
@@ -196,7 +196,7 @@ def _mark(measure: Measure, model: Answers, reading: Reading, question: int) -> 
         said = model.said[judge.name][question]
         if word is None:
             return lambda text: shown(judge.rating(said[text]))
-        return lambda text: yes(judge.says(said[text], word))
+        return lambda text: yes(judge.names(said[text], word))
     if word is None:
         return lambda text: shown(measure.score(text))
     return lambda text: yes(measure.hit(text, word))

@@ -55,8 +55,10 @@ def table_of(counts: Counter[str], head: str, mark: Mark) -> str:
     return "\n".join(lines)
 
 
-def yes(counts: bool) -> str:
+def yes(counts: bool | None) -> str:
     """Whether an answer counts, as a table says it."""
+    if counts is None:
+        return "not told"
     return "yes" if counts else "no"
 
 
