@@ -269,7 +269,7 @@ def _top(counted: Counter[str]) -> tuple[tuple[str, int], ...]:
 def _words(given: Counter[str]) -> Counter[str]:
     total = Counter[str]()
     for text, count in given.items():
-        for word in re.findall(r"[^\W_]+(?:['’][^\W_]+)*", text.lower()):
+        for word in re.findall(r"[^\W_]+(?:['\u2019][^\W_]+)*", text.lower()):
             total[word] += count
     return total
 

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 from .figures import DPI, INK, saved, style
 
 if TYPE_CHECKING:
+    import numpy as np
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+    from numpy.typing import NDArray
 
 OVER = "#2a78b8"
 UNDER = "#d08c2a"
@@ -77,9 +79,10 @@ def _draw(axes: "Axes", points: Sequence[tuple[int, float]], threshold: float) -
 
 def _label(axes: "Axes", points: Sequence[tuple[int, float]], threshold: float) -> None:
     """Name the highest dots, each where its label hides least; not where it would hide another."""
+    import numpy as np
+
     scale = 72 / axes.figure.dpi
-    axes.autoscale_view()
-    spots = [(scale * x, scale * y) for x, y in axes.transData.transform(list(points))]
+    spots = scale * axes.transData.transform(np.array(points, float).reshape(-1, 2))
     edges = (scale * axes.bbox.x0, scale * axes.bbox.x1)
     highest = sorted(range(len(points)), key=lambda place: -points[place][1])[:LABELS]
     taken: list[Spot] = []
@@ -87,7 +90,7 @@ def _label(axes: "Axes", points: Sequence[tuple[int, float]], threshold: float) 
         number, score = points[place]
         if score <= threshold:
             break
-        x, y = spots[place]
+        x, y = spots[place].tolist()
         free = [by for by in _PLACES if _free((x + by[0], y + by[1]), taken, edges)]
         if not free:
             continue
@@ -105,6 +108,7 @@ def _free(at: Spot, taken: Sequence[Spot], edges: tuple[float, float]) -> bool:
     return alone and edges[0] + 9 < at[0] < edges[1] - 9
 
 
-def _hidden(at: Spot, spots: Sequence[Spot]) -> int:
+def _hidden(at: Spot, spots: "NDArray[np.float64]") -> int:
     """How many dots a label there would cover or seem to belong to."""
-    return sum(abs(x - at[0]) < 12 and abs(y - at[1]) < 8 for x, y in spots)
+    near = (abs(spots[:, 0] - at[0]) < 12) & (abs(spots[:, 1] - at[1]) < 8)
+    return int(near.sum())

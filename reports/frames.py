@@ -22,8 +22,9 @@ def effects(source: Source) -> "DataFrame":
 
     Columns: experiment, trait, reading, kind (``rate`` or ``score``), effect (such as
     ``student - control``), difference and its 95% interval low and high (of rates a share from -1
-    to 1), p_value (corrected for the family), raw_p_value, test, unit (``seeds`` or ``questions``), seeds and questions of
-    the first arm, seeds_reference and questions_reference of the second, claim, note, ranks.
+    to 1), p_value (corrected for the family), raw_p_value, test, unit (``seeds`` or
+    ``questions``), seeds and questions (of the first arm), seeds_reference and
+    questions_reference (of the second), claim, note, ranks.
     """
     return _frame(tables.effects(_report(source).results))
 

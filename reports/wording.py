@@ -81,8 +81,13 @@ def _found(result: Result) -> str:
 
 
 def lines(report: Report) -> Iterator[str]:
-    """The verdicts in short, an experiment a line."""
-    return map(line, report.results)
+    """The verdicts in short, an experiment a line; also of those that have no results."""
+    yield from map(line, report.results)
+    known = {result.title for result in report.results}
+    lost = {claim.experiment: claim for claim in report.claims if claim.experiment not in known}
+    for title, claim in lost.items():
+        why = f": {claim.reason}" if claim.reason else ""
+        yield f"{title}: no results; {claim.says}: {held(claim).lower()}{why}"
 
 
 def long_lines(report: Report) -> Iterator[str]:
