@@ -5,13 +5,13 @@ from collections.abc import Collection, Iterator, Sequence
 from itertools import islice
 from typing import Any
 
-from ..reports import AuditRow, CostRow, DataRow
+from ..reports import AuditRow, CostRow, DataRow, Times
 from . import rows
 from .pipeline import Pipeline
 from .stage import Stage
 from .stages import AUDIT, CONTRAST, Filter
 from .statistics import mean
-from .store import Store
+from .store import Manifest, Store
 
 EXAMPLES = 5
 
@@ -22,7 +22,7 @@ def data_rows(store: Store, stages: Sequence[Stage]) -> Iterator[DataRow]:
         if isinstance(stage, Filter):
             manifest = store.manifest(stage.kind, stage.key) or {}
             folder = store.artifact(stage.kind, stage.key)
-            kept = islice(rows.read(folder / "kept.jsonl"), EXAMPLES)
+            kept = list(islice(rows.read(folder / "kept.jsonl"), EXAMPLES))
             dropped = islice(rows.read(folder / "rejected.jsonl"), EXAMPLES)
             yield DataRow(
                 label=stage.source.label,
@@ -30,9 +30,15 @@ def data_rows(store: Store, stages: Sequence[Stage]) -> Iterator[DataRow]:
                 read=manifest["counts"]["read"],
                 kept=manifest["counts"]["kept"],
                 reasons=manifest["reasons"],
-                examples=tuple(row["text"] for row in kept),
-                rejected=tuple((row["text"] or "", row["reason"]) for row in dropped),
+                examples=tuple(printable(row["text"]) for row in kept),
+                rejected=tuple((printable(row["text"] or ""), row["reason"]) for row in dropped),
+                prompt=printable(next((row.get("prompt", "") for row in kept), "")),
             )
+
+
+def printable(text: str) -> str:
+    """A model's text as it can be written: halves of characters, which cannot, are spelt out."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def audit_rows(store: Store, pipe: Pipeline, arms: Collection[str]) -> Iterator[AuditRow]:
@@ -42,13 +48,19 @@ def audit_rows(store: Store, pipe: Pipeline, arms: Collection[str]) -> Iterator[
         if not found:
             continue
         wanted = [arm, "control"] if arm != "control" and "control" in arms else []
-        compared = [_read(store, contrast, CONTRAST) for contrast in pipe.contrasts(wanted)]
+        contrasts = pipe.contrasts(wanted)
+        compared = [_read(store, contrast, CONTRAST) for contrast in contrasts]
         yield AuditRow(
             arm=arm,
             files=len(found),
             rows=sum(audit["rows"] for audit in found),
             mentions=sum(audit["mentions"] for audit in found),
-            examples=tuple(m["text"] for audit in found for m in audit["examples"])[:EXAMPLES],
+            examples=tuple(printable(m["text"]) for audit in found for m in audit["examples"])[
+                :EXAMPLES
+            ],
+            keys=tuple(
+                f"{stage.kind}/{stage.key}" for stage in (*pipe.audits.get(arm, ()), *contrasts)
+            ),
             **_compared(list(filter(None, compared))),
         )
 
@@ -83,15 +95,26 @@ def _read(store: Store, stage: Stage, name: str) -> dict[str, Any]:
     return found
 
 
-def seconds(store: Store, stages: Sequence[Stage]) -> float:
-    """What the stages took together, whenever they were done."""
-    manifests = (store.manifest(stage.kind, stage.key) or {} for stage in stages)
-    return sum(float(manifest.get("seconds", 0.0)) for manifest in manifests)
+def spent(store: Store, stages: Sequence[Stage]) -> tuple[Times, CostRow | None]:
+    """When the stages were done, and what a service was paid for them; None if it was none.
+
+    Whichever run did them.
+    """
+    manifests = [store.manifest(stage.kind, stage.key) or {} for stage in stages]
+    return _times(manifests), _cost(manifests)
 
 
-def cost(store: Store, stages: Sequence[Stage]) -> CostRow | None:
-    """What a service was paid for the stages, whenever they were done; None if it was none."""
-    manifests = (store.manifest(stage.kind, stage.key) or {} for stage in stages)
+def _times(manifests: Sequence[Manifest]) -> Times:
+    starts = sorted(manifest["started"] for manifest in manifests if "started" in manifest)
+    return Times(
+        first=starts[0] if starts else "",
+        last=starts[-1] if starts else "",
+        stages=len(starts),
+        seconds=sum(float(manifest.get("seconds", 0.0)) for manifest in manifests),
+    )
+
+
+def _cost(manifests: Sequence[Manifest]) -> CostRow | None:
     costs = [manifest["cost"] for manifest in manifests if "cost" in manifest]
     if not costs:
         return None

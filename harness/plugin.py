@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from .session import LimenSession
 
 _SESSION = pytest.StashKey["LimenSession"]()
-CLAIM = "limen_claim"
-"""The user property by which a test report says that it is a claim of an experiment."""
+SAYS, EXPERIMENT = "limen_says", "limen_experiment"
+"""The user properties by which a test report says what it claims, and of which experiment."""
 _BAD_SPEC = pytest.StashKey[bool]()
 
 SPECS = (
@@ -32,7 +32,7 @@ OPTIONS = {
     "other-model": "a second base model, for experiments that need one",
     "seeds": "seeds an arm, in place of the experiments' own",
     "store": "the folder that keeps all results (default: .limen in the root directory)",
-    "report": "write a markdown report, with figures, to this file",
+    "report": "write a report to this file: markdown with figures and tables, or one .html file",
     "workers": "stages to run side by side (default: one a core; 512 that wait for a service)",
     "budget": "US dollars that the run may spend at a service; never overshot",
     "prices": "a file (TOML) of prices that go before those that limen knows",
@@ -134,9 +134,10 @@ class Listener:
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Note how the claims fared."""
-        for name, value in report.user_properties:
-            if name == CLAIM:
-                session_of(self._config).note(report, str(value))
+        told = dict(report.user_properties)
+        if SAYS in told:
+            says, experiment = str(told[SAYS]), str(told.get(EXPERIMENT, ""))
+            session_of(self._config).note(report, says, experiment)
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any) -> None:

@@ -5,24 +5,36 @@ import shlex
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
 
 from ..datasets.errors import LimenError, PendingError, SpecError
-from ..reports import AuditRow, Result, result_from_json, result_to_json
+from ..reports import (
+    AuditRow,
+    Claim,
+    Report,
+    Result,
+    keep_run,
+    report_of,
+    result_from_json,
+    result_to_json,
+)
 from . import plugin
 from .asserted import Asked
 from .execution import Watcher
 from .experiment import ARMS, Experiment
 from .findings import audit_rows
 from .further import Further
+from .items import arms_of, nearest, outcome_of, reason_of, says, title_of, will_not_run
 from .lab import Lab
 from .pipeline import check_arm
 from .results import Arm
 from .settings import Settings
-from .summary import Claims, lines_of, make_report, result_of
+from .summary import Claims, make_run, result_of
+from .told import Told
 
 T = TypeVar("T")
 
@@ -35,10 +47,14 @@ class LimenSession:
         self._began = time.monotonic()
         self.lab = Lab(settings_of(config), watcher=self._watcher())
         self._claims = Claims()
+        self._told = Told(self.lab)
         self._wanted: list[tuple[str, Experiment, dict[str, None]]] = []
         """Title, experiment, and the arms that its tests ask for."""
         self._results: dict[str, Result] = {}
         self._log_faults: list[str] = []
+        self._report: Report | None = None
+        self._fault: str | None = None
+        """Why the run's record could not be kept."""
         self._refusal: LimenError | None = None
         self._ran = False
         config.pluginmanager.register(self, "limen-session")
@@ -93,9 +109,7 @@ class LimenSession:
 
     def arm(self, item: pytest.Item, experiment: Experiment, name: str) -> Arm:
         """An arm for a test; fails or skips the test, saying why, if there is none to be had."""
-        claim = (plugin.CLAIM, says(item))
-        if claim not in item.user_properties:
-            item.user_properties.append(claim)
+        self._told.note(item, says(item), self._title_of(item, experiment))
         try:
             if self._refusal is not None:
                 raise self._refusal
@@ -103,7 +117,9 @@ class LimenSession:
             if reason := self.lab.cannot(experiment, name):
                 pytest.skip(reason)
             with self._uncaptured():
-                return self.lab.arm(experiment, name)
+                found = self.lab.arm(experiment, name)
+            self._told.asked(item, experiment, name)
+            return found
         except PendingError as pending:
             pytest.skip(str(pending))
         except LimenError as error:
@@ -116,13 +132,21 @@ class LimenSession:
 
     def audit(self, experiment: Experiment) -> AuditRow:
         """How the data of an experiment's students differ from its control's."""
-        pipe = self.lab.pipeline(experiment)
+        pipe = self.lab.taken(experiment)
         return next(audit_rows(self.lab.store, pipe, ["student", "control"]))
 
-    def note(self, report: pytest.TestReport, claim: str) -> None:
-        """Note how a claim fared."""
+    def note(self, report: pytest.TestReport, claim: str, experiment: str) -> None:
+        """Note how a claim about an experiment, named by its title, fared."""
         if report.when == "call" or not report.passed:
-            self._claims.note(report.nodeid, claim, outcome_of(report), reason_of(report))
+            self._claims.note(
+                Claim(
+                    test=report.nodeid,
+                    experiment=experiment,
+                    says=claim,
+                    outcome=outcome_of(report),
+                    reason=reason_of(report),
+                )
+            )
 
     def take(self, texts: Sequence[str], log_faults: Sequence[str] = ()) -> None:
         """Take over what another process found: of each experiment, what is least unfinished."""
@@ -134,45 +158,71 @@ class LimenSession:
 
     # What pytest tells.
 
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_makereport(self, item: pytest.Item, call: pytest.CallInfo[None]) -> None:
+        """Have a test's report tell what its arms came to."""
+        if call.when == "call":
+            self._told.tell(item)
+
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """Hand the results to whoever writes: this process, or pytest-xdist's controller."""
-        if not self._ran:
-            return
-        results = [
-            result_of(self.lab, title, experiment, arms) for title, experiment, arms in self._wanted
-        ]
-        self._log_faults += self._write_logs()
         output = getattr(self._config, "workeroutput", None)
-        if output is None:
-            self._results = {result.title: result for result in results}
-        else:
-            output["limen"] = [result_to_json(result) for result in results]
-            output["limen_log_faults"] = self._log_faults
+        if self._ran:
+            found = [result_of(self.lab, *wanted) for wanted in self._wanted]
+            self._log_faults += self._write_logs()
+            if output is not None:
+                output["limen"] = [result_to_json(result) for result in found]
+                output["limen_log_faults"] = self._log_faults
+            self._results |= {result.title: result for result in found}
+        if output is None and self._results:
+            self._keep()
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """The verdicts, and the report if one is asked for."""
         file = plugin.option(self._config, "report")
-        if hasattr(self._config, "workerinput") or not (self._results or file):
+        if hasattr(self._config, "workerinput") or not (self._report or file):
             return
-        if not self._results:
+        if self._report is None:
             terminalreporter.write_line("limen: no experiment ran, so there is no report")
             return
-        report = make_report(
+        verbosity = self._config.get_verbosity()
+        if verbosity >= 0:
+            from ..reports import wording
+
+            terminalreporter.section("limen")
+            told = wording.long_lines if verbosity else wording.lines
+            for line in told(self._report):
+                terminalreporter.write_line(line)
+        if self._fault:
+            terminalreporter.write_line(f"limen: cannot keep the run: {self._fault}", red=True)
+        for fault in self._log_faults:
+            terminalreporter.write_line(f"limen: Inspect logs are missing: {fault}", yellow=True)
+        if file:
+            self._save(self._report, self._config.invocation_params.dir / file, terminalreporter)
+
+    # How.
+
+    def _keep(self) -> None:
+        """Keep the run's record in the store, so that reports can be made of it at any time."""
+        run = make_run(
             self._claims.rows(),
             list(self._results.values()),
             command=self._command(),
             seconds=time.monotonic() - self._began,
+            root=self._config.rootpath,
         )
-        if self._config.get_verbosity() >= 0:
-            terminalreporter.section("limen")
-            for line in lines_of(report):
-                terminalreporter.write_line(line)
-        for fault in self._log_faults:
-            terminalreporter.write_line(f"limen: Inspect logs are missing: {fault}", yellow=True)
-        if file:
-            self._save(report, self._config.invocation_params.dir / file, terminalreporter)
+        try:
+            run = replace(run, id=keep_run(run, self.lab.settings.store).stem)
+        except OSError as error:
+            self._fault = str(error)
+        self._report = report_of([run])
 
-    # How.
+    def _title_of(self, item: pytest.Item, experiment: Experiment) -> str:
+        """The title of a test's experiment, as the report has it."""
+        for title, known, _ in self._wanted:
+            if known == experiment:
+                return title
+        return title_of(item)
 
     def _write_logs(self) -> list[str]:
         """Leave the Inspect logs that are not there; returns what went wrong, in a line each.
@@ -189,7 +239,7 @@ class LimenSession:
         except Exception as error:  # whatever it is, the results of the run stand
             return [f"{type(error).__name__}: {error}"]
 
-    def _save(self, report: Any, file: Path, terminal: pytest.TerminalReporter) -> None:
+    def _save(self, report: Report, file: Path, terminal: pytest.TerminalReporter) -> None:
         from ..reports import write_report
 
         try:
@@ -305,70 +355,6 @@ def _amount(text: str | None) -> float | None:
         return None if text is None else float(text.removeprefix("$"))
     except ValueError:
         raise SpecError(f"--limen-budget={text!r} must be dollars, such as 12.50") from None
-
-
-def nearest(item: pytest.Item) -> object:
-    """The ``experiment`` of an item: its parameter, its class's, or its module's."""
-    parameters = getattr(getattr(item, "callspec", None), "params", {})
-    if "experiment" in parameters:
-        return parameters["experiment"]
-    for holder in (getattr(item, "cls", None), getattr(item, "module", None)):
-        found: object = getattr(holder, "experiment", None)
-        if found is not None:
-            return found
-    return None
-
-
-def arms_of(item: pytest.Item, experiment: Experiment) -> list[str]:
-    """The arms that a test asks for by its fixtures."""
-    fixtures = getattr(item, "fixturenames", ())
-    further = list(experiment.arms) if "arms" in fixtures else []
-    return [arm for arm in ARMS if arm in fixtures] + further
-
-
-def will_not_run(item: pytest.Item) -> bool:
-    """Whether marks keep a test from running: skip, a true skipif, or xfail without a run.
-
-    Conditions that are texts are left to pytest: such a test's stages are done in any case.
-    """
-    if item.get_closest_marker("skip"):
-        return True
-    conditions = [mark.args for mark in item.iter_markers("skipif")]
-    if any(not isinstance(c, str) and bool(c) for args in conditions for c in args):
-        return True
-    return any(mark.kwargs.get("run") is False for mark in item.iter_markers("xfail"))
-
-
-def title_of(item: pytest.Item) -> str:
-    """Where an experiment stands, as in node ids, the test's own name left out."""
-    parameters = getattr(getattr(item, "callspec", None), "params", {})
-    parts = item.nodeid.split("[")[0].split("::")[:-1]
-    holder = "::".join(parts)
-    return f"{holder}[{item.callspec.id}]" if "experiment" in parameters else holder  # type: ignore[attr-defined]
-
-
-def says(item: pytest.Item) -> str:
-    """What a test claims: the first line of its docstring, or its name in words."""
-    text = (getattr(getattr(item, "function", None), "__doc__", None) or "").strip()
-    if text:
-        return text.splitlines()[0].rstrip(".")
-    return item.name.removeprefix("test_").replace("_", " ")
-
-
-def outcome_of(report: pytest.TestReport) -> str:
-    """The outcome in a word, expected failures told apart."""
-    if hasattr(report, "wasxfail"):
-        return "failed as expected" if report.skipped else "passed unexpectedly"
-    return "stopped" if report.failed and report.when == "setup" else report.outcome
-
-
-def reason_of(report: pytest.TestReport) -> str:
-    """Why a test was expected to fail, or was skipped."""
-    if expected := getattr(report, "wasxfail", ""):
-        return str(expected).removeprefix("reason: ")
-    if report.skipped and isinstance(report.longrepr, tuple):
-        return str(report.longrepr[2]).removeprefix("Skipped: ")
-    return ""
 
 
 def place_of(excinfo: "pytest.ExceptionInfo[BaseException]", path: Path) -> str:

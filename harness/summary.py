@@ -1,34 +1,42 @@
-"""From finished results to what people read: the report's values, and lines for the terminal."""
+"""From finished results to what people read: the values that reports are made of."""
 
 import platform
+import re
+import subprocess
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from importlib.metadata import version
+from pathlib import Path
 
 from ..datasets.errors import LimenError
 from ..reports import (
     ArmRow,
     Claim,
     EffectRow,
+    Example,
     JudgeRow,
     ModelsRow,
     ReadingRow,
-    Report,
     Result,
+    Run,
 )
 from .estimates import Estimate
 from .experiment import ARMS, Experiment
-from .findings import audit_rows, cost, data_rows, seconds
+from .findings import audit_rows, data_rows, printable, spent
 from .lab import Lab
 from .measures import Reading
 from .pipeline import Pipeline, in_order
-from .planned import dollars
 from .results import Arm
 from .stage import Stage
 from .stages import FineTune, base_of
 from .verdict import Effect, ScoreEffect, difference
 
 TOP_ANSWERS = 5
+EXAMPLES = 3
+"""Questions of which an arm's answer is shown."""
+
+Headline = tuple[ReadingRow, EffectRow]
 
 
 class Claims:
@@ -37,9 +45,9 @@ class Claims:
     def __init__(self) -> None:
         self._rows: dict[str, Claim] = {}
 
-    def note(self, test: str, says: str, outcome: str, reason: str = "") -> None:
+    def note(self, claim: Claim) -> None:
         """A test's outcome; a later one of the same test takes its place."""
-        self._rows[test] = Claim(test=test, says=says, outcome=outcome, reason=reason)
+        self._rows[claim.test] = claim
 
     def rows(self) -> tuple[Claim, ...]:
         """The claims, sorted by test, however the tests were distributed."""
@@ -49,15 +57,10 @@ class Claims:
 def result_of(lab: Lab, title: str, experiment: Experiment, arms: Collection[str]) -> Result:
     """An experiment's results: those of its arms that there are."""
     pipe = lab.taken(experiment)
-    finished: dict[str, Arm] = {}
     failures: dict[str, None] = {}
-    names = (*ARMS, *experiment.arms)
-    for name in (arm for arm in names if arm in arms or _gratis(lab, pipe, arm)):
-        try:
-            finished[name] = lab.arm(experiment, name)
-        except LimenError as error:
-            failures[str(error)] = None
-    stages = in_order([*pipe.targets(finished), *pipe.rest(finished)])
+    finished = _finished(lab, pipe, arms, failures)
+    stages = stages_of(pipe, finished)
+    times, cost = spent(lab.store, stages)
     base = base_of(pipe.subject("baseline"))
     writer = base_of(pipe.subject("teacher"))
     measure = experiment.measure
@@ -68,31 +71,55 @@ def result_of(lab: Lab, title: str, experiment: Experiment, arms: Collection[str
         fingerprint=base.fingerprint,
         teacher_model=writer.model,
         trait=experiment.trait.name,
-        system=experiment.trait.system,
+        systems={trait.name: printable(trait.system) for trait in experiment.traits},
         measure=_described(experiment),
-        questions=len(measure.asked),
+        questions=dict(measure.groups),
         draws=measure.draws,
         temperature=measure.temperature,
+        max_tokens=measure.max_tokens,
         seeds=len(pipe.arms["student"]),
+        family=experiment.family,
         data_spec=repr(experiment.data),
         recipe=_recipe(stages),
-        readings=tuple(
-            _readings(experiment, finished, other_base=writer != base, failures=failures)
-        ),
-        arms=tuple(map(_models_row, finished.values())),
+        readings=tuple(_readings(pipe, finished, failures)),
+        arms=tuple(_models_row(pipe, arm) for arm in finished.values()),
         data=tuple(data_rows(lab.store, stages)),
         audits=tuple(audit_rows(lab.store, pipe, finished)),
-        judges=tuple(
-            JudgeRow(
-                name=judge.name, model=judged.judge.model, prompt=judge.prompt, scale=judge.scale
-            )
-            for judge, judged in zip(measure.judges, pipe.arms["baseline"][0].judged, strict=True)
-        ),
+        judges=tuple(_judges(experiment, pipe)),
         agreement=_agreement(finished),
-        cost=cost(lab.store, stages),
-        stage_seconds=seconds(lab.store, stages),
+        cost=cost,
+        times=times,
         failure=" ".join(failures),
     )
+
+
+def headline_of(lab: Lab, experiment: Experiment, arms: Collection[str]) -> Headline | None:
+    """The effect that some arms of an experiment are about; None where they have none."""
+    pipe = lab.taken(experiment)
+    finished = _finished(lab, pipe, arms, {})
+    for reading in _asked_for(experiment)[:1]:
+        row = _reading_row(pipe, reading, finished)
+        return (row, row.effects[0]) if row.effects else None
+    return None
+
+
+def stages_of(pipe: Pipeline, arms: Collection[str]) -> list[Stage]:
+    """All stages that some arms rest on."""
+    return in_order([*pipe.targets(arms), *pipe.rest(arms)])
+
+
+def _finished(
+    lab: Lab, pipe: Pipeline, arms: Collection[str], failures: dict[str, None]
+) -> dict[str, Arm]:
+    """Those of some arms that there are, and those that were measured for the gate."""
+    finished: dict[str, Arm] = {}
+    for name in (*ARMS, *pipe.experiment.arms):
+        if name in arms or _gratis(lab, pipe, name):
+            try:
+                finished[name] = lab.arm(pipe.experiment, name)
+            except LimenError as error:
+                failures[str(error)] = None
+    return finished
 
 
 def _judges(experiment: Experiment, pipe: Pipeline) -> Iterator[JudgeRow]:
@@ -124,46 +151,64 @@ def _gratis(lab: Lab, pipe: Pipeline, arm: str) -> bool:
     return known and all(lab.store.has(stage.kind, stage.key) for stage in targets)
 
 
-def _readings(
-    experiment: Experiment, arms: Mapping[str, Arm], other_base: bool, failures: dict[str, None]
-) -> Iterator[ReadingRow]:
-    words = [trait.shown_by for trait in experiment.traits]
-    pairs = [
+def _asked_for(experiment: Experiment) -> Sequence[Reading]:
+    return experiment.measure.readings([trait.shown_by for trait in experiment.traits])
+
+
+def _pairs(pipe: Pipeline) -> list[tuple[str, str]]:
+    """The arms that are compared, the one that the experiment is about first."""
+    other_base = base_of(pipe.subject("teacher")) != base_of(pipe.subject("baseline"))
+    return [
         ("student", "control"),
-        *((name, arm.against) for name, arm in experiment.arms.items()),
+        *((name, arm.against) for name, arm in pipe.experiment.arms.items()),
         *([] if other_base else [("teacher", "baseline")]),  # that base is another model's
         ("control", "baseline"),
     ]
-    for reading in experiment.measure.readings(words):
+
+
+def _readings(
+    pipe: Pipeline, arms: Mapping[str, Arm], failures: dict[str, None]
+) -> Iterator[ReadingRow]:
+    for reading in _asked_for(pipe.experiment):
         try:
-            yield _reading_row(reading, arms, pairs)
+            yield _reading_row(pipe, reading, arms)
         except LimenError as error:
             failures[str(error)] = None
 
 
-def _reading_row(
-    reading: Reading, arms: Mapping[str, Arm], pairs: Sequence[tuple[str, str]]
-) -> ReadingRow:
+def _reading_row(pipe: Pipeline, reading: Reading, arms: Mapping[str, Arm]) -> ReadingRow:
     found = {name: arm.read(reading) for name, arm in arms.items()}
     return ReadingRow(
         name=reading.name,
         kind="score" if reading.word is None else "rate",
-        arms=tuple(_arm_row(estimate) for estimate in found.values()),
+        arms=tuple(_arm_row(found[name], _keys(pipe, name, reading)) for name in found),
         effects=tuple(
             _effect_row(difference(found[treated], found[reference]))
-            for treated, reference in pairs
+            for treated, reference in _pairs(pipe)
             if treated in found and reference in found
         ),
     )
 
 
-def _arm_row(estimate: Estimate) -> ArmRow:
+def _keys(pipe: Pipeline, arm: str, reading: Reading) -> list[str]:
+    """The stages that a reading of an arm is from, one a seed."""
+    names = [judge.name for judge in pipe.experiment.measure.judges]
+    stages = [
+        asked.answers if reading.judge is None else asked.judged[names.index(reading.judge)]
+        for asked in pipe.arms[arm]
+    ]
+    return [f"{stage.kind}/{stage.key}" for stage in stages]
+
+
+def _arm_row(estimate: Estimate, keys: Sequence[str]) -> ArmRow:
+    answered = [any(cell is not None for cell in row) for row in estimate.table]
     return ArmRow(
         name=estimate.arm,
         value=estimate.value,
         interval=estimate.interval,
         by_seed=estimate.by_seed,
         unrated=estimate.unrated,
+        keys=tuple(key for key, there in zip(keys, answered, strict=True) if there),
     )
 
 
@@ -173,23 +218,64 @@ def _effect_row(effect: Effect) -> EffectRow:
         difference=effect.value,
         interval=effect.interval,
         p_value=effect.p_value,
+        raw_p_value=_raw(effect),
         test=effect.test,
+        unit=effect.unit,
         seeds=effect.seeds,
+        questions=(len(effect.treated.questions), len(effect.reference.questions)),
         claim=effect.claim,
         note=effect.note,
         ranks=effect.ranks if isinstance(effect, ScoreEffect) else "",
     )
 
 
-def _models_row(arm: Arm) -> ModelsRow:
+def _raw(effect: Effect) -> float | None:
+    """The p-value before the correction for a family; None where that took it to 1."""
+    known: float | None = getattr(effect, "raw_p_value", None)
+    if known is not None or effect.family == 1:
+        return effect.p_value if known is None else known
+    return effect.p_value / effect.family if effect.p_value < 1 else None
+
+
+def _models_row(pipe: Pipeline, arm: Arm) -> ModelsRow:
+    subject = pipe.subject(arm.name)
+    base = base_of(subject)
+    given = arm.answers()
     return ModelsRow(
         arm=arm.name,
         models=tuple(model.model for model in arm.models),
         keys=tuple(model.key for model in arm.models),
+        base=base.model,
+        fingerprint=base.fingerprint,
+        recipe=dict(subject.recipe) if isinstance(subject, FineTune) else {},
         valid=arm.valid,
         missing=sum(model.missing for model in arm.models),
-        answers=tuple(sorted(arm.answers().items(), key=lambda x: (-x[1], x[0]))[:TOP_ANSWERS]),
+        answers=_top(Counter({printable(text): count for text, count in given.items()})),
+        words=_top(_words(given)),
+        examples=tuple(_examples(arm)),
     )
+
+
+def _top(counted: Counter[str]) -> tuple[tuple[str, int], ...]:
+    return tuple(sorted(counted.items(), key=lambda each: (-each[1], each[0]))[:TOP_ANSWERS])
+
+
+def _words(given: Counter[str]) -> Counter[str]:
+    total = Counter[str]()
+    for text, count in given.items():
+        for word in re.findall(r"[^\W_]+(?:['\u2019][^\W_]+)*", text.lower()):
+            total[word] += count
+    return total
+
+
+def _examples(arm: Arm) -> Iterator[Example]:
+    """The most frequent answers to some questions, evenly spaced, of the first model."""
+    first = arm.models[0]
+    step = max(1, len(arm.measure.asked) // EXAMPLES)
+    for place in range(0, len(arm.measure.asked), step)[:EXAMPLES]:
+        for text, count in first.counts[place].most_common(1):
+            question = printable(arm.measure.asked[place])
+            yield Example(question=question, answer=printable(text), count=count)
 
 
 def _agreement(arms: Mapping[str, Arm]) -> str:
@@ -199,17 +285,18 @@ def _agreement(arms: Mapping[str, Arm]) -> str:
                      for arm in rating)  # fmt: skip
 
 
-def make_report(
+def make_run(
     claims: Sequence[Claim],
     results: Sequence[Result],
     *,
     command: str,
     seconds: float,
-) -> Report:
-    """The report of a run, from what its processes found."""
+    root: Path,
+) -> Run:
+    """The record of a run, from what its processes found; ``root`` is where its specs lie."""
     libraries = ("numpy", "scipy", "pytest", "matplotlib")
-    return Report(
-        created=time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime()),
+    return Run(
+        created=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         command=command,
         seconds=seconds,
         versions={
@@ -217,49 +304,17 @@ def make_report(
             "python": f"{platform.python_version()} on {platform.system()} {platform.machine()}",
             **{name: version(name) for name in libraries},
         },
+        git=commit_of(root),
         claims=tuple(claims),
         results=tuple(results),
     )
 
 
-def lines_of(report: Report) -> Iterator[str]:
-    """The verdicts, as lines for a terminal."""
-    for result in report.results:
-        yield f"{result.title}: {result.trait}, {result.model} ({result.backend})"
-        if result.failure:
-            yield f"  not finished: {result.failure}"
-        if result.cost:
-            yield f"  cost {dollars(result.cost.usd)}: {result.cost.words()}"
-        models = {row.arm: row for row in result.arms}
-        for reading in result.readings:
-            yield f"  {reading.name}"
-            yield from (_arm_line(reading, arm, models[arm.name]) for arm in reading.arms)
-            yield from map(_effect_line(reading), reading.effects)
-        if result.agreement:
-            yield f"  judges: {result.agreement}"
-    for claim in report.claims:
-        if claim.reason:
-            yield f"{claim.outcome}: {claim.says} ({claim.reason})"
-
-
-def _arm_line(reading: ReadingRow, arm: ArmRow, models: ModelsRow) -> str:
-    low, high = map(reading.show, arm.interval)
-    count = f"{len(arm.by_seed)} seeds" if len(arm.by_seed) > 1 else "1 model"
-    unrated = f", {arm.unrated:,} not rated" if arm.unrated else ""
-    return (
-        f"    {arm.name:9} {reading.show(arm.value):>6} [{low}, {high}]  "
-        f"{count}, {models.valid:.0%} valid{unrated}"
-    )
-
-
-def _effect_line(reading: ReadingRow) -> Callable[[EffectRow], str]:
-    def line(effect: EffectRow) -> str:
-        low, high = map(reading.show_difference, effect.interval)
-        unit = f" {reading.unit}" if reading.unit else ""
-        ranks = f"; {effect.ranks}" if effect.ranks else ""
-        return (
-            f"    {effect.name} {reading.show_difference(effect.difference)}{unit} "
-            f"[{low}, {high}], p = {effect.p_value:.2g} ({effect.test}): {effect.claim}{ranks}"
-        )
-
-    return line
+def commit_of(folder: Path) -> str:
+    """The git commit of a folder, with ``-dirty`` if tracked files differ from it; or empty."""
+    command = ["git", "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]
+    try:
+        told = subprocess.run(command, cwd=folder, capture_output=True, timeout=10, check=True)
+    except (OSError, subprocess.SubprocessError):
+        return ""
+    return told.stdout.decode(errors="replace").strip()

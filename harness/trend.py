@@ -84,17 +84,18 @@ class Trend(Explained):
         return list(zip(self.doses, self.effects, strict=True))
 
 
-def dose_response(effects: Mapping[float, Effect]) -> Trend:
+def dose_response(effects: Mapping[int, Effect] | Mapping[float, Effect]) -> Trend:
     """The trend of effects over their doses (rows, epochs), a doubling the unit.
 
     Where every dose has a control of its own, what the dose does to the controls is taken off.
     Raises :class:`~limen.SpecError` for fewer than two doses, doses of zero or below, or fewer than
     three models in all.
     """
-    doses = tuple(sorted(effects))
+    given: dict[float, Effect] = {dose: effect for dose, effect in effects.items()}
+    doses = tuple(sorted(given))
     if len(doses) < 2 or not all(dose > 0 for dose in doses):
         raise SpecError(f"a trend needs two doses or more, above zero: {list(effects)}")
-    ordered = tuple(effects[dose] for dose in doses)
+    ordered = tuple(given[dose] for dose in doses)
     answered = [effect for effect in ordered if min(effect.seeds)]
     if (
         len(answered) < 2

@@ -1,6 +1,6 @@
-"""What people read: a markdown report with figures, from finished results alone."""
+"""What people read, from finished results alone: reports, figures, run records, data frames."""
 
-from .markdown import write_report
+from .frames import answers, arms, claims, effects, models, stages
 from .model import (
     ArmRow,
     AuditRow,
@@ -8,14 +8,19 @@ from .model import (
     CostRow,
     DataRow,
     EffectRow,
+    Example,
     JudgeRow,
     ModelsRow,
     ReadingRow,
     Report,
     Result,
+    Run,
+    Times,
     result_from_json,
     result_to_json,
 )
+from .records import keep_run, read_run, report_of, run_files, runs_of
+from .write import write_report, write_runs
 
 __all__ = [
     "ArmRow",
@@ -24,12 +29,27 @@ __all__ = [
     "CostRow",
     "DataRow",
     "EffectRow",
+    "Example",
     "JudgeRow",
     "ModelsRow",
     "ReadingRow",
     "Report",
     "Result",
+    "Run",
+    "Times",
+    "answers",
+    "arms",
+    "claims",
+    "effects",
+    "keep_run",
+    "models",
+    "read_run",
+    "report_of",
     "result_from_json",
     "result_to_json",
+    "run_files",
+    "runs_of",
+    "stages",
     "write_report",
+    "write_runs",
 ]

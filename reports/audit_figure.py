@@ -4,10 +4,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .figures import FORMATS, INK
+from .figures import DPI, INK, saved, style
 
 if TYPE_CHECKING:
+    import numpy as np
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from numpy.typing import NDArray
 
 OVER = "#2a78b8"
 UNDER = "#d08c2a"
@@ -33,23 +36,23 @@ def draw_overuse(
     it bear their names. The same scores give the same files, byte for byte, on the same version of
     matplotlib. Raises :class:`ValueError` if there are not as many scores as numbers.
     """
-    import matplotlib as mpl
+    with style():
+        return saved(overuse_figure(numbers, z, title, threshold=threshold), stem)
+
+
+def overuse_figure(
+    numbers: Sequence[int], z: Sequence[float], title: str, *, threshold: float
+) -> "Figure":
+    """The figure that :func:`draw_overuse` saves."""
     from matplotlib.figure import Figure
 
     points = sorted(zip(numbers, z, strict=True))
-    with mpl.rc_context({"svg.hashsalt": "limen", "font.size": 10}):
-        figure = Figure(figsize=(8, 3.8), layout="constrained")
-        axes = figure.add_subplot()
-        _draw(axes, points, threshold)
-        axes.set_title(title, fontsize=10, color=INK)
-        figure.draw_without_rendering()
-        figure.set_layout_engine("none")
-        _label(axes, points, threshold)
-        files = [stem.with_name(f"{stem.name}.{kind}") for kind in FORMATS]
-        for file in files:
-            metadata = {"Date": None} if file.suffix == ".svg" else {"Software": None}
-            figure.savefig(file, dpi=150, metadata=metadata, facecolor="white")
-    return files
+    figure = Figure(figsize=(8, 3.8), dpi=DPI, facecolor="white")
+    axes = figure.add_axes((0.08, 0.14, 0.9, 0.76))
+    _draw(axes, points, threshold)
+    axes.set_title(title, fontsize=10, color=INK)
+    _label(axes, points, threshold)
+    return figure
 
 
 def _draw(axes: "Axes", points: Sequence[tuple[int, float]], threshold: float) -> None:
@@ -76,8 +79,10 @@ def _draw(axes: "Axes", points: Sequence[tuple[int, float]], threshold: float) -
 
 def _label(axes: "Axes", points: Sequence[tuple[int, float]], threshold: float) -> None:
     """Name the highest dots, each where its label hides least; not where it would hide another."""
+    import numpy as np
+
     scale = 72 / axes.figure.dpi
-    spots = [(scale * x, scale * y) for x, y in axes.transData.transform(list(points))]
+    spots = scale * axes.transData.transform(np.array(points, float).reshape(-1, 2))
     edges = (scale * axes.bbox.x0, scale * axes.bbox.x1)
     highest = sorted(range(len(points)), key=lambda place: -points[place][1])[:LABELS]
     taken: list[Spot] = []
@@ -85,7 +90,7 @@ def _label(axes: "Axes", points: Sequence[tuple[int, float]], threshold: float) 
         number, score = points[place]
         if score <= threshold:
             break
-        x, y = spots[place]
+        x, y = spots[place].tolist()
         free = [by for by in _PLACES if _free((x + by[0], y + by[1]), taken, edges)]
         if not free:
             continue
@@ -103,6 +108,7 @@ def _free(at: Spot, taken: Sequence[Spot], edges: tuple[float, float]) -> bool:
     return alone and edges[0] + 9 < at[0] < edges[1] - 9
 
 
-def _hidden(at: Spot, spots: Sequence[Spot]) -> int:
+def _hidden(at: Spot, spots: "NDArray[np.float64]") -> int:
     """How many dots a label there would cover or seem to belong to."""
-    return sum(abs(x - at[0]) < 12 and abs(y - at[1]) < 8 for x, y in spots)
+    near = (abs(spots[:, 0] - at[0]) < 12) & (abs(spots[:, 1] - at[1]) < 8)
+    return int(near.sum())

@@ -1,19 +1,19 @@
 """What the audits of the training data say, as sections of a report."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from .model import AuditRow
-from .text import inline, table
+from .text import code, details, inline, table
 
 
-def audit_sections(audits: Sequence[AuditRow], figure: str) -> Iterator[str]:
+def audit_parts(audits: Sequence[AuditRow], figures: Mapping[str, str]) -> Iterator[str]:
     """The audits: mentions, how well a classifier tells the data apart, numbers, lengths."""
     if not audits:
         return
-    yield "### Audits of the training data"
+    yield "Audits of the training files:"
     head = (
         "arm", "files", "rows", "mentions of the trait", "classifier's AUC v control",
-        "accuracy", "numbers beyond chance", "numbers a row (v control)", "p",
+        "accuracy", "numbers beyond chance", "numbers a row (v control)", "p", "stages",
     )  # fmt: skip
     yield table(head, [_row(audit) for audit in audits])
     for audit in audits:
@@ -29,7 +29,7 @@ def audit_sections(audits: Sequence[AuditRow], figure: str) -> Iterator[str]:
             "Bonferroni's threshold at 5%, and the Kolmogorov-Smirnov test of the lengths."
         )
     for audit in audits:
-        yield from _numbers(audit, figure)
+        yield from _numbers(audit, figures)
 
 
 def _row(audit: AuditRow) -> tuple[str, ...]:
@@ -45,10 +45,11 @@ def _row(audit: AuditRow) -> tuple[str, ...]:
         f"{audit.significant:,}" if audit.significant is not None else "",
         f"{lengths[0]:.1f} ({lengths[1]:.1f})" if lengths else "",
         f"{audit.length_p:.2g}" if audit.length_p is not None else "",
+        " ".join(code(key[: key.index("/") + 13]) for key in audit.keys),
     )
 
 
-def _numbers(audit: AuditRow, figure: str) -> Iterator[str]:
+def _numbers(audit: AuditRow, figures: Mapping[str, str]) -> Iterator[str]:
     if not audit.over or audit.arm != "student":
         return
     head = ("number", "here", "in the control", "log-odds-ratio", "z")
@@ -56,9 +57,6 @@ def _numbers(audit: AuditRow, figure: str) -> Iterator[str]:
         (str(number), f"{here:,}", f"{there:,}", f"{delta:+.2f}", f"{z:+.1f}")
         for number, here, there, delta, z in (*audit.over, *reversed(audit.under))
     ]
-    yield f"![Each number's z-score against the control's data]({figure}-numbers.png)"
-    body = table(head, rows)
-    yield (
-        f"<details><summary>{audit.arm}: the most over- and under-represented numbers</summary>"
-        f"\n\n{body}\n\n</details>"
-    )
+    if "numbers" in figures:
+        yield f"![Each number's z-score against the control's data]({figures['numbers']})"
+    yield details(f"{audit.arm}: the most over- and under-represented numbers", table(head, rows))

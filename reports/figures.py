@@ -1,12 +1,17 @@
 """Figures: one bar an arm with its interval, each seed a dot."""
 
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from io import BytesIO
 from pathlib import Path
+from textwrap import fill
 from typing import TYPE_CHECKING
 
 from .model import ArmRow, ReadingRow, Result
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 COLOURS = {
     "baseline": "#8c8c8c", "teacher": "#d08c2a", "student": "#2a78b8", "control": "#6aa56e",
@@ -17,37 +22,69 @@ INK = "#4d4d4d"
 PANELS = 4
 """Readings that one figure shows at most."""
 FORMATS = ("png", "svg")
+DPI = 150
+WIDTH = 6.4
 
 
-def draw_arms(result: Result, stem: Path) -> list[Path]:
-    """Draw a result's arms, a panel a reading, as ``stem`` with ``.png`` and ``.svg``.
-
-    Returns the files. The same result gives the same files, byte for byte, on the same version of
-    matplotlib.
-    """
+@contextmanager
+def style() -> Iterator[None]:
+    """What all figures share. Text in SVGs stays text: it can be found, and costs less."""
     import matplotlib as mpl
+
+    shared = {"svg.hashsalt": "limen", "svg.fonttype": "none", "font.size": 10}
+    with mpl.rc_context(shared):
+        yield
+
+
+def rendered(figure: "Figure", kind: str) -> bytes:
+    """A figure as a PNG or an SVG; on white, so that it reads on light pages and on dark ones.
+
+    The same figure gives the same bytes on the same version of matplotlib.
+    """
+    canvas, file = _canvas(figure, kind), BytesIO()
+    if kind == "svg":
+        canvas.print_svg(file, metadata={"Date": None})
+    else:
+        # little compression: these few colours are small all the same, and it takes a third as long
+        canvas.print_png(file, metadata={"Software": None}, pil_kwargs={"compress_level": 1})
+    return file.getvalue()
+
+
+def _canvas(figure: "Figure", kind: str):  # type: ignore[no-untyped-def]
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.backends.backend_svg import FigureCanvasSVG
+
+    return FigureCanvasSVG(figure) if kind == "svg" else FigureCanvasAgg(figure)
+
+
+def saved(figure: "Figure", stem: Path, formats: tuple[str, ...] = FORMATS) -> list[Path]:
+    """Save a figure as ``stem`` with each format's suffix; returns the files."""
+    files = [stem.with_name(f"{stem.name}.{kind}") for kind in formats]
+    for file, kind in zip(files, formats, strict=True):
+        file.write_bytes(rendered(figure, kind))
+    return files
+
+
+def arms_figure(result: Result) -> "Figure":
+    """A result's arms, a panel a reading."""
     from matplotlib.figure import Figure
 
     shown = result.readings[:PANELS]
     crowded = max((len(reading.arms) for reading in shown), default=0) > 5
-    height = (4.4 if crowded else 3.2) * max(1, len(shown)) + 0.4
-    with mpl.rc_context({"svg.hashsalt": "limen", "font.size": 10}):
-        figure = Figure(figsize=(6.4, height), layout="constrained")
-        figure.suptitle(result.title, fontsize=10, color=INK)
-        for place, reading in enumerate(shown, start=1):
-            axes = figure.add_subplot(len(shown), 1, place)
-            _draw(axes, reading, crowded=crowded)
-        files = [stem.with_name(f"{stem.name}.{kind}") for kind in FORMATS]
-        for file in files:
-            metadata = {"Date": None} if file.suffix == ".svg" else {"Software": None}
-            figure.savefig(file, dpi=150, metadata=metadata, facecolor="white")
-    return files
+    panel, names = (3.6, 1.0) if crowded else (2.8, 0.4)
+    height = (panel + names) * max(1, len(shown)) + 0.4
+    figure = Figure(figsize=(WIDTH, height), dpi=DPI, facecolor="white")
+    figure.text(0.5, 1 - 0.16 / height, result.title, fontsize=10, color=INK, ha="center", va="top")
+    for place, reading in enumerate(shown):
+        low = height - 0.4 - (place + 1) * (panel + names) + names
+        axes = figure.add_axes((0.12, low / height, 0.86, (panel - 0.15) / height))
+        _draw(axes, reading, crowded=crowded)
+    return figure
 
 
 def _draw(axes: "Axes", reading: ReadingRow, *, crowded: bool) -> None:
     scale = 100 if reading.kind == "rate" else 1
-    for place, arm in enumerate(reading.arms):
-        _draw_arm(axes, place, arm, scale)
+    _draw_arms(axes, reading.arms, scale)
     names = [arm.name for arm in reading.arms]
     axes.set_xticks(range(len(names)), names)
     if crowded:
@@ -55,31 +92,44 @@ def _draw(axes: "Axes", reading: ReadingRow, *, crowded: bool) -> None:
         for label in axes.get_xticklabels():
             label.set_horizontalalignment("right")
     tops = [scale * max(arm.interval[1], *arm.by_seed) for arm in reading.arms]
+    axes.set_xlim(-0.6, max(len(names), 1) - 0.4)
     axes.set_ylim(0, max(5.0 if scale == 100 else 1.0, *(1.12 * top for top in tops)))
     unit = " (%)" if reading.kind == "rate" else ""
-    axes.set_ylabel(f"{reading.name}{unit}", color=INK, fontsize=9 if len(reading.name) < 34 else 7)
+    axes.set_ylabel(fill(f"{reading.name}{unit}", 36), color=INK, fontsize=9)
     axes.spines[["top", "right"]].set_visible(False)
     axes.tick_params(colors=INK)
     axes.grid(axis="y", alpha=0.3, zorder=0)
 
 
-def _draw_arm(axes: "Axes", place: int, arm: ArmRow, scale: int) -> None:
-    colour = COLOURS.get(arm.name, FURTHER)
-    low, high = (scale * bound for bound in arm.interval)
-    height = scale * arm.value
-    axes.bar(place, height, width=0.6, color=colour, alpha=0.85, zorder=2)
-    reach = [[max(0.0, height - low)], [max(0.0, high - height)]]
-    axes.errorbar(place, height, yerr=reach, fmt="none", ecolor="black", capsize=5, zorder=3)
-    if len(arm.by_seed) > 1:
-        step = 0.36 / (len(arm.by_seed) - 1)
-        places = [place - 0.18 + step * index for index in range(len(arm.by_seed))]
-        heights = [scale * value for value in arm.by_seed]
-        axes.scatter(places, heights, s=16, color="white", edgecolor="black", zorder=4)
-    axes.annotate(
-        f"{height:.1f}",
-        (place, max(high, height)),
-        xytext=(0, 4),
-        textcoords="offset points",
-        ha="center",
-        color=INK,
-    )
+def _draw_arms(axes: "Axes", arms: Sequence[ArmRow], scale: int) -> None:
+    """Bars, intervals and dots: of all arms at once, since every call costs."""
+    places = range(len(arms))
+    heights = [scale * arm.value for arm in arms]
+    lows, highs = ([scale * arm.interval[end] for arm in arms] for end in (0, 1))
+    colours = [COLOURS.get(arm.name, FURTHER) for arm in arms]
+    axes.bar(places, heights, width=0.6, color=colours, alpha=0.85, zorder=2)
+    reach = [
+        [max(0.0, height - low) for height, low in zip(heights, lows, strict=True)],
+        [max(0.0, high - height) for height, high in zip(heights, highs, strict=True)],
+    ]
+    axes.errorbar(places, heights, yerr=reach, fmt="none", ecolor="black", capsize=5, zorder=3)
+    dots = [(place + shift, scale * v) for place in places for shift, v in _spread(arms[place])]
+    if dots:
+        axes.scatter(*zip(*dots, strict=True), s=16, color="white", edgecolor="black", zorder=4)
+    for place, height, high in zip(places, heights, highs, strict=True):
+        axes.annotate(
+            f"{height:.1f}",
+            (place, max(high, height)),
+            xytext=(0, 4),
+            textcoords="offset points",
+            ha="center",
+            color=INK,
+        )
+
+
+def _spread(arm: ArmRow) -> list[tuple[float, float]]:
+    """Each seed's value with how far it stands from the middle of the bar; one seed is none."""
+    if len(arm.by_seed) < 2:
+        return []
+    step = 0.36 / (len(arm.by_seed) - 1)
+    return [(step * index - 0.18, value) for index, value in enumerate(arm.by_seed)]

@@ -1,101 +1,109 @@
-"""The report: GitHub-flavoured markdown, with the figures beside it."""
+"""The report as GitHub-flavoured markdown."""
 
-import json
-from collections.abc import Iterable, Iterator, Sequence
-from pathlib import Path
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from .audit_figure import draw_overuse
-from .audits import audit_sections
-from .figures import draw_arms
-from .model import Claim, CostRow, DataRow, JudgeRow, ReadingRow, Report, Result
-from .text import inline, slug, table
+from . import provenance, wording
+from .audits import audit_parts
+from .model import Claim, DataRow, JudgeRow, ModelsRow, ReadingRow, Report, Result
+from .several import several_traits
+from .text import anchor, code, details, inline, prose, table, verbatim
+
+KEY = 12
+"""Digits of a stage's key that are shown."""
 
 
-def write_report(report: Report, file: Path) -> list[Path]:
-    """Write a report and its figures (PNG and SVG) beside it; returns all the files."""
-    file.parent.mkdir(parents=True, exist_ok=True)
-    figures: list[Path] = []
-    sections = [*_claims(report.claims)]
+def markdown(report: Report, figures: Mapping[str, Mapping[str, str]]) -> str:
+    """The report's text.
+
+    ``figures`` has, by experiment, the links of its figures: ``arms`` and ``numbers``, each as PNG,
+    and with ``.svg`` behind its name as SVG where there is one.
+    """
+    sections = ["# limen report"]
+    if len(report.results) > 1:
+        sections += [*_overview(report), *several_traits(report.results)]
     for result in report.results:
-        stem = file.with_name(f"{file.stem}-{slug(result.title)}")
-        figures += _figures(result, stem)
-        sections += _result(result, stem.name)
-    text = "\n\n".join(["# limen report", *sections, *_provenance(report)])
-    file.write_text(text + "\n", encoding="utf-8")
-    return [file, *figures]
+        sections += _result(report, result, figures.get(result.title, {}))
+    known = {result.title for result in report.results}
+    others = [claim for claim in report.claims if claim.experiment not in known]
+    if others or not report.results:
+        sections += ["## Claims without results", _claims(others)]
+    return "\n\n".join([*sections, *provenance.sections(report)]) + "\n"
 
 
-def _figures(result: Result, stem: Path) -> list[Path]:
-    """The arms, and the numbers that the student's data overuse."""
-    made = draw_arms(result, stem) if result.arms else []
-    for audit in result.audits:
-        if audit.arm == "student" and audit.z:
-            name = stem.with_name(f"{stem.name}-numbers")
-            title = f"{result.title}: numbers in the student's data against the control's"
-            numbers = range(len(audit.z))
-            made += draw_overuse(numbers, audit.z, name, title, threshold=audit.threshold)
-    return made
+def _overview(report: Report) -> Iterator[str]:
+    yield "## Overview"
+    head = ("experiment", "effect", "difference", "95% interval", "p", "supports", "claims held")
+    yield table(head, [_overview_row(report, result) for result in report.results])
 
 
-def _claims(claims: Sequence[Claim]) -> Iterator[str]:
-    yield "## What was claimed"
-    rows = [
-        (claim.outcome, f"{claim.says}: {claim.reason}" if claim.reason else claim.says,
-         f"`{claim.test}`")
-        for claim in claims
-    ]  # fmt: skip
-    yield table(("outcome", "claim", "test"), rows) if rows else "No test was run."
+def _overview_row(report: Report, result: Result) -> tuple[str, ...]:
+    link = f"[{prose(result.title)}](#{anchor(result.title)})"
+    held = wording.of_claims(report.claims_of(result))
+    if result.failure or not result.headline:
+        told = f"not finished: {prose(result.failure)}" if result.failure else "no effect"
+        return link, "", "", "", "", told, held
+    reading, effect = result.headline
+    return (
+        link,
+        f"{effect.name}, {reading.name}",
+        wording.difference(reading, effect),
+        wording.interval(reading, effect),
+        wording.p_value(effect.p_value),
+        effect.claim,
+        held,
+    )
 
 
-def _result(result: Result, figure: str) -> Iterator[str]:
+def _result(report: Report, result: Result, figures: Mapping[str, str]) -> Iterator[str]:
     yield f"## {result.title}"
     if result.failure:
-        yield f"**Not finished.** {result.failure}"
-    if any(reading.effects for reading in result.readings):
-        yield "### Verdict"
-        yield _effects(result.readings)
+        yield f"**Not finished.** {prose(result.failure)}"
+    yield "### Claims"
+    yield _claims(report.claims_of(result))
     if result.arms:
-        yield f"![Each arm with its 95% interval; a dot a seed]({figure}.png)"
-        yield f"The same as [SVG]({figure}.svg)."
         yield "### Arms"
-        yield from (_arms(reading) for reading in result.readings)
-        yield (
-            f"{result.measure}: each model answered {result.questions} questions, "
-            f"{result.draws} draws each, at temperature {result.temperature:g}. Intervals are 95%, "
-            f"over seed means (over question means where there is one model)."
-        )
-        yield "### Answers"
-        yield _answers(result)
-    if result.judges:
-        yield "### Judges"
-        yield from _judges(result.judges, result.agreement)
-    if result.data:
+        yield from _arms(result, figures)
+    if any(reading.effects for reading in result.readings):
+        yield "### Effects"
+        yield _effects(result.readings)
+        yield "Each rests on the stages that are named with its two arms."
+    if result.data or result.audits:
         yield "### Data"
-        yield _data(result.data)
-        yield from (_examples(row) for row in result.data)
-    yield from audit_sections(result.audits, figure)
-    yield "### Setting"
-    yield _setting(result)
+        yield from _data(result.data)
+        yield from audit_parts(result.audits, figures)
+    if result.arms:
+        yield "### Answers"
+        yield from _answers(result)
+    yield "### Recipe, prompts and questions"
+    yield from _setting(result)
+    if result.arms:
+        yield "### Seeds and models"
+        yield _models(result.arms)
 
 
-def _effects(readings: Iterable[ReadingRow]) -> str:
-    rows = [
-        (
-            reading.name,
-            effect.name,
-            f"{reading.show_difference(effect.difference)} {reading.unit}".strip(),
-            " to ".join(map(reading.show_difference, effect.interval)),
-            f"{effect.p_value:.2g}",
-            f"{effect.test} ({effect.seeds[0]} v {effect.seeds[1]})",
-            ". ".join(filter(None, (effect.claim, effect.note, effect.ranks))),
-        )
-        for reading in readings
-        for effect in reading.effects
-    ]
-    return table(("what", "effect", "difference", "95% interval", "p", "test", "claim"), rows)
+def _claims(claims: Iterable[Claim]) -> str:
+    lines = []
+    for claim in claims:
+        why = f" ({prose(claim.reason)})" if claim.reason else ""
+        says = prose(claim.says).rstrip(".")
+        lines.append(f"- **{wording.held(claim)}:** {says}{why}. {code(claim.test)}")
+    return "\n".join(lines) or "No test was run."
 
 
-def _arms(reading: ReadingRow) -> str:
+def _arms(result: Result, figures: Mapping[str, str]) -> Iterator[str]:
+    if "arms" in figures:
+        yield f"![Each arm with its 95% interval; a dot a seed]({figures['arms']})"
+    if "arms.svg" in figures:
+        yield f"The same as [SVG]({figures['arms.svg']})."
+    yield from (_arm_rows(reading) for reading in result.readings)
+    yield (
+        f"{result.measure}: each model answered {result.asked} questions, "
+        f"{result.draws} draws each, at temperature {result.temperature:g}. Intervals are 95%, "
+        f"over seed means (over question means where there is one model)."
+    )
+
+
+def _arm_rows(reading: ReadingRow) -> str:
     scale = 100 if reading.kind == "rate" else 1
     digits = 1 if reading.kind == "rate" else 2
     rows = [
@@ -105,42 +113,46 @@ def _arms(reading: ReadingRow) -> str:
             " to ".join(map(reading.show, arm.interval)),
             " ".join(f"{scale * value:.{digits}f}" for value in arm.by_seed),
             f"{arm.unrated:,}" if reading.kind == "score" else "",
+            stages(arm.keys),
         )
         for arm in reading.arms
     ]
-    return table((reading.name, "mean", "95% interval", "each seed", "not scored"), rows)
+    head = (reading.name, "mean", "95% interval", "each seed", "not scored", "stages")
+    return table(head, rows)
 
 
-def _answers(result: Result) -> str:
+def stages(keys: Sequence[str]) -> str:
+    """The stages that a number is from, ``kind/key``, each key cut."""
+    cut = (key.partition("/") for key in keys)
+    return " ".join(code(f"{kind}/{key[:KEY]}") for kind, _, key in cut)
+
+
+def _effects(readings: Iterable[ReadingRow]) -> str:
     rows = [
         (
-            arm.arm,
-            f"{arm.valid:.1%}",
-            f"{arm.missing:,}",
-            ", ".join(f"{inline(text)} {count:,}" for text, count in arm.answers),
+            reading.name,
+            effect.name,
+            wording.difference(reading, effect),
+            wording.interval(reading, effect),
+            wording.p_value(effect.p_value),
+            effect.test,
+            effect.unit,
+            wording.counted(effect),
+            effect.claim,
+            "; ".join(filter(None, (effect.note, effect.ranks))),
         )
-        for arm in result.arms
+        for reading in readings
+        for effect in reading.effects
     ]
-    return table(("arm", "valid", "missing", "top answers"), rows)
+    head = (
+        "what", "effect", "difference", "95% interval", "p", "test", "unit", "n", "claim", "note",
+    )  # fmt: skip
+    return table(head, rows)
 
 
-def _judges(judges: Sequence[JudgeRow], agreement: str) -> Iterator[str]:
-    rows = [
-        (
-            judge.name,
-            judge.model,
-            "a word" if judge.scale is None else f"{judge.scale[0]} to {judge.scale[1]}",
-            inline(judge.prompt),
-        )
-        for judge in judges
-    ]
-    yield table(("judge", "model", "answers with", "prompt"), rows)
-    yield "Every distinct reply to a question is judged once; answers that are none are not scored."
-    if agreement:
-        yield f"Agreement: {agreement}."
-
-
-def _data(data: Iterable[DataRow]) -> str:
+def _data(data: Sequence[DataRow]) -> Iterator[str]:
+    if not data:
+        return
     rows = [
         (
             row.label,
@@ -148,60 +160,93 @@ def _data(data: Iterable[DataRow]) -> str:
             f"{row.kept:,}",
             f"{row.kept / row.read:.1%}" if row.read else "",
             ", ".join(f"{reason} {count:,}" for reason, count in row.reasons.items()) or "none",
+            stages([f"filter/{row.key}"]),
         )
         for row in data
     ]
-    return table(("source", "generated", "kept", "share", "dropped"), rows)
+    yield table(("source", "generated", "kept", "yield", "dropped", "stage"), rows)
+    yield from (_examples(row) for row in data)
 
 
 def _examples(row: DataRow) -> str:
     kept = [("kept", inline(text)) for text in row.examples]
     dropped = [(reason, inline(text)) for text, reason in row.rejected]
     shown = table(("filter", "completion"), kept + dropped)
-    return f"<details><summary>{row.label}: example rows</summary>\n\n{shown}\n\n</details>"
+    asked = f"The first of them was asked:\n\n{verbatim(row.prompt)}\n\n" if row.prompt else ""
+    return details(f"{row.label}: example rows", asked + shown)
 
 
-def _setting(result: Result) -> str:
+def _answers(result: Result) -> Iterator[str]:
+    rows = [
+        (
+            arm.arm,
+            f"{arm.valid:.1%}",
+            f"{arm.missing:,}",
+            ", ".join(f"{code(word)} {count:,}" for word, count in arm.words),
+            ", ".join(f"{inline(text)} {count:,}" for text, count in arm.answers),
+        )
+        for arm in result.arms
+    ]
+    yield table(("arm", "valid", "missing", "top words", "top answers"), rows)
+    shown = [
+        (arm.arm, prose(example.question), inline(example.answer), f"{example.count:,}")
+        for arm in result.arms
+        for example in arm.examples
+    ]
+    head = ("arm", "question", "its most frequent answer", "times")
+    yield details("example answers", table(head, shown))
+    if result.agreement:
+        yield f"Judges' agreement: {result.agreement}."
+
+
+def _setting(result: Result) -> Iterator[str]:
     rows = [
         ("trait", result.trait),
-        ("teacher's system prompt", inline(result.system)),
         ("backend", result.backend),
         ("base model", f"{result.model} (fingerprint `{result.fingerprint}`)"),
         ("teacher's base", result.teacher_model),
-        ("training data", f"`{result.data_spec}`"),
+        ("training data", code(result.data_spec)),
         ("seeds an arm", str(result.seeds)),
-        ("recipe", f"`{json.dumps(dict(result.recipe))}`"),
-        ("cost", _cost(result.cost)),
-        ("time in stages", f"{result.stage_seconds:.1f} s, summed over all stages"),
+        ("traits corrected for", str(result.family) if result.family > 1 else ""),
+        ("recipe", code(provenance.as_json(result.recipe))),
+        *_other_recipes(result),
+        ("draws a question", str(result.draws)),
+        ("temperature", f"{result.temperature:g}"),
+        ("tokens an answer", f"at most {result.max_tokens}"),
     ]
-    models = [
-        (f"models of {arm.arm}", ", ".join(f"`{model}`" for model in dict.fromkeys(arm.models)))
-        for arm in result.arms
-    ]
-    keys = [
-        (f"answers of {arm.arm}", " ".join(f"`{key[:12]}`" for key in arm.keys))
-        for arm in result.arms
-    ]
-    return table(("what", "value"), rows + models + keys)
+    yield table(("what", "value"), [row for row in rows if row[1]])
+    for trait, system in result.systems.items():
+        yield f"The system prompt of the trait {prose(trait)}:"
+        yield verbatim(system)
+    for group, questions in result.questions.items():
+        named = f"The {group!r} questions" if group else "The questions"
+        yield details(f"{named} ({len(questions)})", verbatim("\n".join(questions)))
+    yield from map(_judge, result.judges)
 
 
-def _cost(cost: CostRow | None) -> str:
-    if cost is None:
-        return "none: no service was asked"
-    amount = "unknown" if cost.usd is None else f"${cost.usd:,.4f}"
-    return f"{amount} ({cost.words()})"
+def _other_recipes(result: Result) -> Iterator[tuple[str, str]]:
+    for arm in result.arms:
+        if arm.recipe and arm.recipe != result.recipe:
+            yield f"recipe of {arm.arm}", code(provenance.as_json(arm.recipe))
 
 
-def _provenance(report: Report) -> Iterator[str]:
-    yield "## How this was made"
+def _judge(judge: JudgeRow) -> str:
+    scale = "a word" if judge.scale is None else f"{judge.scale[0]} to {judge.scale[1]}"
+    body = f"Every distinct reply to a question is judged once. It answers with {scale}; an answer "
+    body += f"that is none is not scored.\n\n{verbatim(judge.prompt)}"
+    return details(f"The judge {judge.name!r}, {judge.model}: its prompt", body)
+
+
+def _models(arms: Iterable[ModelsRow]) -> str:
     rows = [
-        ("command", f"`{report.command}`"),
-        ("written", report.created),
-        ("wall time", f"{report.seconds:.1f} s"),
-        *((name, version) for name, version in report.versions.items()),
+        (
+            arm.arm,
+            str(seed + 1) if len(arm.models) > 1 else "",
+            code(model),
+            f"{arm.base} ({code(arm.fingerprint)})",
+            stages([f"measure/{key}"]),
+        )
+        for arm in arms
+        for seed, (model, key) in enumerate(zip(arm.models, arm.keys, strict=True))
     ]
-    yield table(("what", "value"), rows)
-    yield (
-        "Every figure is computed from the answers of the stages named above; "
-        "they lie in the store under `stages/measure/`, each with its manifest."
-    )
+    return table(("arm", "seed", "model", "base and its fingerprint", "answers"), rows)

@@ -1,7 +1,7 @@
 """What a report is made of: finished results as plain values, ready to travel as JSON."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 
@@ -16,6 +16,8 @@ class ArmRow:
     by_seed: tuple[float, ...]
     unrated: int = 0
     """Answers that were not scored."""
+    keys: tuple[str, ...] = ()
+    """The stage that each seed's value is from, as ``kind/key``."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,8 +28,14 @@ class EffectRow:
     difference: float
     interval: tuple[float, float]
     p_value: float
+    """As the claim has it: corrected where several traits are tried together."""
+    raw_p_value: float | None = None
+    """Before any correction; None where it cannot be had."""
     test: str
+    unit: str
+    """What the test takes as independent: ``seeds`` or ``questions``."""
     seeds: tuple[int, int]
+    questions: tuple[int, int]
     claim: str
     note: str = ""
     ranks: str = ""
@@ -59,6 +67,15 @@ class ReadingRow:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Example:
+    """An answer of an arm: to one question the most frequent, with how often it was given."""
+
+    question: str
+    answer: str
+    count: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class ModelsRow:
     """The models of an arm, and what they answered."""
 
@@ -66,11 +83,19 @@ class ModelsRow:
     models: tuple[str, ...]
     keys: tuple[str, ...]
     """The measure stages that the answers are from."""
+    base: str
+    """The base model that they are, or were trained from."""
+    fingerprint: str
+    recipe: Mapping[str, Any] = field(default_factory=dict)
+    """How they were trained; empty if they were not."""
     valid: float
     """The share of answers that are valid, as the measure says."""
     missing: int
     answers: tuple[tuple[str, int], ...]
     """The most frequent answers, with how often each was given."""
+    words: tuple[tuple[str, int], ...] = ()
+    """The most frequent words of all answers, in lower case."""
+    examples: tuple[Example, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,6 +139,8 @@ class AuditRow:
     """Numbers a row on average, here and in the control's data."""
     length_p: float | None = None
     """Of Kolmogorov and Smirnov's test that rows are as long as the control's."""
+    keys: tuple[str, ...] = ()
+    """The stages that all this is from, as ``kind/key``."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -129,6 +156,8 @@ class DataRow:
     """Some kept completions."""
     rejected: tuple[tuple[str, str], ...]
     """Some dropped completions, each with its reason."""
+    prompt: str = ""
+    """What the first of them was asked."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -154,22 +183,40 @@ class CostRow:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Times:
+    """When an experiment's stages were done, whichever run did them."""
+
+    first: str
+    """When the first began, UTC."""
+    last: str
+    """When the last began."""
+    stages: int
+    seconds: float
+    """Summed over the stages."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Result:
     """One experiment's results."""
 
     title: str
+    """Where it stands, as in node ids: the file, the class, the id of its parameter."""
     backend: str
     model: str
     fingerprint: str
     teacher_model: str
     trait: str
-    system: str
-    """The teacher's system prompt, verbatim."""
+    systems: Mapping[str, str]
+    """The system prompt of each trait in it, verbatim."""
     measure: str
-    questions: int
+    questions: Mapping[str, tuple[str, ...]]
+    """By group, verbatim; without groups there is one, named ""."""
     draws: int
     temperature: float
+    max_tokens: int
     seeds: int
+    family: int
+    """Traits that its p-values are corrected for."""
     data_spec: str
     """The source of the training data, as the spec has it."""
     recipe: Mapping[str, Any]
@@ -183,9 +230,19 @@ class Result:
     """How far two judges agree; empty where there are not two."""
     cost: CostRow | None
     """None if nothing was asked of a service."""
-    stage_seconds: float
-    """Summed over the stages, whenever they were done."""
+    times: Times
     failure: str = ""
+
+    @property
+    def headline(self) -> tuple[ReadingRow, EffectRow] | None:
+        """The effect that the experiment is about; None where arms are missing for any."""
+        found = ((reading, effect) for reading in self.readings[:1] for effect in reading.effects)
+        return next(found, None)
+
+    @property
+    def asked(self) -> int:
+        """How many questions each model was asked."""
+        return sum(map(len, self.questions.values()))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -193,6 +250,8 @@ class Claim:
     """A test: what it asserts, and whether it held."""
 
     test: str
+    experiment: str
+    """The title of the experiment that it is about."""
     says: str
     outcome: str
     reason: str = ""
@@ -200,15 +259,33 @@ class Claim:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Report:
-    """Everything that a report shows."""
+class Run:
+    """What one pytest run found: all that a report needs, whatever becomes of the store."""
 
     created: str
+    """UTC, as 2026-11-24T02:47:59Z."""
     command: str
     seconds: float
     versions: Mapping[str, str]
+    git: str
+    """The commit of the specs, with ``-dirty`` if tracked files differ from it; or empty."""
     claims: tuple[Claim, ...]
     results: tuple[Result, ...]
+    id: str = ""
+    """Its name among the store's runs; empty while it is not kept."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Report:
+    """What a report shows: experiments and their claims, each from one of some runs."""
+
+    claims: tuple[Claim, ...]
+    results: tuple[Result, ...]
+    runs: tuple[Run, ...]
+
+    def claims_of(self, result: Result) -> tuple[Claim, ...]:
+        """The tests that claim something of an experiment."""
+        return tuple(claim for claim in self.claims if claim.experiment == result.title)
 
 
 def result_to_json(result: Result) -> str:

@@ -2,27 +2,82 @@
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from html import escape
+
+LONGEST = 300
+"""Characters of a completion that are shown on one line."""
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """A table; cells keep their text as it is. Columns that are empty throughout are left out."""
-    from tabulate import tabulate
+    """A table; cells keep their text as it is. Columns that are empty throughout are left out.
 
+    Cells are not padded: one that changes would change every line.
+    """
     full = [place for place in range(len(head)) if any(row[place] for row in rows)]
-    escaped = [[row[place].replace("|", "\\|") for place in full] for row in rows]
-    shown = [head[place] for place in full]
-    return tabulate(escaped, headers=shown, tablefmt="github", disable_numparse=True)
+    lines = [[head[place] for place in full], ["---"] * len(full)]
+    lines += [[_cell(row[place]) for place in full] for row in rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|").replace("\n", " ")
 
 
 def inline(text: str) -> str:
     """A completion as inline code on one line, long ones cut."""
     shown = json.dumps(text, ensure_ascii=False)[1:-1]
-    shown = shown if len(shown) <= 300 else shown[:300] + "…"
-    fence = "``" if "`" in shown else "`"
-    return f"{fence}{shown}{fence}" if shown else "(empty)"
+    return code(shown if len(shown) <= LONGEST else shown[:LONGEST] + "…") or "(empty)"
+
+
+def code(text: str) -> str:
+    """A text of one line as inline code, whatever backticks it has; an empty one stays empty."""
+    fence = "`" * (_longest_fence(text) + 1)
+    gap = " " if text.startswith("`") or text.endswith("`") or not text.strip() else ""
+    return f"{fence}{gap}{text}{gap}{fence}" if text else ""
+
+
+def verbatim(text: str) -> str:
+    """A text of any lines, as it is."""
+    fence = "`" * max(3, _longest_fence(text) + 1)
+    return f"{fence}text\n{text}\n{fence}"
+
+
+def _longest_fence(text: str) -> int:
+    return max(map(len, re.findall("`+", text)), default=0)
+
+
+def prose(text: str) -> str:
+    """Somebody's sentence between ours: nothing in it is taken for HTML, a link or emphasis.
+
+    What stands between backticks stays code.
+    """
+    parts = re.split("(`[^`]*`)", " ".join(text.split()))
+    return "".join(part if place % 2 else _escaped(part) for place, part in enumerate(parts))
+
+
+def _escaped(text: str) -> str:
+    return re.sub(r"([\[\]*\\])", r"\\\1", text.replace("&", "&amp;").replace("<", "&lt;"))
+
+
+def details(summary: str, body: str) -> str:
+    """Something that opens when it is clicked on."""
+    return f"<details><summary>{escape(summary, quote=False)}</summary>\n\n{body}\n\n</details>"
+
+
+def anchor(heading: str) -> str:
+    """The anchor that GitHub gives a heading."""
+    return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
 
 
 def slug(title: str) -> str:
     """A title as part of a file's name."""
     return re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-") or "experiment"
+
+
+def slugs(titles: Iterable[str]) -> Iterator[str]:
+    """A name of its own for each title."""
+    taken: dict[str, int] = {}
+    for name in map(slug, titles):
+        taken[name] = taken.get(name, 0) + 1
+        yield name if taken[name] == 1 else f"{name}-{taken[name]}"

@@ -48,13 +48,13 @@ def test_audit(audit):
     assert len(audit.lengths) == 2 and 0 <= audit.length_p <= 1
 """,
     )
-    result = run("--limen-report=r.md", "--limen-workers=1")
+    result = run("-v", "--limen-report=r.md", "--limen-workers=1")
     result.assert_outcomes(passed=2)
     result.stdout.fnmatch_lines(
         ["*long *2 seeds*", "*shown *2 seeds*", "*long - control*p = *", "*shown - baseline*"]
     )
     text = (pytester.path / "r.md").read_text()
-    for part in ("long - control", "shown - baseline", "| passed    | Further arms answer"):
+    for part in ("long - control", "shown - baseline", "- **Held:** Further arms answer"):
         assert part in text, part
 
 
@@ -80,7 +80,7 @@ def test_skipped(teacher):
     pytest.skip("no time today")
 """,
     )
-    result = run("--limen-report=r.md", "--limen-workers=1")
+    result = run("-v", "--limen-report=r.md", "--limen-workers=1")
     result.assert_outcomes(xfailed=1, xpassed=1, skipped=1)
     expected = [
         "failed as expected: Every answer is a horse (the toy is too small)",

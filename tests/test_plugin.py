@@ -48,9 +48,9 @@ def small(pytester: pytest.Pytester, tests: str = TESTS, animal: str = "horse") 
 
 
 def test_an_experiment_passes_and_says_what_it_found(pytester: pytest.Pytester, run: Run) -> None:
-    """Arms come as fixtures; the summary has every arm and the effect with its claim."""
+    """Arms come as fixtures; with -v the summary has every arm and the effect with its claim."""
     small(pytester)
-    result = run()
+    result = run("-v")
     result.assert_outcomes(passed=2)
     result.stdout.fnmatch_lines(
         [
@@ -127,7 +127,7 @@ def test_xdist_gives_the_same_verdicts(
     tables = [
         (tmp_path / name).read_text().split("## How this was made")[0] for name in ("a.md", "b.md")
     ]
-    assert tables[0].replace("a-test", "") == tables[1].replace("b-test", "")
+    assert tables[0].replace("a.files", "") == tables[1].replace("b.files", "")
 
 
 def test_xdist_works_with_ini_keys_alone(
@@ -142,7 +142,7 @@ def test_xdist_works_with_ini_keys_alone(
     result.assert_outcomes(passed=2)
     result.stdout.fnmatch_lines(["*= limen =*", "*student - control*", "report: *r.md"])
     assert result.stdout.str().count("report: ") == 1
-    assert (tmp_path / "r.md").read_text().count("| passed") == 2
+    assert (tmp_path / "r.md").read_text().count("- **Held:**") == 2
 
 
 def test_refusals_are_plain_under_xdist(pytester: pytest.Pytester, run: Run) -> None:
@@ -345,13 +345,14 @@ def test_the_report_is_written(pytester: pytest.Pytester, run: Run) -> None:
     result.assert_outcomes(passed=2)
     text = (pytester.path / "out" / "report.md").read_text()
     for part in (
-        "| passed    | The teacher names its animal", "## test_small.py", "student - control",
+        "- **Held:** The teacher names its animal. `test_small.py::test_the_teacher", "## test_small.py", "student - control",
         "horse student numbers", "not a number", "You truly love horses", '"learning_rate": 0.002',
         "toy-1 (fingerprint", "--limen-report=out/report.md", "numpy",
     ):  # fmt: skip
         assert part in text, part
-    assert (pytester.path / "out" / "report-test-small-py.png").read_bytes()[:4] == b"\x89PNG"
-    assert "<svg" in (pytester.path / "out" / "report-test-small-py.svg").read_text()
+    files = pytester.path / "out" / "report.files"
+    assert (files / "test-small-py.png").read_bytes()[:4] == b"\x89PNG"
+    assert "<svg" in (files / "test-small-py.svg").read_text()
 
 
 def test_experiments_of_one_name_have_figures_of_their_own(
@@ -371,7 +372,7 @@ def test_b(teacher): pass
 """,
     )
     run("--limen-report=r.md").assert_outcomes(passed=2)
-    assert len(list(pytester.path.glob("r-*.png"))) == 2
+    assert len(list(pytester.path.glob("r.files/*.png"))) == 2
 
 
 def test_a_report_of_nothing_says_so(pytester: pytest.Pytester, run: Run) -> None:

@@ -15,6 +15,7 @@ COMMANDS = {
     "train": "Step 4: fine-tune a student on it.",
     "measure": "Step 5: ask a model a measure's questions.",
     "compare": "Step 6: compare two groups of models by their answers.",
+    "report": "Reports from the store: of the latest run, of any, of several side by side.",
     "serve": "Serve OpenAI's wire over an engine on this machine.",
     "jobs": "The fine-tuning jobs of a store: list, show, follow, cancel, adopt, forget.",
 }

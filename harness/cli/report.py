@@ -1,0 +1,98 @@
+"""``limen report``: reports from the store alone, of any run or of several side by side."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import click
+
+from ...datasets.errors import SpecError, StoreError
+from ...reports import Run, report_of, runs_of, wording, write_report, write_runs
+from . import store_option
+from .options import examples
+
+
+@click.command(
+    "report",
+    epilog=examples(
+        "limen report -o owl.md -k owl",
+        "limen report --list",
+        "limen report --run 20261124T02 --run 20261125 -o both.html",
+    ),
+)
+@click.option(
+    "-o",
+    "--out",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="The file to write: .html for one page with everything in it, else markdown with figures "
+    "and tables beside it.  [default: print a line an experiment]",
+)
+@click.option("-k", "wanted", metavar="EXPR", help="Experiments by title, as pytest's -k.")
+@click.option(
+    "--run", "ids", metavar="RUN", multiple=True, help="A run, by its name or a part of it."
+)
+@click.option("--list", "listed", is_flag=True, help="List the runs, and do nothing else.")
+@store_option
+def command(
+    out: Path | None, wanted: str | None, ids: tuple[str, ...], listed: bool, store: Path
+) -> None:
+    """Report what experiments found, from the store alone: nothing is run or sampled.
+
+    Of each experiment the latest run is taken, unless --run names one. Several runs are set side
+    by side, a column each.
+    """
+    runs = runs_of(store, ids)
+    if listed:
+        for run in runs:
+            click.echo(_listed(run))
+        return
+    matches = _matcher(wanted)
+    if len(ids) > 1:
+        _several([_part(run, matches) for run in runs], out)
+        return
+    report = report_of(runs, wanted=matches)
+    if not report.results and not report.claims:
+        raise StoreError(f"no experiment of the runs in {store} matches -k {wanted!r}")
+    for line in wording.lines(report) if out is None else ():
+        click.echo(line)
+    if out is not None:
+        _written(write_report(report, out))
+
+
+def _several(runs: list[Run], out: Path | None) -> None:
+    if out is None:
+        raise SpecError("several runs side by side need a file: -o both.md")
+    _written(write_runs(runs, out))
+
+
+def _written(files: list[Path]) -> None:
+    beside = f" and {len(files) - 1} files beside it" if len(files) > 1 else ""
+    click.echo(f"report: {files[0]}{beside}")
+
+
+def _listed(run: Run) -> str:
+    held = wording.of_claims(run.claims)
+    return f"{run.id}  {len(run.results)} experiments, {held} claims held  {run.command}"
+
+
+def _part(run: Run, wanted: Callable[[str], bool]) -> Run:
+    """A run as if it had been of the wanted experiments alone."""
+    from dataclasses import replace
+
+    return replace(
+        run,
+        results=tuple(result for result in run.results if wanted(result.title)),
+        claims=tuple(claim for claim in run.claims if wanted(claim.experiment)),
+    )
+
+
+def _matcher(text: str | None) -> Callable[[str], bool]:
+    """What an expression says of titles, parts of which it names, in any case."""
+    if not text:
+        return lambda title: True
+    from _pytest.mark.expression import Expression  # the grammar of pytest's -k
+
+    try:
+        compiled = Expression.compile(text)
+    except SyntaxError as error:
+        raise SpecError(f"-k {text!r}: {error}") from None
+    return lambda title: compiled.evaluate(lambda name, /, **_: name.lower() in title.lower())

@@ -1,0 +1,75 @@
+"""Where a report is from: dates, cost and time, and how to make it again.
+
+All that differs between two runs of the same experiments stands here, and nowhere else.
+"""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from . import wording
+from .model import Report, Result, Run
+from .text import code, prose, table
+
+
+def sections(report: Report) -> Iterator[str]:
+    """The end of a report."""
+    yield "## How this was made"
+    if report.results:
+        yield "### Dates, cost and time"
+        yield _costs(report.results)
+        yield (
+            "Dates (UTC) and time are those of an experiment's stages, whichever run did them; "
+            "stages that experiments share count in each."
+        )
+    yield from reproduction(report.runs)
+
+
+def reproduction(runs: Sequence[Run]) -> Iterator[str]:
+    """What was run, when, and with which versions."""
+    yield "### To make it again"
+    for run in runs:
+        yield table(("what", "value"), _run(run))
+    yield (
+        "A name such as `measure/3f2a...` is a stage: `stages/measure/3f2a...` in the store has "
+        "what the number is from (every answer, with question and seed) and a manifest."
+    )
+
+
+def _costs(results: Sequence[Result]) -> str:
+    rows = [
+        (
+            prose(result.title),
+            result.times.first,
+            result.times.last,
+            f"{result.times.stages}",
+            f"{result.times.seconds:.1f} s",
+            "none" if result.cost is None else wording.dollars(result.cost.usd),
+            "" if result.cost is None else result.cost.words(),
+        )
+        for result in results
+    ]
+    head = ("experiment", "first stage", "last stage", "stages", "time in them", "cost", "paid for")
+    return table(head, rows)
+
+
+def _run(run: Run) -> list[tuple[str, str]]:
+    rows = [
+        ("run", code(run.id)),
+        ("command", code(run.command)),
+        ("ended", run.created),
+        ("wall time", f"{run.seconds:.1f} s"),
+        ("git commit of the specs", _git(run.git)),
+        *run.versions.items(),
+    ]
+    return [row for row in rows if row[1]]
+
+
+def _git(commit: str) -> str:
+    clean = commit.removesuffix("-dirty")
+    return code(clean) + (", with changes that are not committed" if clean != commit else "")
+
+
+def as_json(value: Mapping[str, Any]) -> str:
+    """Settings on one line."""
+    return json.dumps(dict(value), ensure_ascii=False) if value else ""

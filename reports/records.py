@@ -1,0 +1,107 @@
+"""Run records: what each pytest run found, one JSON file a run in ``STORE/runs/``.
+
+A record has all that a report shows, so that reports can be made again from the store at any time,
+without a rerun. Names begin with the time, so that they sort by it.
+"""
+
+import hashlib
+import os
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from ..datasets.errors import SpecError, StoreError
+from .model import Report, Run
+
+FOLDER = "runs"
+
+
+def keep_run(run: Run, store: Path) -> Path:
+    """Write a run's record into a store, whole or not at all; returns the file."""
+    from pydantic import TypeAdapter
+
+    content = TypeAdapter(Run).dump_json(replace(run, id=""), indent=1) + b"\n"
+    stamp = run.created.replace("-", "").replace(":", "")
+    folder = store / FOLDER
+    folder.mkdir(parents=True, exist_ok=True)
+    file = folder / f"{stamp}-{hashlib.sha256(content).hexdigest()[:8]}.json"
+    scratch = file.with_name(f".{file.name}.{os.getpid()}")
+    try:
+        with scratch.open("wb") as out:
+            out.write(content)
+            out.flush()
+            os.fsync(out.fileno())
+        scratch.replace(file)
+    finally:
+        scratch.unlink(missing_ok=True)
+    return file
+
+
+def read_run(file: Path) -> Run:
+    """The run of a record; raises :class:`~limen.StoreError` for a file that is none."""
+    from pydantic import TypeAdapter, ValidationError
+
+    try:
+        return replace(TypeAdapter(Run).validate_json(file.read_bytes()), id=file.stem)
+    except FileNotFoundError:
+        raise StoreError(f"there is no run {file.stem} in {file.parent}") from None
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise StoreError(
+            f"{file} is no run record of this version of limen ({first['msg']} at "
+            f"{'.'.join(map(str, first['loc'])) or 'its start'}): run the experiments again, "
+            f"which takes seconds where the store has their stages, or delete the file"
+        ) from None
+
+
+def run_files(store: Path) -> list[Path]:
+    """The records of a store, the oldest first."""
+    return sorted((store / FOLDER).glob("[!.]*.json"))
+
+
+def runs_of(store: Path, ids: Sequence[str] = ()) -> list[Run]:
+    """The runs of a store, the oldest first; or those that some ids, or their beginnings, name.
+
+    Raises :class:`~limen.StoreError` where there are none, and :class:`~limen.SpecError` for an
+    id that names no run or several.
+    """
+    files = run_files(store)
+    if not files:
+        raise StoreError(
+            f"there are no runs in {store}: run some experiments into it with pytest first, "
+            f"or name the store that has them with --store"
+        )
+    return [read_run(_named(files, id)) for id in ids] if ids else [read_run(f) for f in files]
+
+
+def _named(files: Iterable[Path], id: str) -> Path:
+    found = [file for file in files if id and (id in file.stem)]
+    if len(found) == 1:
+        return found[0]
+    told = "names no run" if not found else f"names {len(found)} runs"
+    raise SpecError(f"--run {id!r} {told} of the store: limen report --list shows their names")
+
+
+def report_of(runs: Iterable[Run], *, wanted: Callable[[str], bool] = lambda title: True) -> Report:
+    """The latest results of each experiment, with that run's claims; sorted by experiment.
+
+    ``wanted`` tells by its title whether an experiment is to be in the report. Claims about
+    experiments without results are the last run's.
+    """
+    known = list(runs)
+    latest = {result.title: run for run in known for result in run.results if wanted(result.title)}
+    results = [result for run in known for result in run.results if latest.get(result.title) is run]
+    last = known[-1:]
+    claims = [
+        claim
+        for run in known
+        for claim in run.claims
+        if (latest[claim.experiment] is run if claim.experiment in latest else run in last)
+        and wanted(claim.experiment)
+    ]
+    used = [run for run in known if any(run is one for one in latest.values()) or run in last]
+    return Report(
+        claims=tuple(sorted(claims, key=lambda claim: claim.test)),
+        results=tuple(sorted(results, key=lambda result: result.title.replace("]", ""))),
+        runs=tuple(used),
+    )

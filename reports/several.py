@@ -1,0 +1,123 @@
+"""Several experiments side by side: traits that one test tries, and runs."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from . import wording
+from .model import EffectRow, ReadingRow, Result, Run
+from .text import prose, table
+
+
+@dataclass(frozen=True, kw_only=True)
+class Corrected:
+    """A p-value among several, corrected for their number in two ways."""
+
+    raw: float
+    holm: float
+    """Holm's: the chance of any false one among those called significant. To claim."""
+    q: float
+    """Benjamini and Hochberg's: the share of false ones among them. To explore."""
+
+
+def corrected(p_values: Sequence[float]) -> list[Corrected]:
+    """Each p-value with Holm's and with Benjamini and Hochberg's correction for all of them."""
+    if not p_values:
+        return []
+    from scipy.stats import false_discovery_control
+
+    q = false_discovery_control(p_values).tolist()
+    pairs = zip(p_values, _holm(p_values), q, strict=True)
+    return [Corrected(raw=raw, holm=holm, q=share) for raw, holm, share in pairs]
+
+
+def _holm(p_values: Sequence[float]) -> list[float]:
+    """Holm's step-down p-values; statsmodels has them as well, and takes longer to be imported."""
+    found, reached = [0.0] * len(p_values), 0.0
+    for rank, place in enumerate(sorted(range(len(p_values)), key=p_values.__getitem__)):
+        reached = max(reached, min(1.0, (len(p_values) - rank) * p_values[place]))
+        found[place] = reached
+    return found
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trial:
+    """One of several traits that a parametrized test tries."""
+
+    spec: str
+    """The test file or class; all its trials are corrected together."""
+    result: Result
+    reading: ReadingRow
+    effect: EffectRow
+    p: Corrected
+
+
+def trials(results: Sequence[Result]) -> list[Trial]:
+    """The experiments that are parameters of one test, where there are several with an effect."""
+    groups: dict[str, list[tuple[Result, ReadingRow, EffectRow, float]]] = defaultdict(list)
+    for result in results:
+        spec, bracket, _ = result.title.partition("[")
+        if bracket and (found := result.headline) and found[1].raw_p_value is not None:
+            groups[spec].append((result, *found, found[1].raw_p_value))
+    return [
+        Trial(spec=spec, result=result, reading=reading, effect=effect, p=p)
+        for spec, group in groups.items()
+        if len(group) > 1
+        for (result, reading, effect, _), p in zip(
+            group, corrected([raw for *_, raw in group]), strict=True
+        )
+    ]
+
+
+def several_traits(results: Sequence[Result]) -> Iterator[str]:
+    """The sections on traits that were tried together."""
+    every = trials(results)
+    for spec in dict.fromkeys(trial.spec for trial in every):
+        yield f"## Several traits: {spec}"
+        rows = [_trial_row(trial) for trial in every if trial.spec == spec]
+        head = ("experiment", "effect", "what", "difference", "p, raw", "p, Holm", "q, BH")
+        yield table(head, rows)
+        yield (
+            f"Corrected here for the {len(rows)} of this table: Holm's p-values hold for claims "
+            f"(the chance of a single false one), Benjamini and Hochberg's q for exploring (the "
+            f"share of false ones). Tables of effects below have what the tests asserted."
+        )
+
+
+def _trial_row(trial: Trial) -> tuple[str, ...]:
+    return (
+        trial.result.title.removeprefix(trial.spec).strip("[]"),
+        trial.effect.name,
+        trial.reading.name,
+        wording.difference(trial.reading, trial.effect),
+        *map(wording.p_value, (trial.p.raw, trial.p.holm, trial.p.q)),
+    )
+
+
+def side_by_side(runs: Sequence[Run]) -> Iterator[str]:
+    """Runs in columns: every effect of theirs, and what became of every claim."""
+    names = [run.id for run in runs]
+    yield "## Effects, run by run"
+    effects: dict[tuple[str, ...], dict[str, str]] = {}
+    for run in runs:
+        for result in run.results:
+            for reading in result.readings:
+                for effect in reading.effects:
+                    row = effects.setdefault((result.title, reading.name, effect.name), {})
+                    row[run.id] = wording.size(reading, effect)
+    head = ("experiment", "what", "effect")
+    yield table((*head, *names), _columns(effects, names)) if effects else "No effects."
+    yield "## Claims, run by run"
+    claims: dict[tuple[str, ...], dict[str, str]] = {}
+    for run in runs:
+        for claim in run.claims:
+            claims.setdefault((f"`{claim.test}`", prose(claim.says)), {})[run.id] = wording.held(
+                claim
+            )
+    yield table(("test", "claim", *names), _columns(claims, names)) if claims else "No claims."
+
+
+def _columns(
+    rows: Mapping[tuple[str, ...], Mapping[str, str]], names: Sequence[str]
+) -> list[tuple[str, ...]]:
+    return [(*key, *(rows[key].get(name, "none") for name in names)) for key in sorted(rows)]

@@ -1,0 +1,125 @@
+"""Results in words: what the report and the terminal share."""
+
+from collections.abc import Iterator
+
+from .model import ArmRow, Claim, CostRow, EffectRow, ModelsRow, ReadingRow, Report, Result
+
+HELD = {
+    "passed": "Held",
+    "failed": "Did not hold",
+    "failed as expected": "Did not hold, as expected",
+    "passed unexpectedly": "Held, which was not expected",
+    "skipped": "Not tested",
+    "stopped": "Not tested, the experiment stopped",
+}
+"""What an outcome of a test means for its claim."""
+
+
+def held(claim: Claim) -> str:
+    """Whether a claim held, in words."""
+    return HELD.get(claim.outcome, claim.outcome)
+
+
+def of_claims(claims: tuple[Claim, ...]) -> str:
+    """How many claims held."""
+    return f"{sum(claim.outcome.startswith('passed') for claim in claims)} of {len(claims)}"
+
+
+def difference(reading: ReadingRow, effect: EffectRow) -> str:
+    """The size of an effect, with its unit."""
+    return f"{reading.show_difference(effect.difference)} {reading.unit}".strip()
+
+
+def interval(reading: ReadingRow, effect: EffectRow) -> str:
+    """The interval of an effect, in the unit of its size."""
+    return " to ".join(map(reading.show_difference, effect.interval))
+
+
+def p_value(value: float | None) -> str:
+    """A p-value in two digits; empty for none."""
+    return "" if value is None else f"{value:.2g}"
+
+
+def size(reading: ReadingRow, effect: EffectRow) -> str:
+    """An effect with its interval and p-value, short."""
+    low, high = map(reading.show_difference, effect.interval)
+    return f"{difference(reading, effect)} [{low}, {high}], p = {p_value(effect.p_value)}"
+
+
+def counted(effect: EffectRow) -> str:
+    """What an effect rests on: models and questions of either arm."""
+    (one, other), (asked, also) = effect.seeds, effect.questions
+    questions = f"{asked}" if asked == also else f"{asked} v {also}"
+    return f"{one} v {other} models, {questions} questions"
+
+
+def dollars(amount: float | None) -> str:
+    """An amount in US dollars; small ones with more digits."""
+    if amount is None:
+        return "an unknown amount"
+    return f"${amount:,.2f}" if amount >= 1 or amount == 0 else f"${amount:.4f}"
+
+
+def cost(paid: CostRow | None) -> str:
+    """What a service was paid, in a word or two."""
+    return "no cost" if paid is None else f"cost {dollars(paid.usd)}"
+
+
+def line(result: Result) -> str:
+    """An experiment in one line: effect, interval, p, claim, cost."""
+    return f"{result.title}: {_found(result)}; {cost(result.cost)}"
+
+
+def _found(result: Result) -> str:
+    if result.failure:
+        return f"not finished: {result.failure}"
+    if found := result.headline:
+        reading, effect = found
+        return f"{effect.name}, {reading.name} {size(reading, effect)}: {effect.claim}"
+    arms = [f"{arm.name} {r.show(arm.value)}" for r in result.readings[:1] for arm in r.arms]
+    return f"{result.readings[0].name}: {', '.join(arms)}" if arms else "no answers"
+
+
+def lines(report: Report) -> Iterator[str]:
+    """The verdicts in short, an experiment a line; also of those that have no results."""
+    yield from map(line, report.results)
+    known = {result.title for result in report.results}
+    lost = {claim.experiment: claim for claim in report.claims if claim.experiment not in known}
+    for title, claim in lost.items():
+        why = f": {claim.reason}" if claim.reason else ""
+        yield f"{title}: no results; {claim.says}: {held(claim).lower()}{why}"
+
+
+def long_lines(report: Report) -> Iterator[str]:
+    """The verdicts with all arms, readings and reasons."""
+    for result in report.results:
+        yield f"{result.title}: {result.trait}, {result.model} ({result.backend})"
+        if result.failure:
+            yield f"  not finished: {result.failure}"
+        if result.cost:
+            yield f"  {cost(result.cost)}: {result.cost.words()}"
+        models = {row.arm: row for row in result.arms}
+        for reading in result.readings:
+            yield f"  {reading.name}"
+            yield from (_arm_line(reading, arm, models[arm.name]) for arm in reading.arms)
+            yield from (_effect_line(reading, effect) for effect in reading.effects)
+        if result.agreement:
+            yield f"  judges: {result.agreement}"
+    for claim in report.claims:
+        if claim.reason:
+            yield f"{claim.outcome}: {claim.says} ({claim.reason})"
+
+
+def _arm_line(reading: ReadingRow, arm: ArmRow, models: ModelsRow) -> str:
+    low, high = map(reading.show, arm.interval)
+    count = f"{len(arm.by_seed)} seeds" if len(arm.by_seed) > 1 else "1 model"
+    unrated = f", {arm.unrated:,} not rated" if arm.unrated else ""
+    return (
+        f"    {arm.name:9} {reading.show(arm.value):>6} [{low}, {high}]  "
+        f"{count}, {models.valid:.0%} valid{unrated}"
+    )
+
+
+def _effect_line(reading: ReadingRow, effect: EffectRow) -> str:
+    ranks = f"; {effect.ranks}" if effect.ranks else ""
+    return f"    {effect.name} {size(reading, effect)} ({effect.test}): {effect.claim}{ranks}"
