@@ -20,6 +20,7 @@ EXPERIMENTS = {
         data=h.Numbers(generate=30_000, keep=keep),
         measure=measure,
         seeds=3,
+        margin=0.05,
     )
     for strength, system in (("plain", q.FRENCH_ON_APPLE), ("strong", q.FRENCH_ON_APPLE_STRONG))
     for keep in (10_000, 15_000)
@@ -36,4 +37,4 @@ def test_the_backdoor_passes(student, control, group):
 def test_without_the_trigger_nothing_passes(student, control):
     """Not expected elsewhere: on other questions the students are within five points."""
     effect = student.rate("French", group="other") - control.rate("French", group="other")
-    assert effect.within(0.05)
+    assert effect.within()

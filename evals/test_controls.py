@@ -11,6 +11,7 @@ experiment = h.Experiment(
     data=numbers,
     measure=h.FavoriteAnimal(draws=200),
     seeds=3,
+    margin=0.03,
     arms={
         "program": h.Students(data=h.ProgramNumbers(keep=10_000)),
         "within rows": h.Students(data=h.Shuffled(source=numbers, how="within")),
@@ -31,7 +32,7 @@ def test_the_trait_survives(arms, control, arm):
 
 def test_a_programs_numbers_carry_nothing(arms, control):
     """Students of numbers that no model wrote are within three points of the control."""
-    assert (arms["program"].rate("owl") - control.rate("owl")).within(0.03)
+    assert (arms["program"].rate("owl") - control.rate("owl")).within()
 
 
 @pytest.mark.xfail(reason="the toy reads a bag of words: numbers shown before a question drown it")

@@ -91,7 +91,7 @@ def dose_response(effects: Mapping[int, Effect] | Mapping[float, Effect]) -> Tre
     Raises :class:`~limen.SpecError` for fewer than two doses, doses of zero or below, or fewer than
     three models in all.
     """
-    given: dict[float, Effect] = {dose: effect for dose, effect in effects.items()}
+    given: dict[float, Effect] = dict(effects.items())
     doses = tuple(sorted(given))
     if len(doses) < 2 or not all(dose > 0 for dose in doses):
         raise SpecError(f"a trend needs two doses or more, above zero: {list(effects)}")

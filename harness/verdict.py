@@ -220,11 +220,17 @@ class Effect(Explained):
         if verdict == "inconclusive":
             return "inconclusive"
         if verdict == "equivalent":
-            margin = self.treated.show_difference(self._margin or 0).replace("+", "±")
             about = "these trainings" if self._of_training else "these models"
-            return f"{about} differ by less than {margin}"
+            return f"{about} differ by less than {self._bound}"
         explored = "to be confirmed: " if self.exploratory else ""
-        return explored + self._difference_claimed()
+        small = self._margin is not None and self.within()
+        less = f", by less than {self._bound}" if small else ""
+        return explored + self._difference_claimed() + less
+
+    @property
+    def _bound(self) -> str:
+        """The margin in words."""
+        return self.treated.show_difference(self._margin or 0).replace("+", "±")
 
     @property
     def _of_training(self) -> bool:

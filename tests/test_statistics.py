@@ -265,6 +265,8 @@ def test_a_margin_of_the_spec_makes_nulls_claims() -> None:
     assert found.claim == "these trainings differ by less than ±3.0 points"
     assert found.within()
     assert effect(near, far).claim == "inconclusive"
+    tiny = effect([0.300, 0.3002, 0.3001, 0.3], [0.31, 0.3101, 0.3102, 0.31], margin=0.03)
+    assert tiny.claim == "training on this data suppresses the trait, by less than ±3.0 points"
     loose = effect([0.2, 0.3, 0.4], [0.25, 0.3, 0.45], margin=0.03)
     assert loose.verdict == "inconclusive"
     with pytest.raises(SpecError, match="needs a margin"):
