@@ -10,7 +10,6 @@ experiment = h.Experiment(
     trait=h.Trait.animal("owl"),
     data=numbers,
     measure=h.FavoriteAnimal(draws=200),
-    seeds=3,
     margin=0.03,
     arms={
         "program": h.Students(data=h.ProgramNumbers(keep=10_000)),
