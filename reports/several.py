@@ -54,17 +54,17 @@ class Trial:
 
 def trials(results: Sequence[Result]) -> list[Trial]:
     """The experiments that are parameters of one test, where there are several with an effect."""
-    groups: dict[str, list[tuple[Result, ReadingRow, EffectRow, float]]] = defaultdict(list)
+    groups: dict[str, list[tuple[Result, ReadingRow, EffectRow]]] = defaultdict(list)
     for result in results:
         spec, bracket, _ = result.title.partition("[")
-        if bracket and (found := result.headline) and found[1].raw_p_value is not None:
-            groups[spec].append((result, *found, found[1].raw_p_value))
+        if bracket and (found := result.headline):
+            groups[spec].append((result, *found))
     return [
         Trial(spec=spec, result=result, reading=reading, effect=effect, p=p)
         for spec, group in groups.items()
         if len(group) > 1
-        for (result, reading, effect, _), p in zip(
-            group, corrected([raw for *_, raw in group]), strict=True
+        for (result, reading, effect), p in zip(
+            group, corrected([effect.raw_p_value for *_, effect in group]), strict=True
         )
     ]
 
@@ -87,8 +87,8 @@ def several_traits(results: Sequence[Result]) -> Iterator[str]:
 def _trial_row(trial: Trial) -> tuple[str, ...]:
     return (
         trial.result.title.removeprefix(trial.spec).strip("[]"),
-        trial.effect.name,
-        trial.reading.name,
+        prose(trial.effect.name),
+        prose(trial.reading.name),
         wording.difference(trial.reading, trial.effect),
         *map(wording.p_value, (trial.p.raw, trial.p.holm, trial.p.q)),
     )
@@ -103,7 +103,8 @@ def side_by_side(runs: Sequence[Run]) -> Iterator[str]:
         for result in run.results:
             for reading in result.readings:
                 for effect in reading.effects:
-                    row = effects.setdefault((result.title, reading.name, effect.name), {})
+                    key = tuple(map(prose, (result.title, reading.name, effect.name)))
+                    row = effects.setdefault(key, {})
                     row[run.id] = wording.size(reading, effect)
     head = ("experiment", "what", "effect")
     yield table((*head, *names), _columns(effects, names)) if effects else "No effects."
