@@ -40,20 +40,16 @@ def rendered(figure: "Figure", kind: str) -> bytes:
 
     The same figure gives the same bytes on the same version of matplotlib.
     """
-    canvas, file = _canvas(figure, kind), BytesIO()
-    if kind == "svg":
-        canvas.print_svg(file, metadata={"Date": None})
-    else:
-        # little compression: these few colours are small all the same, and it takes a third as long
-        canvas.print_png(file, metadata={"Software": None}, pil_kwargs={"compress_level": 1})
-    return file.getvalue()
-
-
-def _canvas(figure: "Figure", kind: str):  # type: ignore[no-untyped-def]
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.backends.backend_svg import FigureCanvasSVG
 
-    return FigureCanvasSVG(figure) if kind == "svg" else FigureCanvasAgg(figure)
+    file = BytesIO()
+    if kind == "svg":
+        FigureCanvasSVG(figure).print_svg(file, metadata={"Date": None})
+    else:  # little compression: few colours are small all the same, and it takes a third as long
+        packed = {"compress_level": 1}
+        FigureCanvasAgg(figure).print_png(file, metadata={"Software": None}, pil_kwargs=packed)
+    return file.getvalue()
 
 
 def saved(figure: "Figure", stem: Path, formats: tuple[str, ...] = FORMATS) -> list[Path]:

@@ -206,7 +206,8 @@ def kept(run: reports.Run, tmp_path: Path) -> tuple[Path, str, str]:
     """A store with two runs, and their names."""
     store = tmp_path / "kept"
     later = replace(run, created="2099-01-01T00:00:00Z", results=run.results[:1])
-    return store, *(reports.keep_run(each, store).stem for each in (run, later))
+    first, second = (reports.keep_run(each, store).stem for each in (run, later))
+    return store, first, second
 
 
 def test_no_runs_are_told_with_what_to_do(tmp_path: Path) -> None:
