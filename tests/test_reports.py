@@ -185,6 +185,9 @@ def test_a_broken_record_is_named(run: reports.Run, tmp_path: Path) -> None:
     answer = cli("--store", tmp_path)
     assert answer.exit_code == 1
     assert "Field required at created" in answer.output
+    whole = reports.keep_run(replace(run, seconds=2.0), tmp_path)
+    with pytest.warns(UserWarning, match=r"left out: .* is no run record"):
+        assert [each.id for each in reports.runs_of(tmp_path)] == [whole.stem]
 
 
 def test_the_latest_run_of_each_experiment_is_taken(run: reports.Run) -> None:

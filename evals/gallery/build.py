@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
-from limen.reports import Report, report_of, runs_of, wording, write_report
+from limen.reports import Report, read_run, report_of, run_files, wording, write_report
 from limen.reports.text import prose, table
 
 HERE = Path(__file__).parent
@@ -25,7 +25,7 @@ def main() -> None:
     done = subprocess.run([sys.executable, "-m", "pytest", "evals/", "-q"], cwd=ROOT, check=False)
     if done.returncode > 1:  # 1 is a claim that did not hold, which a page shows
         sys.exit(done.returncode)
-    last = runs_of(ROOT / ".limen")[-1]
+    last = read_run(run_files(ROOT / ".limen")[-1])
     clear()
     specs = dict.fromkeys(result.title.partition("[")[0] for result in last.results)
     pages = {spec: report_of([last], wanted=partial(is_of, spec)) for spec in specs}
