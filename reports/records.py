@@ -78,7 +78,8 @@ def runs_of(store: Path, ids: Sequence[str] = ()) -> list[Run]:
 
 def _readable(files: Sequence[Path]) -> list[Run]:
     """The runs of all records, but for those of another version of limen."""
-    found, errors = [], []
+    found: list[Run] = []
+    errors: list[StoreError] = []
     for file in files:
         try:
             found.append(read_run(file))
@@ -86,8 +87,8 @@ def _readable(files: Sequence[Path]) -> list[Run]:
             errors.append(error)
     if not found:
         raise errors[0]
-    for error in errors:
-        warnings.warn(f"left out: {error}", stacklevel=3)
+    for unread in errors:
+        warnings.warn(f"left out: {unread}", stacklevel=3)
     return found
 
 

@@ -367,8 +367,8 @@ def test_frames_have_what_the_report_has(
         assert len(effects) == 6
         assert set(effects.kind) == {"rate"}
     assert list(reports.claims(run).outcome) == ["passed", "failed", "skipped"]
-    joined = reports.models(run).merge(reports.answers(shared_store), on="stage")
-    counts = joined.groupby(["experiment", "arm", "seed_x"]).size()
+    joined = reports.models(run).merge(reports.answers(shared_store), on=["stage", "model"])
+    counts = joined.groupby(["experiment", "arm", "seed"]).size()
     assert set(counts) == {200}
     bears = joined[joined.experiment.str.contains("bear") & (joined.arm == "teacher")]
     (value,) = reports.arms(run).query("experiment.str.contains('bear') and arm == 'teacher'").value
