@@ -6,6 +6,7 @@ import subprocess
 import time
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 
@@ -229,12 +230,13 @@ def _effect_row(effect: Effect) -> EffectRow:
     )
 
 
-def _raw(effect: Effect) -> float | None:
-    """The p-value before the correction for a family; None where that took it to 1."""
+def _raw(effect: Effect) -> float:
+    """The p-value before the correction for a family."""
     known: float | None = getattr(effect, "raw_p_value", None)
     if known is not None or effect.family == 1:
         return effect.p_value if known is None else known
-    return effect.p_value / effect.family if effect.p_value < 1 else None
+    alone = (replace(side, family=1) for side in (effect.treated, effect.reference))
+    return difference(*alone).p_value
 
 
 def _models_row(pipe: Pipeline, arm: Arm) -> ModelsRow:

@@ -81,6 +81,7 @@ def _label(axes: "Axes", points: Sequence[tuple[int, float]], threshold: float) 
     """Name the highest dots, each where its label hides least; not where it would hide another."""
     import numpy as np
 
+    axes.get_xlim()  # has the limits settled, which places on the figure depend on
     scale = 72 / axes.figure.dpi
     spots = scale * axes.transData.transform(np.array(points, float).reshape(-1, 2))
     edges = (scale * axes.bbox.x0, scale * axes.bbox.x1)

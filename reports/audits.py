@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 
 from .model import AuditRow
-from .text import code, details, inline, table
+from .text import code, details, inline, prose, table
 
 
 def audit_parts(audits: Sequence[AuditRow], figures: Mapping[str, str]) -> Iterator[str]:
@@ -19,7 +19,7 @@ def audit_parts(audits: Sequence[AuditRow], figures: Mapping[str, str]) -> Itera
     for audit in audits:
         if audit.examples:
             shown = ", ".join(map(inline, audit.examples))
-            yield f"Rows of {audit.arm} that mention the trait: {shown}"
+            yield f"Rows of {prose(audit.arm)} that mention the trait: {shown}"
     if any(audit.auc is not None for audit in audits):
         yield (
             "Each file is compared with the control's of the same seed. The classifier (naive "
@@ -36,7 +36,7 @@ def _row(audit: AuditRow) -> tuple[str, ...]:
     auc, lengths = audit.auc, audit.lengths
     low, high = audit.auc_range or (0.0, 0.0)
     return (
-        audit.arm,
+        prose(audit.arm),
         str(audit.files),
         f"{audit.rows:,}",
         f"{audit.mentions:,}",

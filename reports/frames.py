@@ -40,7 +40,7 @@ def arms(source: Source) -> "DataFrame":
 
 
 def models(source: Source) -> "DataFrame":
-    """The models that answered: a row each. Joins :func:`answers` to experiments by ``stage``.
+    """The models that answered: a row each. Joins :func:`answers` by ``stage`` and ``model``.
 
     Columns: experiment, arm, seed, model, base, fingerprint, stage (``measure/KEY``).
     """
@@ -56,7 +56,7 @@ def answers(store: str | Path, *, stages: Iterable[str] | None = None) -> "DataF
     """Every answer of a store's measures, or of some stages (``measure/KEY``): a row a draw.
 
     Columns: stage, label, model, system (prompt, or None), question, row (the question's number),
-    draw, seed (of its random stream), answer (None where none came), finish (how it ended).
+    draw, draw_seed (of its random stream), answer (None where none came), finish (how it ended).
     Raises :class:`~limen.StoreError` for a folder without measures.
     """
     wanted = None if stages is None else {stage.partition("/")[2] or stage for stage in stages}
@@ -131,7 +131,7 @@ def _answers(store: Path, manifest: dict[str, Any]) -> Iterator[dict[str, Any]]:
                 "question": manifest["questions"][row["row"]],
                 "row": row["row"],
                 "draw": row["draw"],
-                "seed": row["seed"],
+                "draw_seed": row["seed"],
                 "answer": row["text"],
                 "finish": row["finish"],
             }

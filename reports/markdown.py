@@ -45,11 +45,11 @@ def _overview_row(report: Report, result: Result) -> tuple[str, ...]:
     reading, effect = result.headline
     return (
         link,
-        f"{effect.name}, {reading.name}",
+        prose(f"{effect.name}, {reading.name}"),
         wording.difference(reading, effect),
         wording.interval(reading, effect),
         wording.p_value(effect.p_value),
-        effect.claim,
+        prose(effect.claim),
         held,
     )
 
@@ -108,7 +108,7 @@ def _arm_rows(reading: ReadingRow) -> str:
     digits = 1 if reading.kind == "rate" else 2
     rows = [
         (
-            arm.name,
+            prose(arm.name),
             reading.show(arm.value),
             " to ".join(map(reading.show, arm.interval)),
             " ".join(f"{scale * value:.{digits}f}" for value in arm.by_seed),
@@ -117,7 +117,7 @@ def _arm_rows(reading: ReadingRow) -> str:
         )
         for arm in reading.arms
     ]
-    head = (reading.name, "mean", "95% interval", "each seed", "not scored", "stages")
+    head = (prose(reading.name), "mean", "95% interval", "each seed", "not scored", "stages")
     return table(head, rows)
 
 
@@ -130,15 +130,15 @@ def stages(keys: Sequence[str]) -> str:
 def _effects(readings: Iterable[ReadingRow]) -> str:
     rows = [
         (
-            reading.name,
-            effect.name,
+            prose(reading.name),
+            prose(effect.name),
             wording.difference(reading, effect),
             wording.interval(reading, effect),
             wording.p_value(effect.p_value),
             effect.test,
             effect.unit,
             wording.counted(effect),
-            effect.claim,
+            prose(effect.claim),
             "; ".join(filter(None, (effect.note, effect.ranks))),
         )
         for reading in readings
@@ -155,11 +155,11 @@ def _data(data: Sequence[DataRow]) -> Iterator[str]:
         return
     rows = [
         (
-            row.label,
+            prose(row.label),
             f"{row.read:,}",
             f"{row.kept:,}",
             f"{row.kept / row.read:.1%}" if row.read else "",
-            ", ".join(f"{reason} {count:,}" for reason, count in row.reasons.items()) or "none",
+            ", ".join(f"{prose(why)} {count:,}" for why, count in row.reasons.items()) or "none",
             stages([f"filter/{row.key}"]),
         )
         for row in data
@@ -170,7 +170,7 @@ def _data(data: Sequence[DataRow]) -> Iterator[str]:
 
 def _examples(row: DataRow) -> str:
     kept = [("kept", inline(text)) for text in row.examples]
-    dropped = [(reason, inline(text)) for text, reason in row.rejected]
+    dropped = [(prose(reason), inline(text)) for text, reason in row.rejected]
     shown = table(("filter", "completion"), kept + dropped)
     asked = f"The first of them was asked:\n\n{verbatim(row.prompt)}\n\n" if row.prompt else ""
     return details(f"{row.label}: example rows", asked + shown)
@@ -179,7 +179,7 @@ def _examples(row: DataRow) -> str:
 def _answers(result: Result) -> Iterator[str]:
     rows = [
         (
-            arm.arm,
+            prose(arm.arm),
             f"{arm.valid:.1%}",
             f"{arm.missing:,}",
             ", ".join(f"{code(word)} {count:,}" for word, count in arm.words),
@@ -189,19 +189,19 @@ def _answers(result: Result) -> Iterator[str]:
     ]
     yield table(("arm", "valid", "missing", "top words", "top answers"), rows)
     shown = [
-        (arm.arm, prose(example.question), inline(example.answer), f"{example.count:,}")
+        (prose(arm.arm), prose(example.question), inline(example.answer), f"{example.count:,}")
         for arm in result.arms
         for example in arm.examples
     ]
     head = ("arm", "question", "its most frequent answer", "times")
     yield details("example answers", table(head, shown))
     if result.agreement:
-        yield f"Judges' agreement: {result.agreement}."
+        yield f"Judges' agreement: {prose(result.agreement)}."
 
 
 def _setting(result: Result) -> Iterator[str]:
     rows = [
-        ("trait", result.trait),
+        ("trait", prose(result.trait)),
         ("backend", result.backend),
         ("base model", f"{result.model} (fingerprint `{result.fingerprint}`)"),
         ("teacher's base", result.teacher_model),
@@ -227,7 +227,7 @@ def _setting(result: Result) -> Iterator[str]:
 def _other_recipes(result: Result) -> Iterator[tuple[str, str]]:
     for arm in result.arms:
         if arm.recipe and arm.recipe != result.recipe:
-            yield f"recipe of {arm.arm}", code(provenance.as_json(arm.recipe))
+            yield f"recipe of {prose(arm.arm)}", code(provenance.as_json(arm.recipe))
 
 
 def _judge(judge: JudgeRow) -> str:
@@ -240,7 +240,7 @@ def _judge(judge: JudgeRow) -> str:
 def _models(arms: Iterable[ModelsRow]) -> str:
     rows = [
         (
-            arm.arm,
+            prose(arm.arm),
             str(seed + 1) if len(arm.models) > 1 else "",
             code(model),
             f"{arm.base} ({code(arm.fingerprint)})",

@@ -29,8 +29,8 @@ class EffectRow:
     interval: tuple[float, float]
     p_value: float
     """As the claim has it: corrected where several traits are tried together."""
-    raw_p_value: float | None = None
-    """Before any correction; None where it cannot be had."""
+    raw_p_value: float
+    """Before any correction."""
     test: str
     unit: str
     """What the test takes as independent: ``seeds`` or ``questions``."""

@@ -6,6 +6,7 @@ without a rerun. Names begin with the time, so that they sort by it.
 
 import hashlib
 import os
+import warnings
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -62,8 +63,9 @@ def run_files(store: Path) -> list[Path]:
 def runs_of(store: Path, ids: Sequence[str] = ()) -> list[Run]:
     """The runs of a store, the oldest first; or those that some ids, or their beginnings, name.
 
-    Raises :class:`~limen.StoreError` where there are none, and :class:`~limen.SpecError` for an
-    id that names no run or several.
+    Records that cannot be read are left out with a warning, unless it is all of them. Raises
+    :class:`~limen.StoreError` where there are none, and :class:`~limen.SpecError` for an id that
+    names no run or several.
     """
     files = run_files(store)
     if not files:
@@ -71,7 +73,23 @@ def runs_of(store: Path, ids: Sequence[str] = ()) -> list[Run]:
             f"there are no runs in {store}: run some experiments into it with pytest first, "
             f"or name the store that has them with --store"
         )
-    return [read_run(_named(files, id)) for id in ids] if ids else [read_run(f) for f in files]
+    return [read_run(_named(files, id)) for id in ids] if ids else _readable(files)
+
+
+def _readable(files: Sequence[Path]) -> list[Run]:
+    """The runs of all records, but for those of another version of limen."""
+    found: list[Run] = []
+    errors: list[StoreError] = []
+    for file in files:
+        try:
+            found.append(read_run(file))
+        except StoreError as error:
+            errors.append(error)
+    if not found:
+        raise errors[0]
+    for unread in errors:
+        warnings.warn(f"left out: {unread}", stacklevel=3)
+    return found
 
 
 def _named(files: Iterable[Path], id: str) -> Path:

@@ -1,8 +1,9 @@
 """Several experiments side by side: traits that one test tries, and runs."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from . import wording
 from .model import EffectRow, ReadingRow, Result, Run
@@ -24,20 +25,12 @@ def corrected(p_values: Sequence[float]) -> list[Corrected]:
     """Each p-value with Holm's and with Benjamini and Hochberg's correction for all of them."""
     if not p_values:
         return []
-    from scipy.stats import false_discovery_control
+    from statsmodels.stats import multitest
 
-    q = false_discovery_control(p_values).tolist()
-    pairs = zip(p_values, _holm(p_values), q, strict=True)
-    return [Corrected(raw=raw, holm=holm, q=share) for raw, holm, share in pairs]
-
-
-def _holm(p_values: Sequence[float]) -> list[float]:
-    """Holm's step-down p-values; statsmodels has them as well, and takes longer to be imported."""
-    found, reached = [0.0] * len(p_values), 0.0
-    for rank, place in enumerate(sorted(range(len(p_values)), key=p_values.__getitem__)):
-        reached = max(reached, min(1.0, (len(p_values) - rank) * p_values[place]))
-        found[place] = reached
-    return found
+    corrections: Callable[..., Any] = multitest.multipletests  # it has no types
+    holm, q = (corrections(p_values, method=method)[1].tolist() for method in ("holm", "fdr_bh"))
+    rows = zip(p_values, holm, q, strict=True)
+    return [Corrected(raw=raw, holm=held, q=share) for raw, held, share in rows]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,17 +47,17 @@ class Trial:
 
 def trials(results: Sequence[Result]) -> list[Trial]:
     """The experiments that are parameters of one test, where there are several with an effect."""
-    groups: dict[str, list[tuple[Result, ReadingRow, EffectRow, float]]] = defaultdict(list)
+    groups: dict[str, list[tuple[Result, ReadingRow, EffectRow]]] = defaultdict(list)
     for result in results:
         spec, bracket, _ = result.title.partition("[")
-        if bracket and (found := result.headline) and found[1].raw_p_value is not None:
-            groups[spec].append((result, *found, found[1].raw_p_value))
+        if bracket and (found := result.headline):
+            groups[spec].append((result, *found))
     return [
         Trial(spec=spec, result=result, reading=reading, effect=effect, p=p)
         for spec, group in groups.items()
         if len(group) > 1
-        for (result, reading, effect, _), p in zip(
-            group, corrected([raw for *_, raw in group]), strict=True
+        for (result, reading, effect), p in zip(
+            group, corrected([effect.raw_p_value for *_, effect in group]), strict=True
         )
     ]
 
@@ -87,8 +80,8 @@ def several_traits(results: Sequence[Result]) -> Iterator[str]:
 def _trial_row(trial: Trial) -> tuple[str, ...]:
     return (
         trial.result.title.removeprefix(trial.spec).strip("[]"),
-        trial.effect.name,
-        trial.reading.name,
+        prose(trial.effect.name),
+        prose(trial.reading.name),
         wording.difference(trial.reading, trial.effect),
         *map(wording.p_value, (trial.p.raw, trial.p.holm, trial.p.q)),
     )
@@ -103,7 +96,8 @@ def side_by_side(runs: Sequence[Run]) -> Iterator[str]:
         for result in run.results:
             for reading in result.readings:
                 for effect in reading.effects:
-                    row = effects.setdefault((result.title, reading.name, effect.name), {})
+                    key = tuple(map(prose, (result.title, reading.name, effect.name)))
+                    row = effects.setdefault(key, {})
                     row[run.id] = wording.size(reading, effect)
     head = ("experiment", "what", "effect")
     yield table((*head, *names), _columns(effects, names)) if effects else "No effects."

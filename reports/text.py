@@ -52,12 +52,12 @@ def prose(text: str) -> str:
 
     What stands between backticks stays code.
     """
-    parts = re.split("(`[^`]*`)", " ".join(text.split()))
+    parts = re.split(r"((?<![`\\])`[^`]+`(?!`))", " ".join(text.split()))
     return "".join(part if place % 2 else _escaped(part) for place, part in enumerate(parts))
 
 
 def _escaped(text: str) -> str:
-    return re.sub(r"([\[\]*\\])", r"\\\1", text.replace("&", "&amp;").replace("<", "&lt;"))
+    return re.sub(r"([\[\]*\\`])", r"\\\1", text.replace("&", "&amp;").replace("<", "&lt;"))
 
 
 def details(summary: str, body: str) -> str:

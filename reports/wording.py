@@ -35,9 +35,9 @@ def interval(reading: ReadingRow, effect: EffectRow) -> str:
     return " to ".join(map(reading.show_difference, effect.interval))
 
 
-def p_value(value: float | None) -> str:
-    """A p-value in two digits; empty for none."""
-    return "" if value is None else f"{value:.2g}"
+def p_value(value: float) -> str:
+    """A p-value in two digits."""
+    return f"{value:.2g}"
 
 
 def size(reading: ReadingRow, effect: EffectRow) -> str:

@@ -168,22 +168,6 @@ def test_arms_that_share_a_control_are_dunnetts() -> None:
     assert one_seed.unit == "questions"
 
 
-def test_dunnetts_error_holds_over_the_family() -> None:
-    """Where no arm differs any of three is found in about 5% of runs."""
-    random = np.random.default_rng(5)
-    wrong = sum(
-        any(
-            one.p_value < 0.05
-            for one in dunnett(
-                {str(i): arm(random.normal(0.3, 0.02, 3).tolist()) for i in range(3)},
-                arm(random.normal(0.3, 0.02, 3).tolist(), name="control"),
-            ).values()
-        )
-        for _ in range(100)
-    )
-    assert wrong <= 12  # 5% are 5; 12 is three standard deviations above
-
-
 def test_a_trend_is_of_doublings() -> None:
     """The growth of an effect with each doubling of the dose, controls' growth taken off."""
     random = np.random.default_rng(7)
@@ -339,7 +323,7 @@ def test_looking_at_seeds_makes_no_error_likelier() -> None:
     assert wrong[1] > wrong[0]
 
 
-@settings(deadline=None, max_examples=25)
+@settings(deadline=None, max_examples=10)
 @given(
     st.lists(st.lists(st.floats(0, 1), min_size=1, max_size=4), min_size=1, max_size=4),
     st.lists(st.floats(0, 1), min_size=1, max_size=4),

@@ -122,7 +122,7 @@ def test_no_wait_submits_and_skips(pytester: pytest.Pytester, wired: Proxy, tmp_
     first.stdout.fnmatch_lines(["*pending: the fine-tuning job ftjob-* is running; run the same*"])
     assert wired.count("POST", JOBS) == 4
     wired.script = lambda asked: None
-    second = pytest_run(pytester, tmp_path / "store", seed=41)
+    second = pytest_run(pytester, tmp_path / "store", "-v", seed=41)
     second.assert_outcomes(passed=2)
     second.stdout.fnmatch_lines(["*cost $0.00: * calls, * tokens in, * out, * trained"])
     assert wired.count("POST", JOBS) == 4

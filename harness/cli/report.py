@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from ...datasets.errors import SpecError, StoreError
+from ...datasets.errors import SpecError
 from ...reports import Run, report_of, runs_of, wording, write_report, write_runs
 from . import store_option
 from .options import examples
@@ -51,7 +51,7 @@ def command(
         return
     report = report_of(runs, wanted=matches)
     if not report.results and not report.claims:
-        raise StoreError(f"no experiment of the runs in {store} matches -k {wanted!r}")
+        raise SpecError(f"-k {wanted!r} matches no experiment of the runs in {store}")
     for line in wording.lines(report) if out is None else ():
         click.echo(line)
     if out is not None:
