@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from ..backends import Service, is_service
+from ..reports.wording import dollars
 from .lab import Lab, Plan
 from .stage import Stage
 from .stages import FineTune, Generate
@@ -98,13 +99,6 @@ def _sum(amounts: Iterator[float | None]) -> float | None:
     found = list(amounts)
     known = [amount for amount in found if amount is not None]
     return sum(known) if len(known) == len(found) else None
-
-
-def dollars(amount: float | None) -> str:
-    """An amount in US dollars; small ones with more digits."""
-    if amount is None:
-        return "an unknown amount"
-    return f"${amount:,.2f}" if amount >= 1 or amount == 0 else f"${amount:.4f}"
 
 
 def _time(minutes: float) -> str:
