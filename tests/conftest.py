@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from limen.backends import open_backend
 from limen.harness import Experiment, FavoriteAnimal, Numbers, Trait
@@ -14,6 +15,9 @@ from .serving import Served, in_thread, store_with
 from .wire import Proxy, proxy
 
 pytest_plugins = ["pytester"]
+
+settings.register_profile("limen", deadline=None)  # how long an example takes proves nothing
+settings.load_profile("limen")
 
 KEY = "sk-a-secret-that-must-not-be-seen"
 

@@ -1,5 +1,4 @@
 import json
-import time
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,7 +8,7 @@ import pytest
 
 from limen.harness import Experiment, FavoriteAnimal, Judge, Lab, Language, Length, Measure, Rated
 from limen.harness.inspect_log import write_sheet
-from limen.harness.logs import Sheet, missing
+from limen.harness.logs import missing
 from limen.harness.questions import APPLE_QUESTIONS, FORMALITY_JUDGE, OTHER_QUESTIONS
 
 from .conftest import SPEC
@@ -197,21 +196,14 @@ def test_another_way_of_counting_is_another_log(ran: tuple[Lab, Experiment]) -> 
     assert len(list(missing(lab, "one.py", paper))) == 6
 
 
-def test_a_log_of_ten_thousand_draws_is_cheap(shared_store: Path) -> None:
-    """50 questions with 200 draws take at most 0.5 s of work and 1 MB."""
+def test_a_log_of_ten_thousand_draws_is_small(shared_store: Path) -> None:
+    """50 questions with 200 draws take at most 1 MB; benchmarks/inspect_logs.py has the time."""
     experiment = small_experiment(measure=FavoriteAnimal(draws=200))
     lab = lab_at(shared_store)
     lab.arm(experiment, "baseline")
     (sheet,) = missing(lab, "cheap.py", experiment)
-    assert min(seconds(sheet) for _ in range(3)) < 0.5
-    assert sheet.file.stat().st_size < 1_000_000
-
-
-def seconds(sheet: Sheet) -> float:
-    """Processor seconds that a log takes."""
-    began = time.process_time()
     write_sheet(sheet)
-    return time.process_time() - began
+    assert sheet.file.stat().st_size < 1_000_000
 
 
 def test_a_log_that_cannot_be_written_leaves_nothing(

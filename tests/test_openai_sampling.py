@@ -47,10 +47,10 @@ CASES: dict[str, Spoil] = {
 }
 
 
-def backend(home: Path, **terms: object) -> OpenAIBackend:
+def backend(home: Path, *, deadline: float = 2, **terms: object) -> OpenAIBackend:
     """A backend that loses its patience soon."""
     made = Terms(**terms)  # type: ignore[arg-type]
-    return OpenAIBackend(home, made, deadline=2, longest_wait=0.1, outage=5)
+    return OpenAIBackend(home, made, deadline=deadline, longest_wait=0.1, outage=5)
 
 
 def requests(count: int, draws: int = 1, tokens: int = 24) -> list[Request]:
@@ -226,7 +226,7 @@ def test_a_budget_is_never_overshot(wired: Proxy, served: Served, tmp_path: Path
     """Many calls at once leave the budget unbroken, and what it allowed is all handed out."""
     prices = tmp_path / "prices.toml"
     prices.write_text('[[model]]\nname = "toy-1"\ninput = 100.0\noutput = 1000.0\n')
-    made = backend(tmp_path, budget=0.9, prices=prices)
+    made = backend(tmp_path, deadline=60, budget=0.9, prices=prices)  # a lost call is paid for
     found: list[Completion] = []
     with pytest.raises(BackendError, match=r"budget of \$0.9 does not allow another call"):
         for group in made.sample(MODEL, requests(200)):
