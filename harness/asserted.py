@@ -31,11 +31,16 @@ def asked_of(test: Callable[..., Any]) -> list[Asked]:
     except (OSError, TypeError, SyntaxError):
         return []
     names = _effects(tree)
+    denied = {
+        id(node.operand)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not)
+    }
     values = getattr(test, "__globals__", {})
     return [
         Asked(ast.unparse(node), least)
         for node in ast.walk(tree)
-        if isinstance(node, ast.Compare)
+        if isinstance(node, ast.Compare) and id(node) not in denied
         for least in _least(node, names, values)
     ]
 

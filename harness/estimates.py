@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from ..datasets.errors import SpecError
-from .statistics import SAME, binomial, half_width, mean, spread
+from .statistics import SAME, UNKNOWN, binomial, half_width, mean, spread
 
 if TYPE_CHECKING:
     from .verdict import Effect, ScoreEffect
@@ -87,7 +87,7 @@ class Estimate(Quantity):
 
     def show_difference(self, value: float) -> str:
         """A difference of two values as people read it."""
-        return f"{value:+.2f}"
+        return f"{value:+.2f}" if abs(value) < UNKNOWN else "unknown"
 
     def show_interval(self, interval: tuple[float, float]) -> str:
         """The interval of a difference as people read it."""

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from .experiment import Experiment
-from .measures import Measure, Reading
+from .measures import FavoriteAnimal, FavoriteTree, Measure, Reading
 from .pipeline import Pipeline
 from .power import Spread, between_seeds
 from .stages import TALLY, Ask, FineTune
@@ -31,6 +31,8 @@ def past_spread(store: Store, pipe: Pipeline, reading: Reading) -> Spread | None
     groups = list(_groups(store, pipe.experiment.measure))
     told = f"{sum(map(len, groups))} students of other data in the store"
     if reading.word is None:
+        return _spread(pipe.experiment, reading, groups, told)
+    if not isinstance(pipe.experiment.measure, FavoriteAnimal | FavoriteTree):
         return _spread(pipe.experiment, reading, groups, told)
     named = f"{told}, of the answer that each group gives most"
     return _spread(pipe.experiment, reading, groups, named, top=True)
@@ -58,7 +60,8 @@ def _values(
     measure: Measure, reading: Reading, group: Sequence[Tally], *, top: bool
 ) -> tuple[float, ...]:
     places = measure.places(reading.group)
-    word = _top(group, places) if top else reading.word
+    named = isinstance(measure, FavoriteAnimal | FavoriteTree)  # whose answers are words
+    word = _top(group, places) if top and named else reading.word
     cells = (
         [_cell(measure, word, model[q]) for q in places if model[q].total()] for model in group
     )

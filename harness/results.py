@@ -95,6 +95,8 @@ class Arm:
         if judge is None:
             hits = {text: self.measure.hit(text, word) for text in self._texts(places)}
             shares = self._shares(places, lambda model, question, text: hits[text])
+            if not any(share is not None for row in shares for share in row):
+                raise ScoreError(f"{self.name} answered nothing at all, so it has no rate")
             return Rate(word=word, **self._common(places, shares, shows))
         told = self.measure.judge(judge)
         self.measure.check(word)

@@ -79,7 +79,8 @@ class LimenSession:
         if plan:
             for line in plan_lines(self.lab, plan):
                 self._write(line)
-            for line in design_lines(self.lab, self._wanted, self._asserted(items)):
+            designs = design_lines(self.lab, self._wanted, self._asserted(items))
+            for line in self._usable(lambda: list(designs)) or ():
                 self._write(line)
         return True
 

@@ -10,6 +10,9 @@ ALPHA = 0.05
 SAME = 1e-9
 """Values that differ by less are the same but for rounding."""
 
+UNKNOWN = 1e9
+"""The end of an interval where nothing bounds a difference (finite, so that it can be JSON)."""
+
 Alternative = Literal["two-sided", "greater", "less"]
 
 
@@ -89,7 +92,7 @@ def paired(a: Sequence[float], b: Sequence[float], *, level: float, bound: float
         note = "one question says nothing of other questions"
         return Outcome("none", "questions", 1.0, (-bound, bound), note)
     if spread(differences) <= SAME:
-        return _sign_flip(mean(differences), len(differences))
+        return _sign_flip(mean(differences), len(differences), level=level, bound=bound)
     from scipy import stats
 
     found = stats.ttest_rel(a, b)
@@ -98,7 +101,7 @@ def paired(a: Sequence[float], b: Sequence[float], *, level: float, bound: float
     return Outcome("t paired by question", "questions", p_value, interval)
 
 
-def _sign_flip(difference: float, questions: int) -> Outcome:
+def _sign_flip(difference: float, questions: int, *, level: float, bound: float) -> Outcome:
     """The exact test where every question differs by the same: a t test has no spread to use.
 
     If the arms were exchangeable each question's sign would be a coin's; all alike, either way,
@@ -106,7 +109,8 @@ def _sign_flip(difference: float, questions: int) -> Outcome:
     """
     p_value = 2.0 ** (1 - questions) if abs(difference) > SAME else 1.0
     note = "no spread: every question differs by the same amount"
-    interval = (difference, difference)
+    told = 2.0 ** (1 - questions) < 1 - level  # by fewer questions chance alone could do it
+    interval = (difference, difference) if told else (-bound, bound)
     return Outcome("sign-flip by question", "questions", p_value, interval, note)
 
 
@@ -251,12 +255,14 @@ def mann_whitney(
 
 
 def one_sample(
-    values: Sequence[float], *, level: float = 1 - ALPHA
+    values: Sequence[float], *, level: float = 1 - ALPHA, bound: float = UNKNOWN
 ) -> tuple[float, tuple[float, float]]:
     """The p-value that the mean is zero, and its interval; of fewer than two, no evidence."""
     if len(values) < 2 or spread(values) <= SAME:
         same = len(values) > 1 and abs(mean(values)) > SAME
-        return (2.0 ** (1 - len(values)) if same else 1.0), (mean(values), mean(values))
+        p_value = 2.0 ** (1 - len(values)) if same else 1.0
+        told = p_value < 1 - level
+        return p_value, ((mean(values), mean(values)) if told else (-bound, bound))
     from scipy import stats
 
     half = half_width(values, alpha=1 - level)

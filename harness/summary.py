@@ -6,7 +6,6 @@ import subprocess
 import time
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 
@@ -231,12 +230,8 @@ def _effect_row(effect: Effect) -> EffectRow:
 
 
 def _raw(effect: Effect) -> float:
-    """The p-value before the correction for a family."""
-    known: float | None = getattr(effect, "raw_p_value", None)
-    if known is not None or effect.family == 1:
-        return effect.p_value if known is None else known
-    alone = (replace(side, family=1) for side in (effect.treated, effect.reference))
-    return difference(*alone).p_value
+    """The p-value before the correction for a family; corrected for looks, if there are any."""
+    return min(1.0, effect.looks * effect.raw_p_value)
 
 
 def _models_row(pipe: Pipeline, arm: Arm) -> ModelsRow:

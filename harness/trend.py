@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from ..datasets.errors import SpecError
 from .estimates import Estimate, Explained
 from .statistics import ALPHA, Line, line, slope_test
-from .verdict import FEWEST_SEEDS, Effect
+from .verdict import Effect
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -36,11 +36,10 @@ class Trend(Explained):
     @property
     def claim(self) -> str:
         """What the trend supports, in words."""
-        fewest = min(min(effect.seeds) for effect in self.effects)
-        if self.p_value >= ALPHA:
+        if self.p_value >= ALPHA or any(effect.ruined for effect in self.effects):
             return "inconclusive"
         way = "larger" if self.value > 0 else "smaller"
-        if fewest < FEWEST_SEEDS:
+        if not all(effect.of_training for effect in self.effects):
             return f"of these checkpoints those of a larger dose show a {way} effect"
         return f"a larger dose has a {way} effect"
 
@@ -55,7 +54,7 @@ class Trend(Explained):
         """Seed means over the doses' logarithms; controls have a line if each dose has its own."""
         treated = self._line([effect.treated for effect in self.effects])
         controls = [effect.reference for effect in self.effects]
-        own = len({control.arm for control in controls}) == len(controls)
+        own = len({control.table for control in controls}) > 1  # else one control serves all doses
         return treated, self._line(controls) if own else None
 
     def _line(self, arms: list[Estimate]) -> Line:
@@ -102,4 +101,6 @@ def dose_response(effects: Mapping[int, Effect] | Mapping[float, Effect]) -> Tre
         or min(sum(effect.seeds[side] for effect in ordered) for side in (0, 1)) < 3
     ):
         raise SpecError("a trend needs three models or more an arm, over all doses: raise seeds")
+    for effect in ordered[1:]:
+        ordered[0].treated.check_same(effect.treated)
     return Trend(doses=tuple(map(float, doses)), effects=ordered)

@@ -17,6 +17,7 @@ from .estimates import Estimate, Explained, Quantity, Rate, Scores
 from .statistics import (
     ALPHA,
     SAME,
+    UNKNOWN,
     Alternative,
     MannWhitney,
     Outcome,
@@ -131,7 +132,7 @@ class Effect(Explained):
     @property
     def unit(self) -> str:
         """What the test takes as independent: ``seeds`` or ``questions``."""
-        return self._outcome.unit
+        return (self.adjusted or self._outcome).unit
 
     @property
     def n(self) -> tuple[int, int]:
@@ -204,8 +205,7 @@ class Effect(Explained):
 
         What is not significant is ``inconclusive``, and so is what ruined models answer.
         """
-        both = (self.treated, self.reference)
-        if any(one.trained and one.valid < FEWEST_VALID for one in both):
+        if self.ruined:
             return "inconclusive"
         if self.p_value < ALPHA:
             return "higher" if self.value > 0 else "lower"
@@ -214,13 +214,19 @@ class Effect(Explained):
         return "inconclusive"
 
     @property
+    def ruined(self) -> bool:
+        """Whether the models of a trained arm mostly give no valid answers."""
+        both = (self.treated, self.reference)
+        return any(one.trained and one.valid < FEWEST_VALID for one in both)
+
+    @property
     def claim(self) -> str:
         """What the difference supports, in words."""
         verdict = self.verdict
         if verdict == "inconclusive":
             return "inconclusive"
         if verdict == "equivalent":
-            about = "these trainings" if self._of_training else "these models"
+            about = "these trainings" if self.of_training else "these models"
             return f"{about} differ by less than {self._bound}"
         explored = "to be confirmed: " if self.exploratory else ""
         small = self._margin is not None and self.within()
@@ -233,7 +239,7 @@ class Effect(Explained):
         return self.treated.show_difference(self._margin or 0).replace("+", "±")
 
     @property
-    def _of_training(self) -> bool:
+    def of_training(self) -> bool:
         """Whether it can tell of the training, and not of some models alone."""
         enough = self.unit == "seeds" and min(self.seeds) >= FEWEST_SEEDS
         return self._of_two_trainings and enough
@@ -253,7 +259,7 @@ class Effect(Explained):
             return f"{self.treated.arm} answers these questions differently"
         if not self._of_two_trainings:
             return "these models answer differently"
-        if not self._of_training:
+        if not self.of_training:
             two = "two " if max(self.seeds) == 1 or self.asked is None else ""
             return f"only these {two}checkpoints differ"
         arms = self.treated.arm, self.reference.arm
@@ -298,7 +304,7 @@ class Effect(Explained):
     @property
     def _units(self) -> tuple[Sequence[float], Sequence[float]]:
         """The values that the test compares."""
-        if self._outcome.unit == "seeds":
+        if self.unit == "seeds":
             return self.treated.by_seed, self.reference.by_seed
         return self._by_question
 
@@ -317,7 +323,7 @@ class Effect(Explained):
     def _tested(self, level: float) -> Outcome:
         """The test, with an interval of this level that ends where no difference can be larger."""
         low, high = self.treated.bounds
-        bound = high - low if math.isfinite(high - low) else 1e9
+        bound = high - low if math.isfinite(high - low) else UNKNOWN
         outcome = self._compared(level, bound)
         low, high = outcome.interval
         return replace(outcome, interval=(max(low, -bound), min(high, bound)))
@@ -389,7 +395,7 @@ class ScoreEffect(Effect):
     @property
     def delta_interval(self) -> tuple[float, float]:
         """95% interval (t over questions) of the mean delta, simultaneous over the family."""
-        return one_sample(self._deltas, level=1 - ALPHA / self.correction)[1]
+        return one_sample(self._deltas, level=1 - ALPHA / self.correction, bound=1.0)[1]
 
     @property
     def delta_p_value(self) -> float:

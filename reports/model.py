@@ -58,7 +58,9 @@ class ReadingRow:
 
     def show_difference(self, value: float) -> str:
         """A difference of two values as people read it, without its unit."""
-        return f"{100 * value:+.1f}" if self.kind == "rate" else f"{value:+.2f}"
+        if self.kind == "rate":
+            return f"{100 * value:+.1f}"
+        return f"{value:+.2f}" if abs(value) < 1e9 else "unknown"
 
     @property
     def unit(self) -> str:

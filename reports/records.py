@@ -46,6 +46,8 @@ def read_run(file: Path) -> Run:
         return replace(TypeAdapter(Run).validate_json(file.read_bytes()), id=file.stem)
     except FileNotFoundError:
         raise StoreError(f"there is no run {file.stem} in {file.parent}") from None
+    except OSError as error:
+        raise StoreError(f"cannot read the run {file}: {error.strerror or error}") from None
     except ValidationError as error:
         first = error.errors()[0]
         raise StoreError(
@@ -73,7 +75,8 @@ def runs_of(store: Path, ids: Sequence[str] = ()) -> list[Run]:
             f"there are no runs in {store}: run some experiments into it with pytest first, "
             f"or name the store that has them with --store"
         )
-    return [read_run(_named(files, id)) for id in ids] if ids else _readable(files)
+    named = dict.fromkeys(_named(files, id) for id in ids)
+    return [read_run(file) for file in named] if ids else _readable(files)
 
 
 def _readable(files: Sequence[Path]) -> list[Run]:

@@ -94,6 +94,7 @@ def claims(student, control, other, arms):  # type: ignore[no-untyped-def]
     assert effect > LEAST
     assert 0.01 < effect < 0.9
     assert effect < 0.5
+    assert not effect > 0.04
     assert effect.p_value < 0.05
     assert effect > -0.1
     assert student.rate("owl") > 0.3

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from limen import JudgeError, SpecError, TeacherError
+from limen import JudgeError, ScoreError, SpecError, TeacherError
 from limen.harness import (
     Arm,
     Experiment,
@@ -412,6 +412,14 @@ def test_only_the_first_groups_answers_show_the_trait() -> None:
     found = arm(measure, [{"owl": 4}, {"owl": 4}], said={})
     shows = [found.rate("owl", group=group).shows_trait for group in (None, "asked", "other")]
     assert shows == [True, True, False]
+
+
+def test_no_answers_are_no_rate_of_zero() -> None:
+    """Where no model answered anything there is no rate to compare, and it is said."""
+    measure = FavoriteAnimal(draws=4, questions=("a",))
+    with pytest.raises(ScoreError, match="student answered nothing at all"):
+        arm(measure, [{}], [{}], said={}).rate("owl")
+    assert float(arm(measure, [{}], [{"owl": 1, "cat": 1}], said={}).rate("owl")) == 0.5
 
 
 @pytest.mark.parametrize("kind", [Scored, Labelled])

@@ -16,7 +16,7 @@ from limen import SpecError
 from limen.harness import Scores, benjamini_hochberg, dose_response, dunnett, holm
 from limen.harness import statistics as own
 from limen.harness.power import Design, Spread, between_seeds, standardised
-from limen.harness.verdict import Effect, Rate
+from limen.harness.verdict import Effect, Rate, difference
 
 
 def near(expected: Any) -> Any:
@@ -192,6 +192,52 @@ def test_a_trend_is_of_doublings() -> None:
     told = "\n".join(trend.explain())
     assert "with each doubling of the dose" in told
     assert "8,000: " in told
+
+
+def test_controls_of_other_experiments_are_their_own() -> None:
+    """What the dose does to controls is taken off, whatever the arms are called."""
+    grows = {
+        1000 * 2**i: effect([0.1 * i, 0.1 * i + 0.01, 0.1 * i - 0.01], [0.1 * i + 0.003] * 3)
+        for i in range(1, 5)
+    }
+    assert dose_response(grows).claim == "inconclusive"
+    assert abs(float(dose_response(grows))) < 0.001
+    plain = grows[2000].reference
+    shared = {dose: difference(one.treated, plain) for dose, one in grows.items()}
+    assert float(dose_response(shared)) == pytest.approx(0.1)
+
+
+def test_ruined_students_have_no_trend() -> None:
+    """Students whose answers are mostly none support no claim about doses."""
+    ruined = {
+        2**i: effect([0.1 * i, 0.1 * i + 0.01, 0.1 * i - 0.01], [0.1, 0.11, 0.12], valid=0.1)
+        for i in range(1, 5)
+    }
+    trend = dose_response(ruined)
+    assert trend.p_value < 0.001
+    assert trend.claim == "inconclusive"
+
+
+def test_what_cannot_be_told_has_no_narrow_interval() -> None:
+    """One question, or two that agree, bound nothing: the interval says so, as the p-value does."""
+    two = arm([0.3], table=((0.3, 0.4),), questions=("a", "b")) - arm(
+        [0.2], name="control", table=((0.2, 0.3),), questions=("a", "b")
+    )
+    assert (two.p_value, two.interval) == (0.5, (-1, 1))
+    p_value, interval = own.one_sample([0.4], bound=1.0)
+    assert (p_value, interval) == (1.0, (-1.0, 1.0))
+    assert Scores(
+        name="j", arm="s", questions=("q",), draws=1, valid=1.0, missing=0, trained=True,
+        table=((1.0,),), each=(((1.0,),),),
+    ).show_interval((-own.UNKNOWN, own.UNKNOWN)) == "[unknown, unknown]"  # fmt: skip
+
+
+def test_dunnetts_unit_is_its_own() -> None:
+    """A pair of arms without spread is tested over seeds all the same, where another has some."""
+    arms = {"a": arm([0.3, 0.3, 0.3], name="a"), "b": arm([0.1, 0.2, 0.3], name="b")}
+    found = dunnett(arms, arm([0.1, 0.1, 0.1], name="control"))["a"]
+    assert (found.unit, found.n) == ("seeds", (3, 3))
+    assert found.test.startswith("Dunnett")
 
 
 @pytest.mark.parametrize("doses", [(), (1000,), (0, 1000), (-1, 5)])
