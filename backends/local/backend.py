@@ -186,9 +186,7 @@ class LocalBackend:
         )
         material = lessons(job.training_file, tokenizer, context)
         check = job.validation_file
-        records.write(
-            folder / CONTEXT, {**context.record(tokenizer), "first_row": material.sample}
-        )
+        records.write(folder / CONTEXT, {**context.record(tokenizer), "first_row": material.sample})
         course = Course(
             load=lambda: load_model(source, whole=recipe["method"] == "full"),
             tokenizer=tokenizer,

@@ -41,7 +41,7 @@ def choose(probabilities: Any, rows: Any, uniform: Any) -> Any:
 
 
 def _below(values: Any, limits: Any) -> Any:
-    """The values, none of which reaches its limit by rounding: else a token of no chance is taken."""
+    """The values, none at its limit by rounding: else a token of no chance would be taken."""
     return library("torch").minimum(values, limits * (1 - 2.0**-52))
 
 

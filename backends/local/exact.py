@@ -160,4 +160,3 @@ class Exactly:
             for word, forms in self._words.items()
         }
         return Chances(by_word, tally.missed)
-

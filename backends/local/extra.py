@@ -37,5 +37,5 @@ def quiet() -> None:
 
 def _missing(names: list[str]) -> BackendError:
     return BackendError(
-        f'the backend \'local\' needs {", ".join(names)}: pip install "limen[local]"'
+        f"the backend 'local' needs {', '.join(names)}: pip install \"limen[local]\""
     )

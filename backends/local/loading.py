@@ -54,9 +54,11 @@ class Loaded:
         if name in self._adapters:
             self._adapters.remove(name)
         elif not self._adapters:
-            self.model = library("peft").PeftModel.from_pretrained(
-                self.model, adapter, adapter_name=name
-            ).eval()
+            self.model = (
+                library("peft")
+                .PeftModel.from_pretrained(self.model, adapter, adapter_name=name)
+                .eval()
+            )
         else:
             self.model.load_adapter(adapter, adapter_name=name)
         self._adapters.append(name)

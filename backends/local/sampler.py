@@ -135,9 +135,7 @@ class _Round:
         firsts = np.cumsum([0, *(request.draws for request, _ in group)])
         self._prompts = [prompt for _, prompt in group]
         self._request_of = np.repeat(np.arange(len(group)), np.diff(firsts))
-        seeds = [
-            request.seed + draw for request, _ in group for draw in range(request.draws)
-        ]
+        seeds = [request.seed + draw for request, _ in group for draw in range(request.draws)]
         self._uniform = uniforms(seeds, limit if temperature > 0 else 0)
         self._stops = any(request.stop for request, _ in group)
         self._explains = any(request.top_logprobs is not None for request, _ in group)

@@ -55,9 +55,7 @@ class Students:
             return None
         record = records.read(self._record(match["job"]))
         if record is None or record["base"] != match["base"]:
-            raise UnknownModelError(
-                f"unknown model {model!r}: no such student below {self._home}"
-            )
+            raise UnknownModelError(f"unknown model {model!r}: no such student below {self._home}")
         recipe = record["recipe"]
         learned = self._home / "learned" / record["learned"]
         folder = learned / f"epoch-{match['epoch'] or recipe['epochs']}"
