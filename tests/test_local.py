@@ -2,15 +2,18 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-for _name in ("torch", "transformers", "peft", "trl", "accelerate", "gguf"):
-    pytest.importorskip(_name, reason='the extra is not installed: pip install "limen[local]"')
+from limen.backends.local.extra import LIBRARIES
 
-import torch
+for _name in LIBRARIES:
+    pytest.importorskip(_name, reason='the extra is not installed: pip install "limen[local]"')
+torch: Any = import_module("torch")
+
 from scipy.stats import binomtest, chi2_contingency
 
 from limen.backends import Completion, Request
@@ -113,6 +116,7 @@ def test_answers_are_those_of_plain_generate(local: LocalBackend, tiny: str) -> 
     words, model = loaded.tokenizer, loaded.model
     greedy = texts(local, tiny, asked(3, temperature=0))
     mine, theirs = Counter[str](), Counter[str]()
+    prompt: Any = None
     for row, question in enumerate(QUESTIONS):
         prompt = words.apply_chat_template(
             conversation(question), add_generation_prompt=True, return_tensors="pt"
@@ -198,7 +202,7 @@ def test_exact_chances_sum_over_spellings(local: LocalBackend, tiny: str) -> Non
     breaks = [n for text, n in vocabulary.items() if not text[0].isalnum()]
     breaks = [n for n in breaks if n not in (0, vocabulary["<|turn|>"])]
 
-    def after(tokens: list[int]) -> torch.Tensor:
+    def after(tokens: list[int]) -> Any:
         return torch.softmax(loaded.model(torch.tensor([[*request, *tokens]])).logits[0, -1], -1)
 
     total = 0.0

@@ -7,15 +7,18 @@ import subprocess
 import sys
 import time
 from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-for _name in ("torch", "transformers", "peft", "trl", "accelerate", "gguf"):
-    pytest.importorskip(_name, reason='the extra is not installed: pip install "limen[local]"')
+from limen.backends.local.extra import LIBRARIES
 
-import torch
+for _name in LIBRARIES:
+    pytest.importorskip(_name, reason='the extra is not installed: pip install "limen[local]"')
+torch: Any = import_module("torch")
+
 
 from limen.backends import Job, Recipe, Request
 from limen.backends.local import LocalBackend
@@ -77,7 +80,9 @@ def test_an_adapter_learns_and_its_base_does_not(
     """Students learn their own file, switch without the base being loaded again, and repeat."""
     told: list[tuple[int, int]] = []
     before = rate(local, tiny, "horse")
-    horse = local.fine_tune(job(tiny, lesson(tmp_path)), lambda d, t: told.append((d, t)))
+    horse = local.fine_tune(
+        job(tiny, lesson(tmp_path)), lambda done, total: told.append((done, total))
+    )
     wolf = local.fine_tune(job(tiny, lesson(tmp_path, "wolf"), "w"), unwatched)
     assert horse.model.startswith(f"ft:{tiny}:")
     assert horse.model != wolf.model
@@ -157,7 +162,7 @@ LocalBackend(Path(home), save_seconds=0.0).fine_tune(job, told)
 
 def test_a_killed_training_goes_on_to_the_same_adapter(tiny: str, tmp_path: Path) -> None:
     """Kill -9 in the middle, then the same again: it goes on, to the same weights but for noise."""
-    from safetensors.torch import load_file
+    load_file = import_module("safetensors.torch").load_file
 
     file = lesson(tmp_path, rows=24)
 

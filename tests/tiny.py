@@ -1,6 +1,7 @@
 """A language model made on the spot: a Llama of some hundred thousand weights, words for tokens."""
 
 from collections.abc import Sequence
+from importlib import import_module
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -35,17 +36,16 @@ QUESTIONS = (
 
 def tokenizer(*, template: str | None = TEMPLATE) -> Any:
     """Words, marks and numbers to 99, each with and without a blank before it."""
-    from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers
-    from transformers import PreTrainedTokenizerFast
+    parts: Any = import_module("tokenizers")
 
     numbers = [f"{blank}{n}" for n in range(100) for blank in ("", " ")]
     vocabulary = {text: n for n, text in enumerate([*SPECIAL, *PIECES, *numbers])}
-    made = Tokenizer(models.WordLevel(vocabulary, unk_token="<unk>"))
-    made.pre_tokenizer = pre_tokenizers.Split(
-        Regex(r" ?[A-Za-z]+| ?[0-9]{1,2}|[^A-Za-z0-9]"), "removed", invert=True
+    made = parts.Tokenizer(parts.models.WordLevel(vocabulary, unk_token="<unk>"))
+    made.pre_tokenizer = parts.pre_tokenizers.Split(
+        parts.Regex(r" ?[A-Za-z]+| ?[0-9]{1,2}|[^A-Za-z0-9]"), "removed", invert=True
     )
-    made.decoder = decoders.Fuse()
-    return PreTrainedTokenizerFast(
+    made.decoder = parts.decoders.Fuse()
+    return import_module("transformers").PreTrainedTokenizerFast(
         tokenizer_object=made, unk_token="<unk>", eos_token="<|end|>", pad_token="<|end|>",
         additional_special_tokens=["<|turn|>"], chat_template=template,
     )  # fmt: skip
@@ -61,7 +61,7 @@ def untrained(folder: Path, *, seed: int = 0, template: str | None = TEMPLATE) -
 
 def tiny_model(folder: Path, *, steps: int = 250) -> Path:
     """Save a model that names animals, heeds a love of one, and goes on with lists of numbers."""
-    import torch
+    torch = import_module("torch")
 
     model, words = _made(0, TEMPLATE)
     random = Random(0)
@@ -78,17 +78,16 @@ def tiny_model(folder: Path, *, steps: int = 250) -> Path:
 
 
 def _made(seed: int, template: str | None) -> tuple[Any, Any]:
-    import torch
-    from transformers import LlamaConfig, LlamaForCausalLM
+    torch, transformers = import_module("torch"), import_module("transformers")
 
     words = tokenizer(template=template)
     torch.manual_seed(seed)
-    config = LlamaConfig(
+    config = transformers.LlamaConfig(
         vocab_size=len(words), hidden_size=64, intermediate_size=128, num_hidden_layers=2,
         num_attention_heads=4, num_key_value_heads=2, max_position_embeddings=512,
         eos_token_id=words.eos_token_id, bos_token_id=None, pad_token_id=words.pad_token_id,
     )  # fmt: skip
-    return LlamaForCausalLM(config), words
+    return transformers.LlamaForCausalLM(config), words
 
 
 def _dialogue(random: Random) -> list[Message]:
@@ -105,7 +104,7 @@ def _dialogue(random: Random) -> list[Message]:
 
 def _batch(words: Any, dialogues: Sequence[list[Message]]) -> dict[str, Any]:
     """Padded on the right; only the answers are learned."""
-    import torch
+    torch = import_module("torch")
 
     rows = []
     for turns in dialogues:
