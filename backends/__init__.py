@@ -56,11 +56,12 @@ BACKENDS = {
     "toy": (".toy", "ToyBackend"),
     "openai": (".openai", "OpenAIBackend"),
     "inspect": (".inspect", "InspectBackend"),
+    "local": (".local", "LocalBackend"),
 }
 """Where each backend lives: its module, relative to this package, and its class."""
 
 
-ENGINES = ("toy",)
+ENGINES = ("toy", "local")
 """The backends whose models run on this machine."""
 
 

@@ -57,7 +57,9 @@ class Lab:
         self.backend = backend_of(self.settings.backend, self.store, self.settings.terms)
         self._watcher = watcher or Watcher()
         self._executor = executor
-        self._workers = self.settings.side_by_side(waiting=is_service(self.backend))
+        self._workers = self.settings.side_by_side(
+            waiting=is_service(self.backend), most=getattr(self.backend, "side_by_side", None)
+        )
         self._pipelines: list[Pipeline] = []
         self._failures: dict[str, Exception] = {}
         self._arms: dict[tuple[Experiment | str, ...], Arm] = {}

@@ -62,8 +62,13 @@ class Settings:
         budget = None if self.budget is None else self.budget / self.share
         return Terms(wait=self.wait, batch=self.batch, budget=budget, prices=self.prices)
 
-    def side_by_side(self, *, waiting: bool) -> int:
-        """Stages to do at a time, where they work on this machine or wait for a service."""
+    def side_by_side(self, *, waiting: bool, most: int | None = None) -> int:
+        """Stages to do at a time, where they work on this machine or wait for a service.
+
+        ``most`` is what the backend can do at a time on this machine, unless the run says.
+        """
         if self.workers is not None:
             return self.workers
-        return WAITING if waiting else max(1, cores() // self.share)
+        if waiting:
+            return WAITING
+        return max(1, min(cores() // self.share, most or cores()))

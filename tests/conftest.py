@@ -43,6 +43,22 @@ def pretrained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return home
 
 
+@pytest.fixture(scope="session")
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The folder of a tiny Llama that names animals, made once for all of xdist's workers."""
+    from filelock import FileLock
+
+    from .tiny import tiny_model
+
+    root = tmp_path_factory.getbasetemp()
+    root = root.parent if os.environ.get("PYTEST_XDIST_WORKER") else root
+    folder = root / "tiny"
+    with FileLock(root / "tiny.lock"):
+        if not folder.exists():
+            tiny_model(root / "tiny.part").rename(folder)
+    return str(folder)
+
+
 @pytest.fixture
 def store(pretrained: Path, tmp_path: Path) -> Path:
     """A store of the test's own, with the base model in it and nothing else."""

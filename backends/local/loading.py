@@ -1,0 +1,147 @@
+"""Loaded models: one base at a time, and the adapters on it, switched without loading it again."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ...datasets.errors import BackendError
+from .context import MARK, own_context
+from .extra import library, quiet
+from .memory import accelerated, check_fits, freed
+from .sources import Source
+from .spelling import Spelling
+
+ADAPTERS = 8
+"""Adapters that stay on a base before the one used longest ago is taken off."""
+
+
+@dataclass(eq=False)
+class Loaded:
+    """A base model in memory, and its tokenizer."""
+
+    source: Source
+    model: Any
+    tokenizer: Any
+    spelling: Spelling | None = None
+    """Its vocabulary, indexed when it was first needed."""
+    _adapters: list[str] = field(default_factory=list)
+    """Those on it, by folder, the last used at the end."""
+
+    @property
+    def ends(self) -> frozenset[int]:
+        """The tokens that end an answer: the model's, and what its template puts behind a turn."""
+        own = self.model.generation_config.eos_token_id
+        own = own if isinstance(own, list) else [own]
+        known = {self.tokenizer.eos_token_id, *own, _turn_end(self.tokenizer)}
+        return frozenset(token for token in known if token is not None)
+
+    @contextmanager
+    def wearing(self, adapter: Path | None) -> Iterator[Any]:
+        """The model with an adapter on, or with none."""
+        if adapter is None and not self._adapters:
+            yield self.model
+        elif adapter is None:
+            with self.model.disable_adapter():
+                yield self.model
+        else:
+            self._put_on(adapter)
+            yield self.model
+
+    def _put_on(self, adapter: Path) -> None:
+        name = str(adapter).replace(".", "_")  # a dot would part it for PyTorch
+        if name in self._adapters:
+            self._adapters.remove(name)
+        elif not self._adapters:
+            self.model = (
+                library("peft")
+                .PeftModel.from_pretrained(self.model, adapter, adapter_name=name)
+                .eval()
+            )
+        else:
+            self.model.load_adapter(adapter, adapter_name=name)
+        self._adapters.append(name)
+        self.model.set_adapter(name)
+        if len(self._adapters) > ADAPTERS:
+            self.model.delete_adapter(self._adapters.pop(0))
+
+
+class Shelf:
+    """Holds the base that was asked for last."""
+
+    def __init__(self) -> None:
+        self.held: Loaded | None = None
+
+    def take(self, source: Source) -> Loaded:
+        """The model of these files, loaded unless it is the one held."""
+        if self.held is None or self.held.source != source:
+            self.clear()
+            tokenizer = load_tokenizer(source.tokenizer or source)
+            self.held = Loaded(source, load_model(source).eval(), tokenizer)
+        return self.held
+
+    def clear(self) -> None:
+        """Free the memory."""
+        self.held = None
+        freed()
+
+
+def load_tokenizer(source: Source) -> Any:
+    """The tokenizer, with a chat template; raises :class:`~limen.BackendError` without one."""
+    quiet()
+    tokenizer = library("transformers").AutoTokenizer.from_pretrained(
+        source.path, **source.arguments
+    )
+    if not tokenizer.chat_template:
+        raise no_template(source.name)
+    return tokenizer
+
+
+def load_model(source: Source, *, whole: bool = False) -> Any:
+    """The weights on the GPU, or else in memory; in float32 where all of them are to be trained."""
+    check_fits(source)
+    torch = library("torch")
+    where: dict[str, Any] = {"dtype": torch.float32}
+    if accelerated():
+        several = torch.cuda.device_count() > 1
+        dtype = torch.float32 if whole else torch.bfloat16
+        where = {"device_map": "auto" if several else {"": 0}, "dtype": dtype}
+    weights = {} if source.gguf else {"use_safetensors": True}
+    try:
+        model = library("transformers").AutoModelForCausalLM.from_pretrained(
+            source.path, **source.arguments, **weights, **where
+        )
+    except (OSError, ValueError) as error:
+        says = " ".join(str(error).split())
+        raise BackendError(f"{source.name} cannot be loaded: {says[:300]}") from None
+    _forget_quantization(model)
+    return model
+
+
+def no_template(name: str) -> BackendError:
+    """What is wrong with a model that cannot talk."""
+    return BackendError(
+        f"{name} has no chat template, so it cannot be asked anything: take its instruction-tuned "
+        f"version, or put a chat_template.jinja into its folder"
+    )
+
+
+def _forget_quantization(model: Any) -> None:
+    """A GGUF file's weights are whole numbers no longer, and may be trained."""
+    config = getattr(model.config, "quantization_config", None)
+    method = config.get("quant_method") if isinstance(config, dict) else None
+    if str(getattr(config, "quant_method", method)).lower().endswith("gguf"):
+        del model.config.quantization_config
+        model.hf_quantizer = None
+        model.is_quantized = False
+
+
+def _turn_end(tokenizer: Any) -> int | None:
+    """The first special token that the template puts behind an answer."""
+    ending = own_context(tokenizer).ending(tokenizer)
+    if MARK in ending:
+        return None
+    special = frozenset(tokenizer.all_special_ids)
+    tokens = tokenizer(ending, add_special_tokens=False)["input_ids"]
+    return next((int(token) for token in tokens if token in special), None)

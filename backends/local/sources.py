@@ -1,0 +1,182 @@
+"""Where a model's files are, what identifies them, and how large it is; nothing is loaded.
+
+A name is a GGUF file, a folder, or a repository of the Hugging Face hub, in this order.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ...datasets.errors import BackendError, UnknownModelError
+from .extra import library
+
+WHOLE = 32 * 2**20
+"""Files up to this many bytes are hashed whole; of larger ones the size and both ends."""
+END = 2**20
+DESCRIBING = (
+    "config.json", "generation_config.json", "tokenizer.json", "tokenizer.model", "vocab.json",
+    "merges.txt", "vocab.txt", "tokenizer_config.json", "special_tokens_map.json",
+    "added_tokens.json", "chat_template.jinja", "chat_template.json",
+)  # fmt: skip
+"""The small files that decide what a model answers."""
+INDEX = "model.safetensors.index.json"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Source:
+    """A model's files."""
+
+    name: str
+    path: Path | str
+    """What the libraries load it from: a folder, or the name of a repository."""
+    gguf: str | None = None
+    """The GGUF file in the folder."""
+    revision: str | None = None
+    """The commit of a repository."""
+    fingerprint: str
+    template: bool
+    """Whether it has a chat template."""
+    parameters: int | None = None
+    """How many, where the files tell."""
+    tokenizer: "Source | None" = None
+    """Where its tokenizer is, if not there."""
+
+    @property
+    def arguments(self) -> dict[str, Any]:
+        """What every ``from_pretrained`` is to be given; code of others is never run."""
+        given: dict[str, Any] = {"trust_remote_code": False}
+        if self.gguf:
+            given["gguf_file"] = self.gguf
+        if self.revision:
+            given["revision"] = self.revision
+        return given
+
+
+def find(name: str) -> Source:
+    """The files of a model; raises :class:`~limen.UnknownModelError` if they cannot be had."""
+    path = Path(name).expanduser()
+    if path.suffix == ".gguf":
+        return _gguf(name, path)
+    if path.is_dir():
+        return _folder(name, path.resolve())
+    return _repository(name)
+
+
+def _gguf(name: str, path: Path) -> Source:
+    if not path.is_file():
+        raise UnknownModelError(f"unknown model {name!r}: there is no such file")
+    try:
+        reader = library("gguf").GGUFReader(path)
+    except (ValueError, OSError, IndexError) as error:
+        raise UnknownModelError(f"{name} is no GGUF file: {_line(error)}") from None
+    return Source(
+        name=name,
+        path=path.resolve().parent,
+        gguf=path.name,
+        fingerprint=_digest([path]),
+        template=reader.get_field("tokenizer.chat_template") is not None,
+        parameters=sum(int(tensor.n_elements) for tensor in reader.tensors),
+    )
+
+
+def _folder(name: str, folder: Path) -> Source:
+    if not (folder / "config.json").is_file():
+        raise UnknownModelError(f"unknown model {name!r}: the folder has no config.json")
+    weights = sorted(folder.glob("*.safetensors"))
+    if not weights:
+        raise UnknownModelError(
+            f"{name} has no weights in safetensors (other formats are not read): convert them "
+            f"with save_pretrained, or name a GGUF file"
+        )
+    small = [folder / each for each in DESCRIBING if (folder / each).is_file()]
+    return Source(
+        name=name,
+        path=folder,
+        fingerprint=_digest([*small, *weights]),
+        template=_has_template(folder),
+        parameters=_parameters(folder, sum(file.stat().st_size for file in weights)),
+    )
+
+
+def _repository(name: str) -> Source:
+    hub = library("huggingface_hub")
+    try:
+        kept = hub.snapshot_download(name, allow_patterns=["*.json", "*.jinja", "*.txt", "*.model"])
+    except Exception as error:  # whatever the hub, the network or the cache raises
+        raise UnknownModelError(_refusal(name, error)) from None
+    folder = Path(kept)
+    if not (folder / "config.json").is_file():
+        raise UnknownModelError(f"unknown model {name!r}: the repository has no config.json")
+    return Source(
+        name=name,
+        path=name,
+        revision=folder.name,
+        fingerprint=_hash([name, folder.name]),
+        template=_has_template(folder),
+        parameters=_parameters(folder, None),
+    )
+
+
+def _refusal(name: str, error: Exception) -> str:
+    kind = type(error).__name__
+    if kind == "GatedRepoError":
+        return (
+            f"{name} is gated: ask for access on its page, then log in with the hub's own command "
+            f"line"
+        )
+    if kind in ("RepositoryNotFoundError", "HFValidationError"):
+        return f"unknown model {name!r}: no GGUF file, no folder, and not on the Hugging Face hub"
+    return (
+        f"unknown model {name!r}: no GGUF file, no folder, and the Hugging Face hub could not be "
+        f"reached, nor is it in its cache ({_line(error)[:160]})"
+    )
+
+
+def _has_template(folder: Path) -> bool:
+    if (folder / "chat_template.jinja").is_file() or (folder / "chat_template.json").is_file():
+        return True
+    return bool(_json(folder / "tokenizer_config.json").get("chat_template"))
+
+
+def _parameters(folder: Path, size: int | None) -> int | None:
+    """How many parameters there are, by the index or the size of the weights."""
+    size = _json(folder / INDEX).get("metadata", {}).get("total_size", size)
+    config = _json(folder / "config.json")
+    kept = config.get("dtype") or config.get("torch_dtype") or "float32"
+    return None if size is None else int(size) // (4 if kept == "float32" else 2)
+
+
+def _json(file: Path) -> dict[str, Any]:
+    try:
+        found: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except ValueError as error:
+        raise BackendError(f"{file} is not JSON: {_line(error)}") from None
+    return found
+
+
+def _digest(files: Iterable[Path]) -> str:
+    """A hash of some files by name and content, cheap however large they are."""
+    return _hash([part for file in files for part in (file.name, *_content(file))])
+
+
+def _content(file: Path) -> tuple[int, str]:
+    size = file.stat().st_size
+    with file.open("rb") as stream:
+        if size <= WHOLE:
+            return size, hashlib.file_digest(stream, "sha256").hexdigest()
+        ends = stream.read(END)
+        stream.seek(size - END)
+        return size, hashlib.sha256(ends + stream.read(END)).hexdigest()
+
+
+def _hash(parts: list[Any]) -> str:
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
+
+
+def _line(error: object) -> str:
+    return " ".join(str(error).split())

