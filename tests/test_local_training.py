@@ -5,7 +5,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
@@ -283,14 +282,12 @@ def test_an_experiment_runs_its_whole_path(tiny: str, tmp_path: Path) -> None:
         recipe={"batch_size": 20, "epochs": 1, "learning_rate": 1e-3},
     )
     settings = Settings(backend="local", model=tiny, store=tmp_path / "store")
-    began = time.monotonic()
     lab = Lab(settings, executor=here)
     student, control = lab.arm(experiment, "student"), lab.arm(experiment, "control")
     effect = student.rate("owl") - control.rate("owl")
     assert student.seeds == 2
     assert student.valid > 0.5
     assert effect.p_value <= 1
-    assert time.monotonic() - began < 60
     again = Lab(settings, executor=pytest.fail)  # type: ignore[arg-type]
     assert again.arm(experiment, "student").rate("owl").by_seed == student.rate("owl").by_seed
     manifest = next((tmp_path / "store" / "stages" / "fine-tune").glob("*/manifest.json"))

@@ -14,7 +14,7 @@ from .exact import CUTOFF, Chances, Exactly
 from .extra import check_installed
 from .lessons import lessons
 from .loading import Loaded, Shelf, load_model, load_tokenizer, no_template
-from .memory import check_fits
+from .memory import check_fits, freed
 from .reading import Reader
 from .recipes import AS_TRAINED, completed
 from .sampler import Sampler, rows_at_once
@@ -198,7 +198,10 @@ class LocalBackend:
             save_seconds=self._save_seconds,
             progress=progress,
         )
-        epochs = course.run()
+        try:
+            epochs = course.run()
+        finally:
+            freed()  # a process that has trained may be one of several on a GPU
         return {
             "base": job.model,
             "fingerprint": source.fingerprint,

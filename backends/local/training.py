@@ -2,8 +2,9 @@
 
 import math
 import shutil
+import warnings
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -63,7 +64,7 @@ class Course:
             peft = _adapter(self.recipe, model)
         trainer = trl.SFTTrainer(
             model=model,
-            args=trl.SFTConfig(**self._arguments(micro)),
+            args=_config(self._arguments(micro)),
             train_dataset=_dataset(self.lessons),
             eval_dataset=_dataset(self.check) if self.check else None,
             processing_class=self.tokenizer,
@@ -72,7 +73,9 @@ class Course:
         )
         trainer.remove_callback(library("transformers").PrinterCallback)
         last = _last_checkpoint(self.folder)
-        trainer.train(resume_from_checkpoint=str(last) if last else None)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", FutureWarning)  # of these libraries to each other
+            trainer.train(resume_from_checkpoint=str(last) if last else None)
         return _epochs(trainer.state.log_history, trainer.state.num_train_epochs)
 
     def _arguments(self, micro: int) -> dict[str, Any]:
@@ -92,7 +95,7 @@ class Course:
             "data_seed": self.seed,
             "bf16": accelerated(),
             "use_cpu": not accelerated(),
-            "gradient_checkpointing": micro == 1,
+            "activation_checkpointing": micro == 1,
             "packing": False,  # a row never sees another
             "max_length": None,  # a row that is cut in silence is another experiment
             "eval_strategy": "epoch" if self.check else "no",
@@ -103,6 +106,15 @@ class Course:
             "disable_tqdm": True,
             "push_to_hub": False,
         }
+
+
+def _config(arguments: dict[str, Any]) -> Any:
+    """The trainer's arguments, by the names that its version has for them."""
+    config, renamed = library("trl").SFTConfig, "activation_checkpointing"
+    if renamed not in {field.name for field in fields(config)}:
+        arguments = {**arguments, "gradient_checkpointing": arguments[renamed]}
+        del arguments[renamed]
+    return config(**arguments)
 
 
 def check_modules(model: Any, wanted: str) -> list[str] | str:
