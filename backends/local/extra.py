@@ -1,5 +1,6 @@
 """The libraries of the extra ``limen[local]``, imported when they are first needed."""
 
+import warnings
 from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
@@ -30,7 +31,8 @@ def library(name: str) -> Any:
 
 
 def quiet() -> None:
-    """Have the libraries draw no progress bars: limen shows its own."""
+    """Have the libraries draw no progress bars (limen shows its own), nor warn one another."""
+    warnings.filterwarnings("ignore", category=FutureWarning, module="transformers|peft|trl")
     library("transformers.utils.logging").disable_progress_bar()
     library("datasets").disable_progress_bars()
 

@@ -2,7 +2,6 @@
 
 import math
 import shutil
-import warnings
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -73,9 +72,7 @@ class Course:
         )
         trainer.remove_callback(library("transformers").PrinterCallback)
         last = _last_checkpoint(self.folder)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", FutureWarning)  # of these libraries to each other
-            trainer.train(resume_from_checkpoint=str(last) if last else None)
+        trainer.train(resume_from_checkpoint=str(last) if last else None)
         return _epochs(trainer.state.log_history, trainer.state.num_train_epochs)
 
     def _arguments(self, micro: int) -> dict[str, Any]:
