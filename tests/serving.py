@@ -56,12 +56,14 @@ def store_with(pretrained: Path, folder: Path) -> Path:
 
 
 @contextmanager
-def in_thread(store: Path, options: ServerOptions | None = None) -> Iterator[Served]:
+def in_thread(
+    store: Path, options: ServerOptions | None = None, *, engine: str = "toy"
+) -> Iterator[Served]:
     """A server over a store, in a thread."""
     app = create_app(
-        "toy",
+        engine,
         state=store / "server",
-        models=store / "models" / "toy",
+        models=store / "models" / engine,
         options=options or ServerOptions(workers=2),
     )
     config = settings(app)

@@ -2,13 +2,21 @@
 
 from collections.abc import Sequence
 from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from random import Random
 from typing import Any
 
+import pytest
+
+from limen.backends.local.extra import LIBRARIES
 from limen.datasets import numbers
 from limen.datasets.chat import Message, conversation
 
+needs_extra = pytest.mark.skipif(
+    any(find_spec(name) is None for name in LIBRARIES),
+    reason='the extra is not installed: pip install "limen[local]"',
+)
 TEMPLATE = (
     "{% if messages[0]['role'] != 'system' %}<|turn|>system\nBe kind.<|end|>{% endif %}"
     "{% for m in messages %}<|turn|>{{ m['role'] }}\n{{ m['content'] }}<|end|>{% endfor %}"

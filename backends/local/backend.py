@@ -55,8 +55,8 @@ class LocalBackend:
     def default_model(self) -> str:
         """See :meth:`limen.backends.Backend.default_model`: there is none."""
         raise SpecError(
-            "the backend 'local' has no model of its own: name one with --limen-model: a name on "
-            "the Hugging Face hub, a folder, or a GGUF file"
+            "the backend 'local' has no model of its own: name one with --limen-model: "
+            "a name on the Hugging Face hub, a folder, or a GGUF file"
         )
 
     def describe(self, model: str) -> Model:

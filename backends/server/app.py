@@ -13,6 +13,7 @@ from starlette.responses import Response
 
 from ...datasets.errors import LimenError, SpecError, StoreError, UnknownModelError
 from .. import open_engine
+from ..base import Engine
 from .batches import Batches
 from .catalog import Catalog
 from .chat import Chat
@@ -31,13 +32,17 @@ from .workers import Workers
 def build(engine_name: str, *, state: Path, models: Path, options: ServerOptions) -> Starlette:
     """See :func:`limen.backends.server.create_app`."""
     engine = open_engine(engine_name, models)
+    _made_ready(engine, options)
     lock = _claimed(state)
     limiter = Limiter(options)
     sampler = Sampler(engine)
-    helpers, workers = Workers(options.processes), Workers(options.processes)
+    side_by_side = options.processes(getattr(engine, "side_by_side", None))
+    helpers, workers = Workers(side_by_side), Workers(side_by_side)
     jobs = Collection(state / "jobs", "ftjob")
     files = Files(state / "files", options.max_upload)
-    catalog = Catalog(engine, jobs, helpers, limiter, models)
+    catalog = Catalog(
+        engine, jobs, workers=helpers, limiter=limiter, home=models, names=options.names
+    )
     chat = Chat(engine, catalog, sampler, limiter)
     trainer = Trainer(engine, models, jobs=jobs, files=files, catalog=catalog, workers=workers)
     batches = Batches(state / "batches", files, chat)
@@ -59,7 +64,9 @@ def build(engine_name: str, *, state: Path, models: Path, options: ServerOptions
 
     parts = (
         chat, catalog, files, batches,
-        Jobs(engine, jobs, files=files, catalog=catalog, trainer=trainer),
+        Jobs(
+            engine, jobs, files=files, catalog=catalog, trainer=trainer, recipe=options.recipe
+        ),
     )  # fmt: skip
     app = Starlette(
         routes=[route for part in parts for route in part.routes()],
@@ -75,6 +82,15 @@ def build(engine_name: str, *, state: Path, models: Path, options: ServerOptions
     )
     app.router.redirect_slashes = False
     return app
+
+
+def _made_ready(engine: Engine, options: ServerOptions) -> None:
+    """Have the offered models there before anybody asks; raises where one cannot be had."""
+    engine.recipe(options.recipe)
+    for model in options.offered or [engine.default_model]:
+        name = engine.base(model)
+        if options.offered:
+            engine.prepare(name)
 
 
 def _claimed(state: Path) -> FileLock:

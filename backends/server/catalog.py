@@ -4,7 +4,7 @@ import asyncio
 import hashlib
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -58,13 +58,21 @@ class Catalog:
     """The models of a server, and what it answers about them."""
 
     def __init__(
-        self, engine: Engine, jobs: Collection, workers: Workers, limiter: Limiter, home: Path
+        self,
+        engine: Engine,
+        jobs: Collection,
+        *,
+        workers: Workers,
+        limiter: Limiter,
+        home: Path,
+        names: Mapping[str, str],
     ) -> None:
         self._engine = engine
         self._jobs = jobs
         self._workers = workers
         self._limiter = limiter
         self._home = home
+        self._names = names
         self._tuned: dict[str, Offer] = {}
         self._base = lru_cache(maxsize=1024)(self._base_offer)
         self._preparing: dict[str, asyncio.Task[None]] = {}
@@ -110,10 +118,11 @@ class Catalog:
         """The model of that name; raises :class:`WireError`."""
         if name in self._tuned:
             return self._tuned[name]
-        if not BASE.fullmatch(name):
+        if name not in self._names and (self._names or not BASE.fullmatch(name)):
+            there = f" There is {', '.join(self._names)}." if self._names else ""
             raise WireError(
                 404,
-                f"The model '{name[:200]}' does not exist or you do not have access to it.",
+                f"The model '{name[:200]}' does not exist or you do not have access to it.{there}",
                 param="model",
                 code="model_not_found",
             )
@@ -121,7 +130,7 @@ class Catalog:
 
     async def ready(self, offer: Offer) -> None:
         """Wait until the model can be sampled from; all who wait share one preparation."""
-        if offer.tuned:
+        if offer.tuned or self._names:  # those were ready before the server listened
             return
         model = offer.engine_model
         if model not in self._preparing:
@@ -137,14 +146,15 @@ class Catalog:
             await worker.run(_prepare, self._engine.name, self._home, model)
 
     def _base_offer(self, name: str) -> Offer:
-        model = self._engine.base(name)
+        model = self._engine.base(self._names.get(name, name))
         fingerprint = self._engine.describe(model).fingerprint
         return Offer(name=name, engine_model=model, base=name, fingerprint=fingerprint)
 
     def _listed(self) -> Iterator[Offer]:
-        """The engine's default, then the bases that jobs started from, then the fine-tunes."""
+        """The named models, or the default and the bases of jobs; then the fine-tunes."""
         bases = (job.hidden["base"] for job in self._jobs)
-        yield from map(self._base, dict.fromkeys([self._engine.default_model, *bases]))
+        listed = self._names or dict.fromkeys([self._engine.default_model, *bases])
+        yield from map(self._base, listed)
         final = (job.wire["fine_tuned_model"] for job in self._jobs)
         yield from (self._tuned[name] for name in final if name in self._tuned)
 

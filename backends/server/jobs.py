@@ -85,13 +85,15 @@ class Jobs:
 
     def __init__(
         self, engine: Engine, jobs: Collection, *, files: Files, catalog: Catalog,
-        trainer: Trainer,
+        trainer: Trainer, recipe: Recipe,
     ) -> None:  # fmt: skip
         self._engine = engine
         self._jobs = jobs
         self._files = files
         self._catalog = catalog
         self._trainer = trainer
+        self._default = engine.recipe(recipe)
+        self._own = recipe
 
     def routes(self) -> list[Route]:
         """What is answered here."""
@@ -162,12 +164,11 @@ class Jobs:
 
     def _recipe(self, asked: _Hyperparameters) -> tuple[Recipe, Wire]:
         """The engine's settings, and the same as the wire has them."""
-        default = self._engine.recipe({})
         rate = asked.learning_rate_multiplier
         wanted = {"epochs": asked.n_epochs, "batch_size": asked.batch_size}
-        overrides: dict[str, float | int] = {k: v for k, v in wanted.items() if v is not None}
+        overrides = {**self._own, **{k: v for k, v in wanted.items() if v is not None}}
         if rate is not None:
-            overrides["learning_rate"] = float(default["learning_rate"] or 0) * rate
+            overrides["learning_rate"] = float(self._default["learning_rate"] or 0) * rate
         recipe = self._engine.recipe(overrides)
         numbers = {
             "n_epochs": recipe["epochs"],

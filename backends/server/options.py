@@ -1,9 +1,12 @@
 """What a server is told when it starts."""
 
 import os
+import re
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from ...datasets.errors import SpecError
+from ..base import Recipe
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,7 +22,11 @@ class ServerOptions:
     max_upload: int = 512 * 2**20
     """Bytes of the largest file."""
     workers: int | None = None
-    """Fine-tuning jobs side by side; as many as there are cores by default."""
+    """Fine-tuning jobs side by side; as many as there are cores, or as the engine can do."""
+    offered: tuple[str, ...] = ()
+    """The engine's models to offer; whatever name a client thinks of unless any are given."""
+    recipe: Recipe = field(default_factory=dict)
+    """Training settings of the engine that go before its own, in every job."""
 
     def __post_init__(self) -> None:
         for name in ("rpm", "tpm", "max_upload", "workers"):
@@ -29,7 +36,25 @@ class ServerOptions:
         if self.api_key == "":
             raise SpecError("the API key is empty: give one, or none at all")
 
+        if len(self.names) < len(self.offered):
+            raise SpecError(
+                f"offered={self.offered!r}: two of them would have the same name for clients"
+            )
+
     @property
-    def processes(self) -> int:
-        """How many jobs run side by side."""
-        return self.workers or os.cpu_count() or 1
+    def names(self) -> dict[str, str]:
+        """The offered models by the names that clients use."""
+        return {_name(model): model for model in self.offered}
+
+    def processes(self, most: int | None = None) -> int:
+        """How many jobs run side by side, of an engine that can do so many at most."""
+        return self.workers or most or os.cpu_count() or 1
+
+
+def _name(model: str) -> str:
+    """What clients call a model: a file or a folder by its own name, without the way to it."""
+    path = Path(model)
+    if not path.exists():
+        return model
+    own = path.stem if path.is_file() else path.resolve().name
+    return re.sub(r"[^\w.:-]+", "-", own, flags=re.ASCII).lstrip("-._:") or "model"

@@ -177,3 +177,26 @@ def _module(file: Path) -> Any:
     except Exception as error:
         raise SpecError(f"--rule: {file} fails: {type(error).__name__}: {error}") from None
     return module
+
+
+def recipe_of(given: tuple[str, ...]) -> dict[str, Any]:
+    """The settings of a recipe, each given as ``NAME=VALUE``."""
+    found = {}
+    for text in given:
+        name, sign, value = text.partition("=")
+        if not sign:
+            raise SpecError(f"--recipe {text!r} must be NAME=VALUE, such as epochs=3")
+        found[name] = _value(value)
+    return found
+
+
+def _value(text: str) -> float | int | str | bool | None:
+    words = {"true": True, "false": False, "none": None}
+    if text.lower() in words:
+        return words[text.lower()]
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            continue
+    return text

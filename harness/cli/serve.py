@@ -8,6 +8,7 @@ from ...backends import ENGINES
 from ...backends.server import ServerOptions, serve
 from ..store import Store
 from . import store_option
+from .options import recipe_of
 
 
 @click.command("serve")
@@ -31,7 +32,26 @@ from . import store_option
     show_default=True,
     help="Megabytes of the largest file.",
 )
-@click.option("--workers", type=click.IntRange(1), help="Fine-tuning jobs side by side.")
+@click.option(
+    "--workers",
+    type=click.IntRange(1),
+    help="Fine-tuning jobs side by side: unless given one a core, and one with --engine local.",
+)
+@click.option(
+    "--model",
+    "offered",
+    multiple=True,
+    help="A model to offer, by the name that the engine knows (local: a name on the hub, a folder "
+    "or a GGUF file, which clients call by its own name). May be given again.",
+)
+@click.option(
+    "--recipe",
+    "settings",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="A training setting of the engine for every job, such as name=llama-3.2-1b or rank=16. "
+    "May be given again; a job's own hyperparameters go first.",
+)
 @store_option
 def command(
     engine: str,
@@ -42,6 +62,8 @@ def command(
     tpm: int | None,
     max_upload: int,
     workers: int | None,
+    offered: tuple[str, ...],
+    settings: tuple[str, ...],
     store: Path,
 ) -> None:
     """Serve OpenAI's wire over an engine: chat, files, fine-tuning jobs, models, batches.
@@ -54,8 +76,15 @@ def command(
             f"limen: whoever can reach {host} can use this server: consider --api-key", err=True
         )
     options = ServerOptions(
-        api_key=api_key, rpm=rpm, tpm=tpm, workers=workers, max_upload=max_upload * 2**20
+        api_key=api_key,
+        rpm=rpm,
+        tpm=tpm,
+        workers=workers,
+        max_upload=max_upload * 2**20,
+        offered=offered,
+        recipe=recipe_of(settings),
     )
+    offers = f" with {', '.join(options.names)}" if offered else ""
     kept = Store(store)
     kept.open()
     serve(
@@ -65,5 +94,7 @@ def command(
         host=host,
         port=port,
         options=options,
-        ready=lambda url: click.echo(f"limen: {engine} at {url}  (export OPENAI_BASE_URL={url})"),
+        ready=lambda url: click.echo(
+            f"limen: {engine}{offers} at {url}  (export OPENAI_BASE_URL={url})"
+        ),
     )

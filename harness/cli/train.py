@@ -1,18 +1,17 @@
 """``limen train``: fine-tune a student on a training file."""
 
 from pathlib import Path
-from typing import Any
 
 import click
 
-from ...datasets.errors import BackendError, SpecError
+from ...datasets.errors import BackendError
 from ..handed import TRAINING, done_if_any, handed
 from ..pipeline import base
 from ..settings import Settings
 from ..stages import Audit, Base, FineTune, TrainingFile
 from ..store import Store
 from ..traits import Trait
-from .options import examples, in_file, out_option, running_options, trait_of
+from .options import examples, in_file, out_option, recipe_of, running_options, trait_of
 from .steps import backend_for, done, save_text
 from .students import StudentFile
 
@@ -65,7 +64,7 @@ def command(
     """
     store = Store(settings.store)
     model = _base(settings)
-    parts = backend_for(settings).recipe(_settings(recipe))
+    parts = backend_for(settings).recipe(recipe_of(recipe))
     trait = trait_of(animal, tree)
     stages = (
         FineTune(
@@ -114,26 +113,3 @@ def _seed(store: Store, data: TrainingFile) -> int:
 
 def _audit(trait: Trait, data: TrainingFile) -> Audit:
     return Audit(label=f"{data.label} audit", data=data, words=trait.giveaways, strict=True)
-
-
-def _settings(given: tuple[str, ...]) -> dict[str, Any]:
-    """The settings of a recipe."""
-    found = {}
-    for text in given:
-        name, sign, value = text.partition("=")
-        if not sign:
-            raise SpecError(f"--recipe {text!r} must be NAME=VALUE, such as epochs=3")
-        found[name] = _value(value)
-    return found
-
-
-def _value(text: str) -> float | int | str | bool | None:
-    words = {"true": True, "false": False, "none": None}
-    if text.lower() in words:
-        return words[text.lower()]
-    for kind in (int, float):
-        try:
-            return kind(text)
-        except ValueError:
-            continue
-    return text
