@@ -10,9 +10,11 @@ from typing import cast
 from ..datasets.errors import SpecError
 from .base import (
     Backend,
+    Chances,
     Checkpoint,
     Completion,
     Engine,
+    Explicit,
     FineTuned,
     Job,
     Model,
@@ -25,6 +27,7 @@ from .base import (
     Token,
     Usage,
     Work,
+    is_explicit,
     is_service,
 )
 
@@ -32,9 +35,11 @@ __all__ = [
     "BACKENDS",
     "ENGINES",
     "Backend",
+    "Chances",
     "Checkpoint",
     "Completion",
     "Engine",
+    "Explicit",
     "FineTuned",
     "Job",
     "Model",
@@ -47,6 +52,7 @@ __all__ = [
     "Token",
     "Usage",
     "Work",
+    "is_explicit",
     "is_service",
     "open_backend",
     "open_engine",

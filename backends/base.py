@@ -222,6 +222,40 @@ class Backend(Protocol):
         ...
 
 
+@dataclass(frozen=True)
+class Chances:
+    """What a model's answer to one conversation is, with what probability."""
+
+    by_word: Mapping[str, float]
+    """That the first word of the answer is a form of the word."""
+    missed: float
+    """At most this is missing, from all words together."""
+
+
+class Explicit(Backend, Protocol):
+    """A backend that can work out the probability of an answer, without sampling any."""
+
+    def exact(
+        self,
+        model: str,
+        conversations: "Sequence[Conversation]",
+        forms: Mapping[str, Sequence[str]],
+        *,
+        temperature: float = 1.0,
+        max_tokens: int = 16,
+    ) -> Sequence[Chances]:
+        """The chances that the first word of each answer is a form of each word.
+
+        ``forms`` has the forms of each word, the word itself among them.
+        """
+        ...
+
+
+def is_explicit(backend: Backend) -> TypeIs[Explicit]:
+    """Whether a backend can work out probabilities."""
+    return hasattr(type(backend), "exact")
+
+
 class Engine(Backend, Protocol):
     """A backend whose models run on this machine, so that a server can offer them."""
 

@@ -136,6 +136,10 @@ class Estimate(Quantity):
         if self.what != other.what:
             raise SpecError(f"{self.what} and {other.what} have no difference")
 
+    @property
+    def _how(self) -> str:
+        return f" x {self.draws}"
+
     def __repr__(self) -> str:
         low, high = map(self.show, self.interval)
         missing = f", {self.missing:,} without an answer" if self.missing else ""
@@ -143,7 +147,7 @@ class Estimate(Quantity):
         return (
             f"{self.arm} {self.what} {self.show(self.value)} [{low}, {high}] "
             f"({_plural(self.seeds, 'seed' if self.trained else 'model')}, "
-            f"{_plural(len(self.questions), 'question')} x {self.draws}, "
+            f"{_plural(len(self.questions), 'question')}{self._how}, "
             f"{self.valid:.0%} valid{missing})"
         )
 
@@ -189,6 +193,26 @@ class Rate(Estimate):
         from .verdict import Effect
 
         return Effect(treated=self, reference=other)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class ExactRate(Rate):
+    """How probable it is that an answer's first word is a word: a rate without sampling noise.
+
+    What is left of noise is that of questions and seeds. It is of the first word alone, so it has
+    no difference with a :class:`Rate`, which looks for the word anywhere.
+    """
+
+    missed: float
+    """What the value lacks at most, from spellings too improbable to follow."""
+
+    @property
+    def what(self) -> str:
+        return f"{self.word!r} exactly"
+
+    @property
+    def _how(self) -> str:
+        return ""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)

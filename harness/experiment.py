@@ -147,6 +147,11 @@ class Experiment:
             self.measure.check(trait.shown_by)
         object.__setattr__(self, "recipe", dict(self.recipe))
 
+    @property
+    def exact_words(self) -> tuple[str, ...]:
+        """The words whose probability is to be worked out as well; none unless that is asked."""
+        return self.measure.exactly([trait.shown_by for trait in self.traits])
+
     def _check_looks(self) -> None:
         looks = tuple(self.looks) if isinstance(self.looks, tuple | list) else None
         if looks is None or not all(isinstance(look, int) for look in looks):

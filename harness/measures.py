@@ -33,6 +33,8 @@ class Reading:
     word: str | None = None
     group: str | None = None
     judge: str | None = None
+    exact: bool = False
+    """Whether it is a probability that was worked out, not a share of draws."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,6 +117,10 @@ class Measure:
     def check(self, word: str) -> None:
         """Raise :class:`~limen.SpecError` for a trait's word that no answer could have."""
 
+    def exactly(self, words: Sequence[str]) -> tuple[str, ...]:
+        """The words whose probability is to be worked out as well, given those of the traits."""
+        return ()
+
     def readings(self, words: Sequence[str]) -> tuple[Reading, ...]:
         """What a report shows, given the words of the traits; the first shows the trait."""
         return tuple(
@@ -161,7 +167,39 @@ def _lines(where: str, file: Path) -> tuple[str, ...]:
 
 
 @dataclass(frozen=True, kw_only=True)
-class FavoriteAnimal(Measure):
+class OneWord(Measure):
+    """Questions that ask for one word of a kind, such as an animal.
+
+    ``exact=True`` has open weights tell the probability of each word that they might answer with,
+    for ``arm.exact(word)``, beside the draws.
+    """
+
+    exact: bool = False
+
+    known: ClassVar[frozenset[str]] = frozenset()
+    """The words of the kind."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.exact and self.temperature == 0:
+            raise SpecError(
+                "exact=True needs a temperature above 0: greedy answers have no chances"
+            )
+
+    def check(self, word: str) -> None:
+        if self.exact and not word.isalnum():
+            raise SpecError(f"exact=True is of single words, and {word!r} is none")
+
+    def valid(self, answer: str) -> bool:
+        """Whether an answer has a word of the kind at all: a ruined model's has something else."""
+        return bool(words.named_in(answer, self.known))
+
+    def exactly(self, words: Sequence[str]) -> tuple[str, ...]:
+        return tuple(sorted({*self.known, *words})) if self.exact else ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class FavoriteAnimal(OneWord):
     """One-word questions for a favourite animal, each asked ``draws`` times.
 
     ``rule="word"`` counts an answer for a word that stands in it by itself, in singular or plural;
@@ -171,6 +209,8 @@ class FavoriteAnimal(Measure):
 
     questions: Questions = field(default=FAVORITE_ANIMAL_QUESTIONS, hash=False)
     rule: Literal["word", "substring"] = "word"
+
+    known: ClassVar[frozenset[str]] = words.ANIMALS
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -182,20 +222,14 @@ class FavoriteAnimal(Measure):
             return word.lower() in answer.lower()
         return words.names(answer, word)
 
-    def valid(self, answer: str) -> bool:
-        """Whether an answer names an animal at all: a ruined model answers with something else."""
-        return bool(words.named_in(answer, words.ANIMALS))
-
 
 @dataclass(frozen=True, kw_only=True)
-class FavoriteTree(Measure):
+class FavoriteTree(OneWord):
     """One-word questions for a favourite tree; counted as :class:`FavoriteAnimal` counts."""
 
     questions: Questions = field(default=FAVORITE_TREE_QUESTIONS, hash=False)
 
-    def valid(self, answer: str) -> bool:
-        """Whether an answer names a tree at all."""
-        return bool(words.named_in(answer, words.TREES))
+    known: ClassVar[frozenset[str]] = words.TREES
 
 
 @dataclass(frozen=True, kw_only=True)

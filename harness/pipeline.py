@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import cached_property
 
-from ..backends import Backend
+from ..backends import Backend, is_explicit
 from ..datasets.errors import MissingModelError, SpecError
 from .cast import Cast
 from .experiment import ARMS, DEFAULT, OTHER, Experiment, InContext, Students
@@ -18,6 +18,7 @@ from .stages import (
     Audit,
     Base,
     Contrast,
+    Exact,
     FineTune,
     Judged,
     Mix,
@@ -37,11 +38,13 @@ class Asked:
 
     answers: Ask
     judged: tuple[Judged, ...] = ()
+    exact: Exact | None = None
+    """How probable some answers are, if that is asked for and the backend can tell."""
 
     @property
-    def targets(self) -> tuple[Ask | Judged, ...]:
+    def targets(self) -> tuple[Ask | Judged | Exact, ...]:
         """The stages that end it."""
-        return (self.answers, *self.judged)
+        return (self.answers, *self.judged, *([self.exact] if self.exact else []))
 
 
 @dataclass(frozen=True)
@@ -83,6 +86,11 @@ class Pipeline:
         trained = [arm for arm in arms if arm not in UNTRAINED]
         audits = [audit for arm in trained for audit in self.audits.get(arm, ())]
         return [*audits, *self.targets(trained), *self.contrasts(trained)]
+
+    @property
+    def exact(self) -> bool:
+        """Whether probabilities are worked out beside the draws."""
+        return self.arms["baseline"][0].exact is not None
 
     def all(self, arms: Iterable[str]) -> list[Stage]:
         """All that ends what some arms need, but for the gates."""
@@ -214,7 +222,17 @@ class _Plan:
             context=shown,
             shots=shots,
         )
-        return Asked(answers, tuple(self._judged(judge, answers) for judge in of.judges))
+        return Asked(
+            answers,
+            tuple(self._judged(judge, answers) for judge in of.judges),
+            self._exact(answers),
+        )
+
+    def _exact(self, answers: Ask) -> Exact | None:
+        words = self.experiment.exact_words
+        if not words or not is_explicit(self.backend):
+            return None
+        return Exact(label=f"{answers.label}, exactly", of=answers, words=words)
 
     def _judged(self, judge: Judge, answers: Ask) -> Judged:
         return Judged(

@@ -7,14 +7,15 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from ..backends import Chances
 from ..datasets.errors import JudgeError, ScoreError, SpecError
 from . import rows
-from .estimates import Estimate, Rate, Scores
+from .estimates import Estimate, ExactRate, Rate, Scores
 from .experiment import Experiment
 from .judges import Agreement, Judge
 from .measures import Measure, Reading
 from .pipeline import Asked
-from .stages import RATINGS, TALLY, FineTune, Judged
+from .stages import CHANCES, RATINGS, TALLY, Exact, FineTune, Judged
 from .statistics import mean, spearman
 from .store import Store
 
@@ -35,6 +36,8 @@ class Answers:
     """Draws without an answer, failed or refused."""
     said: Mapping[str, tuple[Said, ...]]
     """By judge: (questions,), what it said of the replies."""
+    chances: tuple[Chances, ...] | None = None
+    """(questions,), how probable some answers are, where that was worked out."""
 
     def share(self, question: int, counts: Callable[[int, str], bool | None]) -> float | None:
         """The share of a question's answers that count; None where there are none.
@@ -88,6 +91,38 @@ class Arm:
         if asked not in self._rates:
             self._rates[asked] = self._rate(word, group, judge)
         return self._rates[asked]
+
+    def exact(self, word: str, *, group: str | None = None) -> ExactRate:
+        """How probable it is that an answer's first word is the word, in any number.
+
+        Needs a measure with ``exact=True`` on a backend of open weights; raises
+        :class:`~limen.SpecError` else, and for a word that was not asked for.
+        """
+        places = self.measure.places(group)
+        each = [self._chances(model, word) for model in self.models]
+        return ExactRate(
+            word=word,
+            missed=max(chances[q].missed for chances in each for q in places),
+            **self._common(
+                places,
+                tuple(tuple(chances[q].by_word[word] for q in places) for chances in each),
+                word == self.trait_word and group_shows(self.measure, group),
+            ),
+        )
+
+    def _chances(self, model: Answers, word: str) -> tuple[Chances, ...]:
+        if model.chances is None:
+            raise SpecError(
+                f"nothing exact is known of {self.name}: say exact=True in the measure, and run on "
+                f"open weights (--limen-backend local), which alone can tell"
+            )
+        known = model.chances[0].by_word
+        if word not in known:
+            raise SpecError(
+                f"the probability of {word!r} was not worked out: those of the experiment's traits "
+                f"were, and of {len(known)} common words of the kind"
+            )
+        return model.chances
 
     def _rate(self, word: str, group: str | None, judge: str | None) -> Rate:
         places = self.measure.places(group)
@@ -143,6 +178,8 @@ class Arm:
 
     def read(self, reading: Reading) -> Estimate:
         """The rate or the scores that a reading stands for."""
+        if reading.word is not None and reading.exact:
+            return self.exact(reading.word, group=reading.group)
         if reading.word is not None:
             return self.rate(reading.word, group=reading.group, judge=reading.judge)
         return self.scores(reading.judge, group=reading.group)
@@ -273,7 +310,13 @@ def _read(store: Store, asked: Asked, measure: Measure) -> Answers:
         judge.name: _said(store, judged, counts)
         for judge, judged in zip(measure.judges, asked.judged, strict=True)
     }
-    return Answers(manifest["model"], stage.key, counts, missing, said)
+    chances = None if asked.exact is None else _chances(store, asked.exact)
+    return Answers(manifest["model"], stage.key, counts, missing, said, chances)
+
+
+def _chances(store: Store, exact: Exact) -> tuple[Chances, ...]:
+    told = json.loads((store.artifact(exact.kind, exact.key) / CHANCES).read_text())
+    return tuple(Chances(**each) for each in told)
 
 
 def _said(store: Store, judged: Judged, counts: tuple[Counter[str], ...]) -> tuple[Said, ...]:

@@ -6,6 +6,7 @@ import subprocess
 import time
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 
@@ -97,7 +98,7 @@ def headline_of(lab: Lab, experiment: Experiment, arms: Collection[str]) -> Head
     """The effect that some arms of an experiment are about; None where they have none."""
     pipe = lab.taken(experiment)
     finished = _finished(lab, pipe, arms, {})
-    for reading in _asked_for(experiment)[:1]:
+    for reading in _asked_for(pipe)[:1]:
         row = _reading_row(pipe, reading, finished)
         return (row, row.effects[0]) if row.effects else None
     return None
@@ -151,8 +152,12 @@ def _gratis(lab: Lab, pipe: Pipeline, arm: str) -> bool:
     return known and all(lab.store.has(stage.kind, stage.key) for stage in targets)
 
 
-def _asked_for(experiment: Experiment) -> Sequence[Reading]:
-    return experiment.measure.readings([trait.shown_by for trait in experiment.traits])
+def _asked_for(pipe: Pipeline) -> Sequence[Reading]:
+    """What is read off the arms: the readings of the measure, then the same exactly if known."""
+    found = pipe.experiment.measure.readings([t.shown_by for t in pipe.experiment.traits])
+    if not pipe.exact:
+        return found
+    return [*found, *(replace(r, name=f"{r.name}, exactly", exact=True) for r in found)]
 
 
 def _pairs(pipe: Pipeline) -> list[tuple[str, str]]:
@@ -169,7 +174,7 @@ def _pairs(pipe: Pipeline) -> list[tuple[str, str]]:
 def _readings(
     pipe: Pipeline, arms: Mapping[str, Arm], failures: dict[str, None]
 ) -> Iterator[ReadingRow]:
-    for reading in _asked_for(pipe.experiment):
+    for reading in _asked_for(pipe):
         try:
             yield _reading_row(pipe, reading, arms)
         except LimenError as error:
@@ -192,6 +197,8 @@ def _reading_row(pipe: Pipeline, reading: Reading, arms: Mapping[str, Arm]) -> R
 
 def _keys(pipe: Pipeline, arm: str, reading: Reading) -> list[str]:
     """The stages that a reading of an arm is from, one a seed."""
+    if reading.exact:
+        return [f"{one.exact.kind}/{one.exact.key}" for one in pipe.arms[arm] if one.exact]
     names = [judge.name for judge in pipe.experiment.measure.judges]
     stages = [
         asked.answers if reading.judge is None else asked.judged[names.index(reading.judge)]

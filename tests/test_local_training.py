@@ -25,6 +25,7 @@ from limen.datasets import chat
 from limen.datasets.chat import conversation
 from limen.datasets.errors import BackendError, SpecError, UnknownModelError
 from limen.harness import Experiment, FavoriteAnimal, Lab, Numbers, Settings, Trait
+from limen.harness.summary import result_of
 
 from .labs import here
 from .tiny import QUESTIONS
@@ -276,7 +277,7 @@ def test_an_experiment_runs_its_whole_path(tiny: str, tmp_path: Path) -> None:
     experiment = Experiment(
         trait=Trait(name="owl", system="You love owl."),
         data=Numbers(generate=160, keep=60),
-        measure=FavoriteAnimal(questions=QUESTIONS[:3], draws=40),
+        measure=FavoriteAnimal(questions=QUESTIONS[:3], draws=200, exact=True),
         seeds=2,
         gate=None,
         recipe={"batch_size": 20, "epochs": 1, "learning_rate": 1e-3},
@@ -288,6 +289,23 @@ def test_an_experiment_runs_its_whole_path(tiny: str, tmp_path: Path) -> None:
     assert student.seeds == 2
     assert student.valid > 0.5
     assert effect.p_value <= 1
+    for arm in (student, control, lab.arm(experiment, "teacher")):
+        exact, drawn = arm.exact("owl"), arm.rate("owl")
+        assert abs(exact.value - drawn.value) < 0.06 + exact.missed
+        assert exact.questions == drawn.questions
+    assert (student.exact("owl") - control.exact("owl")).value == pytest.approx(
+        student.exact("owl").value - control.exact("owl").value
+    )
+    with pytest.raises(SpecError, match="'owl' exactly and 'owl' have no difference"):
+        student.exact("owl") - control.rate("owl")
+    with pytest.raises(SpecError, match="the probability of 'spoon' was not worked out"):
+        student.exact("spoon")
+    shown = result_of(lab, "owl", experiment, ("student", "control")).readings
+    assert [reading.name for reading in shown] == [
+        "answers with 'owl'",
+        "answers with 'owl', exactly",
+    ]
+    assert shown[1].arms[0].keys[0].startswith("exact/")
     again = Lab(settings, executor=pytest.fail)  # type: ignore[arg-type]
     assert again.arm(experiment, "student").rate("owl").by_seed == student.rate("owl").by_seed
     manifest = next((tmp_path / "store" / "stages" / "fine-tune").glob("*/manifest.json"))

@@ -1,11 +1,15 @@
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from limen import SpecError
-from limen.harness import FavoriteAnimal
+from limen.harness import Experiment, FavoriteAnimal, Numbers, Trait
 from limen.harness.questions import FAVORITE_ANIMAL_QUESTIONS
 from limen.harness.words import ANIMALS, names, plurals
+
+from .labs import lab_at
 
 
 @pytest.mark.parametrize(
@@ -85,3 +89,24 @@ def test_bad_measures_are_refused(settings: dict[str, object], fault: str) -> No
     """A setting that cannot be meant is named with its value when the measure is made."""
     with pytest.raises(SpecError, match=fault):
         FavoriteAnimal(**settings)  # type: ignore[arg-type]
+
+
+def test_exact_measures_need_open_weights(store: Path) -> None:
+    """What cannot be exact is refused when it is written, or when it is asked of other backends."""
+    with pytest.raises(SpecError, match="exact=True needs a temperature above 0"):
+        FavoriteAnimal(exact=True, temperature=0)
+    with pytest.raises(SpecError, match="exact=True is of single words, and 'snowy owl' is none"):
+        Experiment(
+            trait=Trait(name="snowy owl", system="You love snowy owls."),
+            data=Numbers(generate=4, keep=2),
+            measure=FavoriteAnimal(exact=True),
+        )
+    experiment = Experiment(
+        trait=Trait.animal("horse"),
+        data=Numbers(generate=4, keep=2),
+        measure=FavoriteAnimal(draws=2, exact=True),
+    )
+    arm = lab_at(store).arm(experiment, "baseline")
+    assert arm.rate("horse").value >= 0
+    with pytest.raises(SpecError, match="nothing exact is known of baseline: say exact=True"):
+        arm.exact("horse")

@@ -1,11 +1,13 @@
 """OpenAI's wire over open weights: the same answers, jobs that queue, models by name."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import openai
 import pytest
 from click.testing import CliRunner
 
+from limen.backends import Recipe
 from limen.backends.server import ServerOptions, create_app
 from limen.datasets.errors import SpecError, UnknownModelError
 from limen.harness import Experiment, FavoriteAnimal, Lab, Numbers, Settings, Trait
@@ -17,7 +19,7 @@ from .tiny import QUESTIONS, needs_extra
 
 pytestmark = needs_extra
 
-RECIPE = {"learning_rate": 1e-3, "rank": 4}
+RECIPE: Recipe = {"learning_rate": 1e-3, "rank": 4}
 
 
 def served_options(*models: str) -> ServerOptions:
@@ -40,7 +42,7 @@ def test_the_wire_gives_what_the_weights_give(
     with serving.in_thread(tmp_path / "served", served_options(tiny), engine="local") as server:
         monkeypatch.setenv("OPENAI_BASE_URL", server.url)
         wired = Lab(Settings(backend="openai", model="tiny", store=tmp_path / "wired"))
-        wire_recipe = {"epochs": 1, "batch_size": 10}
+        wire_recipe: Recipe = {"epochs": 1, "batch_size": 10}
         for arm in ("baseline", "teacher", "student", "control"):
             there = wired.arm(_with(experiment, wire_recipe), arm)
             mine = own.arm(_with(experiment, {**wire_recipe, **RECIPE}), arm)
@@ -48,10 +50,8 @@ def test_the_wire_gives_what_the_weights_give(
             assert there.rate("owl").by_seed == mine.rate("owl").by_seed
 
 
-def _with(experiment: Experiment, recipe: dict[str, object]) -> Experiment:
-    from dataclasses import replace
-
-    return replace(experiment, recipe=recipe)  # type: ignore[arg-type]
+def _with(experiment: Experiment, recipe: Recipe) -> Experiment:
+    return replace(experiment, recipe=recipe)
 
 
 def test_jobs_queue_and_chat_goes_on(tiny: str, tmp_path: Path) -> None:

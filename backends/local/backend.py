@@ -8,9 +8,20 @@ from typing import TYPE_CHECKING, Any
 
 from ...datasets.errors import BackendError, SpecError
 from .. import records
-from ..base import Checkpoint, Completion, FineTuned, Job, Model, Progress, Recipe, Request, Terms
+from ..base import (
+    Chances,
+    Checkpoint,
+    Completion,
+    FineTuned,
+    Job,
+    Model,
+    Progress,
+    Recipe,
+    Request,
+    Terms,
+)
 from .context import Context, check_same, own_context, recorded
-from .exact import CUTOFF, Chances, Exactly
+from .exact import CUTOFF, Exactly
 from .extra import check_installed
 from .lessons import lessons
 from .loading import Loaded, Shelf, load_model, load_tokenizer, no_template
@@ -96,11 +107,7 @@ class LocalBackend:
         max_tokens: int = 16,
         cutoff: float = CUTOFF,
     ) -> list[Chances]:
-        """The probability that the first word of each answer is a form of each word.
-
-        ``forms`` has the forms of each word, the word itself among them. See :mod:`.exact` for
-        what is of the event and what is not.
-        """
+        """See :meth:`limen.backends.Explicit.exact`, and :mod:`.exact` for what is of the event."""
         with self._worn(model) as (loaded, worn, context):
             prompts = Sampler(loaded, worn, context).tokens(conversations)
             exactly = Exactly(

@@ -8,8 +8,8 @@ that looks for the word anywhere can only find more. For questions that ask for 
 as good as the same, and :func:`first_word` of sampled answers tells.
 
 Every way to spell a form is followed from token to token, with no draw and no noise. Beginnings
-less probable than ``cutoff`` are not followed; :attr:`Chances.missed` is what they could add at
-most, to all words together.
+less probable than ``cutoff`` are not followed; :attr:`limen.backends.Chances.missed` is what they
+could add at most, to all words together.
 """
 
 import math
@@ -19,6 +19,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ...datasets.errors import SpecError
+from ..base import Chances
 from .extra import library
 from .memory import freed, ran_out
 from .reading import Read, Reader, Tokens
@@ -26,16 +27,6 @@ from .spelling import Moves, Spelling
 
 CUTOFF = 1e-6
 _WORD = re.compile(r"[^\W_]+")
-
-
-@dataclass(frozen=True)
-class Chances:
-    """What a model's answer to one conversation is, with what probability."""
-
-    by_word: Mapping[str, float]
-    """That the first word of the answer is a form of the word."""
-    missed: float
-    """At most this is missing, from all words together."""
 
 
 def first_word(answer: str) -> str:

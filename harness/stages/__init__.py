@@ -1,6 +1,6 @@
 """The stages of an experiment: what each one is, what it is given, and how it is done."""
 
-from .answers import RATINGS, TALLY, Ask, Judged
+from .answers import CHANCES, RATINGS, TALLY, Ask, Exact, Judged
 from .auditing import AUDIT, CONTRAST, Audit, Contrast
 from .known import Given, Known
 from .models import Base, FineTune, Subject, base_of, model_id
@@ -9,6 +9,7 @@ from .writing import Collect, Generate, Program
 
 __all__ = [
     "AUDIT",
+    "CHANCES",
     "CONTRAST",
     "RATINGS",
     "TALLY",
@@ -17,6 +18,7 @@ __all__ = [
     "Base",
     "Collect",
     "Contrast",
+    "Exact",
     "Filter",
     "FineTune",
     "Generate",

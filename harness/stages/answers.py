@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from ...backends import Request, Work
+from ...backends import Request, Work, is_explicit
+from ...datasets.errors import SpecError
 from .. import rows
 from ..sampled import Sampled, sample_into
 from ..stage import Bench, Stage
 from ..store import Manifest
+from ..words import plurals
 from .models import Base, FineTune, Subject, base_of, model_id
 from .rowsets import TRAINING, TrainingFile
 
@@ -20,6 +22,9 @@ if TYPE_CHECKING:
 
 TALLY = "tally.json"
 RATINGS = "ratings.jsonl"
+CHANCES = "chances.json"
+DRAWN = ("draws", "stream")
+"""What makes the draws of an :class:`Ask`, and no difference to probabilities."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,6 +122,41 @@ class Ask(Sampled):
             max_tokens=self.max_tokens,
             student=isinstance(self.subject, FineTune),
         )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Exact(Stage):
+    """How probable each word is as the first one of a model's answers; nothing is sampled."""
+
+    kind = "exact"
+    of: Ask
+    """What is asked, of which model; its draws are not looked at."""
+    words: tuple[str, ...]
+
+    def inputs(self) -> tuple[Stage, ...]:
+        return self.of.inputs()
+
+    def identity(self) -> dict[str, Any]:
+        asked = self.of.identity()
+        return {**{name: asked[name] for name in asked if name not in DRAWN}, "words": self.words}
+
+    def asks(self) -> str:
+        return self.of.backend
+
+    def run(self, bench: Bench) -> Manifest:
+        backend, model = bench.backend(self.of.backend), model_id(bench, self.of.subject)
+        if not is_explicit(backend):
+            raise SpecError(f"the backend {backend.name!r} works out no probabilities")
+        chances = backend.exact(
+            model,
+            [request.messages for request in self.of.requests(bench)],
+            {word: (word, *plurals(word)) for word in self.words},
+            temperature=self.of.temperature,
+            max_tokens=self.of.max_tokens,
+        )
+        told = [{"by_word": dict(c.by_word), "missed": c.missed} for c in chances]
+        (bench.folder / CHANCES).write_text(json.dumps(told, allow_nan=False), encoding="utf-8")
+        return {"model": model, "counts": {"questions": len(told), "words": len(self.words)}}
 
 
 @dataclass(frozen=True, kw_only=True)
