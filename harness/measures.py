@@ -170,11 +170,11 @@ def _lines(where: str, file: Path) -> tuple[str, ...]:
 class OneWord(Measure):
     """Questions that ask for one word of a kind, such as an animal.
 
-    ``exact=True`` has open weights tell the probability of each word that they might answer with,
-    for ``arm.exact(word)``, beside the draws.
+    ``exact=True`` has open weights tell the probability of the trait's word, for
+    ``arm.exact(word)``, beside the draws; ``exact=("dog", "cat")`` that of others too.
     """
 
-    exact: bool = False
+    exact: bool | tuple[str, ...] = False
 
     known: ClassVar[frozenset[str]] = frozenset()
     """The words of the kind."""
@@ -183,19 +183,27 @@ class OneWord(Measure):
         super().__post_init__()
         if self.exact and self.temperature == 0:
             raise SpecError(
-                "exact=True needs a temperature above 0: greedy answers have no chances"
+                f"exact={self.exact!r} needs a temperature above 0: greedy answers have no chances"
             )
+        if isinstance(self.exact, str):
+            raise SpecError(f"exact={self.exact!r} must be True, or words: ({self.exact!r},)")
+        for word in self._others:
+            self.check(word)
 
     def check(self, word: str) -> None:
         if self.exact and not word.isalnum():
-            raise SpecError(f"exact=True is of single words, and {word!r} is none")
+            raise SpecError(f"exact={self.exact!r} is of single words, and {word!r} is none")
 
     def valid(self, answer: str) -> bool:
         """Whether an answer has a word of the kind at all: a ruined model's has something else."""
         return bool(words.named_in(answer, self.known))
 
     def exactly(self, words: Sequence[str]) -> tuple[str, ...]:
-        return tuple(sorted({*self.known, *words})) if self.exact else ()
+        return tuple(sorted({*words, *self._others})) if self.exact else ()
+
+    @property
+    def _others(self) -> tuple[str, ...]:
+        return () if isinstance(self.exact, bool) else tuple(self.exact)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -119,8 +119,8 @@ class Arm:
         known = model.chances[0].by_word
         if word not in known:
             raise SpecError(
-                f"the probability of {word!r} was not worked out: those of the experiment's traits "
-                f"were, and of {len(known)} common words of the kind"
+                f"the probability of {word!r} was not worked out, but only of "
+                f"{', '.join(known)}: name it in the measure, as in exact=({word!r},)"
             )
         return model.chances
 

@@ -98,20 +98,26 @@ class Exactly:
     def _some(self, prompts: Sequence[Tokens]) -> list[Chances]:
         tallies = [_Tally() for _ in prompts]
         states = [_State(n, "", 1.0) for n in range(len(prompts))]
-        todo = [(states, self._reader.begin(prompts), 0)]
-        while todo:
-            states, read, depth = todo.pop()
-            onward = self._step(states, read, tallies)
-            if depth + 1 >= self._limit:
-                self._cut(onward, tallies)
-                continue
-            for start in range(0, len(onward), self._most):
-                part = onward[start : start + self._most]
-                parents = [parent for parent, _, _ in part]
-                tokens = [token for _, token, _ in part]
-                following = self._reader.go_on(read, parents, tokens)
-                todo.append(([state for _, _, state in part], following, depth + 1))
+        self._follow(states, self._reader.begin(prompts), 0, tallies)
         return [self._told(tally) for tally in tallies]
+
+    def _follow(
+        self, states: Sequence[_State], read: Read, depth: int, tallies: Sequence[_Tally]
+    ) -> None:
+        """Go down every way that may still become a form, some rows at a time.
+
+        Depth first: what is held in memory is what was read on the way here, and no more.
+        """
+        onward = self._step(states, read, tallies)
+        if depth + 1 >= self._limit:
+            self._cut(onward, tallies)
+            return
+        for start in range(0, len(onward), self._most):
+            part = onward[start : start + self._most]
+            parents = [parent for parent, _, _ in part]
+            tokens = [token for _, token, _ in part]
+            following = self._reader.go_on(read, parents, tokens)
+            self._follow([state for _, _, state in part], following, depth + 1, tallies)
 
     def _step(
         self, states: Sequence[_State], read: Read, tallies: Sequence[_Tally]

@@ -1,7 +1,8 @@
 """Loaded models: one base at a time, and the adapters on it, switched without loading it again."""
 
+import io
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stderr
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -109,9 +110,10 @@ def load_model(source: Source, *, whole: bool = False) -> Any:
         where = {"device_map": "auto" if several else {"": 0}, "dtype": dtype}
     weights = {} if source.gguf else {"use_safetensors": True}
     try:
-        model = library("transformers").AutoModelForCausalLM.from_pretrained(
-            source.path, **source.arguments, **weights, **where
-        )
+        with redirect_stderr(io.StringIO()):  # a progress bar that knows no other way to be quiet
+            model = library("transformers").AutoModelForCausalLM.from_pretrained(
+                source.path, **source.arguments, **weights, **where
+            )
     except (OSError, ValueError) as error:
         says = " ".join(str(error).split())
         raise BackendError(f"{source.name} cannot be loaded: {says[:300]}") from None
