@@ -212,7 +212,7 @@ class ExactRate(Rate):
 
     @property
     def _how(self) -> str:
-        return ""
+        return f", at most {self.missed:.2%} more"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)

@@ -8,8 +8,8 @@ that looks for the word anywhere can only find more. For questions that ask for 
 as good as the same, and :func:`first_word` of sampled answers tells.
 
 Every way to spell a form is followed from token to token, with no draw and no noise. Beginnings
-less probable than ``cutoff`` are not followed; :attr:`limen.backends.Chances.missed` is what they
-could add at most, to all words together.
+that are too improbable (:data:`CUTOFF`, :data:`BEGUN`) are not followed;
+:attr:`limen.backends.Chances.missed` is what they could add at most, to all words together.
 """
 
 import math
@@ -25,7 +25,10 @@ from .memory import freed, ran_out
 from .reading import Read, Reader, Tokens
 from .spelling import Moves, Spelling
 
-CUTOFF = 1e-6
+CUTOFF = 1e-4
+"""Beginnings of blanks and marks alone that are less probable are not followed."""
+BEGUN = 0.1
+"""Times this, the same of beginnings of a form, which are few and matter more."""
 _WORD = re.compile(r"[^\W_]+")
 
 
@@ -132,7 +135,7 @@ class Exactly:
                 tally.found[form] += state.chance * float(chance[list(tokens)].sum())
             for stem, tokens in moves.open.items():
                 each = state.chance * chance[list(tokens)]
-                followed = each >= self._cutoff
+                followed = each >= self._cutoff * (BEGUN if stem else 1)
                 tally.missed += float(each[~followed].sum())
                 onward += [
                     (row, tokens[n], _State(state.prompt, stem, float(each[n])))
