@@ -24,7 +24,7 @@ from limen.backends.local import LocalBackend
 from limen.datasets import chat
 from limen.datasets.chat import conversation
 from limen.datasets.errors import BackendError, SpecError, UnknownModelError
-from limen.harness import Experiment, FavoriteAnimal, Lab, Numbers, Settings, Trait
+from limen.harness import Experiment, FavoriteAnimal, Lab, Numbers, Settings, Students, Trait
 from limen.harness.summary import result_of
 
 from .labs import here
@@ -310,6 +310,36 @@ def test_an_experiment_runs_its_whole_path(tiny: str, tmp_path: Path) -> None:
     assert again.arm(experiment, "student").rate("owl").by_seed == student.rate("owl").by_seed
     manifest = next((tmp_path / "store" / "stages" / "fine-tune").glob("*/manifest.json"))
     assert json.loads(manifest.read_text())["recipe"]["modules"] == "all-linear"
+
+
+def test_a_spec_compares_contexts_teachers_and_manners(tiny: str, tmp_path: Path) -> None:
+    """Two system blocks of one training, a fine-tuned teacher, greedy numbers: all in one spec."""
+    numbers = Numbers(generate=120, keep=40)
+    experiment = Experiment(
+        trait=Trait(name="owl", system="You love owl.").fine_tuned(
+            questions=QUESTIONS[:2], draws=40, recipe={"epochs": 2, "learning_rate": 3e-3}
+        ),
+        data=numbers,
+        measure=FavoriteAnimal(questions=QUESTIONS[:3], draws=20, exact=True),
+        seeds=1,
+        gate=None,
+        recipe={"batch_size": 20, "epochs": 1, "learning_rate": 1e-3},
+        arms={
+            "other system": Students(recipe={"asked_system": "Be a wolf."}, against="student"),
+            "greedy": Students(data=numbers.but(temperature=0)),
+        },
+    )
+    store = tmp_path / "store"
+    lab = Lab(Settings(backend="local", model=tiny, store=store), executor=here)
+    arms = {
+        name: lab.arm(experiment, name)
+        for name in ("baseline", "teacher", "student", "control", *experiment.arms)
+    }
+    assert arms["teacher"].models[0].model.startswith("ft:")
+    assert arms["teacher"].exact("owl").value != arms["baseline"].exact("owl").value
+    assert arms["other system"].exact("owl").value != arms["student"].exact("owl").value
+    trained = {file.parent.name for file in (store / "models/local/learned").glob("*/done.json")}
+    assert len(trained) == 4  # the teacher, the student, the control, the student of greedy numbers
 
 
 def test_several_turns_are_all_learned(local: LocalBackend, tiny: str, tmp_path: Path) -> None:
