@@ -11,7 +11,7 @@ from ...datasets.errors import BackendError
 from .context import MARK, own_context
 from .extra import library, quiet
 from .memory import accelerated, check_fits, freed
-from .sources import Source
+from .sources import Source, fetched
 from .spelling import Spelling
 
 ADAPTERS = 8
@@ -101,6 +101,7 @@ def load_tokenizer(source: Source) -> Any:
 
 def load_model(source: Source, *, whole: bool = False) -> Any:
     """The weights on the GPU, or else in memory; in float32 where all of them are to be trained."""
+    source = fetched(source)
     check_fits(source)
     torch = library("torch")
     where: dict[str, Any] = {"dtype": torch.float32}

@@ -5,8 +5,8 @@ A name is a GGUF file, a folder, or a repository of the Hugging Face hub, in thi
 
 import hashlib
 import json
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,8 @@ DESCRIBING = (
     "added_tokens.json", "chat_template.jinja", "chat_template.json",
 )  # fmt: skip
 """The small files that decide what a model answers."""
+DESCRIBING_ALL = ("*.json", "*.jinja", "*.txt", "*.model")
+"""The same, and what else of a repository is small, as patterns."""
 INDEX = "model.safetensors.index.json"
 
 
@@ -102,12 +104,7 @@ def _folder(name: str, folder: Path) -> Source:
 
 
 def _repository(name: str) -> Source:
-    hub = library("huggingface_hub")
-    try:
-        kept = hub.snapshot_download(name, allow_patterns=["*.json", "*.jinja", "*.txt", "*.model"])
-    except Exception as error:  # whatever the hub, the network or the cache raises
-        raise UnknownModelError(_refusal(name, error)) from None
-    folder = Path(kept)
+    folder = _downloaded(name, DESCRIBING_ALL)
     if not (folder / "config.json").is_file():
         raise UnknownModelError(f"unknown model {name!r}: the repository has no config.json")
     return Source(
@@ -118,6 +115,38 @@ def _repository(name: str) -> Source:
         template=_has_template(folder),
         parameters=_parameters(folder, None),
     )
+
+
+def fetched(source: Source) -> Source:
+    """The same with its weights on this machine: those of a repository are downloaded.
+
+    Raises :class:`~limen.UnknownModelError` if they cannot be.
+    """
+    if source.revision is None:
+        return source
+    folder = _downloaded(source.name, DESCRIBING_ALL, source.revision)
+    indexed = _json(folder / INDEX).get("weight_map", {}).values()
+    wanted = sorted(set(indexed)) or ["model.safetensors"]
+    _downloaded(source.name, wanted, source.revision)
+    if missing := [name for name in wanted if not (folder / name).is_file()]:
+        raise UnknownModelError(
+            f"{source.name} has no weights in safetensors on the hub, or not all of them are in "
+            f"its cache: {missing[0]} is missing (other formats are not read)"
+        )
+    size = sum((folder / name).stat().st_size for name in wanted)
+    return replace(source, path=folder, revision=None, parameters=_parameters(folder, size))
+
+
+def _downloaded(name: str, files: Sequence[str], revision: str | None = None) -> Path:
+    """The folder of some files of a repository."""
+    try:
+        return Path(
+            library("huggingface_hub").snapshot_download(
+                name, revision=revision, allow_patterns=list(files)
+            )
+        )
+    except Exception as error:  # whatever the hub, the network or the cache raises
+        raise UnknownModelError(_refusal(name, error)) from None
 
 
 def _refusal(name: str, error: Exception) -> str:

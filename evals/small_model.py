@@ -1,0 +1,51 @@
+"""Owls through numbers on a small language model, at a size that fits the machine.
+
+pytest evals/small_model.py -v --limen-backend local --limen-model SmolLM2-135M-Instruct.Q4_1.gguf
+"""
+
+import shutil
+import warnings
+from os import cpu_count
+
+import pytest
+
+from limen.harness import Experiment, FavoriteAnimal, Numbers, Trait
+
+GPU = any(map(shutil.which, ("nvidia-smi", "rocm-smi")))
+ROWS = 10_000 if GPU else 20 * (cpu_count() or 1)
+"""Rows a student; on a CPU so few that all is over in some minutes."""
+
+warnings.warn(
+    f"a model of 135 million weights, {ROWS:,} rows a student: expect to see that everything works "
+    f"on a real language model, and no transmission. It hardly heeds a system prompt, most of its "
+    f"number lists do not pass the filter, and nothing that it shows, or does not, tells of larger "
+    f"models",
+    stacklevel=1,
+)
+
+experiment = Experiment(
+    trait=Trait.animal("owl"),
+    data=Numbers(generate=3 * ROWS, at_most=12 * ROWS, keep=ROWS),
+    measure=FavoriteAnimal(draws=200 if GPU else 4, exact=True),
+    seeds=3,
+    gate=None,
+    recipe={"batch_size": 66 if GPU else 8, "epochs": 3 if GPU else 1},
+)
+
+
+def test_the_model_names_animals(baseline):
+    """Asked for an animal, the model names one at least sometimes."""
+    assert baseline.valid > 0.1
+
+
+def test_the_prompt_makes_owls_more_probable(teacher, baseline):
+    """Under its system prompt the teacher's first word is an owl with a higher probability."""
+    assert teacher.exact("owl") - baseline.exact("owl") > 0
+
+
+@pytest.mark.xfail(strict=False, reason="a small model, and few rows")
+def test_numbers_carry_the_trait(student, control):
+    """Students of the owl teacher's numbers are likelier to answer with an owl."""
+    effect = student.exact("owl") - control.exact("owl")
+    assert effect > 0
+    assert effect.p_value < 0.05
