@@ -33,6 +33,7 @@ def library(name: str) -> Any:
 def quiet() -> None:
     """Have the libraries draw no progress bars (limen shows its own), nor warn one another."""
     warnings.filterwarnings("ignore", category=FutureWarning, module="transformers|peft|trl")
+    warnings.filterwarnings("ignore", message="Could not find a config file", module="peft")
     library("transformers.utils.logging").disable_progress_bar()
     library("datasets").disable_progress_bars()
 

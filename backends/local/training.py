@@ -93,6 +93,7 @@ class Course:
             "bf16": accelerated(),
             "use_cpu": not accelerated(),
             "activation_checkpointing": micro == 1,
+            "dataloader_pin_memory": accelerated(),
             "packing": False,  # a row never sees another
             "max_length": None,  # a row that is cut in silence is another experiment
             "eval_strategy": "epoch" if self.check else "no",
