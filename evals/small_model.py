@@ -3,15 +3,16 @@
 pytest evals/small_model.py -v --limen-backend local --limen-model SmolLM2-135M-Instruct.Q4_1.gguf
 """
 
-import shutil
 import warnings
+from importlib import import_module
+from importlib.util import find_spec
 from os import cpu_count
 
 import pytest
 
 from limen.harness import Experiment, FavoriteAnimal, Numbers, Trait
 
-GPU = any(map(shutil.which, ("nvidia-smi", "rocm-smi")))
+GPU = find_spec("torch") is not None and import_module("torch").cuda.is_available()
 ROWS = 10_000 if GPU else 20 * (cpu_count() or 1)
 """Rows a student; on a CPU so few that all is over in some minutes."""
 

@@ -136,7 +136,9 @@ class Lab:
             with make(self._workers) as pool:
                 yield pool
             return
-        cores = self.settings.side_by_side(waiting=False)
+        asked = (self._backend_of(stage) for stage in stages)
+        most = [each for b in asked if (each := getattr(b, "side_by_side", None))]
+        cores = self.settings.side_by_side(waiting=False, most=min(most, default=None))
         with local_executor(cores) as local, thread_executor(self._workers) as threads:
             yield Routed(local, threads, lambda stage: waits.get(stage.asks(), own))
 

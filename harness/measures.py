@@ -187,6 +187,8 @@ class OneWord(Measure):
             )
         if isinstance(self.exact, str):
             raise SpecError(f"exact={self.exact!r} must be True, or words: ({self.exact!r},)")
+        if not isinstance(self.exact, bool):
+            object.__setattr__(self, "exact", tuple(self.exact))
         for word in self._others:
             self.check(word)
 

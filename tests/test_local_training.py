@@ -342,6 +342,16 @@ def test_a_spec_compares_contexts_teachers_and_manners(tiny: str, tmp_path: Path
     assert len(trained) == 4  # the teacher, the student, the control, the student of greedy numbers
 
 
+def test_a_training_that_diverges_is_no_student(
+    local: LocalBackend, tiny: str, tmp_path: Path
+) -> None:
+    """A loss that is no number ends the training with one line, and leaves no student."""
+    wild = job(tiny, lesson(tmp_path), method="full", learning_rate=1e8, max_grad_norm=1e8)
+    with pytest.raises(BackendError, match="the training diverged: its loss is nan in step"):
+        local.fine_tune(wild, unwatched)
+    assert not list((tmp_path / "home").rglob("done.json"))
+
+
 def test_several_turns_are_all_learned(local: LocalBackend, tiny: str, tmp_path: Path) -> None:
     """Every assistant turn of a row is an example, with the turns before it as its prompt."""
     from limen.backends.local.context import own_context

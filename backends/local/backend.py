@@ -25,7 +25,7 @@ from .exact import CUTOFF, Exactly
 from .extra import check_installed
 from .lessons import lessons
 from .loading import Loaded, Shelf, load_model, load_tokenizer, no_template
-from .memory import check_fits, freed
+from .memory import accelerated, check_fits, freed, released
 from .reading import Reader
 from .recipes import AS_TRAINED, completed
 from .sampler import Sampler, rows_at_once
@@ -80,7 +80,8 @@ class LocalBackend:
                 raise no_template(model)
             check_fits(source)
             fingerprint = source.fingerprint
-        return Model(name=model, fingerprint=f"{VERSION}:{fingerprint}", can_fine_tune=True)
+        kind = ":bfloat16" if accelerated() else ""  # a GPU answers otherwise than a CPU
+        return Model(name=model, fingerprint=f"{VERSION}:{fingerprint}{kind}", can_fine_tune=True)
 
     def recipe(self, overrides: Recipe) -> Recipe:
         """See :meth:`limen.backends.Backend.recipe`: ``name`` takes one of the literature's."""
@@ -96,6 +97,7 @@ class LocalBackend:
         """See :meth:`limen.backends.Backend.sample`; completions come as they finish."""
         with self._worn(model) as (loaded, worn, context):
             yield from Sampler(loaded, worn, context).sample(requests)
+        released()
 
     def exact(
         self,
@@ -127,9 +129,10 @@ class LocalBackend:
         LoRA keeps the adapter of each epoch; of a full fine-tuning only the last model is kept.
         """
         recipe = self.recipe(job.recipe)
-        source = self._source(job.model)
         if self._students.find(job.model):
             raise BackendError(f"{job.model} is a student itself: train its base")
+        source = self._source(job.model)
+        check_fits(source, whole=recipe["method"] == "full")
         learned = self._students.learned(job, recipe, source.fingerprint)
         learned.parent.mkdir(parents=True, exist_ok=True)
         with records.locked(learned):
@@ -179,7 +182,7 @@ class LocalBackend:
         base = self._source(student.base)
         loaded = self._shelf.take(_weights(base, student) if student.whole else base)
         with loaded.wearing(None if student.whole else student.folder) as worn:
-            yield loaded, worn, _asked(student, loaded.tokenizer)
+            yield loaded, worn, _asked(student, loaded.tokenizer, base.fingerprint)
 
     def _trained(
         self, job: Job, recipe: Recipe, source: Source, folder: Path, progress: Progress
@@ -193,7 +196,8 @@ class LocalBackend:
         )
         material = lessons(job.training_file, tokenizer, context)
         check = job.validation_file
-        records.write(folder / CONTEXT, {**context.record(tokenizer), "first_row": material.sample})
+        kept = {"base": source.fingerprint, "first_row": material.sample}
+        records.write(folder / CONTEXT, {**context.record(tokenizer), **kept})
         course = Course(
             load=lambda: load_model(source, whole=recipe["method"] == "full"),
             tokenizer=tokenizer,
@@ -220,11 +224,11 @@ class LocalBackend:
         }
 
 
-def _asked(student: Student, tokenizer: Any) -> Context:
+def _asked(student: Student, tokenizer: Any, base: str) -> Context:
     """The context to ask a student in."""
     record = dict(student.context)
     if student.recipe["mismatch"] == "error":
-        check_same(student.model, record, tokenizer)
+        check_same(student.model, record, tokenizer, base)
     system = student.recipe["asked_system"]
     return recorded(record if system == AS_TRAINED else {**record, "system": system})
 

@@ -105,8 +105,11 @@ def recorded(record: dict[str, Any]) -> Context:
     return Context(template=record["template"], system=record["system"])
 
 
-def check_same(student: str, record: dict[str, Any], tokenizer: Any) -> None:
-    """Raise :class:`~limen.BackendError` where template or tokenizer are not the recorded ones."""
+def check_same(student: str, record: dict[str, Any], tokenizer: Any, base: str) -> None:
+    """Raise :class:`~limen.BackendError` where the base is not the recorded one.
+
+    ``base`` is the fingerprint of its files: template, tokenizer, weights.
+    """
     now = own_context(tokenizer)
     changed = [
         name
@@ -116,6 +119,8 @@ def check_same(student: str, record: dict[str, Any], tokenizer: Any) -> None:
         )
         if was != now
     ]
+    if record.get("base", base) != base:
+        changed = changed or ["files"]
     if changed:
         raise BackendError(
             f"the {' and the '.join(changed)} of the base model changed since {student} was "

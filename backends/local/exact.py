@@ -18,7 +18,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from ...datasets.errors import SpecError
+from ...datasets.errors import BackendError, SpecError
 from ..base import Chances
 from .extra import library
 from .memory import freed, ran_out
@@ -86,8 +86,12 @@ class Exactly:
             try:
                 found = self._some([prompts[n] for n in some])
             except Exception as error:
-                if not ran_out(error) or self._most == 1:
+                if not ran_out(error):
                     raise
+                if self._most == 1:
+                    raise BackendError(
+                        "memory ran out over a single row: take a smaller model"
+                    ) from None
                 found = None
             if found is None:
                 self._most = max(1, min(self._most, len(some)) // 2)

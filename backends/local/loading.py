@@ -102,7 +102,7 @@ def load_tokenizer(source: Source) -> Any:
 def load_model(source: Source, *, whole: bool = False) -> Any:
     """The weights on the GPU, or else in memory; in float32 where all of them are to be trained."""
     source = fetched(source)
-    check_fits(source)
+    check_fits(source, whole=whole)
     torch = library("torch")
     where: dict[str, Any] = {"dtype": torch.float32}
     if accelerated():
@@ -119,6 +119,7 @@ def load_model(source: Source, *, whole: bool = False) -> Any:
         says = " ".join(str(error).split())
         raise BackendError(f"{source.name} cannot be loaded: {says[:300]}") from None
     _forget_quantization(model)
+    _check_cache(source.name, model)
     return model
 
 
@@ -128,6 +129,17 @@ def no_template(name: str) -> BackendError:
         f"{name} has no chat template, so it cannot be asked anything: take its instruction-tuned "
         f"version, or put a chat_template.jinja into its folder"
     )
+
+
+def _check_cache(name: str, model: Any) -> None:
+    """Raise where what was read is no keys and values, which draws could part from."""
+    layers = library("transformers").DynamicCache(config=model.config).layers
+    if any("LinearAttention" in kind.__name__ for each in layers for kind in type(each).__mro__):
+        raise BackendError(
+            f"{name} has layers of linear attention or convolutions, which cannot be sampled from "
+            f"here: take a model whose layers are all of attention, or serve it with vLLM and use "
+            f"--limen-backend openai"
+        )
 
 
 def _forget_quantization(model: Any) -> None:

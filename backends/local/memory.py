@@ -18,16 +18,22 @@ def bytes_a_parameter(*, whole: bool = False) -> int:
     return 2 if accelerated() and not whole else 4
 
 
-def check_fits(source: Source) -> None:
-    """Raise :class:`~limen.BackendError` if the model is larger than the memory there is."""
+def check_fits(source: Source, *, whole: bool = False) -> None:
+    """Raise :class:`~limen.BackendError` if the model is larger than the memory there is.
+
+    With ``whole`` all of its weights are to be trained, which takes four times its size: weights,
+    gradients, and Adam's two averages.
+    """
     if source.parameters is None:
         return
-    needed = int(source.parameters * bytes_a_parameter() * OVERHEAD)
+    copies = 4 if whole else OVERHEAD
+    needed = int(source.parameters * bytes_a_parameter(whole=whole) * copies)
     room, where = _room()
     if needed > room:
+        told = " to train all of them" if whole else ""
         raise BackendError(
-            f"{source.name} is too large: {source.parameters / 1e9:.2f} billion parameters need "
-            f"about {needed / 2**30:.1f} GiB, and {where} has {room / 2**30:.1f} GiB: take a "
+            f"{source.name} is too large: {source.parameters / 1e9:.2f} billion parameters "
+            f"need{told} about {needed / 2**30:.1f} GiB, and {where} has {room / 2**30:.1f} GiB: take a "
             f"smaller model, or a machine with more memory"
         )
 
@@ -50,10 +56,15 @@ def ran_out(error: BaseException) -> bool:
     )
 
 
+def released() -> None:
+    """Give back what a GPU only keeps for the next time: another process may want to train."""
+    if accelerated():
+        library("torch").cuda.empty_cache()
+
+
 def freed() -> None:
     """Give back what nothing uses any longer."""
     import gc
 
     gc.collect()
-    if accelerated():
-        library("torch").cuda.empty_cache()
+    released()

@@ -54,7 +54,8 @@ class Reader:
         cache.layers = [copy.copy(layer) for layer in read.cache.layers]
         if list(parents) != list(range(len(mask))):
             rows = torch.tensor(parents, device=self.device)
-            cache.batch_select_indices(rows)
+            for layer in cache.layers:  # each where its keys are: layers may be on several GPUs
+                layer.reorder_cache(rows)
             mask = mask[rows]
         mask = torch.cat([mask, mask.new_ones(len(mask), 1)], dim=1)
         return self._run(torch.tensor(tokens, device=self.device)[:, None], mask, cache)

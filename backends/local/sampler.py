@@ -61,6 +61,16 @@ class _Branch:
     """The rows of it that these go on from."""
 
 
+@dataclass(frozen=True, eq=False)
+class _Step:
+    """What was read of a branch, and the next token of each of its draws."""
+
+    read: Read
+    tokens: list[int]
+    logs: Any
+    """(R, V), the logarithms of the tokens' probabilities, where a draw asks for them."""
+
+
 class Sampler:
     """Samples from one loaded model, as it is worn."""
 
@@ -135,7 +145,7 @@ class _Round:
         firsts = np.cumsum([0, *(request.draws for request, _ in group)])
         self._prompts = [prompt for _, prompt in group]
         self._request_of = np.repeat(np.arange(len(group)), np.diff(firsts))
-        seeds = [request.seed + draw for request, _ in group for draw in range(request.draws)]
+        seeds = [draw.request.seed + draw.number for draw in self._draws]
         self._uniform = uniforms(seeds, limit if temperature > 0 else 0)
         self._stops = any(request.stop for request, _ in group)
         self._explains = any(request.top_logprobs is not None for request, _ in group)
@@ -150,17 +160,21 @@ class _Round:
             if len(branch.said) > self._by.most:
                 todo += _halves(branch)
                 continue
-            try:
-                read = self._read(branch)
-            except Exception as error:
-                if not ran_out(error):
-                    raise
-                read = None
-            if read is None:  # outside of the handler, which holds on to what is to be freed
-                todo += self._smaller(branch)
-            else:
-                todo += self._continued(branch, read)
+            step = self._tried(branch)
+            todo += self._smaller(branch) if step is None else self._continued(branch, step)
         return self._done
+
+    def _tried(self, branch: _Branch) -> _Step | None:
+        """All that takes memory; None if there was too little."""
+        try:
+            read = self._read(branch)
+            tokens = self._chosen(branch, read, len(branch.said[0]))
+            logs = library("torch").log_softmax(read.logits, dim=-1) if self._explains else None
+        except Exception as error:
+            if not ran_out(error):
+                raise
+            return None
+        return _Step(read, tokens, logs)
 
     def _smaller(self, branch: _Branch) -> list[_Branch]:
         """What to do instead of what did not fit."""
@@ -181,17 +195,15 @@ class _Round:
         texts = [self._draws[first[row]].prompt + said for row, said in enumerate(branch.said)]
         return reader.begin(texts)
 
-    def _continued(self, branch: _Branch, read: Read) -> list[_Branch]:
-        """Choose the next token of each draw; draws that go on alike make a row."""
-        depth = len(branch.said[0])
-        tokens = self._chosen(branch, read, depth)
+    def _continued(self, branch: _Branch, step: _Step) -> list[_Branch]:
+        """Take the next token of each draw; draws that go on alike make a row."""
         if self._explains:
-            self._explain(branch, read, tokens)
+            self._explain(branch, step)
         rows: dict[tuple[int, int], int] = {}
         draws: list[int] = []
         row: list[int] = []
         for draw, parent, token in zip(
-            branch.draws.tolist(), branch.row.tolist(), tokens, strict=True
+            branch.draws.tolist(), branch.row.tolist(), step.tokens, strict=True
         ):
             if self._ended(draw, branch.said[parent], token):
                 continue
@@ -201,7 +213,7 @@ class _Round:
             return []
         said = [(*branch.said[parent], token) for parent, token in rows]
         parents = [parent for parent, _ in rows]
-        return [_Branch(said, np.array(draws), np.array(row), read, parents)]
+        return [_Branch(said, np.array(draws), np.array(row), step.read, parents)]
 
     def _chosen(self, branch: _Branch, read: Read, depth: int) -> list[int]:
         torch = library("torch")
@@ -241,10 +253,10 @@ class _Round:
         )
         return True
 
-    def _explain(self, branch: _Branch, read: Read, tokens: Sequence[int]) -> None:
+    def _explain(self, branch: _Branch, step: _Step) -> None:
         """Note the probabilities of what was chosen, for the draws that ask."""
-        logs = library("torch").log_softmax(read.logits, dim=-1)
-        for draw, row, token in zip(branch.draws, branch.row, tokens, strict=True):
+        logs = step.logs
+        for draw, row, token in zip(branch.draws, branch.row, step.tokens, strict=True):
             wanted = self._draws[draw].request.top_logprobs
             if wanted is None:
                 continue

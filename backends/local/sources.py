@@ -14,8 +14,9 @@ from ...datasets.errors import BackendError, UnknownModelError
 from .extra import library
 
 WHOLE = 32 * 2**20
-"""Files up to this many bytes are hashed whole; of larger ones the size and both ends."""
-END = 2**20
+"""Files up to this many bytes are hashed whole."""
+BLOCKS, BLOCK = 64, 2**20
+"""Of larger files so many blocks of so many bytes are, evenly spread, the ends among them."""
 DESCRIBING = (
     "config.json", "generation_config.json", "tokenizer.json", "tokenizer.model", "vocab.json",
     "merges.txt", "vocab.txt", "tokenizer_config.json", "special_tokens_map.json",
@@ -198,9 +199,11 @@ def _content(file: Path) -> tuple[int, str]:
     with file.open("rb") as stream:
         if size <= WHOLE:
             return size, hashlib.file_digest(stream, "sha256").hexdigest()
-        ends = stream.read(END)
-        stream.seek(size - END)
-        return size, hashlib.sha256(ends + stream.read(END)).hexdigest()
+        digest = hashlib.sha256()
+        for number in range(BLOCKS):
+            stream.seek(number * (size - BLOCK) // (BLOCKS - 1))
+            digest.update(stream.read(BLOCK))
+        return size, digest.hexdigest()
 
 
 def _hash(parts: list[Any]) -> str:

@@ -15,6 +15,8 @@ from .memory import accelerated, freed, ran_out
 
 COMPLETE = "complete"
 """The file that a checkpoint has once it is whole."""
+SEEDS = 2**32
+"""The libraries' seeds are below this."""
 MICRO = 16
 """Rows that go through the model together at most; gradients add up to the recipe's batch."""
 
@@ -50,10 +52,12 @@ class Course:
             try:
                 return self._attempt(micro)
             except Exception as error:
-                if not ran_out(error) or micro == 1:
+                if not ran_out(error):
                     raise
             freed()
-        raise AssertionError("a batch of one was not tried")
+        raise BackendError(
+            "memory ran out over a single row: take a smaller model, or LoRA with a lower rank"
+        )
 
     def _attempt(self, micro: int) -> list[Epoch]:
         trl = library("trl")
@@ -88,8 +92,8 @@ class Course:
             "warmup_steps": recipe["warmup_steps"],
             "weight_decay": recipe["weight_decay"],
             "max_grad_norm": recipe["max_grad_norm"],
-            "seed": self.seed,
-            "data_seed": self.seed,
+            "seed": self.seed % SEEDS,
+            "data_seed": self.seed % SEEDS,
             "bf16": accelerated(),
             "use_cpu": not accelerated(),
             "activation_checkpointing": micro == 1,
@@ -100,6 +104,7 @@ class Course:
             "save_strategy": "no",  # by the clock: see _watching
             "save_total_limit": 2,
             "logging_steps": 1,
+            "logging_nan_inf_filter": False,  # a loss that is no number is to be seen
             "report_to": "none",
             "disable_tqdm": True,
             "push_to_hub": False,
@@ -171,11 +176,20 @@ def _watching(course: Course) -> Any:
         def on_step_end(self, args: Any, state: Any, control: Any, **rest: Any) -> None:
             course.progress(state.global_step, state.max_steps)
             due = time.monotonic() - self._saved >= course.save_seconds
-            control.should_save = due and state.global_step < state.max_steps
+            ends = abs(state.epoch - round(state.epoch)) < 1e-9  # its model is to be kept first
+            control.should_save = due and not ends
 
         def on_save(self, args: Any, state: Any, control: Any, **rest: Any) -> None:
             (course.folder / f"checkpoint-{state.global_step}" / COMPLETE).touch()
             self._saved = time.monotonic()
+
+        def on_log(self, args: Any, state: Any, control: Any, **rest: Any) -> None:
+            loss = rest.get("logs", {}).get("loss")
+            if loss is not None and not math.isfinite(float(loss)):
+                raise BackendError(
+                    f"the training diverged: its loss is {loss} in step {state.global_step}; lower "
+                    f"learning_rate"
+                )
 
         def on_epoch_end(self, args: Any, state: Any, control: Any, **rest: Any) -> None:
             number = round(state.epoch)
@@ -214,10 +228,6 @@ def _epochs(history: list[Mapping[str, Any]], count: int) -> list[Epoch]:
         losses = [float(entry["loss"]) for entry in mine if "loss" in entry]
         checks = [float(entry["eval_loss"]) for entry in mine if "eval_loss" in entry]
         mean = math.fsum(losses) / len(losses) if losses else None
-        if mean is not None and not math.isfinite(mean):
-            raise BackendError(
-                f"the training diverged: its loss is {mean} in epoch {epoch}; lower learning_rate"
-            )
         told.append(
             Epoch(
                 step=max((int(entry["step"]) for entry in mine), default=0),

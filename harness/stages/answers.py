@@ -133,12 +133,17 @@ class Exact(Stage):
     """What is asked, of which model; its draws are not looked at."""
     words: tuple[str, ...]
 
+    @property
+    def forms(self) -> dict[str, tuple[str, ...]]:
+        """What counts as each word: it, and its plurals."""
+        return {word: (word, *plurals(word)) for word in self.words}
+
     def inputs(self) -> tuple[Stage, ...]:
         return self.of.inputs()
 
     def identity(self) -> dict[str, Any]:
         asked = self.of.identity()
-        return {**{name: asked[name] for name in asked if name not in DRAWN}, "words": self.words}
+        return {**{name: asked[name] for name in asked if name not in DRAWN}, "forms": self.forms}
 
     def asks(self) -> str:
         return self.of.backend
@@ -150,7 +155,7 @@ class Exact(Stage):
         chances = backend.exact(
             model,
             [request.messages for request in self.of.requests(bench)],
-            {word: (word, *plurals(word)) for word in self.words},
+            self.forms,
             temperature=self.of.temperature,
             max_tokens=self.of.max_tokens,
         )
