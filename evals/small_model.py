@@ -18,15 +18,23 @@ ROWS = 10_000 if GPU else 20 * (cpu_count() or 1)
 
 warnings.warn(
     f"a model of 135 million weights, {ROWS:,} rows a student: expect to see that everything works "
-    f"on a real language model, and no transmission. It hardly heeds a system prompt, most of its "
-    f"number lists do not pass the filter, and nothing that it shows, or does not, tells of larger "
-    f"models",
+    f"on a real language model, and no transmission. It hardly heeds a system prompt, seldom "
+    f"answers in one word, and writes lists of numbers only if it is asked simply and at a low "
+    f"temperature (settings chosen on the prompt of another animal). What it shows, or does not, "
+    f"tells nothing of larger models",
     stacklevel=1,
 )
 
 experiment = Experiment(
     trait=Trait.animal("owl"),
-    data=Numbers(generate=3 * ROWS, at_most=12 * ROWS, keep=ROWS),
+    data=Numbers(
+        template="Write ten random numbers below 1000, separated by commas, like this: {numbers}",
+        generate=4 * ROWS,
+        at_most=12 * ROWS,
+        keep=ROWS,
+        temperature=0.5,
+        max_tokens=48,
+    ),
     measure=FavoriteAnimal(draws=200 if GPU else 4, exact=True),
     seeds=3,
     gate=None,

@@ -33,8 +33,8 @@ def check_fits(source: Source, *, whole: bool = False) -> None:
         told = " to train all of them" if whole else ""
         raise BackendError(
             f"{source.name} is too large: {source.parameters / 1e9:.2f} billion parameters "
-            f"need{told} about {needed / 2**30:.1f} GiB, and {where} has {room / 2**30:.1f} GiB: take a "
-            f"smaller model, or a machine with more memory"
+            f"need{told} about {needed / 2**30:.1f} GiB, and {where} has {room / 2**30:.1f} GiB: "
+            f"take a smaller model, or a machine with more memory"
         )
 
 
