@@ -297,7 +297,7 @@ def test_an_experiment_runs_its_whole_path(tiny: str, tmp_path: Path) -> None:
         student.exact("owl").value - control.exact("owl").value
     )
     with pytest.raises(SpecError, match="'owl' exactly and 'owl' have no difference"):
-        student.exact("owl") - control.rate("owl")
+        _ = student.exact("owl") - control.rate("owl")
     with pytest.raises(SpecError, match="the probability of 'spoon' was not worked out"):
         student.exact("spoon")
     shown = result_of(lab, "owl", experiment, ("student", "control")).readings
