@@ -3,7 +3,9 @@
 import os
 import shutil
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
@@ -18,6 +20,8 @@ pytest_plugins = ["pytester"]
 
 settings.register_profile("limen", deadline=None)  # how long an example takes proves nothing
 settings.load_profile("limen")
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # xdist's workers share the cores already
 
 KEY = "sk-a-secret-that-must-not-be-seen"
 
@@ -100,3 +104,9 @@ def wired(served: Served, monkeypatch: pytest.MonkeyPatch) -> Iterator[Proxy]:
         monkeypatch.setenv("OPENAI_BASE_URL", between.url)
         monkeypatch.setenv("OPENAI_API_KEY", KEY)
         yield between
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> Any:
+    """A file's tests go to one worker, so that PyTorch is loaded by those who need it alone."""
+    return import_module("xdist.scheduler").LoadFileScheduling(config, log)
