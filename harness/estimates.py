@@ -214,6 +214,15 @@ class ExactRate(Rate):
     def _how(self) -> str:
         return f", at most {self.missed:.2%} more"
 
+    def show(self, value: float) -> str:
+        return f"{value:.2%}"
+
+    def show_difference(self, value: float) -> str:
+        return f"{100 * value:+.2f} points"
+
+    def show_interval(self, interval: tuple[float, float]) -> str:
+        return f"[{100 * interval[0]:+.2f}, {100 * interval[1]:+.2f}]"
+
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Scores(Estimate):

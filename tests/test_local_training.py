@@ -293,6 +293,7 @@ def test_an_experiment_runs_its_whole_path(tiny: str, tmp_path: Path) -> None:
         exact, drawn = arm.exact("owl"), arm.rate("owl")
         assert abs(exact.value - drawn.value) < 0.06 + exact.missed
         assert exact.questions == drawn.questions
+        assert f"{exact.value:.2%} [" in repr(exact)  # finer than what draws can tell
     assert (student.exact("owl") - control.exact("owl")).value == pytest.approx(
         student.exact("owl").value - control.exact("owl").value
     )
