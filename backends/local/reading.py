@@ -5,6 +5,7 @@ on its company but for floating-point noise.
 """
 
 import copy
+import inspect
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -32,6 +33,7 @@ class Reader:
         self._model = model
         self._pad = pad
         self.device = model.device
+        self._cache = _word_for_cache(model)
 
     def begin(self, rows: Sequence[Tokens]) -> Read:
         """Read some texts from their beginning."""
@@ -67,8 +69,14 @@ class Reader:
                 input_ids=ids,
                 attention_mask=mask,
                 position_ids=positions,
-                past_key_values=cache,
                 use_cache=True,
                 logits_to_keep=1,
+                **{self._cache: cache},
             )
             return Read(cache, mask, made.logits[:, -1].float())
+
+
+def _word_for_cache(model: Any) -> str:
+    """What the model calls the cache: Transformers 5.24 renamed it, 5.40 forgets the old word."""
+    base = model.get_base_model() if hasattr(model, "get_base_model") else model
+    return "cache" if "cache" in inspect.signature(base.forward).parameters else "past_key_values"
