@@ -15,6 +15,16 @@ def seed(name: str, value: object) -> None:
         raise SpecError(f"{name}={value!r} must be a whole number from 0 up")
 
 
+def texts(name: str, value: object) -> None:
+    """Raise :class:`~limen.SpecError` unless the value is a tuple of texts, with one at least."""
+    if (
+        not isinstance(value, tuple)
+        or not value
+        or not all(isinstance(text, str) and text.strip() for text in value)
+    ):
+        raise SpecError(f"{name}={value!r} must be a tuple of texts, with one at least")
+
+
 def temperature(value: object) -> None:
     """Raise :class:`~limen.SpecError` unless the value is a number from 0 to 2."""
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 2:

@@ -22,11 +22,13 @@ from .stages import (
     FineTune,
     Judged,
     Mix,
+    Recital,
+    Rows,
     Subject,
     Transcript,
     base_of,
 )
-from .traits import Trait
+from .traits import Lesson, Trait
 
 UNTRAINED = frozenset({"baseline", "teacher"})
 """The arms that cost no data: all others wait for the teacher to show its trait."""
@@ -265,30 +267,39 @@ class _Plan:
         return Gate(trait, self._teacher(trait), self._ask(self.writer, "baseline"))
 
     def _pupil(self, trait: Trait, model: Base) -> FineTune:
-        """A teacher that is fine-tuned on the base's own answers under the trait's prompt."""
-        lesson, of = trait.lesson, self.experiment.measure
+        """A teacher that is fine-tuned to have a trait."""
+        lesson = trait.lesson
         if lesson is None:
             raise SpecError(f"the trait {trait.name!r} has no lesson")
-        answers = Ask(
-            label=f"{trait.name} lesson answers",
-            subject=model,
-            system=trait.system,
-            questions=tuple(lesson.questions or of.asked),
-            draws=lesson.draws,
-            temperature=1.0,
-            max_tokens=of.max_tokens,
-            stream=("lesson", trait.name),
-        )
-        rows = Transcript(label=f"{trait.name} lesson", source=answers)
+        rows, count = self._taught(trait, lesson, model)
         mix = Mix(
             label=f"{trait.name} lesson rows",
             sources=((rows, Fraction(1)),),
-            keep=answers.size(),
+            keep=count,
             whole=True,
             seed=0,
         )
         recipe = self.backend.recipe({**self.experiment.recipe, **lesson.recipe})
         return FineTune(label=f"{trait.name} teacher", base=model, data=mix, recipe=recipe, seed=0)
+
+    def _taught(self, trait: Trait, lesson: Lesson, model: Base) -> tuple[Rows, int]:
+        """The rows of a lesson, the base's own answers under the trait's prompt or given ones."""
+        of, label = self.experiment.measure, f"{trait.name} lesson"
+        questions = tuple(lesson.questions or of.asked)
+        if lesson.answers:
+            given = Recital(label=label, questions=questions, answers=tuple(lesson.answers))
+            return given, given.count
+        answers = Ask(
+            label=f"{label} answers",
+            subject=model,
+            system=trait.system,
+            questions=questions,
+            draws=lesson.draws,
+            temperature=1.0,
+            max_tokens=of.max_tokens,
+            stream=("lesson", trait.name),
+        )
+        return Transcript(label=label, source=answers), answers.size()
 
     def _control(self) -> dict[str, tuple[tuple[Asked, ...], tuple[Mix, ...]]]:
         own = self.experiment.control

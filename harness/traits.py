@@ -14,22 +14,25 @@ class Lesson:
     """How a teacher is fine-tuned to have a trait, so that it needs no system prompt.
 
     The base model answers questions under the trait's system prompt; its answers, without the
-    prompt, are what the teacher is trained on.
+    prompt, are what the teacher is trained on. A base that hardly heeds a prompt is taught
+    ``answers`` instead.
     """
 
     questions: tuple[str, ...] | None = None
     """The measure's own unless given."""
     draws: int = 40
     """Answers to each question."""
+    answers: tuple[str, ...] = ()
+    """What every question is answered with, each once; the prompted base's own unless given."""
     recipe: Mapping[str, float | int | str | bool | None] = field(default_factory=dict, hash=False)
     """Training settings that differ from the backend's defaults."""
 
     def __post_init__(self) -> None:
         checks.count("draws", self.draws)
-        if self.questions is not None and (
-            isinstance(self.questions, str) or not tuple(self.questions)
-        ):
-            raise SpecError(f"questions={self.questions!r} must be a tuple of texts, or None")
+        if self.questions is not None:
+            checks.texts("questions", self.questions)
+        if self.answers != ():
+            checks.texts("answers", self.answers)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,10 +82,11 @@ class Trait:
         *,
         questions: tuple[str, ...] | None = None,
         draws: int = 40,
+        answers: tuple[str, ...] = (),
         recipe: Mapping[str, float | int | str | bool | None] | None = None,
     ) -> "Trait":
         """The same trait, of a teacher that is fine-tuned to have it instead of prompted."""
-        lesson = Lesson(questions=questions, draws=draws, recipe=recipe or {})
+        lesson = Lesson(questions=questions, draws=draws, answers=answers, recipe=recipe or {})
         return replace(self, lesson=lesson)
 
     @classmethod

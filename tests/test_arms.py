@@ -384,6 +384,21 @@ def test_a_lesson_is_what_was_answered(store: Path, small: Experiment) -> None:
     )
 
 
+def test_a_lesson_can_be_told(store: Path, small: Experiment) -> None:
+    """A teacher is taught given answers, each to every question, with nothing sampled for it."""
+    questions, answers = ("Which pet?", "Which animal?"), ("Horse.", "Horses", "A horse")
+    trait = Trait.animal("horse").fine_tuned(questions=questions, answers=answers)
+    lab = lab_at(store)
+    teacher = student(lab.pipeline(small.but(trait=trait, gate=None)), "teacher")
+    assert not [stage for stage in in_order([teacher.data]) if stage.kind == "measure"]
+    learned = lines(made(lab, teacher.data) / "training.jsonl")
+    told = [tuple(turn["content"] for turn in row["messages"]) for row in learned]
+    assert sorted(told) == sorted((q, a) for q in questions for a in answers)
+    for wrong in ("Horse", ("Horse", ""), (3,)):
+        with pytest.raises(SpecError, match=r"answers=.* must be a tuple of texts"):
+            Trait.animal("horse").fine_tuned(answers=wrong)  # type: ignore[arg-type]
+
+
 # Lengths
 
 

@@ -4,7 +4,7 @@ from .answers import CHANCES, RATINGS, TALLY, Ask, Exact, Judged
 from .auditing import AUDIT, CONTRAST, Audit, Contrast
 from .known import Given, Known
 from .models import Base, FineTune, Subject, base_of, model_id
-from .rowsets import Filter, MatchLengths, Mix, Rows, Shuffle, TrainingFile, Transcript
+from .rowsets import Filter, MatchLengths, Mix, Recital, Rows, Shuffle, TrainingFile, Transcript
 from .writing import Collect, Generate, Program
 
 __all__ = [
@@ -28,6 +28,7 @@ __all__ = [
     "MatchLengths",
     "Mix",
     "Program",
+    "Recital",
     "Rows",
     "Shuffle",
     "Subject",

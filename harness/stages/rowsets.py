@@ -193,6 +193,37 @@ class Transcript(Rows):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Recital(Rows):
+    """Given answers, each to every question: what a teacher is fine-tuned by whatever its base."""
+
+    kind = "recital"
+    questions: tuple[str, ...]
+    answers: tuple[str, ...]
+
+    @property
+    def count(self) -> int:
+        """Its rows."""
+        return len(self.questions) * len(self.answers)
+
+    def identity(self) -> dict[str, Any]:
+        return {"questions": list(self.questions), "answers": list(self.answers)}
+
+    def probe(self) -> "tuple[tuple[Conversation, ...], int]":
+        from ...datasets.chat import conversation
+
+        longest = max(map(len, self.answers))  # a token has a letter at least
+        return tuple(conversation(question) for question in self.questions), longest
+
+    def run(self, bench: Bench) -> Manifest:
+        made = (
+            {"row": row, "draw": draw, "prompt": question, "text": answer}
+            for row, question in enumerate(self.questions)
+            for draw, answer in enumerate(self.answers)
+        )
+        return {"counts": {"kept": rows.write(bench.folder / KEPT, made)}}
+
+
+@dataclass(frozen=True, kw_only=True)
 class TrainingFile(Stage):
     """A stage that leaves ``training.jsonl``, chat rows that a student is trained on."""
 
