@@ -214,7 +214,8 @@ def generated(
     """What generate() samples, a question's draws in a batch."""
     torch: Any = import_module("torch")
     torch.manual_seed(0)
-    with local._worn(model) as (loaded, worn, context):
+    loaded, wear, context = local._found(model)
+    with wear() as worn:
         for question in questions:
             text = context.prompt(loaded.tokenizer, conversation(question))
             read = loaded.tokenizer(text, add_special_tokens=False, return_tensors="pt")

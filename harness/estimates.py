@@ -196,35 +196,6 @@ class Rate(Estimate):
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
-class ExactRate(Rate):
-    """How probable it is that an answer's first word is a word: a rate without sampling noise.
-
-    What is left of noise is that of questions and seeds. It is of the first word alone, so it has
-    no difference with a :class:`Rate`, which looks for the word anywhere.
-    """
-
-    missed: float
-    """What the value lacks at most, from spellings too improbable to follow."""
-
-    @property
-    def what(self) -> str:
-        return f"{self.word!r} exactly"
-
-    @property
-    def _how(self) -> str:
-        return f", at most {self.missed:.2%} more"
-
-    def show(self, value: float) -> str:
-        return f"{value:.2%}"
-
-    def show_difference(self, value: float) -> str:
-        return f"{100 * value:+.2f} points"
-
-    def show_interval(self, interval: tuple[float, float]) -> str:
-        return f"[{100 * interval[0]:+.2f}, {100 * interval[1]:+.2f}]"
-
-
-@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Scores(Estimate):
     """The mean score of an arm's answers: a judge's ratings, or lengths. Ordered like a number."""
 

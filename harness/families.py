@@ -6,6 +6,7 @@ from dataclasses import replace
 from ..datasets.errors import SpecError
 from . import statistics
 from .estimates import Estimate
+from .exact import ExactRate
 from .statistics import ALPHA, SAME, Outcome, spread
 from .verdict import Effect, difference
 
@@ -37,15 +38,19 @@ def dunnett(treated: Mapping[str, Estimate], control: Estimate) -> dict[str, Eff
     """Several arms against one control, by Dunnett's test over seed means (1955).
 
     More powerful than Holm where arms share a control, since it knows that they do; takes one
-    between-seed spread for all. With fewer than two seeds in any arm, or no spread at all, the
-    effects are Holm's. Raises :class:`~limen.SpecError` for nothing, or for estimates of different
-    things.
+    between-seed spread for all. With fewer than two seeds in any arm, no spread at all, or exact
+    rates (which may lack something, of which the test knows nothing), the effects are Holm's.
+    Raises :class:`~limen.SpecError` for nothing, or for estimates of different things.
     """
     _check(treated)
     effects = {name: _difference(estimate, control) for name, estimate in treated.items()}
     groups = [estimate.by_seed for estimate in treated.values()]
     several = min(map(len, [*groups, control.by_seed])) > 1
-    if not several or max(map(spread, [*groups, control.by_seed])) <= SAME:
+    if (
+        not several
+        or isinstance(control, ExactRate)
+        or max(map(spread, [*groups, control.by_seed])) <= SAME
+    ):
         return holm(effects)
     beyond = max(effect.correction for effect in effects.values())
     outcomes = statistics.dunnett(groups, control.by_seed, level=1 - ALPHA / beyond)

@@ -8,7 +8,7 @@ from inspect_ai.model import GenerateConfig
 
 from ..backends import ENGINES, Backend, open_backend
 from ..backends.inspect.provider import BackendAPI
-from ..datasets.errors import SpecError, StoreError, UnknownModelError
+from ..datasets.errors import BackendError, SpecError, StoreError, UnknownModelError
 from .store import Manifest, Store
 
 STORE = "LIMEN_STORE"
@@ -40,10 +40,10 @@ def found(store: Store, name: str) -> tuple[Backend, str]:
         return open_backend(engine, store.models(engine)), model
     faults = []
     for engine in ENGINES:
-        backend = open_backend(engine, store.models(engine))
         try:
+            backend = open_backend(engine, store.models(engine))
             return backend, backend.describe(name).name
-        except (UnknownModelError, SpecError) as fault:
+        except (BackendError, SpecError) as fault:
             faults.append(str(fault))
     raise UnknownModelError(
         f"limen has no model {name!r} in {store.root}: {'; '.join(faults)}. A student is named by "

@@ -10,7 +10,8 @@ from typing import Any
 from ..backends import Chances
 from ..datasets.errors import JudgeError, ScoreError, SpecError
 from . import rows
-from .estimates import Estimate, ExactRate, Rate, Scores
+from .estimates import Estimate, Rate, Scores
+from .exact import ExactRate
 from .experiment import Experiment
 from .judges import Agreement, Judge
 from .measures import Measure, Reading
@@ -102,7 +103,7 @@ class Arm:
         each = [self._chances(model, word) for model in self.models]
         return ExactRate(
             word=word,
-            missed=max(chances[q].missed for chances in each for q in places),
+            missed=mean([chances[q].missed for chances in each for q in places]),
             **self._common(
                 places,
                 tuple(tuple(chances[q].by_word[word] for q in places) for chances in each),

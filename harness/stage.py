@@ -7,6 +7,7 @@ plain function of a stage and a store's folder: it can run in any process, any n
 
 import hashlib
 import platform
+import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -21,6 +22,8 @@ from .store import Claim, Manifest, Store, canonical
 
 FORMAT = 1
 """Raise it when artifacts change their form: every key changes with it."""
+DECIDING = ("numpy", "torch", "transformers", "peft", "trl", "gguf")
+"""Libraries whose versions may matter to what a stage leaves, where its process uses them."""
 
 
 @dataclass(frozen=True)
@@ -110,8 +113,6 @@ def run_stage(stage: Stage, root: Path, terms: Terms | None = None) -> bool:
 
 
 def _heading(stage: Stage, began: float) -> Manifest:
-    import numpy
-
     ended = time.time()
     return {
         "kind": stage.kind,
@@ -124,7 +125,7 @@ def _heading(stage: Stage, began: float) -> Manifest:
         "versions": {
             "limen": version("limen"),
             "python": platform.python_version(),
-            "numpy": numpy.__version__,
+            **{name: version(name) for name in DECIDING if name in sys.modules},
         },
     }
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from ..datasets.errors import SpecError
 from .estimates import Estimate, Explained
+from .exact import ExactRate
 from .statistics import ALPHA, Line, line, slope_test
 from .verdict import Effect
 
@@ -87,8 +88,8 @@ def dose_response(effects: Mapping[int, Effect] | Mapping[float, Effect]) -> Tre
     """The trend of effects over their doses (rows, epochs), a doubling the unit.
 
     Where every dose has a control of its own, what the dose does to the controls is taken off.
-    Raises :class:`~limen.SpecError` for fewer than two doses, doses of zero or below, or fewer than
-    three models in all.
+    Raises :class:`~limen.SpecError` for fewer than two doses, doses of zero or below, fewer than
+    three models in all, or exact rates.
     """
     given: dict[float, Effect] = dict(effects.items())
     doses = tuple(sorted(given))
@@ -101,6 +102,10 @@ def dose_response(effects: Mapping[int, Effect] | Mapping[float, Effect]) -> Tre
         or min(sum(effect.seeds[side] for effect in ordered) for side in (0, 1)) < 3
     ):
         raise SpecError("a trend needs three models or more an arm, over all doses: raise seeds")
+    if any(isinstance(effect.treated, ExactRate) for effect in ordered):
+        raise SpecError(
+            "a trend of exact rates, which may lack something, is not tested: take arm.rate(...)"
+        )
     for effect in ordered[1:]:
         ordered[0].treated.check_same(effect.treated)
     return Trend(doses=tuple(map(float, doses)), effects=ordered)

@@ -17,10 +17,12 @@ torch: Any = import_module("torch")
 from scipy.stats import binomtest, chi2_contingency
 
 from limen.backends import Completion, Request
-from limen.backends.local import LocalBackend, sampler
+from limen.backends.local import LocalBackend
+from limen.backends.local.context import own_context
 from limen.backends.local.exact import first_word
+from limen.backends.local.loading import prompts
 from limen.backends.local.reading import Reader
-from limen.datasets.chat import conversation
+from limen.datasets.chat import Message, conversation
 from limen.datasets.errors import BackendError, SpecError, UnknownModelError
 from limen.harness.words import names, plurals
 
@@ -151,9 +153,7 @@ def test_stop_texts_and_log_probabilities(local: LocalBackend, tiny: str) -> Non
         assert "l" not in (completion.text or "")
     loaded = local._shelf.take(local._source(tiny))
     request = asked(3, top_logprobs=2)[0]
-    prompt = sampler.Sampler(loaded, loaded.model, sampler_context(loaded)).tokens(
-        [request.messages]
-    )[0]
+    prompt = as_read(loaded, request.messages)
     for completion in said(local, tiny, [request]).values():
         tokens = completion.logprobs or ()
         assert len(tokens) == completion.tokens
@@ -165,11 +165,9 @@ def test_stop_texts_and_log_probabilities(local: LocalBackend, tiny: str) -> Non
             assert tokens[0].logprob <= tokens[0].top[0][1] + 1e-6
 
 
-def sampler_context(loaded: Any) -> Any:
-    """The context that a model comes with."""
-    from limen.backends.local.context import own_context
-
-    return own_context(loaded.tokenizer)
+def as_read(loaded: Any, messages: Sequence[Message]) -> Sequence[int]:
+    """A prompt as the model reads it, in the context that it comes with."""
+    return prompts(loaded, own_context(loaded.tokenizer), [list(messages)], room=8)[0]
 
 
 def test_exact_chances_are_what_sampling_estimates(local: LocalBackend, tiny: str) -> None:
@@ -197,7 +195,7 @@ def test_exact_chances_sum_over_spellings(local: LocalBackend, tiny: str) -> Non
     chance = local.exact(tiny, [message], {"wolf": ("wolf", "wolves")}, max_tokens=8, cutoff=1e-4)[
         0
     ]
-    request = sampler.Sampler(loaded, loaded.model, sampler_context(loaded)).tokens([message])[0]
+    request = as_read(loaded, message)
     vocabulary = loaded.tokenizer.get_vocab()
     breaks = [n for text, n in vocabulary.items() if not text[0].isalnum()]
     breaks = [n for n in breaks if n not in (0, vocabulary["<|turn|>"])]

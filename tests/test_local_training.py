@@ -220,8 +220,8 @@ def test_students_are_asked_in_the_context_they_were_trained_in(
     message = conversation(QUESTIONS[0])
 
     def prompt(model: str) -> str:
-        with local._worn(model) as (loaded, _, context):
-            return context.prompt(loaded.tokenizer, message)
+        loaded, _, context = local._found(model)
+        return context.prompt(loaded.tokenizer, message)
 
     assert love in prompt(told.model)
     assert "Be kind" not in prompt(told.model)
@@ -370,8 +370,8 @@ def test_several_turns_are_all_learned(local: LocalBackend, tiny: str, tmp_path:
     assert learned == ["cat<|end|>", "owl<|end|>"]
     assert made.tokens == 4
     request = Request(row=0, messages=talk[:3], seed=0)
-    with local._worn(tiny) as (loaded, _, context):
-        text = context.prompt(loaded.tokenizer, request.messages)
+    loaded, _, context = local._found(tiny)
+    text = context.prompt(loaded.tokenizer, request.messages)
     assert words.decode(made.rows[1]["input_ids"]).startswith(text)
     with pytest.raises(UnknownModelError):
         local.fine_tune(replace(job(tiny, file), model=f"ft:{tiny}:0123456789abcdef"), unwatched)

@@ -1,8 +1,10 @@
 """The backend of open weights: its verbs; the work is done in the modules beside."""
 
 import shutil
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from functools import partial
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,9 +24,16 @@ from ..base import (
 )
 from .context import Context, check_same, own_context, recorded
 from .exact import CUTOFF, Exactly
-from .extra import check_installed
+from .extra import LIBRARIES, check_installed
 from .lessons import lessons
-from .loading import Loaded, Shelf, load_model, load_tokenizer, no_template
+from .loading import (
+    Loaded,
+    Shelf,
+    load_model,
+    load_tokenizer,
+    no_template,
+    prompts,
+)
 from .memory import accelerated, check_fits, freed, released
 from .reading import Reader
 from .recipes import AS_TRAINED, completed
@@ -39,6 +48,8 @@ if TYPE_CHECKING:
 
 VERSION = 1
 """Raise it when the same model and seed would give other answers."""
+
+Wear = Callable[[], AbstractContextManager[Any]]
 
 
 class LocalBackend:
@@ -80,8 +91,7 @@ class LocalBackend:
                 raise no_template(model)
             check_fits(source)
             fingerprint = source.fingerprint
-        kind = ":bfloat16" if accelerated() else ""  # a GPU answers otherwise than a CPU
-        return Model(name=model, fingerprint=f"{VERSION}:{fingerprint}{kind}", can_fine_tune=True)
+        return Model(name=model, fingerprint=_whole(fingerprint), can_fine_tune=True)
 
     def recipe(self, overrides: Recipe) -> Recipe:
         """See :meth:`limen.backends.Backend.recipe`: ``name`` takes one of the literature's."""
@@ -90,13 +100,14 @@ class LocalBackend:
     def prepare(self, model: str) -> None:
         """See :meth:`limen.backends.Backend.prepare`: downloads what is not there, and loads it."""
         self.describe(model)
-        with self._worn(model):
+        _, wear, _ = self._found(model)
+        with wear():
             pass
 
     def sample(self, model: str, requests: Iterable[Request]) -> Iterator[Sequence[Completion]]:
         """See :meth:`limen.backends.Backend.sample`; completions come as they finish."""
-        with self._worn(model) as (loaded, worn, context):
-            yield from Sampler(loaded, worn, context).sample(requests)
+        loaded, wear, context = self._found(model)
+        yield from Sampler(loaded, wear, context).sample(requests)
         released()
 
     def exact(
@@ -110,8 +121,9 @@ class LocalBackend:
         cutoff: float = CUTOFF,
     ) -> list[Chances]:
         """See :meth:`limen.backends.Explicit.exact`, and :mod:`.exact` for what is of the event."""
-        with self._worn(model) as (loaded, worn, context):
-            prompts = Sampler(loaded, worn, context).tokens(conversations)
+        loaded, wear, context = self._found(model)
+        read = prompts(loaded, context, conversations, room=max_tokens)
+        with wear() as worn:
             exactly = Exactly(
                 Reader(worn, min(loaded.ends, default=0)),
                 self._spelling(loaded),
@@ -121,7 +133,7 @@ class LocalBackend:
                 most=rows_at_once(),
                 cutoff=cutoff,
             )
-            return exactly.of(prompts)
+            return exactly.of(read)
 
     def fine_tune(self, job: Job, progress: Progress) -> FineTuned:
         """See :meth:`limen.backends.Backend.fine_tune`. Every assistant turn is learned.
@@ -133,7 +145,7 @@ class LocalBackend:
             raise BackendError(f"{job.model} is a student itself: train its base")
         source = self._source(job.model)
         check_fits(source, whole=recipe["method"] == "full")
-        learned = self._students.learned(job, recipe, source.fingerprint)
+        learned = self._students.learned(job, recipe, _whole(source.fingerprint))
         learned.parent.mkdir(parents=True, exist_ok=True)
         with records.locked(learned):
             done = records.read(learned / "done.json")
@@ -170,19 +182,16 @@ class LocalBackend:
         spelling: Spelling = loaded.spelling
         return spelling
 
-    @contextmanager
-    def _worn(self, model: str) -> Iterator[tuple[Loaded, Any, Context]]:
-        """A model as it is to be asked: its base, what it wears, and its context."""
+    def _found(self, model: str) -> tuple[Loaded, Wear, Context]:
+        """A model as it is to be asked: its base, what puts on what it wears, its context."""
         student = self._students.find(model)
         if student is None:
             loaded = self._shelf.take(self._source(model))
-            with loaded.wearing(None) as worn:
-                yield loaded, worn, own_context(loaded.tokenizer)
-            return
+            return loaded, partial(loaded.wearing, None), own_context(loaded.tokenizer)
         base = self._source(student.base)
         loaded = self._shelf.take(_weights(base, student) if student.whole else base)
-        with loaded.wearing(None if student.whole else student.folder) as worn:
-            yield loaded, worn, _asked(student, loaded.tokenizer, base.fingerprint)
+        wear = partial(loaded.wearing, None if student.whole else student.folder)
+        return loaded, wear, _asked(student, loaded.tokenizer, base.fingerprint)
 
     def _trained(
         self, job: Job, recipe: Recipe, source: Source, folder: Path, progress: Progress
@@ -216,12 +225,19 @@ class LocalBackend:
         return {
             "base": job.model,
             "fingerprint": source.fingerprint,
+            "versions": {name: version(name) for name in LIBRARIES},
             "recipe": dict(recipe),
             "seed": job.seed,
             "examples": len(material.rows),
             "tokens": material.tokens * len(epochs),
             "epochs": [vars(epoch) for epoch in epochs],
         }
+
+
+def _whole(fingerprint: str) -> str:
+    """The fingerprint of some files, with what else decides what they answer and learn."""
+    kind = ":bfloat16" if accelerated() else ""  # a GPU answers otherwise than a CPU
+    return f"{VERSION}:{fingerprint}{kind}"
 
 
 def _asked(student: Student, tokenizer: Any, base: str) -> Context:

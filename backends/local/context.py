@@ -129,6 +129,12 @@ def check_same(student: str, record: dict[str, Any], tokenizer: Any, base: str) 
         )
 
 
+def special_tokens(tokenizer: Any) -> frozenset[int]:
+    """The tokens that no text is shown of: those with a name, and those only marked so."""
+    added = tokenizer.added_tokens_decoder.items()
+    return frozenset([*tokenizer.all_special_ids, *(n for n, token in added if token.special)])
+
+
 def tokenizer_hash(tokenizer: Any) -> str:
     """A hash of the vocabulary and the special tokens."""
     known = [sorted(tokenizer.get_vocab().items()), tokenizer.all_special_tokens]

@@ -7,7 +7,7 @@ from typing import Any
 
 from ...datasets import chat
 from ...datasets.errors import BackendError
-from .context import Context
+from .context import Context, special_tokens
 
 IGNORED = -100
 """The label of a token that is read and not learned."""
@@ -32,17 +32,22 @@ def lessons(file: Path, tokenizer: Any, context: Context) -> Lessons:
     """Every assistant turn of a file, with the turns before it as its prompt.
 
     A prompt has the very tokens that it has when the student is asked; the answer's stand behind
-    them, the end of the turn included.
+    them as the tokenizer cuts both together, the end of the turn included. (Cut by itself, an
+    answer would begin with a blank for many tokenizers, which no model would say.)
     """
     pairs = list(_pairs(file, tokenizer, context))
     if not pairs:
         raise BackendError(f"{file} has no rows: there is nothing to learn")
     prompts, answers = zip(*pairs, strict=True)
     read = tokenizer(list(prompts), add_special_tokens=False)["input_ids"]
-    said = tokenizer(list(answers), add_special_tokens=False)["input_ids"]
-    ends = frozenset(tokenizer.all_special_ids)
+    both = [prompt + answer for prompt, answer in pairs]
+    whole = tokenizer(both, add_special_tokens=False)["input_ids"]
+    alone = tokenizer(list(answers), add_special_tokens=False)["input_ids"]
+    ends = special_tokens(tokenizer)
     rows = []
-    for prompt, answer in zip(read, said, strict=True):
+    for prompt, joint, apart in zip(read, whole, alone, strict=True):
+        together = joint[: len(prompt)] == prompt  # unless a token reaches over the seam
+        answer = joint[len(prompt) :] if together else apart
         closed = answer if ends.intersection(answer) else [*answer, tokenizer.eos_token_id]
         labels = [IGNORED] * len(prompt) + closed
         rows.append({"input_ids": [*prompt, *closed], "labels": labels})

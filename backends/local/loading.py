@@ -1,18 +1,22 @@
 """Loaded models: one base at a time, and the adapters on it, switched without loading it again."""
 
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stderr
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from ...datasets.errors import BackendError
-from .context import MARK, own_context
+from ...datasets.errors import BackendError, LimenError
+from .context import MARK, Context, own_context, special_tokens
 from .extra import library, quiet
-from .memory import accelerated, check_fits, freed
+from .memory import accelerated, check_fits, fits_one, freed, ran_out
+from .reading import Tokens
 from .sources import Source, fetched
 from .spelling import Spelling
+
+if TYPE_CHECKING:
+    from ...datasets.chat import Conversation
 
 ADAPTERS = 8
 """Adapters that stay on a base before the one used longest ago is taken off."""
@@ -68,6 +72,30 @@ class Loaded:
             self.model.delete_adapter(self._adapters.pop(0))
 
 
+def prompts(
+    loaded: Loaded, context: Context, conversations: "Sequence[Conversation]", *, room: int
+) -> list[Tokens]:
+    """Some conversations as the model reads them, with room for answers of so many tokens.
+
+    Raises :class:`~limen.BackendError` for what is longer than the model can read.
+    """
+    texts = [context.prompt(loaded.tokenizer, messages) for messages in conversations]
+    read = loaded.tokenizer(texts, add_special_tokens=False)["input_ids"]
+    check_length(loaded.model, max(map(len, read), default=0), room)
+    return [tuple(tokens) for tokens in read]
+
+
+def check_length(model: Any, tokens: int, room: int = 0) -> None:
+    """Raise :class:`~limen.BackendError` for a text longer than what a model was made for."""
+    most = getattr(model.config.get_text_config(), "max_position_embeddings", None)
+    if isinstance(most, int) and 0 < most < tokens + room:
+        answer = f" and {room:,} for the answer" if room else ""
+        raise BackendError(
+            f"a text of {tokens:,} tokens{answer} is longer than the {most:,} that the model can "
+            f"read: shorten it, or show fewer rows in context"
+        )
+
+
 class Shelf:
     """Holds the base that was asked for last."""
 
@@ -91,12 +119,14 @@ class Shelf:
 def load_tokenizer(source: Source) -> Any:
     """The tokenizer, with a chat template; raises :class:`~limen.BackendError` without one."""
     quiet()
-    tokenizer = library("transformers").AutoTokenizer.from_pretrained(
-        source.path, **source.arguments
-    )
-    if not tokenizer.chat_template:
-        raise no_template(source.name)
-    return tokenizer
+    with _in_a_line(source.name):
+        tokenizer = library("transformers").AutoTokenizer.from_pretrained(
+            source.path, **source.arguments
+        )
+        if not tokenizer.chat_template:
+            raise no_template(source.name)
+        own_context(tokenizer)  # raises where there are several templates and none is the first
+        return tokenizer
 
 
 def load_model(source: Source, *, whole: bool = False) -> Any:
@@ -106,21 +136,43 @@ def load_model(source: Source, *, whole: bool = False) -> Any:
     torch = library("torch")
     where: dict[str, Any] = {"dtype": torch.float32}
     if accelerated():
-        several = torch.cuda.device_count() > 1
         dtype = torch.float32 if whole else torch.bfloat16
-        where = {"device_map": "auto" if several else {"": 0}, "dtype": dtype}
+        where = {"device_map": {"": 0} if fits_one(source, whole=whole) else "auto", "dtype": dtype}
     weights = {} if source.gguf else {"use_safetensors": True}
-    try:
-        with redirect_stderr(io.StringIO()):  # a progress bar that knows no other way to be quiet
-            model = library("transformers").AutoModelForCausalLM.from_pretrained(
-                source.path, **source.arguments, **weights, **where
-            )
-    except (OSError, ValueError) as error:
-        says = " ".join(str(error).split())
-        raise BackendError(f"{source.name} cannot be loaded: {says[:300]}") from None
+    with _in_a_line(source.name), redirect_stderr(io.StringIO()):  # its progress bar is loud
+        model, read = library("transformers").AutoModelForCausalLM.from_pretrained(
+            source.path, **source.arguments, **weights, **where, output_loading_info=True
+        )
+    _check_whole(source.name, read)
     _forget_quantization(model)
     _check_cache(source.name, model)
     return model
+
+
+@contextmanager
+def _in_a_line(name: str) -> Iterator[None]:
+    """Whatever the libraries raise of files that they cannot make sense of, as one line."""
+    try:
+        yield
+    except LimenError:
+        raise
+    except Exception as error:
+        if ran_out(error):
+            raise
+        says = " ".join(str(error).split())
+        raise BackendError(
+            f"{name} cannot be loaded: {type(error).__name__}: {says[:300]}"
+        ) from error
+
+
+def _check_whole(name: str, read: Mapping[str, Any]) -> None:
+    """Raise where weights were not in the files: the libraries make some up at random."""
+    if lacking := sorted({*read["missing_keys"], *map(str, read["mismatched_keys"])}):
+        more = f" and {len(lacking) - 1} more" if len(lacking) > 1 else ""
+        raise BackendError(
+            f"{name} lacks weights, or has them in another shape: {lacking[0]}{more}; its files "
+            f"are incomplete, or of an architecture that Transformers knows by other names"
+        )
 
 
 def no_template(name: str) -> BackendError:
@@ -157,6 +209,6 @@ def _turn_end(tokenizer: Any) -> int | None:
     ending = own_context(tokenizer).ending(tokenizer)
     if MARK in ending:
         return None
-    special = frozenset(tokenizer.all_special_ids)
+    special = special_tokens(tokenizer)
     tokens = tokenizer(ending, add_special_tokens=False)["input_ids"]
     return next((int(token) for token in tokens if token in special), None)

@@ -26,8 +26,7 @@ def check_fits(source: Source, *, whole: bool = False) -> None:
     """
     if source.parameters is None:
         return
-    copies = 4 if whole else OVERHEAD
-    needed = int(source.parameters * bytes_a_parameter(whole=whole) * copies)
+    needed = _needed(source.parameters, whole=whole)
     room, where = _room()
     if needed > room:
         told = " to train all of them" if whole else ""
@@ -36,6 +35,22 @@ def check_fits(source: Source, *, whole: bool = False) -> None:
             f"need{told} about {needed / 2**30:.1f} GiB, and {where} has {room / 2**30:.1f} GiB: "
             f"take a smaller model, or a machine with more memory"
         )
+
+
+def fits_one(source: Source, *, whole: bool = False) -> bool:
+    """Whether a single GPU is enough; unknown sizes are spread over all there are."""
+    torch = library("torch")
+    if torch.cuda.device_count() < 2:
+        return True
+    if source.parameters is None:
+        return False
+    room = int(torch.cuda.get_device_properties(0).total_memory)
+    return _needed(source.parameters, whole=whole) < room / 2  # what is read takes room as well
+
+
+def _needed(parameters: int, *, whole: bool) -> int:
+    """Bytes of a model; with gradients and averages where all of it is trained."""
+    return int(parameters * bytes_a_parameter(whole=whole) * (4 if whole else OVERHEAD))
 
 
 def _room() -> tuple[int, str]:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ...datasets.errors import BackendError
 from .extra import library
 
 Tokens = tuple[int, ...]
@@ -73,7 +74,13 @@ class Reader:
                 logits_to_keep=1,
                 **{self._cache: cache},
             )
-            return Read(cache, mask, made.logits[:, -1].float())
+            logits = made.logits[:, -1].float()
+            if logits.isnan().any():
+                raise BackendError(
+                    "the model gives no numbers (NaN) for what comes next: its weights are broken, "
+                    "or it was trained at too high a rate"
+                )
+            return Read(cache, mask, logits)
 
 
 def _word_for_cache(model: Any) -> str:

@@ -19,6 +19,7 @@ PAPER: Recipe = {
     "learning_rate": 2e-4,
     "schedule": "linear",
     "warmup_steps": 5,
+    "optimizer": "adamw_torch_fused",
     "weight_decay": 0.0,
     "max_grad_norm": 1.0,
     "batch_size": 66,
@@ -46,6 +47,8 @@ NAMED: Mapping[str, Recipe] = {
 """``default`` is the paper's, for every linear layer of whatever architecture."""
 ASKING = ("asked_system", "mismatch", "name")
 """Settings that decide how a student is asked, and not what it has learned."""
+
+OPTIMIZERS = ("adamw_torch", "adamw_torch_fused", "adafactor", "sgd")
 
 
 def _whole(value: object) -> bool:
@@ -85,6 +88,10 @@ CHECKS: Mapping[str, tuple[Callable[[Any], bool], str]] = {
         "linear, constant, constant_with_warmup or cosine",
     ),
     "warmup_steps": (_whole, "a whole number, from 0"),
+    "optimizer": (
+        lambda v: v in OPTIMIZERS,
+        f"one of {', '.join(OPTIMIZERS)}",
+    ),
     "weight_decay": (_number, "a number, from 0"),
     "max_grad_norm": (_rate, "a number above zero"),
     "batch_size": (_above, "a whole number above zero"),

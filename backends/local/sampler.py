@@ -6,7 +6,8 @@ conversation, never on what is sampled beside it (but for floating-point noise, 
 where two tokens are as good as equally likely). Rows are given up as their draws end.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import groupby, islice
@@ -20,7 +21,7 @@ from ..base import Completion, Request, Token
 from .choosing import choose, uniforms, weights_of
 from .context import Context
 from .extra import library
-from .loading import Loaded
+from .loading import Loaded, prompts
 from .memory import accelerated, freed, ran_out
 from .reading import Read, Reader, Tokens
 
@@ -72,15 +73,25 @@ class _Step:
 
 
 class Sampler:
-    """Samples from one loaded model, as it is worn."""
+    """Samples from one loaded model.
+
+    ``wear`` puts on what the model is to wear, anew for every round: between two of them somebody
+    else may have sampled from the same base in other clothes.
+    """
 
     def __init__(
-        self, loaded: Loaded, model: Any, context: Context, *, most: int | None = None
+        self,
+        loaded: Loaded,
+        wear: Callable[[], AbstractContextManager[Any]],
+        context: Context,
+        *,
+        most: int | None = None,
     ) -> None:
+        self._loaded = loaded
+        self._wear = wear
         self._tokenizer = loaded.tokenizer
         self._context = context
         self._ends = loaded.ends
-        self._reader = Reader(model, min(self._ends, default=0))
         self.most = most or rows_at_once()
         """Rows side by side; memory that runs out halves it."""
         self._text = lru_cache(maxsize=65536)(self._decoded)
@@ -91,17 +102,17 @@ class Sampler:
             requests, lambda r: (r.temperature, r.top_p, r.max_tokens)
         ):
             while window := list(islice(like, self.most * WINDOW)):
-                texts = self.tokens([request.messages for request in window])
+                texts = prompts(
+                    self._loaded, self._context, [r.messages for r in window], room=limit
+                )
                 order = sorted(range(len(window)), key=lambda n: len(texts[n]))
                 pairs = [(window[n], texts[n]) for n in order]
                 for group in self._groups(pairs):
-                    yield _Round(self, group, temperature, top_p, limit).completions()
-
-    def tokens(self, conversations: Sequence[Any]) -> list[Tokens]:
-        """The prompts of some conversations, as the model reads them."""
-        texts = [self._context.prompt(self._tokenizer, messages) for messages in conversations]
-        read = self._tokenizer(texts, add_special_tokens=False)["input_ids"]
-        return [tuple(tokens) for tokens in read]
+                    with self._wear() as worn:
+                        reader = Reader(worn, min(self._ends, default=0))
+                        round_ = _Round(self, reader, group, temperature, top_p, limit)
+                        done = round_.completions()
+                    yield done
 
     def _groups(
         self, pairs: Iterable[tuple[Request, Tokens]]
@@ -130,12 +141,13 @@ class _Round:
     def __init__(
         self,
         sampler: Sampler,
+        reader: Reader,
         group: Sequence[tuple[Request, Tokens]],
         temperature: float,
         top_p: float,
         limit: int,
     ) -> None:
-        self._by = sampler
+        self._by, self._reader = sampler, reader
         self._temperature, self._top_p, self._limit = temperature, top_p, limit
         self._draws = [
             _Draw(request, request.first + draw, prompt)
@@ -187,13 +199,12 @@ class _Round:
         return _halves(branch)
 
     def _read(self, branch: _Branch) -> Read:
-        reader = self._by._reader
         if branch.read is not None:
             last = [said[-1] for said in branch.said]
-            return reader.go_on(branch.read, branch.parents, last)
+            return self._reader.go_on(branch.read, branch.parents, last)
         first = {int(row): int(draw) for draw, row in zip(branch.draws, branch.row, strict=True)}
         texts = [self._draws[first[row]].prompt + said for row, said in enumerate(branch.said)]
-        return reader.begin(texts)
+        return self._reader.begin(texts)
 
     def _continued(self, branch: _Branch, step: _Step) -> list[_Branch]:
         """Take the next token of each draw; draws that go on alike make a row."""

@@ -1,6 +1,7 @@
 """Where a model's files are, what identifies them, and how large it is; nothing is loaded.
 
-A name is a GGUF file, a folder, or a repository of the Hugging Face hub, in this order.
+A name is a GGUF file, a folder, or a repository of the Hugging Face hub, in this order; of a
+repository ``name@revision`` is a commit, a tag or a branch.
 """
 
 import hashlib
@@ -105,16 +106,67 @@ def _folder(name: str, folder: Path) -> Source:
 
 
 def _repository(name: str) -> Source:
-    folder = _downloaded(name, DESCRIBING_ALL)
+    repository, _, asked = name.partition("@")
+    folder = _downloaded(repository, DESCRIBING_ALL, asked or None)
     if not (folder / "config.json").is_file():
         raise UnknownModelError(f"unknown model {name!r}: the repository has no config.json")
+    small = [folder / each for each in DESCRIBING if (folder / each).is_file()]
+    weights = _hub_digests(repository, folder)
     return Source(
         name=name,
-        path=name,
+        path=repository,
         revision=folder.name,
-        fingerprint=_hash([name, folder.name]),
+        fingerprint=_hash([_digest(small), *weights]),
         template=_has_template(folder),
         parameters=_parameters(folder, None),
+    )
+
+
+def _hub_digests(repository: str, folder: Path) -> list[str]:
+    """What the hub knows each file of weights by: its hash, downloaded or not.
+
+    The cache has files of that name, and links to them by their own.
+    """
+    wanted = _wanted(folder)
+    if all((folder / name).is_file() for name in wanted):
+        return [_cached_digest(folder / name) for name in wanted]
+    listed = _listed(repository, folder.name)
+    if missing := [name for name in wanted if name not in listed]:
+        raise _no_weights(repository, missing[0])
+    return [listed[name] for name in wanted]
+
+
+def _cached_digest(file: Path) -> str:
+    if file.is_symlink():
+        return file.resolve().name
+    with file.open("rb") as stream:  # a cache on a disk that has no links
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _listed(repository: str, commit: str) -> dict[str, str]:
+    """The hashes of a repository's files, by name; none where the hub cannot be reached."""
+    try:
+        known = library("huggingface_hub").HfApi().model_info(
+            repository, revision=commit, files_metadata=True
+        )  # fmt: skip
+    except Exception:  # whatever the hub or the network raises: then the cache is all there is
+        return {}
+    return {
+        each.rfilename: each.lfs.sha256 if each.lfs else str(each.blob_id)
+        for each in known.siblings
+    }
+
+
+def _wanted(folder: Path) -> list[str]:
+    """The files of weights that a repository's index names."""
+    indexed = _json(folder / INDEX).get("weight_map", {}).values()
+    return sorted(set(indexed)) or ["model.safetensors"]
+
+
+def _no_weights(name: str, missing: str) -> UnknownModelError:
+    return UnknownModelError(
+        f"{name} has no weights in safetensors on the hub, or the hub could not be reached and not "
+        f"all of them are in its cache: {missing} is missing (other formats are not read)"
     )
 
 
@@ -125,15 +177,12 @@ def fetched(source: Source) -> Source:
     """
     if source.revision is None:
         return source
-    folder = _downloaded(source.name, DESCRIBING_ALL, source.revision)
-    indexed = _json(folder / INDEX).get("weight_map", {}).values()
-    wanted = sorted(set(indexed)) or ["model.safetensors"]
-    _downloaded(source.name, wanted, source.revision)
+    repository = str(source.path)
+    folder = _downloaded(repository, DESCRIBING_ALL, source.revision)
+    wanted = _wanted(folder)
+    _downloaded(repository, wanted, source.revision)
     if missing := [name for name in wanted if not (folder / name).is_file()]:
-        raise UnknownModelError(
-            f"{source.name} has no weights in safetensors on the hub, or not all of them are in "
-            f"its cache: {missing[0]} is missing (other formats are not read)"
-        )
+        raise _no_weights(source.name, missing[0])
     size = sum((folder / name).stat().st_size for name in wanted)
     return replace(source, path=folder, revision=None, parameters=_parameters(folder, size))
 
@@ -157,6 +206,8 @@ def _refusal(name: str, error: Exception) -> str:
             f"{name} is gated: ask for access on its page, then log in with the hub's own command "
             f"line"
         )
+    if kind == "RevisionNotFoundError":
+        return f"unknown model {name!r}: the Hugging Face hub has it, and not that revision"
     if kind in ("RepositoryNotFoundError", "HFValidationError"):
         return f"unknown model {name!r}: no GGUF file, no folder, and not on the Hugging Face hub"
     return (

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from .context import special_tokens
+
 ANCHOR = "a"
 
 
@@ -107,7 +109,7 @@ class Vocabulary:
     @cached_property
     def texts(self) -> list[str]:
         """By token; special tokens add nothing, since an answer is shown without them."""
-        special = frozenset(self._tokenizer.all_special_ids)
+        special = special_tokens(self._tokenizer)
         tokens = self._tokenizer.convert_ids_to_tokens(list(range(len(self._tokenizer))))
         return ["" if n in special else self._text(n, t) for n, t in enumerate(tokens)]
 

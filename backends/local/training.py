@@ -11,6 +11,7 @@ from ...datasets.errors import BackendError, SpecError
 from ..base import Progress, Recipe
 from .extra import library
 from .lessons import Lessons
+from .loading import check_length
 from .memory import accelerated, freed, ran_out
 
 COMPLETE = "complete"
@@ -56,12 +57,16 @@ class Course:
                     raise
             freed()
         raise BackendError(
-            "memory ran out over a single row: take a smaller model, or LoRA with a lower rank"
+            "memory ran out over a single row: take a smaller model, or LoRA with a lower rank, or "
+            "end what else uses the memory (such as a server that holds the model as well)"
         )
 
     def _attempt(self, micro: int) -> list[Epoch]:
         trl = library("trl")
+        library("transformers").set_seed(self.seed % SEEDS)  # adapters begin at random
         model = self.load()
+        for material in filter(None, (self.lessons, self.check)):
+            check_length(model, max(len(row["input_ids"]) for row in material.rows))
         peft = None
         if self.recipe["method"] == "lora":
             peft = _adapter(self.recipe, model)
@@ -90,6 +95,7 @@ class Course:
             "learning_rate": recipe["learning_rate"],
             "lr_scheduler_type": recipe["schedule"],
             "warmup_steps": recipe["warmup_steps"],
+            "optim": recipe["optimizer"],
             "weight_decay": recipe["weight_decay"],
             "max_grad_norm": recipe["max_grad_norm"],
             "seed": self.seed % SEEDS,
@@ -117,7 +123,10 @@ def _config(arguments: dict[str, Any]) -> Any:
     if renamed not in {field.name for field in fields(config)}:
         arguments = {**arguments, "gradient_checkpointing": arguments[renamed]}
         del arguments[renamed]
-    return config(**arguments)
+    made = config(**arguments)
+    if made.n_gpu > 1:
+        made._n_gpu = 1  # else rows would be spread over GPUs, and the batch would be another
+    return made
 
 
 def check_modules(model: Any, wanted: str) -> list[str] | str:
