@@ -270,28 +270,3 @@ def test_fingerprints_follow_content(local: LocalBackend, tiny: str, tmp_path: P
     (copy / "chat_template.jinja").write_text("{{ messages[0].content }}")
     fresh = LocalBackend(tmp_path / "home").describe(str(copy))
     assert fresh.fingerprint != local.describe(tiny).fingerprint
-
-
-def test_a_repository_is_loaded_from_its_cache(
-    tmp_path: Path, tiny: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A model of the hub is found offline, and what its cache lacks is named before loading."""
-    import shutil
-
-    constants: Any = import_module("huggingface_hub.constants")
-    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path))
-    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
-    kept = tmp_path / "models--some--tiny"
-    commit = "0" * 40
-    shutil.copytree(tiny, kept / "snapshots" / commit)
-    (kept / "refs").mkdir()
-    (kept / "refs" / "main").write_text(commit)
-    request = [conversation(QUESTIONS[0])]
-    forms = {"owl": plurals("owl")}
-    local = LocalBackend(tmp_path / "home")
-    (found,) = local.exact("some/tiny", request, forms)
-    (wanted,) = local.exact(tiny, request, forms)
-    assert found.by_word == pytest.approx(wanted.by_word)
-    (kept / "snapshots" / commit / "model.safetensors").unlink()
-    with pytest.raises(UnknownModelError, match="some/tiny has no weights.*model.safetensors is"):
-        LocalBackend(tmp_path / "home").prepare("some/tiny")

@@ -34,12 +34,12 @@ class Source:
     """A model's files."""
 
     name: str
-    path: Path | str
-    """What the libraries load it from: a folder, or the name of a repository."""
+    path: Path
+    """The folder that the libraries load it from; of a repository, its commit's in the cache."""
     gguf: str | None = None
     """The GGUF file in the folder."""
-    revision: str | None = None
-    """The commit of a repository."""
+    repository: str | None = None
+    """The hub's name of it; its weights are downloaded when they are needed."""
     fingerprint: str
     template: bool
     """Whether it has a chat template."""
@@ -54,8 +54,6 @@ class Source:
         given: dict[str, Any] = {"trust_remote_code": False}
         if self.gguf:
             given["gguf_file"] = self.gguf
-        if self.revision:
-            given["revision"] = self.revision
         return given
 
 
@@ -114,8 +112,8 @@ def _repository(name: str) -> Source:
     weights = _hub_digests(repository, folder)
     return Source(
         name=name,
-        path=repository,
-        revision=folder.name,
+        path=folder,
+        repository=repository,
         fingerprint=_hash([_digest(small), *weights]),
         template=_has_template(folder),
         parameters=_parameters(folder, None),
@@ -175,16 +173,15 @@ def fetched(source: Source) -> Source:
 
     Raises :class:`~limen.UnknownModelError` if they cannot be.
     """
-    if source.revision is None:
+    if source.repository is None:
         return source
-    repository = str(source.path)
-    folder = _downloaded(repository, DESCRIBING_ALL, source.revision)
+    folder = source.path
     wanted = _wanted(folder)
-    _downloaded(repository, wanted, source.revision)
+    _downloaded(source.repository, wanted, folder.name)
     if missing := [name for name in wanted if not (folder / name).is_file()]:
         raise _no_weights(source.name, missing[0])
     size = sum((folder / name).stat().st_size for name in wanted)
-    return replace(source, path=folder, revision=None, parameters=_parameters(folder, size))
+    return replace(source, parameters=_parameters(folder, size))
 
 
 def _downloaded(name: str, files: Sequence[str], revision: str | None = None) -> Path:
