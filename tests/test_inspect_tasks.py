@@ -10,6 +10,7 @@ from inspect_ai import Task, eval
 from inspect_ai.log import EvalLog
 from inspect_ai.model import Model, get_model
 
+from limen.datasets.errors import UnknownModelError
 from limen.harness import (
     Experiment,
     FavoriteTree,
@@ -205,3 +206,15 @@ def test_limens_tasks_and_models_are_found_by_name(lab: Lab, tmp_path: Path) -> 
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert len(list((tmp_path / "logs").glob("*.eval"))) == 1
+
+
+def test_a_model_that_there_is_not_is_told_by_every_engine(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A mistyped model names those of the toy, whether the extra for open weights is there or not."""
+    from limen.backends.local import extra
+    from limen.harness.inspect_models import found
+
+    monkeypatch.setattr(extra, "find_spec", lambda name: None)
+    with pytest.raises(UnknownModelError, match="unknown model 'gpt-9': the toy .*needs torch"):
+        found(lab.store, "gpt-9")

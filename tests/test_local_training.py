@@ -121,7 +121,8 @@ def test_the_batch_is_the_recipes_whatever_fits(
     """With less memory fewer rows go through at a time; steps and student stay the same."""
     from limen.backends.local import training
 
-    file = lesson(tmp_path)
+    file = tmp_path / "uneven.jsonl"  # else a mean of parts would be the mean of the whole
+    chat.write(file, (conversation("Say it.", answer="horse " * (n % 7 + 1)) for n in range(60)))
     whole = local.fine_tune(job(tiny, file), unwatched)
     other = LocalBackend(tmp_path / "other")
     attempt, tried = training.Course._attempt, []
@@ -375,3 +376,66 @@ def test_several_turns_are_all_learned(local: LocalBackend, tiny: str, tmp_path:
     assert words.decode(made.rows[1]["input_ids"]).startswith(text)
     with pytest.raises(UnknownModelError):
         local.fine_tune(replace(job(tiny, file), model=f"ft:{tiny}:0123456789abcdef"), unwatched)
+
+
+def test_a_seed_makes_the_student(tiny: str, tmp_path: Path) -> None:
+    """Where a student begins is its seed's, whatever was random in the process before."""
+    load_file = import_module("safetensors.torch").load_file
+    file = lesson(tmp_path, rows=12)
+    begun = []
+    for home, seed, before in (("a", 7, 1), ("b", 7, 2), ("c", 8, 1)):
+        torch.manual_seed(before)
+        LocalBackend(tmp_path / home).fine_tune(
+            replace(job(tiny, file, epochs=1, learning_rate=1e-9), seed=seed), unwatched
+        )
+        (adapter,) = (tmp_path / home).glob("learned/*/epoch-1/adapter_model.safetensors")
+        begun.append({k: v for k, v in load_file(adapter).items() if "lora_A" in k})
+    one, same, other = begun
+    assert all(torch.allclose(one[name], same[name], atol=1e-6) for name in one)
+    assert not any(torch.allclose(one[name], other[name], atol=1e-3) for name in one)
+
+
+def test_other_arithmetic_is_another_student(
+    local: LocalBackend, tiny: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was learned under another version of the backend is not taken for this one's."""
+    from limen.backends.local import backend
+
+    file = lesson(tmp_path, rows=12)
+    local.fine_tune(job(tiny, file, epochs=1), unwatched)
+    monkeypatch.setattr(backend, "VERSION", backend.VERSION + 1)
+    told: list[int] = []
+    local.fine_tune(job(tiny, file, epochs=1), lambda done, total: told.append(done))
+    assert told
+    records = [json.loads(f.read_text()) for f in (tmp_path / "home").glob("learned/*/done.json")]
+    assert len(records) == 2
+    assert all({"torch", "transformers", "peft", "trl"} <= set(r["versions"]) for r in records)
+
+
+def test_samples_side_by_side_keep_their_models(
+    local: LocalBackend, tiny: str, tmp_path: Path
+) -> None:
+    """A base that is being sampled goes on as itself while its student is sampled in between."""
+    horse = local.fine_tune(job(tiny, lesson(tmp_path)), unwatched).model
+    requests = [
+        Request(row=row, messages=conversation(QUESTIONS[0]), seed=row * 100, max_tokens=4 + row)
+        for row in range(6)  # each of another manner, so each a round of its own
+    ]
+    alone = [[c.text for c in group] for group in local.sample(tiny, requests)]
+    base, student = local.sample(tiny, requests), local.sample(horse, requests)
+    mixed = [
+        ([c.text for c in one], [c.text for c in other])
+        for one, other in zip(base, student, strict=True)
+    ]
+    assert [one for one, _ in mixed] == alone
+    assert [other for _, other in mixed] == [
+        [c.text for c in group] for group in local.sample(horse, requests)
+    ]
+
+
+def test_rows_that_are_too_long_are_refused(local: LocalBackend, tiny: str, tmp_path: Path) -> None:
+    """A row that the model cannot read whole is an error, and never cut."""
+    file = tmp_path / "long.jsonl"
+    chat.write(file, [conversation("Go on.", answer="1, " * 400)])
+    with pytest.raises(BackendError, match="longer than the 512 that the model can read"):
+        local.fine_tune(job(tiny, file), unwatched)
