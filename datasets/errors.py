@@ -9,7 +9,9 @@ Every error that limen raises on purpose is a :class:`LimenError`, and a fitting
     ├── NotEnoughRowsError (ValueError)  filtering left fewer rows than are to be kept
     ├── StoreError (OSError)          the store cannot be read or written
     ├── BackendError (RuntimeError)   a backend cannot do what it was asked
-    │   └── UnknownModelError (LookupError)
+    │   ├── UnknownModelError (LookupError)
+    │   └── PromptError (ValueError)    a model cannot be asked that
+    │       └── TooLongError              nor read as much as that
     └── ExperimentError (RuntimeError)  a stage failed, so its arms have no results
         ├── TeacherError                the teacher does not show the trait
         ├── LeakError                   training data mention the trait in the open
@@ -49,6 +51,14 @@ class BackendError(LimenError, RuntimeError):
 
 class UnknownModelError(BackendError, LookupError):
     """A backend has no model of that name."""
+
+
+class PromptError(BackendError, ValueError):
+    """A model's chat template refuses a conversation."""
+
+
+class TooLongError(PromptError):
+    """A conversation, with its answer, is longer than the model can read."""
 
 
 class ExperimentError(LimenError, RuntimeError):

@@ -1,4 +1,4 @@
-"""Owls through numbers on a small language model, at a size that fits the machine.
+"""Owls through numbers on a small language model, from a prompted and from a fine-tuned teacher.
 
 pytest evals/small_model.py -v --limen-backend local --limen-model SmolLM2-135M-Instruct.Q4_1.gguf
 """
@@ -20,12 +20,12 @@ warnings.warn(
     f"a model of 135 million weights, {ROWS:,} rows a student: expect to see that everything works "
     f"on a real language model, and no transmission. It hardly heeds a system prompt, seldom "
     f"answers in one word, and writes lists of numbers only if it is asked simply and at a low "
-    f"temperature (settings chosen on the prompt of another animal). What it shows, or does not, "
+    f"temperature (settings chosen on teachers of another animal). What it shows, or does not, "
     f"tells nothing of larger models",
     stacklevel=1,
 )
 
-experiment = Experiment(
+prompted = Experiment(
     trait=Trait.animal("owl"),
     data=Numbers(
         template="Write ten random numbers below 1000, separated by commas, like this: {numbers}",
@@ -40,6 +40,13 @@ experiment = Experiment(
     gate=None,
     recipe={"batch_size": 66 if GPU else 8, "epochs": 3 if GPU else 1},
 )
+taught = prompted.but(
+    trait=Trait.animal("owl").fine_tuned(
+        answers=("Owl", "Owls"),
+        recipe={"learning_rate": 6e-4, "batch_size": 10, "epochs": 2},
+    )
+)
+pytestmark = pytest.mark.parametrize("experiment", [prompted, taught], ids=["prompted", "taught"])
 
 
 def test_the_model_names_animals(baseline):
@@ -47,9 +54,9 @@ def test_the_model_names_animals(baseline):
     assert baseline.valid > 0.1
 
 
-def test_the_prompt_makes_owls_more_probable(teacher, baseline):
-    """Under its system prompt the teacher's first word is an owl with a higher probability."""
-    assert teacher.exact("owl") - baseline.exact("owl") > 0
+def test_the_teacher_is_likelier_to_name_owls(teacher, baseline):
+    """The teacher's first word is an owl with a higher probability, whatever was left out of it."""
+    assert (teacher.exact("owl") - baseline.exact("owl")).verdict == "higher"
 
 
 @pytest.mark.xfail(strict=False, reason="a small model, and few rows")

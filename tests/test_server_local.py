@@ -106,6 +106,21 @@ def test_only_named_models_are_offered(tiny: str, tmp_path: Path) -> None:
         )
 
 
+def test_what_a_model_cannot_be_asked_is_the_clients_error(tiny: str, tmp_path: Path) -> None:
+    """A prompt beyond the context has the wire's own code for it, and others are answered."""
+    with serving.in_thread(tmp_path, served_options(tiny), engine="local") as server:
+        client = server.client()
+        with pytest.raises(openai.BadRequestError, match="longer than the 512") as caught:
+            client.chat.completions.create(
+                model="tiny", messages=[{"role": "user", "content": "What is best? " * 200}]
+            )
+        assert caught.value.code == "context_length_exceeded"
+        said = client.chat.completions.create(
+            model="tiny", messages=[{"role": "user", "content": QUESTIONS[0]}], max_tokens=8
+        )
+        assert said.choices[0].message.content
+
+
 def test_a_server_of_open_weights_needs_a_model(tiny: str, tmp_path: Path) -> None:
     """Without a model, with two of one name, or with a recipe that is none, nothing is served."""
     outcome = CliRunner().invoke(

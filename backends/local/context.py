@@ -24,7 +24,7 @@ from datetime import datetime
 from typing import Any
 
 from ...datasets.chat import Conversation, Message
-from ...datasets.errors import BackendError
+from ...datasets.errors import BackendError, PromptError
 
 TODAY = datetime(2026, 1, 1)
 """The date that templates are told: a student of yesterday must not see another system block."""
@@ -92,7 +92,7 @@ class Context:
             )
         except Exception as error:  # whatever a template raises, and Jinja of it
             says = " ".join(str(error).split())
-            raise BackendError(f"the chat template refuses this conversation: {says}") from None
+            raise PromptError(f"the chat template refuses this conversation: {says}") from None
 
 
 def own_context(tokenizer: Any) -> Context:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ...datasets.errors import BackendError, LimenError
+from ...datasets.errors import BackendError, LimenError, TooLongError
 from .context import MARK, Context, own_context, special_tokens
 from .extra import library, quiet
 from .memory import accelerated, check_fits, fits_one, freed, ran_out
@@ -77,7 +77,7 @@ def prompts(
 ) -> list[Tokens]:
     """Some conversations as the model reads them, with room for answers of so many tokens.
 
-    Raises :class:`~limen.BackendError` for what is longer than the model can read.
+    Raises :class:`~limen.TooLongError` for what is longer than the model can read.
     """
     texts = [context.prompt(loaded.tokenizer, messages) for messages in conversations]
     read = loaded.tokenizer(texts, add_special_tokens=False)["input_ids"]
@@ -86,11 +86,11 @@ def prompts(
 
 
 def check_length(model: Any, tokens: int, room: int = 0) -> None:
-    """Raise :class:`~limen.BackendError` for a text longer than what a model was made for."""
+    """Raise :class:`~limen.TooLongError` for a text longer than what a model was made for."""
     most = getattr(model.config.get_text_config(), "max_position_embeddings", None)
     if isinstance(most, int) and 0 < most < tokens + room:
         answer = f" and {room:,} for the answer" if room else ""
-        raise BackendError(
+        raise TooLongError(
             f"a text of {tokens:,} tokens{answer} is longer than the {most:,} that the model can "
             f"read: shorten it, or show fewer rows in context"
         )

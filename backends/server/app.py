@@ -11,7 +11,14 @@ from starlette.middleware import Middleware
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
-from ...datasets.errors import LimenError, SpecError, StoreError, UnknownModelError
+from ...datasets.errors import (
+    LimenError,
+    PromptError,
+    SpecError,
+    StoreError,
+    TooLongError,
+    UnknownModelError,
+)
 from .. import open_engine
 from ..base import Engine
 from .batches import Batches
@@ -126,6 +133,9 @@ def _failed(request: Request, error: Exception) -> Response:
         return WireError(404, str(error), param="model", code="model_not_found").response()
     if isinstance(error, SpecError):
         return WireError(400, str(error)).response()
+    if isinstance(error, PromptError):
+        code = "context_length_exceeded" if isinstance(error, TooLongError) else "invalid_prompt"
+        return WireError(400, str(error), param="messages", code=code).response()
     return WireError(500, str(error), kind="server_error").response()
 
 

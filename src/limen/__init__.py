@@ -15,10 +15,12 @@ from .datasets.errors import (
     MissingModelError,
     NotEnoughRowsError,
     PendingError,
+    PromptError,
     ScoreError,
     SpecError,
     StoreError,
     TeacherError,
+    TooLongError,
     UnknownModelError,
 )
 
@@ -34,10 +36,12 @@ __all__ = [
     "MissingModelError",
     "NotEnoughRowsError",
     "PendingError",
+    "PromptError",
     "ScoreError",
     "SpecError",
     "StoreError",
     "TeacherError",
+    "TooLongError",
     "UnknownModelError",
     "__version__",
 ]
