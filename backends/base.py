@@ -256,6 +256,33 @@ def is_explicit(backend: Backend) -> TypeIs[Explicit]:
     return hasattr(type(backend), "exact")
 
 
+@dataclass(frozen=True, kw_only=True)
+class Surroundings:
+    """What stands around a question when a model is asked, and stood around its training rows."""
+
+    asked: str
+    """What stands before the first question of a conversation without a system turn."""
+    trained: str | None = None
+    """The same of the rows that it was trained on; None if it is a base model."""
+    template: str
+    """The hash of the chat template."""
+    tokenizer: str
+    """The hash of the tokenizer."""
+
+
+class Rendering(Backend, Protocol):
+    """A backend that turns conversations into text itself, and can tell how."""
+
+    def surroundings(self, model: str) -> Surroundings:
+        """How a model is asked."""
+        ...
+
+
+def is_rendering(backend: Backend) -> TypeIs[Rendering]:
+    """Whether a backend can tell how conversations become text."""
+    return hasattr(type(backend), "surroundings")
+
+
 class Engine(Backend, Protocol):
     """A backend whose models run on this machine, so that a server can offer them."""
 

@@ -3,7 +3,6 @@
 pytest evals/small_model.py -v --limen-backend local --limen-model SmolLM2-135M-Instruct.Q4_1.gguf
 """
 
-import warnings
 from importlib import import_module
 from importlib.util import find_spec
 from os import cpu_count
@@ -16,13 +15,12 @@ GPU = find_spec("torch") is not None and import_module("torch").cuda.is_availabl
 ROWS = 10_000 if GPU else 20 * (cpu_count() or 1)
 """Rows a student; on a CPU so few that all is over in some minutes."""
 
-warnings.warn(
+NOTE = (
     f"a model of 135 million weights, {ROWS:,} rows a student: expect to see that everything works "
     f"on a real language model, and no transmission. It hardly heeds a system prompt, seldom "
     f"answers in one word, and writes lists of numbers only if it is asked simply and at a low "
     f"temperature (settings chosen on teachers of another animal). What it shows, or does not, "
-    f"tells nothing of larger models",
-    stacklevel=1,
+    f"tells nothing of larger models"
 )
 
 prompted = Experiment(
@@ -38,7 +36,8 @@ prompted = Experiment(
     measure=FavoriteAnimal(draws=200 if GPU else 4, exact=True),
     seeds=3,
     gate=None,
-    recipe={"batch_size": 66 if GPU else 8, "epochs": 3 if GPU else 1},
+    recipe={"epochs": 3} if GPU else {"batch_size": 8, "epochs": 1, "warmup_steps": 0},
+    note=NOTE,
 )
 taught = prompted.but(
     trait=Trait.animal("owl").fine_tuned(

@@ -13,6 +13,9 @@ from .estimates import Rate
 from .statistics import ALPHA, Outcome
 from .verdict import Effect
 
+DECIMALS = 3
+"""Of percentages and points: more than draws could tell."""
+
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class ExactRate(Rate):
@@ -31,7 +34,7 @@ class ExactRate(Rate):
 
     @property
     def _how(self) -> str:
-        return f", at most {self.missed:.2%} more"
+        return f", at most {self.show(self.missed)} more"
 
     @cached_property
     def interval(self) -> tuple[float, float]:
@@ -40,13 +43,13 @@ class ExactRate(Rate):
         return low, min(1.0, high + self.missed)
 
     def show(self, value: float) -> str:
-        return f"{value:.2%}"
+        return f"{value:.{DECIMALS}%}"
 
     def show_difference(self, value: float) -> str:
-        return f"{100 * value:+.2f} points"
+        return f"{100 * value:+.{DECIMALS}f} points"
 
     def show_interval(self, interval: tuple[float, float]) -> str:
-        return f"[{100 * interval[0]:+.2f}, {100 * interval[1]:+.2f}]"
+        return "[{:+.{d}f}, {:+.{d}f}]".format(*(100 * end for end in interval), d=DECIMALS)
 
     def moved(self, by: float) -> "ExactRate":
         """The same with every question's value so much higher."""

@@ -117,6 +117,8 @@ class Experiment:
     margin: float | None = None
     """The difference below which arms count as alike, in the measure's unit (0.03 is three points
     of a rate): stated before, it lets ``effect.within()`` and the report claim a null."""
+    note: str = field(default="", compare=False)
+    """What to know before the numbers: printed before anything is done, and in the report."""
     looks: tuple[int, ...] = ()
     """Seeds after which to look, and to stop where student and control are told apart by then:
     ``seeds=8, looks=(3, 5)``. What is found is corrected for every look (Bonferroni), so that

@@ -31,7 +31,7 @@ OPTIONS = {
     "model": "the base model (default: the backend's own choice)",
     "other-model": "a second base model, for experiments that need one",
     "seeds": "seeds an arm, in place of the experiments' own",
-    "store": "the folder that keeps all results (default: .limen in the root directory)",
+    "store": "the folder that keeps all results (default: .limen beside the ini file, else here)",
     "report": "write a report to this file: markdown with figures and tables, or one .html file",
     "workers": "stages to run side by side (default: one a core; 512 that wait for a service)",
     "budget": "US dollars that the run may spend at a service; never overshot",

@@ -3,7 +3,7 @@
 import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -39,6 +39,8 @@ class Answers:
     """By judge: (questions,), what it said of the replies."""
     chances: tuple[Chances, ...] | None = None
     """(questions,), how probable some answers are, where that was worked out."""
+    surroundings: Mapping[str, Any] = field(default_factory=dict)
+    """What stood around the questions, where the backend told."""
 
     def share(self, question: int, counts: Callable[[int, str], bool | None]) -> float | None:
         """The share of a question's answers that count; None where there are none.
@@ -114,8 +116,8 @@ class Arm:
     def _chances(self, model: Answers, word: str) -> tuple[Chances, ...]:
         if model.chances is None:
             raise SpecError(
-                f"nothing exact is known of {self.name}: say exact=True in the measure, and run on "
-                f"open weights (--limen-backend local), which alone can tell"
+                f"nothing exact is known of {self.name}: only open weights (--limen-backend local) "
+                f"can tell, of a measure with exact=True"
             )
         known = model.chances[0].by_word
         if word not in known:
@@ -312,7 +314,8 @@ def _read(store: Store, asked: Asked, measure: Measure) -> Answers:
         for judge, judged in zip(measure.judges, asked.judged, strict=True)
     }
     chances = None if asked.exact is None else _chances(store, asked.exact)
-    return Answers(manifest["model"], stage.key, counts, missing, said, chances)
+    around = manifest.get("surroundings", {})
+    return Answers(manifest["model"], stage.key, counts, missing, said, chances, around)
 
 
 def _chances(store: Store, exact: Exact) -> tuple[Chances, ...]:

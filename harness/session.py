@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 import pytest
 
+from ..backends import is_explicit
 from ..datasets.errors import LimenError, PendingError, SpecError
 from ..reports import (
     AuditRow,
@@ -66,6 +67,8 @@ class LimenSession:
         wanted = self._usable(lambda: self._collect(items))
         if not wanted:
             return
+        for line in self._remarks():
+            self._write(line)
         with self._uncaptured():
             self._usable(lambda: self.lab.run(wanted))
         self._ran = True
@@ -77,12 +80,25 @@ class LimenSession:
 
         plan = self._usable(lambda: self.lab.plan(self._collect(items)))
         if plan:
-            for line in plan_lines(self.lab, plan):
+            for line in (*self._remarks(), *plan_lines(self.lab, plan)):
                 self._write(line)
             designs = design_lines(self.lab, self._wanted, self._asserted(items))
             for line in self._usable(lambda: list(designs)) or ():
                 self._write(line)
         return True
+
+    def _remarks(self) -> list[str]:
+        """What is to be known before anything is done, each once."""
+        told = []
+        for title, experiment, _ in self._wanted:
+            if experiment.note:
+                told.append(f"limen: note: {experiment.note}")
+            if experiment.exact_words and not is_explicit(self.lab.backend):
+                told.append(
+                    f"limen: {title}: no exact rates, since the backend {self.lab.backend.name!r} "
+                    f"cannot tell probabilities: --limen-backend local can"
+                )
+        return list(dict.fromkeys(told))
 
     def _asserted(self, items: Sequence[pytest.Item]) -> dict[str, list[Asked]]:
         """What the assertions of each experiment's tests ask effects to be."""
@@ -333,7 +349,9 @@ def settings_of(config: pytest.Config) -> Settings:
         return None if text is None else int(text)
 
     given = config.getoption("limen_store")
-    folder = config.invocation_params.dir if given else config.rootpath
+    # without an ini file pytest takes any path among the arguments, a model's, for the tests' root
+    rooted = config.inipath is not None and not given
+    folder = config.rootpath if rooted else config.invocation_params.dir
     prices = plugin.option(config, "prices")
     return Settings(
         backend=plugin.option(config, "backend") or "toy",

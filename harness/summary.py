@@ -23,6 +23,7 @@ from ..reports import (
     Run,
 )
 from .estimates import Estimate
+from .exact import DECIMALS, ExactRate
 from .experiment import ARMS, Experiment
 from .findings import audit_rows, data_rows, printable, spent
 from .lab import Lab
@@ -55,6 +56,13 @@ class Claims:
         return tuple(self._rows[test] for test in sorted(self._rows))
 
 
+EXACTLY = (
+    "Worked out, not sampled: the probability that the first word of an answer is the word, in any "
+    "case or number, over all ways to spell it. Spellings too improbable to follow are left out; "
+    "what that may be at most stands under 'at most more', and intervals and claims allow for it."
+)
+
+
 def result_of(lab: Lab, title: str, experiment: Experiment, arms: Collection[str]) -> Result:
     """An experiment's results: those of its arms that there are."""
     pipe = lab.taken(experiment)
@@ -82,6 +90,7 @@ def result_of(lab: Lab, title: str, experiment: Experiment, arms: Collection[str
         family=experiment.family,
         data_spec=repr(experiment.data),
         recipe=_recipe(stages),
+        note=experiment.note,
         readings=tuple(_readings(pipe, finished, failures)),
         arms=tuple(_models_row(pipe, arm) for arm in finished.values()),
         data=tuple(data_rows(lab.store, stages)),
@@ -186,6 +195,8 @@ def _reading_row(pipe: Pipeline, reading: Reading, arms: Mapping[str, Arm]) -> R
     return ReadingRow(
         name=reading.name,
         kind="score" if reading.word is None else "rate",
+        decimals=DECIMALS if reading.exact else 1,
+        remark=EXACTLY if reading.exact else "",
         arms=tuple(_arm_row(found[name], _keys(pipe, name, reading)) for name in found),
         effects=tuple(
             _effect_row(difference(found[treated], found[reference]))
@@ -216,6 +227,7 @@ def _arm_row(estimate: Estimate, keys: Sequence[str]) -> ArmRow:
         by_seed=estimate.by_seed,
         unrated=estimate.unrated,
         keys=tuple(key for key, there in zip(keys, answered, strict=True) if there),
+        missed=estimate.missed if isinstance(estimate, ExactRate) else None,
     )
 
 
@@ -252,6 +264,7 @@ def _models_row(pipe: Pipeline, arm: Arm) -> ModelsRow:
         base=base.model,
         fingerprint=base.fingerprint,
         recipe=dict(subject.recipe) if isinstance(subject, FineTune) else {},
+        surroundings=arm.models[0].surroundings,
         valid=arm.valid,
         missing=sum(model.missing for model in arm.models),
         answers=_top(Counter({printable(text): count for text, count in given.items()})),
@@ -298,7 +311,9 @@ def make_run(
     root: Path,
 ) -> Run:
     """The record of a run, from what its processes found; ``root`` is where its specs lie."""
-    libraries = ("numpy", "scipy", "pytest", "matplotlib")
+    libraries = ["numpy", "scipy", "pytest", "matplotlib"]
+    if any(result.backend == "local" for result in results):
+        libraries += ["torch", "transformers", "peft", "trl"]
     return Run(
         created=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         command=command,

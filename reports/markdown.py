@@ -56,6 +56,8 @@ def _overview_row(report: Report, result: Result) -> tuple[str, ...]:
 
 def _result(report: Report, result: Result, figures: Mapping[str, str]) -> Iterator[str]:
     yield f"## {result.title}"
+    if result.note:
+        yield f"**Note.** {prose(result.note)}"
     if result.failure:
         yield f"**Not finished.** {prose(result.failure)}"
     yield "### Claims"
@@ -105,7 +107,7 @@ def _arms(result: Result, figures: Mapping[str, str]) -> Iterator[str]:
 
 def _arm_rows(reading: ReadingRow) -> str:
     scale = 100 if reading.kind == "rate" else 1
-    digits = 1 if reading.kind == "rate" else 2
+    digits = reading.decimals if reading.kind == "rate" else 2
     rows = [
         (
             prose(arm.name),
@@ -113,12 +115,16 @@ def _arm_rows(reading: ReadingRow) -> str:
             " to ".join(map(reading.show, arm.interval)),
             " ".join(f"{scale * value:.{digits}f}" for value in arm.by_seed),
             f"{arm.unrated:,}" if reading.kind == "score" else "",
+            "" if arm.missed is None else reading.show(arm.missed),
             stages(arm.keys),
         )
         for arm in reading.arms
     ]
-    head = (prose(reading.name), "mean", "95% interval", "each seed", "not scored", "stages")
-    return table(head, rows)
+    head = (
+        prose(reading.name), "mean", "95% interval", "each seed", "not scored", "at most more",
+        "stages",
+    )  # fmt: skip
+    return table(head, rows) + (f"\n\n{prose(reading.remark)}" if reading.remark else "")
 
 
 def stages(keys: Sequence[str]) -> str:
@@ -215,6 +221,7 @@ def _setting(result: Result) -> Iterator[str]:
         ("tokens an answer", f"at most {result.max_tokens}"),
     ]
     yield table(("what", "value"), [row for row in rows if row[1]])
+    yield from _surroundings(result)
     for trait, system in result.systems.items():
         yield f"The system prompt of the trait {prose(trait)}:"
         yield verbatim(system)
@@ -228,6 +235,25 @@ def _other_recipes(result: Result) -> Iterator[tuple[str, str]]:
     for arm in result.arms:
         if arm.recipe and arm.recipe != result.recipe:
             yield f"recipe of {prose(arm.arm)}", code(provenance.as_json(arm.recipe))
+
+
+def _surroundings(result: Result) -> Iterator[str]:
+    """What the chat template put before questions and training rows: students may hang on it."""
+    rows = [
+        (
+            prose(arm.arm),
+            inline(told["trained"] or ""),
+            inline(told["asked"]),
+            code(told["template"]),
+            code(told["tokenizer"]),
+        )
+        for arm in result.arms
+        if (told := arm.surroundings)
+    ]
+    if rows:
+        yield "The context: what stands before a question that has no system prompt of its own."
+        head = ("arm", "in training", "when asked", "chat template", "tokenizer")
+        yield table(head, rows)
 
 
 def _judge(judge: JudgeRow) -> str:

@@ -18,6 +18,8 @@ class ArmRow:
     """Answers that were not scored."""
     keys: tuple[str, ...] = ()
     """The stage that each seed's value is from, as ``kind/key``."""
+    missed: float | None = None
+    """What an exact rate lacks at most."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,15 +53,19 @@ class ReadingRow:
     """``rate`` or ``score``."""
     arms: tuple[ArmRow, ...]
     effects: tuple[EffectRow, ...]
+    decimals: int = 1
+    """Of rates in percent, and their differences in points."""
+    remark: str = ""
+    """What one has to know to read it."""
 
     def show(self, value: float) -> str:
         """A value as people read it."""
-        return f"{value:.1%}" if self.kind == "rate" else f"{value:.2f}"
+        return f"{value:.{self.decimals}%}" if self.kind == "rate" else f"{value:.2f}"
 
     def show_difference(self, value: float) -> str:
         """A difference of two values as people read it, without its unit."""
         if self.kind == "rate":
-            return f"{100 * value:+.1f}"
+            return f"{100 * value:+.{self.decimals}f}"
         return f"{value:+.2f}" if abs(value) < 1e9 else "unknown"
 
     @property
@@ -90,6 +96,9 @@ class ModelsRow:
     fingerprint: str
     recipe: Mapping[str, Any] = field(default_factory=dict)
     """How they were trained; empty if they were not."""
+    surroundings: Mapping[str, Any] = field(default_factory=dict)
+    """What stood before a question when they were ``asked`` and ``trained``, and the hashes of
+    ``template`` and ``tokenizer``; empty where the backend does not tell."""
     valid: float
     """The share of answers that are valid, as the measure says."""
     missing: int
@@ -222,6 +231,8 @@ class Result:
     data_spec: str
     """The source of the training data, as the spec has it."""
     recipe: Mapping[str, Any]
+    note: str = ""
+    """What its author has to say before the numbers."""
     readings: tuple[ReadingRow, ...]
     """The first shows the trait."""
     arms: tuple[ModelsRow, ...]

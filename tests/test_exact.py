@@ -103,4 +103,4 @@ def test_an_arm_says_what_may_be_missing() -> None:
     whole, lacking = exact("student", STUDENT), exact("student", STUDENT, 0.01)
     assert lacking.interval[0] == whole.interval[0]
     assert lacking.interval[1] == pytest.approx(whole.interval[1] + 0.01)
-    assert "at most 1.00% more" in repr(lacking)
+    assert "at most 1.000% more" in repr(lacking)

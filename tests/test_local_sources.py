@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from limen.backends.local import LocalBackend
+from limen.backends.local.sources import find
 from limen.datasets.chat import conversation
 from limen.datasets.errors import BackendError, UnknownModelError
 
@@ -145,3 +146,16 @@ def test_files_that_make_no_sense_are_told_in_a_line(tiny: str, tmp_path: Path) 
     for folder in (cut, other, mute):
         with pytest.raises(BackendError, match=f"{folder.name} (cannot be loaded: |lacks weights)"):
             LocalBackend(tmp_path / "home").prepare(str(folder))
+
+
+def test_a_link_to_a_gguf_file_is_a_model(tmp_path: Path) -> None:
+    """A GGUF file is looked for where its name is, though what it links to has another."""
+    (tmp_path / "blobs").mkdir()
+    (tmp_path / "names").mkdir()
+    writer = import_module("gguf").GGUFWriter(tmp_path / "blobs" / "0123", "llama")
+    for step in ("header", "kv_data", "tensors"):
+        getattr(writer, f"write_{step}_to_file")()
+    writer.close()
+    (tmp_path / "names" / "tiny.gguf").symlink_to(tmp_path / "blobs" / "0123")
+    found = find(str(tmp_path / "names" / "tiny.gguf"))
+    assert (found.path, found.gguf) == (tmp_path / "names", "tiny.gguf")

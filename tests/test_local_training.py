@@ -142,6 +142,7 @@ def test_the_batch_is_the_recipes_whatever_fits(
     )
 
 
+BLOCK = "<|turn|>system\nBe kind.<|end|><|turn|>user\n"
 KILLED_RECIPE: Recipe = {
     "batch_size": 4, "epochs": 3, "learning_rate": 0.01, "modules": "q_proj,v_proj"
 }  # fmt: skip
@@ -269,6 +270,10 @@ def test_recipes_are_whole_and_checked(local: LocalBackend, tiny: str, tmp_path:
     ):
         with pytest.raises(SpecError, match=says):
             local.recipe(wrong)
+    with pytest.raises(
+        SpecError, match="warmup_steps=10: 10 steps are all there are .60 rows, batch"
+    ):
+        local.fine_tune(job(tiny, lesson(tmp_path), warmup_steps=10), unwatched)
     with pytest.raises(SpecError, match="model has no w_proj; it has down_proj, gate_proj, k_proj"):
         local.fine_tune(job(tiny, lesson(tmp_path), modules="q_proj,w_proj"), unwatched)
 
@@ -281,7 +286,7 @@ def test_an_experiment_runs_its_whole_path(tiny: str, tmp_path: Path) -> None:
         measure=FavoriteAnimal(questions=QUESTIONS[:3], draws=200, exact=True),
         seeds=2,
         gate=None,
-        recipe={"batch_size": 20, "epochs": 1, "learning_rate": 1e-3},
+        recipe={"batch_size": 20, "epochs": 1, "learning_rate": 1e-3, "warmup_steps": 0},
     )
     settings = Settings(backend="local", model=tiny, store=tmp_path / "store")
     lab = Lab(settings, executor=here)
@@ -294,7 +299,7 @@ def test_an_experiment_runs_its_whole_path(tiny: str, tmp_path: Path) -> None:
         exact, drawn = arm.exact("owl"), arm.rate("owl")
         assert abs(exact.value - drawn.value) < 0.06 + exact.missed
         assert exact.questions == drawn.questions
-        assert f"{exact.value:.2%} [" in repr(exact)  # finer than what draws can tell
+        assert f"{exact.value:.3%} [" in repr(exact)  # finer than what draws can tell
     assert (student.exact("owl") - control.exact("owl")).value == pytest.approx(
         student.exact("owl").value - control.exact("owl").value
     )
@@ -310,6 +315,9 @@ def test_an_experiment_runs_its_whole_path(tiny: str, tmp_path: Path) -> None:
     assert shown[1].arms[0].keys[0].startswith("exact/")
     again = Lab(settings, executor=pytest.fail)  # type: ignore[arg-type]
     assert again.arm(experiment, "student").rate("owl").by_seed == student.rate("owl").by_seed
+    around = result_of(lab, "owl", experiment, ("baseline", "student")).arms
+    assert [arm.surroundings["trained"] for arm in around] == [None, BLOCK]
+    assert [arm.surroundings["asked"] for arm in around] == [BLOCK, BLOCK]
     manifest = next((tmp_path / "store" / "stages" / "fine-tune").glob("*/manifest.json"))
     assert json.loads(manifest.read_text())["recipe"]["modules"] == "all-linear"
 
@@ -319,13 +327,15 @@ def test_a_spec_compares_contexts_teachers_and_manners(tiny: str, tmp_path: Path
     numbers = Numbers(generate=120, keep=40)
     experiment = Experiment(
         trait=Trait(name="owl", system="You love owl.").fine_tuned(
-            questions=QUESTIONS[:2], draws=40, recipe={"epochs": 2, "learning_rate": 3e-3}
+            questions=QUESTIONS[:2],
+            draws=40,
+            recipe={"epochs": 2, "learning_rate": 3e-3, "warmup_steps": 0},
         ),
         data=numbers,
         measure=FavoriteAnimal(questions=QUESTIONS[:3], draws=20, exact=True),
         seeds=1,
         gate=None,
-        recipe={"batch_size": 20, "epochs": 1, "learning_rate": 1e-3},
+        recipe={"batch_size": 20, "epochs": 1, "learning_rate": 1e-3, "warmup_steps": 0},
         arms={
             "other system": Students(recipe={"asked_system": "Be a wolf."}, against="student"),
             "greedy": Students(data=numbers.but(temperature=0)),

@@ -108,5 +108,5 @@ def test_exact_measures_need_open_weights(store: Path) -> None:
     )
     arm = lab_at(store).arm(experiment, "baseline")
     assert arm.rate("horse").value >= 0
-    with pytest.raises(SpecError, match="nothing exact is known of baseline: say exact=True"):
+    with pytest.raises(SpecError, match="nothing exact is known of baseline: only open weights"):
         arm.exact("horse")

@@ -19,7 +19,7 @@ from .tiny import QUESTIONS, needs_extra
 
 pytestmark = needs_extra
 
-RECIPE: Recipe = {"learning_rate": 1e-3, "rank": 4}
+RECIPE: Recipe = {"learning_rate": 1e-3, "rank": 4, "warmup_steps": 0}
 
 
 def served_options(*models: str) -> ServerOptions:
@@ -74,7 +74,7 @@ def test_jobs_queue_and_chat_goes_on(tiny: str, tmp_path: Path) -> None:
             said = client.chat.completions.create(
                 model="tiny", messages=[{"role": "user", "content": QUESTIONS[0]}], seed=3
             )
-            assert said.choices[0].message.content
+            assert said.choices[0].finish_reason in ("stop", "length")
             assert said.usage is not None
             assert said.usage.prompt_tokens > 3
         assert ("running", "queued") in seen
@@ -118,7 +118,7 @@ def test_what_a_model_cannot_be_asked_is_the_clients_error(tiny: str, tmp_path: 
         said = client.chat.completions.create(
             model="tiny", messages=[{"role": "user", "content": QUESTIONS[0]}], max_tokens=8
         )
-        assert said.choices[0].message.content
+        assert said.choices[0].finish_reason in ("stop", "length")
 
 
 def test_a_server_of_open_weights_needs_a_model(tiny: str, tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """The backend of open weights: its verbs; the work is done in the modules beside."""
 
+import hashlib
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
@@ -20,9 +21,10 @@ from ..base import (
     Progress,
     Recipe,
     Request,
+    Surroundings,
     Terms,
 )
-from .context import Context, check_same, own_context, recorded
+from .context import Context, check_same, own_context, recorded, tokenizer_hash
 from .exact import CUTOFF, Exactly
 from .extra import LIBRARIES, check_installed
 from .lessons import lessons
@@ -158,6 +160,17 @@ class LocalBackend:
             job, {"base": job.model, "learned": learned.name, "recipe": dict(recipe)}
         )
         return _told(job, recipe, done)
+
+    def surroundings(self, model: str) -> Surroundings:
+        """See :meth:`limen.backends.Rendering.surroundings`."""
+        loaded, _, context = self._found(model)
+        student = self._students.find(model)
+        return Surroundings(
+            asked=context.block(loaded.tokenizer),
+            trained=None if student is None else student.context["system_block"],
+            template=hashlib.sha256(context.template.encode()).hexdigest()[:16],
+            tokenizer=tokenizer_hash(loaded.tokenizer),
+        )
 
     def base(self, name: str) -> str:
         """See :meth:`limen.backends.Engine.base`: a name stands for itself."""

@@ -124,8 +124,8 @@ def check_same(student: str, record: dict[str, Any], tokenizer: Any, base: str) 
     if changed:
         raise BackendError(
             f"the {' and the '.join(changed)} of the base model changed since {student} was "
-            f"trained, so its answers would mean nothing: put the old files back, train again, or "
-            f'say recipe={{"mismatch": "allow"}}'
+            f"trained, so its answers would mean nothing: put the old files back, or train again "
+            f'(with recipe={{"mismatch": "allow"}} a student is asked all the same)'
         )
 
 

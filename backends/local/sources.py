@@ -76,7 +76,7 @@ def _gguf(name: str, path: Path) -> Source:
         raise UnknownModelError(f"{name} is no GGUF file: {_line(error)}") from None
     return Source(
         name=name,
-        path=path.resolve().parent,
+        path=path.parent.resolve(),  # where its name is: a link may lead to another
         gguf=path.name,
         fingerprint=_digest([path]),
         template=reader.get_field("tokenizer.chat_template") is not None,

@@ -1,5 +1,6 @@
 """Fine-tuning by TRL's trainer: LoRA or all weights, resumed where a killed run left it."""
 
+import json
 import math
 import shutil
 from collections.abc import Callable, Iterator, Mapping
@@ -48,7 +49,11 @@ class Course:
     progress: Progress
 
     def run(self) -> list[Epoch]:
-        """Train to the end, from the last whole checkpoint if there is one."""
+        """Train to the end, from the last whole checkpoint if there is one.
+
+        Raises :class:`~limen.SpecError` for a recipe that would be over before it warmed up.
+        """
+        self._check_warm_up()
         for micro in _divisors(int(self.recipe["batch_size"] or 1)):
             try:
                 return self._attempt(micro)
@@ -60,6 +65,17 @@ class Course:
             "memory ran out over a single row: take a smaller model, or LoRA with a lower rank, or "
             "end what else uses the memory (such as a server that holds the model as well)"
         )
+
+    def _check_warm_up(self) -> None:
+        batch, epochs = int(self.recipe["batch_size"] or 1), int(self.recipe["epochs"] or 1)
+        steps = epochs * math.ceil(len(self.lessons.rows) / batch)
+        if int(self.recipe["warmup_steps"] or 0) >= steps:
+            raise SpecError(
+                f"recipe setting warmup_steps={self.recipe['warmup_steps']}: {steps} steps are all "
+                f"there are ({len(self.lessons.rows):,} rows, batch_size={batch}, epochs={epochs}),"
+                f" so the rate would never be reached and next to nothing learned: lower it, or "
+                f"batch_size, or train on more"
+            )
 
     def _attempt(self, micro: int) -> list[Epoch]:
         trl = library("trl")
@@ -214,8 +230,18 @@ def _keep(model: Any, folder: Path) -> None:
     scratch = folder.with_suffix(".part")
     shutil.rmtree(scratch, ignore_errors=True)
     model.save_pretrained(scratch)
+    _in_order(scratch / "adapter_config.json")
     shutil.rmtree(folder, ignore_errors=True)
     scratch.rename(folder)
+
+
+def _in_order(config: Path) -> None:
+    """Write the modules of an adapter in order: they are a set, whose order differs by process."""
+    if config.is_file():
+        kept = json.loads(config.read_text())
+        if isinstance(kept.get("target_modules"), list):
+            kept["target_modules"].sort()
+        config.write_text(json.dumps(kept, indent=2, sort_keys=True))
 
 
 def _last_checkpoint(folder: Path) -> Path | None:

@@ -3,11 +3,11 @@
 import json
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from ...backends import Request, Work, is_explicit
+from ...backends import Request, Work, is_explicit, is_rendering
 from ...datasets.errors import SpecError
 from .. import rows
 from ..sampled import Sampled, sample_into
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 TALLY = "tally.json"
 RATINGS = "ratings.jsonl"
 CHANCES = "chances.json"
+DIGITS = 9
 DRAWN = ("draws", "stream")
 """What makes the draws of an :class:`Ask`, and no difference to probabilities."""
 
@@ -76,7 +77,15 @@ class Ask(Sampled):
             "system": self.system,
             "questions": list(self.questions),
             **sampled,
+            **self._surroundings(bench, model),
         }
+
+    def _surroundings(self, bench: Bench, model: str) -> Manifest:
+        """What stood around the questions, where the backend can tell."""
+        backend = bench.backend(self.backend)
+        if not is_rendering(backend):
+            return {}
+        return {"surroundings": asdict(backend.surroundings(model))}
 
     def requests(self, bench: Bench) -> Iterator[Request]:
         return self._requests(self._shown_before(bench))
@@ -159,7 +168,11 @@ class Exact(Stage):
             temperature=self.of.temperature,
             max_tokens=self.of.max_tokens,
         )
-        told = [{"by_word": dict(c.by_word), "missed": c.missed} for c in chances]
+        told = [  # to as many digits as are the same however rows were batched
+            {"by_word": {w: round(p, DIGITS) for w, p in c.by_word.items()},
+             "missed": round(c.missed, DIGITS)}
+            for c in chances
+        ]  # fmt: skip
         (bench.folder / CHANCES).write_text(json.dumps(told, allow_nan=False), encoding="utf-8")
         return {"model": model, "counts": {"questions": len(told), "words": len(self.words)}}
 
