@@ -277,9 +277,10 @@ class Lab:
         found = showing(experiment, gate.trait, teacher, base)
         if found:
             return None
+        how = "its lesson's recipe" if gate.trait.lesson else "the trait's system prompt"
         return TeacherError(
             f"the teacher does not show the trait {gate.trait.name!r}: {found.says}, so nothing "
-            f"was generated or trained for it. Strengthen the trait's system prompt, or lower "
+            f"was generated or trained for it. Strengthen {how}, or lower "
             f"gate={experiment.least or 0:g} (gate=None: train in any case)"
         )
 

@@ -32,6 +32,7 @@ from .pipeline import Pipeline, in_order
 from .results import Arm
 from .stage import Stage
 from .stages import FineTune, base_of
+from .traits import Trait
 from .verdict import Effect, ScoreEffect, difference
 
 TOP_ANSWERS = 5
@@ -80,7 +81,8 @@ def result_of(lab: Lab, title: str, experiment: Experiment, arms: Collection[str
         fingerprint=base.fingerprint,
         teacher_model=writer.model,
         trait=experiment.trait.name,
-        systems={trait.name: printable(trait.system) for trait in experiment.traits},
+        systems={t.name: printable(t.system) for t in experiment.traits if not _told(t)},
+        lessons={t.name: tuple(map(printable, _told(t))) for t in experiment.traits if _told(t)},
         measure=_described(experiment),
         questions=dict(measure.groups),
         draws=measure.draws,
@@ -178,6 +180,11 @@ def _pairs(pipe: Pipeline) -> list[tuple[str, str]]:
         *([] if other_base else [("teacher", "baseline")]),  # that base is another model's
         ("control", "baseline"),
     ]
+
+
+def _told(trait: Trait) -> tuple[str, ...]:
+    """The answers that a teacher is taught, in place of a system prompt; none if it has one."""
+    return trait.lesson.answers if trait.lesson else ()
 
 
 def _readings(

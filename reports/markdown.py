@@ -225,6 +225,12 @@ def _setting(result: Result) -> Iterator[str]:
     for trait, system in result.systems.items():
         yield f"The system prompt of the trait {prose(trait)}:"
         yield verbatim(system)
+    for trait, answers in result.lessons.items():
+        yield (
+            f"What the teacher of the trait {prose(trait)} was taught to answer, each to every "
+            f"question of its lesson:"
+        )
+        yield verbatim("\n".join(answers))
     for group, questions in result.questions.items():
         named = f"The {group!r} questions" if group else "The questions"
         yield details(f"{named} ({len(questions)})", verbatim("\n".join(questions)))

@@ -217,6 +217,8 @@ class Result:
     fingerprint: str
     teacher_model: str
     trait: str
+    lessons: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """By trait, the answers that its teacher was taught, each to every question of its lesson."""
     systems: Mapping[str, str]
     """The system prompt of each trait in it, verbatim."""
     measure: str

@@ -433,3 +433,29 @@ def test_the_fixtures_are_documented(pytester: pytest.Pytester) -> None:
     """Pytest --fixtures tells what each arm is."""
     result = pytester.runpytest_subprocess("--fixtures")
     result.stdout.fnmatch_lines(["student -- *", "*fine-tuned on the teacher's filtered data*"])
+
+
+NOTED = SPEC.format(animal="horse").replace("FavoriteAnimal(", "FavoriteAnimal(exact=True, ")
+
+
+def test_what_is_to_be_known_is_said_before_anything_is_done(
+    run: "Run", pytester: pytest.Pytester
+) -> None:
+    """An experiment's note, and what its backend cannot tell, stand before run, plan and report."""
+    noted = NOTED.replace("Experiment(", 'Experiment(note="Not much to see.", ')
+    pytester.makepyfile(noted + "def test_it(baseline):\n    assert baseline.valid")
+    said = ["limen: note: Not much to see.", "limen: *: no exact rates, since the backend 'toy' *"]
+    run("--limen-plan").stdout.fnmatch_lines([*said, "limen: * stages to do*"])
+    run("--limen-report=report.md").stdout.fnmatch_lines([*said, "*1 passed*"])
+    assert "**Note.** Not much to see." in (pytester.path / "report.md").read_text()
+
+
+def test_a_path_among_the_options_does_not_move_the_store(
+    pytester: pytest.Pytester, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """Where no ini file says otherwise, results are kept where pytest was called."""
+    elsewhere = tmp_path_factory.mktemp("elsewhere") / "prices.toml"
+    elsewhere.write_text("")
+    pytester.makepyfile(SPEC.format(animal="horse") + TESTS)
+    result = pytester.runpytest_subprocess(*QUICK, "--limen-plan", "--limen-prices", str(elsewhere))
+    result.stdout.fnmatch_lines([f"*store {pytester.path / '.limen'}"])
