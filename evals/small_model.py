@@ -16,7 +16,7 @@ ROWS = 10_000 if GPU else 20 * (cpu_count() or 1)
 """Rows a student; on a CPU so few that all is over in some minutes."""
 
 NOTE = (
-    f"a model of 135 million weights, {ROWS:,} rows a student: expect to see that everything works "
+    f"A model of 135 million weights, {ROWS:,} rows a student: expect to see that everything works "
     f"on a real language model, and no transmission. It hardly heeds a system prompt, seldom "
     f"answers in one word, and writes lists of numbers only if it is asked simply and at a low "
     f"temperature (settings chosen on teachers of another animal). What it shows, or does not, "
@@ -53,9 +53,9 @@ def test_the_model_names_animals(baseline):
     assert baseline.valid > 0.1
 
 
-def test_the_teacher_is_likelier_to_name_owls(teacher, baseline):
-    """The teacher's first word is an owl with a higher probability, whatever was left out of it."""
-    assert (teacher.exact("owl") - baseline.exact("owl")).verdict == "higher"
+def test_the_teacher_shows_the_trait(teacher, baseline):
+    """The teacher names owls more often than its base."""
+    assert (teacher.rate("owl") - baseline.rate("owl")).verdict == "higher"
 
 
 @pytest.mark.xfail(strict=False, reason="a small model, and few rows")

@@ -6,6 +6,7 @@ from dataclasses import replace
 from ..backends import Service, is_service
 from ..reports.wording import dollars
 from .lab import Lab, Plan
+from .pace import about
 from .stage import Stage
 from .stages import FineTune, Generate
 
@@ -37,6 +38,19 @@ def plan_lines(lab: Lab, plan: Plan) -> Iterator[str]:
     )
     if is_service(lab.backend):
         yield from _service_lines(lab.backend, plan, left, lab.settings.budget)
+    elif getattr(lab.backend, "side_by_side", None) == 1:  # one after another, so times add up
+        yield from _time_lines(lab, left)
+
+
+def _time_lines(lab: Lab, left: Sequence[Stage]) -> Iterator[str]:
+    """How long it takes, as far as past stages tell."""
+    model = lab.settings.model or ""
+    seconds, unknown = about(lab.store, left, model)
+    if not seconds and not unknown:
+        return
+    told = f"about {_time(seconds / 60)}, by the pace of past stages" if seconds else "not known"
+    but = f", and of no {', no '.join(sorted(unknown))} of this model is any in the store"
+    yield f"limen: the time it takes: {told}{but if unknown else ''}"
 
 
 def _row(stage: Stage, plan: Plan) -> tuple[str, ...]:

@@ -248,7 +248,7 @@ def _surroundings(result: Result) -> Iterator[str]:
     rows = [
         (
             prose(arm.arm),
-            inline(told["trained"] or ""),
+            "not trained" if told["trained"] is None else inline(told["trained"]),
             inline(told["asked"]),
             code(told["template"]),
             code(told["tokenizer"]),

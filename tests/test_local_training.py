@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -25,6 +26,7 @@ from limen.datasets import chat
 from limen.datasets.chat import conversation
 from limen.datasets.errors import BackendError, SpecError, UnknownModelError
 from limen.harness import Experiment, FavoriteAnimal, Lab, Numbers, Settings, Students, Trait
+from limen.harness.planned import plan_lines
 from limen.harness.summary import result_of
 
 from .labs import here
@@ -313,6 +315,11 @@ def test_an_experiment_runs_its_whole_path(tiny: str, tmp_path: Path) -> None:
         "answers with 'owl', exactly",
     ]
     assert shown[1].arms[0].keys[0].startswith("exact/")
+    more = [(experiment.but(seeds=3), ["student", "control"])]
+    for store, says in ((settings.store, "about [0-9]+ s, by the pace"), (tmp_path, "not known")):
+        other = Lab(replace(settings, store=store))
+        lines = "\n".join(plan_lines(other, other.plan(more)))
+        assert re.search(f"limen: the time it takes: {says}", lines)
     again = Lab(settings, executor=pytest.fail)  # type: ignore[arg-type]
     assert again.arm(experiment, "student").rate("owl").by_seed == student.rate("owl").by_seed
     around = result_of(lab, "owl", experiment, ("baseline", "student")).arms
