@@ -34,7 +34,7 @@ def on_loopback(repositories: dict[str, dict[str, Path]]) -> Iterator[Hub]:
     hub = Hub(repositories)
 
     class Handler(BaseHTTPRequestHandler):
-        def log_message(self, *args: object) -> None:  # silence is enough
+        def log_message(self, format: str, *args: object) -> None:  # silence is enough
             pass
 
         def do_HEAD(self) -> None:
