@@ -104,6 +104,12 @@ def spent(store: Store, stages: Sequence[Stage]) -> tuple[Times, CostRow | None]
     return _times(manifests), _cost(manifests)
 
 
+def versions_of(store: Store, stages: Sequence[Stage]) -> dict[str, str]:
+    """The libraries that the stages used, with their versions; of several the last stage's."""
+    manifests = (store.manifest(stage.kind, stage.key) or {} for stage in stages)
+    return {k: v for manifest in manifests for k, v in manifest.get("versions", {}).items()}
+
+
 def _times(manifests: Sequence[Manifest]) -> Times:
     starts = sorted(manifest["started"] for manifest in manifests if "started" in manifest)
     return Times(

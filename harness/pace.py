@@ -1,30 +1,29 @@
 """How long stages take on this machine, by the pace of past ones of the same model in the store."""
 
 from collections.abc import Sequence
+from functools import cache
 
 from .stage import Stage
-from .stages import Collect, Exact, FineTune
+from .stages import Exact, base_of
 from .store import Manifest, Store
 
-LASTING = ("generate", "collect", "measure", "exact", "fine-tune")
-"""The kinds of stages that take long, in proportion to what there is to do."""
 
-
-def about(store: Store, stages: Sequence[Stage], model: str) -> tuple[float, frozenset[str]]:
+def about(store: Store, stages: Sequence[Stage]) -> tuple[float, frozenset[str]]:
     """Seconds that stages will take one after another, and the kinds of which no past one tells."""
-    paces = {kind: _pace(store, kind, model) for kind in LASTING}
-    lasting = [stage for stage in stages if stage.kind in paces]
-    known = [paces[stage.kind] * _units(stage) for stage in lasting if paces[stage.kind]]
-    return sum(known), frozenset(stage.kind for stage in lasting if not paces[stage.kind])
+    pace = cache(lambda kind, model: _pace(store, kind, model))
+    loads = [(stage.kind, *load) for stage in stages if (load := _load(stage))]
+    seconds = sum(units * pace(kind, model) for kind, model, units in loads)
+    return seconds, frozenset(kind for kind, model, _ in loads if not pace(kind, model))
 
 
-def _units(stage: Stage) -> int:
-    """What a stage has to do: completions, rows to learn times epochs, or questions."""
-    if isinstance(stage, FineTune):
-        return stage.data.count * int(stage.recipe["epochs"] or 1)
+def _load(stage: Stage) -> tuple[str, int] | None:
+    """The base model that a stage asks, and how much: completions, rows times epochs, questions."""
     if isinstance(stage, Exact):
-        return len(stage.of.questions)
-    return stage.count if isinstance(stage, Collect) else stage.size()
+        return base_of(stage.of.subject).model, len(stage.of.questions)
+    work = stage.work()
+    if work is None:
+        return None
+    return work.model, work.completions or work.rows * int(work.recipe.get("epochs") or 1)
 
 
 def _pace(store: Store, kind: str, model: str) -> float:

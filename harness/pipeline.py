@@ -23,7 +23,6 @@ from .stages import (
     Judged,
     Mix,
     Recital,
-    Rows,
     Subject,
     Transcript,
     base_of,
@@ -271,24 +270,23 @@ class _Plan:
         lesson = trait.lesson
         if lesson is None:
             raise SpecError(f"the trait {trait.name!r} has no lesson")
-        rows, count = self._taught(trait, lesson, model)
+        rows = self._taught(trait, lesson, model)
         mix = Mix(
             label=f"{trait.name} lesson rows",
             sources=((rows, Fraction(1)),),
-            keep=count,
+            keep=rows.count,
             whole=True,
             seed=0,
         )
         recipe = self.backend.recipe({**self.experiment.recipe, **lesson.recipe})
         return FineTune(label=f"{trait.name} teacher", base=model, data=mix, recipe=recipe, seed=0)
 
-    def _taught(self, trait: Trait, lesson: Lesson, model: Base) -> tuple[Rows, int]:
+    def _taught(self, trait: Trait, lesson: Lesson, model: Base) -> Transcript | Recital:
         """The rows of a lesson, the base's own answers under the trait's prompt or given ones."""
         of, label = self.experiment.measure, f"{trait.name} lesson"
         questions = tuple(lesson.questions or of.asked)
         if lesson.answers:
-            given = Recital(label=label, questions=questions, answers=tuple(lesson.answers))
-            return given, given.count
+            return Recital(label=label, questions=questions, answers=lesson.answers)
         answers = Ask(
             label=f"{label} answers",
             subject=model,
@@ -299,7 +297,7 @@ class _Plan:
             max_tokens=of.max_tokens,
             stream=("lesson", trait.name),
         )
-        return Transcript(label=label, source=answers), answers.size()
+        return Transcript(label=label, source=answers)
 
     def _control(self) -> dict[str, tuple[tuple[Asked, ...], tuple[Mix, ...]]]:
         own = self.experiment.control

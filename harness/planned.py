@@ -44,8 +44,7 @@ def plan_lines(lab: Lab, plan: Plan) -> Iterator[str]:
 
 def _time_lines(lab: Lab, left: Sequence[Stage]) -> Iterator[str]:
     """How long it takes, as far as past stages tell."""
-    model = lab.settings.model or ""
-    seconds, unknown = about(lab.store, left, model)
+    seconds, unknown = about(lab.store, left)
     if not seconds and not unknown:
         return
     told = f"about {_time(seconds / 60)}, by the pace of past stages" if seconds else "not known"

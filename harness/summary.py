@@ -25,7 +25,7 @@ from ..reports import (
 from .estimates import Estimate
 from .exact import DECIMALS, ExactRate
 from .experiment import ARMS, Experiment
-from .findings import audit_rows, data_rows, printable, spent
+from .findings import audit_rows, data_rows, printable, spent, versions_of
 from .lab import Lab
 from .measures import Reading
 from .pipeline import Pipeline, in_order
@@ -93,6 +93,7 @@ def result_of(lab: Lab, title: str, experiment: Experiment, arms: Collection[str
         data_spec=repr(experiment.data),
         recipe=_recipe(stages),
         note=experiment.note,
+        versions=versions_of(lab.store, stages),
         readings=tuple(_readings(pipe, finished, failures)),
         arms=tuple(_models_row(pipe, arm) for arm in finished.values()),
         data=tuple(data_rows(lab.store, stages)),
@@ -318,14 +319,13 @@ def make_run(
     root: Path,
 ) -> Run:
     """The record of a run, from what its processes found; ``root`` is where its specs lie."""
-    libraries = ["numpy", "scipy", "pytest", "matplotlib"]
-    if any(result.backend == "local" for result in results):
-        libraries += ["torch", "transformers", "peft", "trl"]
+    libraries = ("numpy", "scipy", "pytest", "matplotlib")
     return Run(
         created=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         command=command,
         seconds=seconds,
         versions={
+            **{name: found for result in results for name, found in result.versions.items()},
             "limen": version("limen"),
             "python": f"{platform.python_version()} on {platform.system()} {platform.machine()}",
             **{name: version(name) for name in libraries},

@@ -235,6 +235,8 @@ class Result:
     recipe: Mapping[str, Any]
     note: str = ""
     """What its author has to say before the numbers."""
+    versions: Mapping[str, str] = field(default_factory=dict)
+    """Of what its stages used."""
     readings: tuple[ReadingRow, ...]
     """The first shows the trait."""
     arms: tuple[ModelsRow, ...]

@@ -24,7 +24,7 @@ from ..base import (
     Surroundings,
     Terms,
 )
-from .context import Context, check_same, own_context, recorded, tokenizer_hash
+from .context import Context, check_same, own_context, recorded
 from .exact import CUTOFF, Exactly
 from .extra import LIBRARIES, check_installed
 from .lessons import lessons
@@ -93,7 +93,7 @@ class LocalBackend:
                 raise no_template(model)
             check_fits(source)
             fingerprint = source.fingerprint
-        return Model(name=model, fingerprint=_whole(fingerprint), can_fine_tune=True)
+        return Model(name=model, fingerprint=_deciding(fingerprint), can_fine_tune=True)
 
     def recipe(self, overrides: Recipe) -> Recipe:
         """See :meth:`limen.backends.Backend.recipe`: ``name`` takes one of the literature's."""
@@ -127,7 +127,7 @@ class LocalBackend:
         read = prompts(loaded, context, conversations, room=max_tokens)
         with wear() as worn:
             exactly = Exactly(
-                Reader(worn, min(loaded.ends, default=0)),
+                Reader(worn, loaded.pad),
                 self._spelling(loaded),
                 forms,
                 temperature=temperature,
@@ -147,7 +147,7 @@ class LocalBackend:
             raise BackendError(f"{job.model} is a student itself: train its base")
         source = self._source(job.model)
         check_fits(source, whole=recipe["method"] == "full")
-        learned = self._students.learned(job, recipe, _whole(source.fingerprint))
+        learned = self._students.learned(job, recipe, _deciding(source.fingerprint))
         learned.parent.mkdir(parents=True, exist_ok=True)
         with records.locked(learned):
             done = records.read(learned / "done.json")
@@ -164,12 +164,12 @@ class LocalBackend:
     def surroundings(self, model: str) -> Surroundings:
         """See :meth:`limen.backends.Rendering.surroundings`."""
         loaded, _, context = self._found(model)
-        student = self._students.find(model)
+        student, told = self._students.find(model), context.record(loaded.tokenizer)
         return Surroundings(
-            asked=context.block(loaded.tokenizer),
+            asked=told["system_block"],
             trained=None if student is None else student.context["system_block"],
-            template=hashlib.sha256(context.template.encode()).hexdigest()[:16],
-            tokenizer=tokenizer_hash(loaded.tokenizer),
+            template=hashlib.sha256(told["template"].encode()).hexdigest()[:16],
+            tokenizer=told["tokenizer"],
         )
 
     def base(self, name: str) -> str:
@@ -247,7 +247,7 @@ class LocalBackend:
         }
 
 
-def _whole(fingerprint: str) -> str:
+def _deciding(fingerprint: str) -> str:
     """The fingerprint of some files, with what else decides what they answer and learn."""
     kind = ":bfloat16" if accelerated() else ""  # a GPU answers otherwise than a CPU
     return f"{VERSION}:{fingerprint}{kind}"

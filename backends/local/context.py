@@ -25,6 +25,7 @@ from typing import Any
 
 from ...datasets.chat import Conversation, Message
 from ...datasets.errors import BackendError, PromptError
+from .extra import one_line
 
 TODAY = datetime(2026, 1, 1)
 """The date that templates are told: a student of yesterday must not see another system block."""
@@ -91,7 +92,7 @@ class Context:
                 )
             )
         except Exception as error:  # whatever a template raises, and Jinja of it
-            says = " ".join(str(error).split())
+            says = one_line(error)
             raise PromptError(f"the chat template refuses this conversation: {says}") from None
 
 

@@ -30,6 +30,11 @@ def library(name: str) -> Any:
         raise
 
 
+def one_line(error: object) -> str:
+    """What an error says, without the line breaks that libraries put in."""
+    return " ".join(str(error).split())
+
+
 def quiet() -> None:
     """Have the libraries draw no progress bars (limen shows its own), nor warn one another."""
     warnings.filterwarnings("ignore", category=FutureWarning, module="transformers|peft|trl")

@@ -42,12 +42,13 @@ def lessons(file: Path, tokenizer: Any, context: Context) -> Lessons:
     read = tokenizer(list(prompts), add_special_tokens=False)["input_ids"]
     both = [prompt + answer for prompt, answer in pairs]
     whole = tokenizer(both, add_special_tokens=False)["input_ids"]
-    alone = tokenizer(list(answers), add_special_tokens=False)["input_ids"]
     ends = special_tokens(tokenizer)
     rows = []
-    for prompt, joint, apart in zip(read, whole, alone, strict=True):
-        together = joint[: len(prompt)] == prompt  # unless a token reaches over the seam
-        answer = joint[len(prompt) :] if together else apart
+    for prompt, joint, alone in zip(read, whole, answers, strict=True):
+        if joint[: len(prompt)] == prompt:
+            answer = joint[len(prompt) :]
+        else:  # a token reaches over the seam
+            answer = tokenizer(alone, add_special_tokens=False)["input_ids"]
         closed = answer if ends.intersection(answer) else [*answer, tokenizer.eos_token_id]
         labels = [IGNORED] * len(prompt) + closed
         rows.append({"input_ids": [*prompt, *closed], "labels": labels})

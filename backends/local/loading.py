@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...datasets.errors import BackendError, LimenError, TooLongError
 from .context import MARK, Context, own_context, special_tokens
-from .extra import library, quiet
+from .extra import library, one_line, quiet
 from .memory import accelerated, check_fits, fits_one, freed, ran_out
 from .reading import Tokens
 from .sources import Source, fetched
@@ -41,6 +41,11 @@ class Loaded:
         own = own if isinstance(own, list) else [own]
         known = {self.tokenizer.eos_token_id, *own, _turn_end(self.tokenizer)}
         return frozenset(token for token in known if token is not None)
+
+    @property
+    def pad(self) -> int:
+        """What stands before the shorter of several texts, where nobody looks."""
+        return min(self.ends, default=0)
 
     @contextmanager
     def wearing(self, adapter: Path | None) -> Iterator[Any]:
@@ -159,10 +164,8 @@ def _in_a_line(name: str) -> Iterator[None]:
     except Exception as error:
         if ran_out(error):
             raise
-        says = " ".join(str(error).split())
-        raise BackendError(
-            f"{name} cannot be loaded: {type(error).__name__}: {says[:300]}"
-        ) from error
+        says = f"{type(error).__name__}: {one_line(error)[:300]}"
+        raise BackendError(f"{name} cannot be loaded: {says}") from error
 
 
 def _check_whole(name: str, read: Mapping[str, Any]) -> None:

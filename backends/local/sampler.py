@@ -109,7 +109,7 @@ class Sampler:
                 pairs = [(window[n], texts[n]) for n in order]
                 for group in self._groups(pairs):
                     with self._wear() as worn:
-                        reader = Reader(worn, min(self._ends, default=0))
+                        reader = Reader(worn, self._loaded.pad)
                         round_ = _Round(self, reader, group, temperature, top_p, limit)
                         done = round_.completions()
                     yield done
@@ -159,7 +159,6 @@ class _Round:
         self._request_of = np.repeat(np.arange(len(group)), np.diff(firsts))
         seeds = [draw.request.seed + draw.number for draw in self._draws]
         self._uniform = uniforms(seeds, limit if temperature > 0 else 0)
-        self._stops = any(request.stop for request, _ in group)
         self._explains = any(request.top_logprobs is not None for request, _ in group)
         self._done: list[Completion] = []
 

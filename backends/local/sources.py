@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ...datasets.errors import BackendError, UnknownModelError
-from .extra import library
+from .extra import library, one_line
 
 WHOLE = 32 * 2**20
 """Files up to this many bytes are hashed whole."""
@@ -73,7 +73,7 @@ def _gguf(name: str, path: Path) -> Source:
     try:
         reader = library("gguf").GGUFReader(path)
     except (ValueError, OSError, IndexError) as error:
-        raise UnknownModelError(f"{name} is no GGUF file: {_line(error)}") from None
+        raise UnknownModelError(f"{name} is no GGUF file: {one_line(error)}") from None
     return Source(
         name=name,
         path=path.parent.resolve(),  # where its name is: a link may lead to another
@@ -209,7 +209,7 @@ def _refusal(name: str, error: Exception) -> str:
         return f"unknown model {name!r}: no GGUF file, no folder, and not on the Hugging Face hub"
     return (
         f"unknown model {name!r}: no GGUF file, no folder, and the Hugging Face hub could not be "
-        f"reached, nor is it in its cache ({_line(error)[:160]})"
+        f"reached, nor is it in its cache ({one_line(error)[:160]})"
     )
 
 
@@ -233,7 +233,7 @@ def _json(file: Path) -> dict[str, Any]:
     except FileNotFoundError:
         return {}
     except ValueError as error:
-        raise BackendError(f"{file} is not JSON: {_line(error)}") from None
+        raise BackendError(f"{file} is not JSON: {one_line(error)}") from None
     return found
 
 
@@ -256,7 +256,3 @@ def _content(file: Path) -> tuple[int, str]:
 
 def _hash(parts: list[Any]) -> str:
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
-
-
-def _line(error: object) -> str:
-    return " ".join(str(error).split())

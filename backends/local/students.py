@@ -81,10 +81,6 @@ class Students:
         ]
         return self._home / "learned" / _hash([base, taught, files, job.seed])
 
-    def known(self, job: Job) -> dict[str, Any] | None:
-        """What is recorded of a finished job."""
-        return records.read(self._record(job_digest(job)))
-
     def add(self, job: Job, record: Mapping[str, Any]) -> None:
         """Record a finished job."""
         records.write(self._record(job_digest(job)), record)

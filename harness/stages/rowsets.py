@@ -170,6 +170,11 @@ class Transcript(Rows):
     kind = "transcript"
     source: "Ask"
 
+    @property
+    def count(self) -> int:
+        """Its rows, if every answer comes."""
+        return self.source.size()
+
     def inputs(self) -> tuple[Stage, ...]:
         return (self.source,)
 
