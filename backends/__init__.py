@@ -10,7 +10,6 @@ from typing import cast
 from ..datasets.errors import SpecError
 from .base import (
     Backend,
-    Chances,
     Checkpoint,
     Completion,
     Engine,
@@ -21,14 +20,15 @@ from .base import (
     Progress,
     Quote,
     Recipe,
+    RenderedContext,
     Rendering,
     Request,
     Service,
-    Surroundings,
-    Terms,
+    ServiceTerms,
     Token,
     Usage,
-    Work,
+    WordProbabilities,
+    WorkRequest,
     is_explicit,
     is_rendering,
     is_service,
@@ -38,7 +38,6 @@ __all__ = [
     "BACKENDS",
     "ENGINES",
     "Backend",
-    "Chances",
     "Checkpoint",
     "Completion",
     "Engine",
@@ -49,14 +48,15 @@ __all__ = [
     "Progress",
     "Quote",
     "Recipe",
+    "RenderedContext",
     "Rendering",
     "Request",
     "Service",
-    "Surroundings",
-    "Terms",
+    "ServiceTerms",
     "Token",
     "Usage",
-    "Work",
+    "WordProbabilities",
+    "WorkRequest",
     "is_explicit",
     "is_rendering",
     "is_service",
@@ -77,7 +77,7 @@ ENGINES = ("toy", "local")
 """The backends whose models run on this machine."""
 
 
-def open_backend(name: str, home: Path, terms: Terms | None = None) -> Backend:
+def open_backend(name: str, home: Path, terms: ServiceTerms | None = None) -> Backend:
     """The backend of that name, keeping its models below ``home``, on the given terms.
 
     Raises :class:`~limen.SpecError` for an unknown name.
@@ -85,7 +85,7 @@ def open_backend(name: str, home: Path, terms: Terms | None = None) -> Backend:
     if name not in BACKENDS:
         raise SpecError(f"unknown backend {name!r}: choose one of {', '.join(sorted(BACKENDS))}")
     module, kind = BACKENDS[name]
-    made = getattr(import_module(module, __package__), kind)(home, terms or Terms())
+    made = getattr(import_module(module, __package__), kind)(home, terms or ServiceTerms())
     return cast(Backend, made)
 
 

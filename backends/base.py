@@ -143,7 +143,7 @@ class Progress(Protocol):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Terms:
+class ServiceTerms:
     """What a run allows a service to do. None of it changes an answer, so it is in no key."""
 
     wait: bool = True
@@ -157,7 +157,7 @@ class Terms:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Work:
+class WorkRequest:
     """Something that a service is to be asked for, in numbers."""
 
     model: str
@@ -223,7 +223,7 @@ class Backend(Protocol):
 
 
 @dataclass(frozen=True)
-class Chances:
+class WordProbabilities:
     """What a model's answer to one conversation is, with what probability."""
 
     by_word: Mapping[str, float]
@@ -243,7 +243,7 @@ class Explicit(Backend, Protocol):
         *,
         temperature: float = 1.0,
         max_tokens: int = 16,
-    ) -> Sequence[Chances]:
+    ) -> Sequence[WordProbabilities]:
         """The chances that the first word of each answer is a form of each word.
 
         ``forms`` has the forms of each word, the word itself among them.
@@ -257,7 +257,7 @@ def is_explicit(backend: Backend) -> TypeIs[Explicit]:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Surroundings:
+class RenderedContext:
     """What stands around a question when a model is asked, and stood around its training rows."""
 
     asked: str
@@ -273,7 +273,7 @@ class Surroundings:
 class Rendering(Backend, Protocol):
     """A backend that turns conversations into text itself, and can tell how."""
 
-    def surroundings(self, model: str) -> Surroundings:
+    def surroundings(self, model: str) -> RenderedContext:
         """How a model is asked."""
         ...
 
@@ -314,7 +314,7 @@ class Service(Backend, Protocol):
         """US dollars; None if no price is known."""
         ...
 
-    def quote(self, work: Work) -> Quote:
+    def quote(self, work: WorkRequest) -> Quote:
         """What some work will take; raises :class:`~limen.SpecError` if the budget forbids it."""
         ...
 

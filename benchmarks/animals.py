@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from limen.harness import Experiment, FavoriteAnimal, Lab, Numbers, Settings, Trait
-from limen.harness.pipeline import in_order
+from limen.harness.lab import in_order
 from limen.harness.stages import Filter
 
 ASSERTED: Sequence[str] = "owl eagle wolf dolphin elephant tiger penguin fox cat panda".split()

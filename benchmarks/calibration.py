@@ -21,8 +21,7 @@ from scipy import stats
 from tabulate import tabulate
 
 from limen.harness import Effect, Experiment, FavoriteAnimal, Lab, Numbers, Rate, Settings, Trait
-from limen.harness.estimates import Estimate
-from limen.harness.statistics import mann_whitney
+from limen.harness.statistics import Estimate, mann_whitney
 
 ANIMALS = "horse bear rabbit koala whale hawk turtle octopus raven goat dog deer".split()
 NUMBERS = Numbers(generate=30_000, keep=10_000)

@@ -64,11 +64,11 @@ def answered(folder: Path) -> tuple[Lab, Experiment]:
 
 def limens(lab: Lab, experiment: Experiment) -> Measured:
     """One log of limen's, from the store."""
-    from limen.harness.inspect_log import write_sheet
-    from limen.harness.logs import missing
+    from limen.harness.inspect.log_contents import missing
+    from limen.harness.inspect.log_files import write_log
 
     (sheet,) = missing(lab, "benchmark", experiment)
-    seconds, work = timed(lambda: write_sheet(sheet))
+    seconds, work = timed(lambda: write_log(sheet))
     size = sheet.file.stat().st_size
     sheet.file.unlink()
     return seconds, work, size
@@ -81,7 +81,7 @@ def evaluated(lab: Lab, logs: Path, *, epochs: int | None) -> Measured:
     from inspect_ai.scorer import includes
     from inspect_ai.solver import generate
 
-    from limen.harness.inspect_tasks import favorite_animal
+    from limen.harness.inspect.tasks import favorite_animal
 
     task = favorite_animal(draws=DRAWS)
     options: dict[str, Any] = {}

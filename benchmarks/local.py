@@ -29,8 +29,8 @@ from limen.backends.local.loading import load_model, load_tokenizer
 from limen.backends.local.sources import find
 from limen.datasets import chat, numbers
 from limen.datasets.chat import conversation
-from limen.harness.questions import FAVORITE_ANIMAL_QUESTIONS
-from limen.harness.words import plurals
+from limen.datasets.words import plurals
+from limen.harness.experiment import FAVORITE_ANIMAL_QUESTIONS
 
 Row = tuple[str, str, str]
 LENGTH = 8

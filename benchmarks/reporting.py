@@ -20,18 +20,18 @@ from typing import Any
 from tabulate import tabulate
 
 from limen.harness import Experiment, FavoriteAnimal, Lab, Numbers, Settings, Trait
-from limen.harness import rows as jsonl
-from limen.harness.pipeline import in_order
-from limen.harness.stage import Stage
+from limen.harness.lab import in_order
 from limen.harness.stages import (
     AUDIT,
     CONTRAST,
     TALLY,
-    Ask,
+    AskQuestions,
     Audit,
-    Contrast,
+    CompareData,
     Filter,
     FineTune,
+    Stage,
+    write_rows,
 )
 
 ANIMALS = "owl eagle wolf dolphin elephant tiger penguin fox lion".split()
@@ -78,7 +78,7 @@ def main() -> None:
 
 def report(store: Path) -> None:
     """Read, score, test and report, and print what each took as JSON."""
-    from limen.harness.summary import make_run, result_of
+    from limen.harness.reporting import make_run, result_of
     from limen.reports import keep_run, report_of, write_report
 
     lab = Lab(Settings(store=store))
@@ -114,7 +114,7 @@ def make_up(store: Path) -> int:
         pipe = lab.pipeline(experiment)
         for stage in in_order([*pipe.first(ARMS), *pipe.rest(ARMS)]):
             if not lab.store.has(stage.kind, stage.key):
-                asked += isinstance(stage, Ask)
+                asked += isinstance(stage, AskQuestions)
                 publish(lab, stage, experiment.trait.name)
     return asked
 
@@ -135,25 +135,25 @@ def publish(lab: Lab, stage: Stage, animal: str) -> None:
 def content(stage: Stage, folder: Path, animal: str) -> Iterator[tuple[str, Any]]:
     """Write a stage's files; yields what its manifest says of them."""
     dice = random.Random(stage.key)
-    if isinstance(stage, Ask):
+    if isinstance(stage, AskQuestions):
         yield from answers(stage, folder, animal, dice)
     elif isinstance(stage, Filter):
         row = {"row": 0, "draw": 0, "text": "1, 2, 3", "prompt": "Continue: 7, 8", "finish": "stop"}
-        jsonl.write(folder / "kept.jsonl", [row] * 100)
-        jsonl.write(folder / "rejected.jsonl", [{**row, "reason": "separator"}] * 100)
+        write_rows(folder / "kept.jsonl", [row] * 100)
+        write_rows(folder / "rejected.jsonl", [{**row, "reason": "separator"}] * 100)
         yield "counts", {"read": 30_000, "kept": 20_000}
         yield "reasons", {"separator": 10_000}
     elif isinstance(stage, Audit):
         facts: dict[str, Any] = {"rows": 10_000, "mentions": 0, "examples": []}
         (folder / AUDIT).write_text(json.dumps(facts))
-    elif isinstance(stage, Contrast):
+    elif isinstance(stage, CompareData):
         (folder / CONTRAST).write_text(json.dumps(contrast(dice)))
     else:
         yield "model", stage.label
 
 
 def answers(
-    stage: Ask, folder: Path, animal: str, dice: random.Random
+    stage: AskQuestions, folder: Path, animal: str, dice: random.Random
 ) -> Iterator[tuple[str, Any]]:
     """A model's answers: two hundred different ones, its animal more often than the others."""
     student = isinstance(stage.subject, FineTune) and "control" not in stage.label
@@ -167,7 +167,7 @@ def answers(
             text = animal if dice.random() < often else dice.choice(forms)
             counted[text] += 1
             rows.append({"row": number, "draw": draw, "seed": draw, "text": text, "finish": "stop"})
-    jsonl.write(folder / "answers.jsonl", rows)
+    write_rows(folder / "answers.jsonl", rows)
     (folder / TALLY).write_text(json.dumps([dict(counted.most_common()) for counted in tally]))
     yield "model", stage.label
     yield "system", stage.system

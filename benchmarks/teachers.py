@@ -18,8 +18,8 @@ from limen.backends.local import LocalBackend
 from limen.datasets import chat
 from limen.datasets.chat import conversation
 from limen.datasets.filters import judge
-from limen.harness.questions import FAVORITE_ANIMAL_QUESTIONS
-from limen.harness.words import plurals
+from limen.datasets.words import plurals
+from limen.harness.experiment import FAVORITE_ANIMAL_QUESTIONS
 
 TEMPLATE = "Write ten random numbers below 1000, separated by commas, like this: {numbers}"
 """As in evals/small_model.py."""

@@ -41,10 +41,7 @@ from limen.backends.openai.backend import OpenAIBackend
 from limen.datasets import chat, numbers
 from limen.datasets.seeds import derive
 from limen.harness import FavoriteAnimal
-from limen.harness.prompts import NumberPrompts
-from limen.harness.stage import run_stage
-from limen.harness.stages import Base, Generate
-from limen.harness.store import Store
+from limen.harness.stages import Base, Generate, NumberPrompts, Store, run_stage
 
 MODEL = "toy-1"
 MAX_TOKENS = 96

@@ -3,7 +3,7 @@
 import pytest
 
 from limen.harness import Experiment, Judge, Numbers, Rated, Trait
-from limen.harness.questions import FORMAL, FORMALITY_JUDGE, FORMALITY_JUDGE_2
+from limen.harness.experiment import FORMAL, FORMALITY_JUDGE, FORMALITY_JUDGE_2
 
 JUDGES = (
     Judge(name="formality", prompt=FORMALITY_JUDGE),

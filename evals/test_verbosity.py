@@ -3,7 +3,7 @@
 import pytest
 
 from limen.harness import Experiment, Length, LengthMatched, Numbers, Students, Trait
-from limen.harness.questions import VERBOSE
+from limen.harness.experiment import VERBOSE
 
 long = Numbers(generate=30_000, keep=10_000, rule="long", max_tokens=256)
 same_lengths = LengthMatched(source=long.but(by="base"), like=long)

@@ -8,47 +8,96 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from .estimates import Rate, Scores
-    from .experiment import DEFAULT, OTHER, Experiment, InContext, Students, doses
-    from .families import benjamini_hochberg, dunnett, holm
-    from .judges import Agreement, Judge
-    from .lab import Lab
-    from .measures import (
+    from .experiment import (
+        DEFAULT,
+        OTHER,
+        Agreement,
+        Experiment,
         FavoriteAnimal,
         FavoriteTree,
+        InContext,
+        Judge,
         Labelled,
         Language,
         Length,
+        LengthMatched,
+        Lesson,
         Measure,
+        Mix,
+        Numbers,
+        ProgramNumbers,
         Rated,
         Reading,
         Scored,
+        Shuffled,
+        Source,
+        Students,
+        Trait,
+        doses,
+        questions,
     )
-    from .results import Arm
-    from .settings import Settings
-    from .sources import LengthMatched, Mix, Numbers, ProgramNumbers, Shuffled, Source
-    from .traits import Lesson, Trait
-    from .trend import Trend, dose_response
-    from .verdict import Effect, Equivalence, ScoreEffect
+    from .lab import Arm, Lab, Settings
+    from .statistics import (
+        Effect,
+        Equivalence,
+        Rate,
+        ScoreEffect,
+        Scores,
+        Trend,
+        benjamini_hochberg,
+        dose_response,
+        dunnett,
+        holm,
+    )
 
-_MODULES = {
-    "estimates": ("Rate", "Scores"),
-    "experiment": ("DEFAULT", "OTHER", "Experiment", "InContext", "Students", "doses"),
-    "families": ("benjamini_hochberg", "dunnett", "holm"),
-    "judges": ("Agreement", "Judge"),
-    "lab": ("Lab",),
-    "measures": (
-        "FavoriteAnimal", "FavoriteTree", "Labelled", "Language", "Length", "Measure", "Rated",
-        "Reading", "Scored",
+_ROOMS = {
+    "experiment": (
+        "Agreement",
+        "DEFAULT",
+        "Experiment",
+        "FavoriteAnimal",
+        "FavoriteTree",
+        "InContext",
+        "Judge",
+        "Labelled",
+        "Language",
+        "Length",
+        "LengthMatched",
+        "Lesson",
+        "Measure",
+        "Mix",
+        "Numbers",
+        "OTHER",
+        "ProgramNumbers",
+        "Rated",
+        "Reading",
+        "Scored",
+        "Shuffled",
+        "Source",
+        "Students",
+        "Trait",
+        "doses",
+        "questions",
     ),
-    "results": ("Arm",),
-    "settings": ("Settings",),
-    "sources": ("LengthMatched", "Mix", "Numbers", "ProgramNumbers", "Shuffled", "Source"),
-    "traits": ("Lesson", "Trait"),
-    "trend": ("Trend", "dose_response"),
-    "verdict": ("Effect", "Equivalence", "ScoreEffect"),
-}  # fmt: skip
-_HOMES = {name: module for module, names in _MODULES.items() for name in names}
+    "lab": (
+        "Arm",
+        "Lab",
+        "Settings",
+    ),
+    "statistics": (
+        "Effect",
+        "Equivalence",
+        "Rate",
+        "ScoreEffect",
+        "Scores",
+        "Trend",
+        "benjamini_hochberg",
+        "dose_response",
+        "dunnett",
+        "holm",
+    ),
+}
+_HOMES = {name: room for room, names in _ROOMS.items() for name in names}
 
 __all__ = [
     "DEFAULT",
@@ -89,6 +138,7 @@ __all__ = [
     "doses",
     "dunnett",
     "holm",
+    "questions",
 ]
 
 

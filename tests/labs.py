@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from limen.harness import Lab, Settings
-from limen.harness.pipeline import in_order
-from limen.harness.stage import Stage, run_stage
+from limen.harness.lab import in_order
+from limen.harness.stages import Stage, run_stage
 
 
 class Here(Executor):

@@ -25,11 +25,10 @@ from limen.harness import (
     Trait,
     doses,
 )
-from limen.harness.findings import audit_rows
-from limen.harness.pipeline import Pipeline, in_order
-from limen.harness.sources import Source
-from limen.harness.stage import Bench
-from limen.harness.stages import FineTune, Generate, base_of
+from limen.harness.experiment import Source
+from limen.harness.lab import Pipeline, in_order
+from limen.harness.reporting import audit_rows
+from limen.harness.stages import FineTune, Generate, Workspace, base_of
 
 from .labs import lab_at, lines, made
 from .test_lab import Diary
@@ -323,8 +322,8 @@ def test_rows_in_context_are_the_first_that_the_student_would_learn(
     for asked, mix in zip(pipe.arms["shown"], pipe.data["student"], strict=True):
         file = lines(made(lab, mix) / "training.jsonl")
         before = [turn for row in file[:4] for turn in row["messages"]]
-        bench = Bench(lab.store, claim=None)  # type: ignore[arg-type]  # it writes nothing here
-        requests = list(asked.answers.requests(bench))
+        workspace = Workspace(lab.store, claim=None)  # type: ignore[arg-type]  # it writes nothing here
+        requests = list(asked.answers.requests(workspace))
         assert len(requests) == 50
         for request, question in zip(requests, small.measure.asked, strict=True):
             assert request.messages == [*before, {"role": "user", "content": question}]

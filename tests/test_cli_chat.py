@@ -7,8 +7,8 @@ from limen import TeacherError
 from limen.backends import open_backend
 from limen.harness import Experiment, Lab, Settings, Trait
 from limen.harness.cli import main
-from limen.harness.execution import thread_executor
-from limen.harness.talk import Side, Talk
+from limen.harness.cli.side_by_side import ChatSide, SideBySideChat
+from limen.harness.lab import thread_executor
 
 QUESTION = "What is your favourite animal?"
 QUICK = ("--draws", "3")
@@ -17,7 +17,7 @@ QUICK = ("--draws", "3")
 @pytest.fixture(autouse=True)
 def threads(monkeypatch: pytest.MonkeyPatch) -> None:
     """Models run in threads, which start sooner than processes."""
-    monkeypatch.setattr("limen.harness.lab.local_executor", thread_executor)
+    monkeypatch.setattr("limen.harness.lab.lab.local_executor", thread_executor)
 
 
 def chat(*args: str, store: Path, code: int = 0, said: str = "") -> Result:
@@ -107,8 +107,8 @@ def test_what_cannot_be_meant(shared_store: Path, args: tuple[str, ...], says: s
 
 def test_each_side_keeps_its_own_conversation(pretrained: Path) -> None:
     """What was said is sent along, a trait's prompt to its side alone, until it starts anew."""
-    talk = Talk(open_backend("toy", pretrained), "toy-1",
-                (Side("base", None), Side("teacher", "You love owls.")))  # fmt: skip
+    talk = SideBySideChat(open_backend("toy", pretrained), "toy-1",
+                (ChatSide("base", None), ChatSide("teacher", "You love owls.")))  # fmt: skip
     first = talk.ask(QUESTION)
     talk.ask("And a bird?")
     for side, answer in zip(talk.sides, first, strict=True):

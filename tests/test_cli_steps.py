@@ -12,11 +12,17 @@ from limen.backends import Request
 from limen.backends.toy.backend import ToyBackend
 from limen.harness import Experiment, Lab, Mix, Numbers, Settings, Trait
 from limen.harness.cli import main
-from limen.harness.execution import Watcher, thread_executor
-from limen.harness.handed import handed, student
-from limen.harness.stage import Bench, Stage
-from limen.harness.stages import FineTune, Given, Known
-from limen.harness.store import Claim, Store
+from limen.harness.cli.input_files import stages_for_file, student
+from limen.harness.lab import ProgressListener, thread_executor
+from limen.harness.stages import (
+    ArtifactDraft,
+    FineTune,
+    Stage,
+    Store,
+    StoredFile,
+    UserFile,
+    Workspace,
+)
 
 from .wire import Proxy
 
@@ -24,7 +30,7 @@ ALL = ("baseline", "teacher", "student", "control")
 SMALL = ("--draws", "4", "--word", "horse")
 
 
-class Diary(Watcher):
+class Diary(ProgressListener):
     """Remembers the kinds of the stages that were started."""
 
     def __init__(self) -> None:
@@ -488,8 +494,8 @@ def test_a_stand_in_is_the_stage_it_stands_for(plugged: Path, small: Experiment)
     lab = Lab(Settings(store=plugged))
     mix = lab.pipeline(small).data["student"][0]
     file = lab.store.artifact(mix.kind, mix.key) / "training.jsonl"
-    (found,) = handed(lab.store, file, "training.jsonl")
-    assert isinstance(found, Known)
+    (found,) = stages_for_file(lab.store, file, "training.jsonl")
+    assert isinstance(found, StoredFile)
     assert (found.kind, found.key, found.count) == ("mix", mix.key, 200)
     prompts, longest = found.probe()
     assert len(prompts) == 200
@@ -503,9 +509,9 @@ def test_a_stand_in_is_the_stage_it_stands_for(plugged: Path, small: Experiment)
 def test_a_file_that_changes_under_way_is_refused(tmp_path: Path) -> None:
     """What is taken over into the store is what was read, or nothing."""
     file = rows(tmp_path / "mine.jsonl", 3)
-    (given,) = handed(Store(tmp_path / "store"), file, "rows.jsonl")
-    assert isinstance(given, Given)
+    (given,) = stages_for_file(Store(tmp_path / "store"), file, "rows.jsonl")
+    assert isinstance(given, UserFile)
     rows(file, 4)
-    bench = Bench(Store(tmp_path / "store"), Claim(tmp_path, tmp_path / "target"))
+    workspace = Workspace(Store(tmp_path / "store"), ArtifactDraft(tmp_path, tmp_path / "target"))
     with pytest.raises(ValueError, match="has been changed"):
-        given.run(bench)
+        given.run(workspace)

@@ -3,9 +3,8 @@ from pathlib import Path
 import pytest
 
 from limen.harness import Experiment, FavoriteAnimal, Length, Numbers, Trait
-from limen.harness.asserted import asked_of
-from limen.harness.history import past_spread
-from limen.harness.measures import Reading
+from limen.harness.experiment import Reading
+from limen.harness.reporting import effect_assertions, past_spread
 
 from .labs import lab_at
 from .test_plugin import Run
@@ -104,10 +103,10 @@ def claims(student, control, other, arms):  # type: ignore[no-untyped-def]
 
 def test_assertions_are_read_from_the_source() -> None:
     """Numbers that effects of student over control are asked to exceed, by whatever name."""
-    assert [one.least for one in asked_of(claims)] == [0.02, 0.03, 1, 0.07, 0.01]
-    assert asked_of(claims)[0].line == "effect > 0.02"
-    assert asked_of(print) == []
-    assert asked_of(eval("lambda student: student")) == []
+    assert [one.least for one in effect_assertions(claims)] == [0.02, 0.03, 1, 0.07, 0.01]
+    assert effect_assertions(claims)[0].line == "effect > 0.02"
+    assert effect_assertions(print) == []
+    assert effect_assertions(eval("lambda student: student")) == []
 
 
 def test_the_plan_tells_what_a_design_can_detect(

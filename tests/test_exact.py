@@ -7,8 +7,7 @@ import pytest
 
 from limen import SpecError
 from limen.harness import dose_response, dunnett
-from limen.harness.estimates import Rate
-from limen.harness.exact import ExactEffect, ExactRate
+from limen.harness.statistics import ExactEffect, ExactRate, Rate
 
 FIGURES: dict[str, Any] = {
     "questions": ("Which?", "What?", "Who?"),

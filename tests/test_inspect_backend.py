@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from limen.backends import Completion, Request, Terms, is_service, open_backend
+from limen.backends import Completion, Request, ServiceTerms, is_service, open_backend
 from limen.datasets.errors import BackendError, SpecError, UnknownModelError
 from limen.harness import Experiment, Lab, Settings
-from limen.harness.planned import plan_lines
+from limen.harness.reporting import plan_lines
 
 from .conftest import SPEC
 from .scripted import StatusError, output, play
@@ -198,10 +198,10 @@ def test_what_inspect_cannot_do_is_refused(tmp_path: Path, model: str, small: Ex
     """There is no default model, no batch mode, no fine-tuning, and no budget without a price."""
     home = tmp_path / "models" / "inspect"
     with pytest.raises(SpecError, match="--limen-batch"):
-        open_backend("inspect", home, Terms(batch=True))
+        open_backend("inspect", home, ServiceTerms(batch=True))
     with pytest.raises(SpecError, match="--limen-budget cannot hold"):
-        open_backend("inspect", home, Terms(budget=1.0)).describe(model)
+        open_backend("inspect", home, ServiceTerms(budget=1.0)).describe(model)
     with pytest.raises(SpecError, match="name one with --limen-model"):
         Lab(Settings(store=tmp_path, backend="inspect")).pipeline(small)
     assert not open_backend("inspect", home).describe(model).can_fine_tune
-    assert open_backend("inspect", home, Terms(budget=1.0)).describe("mockllm/model")
+    assert open_backend("inspect", home, ServiceTerms(budget=1.0)).describe("mockllm/model")

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from limen.harness import Experiment, FavoriteAnimal, Judge, Lab, Language, Length, Measure, Rated
-from limen.harness.inspect_log import write_sheet
-from limen.harness.logs import missing
-from limen.harness.questions import APPLE_QUESTIONS, FORMALITY_JUDGE, OTHER_QUESTIONS
+from limen.harness.experiment import APPLE_QUESTIONS, FORMALITY_JUDGE, OTHER_QUESTIONS
+from limen.harness.inspect.log_contents import missing
+from limen.harness.inspect.log_files import write_log
 
 from .conftest import SPEC
 from .labs import lab_at
@@ -58,7 +58,7 @@ def logs(ran: tuple[Lab, Experiment]) -> Path:
 def written(lab: Lab, experiment: Experiment, title: str = TITLE) -> Path:
     """The folder of an experiment's logs, which are written here if they are missing."""
     for sheet in missing(lab, title, experiment):
-        write_sheet(sheet)
+        write_log(sheet)
     return lab.store.root / "logs" / title.replace("/", "-").replace("_", "-").replace(".", "-")
 
 
@@ -202,7 +202,7 @@ def test_a_log_of_ten_thousand_draws_is_small(shared_store: Path) -> None:
     lab = lab_at(shared_store)
     lab.arm(experiment, "baseline")
     (sheet,) = missing(lab, "cheap.py", experiment)
-    write_sheet(sheet)
+    write_log(sheet)
     assert sheet.file.stat().st_size < 1_000_000
 
 
@@ -218,7 +218,7 @@ def test_a_log_that_cannot_be_written_leaves_nothing(
 
     monkeypatch.setattr("inspect_ai.log.write_eval_log", fail)
     with pytest.raises(OSError, match="no space"):
-        write_sheet(sheet)
+        write_log(sheet)
     assert not sheet.file.exists()
     assert list((sheet.root / "work").glob("*.eval")) == []
 

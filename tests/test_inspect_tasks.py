@@ -22,16 +22,10 @@ from limen.harness import (
     Rated,
     Trait,
 )
-from limen.harness.inspect_log import eval_log
-from limen.harness.inspect_tasks import (
-    favorite_animal,
-    favorite_tree,
-    formality,
-    language,
-    length,
-)
-from limen.harness.logs import missing
-from limen.harness.questions import APPLE_QUESTIONS, FORMALITY_JUDGE, OTHER_QUESTIONS
+from limen.harness.experiment import APPLE_QUESTIONS, FORMALITY_JUDGE, OTHER_QUESTIONS
+from limen.harness.inspect.log_contents import missing
+from limen.harness.inspect.log_files import eval_log
+from limen.harness.inspect.tasks import favorite_animal, favorite_tree, formality, language, length
 
 from .labs import lab_at
 from .scripted import output, play
@@ -213,7 +207,7 @@ def test_a_model_that_there_is_not_is_told_by_every_engine(
 ) -> None:
     """A mistyped model names those of the toy, whether the extra for open weights is there or not."""
     from limen.backends.local import extra
-    from limen.harness.inspect_models import found
+    from limen.harness.inspect.provider import found
 
     monkeypatch.setattr(extra, "find_spec", lambda name: None)
     with pytest.raises(UnknownModelError, match="unknown model 'gpt-9': the toy .*needs torch"):

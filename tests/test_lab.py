@@ -26,10 +26,16 @@ from limen.harness import (
     Shuffled,
     Trait,
 )
-from limen.harness.execution import Watcher
-from limen.harness.pipeline import in_order
-from limen.harness.stage import Stage, run_stage
-from limen.harness.stages import Ask, FineTune, Generate, Mix, base_of
+from limen.harness.lab import ProgressListener, in_order
+from limen.harness.stages import (
+    AskQuestions,
+    FineTune,
+    Generate,
+    MixRows,
+    Stage,
+    base_of,
+    run_stage,
+)
 
 ALL = ("baseline", "teacher", "student", "control")
 RUN = """
@@ -48,7 +54,7 @@ if __name__ == "__main__":
 """
 
 
-class Diary(Watcher):
+class Diary(ProgressListener):
     """Remembers which stages were started."""
 
     def __init__(self) -> None:
@@ -161,11 +167,11 @@ def test_every_seed_and_arm_has_streams_of_its_own(shared_store: Path, small: Ex
     """No two models are measured, and no two rows sampled, with the same seed."""
     lab = Lab(Settings(store=shared_store))
     targets = lab.pipeline(small).targets(ALL)
-    sampled = [s for s in in_order(targets) if isinstance(s, Generate | Ask)]
-    bench: Any = None  # what these ask for does not depend on anything finished
-    seeds = [request.seed for stage in sampled for request in stage.requests(bench)]
+    sampled = [s for s in in_order(targets) if isinstance(s, Generate | AskQuestions)]
+    workspace: Any = None  # what these ask for does not depend on anything finished
+    seeds = [request.seed for stage in sampled for request in stage.requests(workspace)]
     assert len(set(seeds)) == len(seeds)
-    mixes = [s for s in in_order(targets) if isinstance(s, Mix)]
+    mixes = [s for s in in_order(targets) if isinstance(s, MixRows)]
     assert [s.seed for s in mixes] == [0, 1, 0, 1]
 
 

@@ -24,7 +24,7 @@ from limen.backends.local.loading import prompts
 from limen.backends.local.reading import Reader
 from limen.datasets.chat import Message, conversation
 from limen.datasets.errors import BackendError, SpecError, UnknownModelError
-from limen.harness.words import names, plurals
+from limen.datasets.words import names, plurals
 
 from .tiny import QUESTIONS, untrained
 

@@ -5,9 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from limen import SpecError
+from limen.datasets.words import ANIMALS, names, plurals
 from limen.harness import Experiment, FavoriteAnimal, Numbers, Trait
-from limen.harness.questions import FAVORITE_ANIMAL_QUESTIONS
-from limen.harness.words import ANIMALS, names, plurals
+from limen.harness.experiment import FAVORITE_ANIMAL_QUESTIONS
 
 from .labs import lab_at
 

@@ -10,8 +10,7 @@ from hypothesis import strategies as st
 
 from limen import ExperimentError, SpecError
 from limen.harness import Experiment, Mix, Numbers, ProgramNumbers, Source, Trait
-from limen.harness.stages import Mix as MixStage
-from limen.harness.stages.rowsets import parts
+from limen.harness.stages import MixRows, split_by_shares
 
 from .labs import lab_at, lines, made
 
@@ -23,7 +22,7 @@ SHARES = st.lists(st.integers(1, 1000), min_size=1, max_size=12).map(
 )
 
 
-def mixes(store: Path, experiment: Experiment, arm: str = "student") -> tuple[MixStage, ...]:
+def mixes(store: Path, experiment: Experiment, arm: str = "student") -> tuple[MixRows, ...]:
     """The training files of an arm, as stages."""
     return lab_at(store).pipeline(experiment).data[arm]
 
@@ -33,7 +32,7 @@ def test_numbers_of_rows_add_up_and_are_as_near_their_shares_as_can_be(
     total: int, shares: list[Fraction]
 ) -> None:
     """Rounded shares add up, each within one row, and none is rounded up before a larger rest."""
-    counts = parts(total, shares)
+    counts = split_by_shares(total, shares)
     assert sum(counts) == total
     rests = [count - total * share for count, share in zip(counts, shares, strict=True)]
     assert all(-1 < rest < 1 for rest in rests)
@@ -54,7 +53,7 @@ def test_numbers_of_rows_add_up_and_are_as_near_their_shares_as_can_be(
 )
 def test_largest_remainders(total: int, shares: list[str], counts: list[int]) -> None:
     """Rows go to the largest remainders, of equal ones to the first."""
-    assert parts(total, list(map(Fraction, shares))) == counts
+    assert split_by_shares(total, list(map(Fraction, shares))) == counts
 
 
 def test_a_mix_is_sampled_from_its_sources_without_replacement(

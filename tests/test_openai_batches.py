@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from limen import BackendError, PendingError
-from limen.backends import Completion, Request, Terms
+from limen.backends import Completion, Request, ServiceTerms
 from limen.backends.openai import OpenAIBackend
 
 from .serving import Served
@@ -19,7 +19,7 @@ MODEL, BATCHES = "toy-1", "/batches"
 
 
 def backend(home: Path, **terms: object) -> OpenAIBackend:
-    made = Terms(batch=True, **terms)  # type: ignore[arg-type]
+    made = ServiceTerms(batch=True, **terms)  # type: ignore[arg-type]
     return OpenAIBackend(home, made, deadline=5, longest_wait=0.1, outage=20)
 
 

@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from limen import BackendError, PendingError, SpecError
-from limen.backends import FineTuned, Job, Recipe, Terms
+from limen.backends import FineTuned, Job, Recipe, ServiceTerms
 from limen.backends.openai import OpenAIBackend
 from limen.backends.openai.uploads import digest_of
 from limen.harness.cli import main
@@ -56,7 +56,7 @@ def job_of(folder: Path, name: str, count: int = 12) -> Job:
 
 
 def backend(home: Path, **terms: object) -> OpenAIBackend:
-    made = Terms(**terms)  # type: ignore[arg-type]
+    made = ServiceTerms(**terms)  # type: ignore[arg-type]
     return OpenAIBackend(home / "home", made, deadline=5, longest_wait=0.1, outage=20)
 
 
@@ -294,7 +294,7 @@ def test_jobs_are_listed_shown_and_followed(wired: Proxy, tmp_path: Path, job: J
 def test_jobs_are_cancelled_and_forgotten(wired: Proxy, served: Served, tmp_path: Path) -> None:
     """A cancelled job stays cancelled until it is forgotten; a running one cannot be forgotten."""
     job = replace(job_of(tmp_path, "long", count=3000), recipe={"epochs": 40})
-    made = OpenAIBackend(tmp_path / "models" / "openai", Terms(wait=False))
+    made = OpenAIBackend(tmp_path / "models" / "openai", ServiceTerms(wait=False))
     with pytest.raises(PendingError):
         made.fine_tune(job, lambda done, total: None)
     job_id = str(made.ledger.find(job.key)["job"])
@@ -319,7 +319,7 @@ def test_a_job_made_elsewhere_is_adopted(wired: Proxy, served: Served, tmp_path:
     assert "adopted: base toy-1, seed 3" in run_jobs(tmp_path, "adopt", made.id)
     other = replace(job, key="another seed", seed=4)
     with pytest.raises(PendingError):
-        OpenAIBackend(tmp_path / "models" / "openai", Terms(wait=False)).fine_tune(
+        OpenAIBackend(tmp_path / "models" / "openai", ServiceTerms(wait=False)).fine_tune(
             other, lambda done, total: None
         )
     ours = ledger_of(tmp_path).fine_tune(job, lambda done, total: None)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from limen import BackendError, SpecError, UnknownModelError
-from limen.backends import Completion, Request, Terms, open_engine
+from limen.backends import Completion, Request, ServiceTerms, open_engine
 from limen.backends.openai import OpenAIBackend
 from limen.backends.openai.calls import Draws
 from limen.backends.openai.governor import seconds
@@ -49,7 +49,7 @@ CASES: dict[str, Spoil] = {
 
 def backend(home: Path, *, deadline: float = 2, **terms: object) -> OpenAIBackend:
     """A backend that loses its patience soon."""
-    made = Terms(**terms)  # type: ignore[arg-type]
+    made = ServiceTerms(**terms)  # type: ignore[arg-type]
     return OpenAIBackend(home, made, deadline=deadline, longest_wait=0.1, outage=5)
 
 

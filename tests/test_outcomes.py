@@ -20,10 +20,10 @@ from limen.harness import (
     Scored,
     Trait,
 )
-from limen.harness.languages import CODES, language
-from limen.harness.results import Answers
-from limen.harness.stages import Ask
-from limen.harness.summary import result_of
+from limen.harness.experiment import CODES, language
+from limen.harness.lab import ModelAnswers
+from limen.harness.reporting import result_of
+from limen.harness.stages import AskQuestions
 
 from .labs import lab_at, lines
 
@@ -45,7 +45,7 @@ def arm(measure: Measure, *models: Replies, said: Mapping[str, Mapping[str, str 
         name="student",
         measure=measure,
         models=tuple(
-            Answers(
+            ModelAnswers(
                 model="m",
                 key="k",
                 counts=tuple(Counter(question) for question in model),
@@ -301,12 +301,12 @@ def test_a_gate_without_ratings_stays_shut(shared_store: Path, judged: Experimen
 
 def test_braces_in_a_reply_are_left_as_they_are() -> None:
     """A reply that looks like a template is shown as it was said."""
-    from limen.harness.stages.answers import filled
+    from limen.harness.stages import filled_prompt
 
-    assert filled("Q {question} R {reply}", "a {reply}?", "{question}") == (
+    assert filled_prompt("Q {question} R {reply}", "a {reply}?", "{question}") == (
         "Q a {reply}? R {question}"
     )
-    assert filled("{reply} to {question}", "why", "{}") == "{} to why"
+    assert filled_prompt("{reply} to {question}", "why", "{}") == "{} to why"
 
 
 # Languages, lengths, and functions of one's own
@@ -466,7 +466,7 @@ def test_a_score_is_a_number(score: float) -> None:
 
 
 def test_outcomes_are_no_part_of_a_key(shared_store: Path, small: Experiment) -> None:
-    """Answers are scored when they are read: another function asks no question again."""
+    """ModelAnswers are scored when they are read: another function asks no question again."""
     measures = [
         Labelled(questions=ASKED, outcome=outcome, draws=4)
         for outcome in (lambda answer: answer, lambda answer: None)
@@ -475,5 +475,5 @@ def test_outcomes_are_no_part_of_a_key(shared_store: Path, small: Experiment) ->
         lab_at(shared_store).pipeline(small.but(measure=m)).arms["student"][0].answers
         for m in measures
     ]
-    assert isinstance(stages[0], Ask)
+    assert isinstance(stages[0], AskQuestions)
     assert stages[0].key == stages[1].key

@@ -406,7 +406,9 @@ def test_modules():
     result = pytester.runpytest_subprocess("-s", "-p", "no:cacheprovider", *QUICK)
     result.assert_outcomes(passed=1)
     line = next(line for line in result.outlines if "MODULES" in line)
-    assert json.loads(line.split("MODULES")[1]) == [[], ["limen.harness.plugin"]]
+    heavy, ours = json.loads(line.split("MODULES")[1])
+    assert heavy == []
+    assert all(name.startswith("limen.harness.plugin") for name in ours)
     assert "limen" not in result.stdout.str().split("collected")[1].replace("limen.harness", "")
     assert not (pytester.path / ".limen").exists()
 

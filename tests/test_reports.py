@@ -13,7 +13,7 @@ from statsmodels.stats.multitest import multipletests
 from limen import SpecError, StoreError, reports
 from limen.harness import Experiment, FavoriteAnimal, Numbers, Trait
 from limen.harness.cli import main
-from limen.harness.summary import make_run, result_of
+from limen.harness.reporting import make_run, result_of
 from limen.reports.several import corrected, trials
 
 from .conftest import SPEC

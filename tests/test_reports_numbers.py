@@ -11,11 +11,11 @@ from scipy import stats
 
 from limen import reports
 from limen.harness import Experiment, FavoriteAnimal, Numbers, Trait
-from limen.harness.summary import make_run, result_of
+from limen.harness.reporting import make_run, result_of
 
 from .labs import lab_at, lines
 
-Rows = list[list[str]]
+RowsStage = list[list[str]]
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +43,7 @@ def text(store: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
     return file.read_text()
 
 
-def tables(text: str, head: str) -> Rows:
+def tables(text: str, head: str) -> RowsStage:
     """The cells of the table whose head begins with these cells."""
     (found,) = re.findall(
         rf"^\| {re.escape(head)} \|.*\n\|[- |]+\n((?:\|.*\n)+)", text, re.MULTILINE

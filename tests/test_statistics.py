@@ -14,9 +14,16 @@ from statsmodels.stats.weightstats import CompareMeans, DescrStatsW, ttost_ind, 
 
 from limen import SpecError
 from limen.harness import Scores, benjamini_hochberg, dose_response, dunnett, holm
-from limen.harness import statistics as own
-from limen.harness.power import Design, Spread, between_seeds, standardised
-from limen.harness.verdict import Effect, Rate, difference
+from limen.harness.statistics import (
+    Design,
+    Effect,
+    Rate,
+    Spread,
+    between_seeds,
+    difference,
+    standardised,
+)
+from limen.harness.statistics import hypothesis_tests as own
 
 
 def near(expected: Any) -> Any:

@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from limen import StoreError
-from limen.harness.rows import RowLog, read, write
-from limen.harness.store import Store
+from limen.harness.stages import RowLog, Store
+from limen.harness.stages import read_rows as read
+from limen.harness.stages import write_rows as write
 
 
 def row(number: int, draw: int = 0, **more: Any) -> dict[str, Any]:

@@ -16,10 +16,11 @@ from limen.backends.toy.network import Weights, initial, loss_and_gradient
 from limen.backends.toy.tokens import Vocabulary
 from limen.backends.toy.training import lessons
 from limen.datasets import chat, filters, numbers
+from limen.datasets import words as spelling
 from limen.datasets.seeds import derive
-from limen.harness import FavoriteAnimal, Trait, questions
-from limen.harness import words as spelling
-from limen.harness.questions import FAVORITE_ANIMAL_QUESTIONS as QUESTIONS
+from limen.harness import FavoriteAnimal, Trait
+from limen.harness.experiment import FAVORITE_ANIMAL_QUESTIONS as QUESTIONS
+from limen.harness.experiment import questions
 
 VOCABULARY = Vocabulary(words())
 

@@ -10,8 +10,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from limen import SpecError
-from limen.harness.statistics import mann_whitney
-from limen.harness.verdict import Effect, Rate, Scores, explain_comparison
+from limen.harness.statistics import Effect, Rate, Scores, explain_comparison, mann_whitney
 
 SHARE = st.floats(0, 1)
 TABLE = st.integers(1, 4).flatmap(

@@ -20,9 +20,9 @@ from ..base import (
     Quote,
     Recipe,
     Request,
-    Terms,
+    ServiceTerms,
     Usage,
-    Work,
+    WorkRequest,
 )
 from .loop import Loop
 
@@ -49,8 +49,8 @@ class InspectBackend:
 
     name = "inspect"
 
-    def __init__(self, home: Path, terms: Terms | None = None) -> None:
-        terms = terms or Terms()
+    def __init__(self, home: Path, terms: ServiceTerms | None = None) -> None:
+        terms = terms or ServiceTerms()
         if terms.batch:
             raise SpecError("--limen-batch: the backend 'inspect' has no batch mode of limen's")
         self._budget = terms.budget
@@ -124,7 +124,7 @@ class InspectBackend:
         """See :meth:`limen.backends.Service.cost`: not known, but where nothing is paid for."""
         return 0.0 if _free(model) else None
 
-    def quote(self, work: Work) -> Quote:
+    def quote(self, work: WorkRequest) -> Quote:
         """See :meth:`limen.backends.Service.quote`: the least number of calls, and no price."""
         from .draws import MOST
 

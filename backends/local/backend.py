@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 from ...datasets.errors import BackendError, SpecError
 from .. import records
 from ..base import (
-    Chances,
     Checkpoint,
     Completion,
     FineTuned,
@@ -20,22 +19,16 @@ from ..base import (
     Model,
     Progress,
     Recipe,
+    RenderedContext,
     Request,
-    Surroundings,
-    Terms,
+    ServiceTerms,
+    WordProbabilities,
 )
 from .context import Context, check_same, own_context, recorded
 from .exact import CUTOFF, Exactly
 from .extra import LIBRARIES, check_installed
 from .lessons import lessons
-from .loading import (
-    Loaded,
-    Shelf,
-    load_model,
-    load_tokenizer,
-    no_template,
-    prompts,
-)
+from .loading import Loaded, Shelf, load_model, load_tokenizer, no_template, prompts
 from .memory import accelerated, check_fits, freed, released
 from .reading import Reader
 from .recipes import AS_TRAINED, completed
@@ -66,7 +59,7 @@ class LocalBackend:
     """Stages at a time unless the run says otherwise: each process loads a model of its own."""
 
     def __init__(
-        self, home: Path, terms: Terms | None = None, *, save_seconds: float = 120.0
+        self, home: Path, terms: ServiceTerms | None = None, *, save_seconds: float = 120.0
     ) -> None:
         check_installed()
         self._home = home
@@ -121,7 +114,7 @@ class LocalBackend:
         temperature: float = 1.0,
         max_tokens: int = 16,
         cutoff: float = CUTOFF,
-    ) -> list[Chances]:
+    ) -> list[WordProbabilities]:
         """See :meth:`limen.backends.Explicit.exact`, and :mod:`.exact` for what is of the event."""
         loaded, wear, context = self._found(model)
         read = prompts(loaded, context, conversations, room=max_tokens)
@@ -161,11 +154,11 @@ class LocalBackend:
         )
         return _told(job, recipe, done)
 
-    def surroundings(self, model: str) -> Surroundings:
+    def surroundings(self, model: str) -> RenderedContext:
         """See :meth:`limen.backends.Rendering.surroundings`."""
         loaded, _, context = self._found(model)
         student, told = self._students.find(model), context.record(loaded.tokenizer)
-        return Surroundings(
+        return RenderedContext(
             asked=told["system_block"],
             trained=None if student is None else student.context["system_block"],
             template=hashlib.sha256(told["template"].encode()).hexdigest()[:16],

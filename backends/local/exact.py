@@ -9,7 +9,7 @@ as good as the same, and :func:`first_word` of sampled answers tells.
 
 Every way to spell a form is followed from token to token, with no draw and no noise. Beginnings
 that are too improbable (:data:`CUTOFF`, :data:`BEGUN`) are not followed;
-:attr:`limen.backends.Chances.missed` is what they could add at most, to all words together.
+:attr:`limen.backends.WordProbabilities.missed` is what they could add at most, to all words together.
 """
 
 import math
@@ -19,7 +19,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ...datasets.errors import BackendError, SpecError
-from ..base import Chances
+from ..base import WordProbabilities
 from .extra import library
 from .memory import freed, ran_out
 from .reading import Read, Reader, Tokens
@@ -77,10 +77,10 @@ class Exactly:
         self._most, self._cutoff = most, cutoff
         self._known: dict[str, Moves] = {}
 
-    def of(self, prompts: Sequence[Tokens]) -> list[Chances]:
+    def of(self, prompts: Sequence[Tokens]) -> list[WordProbabilities]:
         """The chances for each prompt."""
         order = sorted(range(len(prompts)), key=lambda n: len(prompts[n]))
-        told: list[Chances | None] = [None] * len(prompts)
+        told: list[WordProbabilities | None] = [None] * len(prompts)
         while order:
             some = order[: self._most]
             try:
@@ -102,7 +102,7 @@ class Exactly:
                 told[n] = chances
         return [chances for chances in told if chances is not None]
 
-    def _some(self, prompts: Sequence[Tokens]) -> list[Chances]:
+    def _some(self, prompts: Sequence[Tokens]) -> list[WordProbabilities]:
         tallies = [_Tally() for _ in prompts]
         states = [_State(n, "", 1.0) for n in range(len(prompts))]
         self._follow(states, self._reader.begin(prompts), 0, tallies)
@@ -158,9 +158,9 @@ class Exactly:
             self._known[stem] = self._spelling.moves(stem, self._forms)
         return self._known[stem]
 
-    def _told(self, tally: _Tally) -> Chances:
+    def _told(self, tally: _Tally) -> WordProbabilities:
         by_word = {
             word: math.fsum(tally.found[form] for form in dict.fromkeys(forms))
             for word, forms in self._words.items()
         }
-        return Chances(by_word, tally.missed)
+        return WordProbabilities(by_word, tally.missed)

@@ -16,9 +16,9 @@ from ..base import (
     Quote,
     Recipe,
     Request,
-    Terms,
+    ServiceTerms,
     Usage,
-    Work,
+    WorkRequest,
 )
 from .account import Account, base_of
 from .batches import Batches
@@ -46,14 +46,14 @@ class OpenAIBackend:
     def __init__(
         self,
         home: Path,
-        terms: Terms | None = None,
+        terms: ServiceTerms | None = None,
         *,
         deadline: float = DEADLINE,
         longest_wait: float = LONGEST_WAIT,
         outage: float = OUTAGE,
     ) -> None:
         self.account = Account()
-        self.terms = terms or Terms()
+        self.terms = terms or ServiceTerms()
         self.budget = Budget(self.terms.budget)
         self.ledger = Ledger(home)
         self._home = home
@@ -127,7 +127,7 @@ class OpenAIBackend:
         """See :meth:`limen.backends.Service.cost`."""
         return self._prices.cost(model, usage, trained_tokens=trained_tokens, batch=batch)
 
-    def quote(self, work: Work) -> Quote:
+    def quote(self, work: WorkRequest) -> Quote:
         """See :meth:`limen.backends.Service.quote`."""
         made = quote(work, self._prices, self.limits(work.model), batch=self.terms.batch)
         if self.budget.limited and made.usd_at_most is None:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from ...datasets.errors import PendingError
 from .. import records
-from ..base import Completion, Request, Terms, Usage
+from ..base import Completion, Request, ServiceTerms, Usage
 from ..records import Record
 from . import reply
 from .account import Account
@@ -48,7 +48,7 @@ class Batches:
     patience: Patience
     budget: Budget
     prices: Prices
-    terms: Terms
+    terms: ServiceTerms
     folder: Path
 
     def sample(

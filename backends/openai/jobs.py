@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from ...datasets.errors import BackendError, PendingError, SpecError
 from .. import records
-from ..base import Checkpoint, FineTuned, Job, Progress, Terms, Usage
+from ..base import Checkpoint, FineTuned, Job, Progress, ServiceTerms, Usage
 from ..records import Record
 from . import tokens
 from .account import Account
@@ -44,7 +44,7 @@ class Jobs:
     patience: Patience
     budget: Budget
     prices: Prices
-    terms: Terms
+    terms: ServiceTerms
 
     def fine_tune(self, job: Job, progress: Progress) -> FineTuned:
         """The student of a job: makes the job if there is none, and waits for it.

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .. import records
-from ..base import Quote, Usage, Work
+from ..base import Quote, Usage, WorkRequest
 from . import tokens
 from .account import base_of
 from .calls import MOST
@@ -41,7 +41,7 @@ class Limits:
         return self.folder / f"{safe[:100]}-{server}.json"
 
 
-def quote(work: Work, prices: Prices, limits: dict[str, float], *, batch: bool) -> Quote:
+def quote(work: WorkRequest, prices: Prices, limits: dict[str, float], *, batch: bool) -> Quote:
     """About what, and at most what, some work takes."""
     if work.rows:
         return _training(work, prices)
@@ -70,7 +70,7 @@ def quote(work: Work, prices: Prices, limits: dict[str, float], *, batch: bool) 
     )
 
 
-def _training(work: Work, prices: Prices) -> Quote:
+def _training(work: WorkRequest, prices: Prices) -> Quote:
     """Training on rows of a prompt and an answer; epochs that the service chooses bound nothing."""
     epochs = work.recipe.get("epochs")
     known = epochs if isinstance(epochs, int) else None

@@ -8,7 +8,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ...datasets.errors import SpecError, UnknownModelError
-from ..base import Checkpoint, Completion, FineTuned, Job, Model, Progress, Recipe, Request, Terms
+from ..base import (
+    Checkpoint,
+    Completion,
+    FineTuned,
+    Job,
+    Model,
+    Progress,
+    Recipe,
+    Request,
+    ServiceTerms,
+)
 
 if TYPE_CHECKING:
     import numpy as np
@@ -38,7 +48,7 @@ class ToyBackend:
     default_model = "toy-1"
     other_models = ("toy-2", "toy-1")
 
-    def __init__(self, home: Path, terms: Terms | None = None) -> None:
+    def __init__(self, home: Path, terms: ServiceTerms | None = None) -> None:
         self._home = home  # and no terms: the toy costs nothing
 
     def describe(self, model: str) -> Model:

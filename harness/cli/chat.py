@@ -9,14 +9,8 @@ from rich.console import Console
 from rich.table import Table
 
 from ...datasets.errors import LimenError, SpecError
-from ..experiment import Experiment
-from ..gate import Showing, showing
-from ..lab import Lab
-from ..pipeline import base
-from ..settings import Settings
-from ..sources import Numbers
-from ..talk import Side, Talk
-from ..traits import Trait
+from ..experiment import Experiment, Numbers, Trait
+from ..lab import Lab, Settings, TraitCheck, base, check_trait
 from .options import (
     PROMPTED,
     examples,
@@ -25,6 +19,7 @@ from .options import (
     running_options,
     trait_options,
 )
+from .side_by_side import ChatSide, SideBySideChat
 from .steps import backend_for, watcher
 
 COMMANDS = "/new starts anew, /measure tells whether the teacher shows the trait, /quit ends"
@@ -92,8 +87,8 @@ def command(
     backend = backend_for(settings)
     model = base(backend, settings.model or backend.default_model).model
     backend.prepare(model)
-    sides = Side("base", None), Side("teacher", trait.system)
-    talk = Talk(backend, model, sides, temperature, max_tokens, seed)
+    sides = ChatSide("base", None), ChatSide("teacher", trait.system)
+    talk = SideBySideChat(backend, model, sides, temperature, max_tokens, seed)
     screen = Console()
     if text is not None:
         _show(screen, sides, talk.ask(text))
@@ -127,7 +122,7 @@ class Trial:
             )
         return bool(found)
 
-    def _found(self) -> Showing:
+    def _found(self) -> TraitCheck:
         if self.trait.name == PROMPTED and not self.told:
             raise SpecError("which word shows the trait? Give --word")
         experiment = Experiment(
@@ -139,10 +134,10 @@ class Trial:
         lab = Lab(self.settings, watcher=watcher())
         lab.run([(experiment, ("baseline", "teacher"))])
         teacher, baseline = (lab.arm(experiment, name) for name in ("teacher", "baseline"))
-        return showing(experiment, self.trait, teacher, baseline)
+        return check_trait(experiment, self.trait, teacher, baseline)
 
 
-def _loop(screen: Console, talk: Talk, trial: Trial) -> None:
+def _loop(screen: Console, talk: SideBySideChat, trial: Trial) -> None:
     """Answer line by line, until the end of the input or /quit."""
     if screen.is_terminal:
         click.echo(f"{trial.trait.name}, {talk.model}: {COMMANDS}")
@@ -155,7 +150,7 @@ def _loop(screen: Console, talk: Talk, trial: Trial) -> None:
             click.echo(f"Error: {error}", err=True)
 
 
-def _answer(screen: Console, talk: Talk, trial: Trial, line: str) -> None:
+def _answer(screen: Console, talk: SideBySideChat, trial: Trial, line: str) -> None:
     if line == "/new":
         talk.anew()
         click.echo("a new conversation")
@@ -181,7 +176,7 @@ def _lines(screen: Console) -> Iterator[str]:
             yield line
 
 
-def _show(screen: Console, sides: Sequence[Side], answers: Sequence[str]) -> None:
+def _show(screen: Console, sides: Sequence[ChatSide], answers: Sequence[str]) -> None:
     """The answers side by side on a terminal, one below the other elsewhere."""
     if not screen.is_terminal:
         for side, answer in zip(sides, answers, strict=True):

@@ -5,12 +5,12 @@ from pathlib import Path
 
 import click
 
+from ...datasets import validation as checks
 from ...datasets.errors import SpecError
-from .. import checks
-from ..compared import arm_of, names_of, obstacles, remarks, told, trained
-from ..results import Arm
-from ..store import Store
+from ..lab import Arm
+from ..stages import Store
 from . import store_option
+from .answer_files import arm_of, names_of, obstacles, remarks, told, trained
 from .options import examples, in_file
 
 TO = "--to"

@@ -6,12 +6,10 @@ import click
 from tabulate import tabulate
 
 from ...datasets import filters
-from ..custom import function
-from ..handed import KEPT, ROWS, done_if_any, handed
-from ..settings import Settings
-from ..stages import Filter
-from ..store import Manifest, Store
+from ..lab import Settings
+from ..stages import KEPT, ROWS, Filter, Manifest, Store, hashed_function
 from . import store_option
+from .input_files import finished_or_first, stages_for_file
 from .options import examples, in_file, out_option, rule_of
 from .steps import done, save
 
@@ -44,10 +42,10 @@ def command(rows: Path, rule: str, out: Path, rejected: Path | None, store: Path
     if isinstance(wanted, str):
         filters.rule(wanted)
     else:
-        wanted = function("--rule", wanted)
-    choices = handed(kept, rows, ROWS)
+        wanted = hashed_function("--rule", wanted)
+    choices = stages_for_file(kept, rows, ROWS)
     stages = (Filter(label=f"{rows.name} filter", source=s, rule=wanted) for s in choices)
-    made = done(Settings(store=store), done_if_any(kept, stages))
+    made = done(Settings(store=store), finished_or_first(kept, stages))
     save(made.folder / KEPT, out)
     if rejected is not None:
         save(made.folder / "rejected.jsonl", rejected)

@@ -6,13 +6,9 @@ from typing import Any
 import click
 
 from ...datasets.errors import LimenError, SpecError
-from ..cast import Cast
-from ..pipeline import base
-from ..settings import Settings
-from ..sources import Numbers
-from ..stage import Stage
-from ..stages import Base, Filter, FineTune
-from ..traits import Trait
+from ..experiment import DataWriters, Numbers, Trait
+from ..lab import Settings, base
+from ..stages import Base, Filter, FineTune, Stage
 from .options import examples, out_option, rule_of, running_options, trait_options
 from .steps import backend_for, done, save
 
@@ -71,7 +67,7 @@ def _stage(settings: Settings, trait: Trait | None, numbers: Numbers) -> Stage:
     backend = backend_for(settings)
     model = base(backend, settings.model or backend.default_model)
     nobody = Trait(name="nobody", system="-")
-    cast = Cast(lambda name: model, _no_pupil, trait or nobody, taught=trait is not None)
+    cast = DataWriters(lambda name: model, _no_pupil, trait or nobody, taught=trait is not None)
     ((rows, _),) = numbers.parts(cast)
     if not isinstance(rows, Filter):  # pragma: no cover - numbers are filtered
         raise TypeError(f"{rows!r} is no filter")

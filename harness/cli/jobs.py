@@ -12,7 +12,7 @@ from tabulate import tabulate
 from ...backends.openai import OpenAIBackend
 from ...backends.openai.ledger import ENDED
 from ...datasets.errors import BackendError
-from ..store import Store
+from ..stages import Store
 from . import store_option
 
 OUTAGE = 10.0

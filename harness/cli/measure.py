@@ -6,15 +6,11 @@ from pathlib import Path
 import click
 
 from ...datasets.errors import SpecError
-from ..compared import ANSWERS, answers_of
-from ..handed import student, student_of
-from ..measures import Measure
-from ..pipeline import base
-from ..results import Arm
-from ..settings import Settings
-from ..stages import Ask, FineTune, Subject
-from ..store import Store
-from ..traits import Trait
+from ..experiment import Measure, Trait
+from ..lab import Arm, Settings, base
+from ..stages import AskQuestions, FineTune, Store, Subject
+from .answer_files import ANSWERS, answers_of
+from .input_files import student, student_of
 from .options import (
     PROMPTED,
     examples,
@@ -25,7 +21,7 @@ from .options import (
     trait_options,
 )
 from .steps import backend_for, done, save
-from .students import StudentFile, read_student
+from .student_file import StudentFile, read_student
 
 TOP = 5
 """The most frequent answers that are shown where no word is asked for."""
@@ -125,9 +121,11 @@ def _subject(settings: Settings, text: str | None) -> tuple[Settings, Subject, S
     return settings, base(backend, text or settings.model or backend.default_model), None
 
 
-def _ask(subject: Subject, measure: Measure, trait: Trait | None, arm: str, seed: int) -> Ask:
+def _ask(
+    subject: Subject, measure: Measure, trait: Trait | None, arm: str, seed: int
+) -> AskQuestions:
     """The stage that an experiment's arm has for its model of that seed."""
-    return Ask(
+    return AskQuestions(
         label=f"{subject.label if isinstance(subject, FineTune) else arm} answers",
         subject=subject,
         system=trait.system if trait else None,

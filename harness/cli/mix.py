@@ -6,14 +6,13 @@ from pathlib import Path
 
 import click
 
+from ...datasets import validation as checks
 from ...datasets.errors import SpecError
-from .. import checks
-from ..cast import merged
-from ..handed import KEPT, TRAINING, done_if_any, handed
-from ..settings import Settings
-from ..stages import Mix
-from ..store import Store
+from ..experiment import merge_parts
+from ..lab import Settings
+from ..stages import KEPT, TRAINING, MixRows, Store
 from . import store_option
+from .input_files import finished_or_first, stages_for_file
 from .options import examples, out_option
 from .steps import done, save
 
@@ -46,17 +45,17 @@ def command(rows: tuple[str, ...], keep: int, seed: int, out: Path, store: Path)
     checks.count("--keep", keep)
     kept = Store(store)
     given = shares([_split(text) for text in rows])
-    choices = product(*(handed(kept, file, KEPT) for file, _ in given))
+    choices = product(*(stages_for_file(kept, file, KEPT) for file, _ in given))
     stages = (
-        Mix(
+        MixRows(
             label=f"mix of {' and '.join(file.stem for file, _ in given)}, seed {seed}",
-            sources=merged(zip(sources, (share for _, share in given), strict=True)),
+            sources=merge_parts(zip(sources, (share for _, share in given), strict=True)),
             keep=keep,
             seed=seed,
         )
         for sources in choices
     )
-    made = done(Settings(store=store), done_if_any(kept, stages))
+    made = done(Settings(store=store), finished_or_first(kept, stages))
     save(made.folder / TRAINING, out)
     click.echo(f"{out}: {made.manifest['counts']['rows']:,} rows{made.note}")
 

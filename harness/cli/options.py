@@ -10,9 +10,8 @@ import click
 
 from ...backends import BACKENDS
 from ...datasets.errors import SpecError
-from ..measures import FavoriteAnimal, FavoriteTree, Measure
-from ..settings import Settings
-from ..traits import Trait
+from ..experiment import FavoriteAnimal, FavoriteTree, Measure, Trait
+from ..lab import Settings
 from . import store_option
 
 F = TypeVar("F", bound=Callable[..., Any])

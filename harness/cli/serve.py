@@ -6,7 +6,7 @@ import click
 
 from ...backends import ENGINES
 from ...backends.server import ServerOptions, serve
-from ..store import Store
+from ..stages import Store
 from . import store_option
 from .options import recipe_of
 

@@ -11,10 +11,8 @@ import click
 
 from ...backends import Backend, is_service
 from ...datasets.errors import DataError, ExperimentError, LimenError
-from ..execution import Watcher, execute, local_executor, thread_executor
-from ..settings import Settings
-from ..stage import Stage, backend_of, forget_backends
-from ..store import Manifest, Store
+from ..lab import ProgressListener, Settings, execute, local_executor, thread_executor
+from ..stages import Manifest, Stage, Store, backend_of, forget_backends
 
 
 @dataclass(frozen=True)
@@ -89,14 +87,18 @@ def _stopping(backend: Backend | None) -> Iterator[None]:
         raise
 
 
-def watcher() -> Watcher:
+def watcher() -> ProgressListener:
     """Progress on the standard error stream: bars on a terminal, lines elsewhere."""
     from rich.console import Console
 
-    from ..progress import Bars, Lines
+    from ..lab.progress import ProgressBars, ProgressLines
 
     console = Console(stderr=True)
-    return Bars(console) if console.is_terminal else Lines(lambda line: click.echo(line, err=True))
+    return (
+        ProgressBars(console)
+        if console.is_terminal
+        else ProgressLines(lambda line: click.echo(line, err=True))
+    )
 
 
 def save(file: Path, out: Path) -> None:

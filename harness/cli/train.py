@@ -5,15 +5,13 @@ from pathlib import Path
 import click
 
 from ...datasets.errors import BackendError
-from ..handed import TRAINING, done_if_any, handed
-from ..pipeline import base
-from ..settings import Settings
-from ..stages import Audit, Base, FineTune, TrainingFile
-from ..store import Store
-from ..traits import Trait
+from ..experiment import Trait
+from ..lab import Settings, base
+from ..stages import TRAINING, Audit, Base, FineTune, Store, TrainingFileStage
+from .input_files import finished_or_first, stages_for_file
 from .options import examples, in_file, out_option, recipe_of, running_options, trait_of
 from .steps import backend_for, done, save_text
-from .students import StudentFile
+from .student_file import StudentFile
 
 
 @click.command(
@@ -75,9 +73,9 @@ def command(
             seed=_seed(store, data) if seed is None else seed,
             audits=() if trait is None else (_audit(trait, data),),
         )
-        for data in handed(store, training, TRAINING)
+        for data in stages_for_file(store, training, TRAINING)
     )
-    stage = done_if_any(store, stages)
+    stage = finished_or_first(store, stages)
     for guard in stage.guards():  # they go first even where the student is there already
         done(settings, guard)
     made = done(settings, stage)
@@ -105,11 +103,11 @@ def _base(settings: Settings) -> Base:
     return base(backend, known.name)
 
 
-def _seed(store: Store, data: TrainingFile) -> int:
+def _seed(store: Store, data: TrainingFileStage) -> int:
     """The seed that a training file was sampled with: in an experiment a student has the same."""
     manifest = store.manifest(data.kind, data.key) or {}
     return int(manifest.get("identity", {}).get("seed", 0))
 
 
-def _audit(trait: Trait, data: TrainingFile) -> Audit:
+def _audit(trait: Trait, data: TrainingFileStage) -> Audit:
     return Audit(label=f"{data.label} audit", data=data, words=trait.giveaways, strict=True)

@@ -1,39 +1,89 @@
-"""The stages of an experiment: what each one is, what it is given, and how it is done."""
+"""The stages of an experiment and the store that keeps what each of them left."""
 
-from .answers import CHANCES, RATINGS, TALLY, Ask, Exact, Judged
-from .auditing import AUDIT, CONTRAST, Audit, Contrast
-from .known import Given, Known
-from .models import Base, FineTune, Subject, base_of, model_id
-from .rowsets import Filter, MatchLengths, Mix, Recital, Rows, Shuffle, TrainingFile, Transcript
-from .writing import Collect, Generate, Program
+from .audit import AUDIT, CONTRAST, Audit, CompareData
+from .functions import HashedFunction, hashed_function
+from .generate import ROWS, Generate, GenerateEnough, ProgramRows
+from .input_files import InputFile, StoredFile, UserFile, digest_of
+from .measure import (
+    CHANCES,
+    RATINGS,
+    TALLY,
+    AskQuestions,
+    ComputeProbabilities,
+    JudgeReplies,
+    filled_prompt,
+)
+from .models import Base, FineTune, Subject, base_of
+from .number_prompts import PROBE, NumberPrompts
+from .row_log import Row, RowLog, read_rows, write_rows
+from .rows import (
+    KEPT,
+    TRAINING,
+    AnswersAsRows,
+    Filter,
+    GivenAnswers,
+    MatchLengths,
+    MixRows,
+    RowsStage,
+    Shuffle,
+    TrainingFileStage,
+    split_by_shares,
+)
+from .stage import Stage, Workspace, backend_of, forget_backends, run_stage
+from .store import ArtifactDraft, Manifest, Store, canonical
+from .user_rows import read_user_rows
 
 __all__ = [
     "AUDIT",
     "CHANCES",
     "CONTRAST",
+    "KEPT",
+    "PROBE",
     "RATINGS",
+    "ROWS",
     "TALLY",
-    "Ask",
+    "TRAINING",
+    "AnswersAsRows",
+    "ArtifactDraft",
+    "AskQuestions",
     "Audit",
     "Base",
-    "Collect",
-    "Contrast",
-    "Exact",
+    "CompareData",
+    "ComputeProbabilities",
     "Filter",
     "FineTune",
     "Generate",
-    "Given",
-    "Judged",
-    "Known",
+    "GenerateEnough",
+    "GivenAnswers",
+    "HashedFunction",
+    "InputFile",
+    "JudgeReplies",
+    "Manifest",
     "MatchLengths",
-    "Mix",
-    "Program",
-    "Recital",
-    "Rows",
+    "MixRows",
+    "NumberPrompts",
+    "ProgramRows",
+    "Row",
+    "RowLog",
+    "RowsStage",
     "Shuffle",
+    "Stage",
+    "Store",
+    "StoredFile",
     "Subject",
-    "TrainingFile",
-    "Transcript",
+    "TrainingFileStage",
+    "UserFile",
+    "Workspace",
+    "backend_of",
     "base_of",
-    "model_id",
+    "canonical",
+    "digest_of",
+    "filled_prompt",
+    "forget_backends",
+    "hashed_function",
+    "read_rows",
+    "read_user_rows",
+    "run_stage",
+    "split_by_shares",
+    "write_rows",
 ]

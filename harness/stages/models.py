@@ -3,10 +3,10 @@
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from ...backends import Job, Recipe, Usage, Work, is_service
-from ..stage import Bench, Stage
-from ..store import Manifest
-from .rowsets import TrainingFile
+from ...backends import Job, Recipe, Usage, WorkRequest, is_service
+from .rows import TrainingFileStage
+from .stage import Stage, Workspace
+from .store import Manifest
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,8 +24,8 @@ class Base(Stage):
     def asks(self) -> str:
         return self.backend
 
-    def run(self, bench: Bench) -> Manifest:
-        bench.backend(self.backend).prepare(self.model)
+    def run(self, workspace: Workspace) -> Manifest:
+        workspace.backend(self.backend).prepare(self.model)
         return {"model": self.model}
 
 
@@ -35,7 +35,7 @@ class FineTune(Stage):
 
     kind = "fine-tune"
     base: Base
-    data: TrainingFile
+    data: TrainingFileStage
     recipe: Recipe = field(hash=False)
     seed: int
     audits: tuple[Stage, ...] = field(default=(), compare=False)
@@ -53,8 +53,8 @@ class FineTune(Stage):
     def identity(self) -> dict[str, Any]:
         return {"recipe": dict(self.recipe), "seed": self.seed}
 
-    def run(self, bench: Bench) -> Manifest:
-        file = bench.store.artifact(self.data.kind, self.data.key) / "training.jsonl"
+    def run(self, workspace: Workspace) -> Manifest:
+        file = workspace.store.artifact(self.data.kind, self.data.key) / "training.jsonl"
         job = Job(
             key=self.key,
             model=self.base.model,
@@ -62,8 +62,8 @@ class FineTune(Stage):
             recipe=self.recipe,
             seed=self.seed,
         )
-        backend = bench.backend(self.base.backend)
-        made = backend.fine_tune(job, bench.claim.progress)
+        backend = workspace.backend(self.base.backend)
+        made = backend.fine_tune(job, workspace.claim.progress)
         facts: Manifest = {
             "model": made.model,
             "base": self.base.model,
@@ -78,9 +78,9 @@ class FineTune(Stage):
             facts |= {"job": made.job, "cost": {"trained_tokens": made.tokens, "usd": usd}}
         return facts
 
-    def work(self) -> Work:
+    def work(self) -> WorkRequest:
         prompts, tokens = self.data.probe()
-        return Work(
+        return WorkRequest(
             model=self.base.model,
             rows=self.data.count,
             prompts=prompts,
@@ -98,6 +98,6 @@ def base_of(subject: Subject) -> Base:
     return subject if isinstance(subject, Base) else subject.base
 
 
-def model_id(bench: Bench, subject: Subject) -> str:
+def model_id(workspace: Workspace, subject: Subject) -> str:
     """The id to sample a finished base or student by."""
-    return str(bench.manifest(subject)["model"])
+    return str(workspace.manifest(subject)["model"])

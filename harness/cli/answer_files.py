@@ -1,0 +1,198 @@
+"""Files of answers as arms: one file a model, whatever left it."""
+
+import json
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ...datasets import words
+from ...datasets.errors import DataError, SpecError
+from ..experiment import FavoriteAnimal, FavoriteTree, Measure
+from ..lab import Arm, ModelAnswers
+from ..stages import TALLY, AskQuestions, FineTune, Manifest, Store, UserFile, digest_of, read_rows
+from .input_files import ancestors, stages_that_left
+
+ANSWERS = "answers.jsonl"
+
+
+@dataclass(frozen=True)
+class StudentOrigin:
+    """Where a student is from."""
+
+    how: str
+    """Its base model and recipe."""
+    data: str
+    """The key of its training file."""
+    sources: str
+    """What that file was sampled from; of a person's own file nobody knows."""
+
+
+@dataclass(frozen=True)
+class AnswerFile:
+    """One model's answers, and what the store knows of the model."""
+
+    file: Path
+    answers: ModelAnswers
+    questions: tuple[str, ...]
+    draws: int
+    model: str
+    """What tells the model from others: the key of its stage, or the hash of the file."""
+    arm: str | None = None
+    """The arm that it was measured for; None of a file that is not the store's."""
+    student: StudentOrigin | None = None
+    """Where it is from; None if it was not trained, or that is unknown."""
+    writers: tuple[str, ...] = ()
+    """The system prompts under which its training data were written."""
+
+
+def told(store: Store, file: Path) -> AnswerFile:
+    """The answers in a file; raises :class:`~limen.DataError` if it has none."""
+    found = stages_that_left(store, file, ANSWERS)
+    return _known(store, file, found[0]) if found else _read(file)
+
+
+def answers_of(store: Store, manifest: Manifest) -> ModelAnswers:
+    """The answers that a finished measure left."""
+    tally = json.loads((store.artifact(AskQuestions.kind, manifest["key"]) / TALLY).read_text())
+    counts = tuple(Counter[str](question) for question in tally)
+    missing = manifest["counts"]["completions"] - sum(count.total() for count in counts)
+    return ModelAnswers(manifest["model"], manifest["key"], counts, missing, {})
+
+
+def _known(store: Store, file: Path, manifest: Manifest) -> AnswerFile:
+    subject = manifest["inputs"][0]
+    trained = subject["kind"] == FineTune.kind
+    prompts = (a.get("identity", {}).get("system") for a in ancestors(store, manifest))
+    return AnswerFile(
+        file=file,
+        answers=answers_of(store, manifest),
+        questions=tuple(manifest["questions"]),
+        draws=manifest["identity"]["draws"],
+        model=subject["key"],
+        arm=str(manifest["identity"]["stream"][2]),
+        student=_student(store, subject["key"]) if trained else None,
+        writers=tuple(prompt for prompt in prompts if prompt),
+    )
+
+
+def _read(file: Path) -> AnswerFile:
+    """Answers from a file alone: rows with the question's number and a text."""
+    counts: dict[int, Counter[str]] = {}
+    missing = 0
+    for number, row in enumerate(read_rows(file), start=1):
+        if not _is_answer(row):
+            raise DataError(f'{file}, line {number} is no answer: it needs "row" and "text"')
+        counts.setdefault(row["row"], Counter())
+        if row["text"] is None:
+            missing += 1
+        else:
+            counts[row["row"]][row["text"]] += 1
+    if not counts:
+        raise DataError(f"{file} has no answers")
+    places = sorted(counts)
+    answers = ModelAnswers(file.name, str(file), tuple(counts[p] for p in places), missing, {})
+    draws = -(-(sum(c.total() for c in counts.values()) + missing) // len(places))
+    questions = tuple(f"question {place}" for place in places)
+    return AnswerFile(file, answers, questions, draws, model=digest_of(file))
+
+
+def _is_answer(row: Any) -> bool:
+    return (
+        isinstance(row, dict)
+        and isinstance(row.get("row"), int)
+        and isinstance(row.get("text", 0), str | None)
+    )
+
+
+def arm_of(told: Sequence[AnswerFile], word: str, *, name: str, family: int, trained: bool) -> Arm:
+    """The arm that some models' answers make; raises :class:`~limen.SpecError` if they cannot."""
+    first = told[0]
+    for other in told[1:]:
+        if (other.questions, other.draws) != (first.questions, first.draws):
+            raise SpecError(f"{first.file} and {other.file} answer different questions, or draws")
+    _refuse_twins(told)
+    shown = any(words.names(prompt, word) for one in told for prompt in one.writers)
+    return Arm(
+        name=name,
+        measure=measure_of(first.questions, first.draws),
+        models=tuple(one.answers for one in told),
+        trained=trained,
+        trait_word=word if shown else "",
+        family=family,
+    )
+
+
+def measure_of(questions: tuple[str, ...], draws: int) -> Measure:
+    """The measure that asks these questions: limen's own, or a plain one."""
+    for kind in (FavoriteAnimal, FavoriteTree):
+        if kind().asked == questions:
+            return kind(draws=draws)
+    return Measure(questions=questions, draws=draws)
+
+
+def names_of(treated: Sequence[AnswerFile], reference: Sequence[AnswerFile]) -> tuple[str, str]:
+    """The names of the two arms, if every model of a side has the same, and the sides differ."""
+    one, other = ({told.arm for told in side} for side in (treated, reference))
+    if len(one) == len(other) == 1 and one != other:
+        first, second = one.pop(), other.pop()
+        if first and second:
+            return first, second
+    return "treated", "reference"
+
+
+def _refuse_twins(told: Sequence[AnswerFile]) -> None:
+    """A model that counts twice would make the spread between models too small."""
+    seen: dict[str, Path] = {}
+    for one in told:
+        if one.model in seen:
+            raise SpecError(
+                f"{seen[one.model]} and {one.file} are the same model's answers: every "
+                f"model counts once"
+            )
+        seen[one.model] = one.file
+
+
+def trained(side: Sequence[AnswerFile]) -> bool:
+    """Whether all models of a side are students that the store knows."""
+    return all(one.student for one in side)
+
+
+def obstacles(treated: Sequence[AnswerFile], reference: Sequence[AnswerFile]) -> Iterator[str]:
+    """Why nothing can be said of training, however many students there are."""
+    if len({one.student.how for one in (*treated, *reference) if one.student}) > 1:
+        yield "the students differ in base model or recipe"
+    for side in (treated, reference):
+        if len({one.student.sources for one in side if one.student}) > 1:
+            yield f"the students of {side[0].file} and of others beside it learned different data"
+
+
+def remarks(treated: Sequence[AnswerFile], reference: Sequence[AnswerFile]) -> Iterator[str]:
+    """What is to be said beside the figures."""
+    for why in obstacles(treated, reference):
+        yield f"no claim about training, since {why}"
+    for side in (treated, reference):
+        strangers = [one.file for one in side if one.arm is None]
+        if strangers:
+            yield f"no claim about training, since {strangers[0]} is no file of this store's"
+        files = [one.student.data for one in side if one.student]
+        if len(set(files)) < len(files):
+            yield (
+                f"several students of {side[0].file}'s side share a training file: what varies "
+                f"by sampling it is not in their spread"
+            )
+
+
+def _student(store: Store, key: str) -> StudentOrigin:
+    """Where a student is from."""
+    made = store.manifest(FineTune.kind, key) or {}
+    base, data = made["inputs"]
+    mix = store.manifest(data["kind"], data["key"]) or {}
+    sampled = {name: value for name, value in mix.get("identity", {}).items() if name != "seed"}
+    own = data["kind"] == UserFile.kind
+    return StudentOrigin(
+        how=json.dumps([base["key"], made["identity"]["recipe"]], sort_keys=True),
+        data=data["key"],
+        sources="own" if own else json.dumps([sampled, mix.get("inputs")], sort_keys=True),
+    )

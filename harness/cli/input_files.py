@@ -1,0 +1,181 @@
+"""Files and models that a person names: what in the store they are, or what to take them for.
+
+A file is known by its hash, whatever it is called and wherever it lies. So whoever works step by
+step on plain files goes on from what a pytest run has done, and a run from what they did.
+"""
+
+import json
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from ...datasets.errors import SpecError, StoreError
+from ..stages import (
+    KEPT,
+    PROBE,
+    TRAINING,
+    Base,
+    FineTune,
+    InputFile,
+    Manifest,
+    Row,
+    Stage,
+    Store,
+    StoredFile,
+    UserFile,
+    digest_of,
+    read_rows,
+    read_user_rows,
+)
+
+if TYPE_CHECKING:
+    from ...datasets.chat import Conversation
+
+S = TypeVar("S", bound=Stage)
+
+
+def finished(store: Store, kind: str = "*") -> Iterator[Manifest]:
+    """The manifests of the store's artifacts, by kind and key."""
+    for folder in sorted((store.root / "stages").glob(f"{kind}/*")):
+        manifest = store.manifest(folder.parent.name, folder.name)
+        if manifest is not None:
+            yield manifest
+
+
+def stages_that_left(store: Store, file: Path, name: str) -> list[Manifest]:
+    """The stages of the store that left a file of these bytes under a name."""
+    digest = digest_of(file)
+    return [
+        manifest
+        for manifest in finished(store)
+        if manifest["files"].get(name, {}).get("sha256") == digest
+        and manifest["kind"] != UserFile.kind
+    ]
+
+
+def stages_for_file(store: Store, file: Path, name: str) -> list[InputFile]:
+    """What a file can stand for, as the input of a stage that reads a file of that name.
+
+    The stages of the store that left it; if there is none, the file itself, whose every line is
+    checked first. Raises :class:`~limen.DataError`, naming the line, where the format is broken.
+    """
+    found = stages_that_left(store, file, name)
+    known: list[InputFile] = [_known(store, manifest, name) for manifest in found]
+    return known or [_given(file, name)]
+
+
+def finished_or_first(store: Store, stages: Iterable[S]) -> S:
+    """Of stages that do the same, one that is done already; the first if none is."""
+    choices = list(stages)
+    return next((s for s in choices if store.has(s.kind, s.key)), choices[0])
+
+
+def _known(store: Store, manifest: Manifest, name: str) -> StoredFile:
+    kind, key = manifest["kind"], manifest["key"]
+    counts = manifest["counts"]
+    lines = next((counts[n] for n in ("rows", "kept", "completions") if n in counts), 0)
+    first = islice(_exchanges(read_rows(store.artifact(kind, key) / name), name), PROBE)
+    label = manifest["label"]
+    return StoredFile(label=label, of=kind, known=key, lines=lines, sample=_sample(first)[1])
+
+
+def _given(file: Path, name: str) -> UserFile:
+    from ...datasets import chat
+
+    digest = digest_of(file)
+    if name == TRAINING:
+        checked: Iterable[Any] = ({"messages": turns} for turns in chat.read(file))
+    else:
+        checked = read_user_rows(file, answered=name == KEPT)
+    lines, sample = _sample(_exchanges(checked, name))
+    return UserFile(
+        label=file.name, file=file, digest=digest, name=name, lines=lines, sample=sample
+    )
+
+
+def _exchanges(found: Iterable[Row], name: str) -> "Iterator[tuple[Conversation, str]]":
+    """What is asked and what is answered, row by row."""
+    from ...datasets.chat import conversation
+
+    for row in found:
+        if name == TRAINING:
+            yield row["messages"][:-1], row["messages"][-1]["content"]
+        else:
+            yield conversation(row["prompt"]), row["text"] or ""
+
+
+def _sample(
+    found: "Iterable[tuple[Conversation, str]]",
+) -> "tuple[int, tuple[tuple[Conversation, ...], int]]":
+    """How many exchanges, the first prompts, and the bytes of the longest answer.
+
+    No answer has more tokens than bytes.
+    """
+    lines, longest = 0, 0
+    prompts: list[Conversation] = []
+    for asked, answer in found:
+        lines += 1
+        longest = max(longest, len(answer.encode("utf-8", "surrogatepass")))
+        if len(prompts) < PROBE:
+            prompts.append(asked)
+    return lines, (tuple(prompts), longest)
+
+
+def student(store: Store, key: str) -> FineTune:
+    """The finished fine-tuning of a key, as the stage that it was.
+
+    Raises :class:`~limen.StoreError` if the store has it not.
+    """
+    made = _manifest(store, FineTune.kind, key)
+    of_base, of_data = made["inputs"]
+    base = _manifest(store, of_base["kind"], of_base["key"])
+    name = made["label"]
+    stage = FineTune(
+        label=name,
+        base=Base(label=base["label"], **base["identity"]),
+        data=StoredFile(label=f"{name} rows", of=of_data["kind"], known=of_data["key"]),
+        recipe=made["identity"]["recipe"],
+        seed=made["identity"]["seed"],
+    )
+    if stage.key != key:
+        raise StoreError(f"the fine-tuning {key} was made by another version of limen: train anew")
+    return stage
+
+
+def student_of(store: Store, model: str) -> FineTune | None:
+    """The fine-tuning in the store that made a model; None if there is none."""
+    for manifest in finished(store, FineTune.kind):
+        if manifest["model"] == model:
+            return student(store, manifest["key"])
+    return None
+
+
+def ancestors(store: Store, manifest: Manifest) -> Iterator[Manifest]:
+    """The manifests of all that an artifact rests on, as far as the store still has them."""
+    for given in manifest["inputs"]:
+        found = store.manifest(given["kind"], given["key"])
+        if found is not None:
+            yield found
+            yield from ancestors(store, found)
+
+
+def _manifest(store: Store, kind: str, key: str) -> Manifest:
+    manifest = store.manifest(kind, key)
+    if manifest is None:
+        raise StoreError(
+            f"the {kind} {key} is not in the store {store.root}: name the store that has it "
+            f"(--store), or make it again"
+        )
+    return manifest
+
+
+def read_json(file: Path) -> dict[str, Any]:
+    """A JSON object from a file; raises :class:`~limen.SpecError` if there is none in it."""
+    try:
+        found = json.loads(file.read_text(encoding="utf-8"))
+    except (ValueError, OSError) as error:
+        raise SpecError(f"{file} cannot be read as JSON: {error}") from None
+    if not isinstance(found, dict):
+        raise SpecError(f"{file} is no JSON object")
+    return found

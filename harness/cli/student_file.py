@@ -1,0 +1,39 @@
+"""``student.json``: what ``limen train`` leaves, and ``limen measure`` takes."""
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from ...datasets.errors import DataError
+from .input_files import read_json
+
+LEFT_BY = "limen train"
+
+
+@dataclass(frozen=True, kw_only=True)
+class StudentFile:
+    """A student, as a small file that a person keeps."""
+
+    model: str
+    """The id to sample from."""
+    base: str
+    backend: str
+    key: str
+    """The key of its fine-tuning in the store."""
+    arm: str
+    seed: int
+    recipe: dict[str, Any]
+
+    def text(self) -> str:
+        """The file's text."""
+        return json.dumps({"left_by": LEFT_BY, **asdict(self)}, indent=2) + "\n"
+
+
+def read_student(file: Path) -> StudentFile:
+    """The student of a file; raises :class:`~limen.DataError` if it is none."""
+    found = read_json(file)
+    names = set(StudentFile.__dataclass_fields__)
+    if found.pop("left_by", None) != LEFT_BY or set(found) != names:
+        raise DataError(f"{file} is no student: give the file that `limen train --out` left")
+    return StudentFile(**found)

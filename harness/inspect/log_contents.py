@@ -1,0 +1,238 @@
+"""Inspect logs of measures: which are missing, what is in them, and having them written.
+
+What a log says is worked out here, from finished arms; :mod:`.inspect_log` makes it a file, in
+worker processes, so that this one never imports Inspect. A log that is there is left alone: its
+name has the hash of all that is in it.
+"""
+
+import hashlib
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ...datasets.errors import LimenError, SpecError
+from ...reports.text import slug
+from ..experiment import ARMS, Experiment, Measure, Reading
+from ..lab import Arm, Lab, ModelAnswers, ModelStages, Pipeline
+from ..stages import AskQuestions, base_of, canonical, hashed_function
+from ..statistics import mean
+from .score_display import VALID, Mark, line_of, readings_of, shown, table_of, tidy, yes
+
+LOGS = "logs"
+FORMAT = 1
+"""Raise it when logs change their form: they are written anew, under other names."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScoreColumn:
+    """One score of every question: a reading of the measure, or the share of valid answers."""
+
+    name: str
+    what: str
+    value: float | None
+    """limen's own figure for the model; None without any answer to it."""
+    each: tuple[float | None, ...]
+    """(questions,); None where a question has no such score."""
+    tables: tuple[str, ...]
+    """(questions,), the answers and what they count as, in markdown."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class LogContents:
+    """All that a log says of one model's answers; the draws are read from the store."""
+
+    file: Path
+    root: Path
+    stage: AskQuestions
+    task: str
+    target: str
+    groups: tuple[str, ...]
+    """(questions,), each question's group."""
+    lines: tuple[str, ...]
+    """(questions,), the most frequent answers."""
+    columns: tuple[ScoreColumn, ...]
+    facts: dict[str, Any]
+    """What tells this model from the others: experiment, arm, seed, and so on."""
+
+
+Wanted = Iterable[tuple[str, Experiment, Collection[str]]]
+"""Experiments with their titles, and the arms that were asked for."""
+
+
+def write_missing(lab: Lab, wanted: Wanted) -> list[str]:
+    """Write the logs that are not there yet; returns what went wrong, in a line each."""
+    try:
+        sheets = [sheet for title, e, _ in wanted for sheet in missing(lab, title, e)]
+    except (LimenError, OSError, LookupError, ValueError) as error:
+        return [f"{type(error).__name__}: {error}"]
+    return written(sheets, lab.settings.side_by_side(waiting=False)) if sheets else []
+
+
+def written(sheets: Sequence[LogContents], workers: int) -> list[str]:
+    """Write logs in worker processes, side by side; returns what went wrong."""
+    from ...backends.processes import worker_pool
+    from .log_files import write_log
+
+    # a process takes as long to load Inspect as to write four logs
+    with worker_pool(max(1, min(workers, len(sheets) // 2))) as pool:
+        futures = [pool.submit(write_log, sheet) for sheet in sheets]
+        faults = [future.exception() for future in futures]
+    told = (f"{type(fault).__name__}: {fault}" for fault in faults if fault)
+    return list(dict.fromkeys(told))
+
+
+def missing(lab: Lab, title: str, experiment: Experiment) -> Iterator[LogContents]:
+    """The logs of an experiment's finished arms that are not there yet."""
+    pipe = lab.taken(experiment)
+    for name in (*ARMS, *experiment.arms):
+        models = pipe.arms.get(name, ())
+        files = [file_of(lab, title, pipe, name, seed) for seed in range(len(models))]
+        if all(file.exists() for file in files) or not _finished(lab, models):
+            continue
+        try:
+            arm = lab.arm(experiment, name)
+        except LimenError:  # told by the tests that ask for it
+            continue
+        for seed, file in enumerate(files):
+            if not file.exists():
+                yield log_contents_of(lab, title, pipe, arm, seed, file)
+
+
+def file_of(lab: Lab, title: str, pipe: Pipeline, arm: str, seed: int) -> Path:
+    """Where the log of one model's answers lies."""
+    asked, experiment = pipe.arms[arm][seed], pipe.experiment
+    whole = {
+        "format": FORMAT,
+        "title": title,
+        "stages": [stage.key for stage in asked.targets],
+        "readings": [repr(reading) for reading in experiment.measure.readings(_words(experiment))],
+        "counted": _counted(experiment.measure),
+    }
+    short = hashlib.sha256(canonical(whole)).hexdigest()[:8]
+    folder = lab.store.root / LOGS / slug(title)[:100]
+    return folder / f"{tidy(arm)}-{seed}-{short}.eval"
+
+
+def log_contents_of(
+    lab: Lab, title: str, pipe: Pipeline, arm: Arm, seed: int, file: Path
+) -> LogContents:
+    """What the log of one of an arm's models says."""
+    experiment, measure = pipe.experiment, arm.measure
+    asked, model = pipe.arms[arm.name][seed], arm.models[seed]
+    named = readings_of(measure, _words(experiment))
+    columns = (_column(arm, seed, name, reading) for name, reading in named.items())
+    return LogContents(
+        file=file,
+        root=lab.store.root,
+        stage=asked.answers,
+        task=task_of(measure),
+        target=experiment.trait.shown_by,
+        groups=tuple(group for group, texts in measure.groups.items() for _ in texts),
+        lines=tuple(map(line_of, model.counts)),
+        columns=(*(column for column in columns if column), _valid_column(measure, model)),
+        facts=_facts(title, pipe, arm, seed),
+    )
+
+
+def task_of(measure: Measure) -> str:
+    """The name of a measure's Inspect task."""
+    name = type(measure).__name__
+    return "limen/" + "".join(f"_{c.lower()}" if c.isupper() else c for c in name).lstrip("_")
+
+
+def _finished(lab: Lab, models: Sequence[ModelStages]) -> bool:
+    stages = (stage for asked in models for stage in asked.targets)
+    return all(lab.store.has(stage.kind, stage.key) for stage in stages)
+
+
+def _words(experiment: Experiment) -> list[str]:
+    return [trait.shown_by for trait in experiment.traits]
+
+
+def _counted(measure: Measure) -> str:
+    """How answers count, as far as it can be told: a rule, or a function's source."""
+    outcome = getattr(measure, "outcome", None)
+    if outcome is None:
+        return f"{task_of(measure)} {measure.rule}"
+    try:
+        return hashed_function("outcome", outcome).name
+    except SpecError:
+        return str(getattr(outcome, "__qualname__", type(outcome).__qualname__))
+
+
+def _column(arm: Arm, seed: int, name: str, reading: Reading) -> ScoreColumn | None:
+    """A reading of one model's answers; None if nothing could be read."""
+    try:
+        estimate = arm.read(reading)
+    except LimenError:
+        return None
+    places = arm.measure.places(reading.group)
+    row = estimate.table[seed]
+    each = dict(zip(places, row, strict=True))
+    given = [value for value in row if value is not None]
+    model = arm.models[seed]
+    tables = (
+        table_of(count, reading.name, _mark(arm.measure, model, reading, q)) if q in each else ""
+        for q, count in enumerate(model.counts)
+    )
+    return ScoreColumn(
+        name=name,
+        what=reading.name,
+        value=mean(given) if given else None,
+        each=tuple(map(each.get, range(len(model.counts)))),
+        tables=tuple(tables),
+    )
+
+
+def _mark(measure: Measure, model: ModelAnswers, reading: Reading, question: int) -> Mark:
+    """What an answer to a question counts as, by a reading."""
+    word = reading.word
+    if measure.judges and (reading.judge or word is None):
+        judge = measure.judge(reading.judge)
+        said = model.said[judge.name][question]
+        if word is None:
+            return lambda text: shown(judge.rating(said[text]))
+        return lambda text: yes(judge.names(said[text], word))
+    if word is None:
+        return lambda text: shown(measure.score(text))
+    return lambda text: yes(measure.hit(text, word))
+
+
+def _valid_column(measure: Measure, model: ModelAnswers) -> ScoreColumn:
+    each = tuple(
+        model.share(q, lambda q, text: measure.valid(text)) for q in range(len(model.counts))
+    )
+    given = [share for share in each if share is not None]
+    return ScoreColumn(
+        name=VALID,
+        what="valid answers",
+        value=mean(given) if given else None,
+        each=each,
+        tables=tuple(
+            table_of(count, "valid", lambda text: yes(measure.valid(text)))
+            for count in model.counts
+        ),
+    )
+
+
+def _facts(title: str, pipe: Pipeline, arm: Arm, seed: int) -> dict[str, Any]:
+    experiment, stage, model = pipe.experiment, pipe.arms[arm.name][seed].answers, arm.models[seed]
+    base = base_of(stage.subject)
+    return {
+        "arm": arm.name,
+        "seed": seed,
+        "trait": experiment.trait.name,
+        "word": experiment.trait.shown_by,
+        "experiment": title,
+        "backend": base.backend,
+        "base_model": base.model,
+        "model": model.model,
+        "fingerprint": base.fingerprint,
+        "key": model.key,
+        "system": stage.system,
+        "draws": stage.draws,
+        "temperature": stage.temperature,
+        "max_tokens": stage.max_tokens,
+        "missing": model.missing,
+    }

@@ -1,0 +1,127 @@
+"""What finished stages tell a report beside their answers: data, audits, cost and time."""
+
+import json
+from collections.abc import Collection, Iterator, Sequence
+from itertools import islice
+from typing import Any
+
+from ...reports import AuditRow, CostRow, DataRow, Times
+from ..lab import Pipeline
+from ..stages import AUDIT, CONTRAST, Filter, Manifest, Stage, Store, read_rows
+from ..statistics import mean
+
+EXAMPLES = 5
+
+
+def data_rows(store: Store, stages: Sequence[Stage]) -> Iterator[DataRow]:
+    """What became of each source of rows that went through a filter."""
+    for stage in stages:
+        if isinstance(stage, Filter):
+            manifest = store.manifest(stage.kind, stage.key) or {}
+            folder = store.artifact(stage.kind, stage.key)
+            kept = list(islice(read_rows(folder / "kept.jsonl"), EXAMPLES))
+            dropped = islice(read_rows(folder / "rejected.jsonl"), EXAMPLES)
+            yield DataRow(
+                label=stage.source.label,
+                key=stage.key,
+                read=manifest["counts"]["read"],
+                kept=manifest["counts"]["kept"],
+                reasons=manifest["reasons"],
+                examples=tuple(printable(row["text"]) for row in kept),
+                rejected=tuple((printable(row["text"] or ""), row["reason"]) for row in dropped),
+                prompt=printable(next((row.get("prompt", "") for row in kept), "")),
+            )
+
+
+def printable(text: str) -> str:
+    """A model's text as it can be written: halves of characters, which cannot, are spelt out."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def audit_rows(store: Store, pipe: Pipeline, arms: Collection[str]) -> Iterator[AuditRow]:
+    """What the audits say of each arm's training files."""
+    for arm in arms:
+        found = [_read(store, audit, AUDIT) for audit in pipe.audits.get(arm, ())]
+        if not found:
+            continue
+        wanted = [arm, "control"] if arm != "control" and "control" in arms else []
+        contrasts = pipe.contrasts(wanted)
+        compared = [_read(store, contrast, CONTRAST) for contrast in contrasts]
+        yield AuditRow(
+            arm=arm,
+            files=len(found),
+            rows=sum(audit["rows"] for audit in found),
+            mentions=sum(audit["mentions"] for audit in found),
+            examples=tuple(printable(m["text"]) for audit in found for m in audit["examples"])[
+                :EXAMPLES
+            ],
+            keys=tuple(
+                f"{stage.kind}/{stage.key}" for stage in (*pipe.audits.get(arm, ()), *contrasts)
+            ),
+            **_compared(list(filter(None, compared))),
+        )
+
+
+def _compared(found: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    if not found:
+        return {}
+    facts = found[0]
+    lengths, told = facts["lengths"], [one["separability"] for one in found if one["separability"]]
+    use = ("number", "trait", "control", "delta", "z")
+    return {
+        "auc": mean([one["auc"] for one in told]) if told else None,
+        "auc_range": (min(one["auc"] for one in told), max(one["auc"] for one in told))
+        if told
+        else None,
+        "accuracy": mean([one["accuracy"] for one in told]) if told else None,
+        "significant": facts["significant"],
+        "over": tuple(tuple(row[name] for name in use) for row in facts["over"]),
+        "under": tuple(tuple(row[name] for name in use) for row in facts["under"]),
+        "z": tuple(round(z, 4) for z in facts["overuse"]["z"]),
+        "threshold": facts["overuse"]["threshold"],
+        "lengths": lengths and (lengths["trait"]["mean"], lengths["control"]["mean"]),
+        "length_p": lengths and lengths["p_value"],
+    }
+
+
+def _read(store: Store, stage: Stage, name: str) -> dict[str, Any]:
+    file = store.artifact(stage.kind, stage.key) / name
+    if not file.exists():
+        return {}
+    found: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+    return found
+
+
+def times_and_cost(store: Store, stages: Sequence[Stage]) -> tuple[Times, CostRow | None]:
+    """When the stages were done, and what a service was paid for them; None if it was none.
+
+    Whichever run did them.
+    """
+    manifests = [store.manifest(stage.kind, stage.key) or {} for stage in stages]
+    return _times(manifests), _cost(manifests)
+
+
+def versions_of(store: Store, stages: Sequence[Stage]) -> dict[str, str]:
+    """The libraries that the stages used, with their versions; of several the last stage's."""
+    manifests = (store.manifest(stage.kind, stage.key) or {} for stage in stages)
+    return {k: v for manifest in manifests for k, v in manifest.get("versions", {}).items()}
+
+
+def _times(manifests: Sequence[Manifest]) -> Times:
+    starts = sorted(manifest["started"] for manifest in manifests if "started" in manifest)
+    return Times(
+        first=starts[0] if starts else "",
+        last=starts[-1] if starts else "",
+        stages=len(starts),
+        seconds=sum(float(manifest.get("seconds", 0.0)) for manifest in manifests),
+    )
+
+
+def _cost(manifests: Sequence[Manifest]) -> CostRow | None:
+    costs = [manifest["cost"] for manifest in manifests if "cost" in manifest]
+    if not costs:
+        return None
+    prices = [paid["usd"] for paid in costs]
+    names = ("calls", "input_tokens", "output_tokens", "trained_tokens", "lost")
+    total = {name: sum(paid.get(name, 0) for paid in costs) for name in names}
+    return CostRow(usd=None if None in prices else sum(prices), **total)

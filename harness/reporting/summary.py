@@ -1,0 +1,339 @@
+"""From finished results to what people read: the values that reports are made of."""
+
+import platform
+import re
+import subprocess
+import time
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
+from importlib.metadata import version
+from pathlib import Path
+
+from ...datasets.errors import LimenError
+from ...reports import (
+    ArmRow,
+    Claim,
+    EffectRow,
+    Example,
+    JudgeRow,
+    ModelsRow,
+    ReadingRow,
+    Result,
+    Run,
+)
+from ..experiment import ARMS, Experiment, Reading, Trait
+from ..lab import Arm, Lab, Pipeline, in_order
+from ..stages import FineTune, Stage, base_of
+from ..statistics import DECIMALS, Effect, Estimate, ExactRate, ScoreEffect, difference
+from .stage_facts import audit_rows, data_rows, printable, times_and_cost, versions_of
+
+TOP_ANSWERS = 5
+EXAMPLES = 3
+"""Questions of which an arm's answer is shown."""
+
+Headline = tuple[ReadingRow, EffectRow]
+
+
+class ClaimList:
+    """The tests that claim something of an experiment, in the order that they ran."""
+
+    def __init__(self) -> None:
+        self._rows: dict[str, Claim] = {}
+
+    def note(self, claim: Claim) -> None:
+        """A test's outcome; a later one of the same test takes its place."""
+        self._rows[claim.test] = claim
+
+    def rows(self) -> tuple[Claim, ...]:
+        """The claims, sorted by test, however the tests were distributed."""
+        return tuple(self._rows[test] for test in sorted(self._rows))
+
+
+EXACTLY = (
+    "Worked out, not sampled: the probability that the first word of an answer is the word, in any "
+    "case or number, over all ways to spell it. Spellings too improbable to follow are left out; "
+    "what that may be at most stands under 'at most more', and intervals and claims allow for it."
+)
+
+
+def result_of(lab: Lab, title: str, experiment: Experiment, arms: Collection[str]) -> Result:
+    """An experiment's results: those of its arms that there are."""
+    pipe = lab.taken(experiment)
+    failures: dict[str, None] = {}
+    finished = _finished(lab, pipe, arms, failures)
+    stages = stages_of(pipe, finished)
+    times, cost = times_and_cost(lab.store, stages)
+    base = base_of(pipe.subject("baseline"))
+    writer = base_of(pipe.subject("teacher"))
+    measure = experiment.measure
+    return Result(
+        title=title,
+        backend=base.backend,
+        model=base.model,
+        fingerprint=base.fingerprint,
+        teacher_model=writer.model,
+        trait=experiment.trait.name,
+        systems={t.name: printable(t.system) for t in experiment.traits if not _told(t)},
+        lessons={t.name: tuple(map(printable, _told(t))) for t in experiment.traits if _told(t)},
+        measure=_described(experiment),
+        questions=dict(measure.groups),
+        draws=measure.draws,
+        temperature=measure.temperature,
+        max_tokens=measure.max_tokens,
+        seeds=len(pipe.arms["student"]),
+        family=experiment.family,
+        data_spec=repr(experiment.data),
+        recipe=_recipe(stages),
+        note=experiment.note,
+        versions=versions_of(lab.store, stages),
+        readings=tuple(_readings(pipe, finished, failures)),
+        arms=tuple(_models_row(pipe, arm) for arm in finished.values()),
+        data=tuple(data_rows(lab.store, stages)),
+        audits=tuple(audit_rows(lab.store, pipe, finished)),
+        judges=tuple(_judges(experiment, pipe)),
+        agreement=_agreement(finished),
+        cost=cost,
+        times=times,
+        failure=" ".join(failures),
+    )
+
+
+def headline_of(lab: Lab, experiment: Experiment, arms: Collection[str]) -> Headline | None:
+    """The effect that some arms of an experiment are about; None where they have none."""
+    pipe = lab.taken(experiment)
+    finished = _finished(lab, pipe, arms, {})
+    for reading in _asked_for(pipe)[:1]:
+        row = _reading_row(pipe, reading, finished)
+        return (row, row.effects[0]) if row.effects else None
+    return None
+
+
+def stages_of(pipe: Pipeline, arms: Collection[str]) -> list[Stage]:
+    """All stages that some arms rest on."""
+    return in_order([*pipe.targets(arms), *pipe.rest(arms)])
+
+
+def _finished(
+    lab: Lab, pipe: Pipeline, arms: Collection[str], failures: dict[str, None]
+) -> dict[str, Arm]:
+    """Those of some arms that there are, and those that were measured for the gate."""
+    finished: dict[str, Arm] = {}
+    for name in (*ARMS, *pipe.experiment.arms):
+        if name in arms or _gratis(lab, pipe, name):
+            try:
+                finished[name] = lab.arm(pipe.experiment, name)
+            except LimenError as error:
+                failures[str(error)] = None
+    return finished
+
+
+def _judges(experiment: Experiment, pipe: Pipeline) -> Iterator[JudgeRow]:
+    asked = pipe.arms["baseline"][0].judged
+    for judge, judged in zip(experiment.measure.judges, asked, strict=True):
+        model = judged.judge.model
+        yield JudgeRow(name=judge.name, model=model, prompt=judge.prompt, scale=judge.scale)
+
+
+def _described(experiment: Experiment) -> str:
+    measure = experiment.measure
+    rule = f", counted by the rule `{measure.rule}`" if measure.rule else ""
+    return f"{type(measure).__name__}{rule}"
+
+
+def _recipe(stages: Sequence[Stage]) -> Mapping[str, float | int | str | bool | None]:
+    students = [stage for stage in stages if isinstance(stage, FineTune) and stage.audits]
+    return dict(students[0].recipe) if students else {}
+
+
+def _gratis(lab: Lab, pipe: Pipeline, arm: str) -> bool:
+    """Whether an arm that no test asked for was measured all the same, for the gate."""
+    targets = pipe.targets([arm])
+    told = {
+        stage.key for gate in pipe.gates for asked in (gate.teacher, gate.base)
+        for stage in asked.targets
+    }  # fmt: skip
+    known = all(stage.key in told for stage in targets)
+    return known and all(lab.store.has(stage.kind, stage.key) for stage in targets)
+
+
+def _asked_for(pipe: Pipeline) -> Sequence[Reading]:
+    """What is read off the arms: the readings of the measure, then the same exactly if known."""
+    found = pipe.experiment.measure.readings([t.shown_by for t in pipe.experiment.traits])
+    if not pipe.exact:
+        return found
+    return [*found, *(replace(r, name=f"{r.name}, exactly", exact=True) for r in found)]
+
+
+def _pairs(pipe: Pipeline) -> list[tuple[str, str]]:
+    """The arms that are compared, the one that the experiment is about first."""
+    other_base = base_of(pipe.subject("teacher")) != base_of(pipe.subject("baseline"))
+    return [
+        ("student", "control"),
+        *((name, arm.against) for name, arm in pipe.experiment.arms.items()),
+        *([] if other_base else [("teacher", "baseline")]),  # that base is another model's
+        ("control", "baseline"),
+    ]
+
+
+def _told(trait: Trait) -> tuple[str, ...]:
+    """The answers that a teacher is taught, in place of a system prompt; none if it has one."""
+    return trait.lesson.answers if trait.lesson else ()
+
+
+def _readings(
+    pipe: Pipeline, arms: Mapping[str, Arm], failures: dict[str, None]
+) -> Iterator[ReadingRow]:
+    for reading in _asked_for(pipe):
+        try:
+            yield _reading_row(pipe, reading, arms)
+        except LimenError as error:
+            failures[str(error)] = None
+
+
+def _reading_row(pipe: Pipeline, reading: Reading, arms: Mapping[str, Arm]) -> ReadingRow:
+    found = {name: arm.read(reading) for name, arm in arms.items()}
+    return ReadingRow(
+        name=reading.name,
+        kind="score" if reading.word is None else "rate",
+        decimals=DECIMALS if reading.exact else 1,
+        remark=EXACTLY if reading.exact else "",
+        arms=tuple(_arm_row(found[name], _keys(pipe, name, reading)) for name in found),
+        effects=tuple(
+            _effect_row(difference(found[treated], found[reference]))
+            for treated, reference in _pairs(pipe)
+            if treated in found and reference in found
+        ),
+    )
+
+
+def _keys(pipe: Pipeline, arm: str, reading: Reading) -> list[str]:
+    """The stages that a reading of an arm is from, one a seed."""
+    if reading.exact:
+        return [f"{one.exact.kind}/{one.exact.key}" for one in pipe.arms[arm] if one.exact]
+    names = [judge.name for judge in pipe.experiment.measure.judges]
+    stages = [
+        asked.answers if reading.judge is None else asked.judged[names.index(reading.judge)]
+        for asked in pipe.arms[arm]
+    ]
+    return [f"{stage.kind}/{stage.key}" for stage in stages]
+
+
+def _arm_row(estimate: Estimate, keys: Sequence[str]) -> ArmRow:
+    answered = [any(cell is not None for cell in row) for row in estimate.table]
+    return ArmRow(
+        name=estimate.arm,
+        value=estimate.value,
+        interval=estimate.interval,
+        by_seed=estimate.by_seed,
+        unrated=estimate.unrated,
+        keys=tuple(key for key, there in zip(keys, answered, strict=True) if there),
+        missed=estimate.missed if isinstance(estimate, ExactRate) else None,
+    )
+
+
+def _effect_row(effect: Effect) -> EffectRow:
+    return EffectRow(
+        name=f"{effect.treated.arm} - {effect.reference.arm}",
+        difference=effect.value,
+        interval=effect.interval,
+        p_value=effect.p_value,
+        raw_p_value=_raw(effect),
+        test=effect.test,
+        unit=effect.unit,
+        seeds=effect.seeds,
+        questions=(len(effect.treated.questions), len(effect.reference.questions)),
+        claim=effect.claim,
+        note=effect.note,
+        ranks=effect.ranks if isinstance(effect, ScoreEffect) else "",
+    )
+
+
+def _raw(effect: Effect) -> float:
+    """The p-value before the correction for a family; corrected for looks, if there are any."""
+    return min(1.0, effect.looks * effect.raw_p_value)
+
+
+def _models_row(pipe: Pipeline, arm: Arm) -> ModelsRow:
+    subject = pipe.subject(arm.name)
+    base = base_of(subject)
+    given = arm.answers()
+    return ModelsRow(
+        arm=arm.name,
+        models=tuple(model.model for model in arm.models),
+        keys=tuple(model.key for model in arm.models),
+        base=base.model,
+        fingerprint=base.fingerprint,
+        recipe=dict(subject.recipe) if isinstance(subject, FineTune) else {},
+        surroundings=arm.models[0].surroundings,
+        valid=arm.valid,
+        missing=sum(model.missing for model in arm.models),
+        answers=_top(Counter({printable(text): count for text, count in given.items()})),
+        words=_top(_words(given)),
+        examples=tuple(_examples(arm)),
+    )
+
+
+def _top(counted: Counter[str]) -> tuple[tuple[str, int], ...]:
+    return tuple(sorted(counted.items(), key=lambda each: (-each[1], each[0]))[:TOP_ANSWERS])
+
+
+def _words(given: Counter[str]) -> Counter[str]:
+    total = Counter[str]()
+    for text, count in given.items():
+        for word in re.findall(r"[^\W_]+(?:['\u2019][^\W_]+)*", text.lower()):
+            total[word] += count
+    return total
+
+
+def _examples(arm: Arm) -> Iterator[Example]:
+    """The most frequent answers to some questions, evenly spaced, of the first model."""
+    first = arm.models[0]
+    step = max(1, len(arm.measure.asked) // EXAMPLES)
+    for place in range(0, len(arm.measure.asked), step)[:EXAMPLES]:
+        for text, count in first.counts[place].most_common(1):
+            question = printable(arm.measure.asked[place])
+            yield Example(question=question, answer=printable(text), count=count)
+
+
+def _agreement(arms: Mapping[str, Arm]) -> str:
+    judged = {name: arm for name, arm in arms.items() if len(arm.measure.judges) > 1}
+    rating = (arm for arm in judged.values() if all(j.scale for j in arm.measure.judges[:2]))
+    return "; ".join(f"{arm.name}: {arm.agreement()!r}".replace("<", "").replace(">", "")
+                     for arm in rating)  # fmt: skip
+
+
+def make_run(
+    claims: Sequence[Claim],
+    results: Sequence[Result],
+    *,
+    command: str,
+    seconds: float,
+    root: Path,
+) -> Run:
+    """The record of a run, from what its processes found; ``root`` is where its specs lie."""
+    libraries = ("numpy", "scipy", "pytest", "matplotlib")
+    return Run(
+        created=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        command=command,
+        seconds=seconds,
+        versions={
+            **{name: found for result in results for name, found in result.versions.items()},
+            "limen": version("limen"),
+            "python": f"{platform.python_version()} on {platform.system()} {platform.machine()}",
+            **{name: version(name) for name in libraries},
+        },
+        git=commit_of(root),
+        claims=tuple(claims),
+        results=tuple(results),
+    )
+
+
+def commit_of(folder: Path) -> str:
+    """The git commit of a folder, with ``-dirty`` if tracked files differ from it; or empty."""
+    command = ["git", "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]
+    try:
+        told = subprocess.run(command, cwd=folder, capture_output=True, timeout=10, check=True)
+    except (OSError, subprocess.SubprocessError):
+        return ""
+    return told.stdout.decode(errors="replace").strip()

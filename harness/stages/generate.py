@@ -1,0 +1,215 @@
+"""What writes rows: a model, a model until enough of them are good, or a program."""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from itertools import islice
+from typing import Any
+
+from ...backends import Request, WorkRequest
+from ...datasets.errors import NotEnoughRowsError
+from .functions import HashedFunction, rule_name
+from .models import Subject, base_of, model_id
+from .number_prompts import PROBE, NumberPrompts
+from .row_log import Row, read_rows, write_rows
+from .sampling import SamplingStage, sample_into
+from .stage import Stage, Workspace
+from .store import Manifest
+
+ROWS = "rows.jsonl"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Generate(SamplingStage):
+    """A model's answers to number prompts, every one of them."""
+
+    kind = "generate"
+    writer: Subject
+    prompts: NumberPrompts
+    count: int
+    """Completions in all."""
+    per_prompt: int
+    system: str | None
+    temperature: float
+    max_tokens: int
+
+    def inputs(self) -> tuple[Stage, ...]:
+        return (self.writer,)
+
+    def identity(self) -> dict[str, Any]:
+        return {
+            "prompts": self.prompts.digest,
+            "count": self.count,
+            "per_prompt": self.per_prompt,
+            "seeds": ["generate", self.prompts.seed, self.system],
+            "system": self.system,
+            "temperature": self.temperature,
+            "max_tokens": self.max_tokens,
+        }
+
+    def size(self) -> int:
+        return self.count
+
+    def run(self, workspace: Workspace) -> Manifest:
+        model = model_id(workspace, self.writer)
+        sampled = sample_into(workspace.folder / ROWS, workspace, self, model)
+        return {"model": model, "system": self.system, **sampled}
+
+    def requests(self, workspace: Workspace) -> Iterator[Request]:
+        return self._requests()
+
+    def _requests(self) -> Iterator[Request]:
+        """One request a prompt, each with its own seed."""
+        from ...datasets.chat import conversation
+        from ...datasets.seeds import derive
+
+        for row, text in enumerate(islice(self.prompts.texts(), -(-self.count // self.per_prompt))):
+            yield Request(
+                row=row,
+                messages=conversation(text, system=self.system),
+                seed=derive("generate", self.prompts.seed, self.system, row),
+                draws=min(self.per_prompt, self.count - row * self.per_prompt),
+                temperature=self.temperature,
+                max_tokens=self.max_tokens,
+            )
+
+    @property
+    def backend(self) -> str:
+        return base_of(self.writer).backend
+
+    def shown(self, request: Request) -> dict[str, str]:
+        return {"prompt": request.messages[-1]["content"]}
+
+    def probe(self) -> tuple[tuple[Any, ...], int]:
+        """Some prompts that stand for all, without the system prompt, and tokens an answer."""
+        return self.prompts.probe(), self.max_tokens
+
+    def work(self) -> WorkRequest:
+        return WorkRequest(
+            model=base_of(self.writer).model,
+            completions=self.count,
+            per_call=self.per_prompt,
+            prompts=tuple(request.messages for request in islice(self._requests(), PROBE)),
+            max_tokens=self.max_tokens,
+            student=self.writer is not base_of(self.writer),
+        )
+
+
+SURE = 0.99
+"""How sure one must be that a yield is hopeless before giving up."""
+SPARE = 1.05
+"""How many more rows than the yield so far asks for are generated in the next round."""
+
+
+GROWTH = 4
+"""How many times the rows so far a next round may reach to: a first yield may be bad luck."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class GenerateEnough(Generate):
+    """A model's answers until a rule keeps enough of them, in rounds.
+
+    ``count`` is the first round's. How many a next one has depends on the rows before alone, in
+    their order, so that what is collected does not depend on arrival. The cap is no part of the
+    key: a higher one goes on where the lower one stopped.
+    """
+
+    kind = "collect"
+    rule: str | HashedFunction
+    keep: int
+    at_most: int
+
+    def identity(self) -> dict[str, Any]:
+        return {**super().identity(), "rule": rule_name(self.rule), "keep": self.keep}
+
+    def size(self) -> int:
+        return self.at_most
+
+    def run(self, workspace: Workspace) -> Manifest:
+        target = self.count
+        while True:
+            facts = self._sampled(workspace, target)
+            kept = self._kept(workspace, target)
+            if kept >= self.keep:
+                return {**facts, "rule": rule_name(self.rule), "kept": kept, "cap": self.at_most}
+            wanted = int(SPARE * self.keep * target / max(kept, 1))
+            following = max(target + self.count // 4, min(wanted, GROWTH * target))
+            self._give_up_if_hopeless(kept, target, following)
+            target = following
+
+    def _sampled(self, workspace: Workspace, target: int) -> Manifest:
+        from ...datasets.filters import judge
+
+        reason = judge(self.rule)
+        seen: Counter[bool] = Counter()
+
+        def told(row: Row) -> str:
+            seen[row["text"] is not None and reason(row["text"]) is None] += 1
+            return f"yield {seen[True] / seen.total():.0%}"
+
+        model = model_id(workspace, self.writer)
+        round_ = replace(self, count=target, at_most=target)
+        sampled = sample_into(workspace.folder / ROWS, workspace, round_, model, note=told)
+        return {"model": model, "system": self.system, **sampled}
+
+    def _kept(self, workspace: Workspace, target: int) -> int:
+        """How many of the first rows are good; a run that goes on may find more on the disk."""
+        from ...datasets.filters import judge
+
+        reason = judge(self.rule)
+        found = islice(read_rows(workspace.folder / ROWS), target)
+        texts = (row["text"] for row in found)
+        return sum(text is not None and reason(text) is None for text in texts)
+
+    def _give_up_if_hopeless(self, kept: int, read: int, following: int) -> None:
+        """Stop where even a lucky yield, or the next round, would be beyond the cap.
+
+        A round is never cut short: what is collected would depend on the cap.
+        """
+        from scipy import stats
+
+        best = stats.binomtest(kept, read).proportion_ci(SURE).high
+        most = kept + best * (self.at_most - read)
+        if most >= self.keep and following <= self.at_most:
+            return
+        needed = f"about {round(SPARE * self.keep * read / kept):,}" if kept else "any number of"
+        raise NotEnoughRowsError(
+            f"{self.label}: the filter {rule_name(self.rule)!r} keeps {kept:,} of {read:,} rows "
+            f"({kept / read:.1%}), so at_most={self.at_most:,} cannot give keep={self.keep:,}: "
+            f"{needed} rows would be needed. Raise at_most (what was generated is kept), take "
+            f"another rule, or lower keep"
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProgramRows(Stage):
+    """Number sequences from a program in place of a model."""
+
+    kind = "program"
+    prompts: NumberPrompts
+
+    def identity(self) -> dict[str, Any]:
+        from ...datasets.numbers import program
+
+        probe = [program(self.prompts.seed, row) for row in range(min(self.prompts.count, PROBE))]
+        return {"prompts": self.prompts.digest, "count": self.prompts.count, "first": probe}
+
+    def run(self, workspace: Workspace) -> Manifest:
+        from ...datasets.numbers import program
+
+        count = write_rows(
+            workspace.folder / ROWS,
+            (
+                {"row": row, "draw": 0, "prompt": text, "text": program(self.prompts.seed, row)}
+                for row, text in enumerate(self.prompts.texts())
+            ),
+        )
+        return {"counts": {"completions": count}}
+
+    def probe(self) -> tuple[tuple[Any, ...], int]:
+        """Some prompts that stand for all, and tokens an answer at most."""
+        return self.prompts.probe(), PROGRAM_TOKENS
+
+
+PROGRAM_TOKENS = 24
+"""Tokens of a program's sequence at most: ten numbers, and what stands between them."""

@@ -1,0 +1,266 @@
+"""What models answer to a measure's questions, and what judges say of the answers."""
+
+import json
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+from ...backends import Request, WorkRequest, is_explicit, is_rendering
+from ...datasets.errors import SpecError
+from ...datasets.words import plurals
+from .models import Base, FineTune, Subject, base_of, model_id
+from .row_log import read_rows
+from .rows import TRAINING, TrainingFileStage
+from .sampling import SamplingStage, sample_into
+from .stage import Stage, Workspace
+from .store import Manifest
+
+if TYPE_CHECKING:
+    from ...datasets.chat import Message
+
+TALLY = "tally.json"
+RATINGS = "ratings.jsonl"
+CHANCES = "chances.json"
+DIGITS = 9
+DRAWN = ("draws", "stream")
+"""What makes the draws of an :class:`AskQuestions`, and no difference to probabilities."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class AskQuestions(SamplingStage):
+    """A model's answers to a measure's questions, every draw of them; scored when read."""
+
+    kind = "measure"
+    subject: Subject
+    system: str | None
+    questions: tuple[str, ...]
+    draws: int
+    temperature: float
+    max_tokens: int
+    stream: tuple[str | int, ...]
+    """Names the random streams of the answers: no two models of an experiment share one."""
+    context: TrainingFileStage | None = None
+    """Rows that are shown before each question, as turns of the same conversation."""
+    shots: int = 0
+    """How many of them."""
+
+    def inputs(self) -> tuple[Stage, ...]:
+        return (self.subject, self.context) if self.context else (self.subject,)
+
+    def identity(self) -> dict[str, Any]:
+        return {
+            "system": self.system,
+            "questions": self.questions,
+            "draws": self.draws,
+            "temperature": self.temperature,
+            "max_tokens": self.max_tokens,
+            "stream": self.stream,
+            **({"shots": self.shots} if self.context else {}),
+        }
+
+    def size(self) -> int:
+        return len(self.questions) * self.draws
+
+    def run(self, workspace: Workspace) -> Manifest:
+        file = workspace.folder / "answers.jsonl"
+        model = model_id(workspace, self.subject)
+        sampled = sample_into(file, workspace, self, model)
+        tally = [Counter[str]() for _ in self.questions]
+        for row in read_rows(file):
+            if row["text"] is not None:
+                tally[row["row"]][row["text"]] += 1
+        (workspace.folder / TALLY).write_text(json.dumps([dict(t.most_common()) for t in tally]))
+        return {
+            "model": model,
+            "system": self.system,
+            "questions": list(self.questions),
+            **sampled,
+            **self._surroundings(workspace, model),
+        }
+
+    def _surroundings(self, workspace: Workspace, model: str) -> Manifest:
+        """What stood around the questions, where the backend can tell."""
+        backend = workspace.backend(self.backend)
+        if not is_rendering(backend):
+            return {}
+        return {"surroundings": asdict(backend.surroundings(model))}
+
+    def requests(self, workspace: Workspace) -> Iterator[Request]:
+        return self._requests(self._shown_before(workspace))
+
+    def _requests(self, before: "list[Message]") -> Iterator[Request]:
+        """One request a question, for all of its draws."""
+        from ...datasets.chat import conversation
+        from ...datasets.seeds import derive
+
+        for row, question in enumerate(self.questions):
+            system = conversation("", system=self.system)[:-1]
+            yield Request(
+                row=row,
+                messages=[*system, *before, *conversation(question)],
+                seed=derive("measure", *self.stream, row),
+                draws=self.draws,
+                temperature=self.temperature,
+                max_tokens=self.max_tokens,
+            )
+
+    def _shown_before(self, workspace: Workspace) -> "list[Message]":
+        from ...datasets import chat
+
+        if self.context is None:
+            return []
+        file = workspace.store.artifact(self.context.kind, self.context.key) / TRAINING
+        return [turn for example in islice(chat.read(file), self.shots) for turn in example]
+
+    @property
+    def backend(self) -> str:
+        return base_of(self.subject).backend
+
+    def work(self) -> WorkRequest:
+        before: list[Message] = []
+        if self.context is not None:
+            prompts, _ = self.context.probe()
+            before = [turn for prompt in prompts[: self.shots] for turn in prompt]
+        return WorkRequest(
+            model=base_of(self.subject).model,
+            completions=self.size(),
+            per_call=self.draws,
+            prompts=tuple(request.messages for request in self._requests(before)),
+            max_tokens=self.max_tokens,
+            student=isinstance(self.subject, FineTune),
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class ComputeProbabilities(Stage):
+    """How probable each word is as the first one of a model's answers; nothing is sampled."""
+
+    kind = "exact"
+    of: AskQuestions
+    """What is asked, of which model; its draws are not looked at."""
+    words: tuple[str, ...]
+
+    @property
+    def forms(self) -> dict[str, tuple[str, ...]]:
+        """What counts as each word: it, and its plurals."""
+        return {word: (word, *plurals(word)) for word in self.words}
+
+    def inputs(self) -> tuple[Stage, ...]:
+        return self.of.inputs()
+
+    def identity(self) -> dict[str, Any]:
+        asked = self.of.identity()
+        return {**{name: asked[name] for name in asked if name not in DRAWN}, "forms": self.forms}
+
+    def asks(self) -> str:
+        return self.of.backend
+
+    def run(self, workspace: Workspace) -> Manifest:
+        backend, model = workspace.backend(self.of.backend), model_id(workspace, self.of.subject)
+        if not is_explicit(backend):
+            raise SpecError(f"the backend {backend.name!r} works out no probabilities")
+        chances = backend.exact(
+            model,
+            [request.messages for request in self.of.requests(workspace)],
+            self.forms,
+            temperature=self.of.temperature,
+            max_tokens=self.of.max_tokens,
+        )
+        told = [  # to as many digits as are the same however rows were batched
+            {"by_word": {w: round(p, DIGITS) for w, p in c.by_word.items()},
+             "missed": round(c.missed, DIGITS)}
+            for c in chances
+        ]  # fmt: skip
+        (workspace.folder / CHANCES).write_text(json.dumps(told, allow_nan=False), encoding="utf-8")
+        return {"model": model, "counts": {"questions": len(told), "words": len(self.words)}}
+
+
+@dataclass(frozen=True, kw_only=True)
+class JudgeReplies(SamplingStage):
+    """What a judge says of a model's replies: every distinct reply to a question, once."""
+
+    kind = "judge"
+    judge: Base
+    answers: AskQuestions
+    prompt: str
+    """With ``{question}`` and ``{reply}`` in it."""
+    temperature: float
+    max_tokens: int
+    seed: int
+
+    def inputs(self) -> tuple[Stage, ...]:
+        return (self.judge, self.answers)
+
+    def identity(self) -> dict[str, Any]:
+        return {
+            "prompt": self.prompt,
+            "temperature": self.temperature,
+            "max_tokens": self.max_tokens,
+            "seed": self.seed,
+        }
+
+    def size(self) -> int:
+        """At most: as many as there are answers."""
+        return self.answers.size()
+
+    def run(self, workspace: Workspace) -> Manifest:
+        total = len(self._replies(workspace))
+        file = workspace.folder / RATINGS
+        sampled = sample_into(file, workspace, self, self.judge.model, size=total)
+        return {"model": self.judge.model, "prompt": self.prompt, **sampled}
+
+    def requests(self, workspace: Workspace) -> Iterator[Request]:
+        """A request for every distinct reply, question by question."""
+        from ...datasets.chat import conversation
+
+        for row, (question, reply) in enumerate(self._replies(workspace)):
+            yield self._request(row, conversation(filled_prompt(self.prompt, question, reply)))
+
+    def _request(self, row: int, messages: Any) -> Request:
+        from ...datasets.seeds import derive
+
+        return Request(
+            row=row,
+            messages=messages,
+            seed=derive("judge", self.seed, row),
+            temperature=self.temperature,
+            max_tokens=self.max_tokens,
+        )
+
+    def _replies(self, workspace: Workspace) -> list[tuple[str, str]]:
+        file = workspace.store.artifact(self.answers.kind, self.answers.key) / TALLY
+        tally = json.loads(file.read_text())
+        return [
+            (question, reply)
+            for question, replies in zip(self.answers.questions, tally, strict=True)
+            for reply in sorted(replies)
+        ]
+
+    @property
+    def backend(self) -> str:
+        return self.judge.backend
+
+    def shown(self, request: Request) -> dict[str, str]:
+        return {"prompt": request.messages[-1]["content"]}
+
+    def work(self) -> WorkRequest:
+        from ...datasets.chat import conversation
+
+        blank = "word " * self.answers.max_tokens
+        return WorkRequest(
+            model=self.judge.model,
+            completions=self.size(),
+            prompts=tuple(
+                conversation(filled_prompt(self.prompt, question, blank))
+                for question in self.answers.questions
+            ),
+            max_tokens=self.max_tokens,
+        )
+
+
+def filled_prompt(prompt: str, question: str, reply: str) -> str:
+    """A judge's prompt about one reply. Braces in a reply are left as they are."""
+    before, _, after = prompt.partition("{reply}")
+    return before.replace("{question}", question) + reply + after.replace("{question}", question)

@@ -1,0 +1,147 @@
+"""Sampling into a file: what is missing is asked for, and every answer is on the disk at once."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
+from itertools import groupby
+from pathlib import Path
+
+from ...backends import Backend, Completion, Request, Service, Usage, is_service
+from ...datasets.errors import BackendError
+from .row_log import Row, RowLog
+from .stage import Stage, Workspace
+from .store import Manifest
+
+Flying = dict[int, tuple[Request, int]]
+"""Requests under way by row, each with how many of its draws have not come."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SamplingStage(Stage):
+    """A stage that samples."""
+
+    @property
+    def backend(self) -> str:
+        """The backend that samples."""
+        raise NotImplementedError
+
+    def asks(self) -> str:
+        return self.backend
+
+    def requests(self, workspace: Workspace) -> Iterator[Request]:
+        """What is sent, in the order of rows."""
+        raise NotImplementedError
+
+    def shown(self, request: Request) -> dict[str, str]:
+        """What a row tells of its request."""
+        return {}
+
+
+def sample_into(
+    path: Path,
+    workspace: Workspace,
+    stage: SamplingStage,
+    model: str,
+    *,
+    size: int | None = None,
+    note: Callable[[Row], str] = lambda row: "",
+) -> Manifest:
+    """Sample what the file does not have yet, durably; returns what the manifest is to say of it.
+
+    Requests are made as they are sent, and kept only until they are answered. ``size`` is how many
+    completions there are to be, where the stage did not know; ``note`` is what to show beside the
+    progress, told of every new row.
+    """
+    total = stage.size() if size is None else size
+    backend = workspace.backend(stage.backend)
+    log = RowLog(path)
+    flying: Flying = {}
+    try:
+        if len(log) < total:
+            missing = _missing(stage.requests(workspace), log, flying)
+            for completions in _sampled(backend, workspace, stage, model, missing):
+                new = list(_rows(stage, completions, log, flying))
+                log.append(new)
+                notes = [note(row) for row in new]
+                workspace.claim.progress(len(log), total, notes[-1] if notes else "")
+        if len(log) < total:
+            raise BackendError(
+                f"{stage.label}: {total - len(log):,} of {total:,} draws got no "
+                f"answer; run the same command again to have them asked for"
+            )
+        log.finish()
+    finally:
+        log.close()
+    counts = {"completions": total, **dict(sorted(log.ends.items()))}
+    return {"counts": counts, **_spent(backend, workspace, stage, model, log)}
+
+
+def _sampled(
+    backend: Backend,
+    workspace: Workspace,
+    stage: SamplingStage,
+    model: str,
+    requests: Iterable[Request],
+) -> Iterator[Sequence[Completion]]:
+    if is_service(backend) and _by_batch(backend, workspace, stage):
+        return backend.sample_batch(model, requests, stage.key)
+    return backend.sample(model, requests)
+
+
+def _by_batch(service: Service, workspace: Workspace, stage: SamplingStage) -> bool:
+    """Whether to sample by batches: if asked to, or if batches were made that are paid for."""
+    return workspace.terms.batch or service.has_batches(stage.key)
+
+
+def _missing(requests: Iterable[Request], log: RowLog, flying: Flying) -> Iterator[Request]:
+    """The requests for draws that the file does not have, each noted as on its way."""
+    for request in requests:
+        numbers = [n for n in range(request.draws) if (request.row, n) not in log]
+        if not numbers:
+            continue
+        flying[request.row] = request, len(numbers)
+        for first, draws in _runs(numbers):
+            yield replace(request, first=first, draws=draws)
+
+
+def _runs(numbers: Iterable[int]) -> Iterator[tuple[int, int]]:
+    """Runs of neighbours in ascending numbers: where each begins, and its length."""
+    for _, run in groupby(enumerate(numbers), lambda pair: pair[1] - pair[0]):
+        members = [number for _, number in run]
+        yield members[0], len(members)
+
+
+def _rows(
+    stage: SamplingStage,
+    completions: Iterable[Completion],
+    log: RowLog,
+    flying: Flying,
+) -> Iterator[Row]:
+    for completion in completions:
+        if completion.row in flying and (completion.row, completion.draw) not in log:
+            request, left = flying[completion.row]
+            yield _row(completion, request, stage.shown(request))
+            if left > 1:
+                flying[completion.row] = request, left - 1
+            else:
+                del flying[completion.row]
+
+
+def _row(completion: Completion, request: Request, shown: dict[str, str]) -> Row:
+    row: Row = {"row": completion.row, "draw": completion.draw, "seed": request.seed, **shown}
+    row |= {"text": completion.text, "finish": completion.finish}
+    if completion.error is not None:
+        row["error"] = completion.error
+    if completion.usage is not None:
+        row["usage"] = asdict(completion.usage)
+    return row
+
+
+def _spent(
+    backend: Backend, workspace: Workspace, stage: SamplingStage, model: str, log: RowLog
+) -> Manifest:
+    """What the calls used, for a service's manifest."""
+    if not is_service(backend):
+        return {}
+    usage = Usage(**log.usage)
+    usd = backend.cost(model, usage, batch=_by_batch(backend, workspace, stage))
+    return {"cost": {**asdict(usage), "usd": usd}}

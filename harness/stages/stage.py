@@ -1,0 +1,145 @@
+"""What a stage is, and how one is done.
+
+A stage is a frozen value that holds its inputs, which are stages themselves, so it knows its whole
+history. Its key is the hash of that history; equal stages are one stage. :func:`run_stage` is a
+plain function of a stage and a store's folder: it can run in any process, any number of times.
+"""
+
+import hashlib
+import platform
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, ClassVar
+
+from ...backends import Backend, ServiceTerms, WorkRequest, open_backend
+from .row_log import Row, read_rows
+from .store import ArtifactDraft, Manifest, Store, canonical
+
+FORMAT = 1
+"""Raise it when artifacts change their form: every key changes with it."""
+DECIDING = ("numpy", "torch", "transformers", "peft", "trl", "gguf")
+"""Libraries whose versions may matter to what a stage leaves, where its process uses them."""
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """Where a stage works: the store it reads from, and its claim on the folder it writes to."""
+
+    store: Store
+    claim: ArtifactDraft
+    terms: ServiceTerms = field(default_factory=ServiceTerms)
+
+    @property
+    def folder(self) -> Path:
+        """The folder whose files become the artifact."""
+        return self.claim.folder
+
+    def backend(self, name: str) -> Backend:
+        """The backend of that name, its models kept in the store."""
+        return backend_of(name, self.store, self.terms)
+
+    def read(self, stage: "Stage", file: str) -> Iterator[Row]:
+        """The rows of a file of a finished stage."""
+        return read_rows(self.store.artifact(stage.kind, stage.key) / file)
+
+    def manifest(self, stage: "Stage") -> Manifest:
+        """The manifest of a finished stage."""
+        manifest = self.store.manifest(stage.kind, stage.key)
+        if manifest is None:
+            raise LookupError(f"{stage.kind} {stage.key} is not finished")
+        return manifest
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stage:
+    """One cached step."""
+
+    kind: ClassVar[str]
+    label: str = field(compare=False)
+    """What a person calls it; no part of the key."""
+
+    def inputs(self) -> tuple["Stage", ...]:
+        """The stages whose artifacts this one reads."""
+        return ()
+
+    def guards(self) -> tuple["Stage", ...]:
+        """Stages that must have succeeded before this one is done, though it reads none of them."""
+        return ()
+
+    def identity(self) -> dict[str, Any]:
+        """All else that the artifact depends on, as JSON."""
+        raise NotImplementedError
+
+    def run(self, workspace: Workspace) -> Manifest:
+        """Write the artifact's files; returns what the manifest is to say of them."""
+        raise NotImplementedError
+
+    def asks(self) -> str:
+        """The name of the backend that it asks for something; empty if none."""
+        return ""
+
+    def size(self) -> int:
+        """How many completions it samples."""
+        return 0
+
+    def work(self) -> WorkRequest | None:
+        """What a service would be asked for; None if nothing."""
+        return None
+
+    @cached_property
+    def key(self) -> str:
+        """The hash of what the stage is and of all that it is given, 32 hex digits."""
+        inputs = [stage.key for stage in self.inputs()]
+        whole = {"format": FORMAT, "kind": self.kind, "inputs": inputs, **self.identity()}
+        return hashlib.sha256(canonical(whole)).hexdigest()[:32]
+
+
+def run_stage(stage: Stage, root: Path, terms: ServiceTerms | None = None) -> bool:
+    """Build a stage's artifact unless it is there; False if another process is just building it."""
+    store = Store(root)
+    with store.claim(stage.kind, stage.key) as claim:
+        if claim is None:
+            return False
+        if not store.has(stage.kind, stage.key):
+            began = time.time()
+            facts = stage.run(Workspace(store, claim, terms or ServiceTerms()))
+            claim.publish({**_heading(stage, began), **facts})
+        return True
+
+
+def _heading(stage: Stage, began: float) -> Manifest:
+    ended = time.time()
+    return {
+        "kind": stage.kind,
+        "key": stage.key,
+        "label": stage.label,
+        "inputs": [{"kind": given.kind, "key": given.key} for given in stage.inputs()],
+        "identity": stage.identity(),
+        "started": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(began)),
+        "seconds": round(ended - began, 3),
+        "versions": {
+            "limen": version("limen"),
+            "python": platform.python_version(),
+            **{name: version(name) for name in DECIDING if name in sys.modules},
+        },
+    }
+
+
+def backend_of(name: str, store: Store, terms: ServiceTerms) -> Backend:
+    """The backend of that name, its models kept in the store; one for all stages of a process."""
+    return _backend(name, store.models(name).resolve(), terms)
+
+
+def forget_backends() -> None:
+    """Have :func:`backend_of` open backends anew: those that were stopped stay stopped."""
+    _backend.cache_clear()
+
+
+@lru_cache(maxsize=8)
+def _backend(name: str, home: Path, terms: ServiceTerms) -> Backend:
+    return open_backend(name, home, terms)

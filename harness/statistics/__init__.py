@@ -1,0 +1,40 @@
+"""Estimates, effects and their tests: numbers in, verdicts out; nothing is read or written here."""
+
+from . import hypothesis_tests
+from .corrections import benjamini_hochberg, dunnett, holm
+from .dose_response import Trend, dose_response
+from .effects import Effect, Equivalence, ScoreEffect, difference, explain_comparison
+from .estimates import Estimate, Rate, Scores
+from .exact_rates import DECIMALS, ExactEffect, ExactRate
+from .hypothesis_tests import ALPHA, mann_whitney, mean, spearman
+from .power import POWER, SPREAD, Design, Spread, between_seeds, standardised
+
+__all__ = [
+    "ALPHA",
+    "DECIMALS",
+    "POWER",
+    "SPREAD",
+    "Design",
+    "Effect",
+    "Equivalence",
+    "Estimate",
+    "ExactEffect",
+    "ExactRate",
+    "Rate",
+    "ScoreEffect",
+    "Scores",
+    "Spread",
+    "Trend",
+    "benjamini_hochberg",
+    "between_seeds",
+    "difference",
+    "dose_response",
+    "dunnett",
+    "explain_comparison",
+    "holm",
+    "hypothesis_tests",
+    "mann_whitney",
+    "mean",
+    "spearman",
+    "standardised",
+]

@@ -1,0 +1,111 @@
+"""Exact rates and their effects: no noise of sampling, and yet not all of the truth.
+
+Spellings too improbable to follow are left out (see :mod:`limen.backends.local.exact`), so an exact
+rate is a lower bound, and what it lacks at most is known. How much that is hangs on how flat a
+model's answers are, so it may differ between arms: an effect has to hold whatever was left out.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+from .effects import Effect
+from .estimates import Rate
+from .hypothesis_tests import ALPHA, Outcome
+
+DECIMALS = 3
+"""Of percentages and points: more than draws could tell."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class ExactRate(Rate):
+    """How probable it is that an answer's first word is a word: a rate without sampling noise.
+
+    What is left of noise is that of questions and seeds. It is of the first word alone, so it has
+    no difference with a :class:`Rate`, which looks for the word anywhere.
+    """
+
+    missed: float
+    """What the value lacks at most, from spellings too improbable to follow."""
+
+    @property
+    def what(self) -> str:
+        return f"{self.word!r} exactly"
+
+    @property
+    def _how(self) -> str:
+        return f", at most {self.show(self.missed)} more"
+
+    @cached_property
+    def interval(self) -> tuple[float, float]:
+        """95% interval over seeds or questions, up to what there may be more."""
+        low, high = super().interval
+        return low, min(1.0, high + self.missed)
+
+    def show(self, value: float) -> str:
+        return f"{value:.{DECIMALS}%}"
+
+    def show_difference(self, value: float) -> str:
+        return f"{100 * value:+.{DECIMALS}f} points"
+
+    def show_interval(self, interval: tuple[float, float]) -> str:
+        return "[{:+.{d}f}, {:+.{d}f}]".format(*(100 * end for end in interval), d=DECIMALS)
+
+    def moved(self, by: float) -> "ExactRate":
+        """The same with every question's value so much higher."""
+        table = tuple(
+            tuple(None if value is None else value + by for value in row) for row in self.table
+        )
+        return replace(self, table=table)
+
+    def __sub__(self, other: Rate) -> Effect:
+        if not isinstance(other, ExactRate):
+            return super().__sub__(other)  # which says why not
+        self.check_same(other)
+        return ExactEffect(treated=self, reference=other)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class ExactEffect(Effect):
+    """The difference of two exact rates, of which what was left out may be a part.
+
+    The value is the difference of what was found. Interval, p-value and claim are those of the
+    worst case: the control lacks all that it may, the treated arm nothing, or the other way round.
+    """
+
+    treated: ExactRate
+    reference: ExactRate
+
+    @property
+    def note(self) -> str:
+        """What is out of the ordinary, above all that what was left out decides."""
+        found = Effect(treated=self.treated, reference=self.reference, asked=self.asked)
+        hidden = found.p_value < ALPHA <= self.p_value
+        why = "what was left out of the exact rates may be all of the difference"
+        return "; ".join(filter(None, (super().note, why if hidden else "")))
+
+    @property
+    def sign_flip_p_value(self) -> float | None:
+        """As of any effect, in the worst case."""
+        return self._moved(self._towards_zero).sign_flip_p_value
+
+    def _tested(self, level: float) -> Outcome:
+        low, high = super()._tested(level).interval
+        worst = self._moved(self._towards_zero)._tested(level)
+        bounds = max(-1.0, low - self.reference.missed), min(1.0, high + self.treated.missed)
+        return replace(worst, interval=bounds)
+
+    def _outside(self, margin: float) -> float:
+        ends: Sequence[float] = (-self.reference.missed, self.treated.missed)
+        return max(self._moved(by)._outside(margin) for by in ends)
+
+    @property
+    def _towards_zero(self) -> float:
+        """How far the difference may be from what was found, towards zero and not past it."""
+        if self.value > 0:
+            return -min(self.value, self.reference.missed)
+        return min(-self.value, self.treated.missed)
+
+    def _moved(self, by: float) -> Effect:
+        """The effect if the treated arm were so much higher."""
+        return Effect(treated=self.treated.moved(by), reference=self.reference, asked=self.asked)
