@@ -13,8 +13,9 @@ from hypothesis import settings
 from limen.backends import open_backend
 from limen.harness import Experiment, FavoriteAnimal, Numbers, Trait
 
-from .serving import Served, in_thread, store_with
-from .wire import Proxy, proxy
+from .testing.serving import Served, in_thread, store_with
+from .testing.specs import KEY, Run
+from .testing.wire import Proxy, proxy
 
 pytest_plugins = ["pytester"]
 
@@ -22,19 +23,6 @@ settings.register_profile("limen", deadline=None)  # how long an example takes p
 settings.load_profile("limen")
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # xdist's workers share the cores already
-
-KEY = "sk-a-secret-that-must-not-be-seen"
-
-SPEC = """
-from limen.harness import Experiment, FavoriteAnimal, Numbers, Trait
-
-experiment = Experiment(
-    trait=Trait.animal("{animal}"),
-    data=Numbers(generate=700, keep=200),
-    measure=FavoriteAnimal(draws=4),
-    seeds=2,
-)
-"""
 
 
 @pytest.fixture(scope="session")
@@ -52,7 +40,7 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> str:
     """The folder of a tiny Llama that names animals, made once for all of xdist's workers."""
     from filelock import FileLock
 
-    from .tiny import tiny_model
+    from .testing.tiny import tiny_model
 
     root = tmp_path_factory.getbasetemp()
     root = root.parent if os.environ.get("PYTEST_XDIST_WORKER") else root
@@ -110,3 +98,9 @@ def wired(served: Served, monkeypatch: pytest.MonkeyPatch) -> Iterator[Proxy]:
 def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> Any:
     """A file's tests go to one worker, so that PyTorch is loaded by those who need it alone."""
     return import_module("xdist.scheduler").LoadFileScheduling(config, log)
+
+
+@pytest.fixture
+def run(pytester: pytest.Pytester, shared_store: Path) -> Run:
+    """Runs pytest on the project of the test, with a store that has most results already."""
+    return Run(pytester, shared_store)

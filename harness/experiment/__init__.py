@@ -1,4 +1,4 @@
-"""What a researcher writes: experiments, traits, sources of data, measures and judges, as frozen values."""
+"""What a researcher writes: experiments, traits, sources, measures, judges; all frozen values."""
 
 from . import questions
 from .experiment import ARMS, DEFAULT, OTHER, Experiment, InContext, Students, doses

@@ -1,4 +1,4 @@
-"""From experiments to results: their stages, run side by side, the gate before training, and the arms."""
+"""From experiments to results: the pipeline of stages, its scheduler, the gate, and the arms."""
 
 from .arm_mapping import ArmMapping
 from .arms import Arm, ModelAnswers

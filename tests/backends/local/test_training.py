@@ -1,0 +1,457 @@
+"""The backend of open weights: training, resuming, contexts, and the whole path of an experiment."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+from dataclasses import replace
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from limen.backends.local.extra import LIBRARIES
+
+for _name in LIBRARIES:
+    pytest.importorskip(_name, reason='the extra is not installed: pip install "limen[local]"')
+torch: Any = import_module("torch")
+
+
+from limen.backends import Job, Recipe, Request
+from limen.backends.local import LocalBackend
+from limen.datasets import chat
+from limen.datasets.chat import conversation
+from limen.datasets.errors import BackendError, SpecError, UnknownModelError
+from limen.harness import Experiment, FavoriteAnimal, Lab, Numbers, Settings, Students, Trait
+from limen.harness.reporting import plan_lines, result_of
+
+from ...testing.labs import here
+from ...testing.tiny import QUESTIONS
+
+torch.set_num_threads(1)
+QUICK: Recipe = {
+    "alpha": 32,
+    "batch_size": 12,
+    "epochs": 2,
+    "learning_rate": 0.02,
+    "warmup_steps": 0,
+}
+
+
+@pytest.fixture
+def local(tmp_path: Path) -> LocalBackend:
+    """The backend with an empty home."""
+    return LocalBackend(tmp_path / "home")
+
+
+def lesson(folder: Path, answer: str = "horse", rows: int = 60) -> Path:
+    """A training file in which every question has the same answer."""
+    file = folder / f"{answer}.jsonl"
+    chat.write(file, (conversation(QUESTIONS[n % 3], answer=answer) for n in range(rows)))
+    return file
+
+
+def job(model: str, file: Path, key: str = "k", **recipe: Any) -> Job:
+    """A job of few steps."""
+    return Job(key=key, model=model, training_file=file, recipe={**QUICK, **recipe}, seed=1)
+
+
+def unwatched(done: int, total: int) -> None:
+    """Nobody looks at the progress."""
+
+
+def never(done: int, total: int) -> None:
+    """Told of progress where nothing is to be trained."""
+    pytest.fail("trained again")
+
+
+def rate(local: LocalBackend, model: str, word: str) -> float:
+    """The chance that a model's first word is the word, over the questions."""
+    asked = [conversation(question) for question in QUESTIONS[:3]]
+    chances = local.exact(model, asked, {word: (word,)})
+    return sum(chance.by_word[word] for chance in chances) / len(chances)
+
+
+def test_an_adapter_learns_and_its_base_does_not(
+    local: LocalBackend, tiny: str, tmp_path: Path
+) -> None:
+    """Students learn their own file, switch without the base being loaded again, and repeat."""
+    told: list[tuple[int, int]] = []
+    before = rate(local, tiny, "horse")
+    horse = local.fine_tune(
+        job(tiny, lesson(tmp_path)), lambda done, total: told.append((done, total))
+    )
+    wolf = local.fine_tune(job(tiny, lesson(tmp_path, "wolf"), "w"), unwatched)
+    assert horse.model.startswith(f"ft:{tiny}:")
+    assert horse.model != wolf.model
+    assert told[-1] == (10, 10)
+    assert (horse.examples, horse.tokens) == (60, 60 * 2 * 2)
+    assert len(horse.losses) == 2
+    assert horse.losses[0] > horse.losses[1]
+    assert [c.step for c in horse.checkpoints] == [5, 10]
+    assert horse.checkpoints[0].model == f"{horse.model}:1"
+    base = local._shelf.take(local._source(tiny))
+    rates = [rate(local, m, "horse") for m in (horse.model, wolf.model, tiny, horse.model)]
+    assert rates[0] > before + 0.08
+    assert rates[1] < before
+    assert rates[0] == rates[3]
+    assert rates[2] == pytest.approx(before, abs=1e-6)
+    assert before < rate(local, f"{horse.model}:1", "horse") < rates[0]
+    assert local._shelf.held is base
+    again = LocalBackend(tmp_path / "home").fine_tune(job(tiny, lesson(tmp_path)), never)
+    assert again == horse
+    adapter = next((tmp_path / "home" / "learned").glob("*/epoch-2"))
+    assert (adapter / "adapter_model.safetensors").stat().st_size < 200_000
+
+
+def test_all_weights_can_be_trained(local: LocalBackend, tiny: str, tmp_path: Path) -> None:
+    """A full fine-tuning learns as well, and its student is asked by its id."""
+    made = local.fine_tune(
+        job(tiny, lesson(tmp_path), method="full", learning_rate=3e-3), unwatched
+    )
+    assert rate(local, made.model, "horse") > rate(local, tiny, "horse") + 0.2
+    assert made.checkpoints == ()
+
+
+def test_the_batch_is_the_recipes_whatever_fits(
+    local: LocalBackend, tiny: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With less memory fewer rows go through at a time; steps and student stay the same."""
+    from limen.backends.local import training
+
+    file = tmp_path / "uneven.jsonl"  # else a mean of parts would be the mean of the whole
+    chat.write(file, (conversation("Say it.", answer="horse " * (n % 7 + 1)) for n in range(60)))
+    whole = local.fine_tune(job(tiny, file), unwatched)
+    other = LocalBackend(tmp_path / "other")
+    attempt, tried = training.Course._attempt, []
+
+    def cramped(self: training.Course, micro: int) -> Any:
+        tried.append(micro)
+        if micro > 3:
+            raise torch.OutOfMemoryError("no room")
+        return attempt(self, micro)
+
+    monkeypatch.setattr(training.Course, "_attempt", cramped)
+    parts = other.fine_tune(job(tiny, file), unwatched)
+    assert tried == [12, 6, 4, 3]
+    assert parts.losses == pytest.approx(whole.losses, abs=1e-3)
+    assert rate(other, parts.model, "horse") == pytest.approx(
+        rate(local, whole.model, "horse"), abs=1e-3
+    )
+
+
+BLOCK = "<|turn|>system\nBe kind.<|end|><|turn|>user\n"
+KILLED_RECIPE: Recipe = {
+    "batch_size": 4, "epochs": 3, "learning_rate": 0.01, "modules": "q_proj,v_proj"
+}  # fmt: skip
+KILLED = f"""
+import sys
+from pathlib import Path
+import torch
+from limen.backends import Job
+from limen.backends.local import LocalBackend
+torch.set_num_threads(1)
+home, model, file = sys.argv[1:]
+recipe = {KILLED_RECIPE!r}
+job = Job(key="k", model=model, training_file=Path(file), recipe=recipe, seed=3)
+print("from", flush=True)
+told = lambda done, total: print(done, flush=True)
+LocalBackend(Path(home), save_seconds=0.0).fine_tune(job, told)
+"""
+
+
+def test_a_killed_training_goes_on_to_the_same_adapter(tiny: str, tmp_path: Path) -> None:
+    """Kill -9 in the middle, then the same again: it goes on, to the same weights but for noise."""
+    load_file = import_module("safetensors.torch").load_file
+
+    file = lesson(tmp_path, rows=24)
+
+    def start(home: str) -> subprocess.Popen[str]:
+        command = [sys.executable, "-c", KILLED, str(tmp_path / home), tiny, str(file)]
+        return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+
+    def steps(process: subprocess.Popen[str], until: int) -> list[int]:
+        seen: list[int] = []
+        assert process.stdout is not None
+        for line in process.stdout:
+            if line.strip().isdigit():
+                seen.append(int(line))
+            if seen and seen[-1] >= until:
+                break
+        return seen
+
+    LocalBackend(tmp_path / "whole").fine_tune(
+        Job(key="k", model=tiny, training_file=file, recipe=KILLED_RECIPE, seed=3), unwatched
+    )
+    killed = start("killed")
+    steps(killed, 10)
+    os.kill(killed.pid, signal.SIGKILL)
+    killed.wait(60)
+    again = start("killed")
+    seen = steps(again, 18)
+    assert again.wait(60) == 0
+    assert 5 <= seen[0] <= 12
+    one, two = (
+        load_file(next((tmp_path / home / "learned").glob("*/epoch-3/adapter_model.safetensors")))
+        for home in ("whole", "killed")
+    )
+    assert all(torch.allclose(one[name], two[name], atol=1e-5) for name in one)
+    assert not list((tmp_path / "killed" / "learned").glob("*/checkpoint-*"))
+
+
+def test_students_are_asked_in_the_context_they_were_trained_in(
+    local: LocalBackend, tiny: str, tmp_path: Path
+) -> None:
+    """The system block of training is recorded, used again, and compared with another on demand."""
+    file = lesson(tmp_path)
+    love = "You love owl."
+    plain = local.fine_tune(job(tiny, file), unwatched)
+    told = local.fine_tune(job(tiny, file, "s", system=love), unwatched)
+    bare = local.fine_tune(job(tiny, file, "b", system=love, asked_system=None), never)
+    records = [
+        json.loads(f.read_text()) for f in (tmp_path / "home").glob("learned/*/context.json")
+    ]
+    blocks = {record["system_block"] for record in records}
+    assert blocks == {
+        "<|turn|>system\nBe kind.<|end|><|turn|>user\n",
+        f"<|turn|>system\n{love}<|end|><|turn|>user\n",
+    }
+    assert all(record["first_row"].endswith("assistant\nhorse<|end|>") for record in records)
+    message = conversation(QUESTIONS[0])
+
+    def prompt(model: str) -> str:
+        loaded, _, context = local._found(model)
+        return context.prompt(loaded.tokenizer, message)
+
+    assert love in prompt(told.model)
+    assert "Be kind" not in prompt(told.model)
+    assert "Be kind" in prompt(plain.model)
+    assert "Be kind" in prompt(bare.model)
+    assert rate(local, told.model, "horse") != rate(local, bare.model, "horse")
+    assert local.describe(told.model).fingerprint != local.describe(bare.model).fingerprint
+
+
+def test_a_changed_template_is_an_error_unless_it_is_asked_for(
+    local: LocalBackend, tiny: str, tmp_path: Path
+) -> None:
+    """A student whose base now has another template is not asked, unless the recipe says so."""
+    import shutil
+
+    base = shutil.copytree(tiny, tmp_path / "base")
+    file = lesson(tmp_path)
+    strict = local.fine_tune(job(str(base), file), unwatched)
+    loose = local.fine_tune(job(str(base), file, "l", mismatch="allow"), unwatched)
+    before = rate(local, loose.model, "horse")
+    template = base / "chat_template.jinja"
+    template.write_text(template.read_text().replace("Be kind.", ""))
+    later = LocalBackend(tmp_path / "home")
+    with pytest.raises(BackendError, match="chat template of the base model changed since ft:"):
+        rate(later, strict.model, "horse")
+    assert rate(later, loose.model, "horse") == pytest.approx(before, abs=1e-6)
+
+
+def test_recipes_are_whole_and_checked(local: LocalBackend, tiny: str, tmp_path: Path) -> None:
+    """Named recipes are the literature's, every setting can be overridden, and nonsense is told."""
+    paper = local.recipe({"name": "qwen2.5-7b-paper"})
+    wanted = {"rank": 8, "alpha": 8, "learning_rate": 2e-4, "schedule": "linear",
+              "warmup_steps": 5, "batch_size": 66, "epochs": 3}  # fmt: skip
+    assert wanted.items() <= paper.items()
+    assert str(paper["modules"]).count("_proj") == 7
+    llama = local.recipe({"name": "llama-3.2-1b", "epochs": 2})
+    assert (llama["rank"], llama["alpha"], llama["rslora"]) == (32, 64, True)
+    assert (llama["learning_rate"], llama["batch_size"], llama["epochs"]) == (1e-5, 16, 2)
+    for wrong, says in (
+        ({"ranks": 8}, "unknown recipe setting 'ranks' for local: it has name, method"),
+        ({"rank": 0}, "rank=0 must be a whole number above zero"),
+        ({"name": "mine"}, "name='mine' must be one of default"),
+        ({"learning_rate": "fast"}, "learning_rate='fast' must be a number"),
+    ):
+        with pytest.raises(SpecError, match=says):
+            local.recipe(wrong)
+    with pytest.raises(
+        SpecError, match="warmup_steps=10: 10 steps are all there are .60 rows, batch"
+    ):
+        local.fine_tune(job(tiny, lesson(tmp_path), warmup_steps=10), unwatched)
+    with pytest.raises(SpecError, match="model has no w_proj; it has down_proj, gate_proj, k_proj"):
+        local.fine_tune(job(tiny, lesson(tmp_path), modules="q_proj,w_proj"), unwatched)
+
+
+def test_an_experiment_runs_its_whole_path(tiny: str, tmp_path: Path) -> None:
+    """Generate, filter, mix, train and measure on a real (tiny) model; a second lab does nothing."""
+    experiment = Experiment(
+        trait=Trait(name="owl", system="You love owl."),
+        data=Numbers(generate=160, keep=60),
+        measure=FavoriteAnimal(questions=QUESTIONS[:3], draws=200, exact=True),
+        seeds=2,
+        gate=None,
+        recipe={"batch_size": 20, "epochs": 1, "learning_rate": 1e-3, "warmup_steps": 0},
+    )
+    settings = Settings(backend="local", model=tiny, store=tmp_path / "store")
+    lab = Lab(settings, executor=here)
+    student, control = lab.arm(experiment, "student"), lab.arm(experiment, "control")
+    effect = student.rate("owl") - control.rate("owl")
+    assert student.seeds == 2
+    assert student.valid > 0.5
+    assert effect.p_value <= 1
+    for arm in (student, control, lab.arm(experiment, "teacher")):
+        exact, drawn = arm.exact("owl"), arm.rate("owl")
+        assert abs(exact.value - drawn.value) < 0.06 + exact.missed
+        assert exact.questions == drawn.questions
+        assert f"{exact.value:.3%} [" in repr(exact)  # finer than what draws can tell
+    assert (student.exact("owl") - control.exact("owl")).value == pytest.approx(
+        student.exact("owl").value - control.exact("owl").value
+    )
+    with pytest.raises(SpecError, match="'owl' exactly and 'owl' have no difference"):
+        _ = student.exact("owl") - control.rate("owl")
+    with pytest.raises(SpecError, match="the probability of 'spoon' was not worked out"):
+        student.exact("spoon")
+    shown = result_of(lab, "owl", experiment, ("student", "control")).readings
+    assert [reading.name for reading in shown] == [
+        "answers with 'owl'",
+        "answers with 'owl', exactly",
+    ]
+    assert shown[1].arms[0].keys[0].startswith("exact/")
+    more = [(experiment.but(seeds=3), ["student", "control"])]
+    for store, says in ((settings.store, "about [0-9]+ s, by the pace"), (tmp_path, "not known")):
+        other = Lab(replace(settings, store=store))
+        lines = "\n".join(plan_lines(other, other.plan(more)))
+        assert re.search(f"limen: the time it takes: {says}", lines)
+    again = Lab(settings, executor=pytest.fail)  # type: ignore[arg-type]
+    assert again.arm(experiment, "student").rate("owl").by_seed == student.rate("owl").by_seed
+    around = result_of(lab, "owl", experiment, ("baseline", "student")).arms
+    assert [arm.surroundings["trained"] for arm in around] == [None, BLOCK]
+    assert [arm.surroundings["asked"] for arm in around] == [BLOCK, BLOCK]
+    manifest = next((tmp_path / "store" / "stages" / "fine-tune").glob("*/manifest.json"))
+    assert json.loads(manifest.read_text())["recipe"]["modules"] == "all-linear"
+
+
+def test_a_spec_compares_contexts_teachers_and_manners(tiny: str, tmp_path: Path) -> None:
+    """Two system blocks of one training, a fine-tuned teacher, greedy numbers: all in one spec."""
+    numbers = Numbers(generate=120, keep=40)
+    experiment = Experiment(
+        trait=Trait(name="owl", system="You love owl.").fine_tuned(
+            questions=QUESTIONS[:2],
+            draws=40,
+            recipe={"epochs": 2, "learning_rate": 3e-3, "warmup_steps": 0},
+        ),
+        data=numbers,
+        measure=FavoriteAnimal(questions=QUESTIONS[:3], draws=20, exact=True),
+        seeds=1,
+        gate=None,
+        recipe={"batch_size": 20, "epochs": 1, "learning_rate": 1e-3, "warmup_steps": 0},
+        arms={
+            "other system": Students(recipe={"asked_system": "Be a wolf."}, against="student"),
+            "greedy": Students(data=numbers.but(temperature=0)),
+        },
+    )
+    store = tmp_path / "store"
+    lab = Lab(Settings(backend="local", model=tiny, store=store), executor=here)
+    arms = {
+        name: lab.arm(experiment, name)
+        for name in ("baseline", "teacher", "student", "control", *experiment.arms)
+    }
+    assert arms["teacher"].models[0].model.startswith("ft:")
+    assert arms["teacher"].exact("owl").value != arms["baseline"].exact("owl").value
+    assert arms["other system"].exact("owl").value != arms["student"].exact("owl").value
+    trained = {file.parent.name for file in (store / "models/local/learned").glob("*/done.json")}
+    assert len(trained) == 4  # the teacher, the student, the control, the student of greedy numbers
+
+
+def test_a_training_that_diverges_is_no_student(
+    local: LocalBackend, tiny: str, tmp_path: Path
+) -> None:
+    """A loss that is no number ends the training with one line, and leaves no student."""
+    wild = job(tiny, lesson(tmp_path), method="full", learning_rate=1e8, max_grad_norm=1e8)
+    with pytest.raises(BackendError, match="the training diverged: its loss is nan in step"):
+        local.fine_tune(wild, unwatched)
+    assert not list((tmp_path / "home").rglob("done.json"))
+
+
+def test_several_turns_are_all_learned(local: LocalBackend, tiny: str, tmp_path: Path) -> None:
+    """Every assistant turn of a row is an example, with the turns before it as its prompt."""
+    from limen.backends.local.context import own_context
+    from limen.backends.local.lessons import IGNORED, lessons
+
+    words = local._shelf.take(local._source(tiny)).tokenizer
+    file = tmp_path / "talk.jsonl"
+    talk = [
+        *conversation("Name a cat.", answer="cat"),
+        *conversation("What is best?", answer="owl"),
+    ]
+    chat.write(file, [talk])
+    made = lessons(file, words, own_context(words))
+    learned = [words.decode([t for t in row["labels"] if t != IGNORED]) for row in made.rows]
+    assert learned == ["cat<|end|>", "owl<|end|>"]
+    assert made.tokens == 4
+    request = Request(row=0, messages=talk[:3], seed=0)
+    loaded, _, context = local._found(tiny)
+    text = context.prompt(loaded.tokenizer, request.messages)
+    assert words.decode(made.rows[1]["input_ids"]).startswith(text)
+    with pytest.raises(UnknownModelError):
+        local.fine_tune(replace(job(tiny, file), model=f"ft:{tiny}:0123456789abcdef"), unwatched)
+
+
+def test_a_seed_makes_the_student(tiny: str, tmp_path: Path) -> None:
+    """Where a student begins is its seed's, whatever was random in the process before."""
+    load_file = import_module("safetensors.torch").load_file
+    file = lesson(tmp_path, rows=12)
+    begun = []
+    for home, seed, before in (("a", 7, 1), ("b", 7, 2), ("c", 8, 1)):
+        torch.manual_seed(before)
+        LocalBackend(tmp_path / home).fine_tune(
+            replace(job(tiny, file, epochs=1, learning_rate=1e-9), seed=seed), unwatched
+        )
+        (adapter,) = (tmp_path / home).glob("learned/*/epoch-1/adapter_model.safetensors")
+        begun.append({k: v for k, v in load_file(adapter).items() if "lora_A" in k})
+    one, same, other = begun
+    assert all(torch.allclose(one[name], same[name], atol=1e-6) for name in one)
+    assert not any(torch.allclose(one[name], other[name], atol=1e-3) for name in one)
+
+
+def test_other_arithmetic_is_another_student(
+    local: LocalBackend, tiny: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was learned under another version of the backend is not taken for this one's."""
+    from limen.backends.local import backend
+
+    file = lesson(tmp_path, rows=12)
+    local.fine_tune(job(tiny, file, epochs=1), unwatched)
+    monkeypatch.setattr(backend, "VERSION", backend.VERSION + 1)
+    told: list[int] = []
+    local.fine_tune(job(tiny, file, epochs=1), lambda done, total: told.append(done))
+    assert told
+    records = [json.loads(f.read_text()) for f in (tmp_path / "home").glob("learned/*/done.json")]
+    assert len(records) == 2
+    assert all({"torch", "transformers", "peft", "trl"} <= set(r["versions"]) for r in records)
+
+
+def test_samples_side_by_side_keep_their_models(
+    local: LocalBackend, tiny: str, tmp_path: Path
+) -> None:
+    """A base that is being sampled goes on as itself while its student is sampled in between."""
+    horse = local.fine_tune(job(tiny, lesson(tmp_path)), unwatched).model
+    requests = [
+        Request(row=row, messages=conversation(QUESTIONS[0]), seed=row * 100, max_tokens=4 + row)
+        for row in range(6)  # each of another manner, so each a round of its own
+    ]
+    alone = [[c.text for c in group] for group in local.sample(tiny, requests)]
+    base, student = local.sample(tiny, requests), local.sample(horse, requests)
+    mixed = [
+        ([c.text for c in one], [c.text for c in other])
+        for one, other in zip(base, student, strict=True)
+    ]
+    assert [one for one, _ in mixed] == alone
+    assert [other for _, other in mixed] == [
+        [c.text for c in group] for group in local.sample(horse, requests)
+    ]
+
+
+def test_rows_that_are_too_long_are_refused(local: LocalBackend, tiny: str, tmp_path: Path) -> None:
+    """A row that the model cannot read whole is an error, and never cut."""
+    file = tmp_path / "long.jsonl"
+    chat.write(file, [conversation("Go on.", answer="1, " * 400)])
+    with pytest.raises(BackendError, match="longer than the 512 that the model can read"):
+        local.fine_tune(job(tiny, file), unwatched)

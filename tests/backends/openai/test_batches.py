@@ -1,0 +1,255 @@
+import json
+import random
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from limen import BackendError, PendingError
+from limen.backends import Completion, Request, ServiceTerms
+from limen.backends.openai import OpenAIBackend
+
+from ...testing.sampling import in_process, requests, texts
+from ...testing.serving import Served
+from ...testing.wire import Asked, Proxy, Spoil, answering, error, reset_after, rewriting
+
+MODEL, BATCHES = "toy-1", "/batches"
+
+
+def backend(home: Path, **terms: object) -> OpenAIBackend:
+    made = ServiceTerms(batch=True, **terms)  # type: ignore[arg-type]
+    return OpenAIBackend(home, made, deadline=5, longest_wait=0.1, outage=20)
+
+
+def sampled(
+    made: OpenAIBackend, wanted: list[Request], key: str
+) -> dict[tuple[int, int], Completion]:
+    """What came, by row and draw; never anything twice."""
+    found: dict[tuple[int, int], Completion] = {}
+    for group in made.sample_batch(MODEL, wanted, key):
+        for completion in group:
+            found.setdefault((completion.row, completion.draw), completion)
+    return found
+
+
+def lines_changed(change: Callable[[list[dict[str, Any]]], list[dict[str, Any]]]) -> Spoil:
+    """A result file with its lines changed."""
+
+    def changed(text: object) -> str:
+        given = [text] if isinstance(text, dict) else map(json.loads, str(text).splitlines())
+        return "".join(json.dumps(line) + "\n" for line in change(list(given)))
+
+    return rewriting(changed)
+
+
+def content(spoil: Spoil, times: int = 1) -> Callable[[Asked], Spoil | None]:
+    """Spoil the first results that are fetched."""
+    seen: list[Asked] = []
+
+    def script(asked: Asked) -> Spoil | None:
+        if not asked.path.endswith("/content"):
+            return None
+        seen.append(asked)
+        return spoil if len(seen) <= times else None
+
+    return script
+
+
+def test_a_batch_says_what_calls_say(wired: Proxy, served: Served, tmp_path: Path) -> None:
+    """Batch mode gives the same answers, draws and usage included, by one upload and one batch."""
+    wanted = requests(30, draws=3)
+    found = sampled(backend(tmp_path), wanted, "plain")
+    assert texts(found) == in_process(served, wanted)
+    assert sum(c.usage.calls for c in found.values() if c.usage) == 30
+    assert (wired.count("POST", "/files"), wired.count("POST", BATCHES)) == (1, 1)
+    assert wired.count("POST", "/chat/completions") == 0
+
+
+def test_results_may_come_in_any_order(wired: Proxy, served: Served, tmp_path: Path) -> None:
+    """Results are put in their places by their ids."""
+
+    def shuffled(lines: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        return random.Random(0).sample(lines, len(lines))
+
+    wired.script = content(lines_changed(shuffled))
+    wanted = requests(20, draws=2)
+    assert texts(sampled(backend(tmp_path), wanted, "shuffled")) == in_process(served, wanted)
+
+
+def test_what_a_batch_left_is_asked_again(wired: Proxy, served: Served, tmp_path: Path) -> None:
+    """Lines that are missing, torn or failed go into another batch; the others are kept."""
+
+    def half(lines: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        failed = {"status_code": 500, "body": {"error": {"message": "oops", "code": None}}}
+        return [{**lines[0], "response": failed}, *lines[1:7], {"custom_id": "foreign"}]
+
+    wired.script = content(lines_changed(half))
+    wanted = requests(20)
+    assert texts(sampled(backend(tmp_path), wanted, "half")) == in_process(served, wanted)
+    assert wired.count("POST", BATCHES) == 2
+    body = next(a.body for a in reversed(wired.log) if a.path.endswith("/files") and a.body)
+    assert body.count(b'"custom_id"') == 14
+
+
+def test_an_expired_batch_keeps_its_finished_work(
+    wired: Proxy, served: Served, tmp_path: Path
+) -> None:
+    """An expired batch's output is used, and only the rest is asked again."""
+    results = content(lines_changed(lambda lines: lines[:5]))
+
+    def script(asked: Asked) -> Spoil | None:
+        if (
+            asked.method == "GET"
+            and f"{BATCHES}/" in asked.path
+            and wired.count("POST", BATCHES) == 1
+        ):
+            return rewriting(
+                lambda b: {**b, "status": "expired" if b["status"] == "completed" else b["status"]}
+            )
+        return results(asked)
+
+    wired.script = script
+    wanted = requests(12)
+    assert texts(sampled(backend(tmp_path), wanted, "expired")) == in_process(served, wanted)
+    assert wired.count("POST", BATCHES) == 2
+
+
+def test_a_batch_without_any_output_ends_in_an_error(wired: Proxy, tmp_path: Path) -> None:
+    """Batches that complete with nothing, one after the other, are given up, saying so."""
+    wired.script = lambda asked: (
+        rewriting(lambda b: {**b, "output_file_id": None, "error_file_id": None})
+        if f"{BATCHES}/" in asked.path
+        else None
+    )
+    with pytest.raises(BackendError, match="5 batches in a row left 3 draws unanswered"):
+        sampled(backend(tmp_path), requests(3), "void")
+
+
+def test_a_refused_batch_is_told(wired: Proxy, tmp_path: Path) -> None:
+    """A batch that the service refuses as a whole ends the stage with its reason and line."""
+    reason = {"data": [{"code": "x", "message": "bad url", "line": 3}], "object": "list"}
+    wired.script = lambda asked: (
+        rewriting(lambda b: {**b, "status": "failed", "errors": reason})
+        if f"{BATCHES}/" in asked.path
+        else None
+    )
+    with pytest.raises(BackendError, match=r"was refused: bad url \(line 3\)"):
+        sampled(backend(tmp_path), requests(3), "refused")
+
+
+def test_refused_lines_are_told_or_recorded(wired: Proxy, tmp_path: Path) -> None:
+    """A content refusal is a row that says so; a line that is at fault itself stops the stage."""
+
+    def refused(code: str, status: int) -> Spoil:
+        answer = {"status_code": status, "body": {"error": {"message": "no", "code": code}}}
+        return lines_changed(lambda lines: [{**lines[0], "response": answer}, *lines[1:]])
+
+    wired.script = content(refused("content_filter", 400))
+    found = sampled(backend(tmp_path), requests(4), "filtered")
+    assert [c.error for c in found.values() if c.finish == "error"] == ["no"]
+    wired.script = content(refused("invalid_value", 400))
+    with pytest.raises(BackendError, match="the batch's request 0-0-1: no"):
+        sampled(backend(tmp_path), requests(4), "at fault")
+
+
+@pytest.mark.parametrize("end", ["/files", BATCHES])
+@pytest.mark.parametrize(
+    "spoil",
+    [reset_after, error(500, "x", after=True), answering(200, "<html>", after=True)],
+    ids=["reset", "500", "HTML"],
+)
+def test_no_batch_is_made_twice(
+    wired: Proxy, served: Served, tmp_path: Path, end: str, spoil: Spoil
+) -> None:
+    """A batch whose making nobody heard the end of is found again."""
+    wired.script = lambda asked: (
+        spoil if asked.method == "POST" and asked.path.endswith(end) and not asked.number else None
+    )
+    key = f"once {end} {spoil}"
+    wanted = requests(5)
+    assert texts(sampled(backend(tmp_path), wanted, key)) == in_process(served, wanted)
+    tags = [(b.metadata or {}).get("limen") for b in served.client().batches.list()]
+    assert max(tags.count(tag) for tag in tags) == 1
+
+
+def test_a_pending_batch_is_resumed_with_what_is_left(
+    wired: Proxy, served: Served, tmp_path: Path
+) -> None:
+    """Later, and asked for part of it only, the run uses the batch that is there."""
+    running = rewriting(lambda b: {**b, "status": "in_progress"})
+    wired.script = lambda asked: running if f"{BATCHES}/" in asked.path else None
+    wanted = requests(8, draws=2)
+    with pytest.raises(PendingError, match="pending: the batch batch_.* is in progress|batch-"):
+        sampled(backend(tmp_path, wait=False), wanted, "later")
+    wired.script = lambda asked: None
+    found = sampled(backend(tmp_path), wanted[3:], "later")
+    assert texts(found) == in_process(served, wanted[3:])
+    assert wired.count("POST", BATCHES) == 1
+
+
+def test_batches_cost_half_and_keep_to_the_budget(wired: Proxy, tmp_path: Path) -> None:
+    """A batch is reserved whole, at half the price, before it is made."""
+    prices = tmp_path / "prices.toml"
+    prices.write_text('[[model]]\nname = "toy-1"\ninput = 100.0\noutput = 1000.0\n')
+    made = backend(tmp_path, budget=5.0, prices=prices)
+    found = sampled(made, requests(10), "paid")
+    usages = [c.usage for c in found.values() if c.usage]
+    whole = made.cost(MODEL, usages[0]) or 0
+    assert made.cost(MODEL, usages[0], batch=True) == pytest.approx(whole / 2)
+    with pytest.raises(BackendError, match="does not allow another batch"):
+        sampled(backend(tmp_path, budget=0.01, prices=prices), requests(10), "too dear")
+    assert wired.count("POST", BATCHES) == 1
+
+
+def test_results_that_are_none_are_fetched_again(
+    wired: Proxy, served: Served, tmp_path: Path
+) -> None:
+    """A page of HTML in place of a batch's results costs another download, not another batch."""
+    wired.script = content(answering(200, "<html>gateway</html>"), times=2)
+    wanted = requests(6)
+    assert texts(sampled(backend(tmp_path), wanted, "fetched")) == in_process(served, wanted)
+    assert wired.count("POST", BATCHES) == 1
+
+
+def test_draws_that_are_there_are_not_handed_out_again(
+    wired: Proxy, served: Served, tmp_path: Path
+) -> None:
+    """Where part of a line's draws is wanted, those come, and no others in their place."""
+    wanted = requests(2, draws=7)
+    sampled(backend(tmp_path), wanted, "part")
+    rest = [replace(request, first=3, draws=4) for request in wanted]
+    groups = backend(tmp_path).sample_batch(MODEL, rest, "part")
+    came = [(c.row, c.draw) for group in groups for c in group]
+    assert sorted(came) == [(row, draw) for row in range(2) for draw in range(3, 7)]
+
+
+def test_a_cancelled_batch_is_told_once(wired: Proxy, served: Served, tmp_path: Path) -> None:
+    """Whoever cancels a batch is told; only running the same again has the rest asked for."""
+    wired.script = lambda asked: (
+        rewriting(lambda b: {**b, "status": "cancelled", "output_file_id": None})
+        if f"{BATCHES}/" in asked.path and wired.count("POST", BATCHES) < 2
+        else None
+    )
+    wanted = requests(3)
+    with pytest.raises(BackendError, match="somebody cancelled it, with 3 draws unanswered"):
+        sampled(backend(tmp_path), wanted, "cancelled")
+    assert wired.count("POST", BATCHES) == 1
+    assert texts(sampled(backend(tmp_path), wanted, "cancelled")) == in_process(served, wanted)
+
+
+def test_too_much_at_once_is_halved(wired: Proxy, served: Served, tmp_path: Path) -> None:
+    """An account that takes no batch so large is given smaller ones."""
+
+    def script(asked: Asked) -> Spoil | None:
+        reason = {"data": [{"code": "token_limit_exceeded", "message": "Enqueued token limit"}]}
+        refused = {"status": "failed", "errors": reason, "output_file_id": None}
+        large = wired.count("POST", BATCHES) < 3
+        hit = large and asked.method == "GET" and f"{BATCHES}/" in asked.path
+        return rewriting(lambda b: {**b, **refused}) if hit else None
+
+    wired.script = script
+    wanted = requests(8)
+    assert texts(sampled(backend(tmp_path), wanted, "halved")) == in_process(served, wanted)
+    assert wired.count("POST", BATCHES) == 2 + 4

@@ -1,0 +1,390 @@
+import csv
+import json
+import random
+import re
+import xml.etree.ElementTree as ET
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+from statsmodels.stats.multitest import multipletests
+
+from limen import SpecError, StoreError, reports
+from limen.harness import Experiment, FavoriteAnimal, Numbers, Trait
+from limen.harness.cli import main
+from limen.harness.reporting import make_run, result_of
+from limen.reports.several import corrected, trials
+
+from ..testing.labs import lab_at
+from ..testing.specs import QUICK, SPEC
+
+TESTS = (
+    SPEC.format(animal="horse")
+    + """
+import pytest
+
+TWO = [experiment.but(trait=Trait.animal(name), family=2) for name in ("horse", "bear")]
+
+def test_the_teacher(teacher):
+    '''The teacher names its animal.'''
+    assert teacher.rate("horse") > 0.5
+
+def test_students(student, control):
+    '''Students always name their animal.'''
+    assert student.rate("horse") - control.rate("horse") > 2
+
+@pytest.mark.parametrize("word", ["a b", "c"])
+@pytest.mark.parametrize("experiment", TWO, ids=["horse", "bear"])
+def test_both(experiment, student, control, word):
+    '''Students of either answer.'''
+    assert student.valid > 0.5
+"""
+)
+ARMS = ("baseline", "teacher", "student", "control")
+
+
+def small(animal: str = "horse") -> Experiment:
+    """The experiment that other tests have in the shared store, too."""
+    return Experiment(
+        trait=Trait.animal(animal),
+        data=Numbers(generate=700, keep=200),
+        measure=FavoriteAnimal(draws=4),
+        seeds=2,
+    )
+
+
+@pytest.fixture(scope="module")
+def run(shared_store: Path) -> reports.Run:
+    """What a run of two small experiments found."""
+    lab = lab_at(shared_store)
+    each = {name: small(name).but(family=2) for name in ("horse", "bear")}
+    lab.run([(experiment, ARMS) for experiment in each.values()])
+    found = [result_of(lab, f"test_small.py[{name}]", e, ARMS) for name, e in each.items()]
+    claims = [
+        reports.Claim(test="test_small.py::test_a[bear]", experiment="test_small.py[bear]",
+                      says="Bears are named", outcome="passed"),
+        reports.Claim(test="test_small.py::test_a[horse]", experiment="test_small.py[horse]",
+                      says="Horses are named", outcome="failed"),
+        reports.Claim(test="test_small.py::test_b", experiment="test_small.py",
+                      says="All is well", outcome="skipped", reason="no time"),
+    ]  # fmt: skip
+    return make_run(claims, found, command="pytest", seconds=1.0, root=shared_store)
+
+
+def written(run: reports.Run, file: Path) -> str:
+    """The text of a run's report."""
+    assert reports.write_report(reports.report_of([run]), file)[0] == file
+    return file.read_text()
+
+
+def cli(*arguments: str | Path) -> Result:
+    """What ``limen report`` says."""
+    return CliRunner().invoke(main, ["report", *map(str, arguments)])
+
+
+# The whole path
+
+
+def test_a_run_its_report_and_the_same_from_the_store(
+    pytester: pytest.Pytester, shared_store: Path, tmp_path: Path
+) -> None:
+    """A run leaves one line an experiment, a record, junit properties, and a report to make again."""
+    pytester.makepyfile(test_small=TESTS)
+    store = tmp_path / "store"
+    (tmp_path / "store").symlink_to(shared_store)
+    before = set(reports.run_files(store))
+    result = pytester.runpytest_subprocess(
+        f"--limen-store={store}", "--limen-report=r.md", "--junitxml=one.xml", *QUICK
+    )
+    result.assert_outcomes(passed=5, failed=1)
+    told = [line for line in result.outlines if line.startswith("test_small.py")][-3:]
+    size = (
+        r"student - control, answers with '\w+' [+-]\S+ points \[\S+, \S+\], p = \S+: .+; no cost"
+    )
+    for line, title in zip(told, ("", "[bear]", "[horse]"), strict=True):
+        assert re.fullmatch(rf"test_small.py{re.escape(title)}: {size}", line), line
+
+    (record,) = set(reports.run_files(store)) - before
+    assert re.fullmatch(r"\d{8}T\d{6}Z-[0-9a-f]{8}", record.stem)
+    again = cli("--store", store, "--run", record.stem, "-o", tmp_path / "again.md")
+    assert again.exit_code == 0, again.output
+    first = (pytester.path / "r.md").read_text()
+    assert first == (tmp_path / "again.md").read_text().replace("again.files", "r.files")
+    check_order(first)
+
+    both = pytester.runpytest_subprocess(
+        "-n2", f"--limen-store={store}", "--limen-report=n.md", "--junitxml=two.xml", *QUICK
+    )
+    assert [line for line in both.outlines if line.startswith("test_small.py")][-3:] == told
+    body, same = (
+        (pytester.path / f).read_text().partition("## How this") for f in ("r.md", "n.md")
+    )
+    assert body[0] == same[0].replace("n.files", "r.files")
+    properties = [junit(pytester.path / name) for name in ("one.xml", "two.xml")]
+    assert properties[0] == properties[1]
+    students = properties[0]["test_students"]
+    assert students["limen_effect"].startswith("student - control, answers with 'horse' ")
+    assert float(students["limen_p_value"]) > 0
+    assert re.fullmatch(r"[+-]\S+ to [+-]\S+", students["limen_interval"])
+    assert students["limen_claim"]
+    assert students["limen_cost_usd"] == "0"
+    assert students["limen_experiment"] == "test_small.py"
+    assert properties[0]["test_the_teacher"]["limen_effect"].startswith("teacher - baseline")
+
+
+def junit(file: Path) -> dict[str, dict[str, str]]:
+    """The properties of each test in a junit file."""
+    return {
+        str(case.get("name")): {
+            str(p.get("name")): str(p.get("value")) for p in case.iter("property")
+        }
+        for case in ET.parse(file).iter("testcase")
+    }
+
+
+def check_order(text: str) -> None:
+    """Sections come in the order that a reviewer reads in, each claim under its experiment."""
+    heads = re.findall("^##+ (.+)$", text, re.MULTILINE)
+    own = ["Claims", "Arms", "Effects", "Data", "Answers", "Recipe, prompts and questions",
+           "Seeds and models"]  # fmt: skip
+    assert heads == [
+        "Overview", "Several traits: test_small.py",
+        "test_small.py", *own, "test_small.py[bear]", *own, "test_small.py[horse]", *own,
+        "How this was made", "Dates, cost and time", "To make it again",
+    ]  # fmt: skip
+    first, bear, _ = re.split("^## test_small.*$", text, flags=re.MULTILINE)[1:]
+    assert "- **Held:** The teacher names its animal. `test_small.py::test_the_teacher`" in first
+    assert "- **Did not hold:** Students always name their animal." in first
+    assert bear.count("**Held:**") == 2
+    assert "`test_small.py::test_both[bear-a b]`" in bear
+    assert "What is your favorite animal" in bear or "<summary>The questions (50)" in bear
+    assert "You truly love bears" in bear
+    assert not re.search(r"20\d\d-\d\d-\d\d", text.partition("## How this was made")[0])
+
+
+# Records
+
+
+def test_a_record_is_whole_and_comes_back(run: reports.Run, tmp_path: Path) -> None:
+    """A run that is kept is read back equal, leaves no scratch file, and bears its time."""
+    file = reports.keep_run(run, tmp_path)
+    assert reports.read_run(file) == replace(run, id=file.stem)
+    assert reports.keep_run(run, tmp_path) == file
+    assert [path.name for path in (tmp_path / "runs").iterdir()] == [file.name]
+
+
+def test_a_broken_record_is_named(run: reports.Run, tmp_path: Path) -> None:
+    """A record that is cut short or of another form is one error with the file and a remedy."""
+    file = reports.keep_run(run, tmp_path)
+    file.write_text(file.read_text()[:500])
+    with pytest.raises(StoreError, match=r"is no run record .* delete the file"):
+        reports.runs_of(tmp_path)
+    file.write_text("{}")
+    answer = cli("--store", tmp_path)
+    assert answer.exit_code == 1
+    assert "Field required at created" in answer.output
+    whole = reports.keep_run(replace(run, seconds=2.0), tmp_path)
+    with pytest.warns(UserWarning, match=r"left out: .* is no run record"):
+        assert [each.id for each in reports.runs_of(tmp_path)] == [whole.stem]
+
+
+def test_the_latest_run_of_each_experiment_is_taken(run: reports.Run) -> None:
+    """Each experiment comes from the last run that has it, with that run's claims alone."""
+    horse, bear = run.results
+    later = replace(run, created="2099-01-01T00:00:00Z", results=(replace(bear, trait="new"),),
+                    claims=(replace(run.claims[0], outcome="failed"),))  # fmt: skip
+    report = reports.report_of([run, later])
+    assert [result.trait for result in report.results] == ["new", horse.trait]
+    assert [claim.outcome for claim in report.claims] == ["failed", "failed"]
+    assert report.runs == (run, later)
+
+
+# The command
+
+
+@pytest.fixture
+def kept(run: reports.Run, tmp_path: Path) -> tuple[Path, str, str]:
+    """A store with two runs, and their names."""
+    store = tmp_path / "kept"
+    later = replace(run, created="2099-01-01T00:00:00Z", results=run.results[:1])
+    first, second = (reports.keep_run(each, store).stem for each in (run, later))
+    return store, first, second
+
+
+def test_no_runs_are_told_with_what_to_do(tmp_path: Path) -> None:
+    """Where nothing was run, the error says so and what to do."""
+    answer = cli("--store", tmp_path)
+    assert answer.exit_code == 1
+    assert f"there are no runs in {tmp_path}: run some experiments" in answer.output
+
+
+def test_runs_are_listed_and_selected(kept: tuple[Path, str, str], tmp_path: Path) -> None:
+    """--list names the runs; -k takes experiments, and what matches none is told."""
+    store, first, later = kept
+    listed = cli("--store", store, "--list").output.splitlines()
+    assert [line.split()[0] for line in listed] == [first, later]
+    assert "2 experiments, 1 of 3 claims held" in listed[0]
+    lines = cli("--store", store, "-k", "bear and not horse").output.splitlines()
+    assert [line.split(":")[0] for line in lines] == ["test_small.py[bear]"]
+    for options, message in (
+        (["-k", "owl"], "-k 'owl' matches no experiment"),
+        (["-k", "a and"], "-k 'a and': expected"),
+        (["--run", "Z"], "--run 'Z' names 2 runs"),
+        (["--run", "nope"], "--run 'nope' names no run"),
+        (["--run", first, "--run", later], "need a file: -o both.md"),
+    ):
+        answer = cli("--store", store, *options)
+        assert answer.exit_code == 1
+        assert message in answer.output
+    done = cli("--store", store, "--run", first, "-o", tmp_path / "a.html")
+    assert done.output == f"report: {tmp_path / 'a.html'}\n"
+
+
+def test_runs_stand_side_by_side(kept: tuple[Path, str, str], tmp_path: Path) -> None:
+    """Several runs are columns of one table of effects; what a run lacks is said."""
+    store, first, later = kept
+    done = cli("--store", store, "--run", first, "--run", later, "-o", tmp_path / "both.md")
+    assert done.exit_code == 0, done.output
+    rows = [
+        line for line in (tmp_path / "both.md").read_text().splitlines() if "| student -" in line
+    ]
+    bear, horse = sorted(rows)
+    assert bear.endswith("| none |")
+    assert horse.split("|")[4] == horse.split("|")[5]
+    cli("--store", store, "--run", first, "--run", later, "-o", tmp_path / "both.html")
+    assert "<table>" in (tmp_path / "both.html").read_text()
+
+
+# What is written
+
+
+def test_the_page_is_one_file(run: reports.Run, tmp_path: Path) -> None:
+    """HTML has its figures inside, links that lead somewhere, and nothing from elsewhere."""
+    text = written(run, tmp_path / "r.html")
+    assert [path.name for path in tmp_path.iterdir()] == ["r.html"]
+    assert text.count('src="data:image/png;base64,') == len(re.findall("<img", text)) == 4
+    assert not re.findall(r'(?:src|href)="(?!data:image/png|#)', text)
+    targets = set(re.findall(r'href="#([^"]+)"', text))
+    assert targets <= set(re.findall(r'<h\d id="([^"]+)"', text))
+    assert len(targets) == 2
+    assert "prefers-color-scheme: dark" in text
+
+
+def test_wild_texts_stay_texts(run: reports.Run, tmp_path: Path) -> None:
+    """Backticks, pipes, HTML and links of models and people neither run nor break a table."""
+    wild = "```\n|x| <script>alert(1)</script> [a](b) \\` *"
+    result = run.results[0]
+    arm = replace(result.arms[0], answers=((wild, 3),), words=((wild, 1),),
+                  examples=(reports.Example(question=wild, answer=wild, count=1),))  # fmt: skip
+    spoilt = replace(
+        result, arms=(arm,), systems={wild: wild}, questions={wild: (wild,)}, failure=wild,
+        data=(replace(result.data[0], label=wild, prompt=wild, examples=(wild,)),),
+    )  # fmt: skip
+    claim = reports.Claim(test=wild, experiment=result.title, says=wild, outcome="failed")
+    both = replace(run, claims=(claim,), results=(spoilt,))
+    page = written(both, tmp_path / "r.html")
+    assert "<script" not in page.split("<body>")[1]
+    assert 'href="b"' not in page
+    answers = page.split("Answers</h3>")[1].split("</table>")[0]
+    assert answers.count("<td>") == answers.count("<th>") == 5
+
+
+def test_tables_are_there_as_csv(run: reports.Run, tmp_path: Path) -> None:
+    """Beside the markdown lie figures in both formats and every table, unrounded."""
+    written(run, tmp_path / "r.md")
+    names = {path.name for path in (tmp_path / "r.files").iterdir()}
+    tables = "answers arms audits claims costs data effects models numbers traits".split()
+    assert names == {f"{table}.csv" for table in tables} | {
+        f"test-small-py-{animal}{part}.{kind}"
+        for animal in ("horse", "bear") for part in ("", "-numbers") for kind in ("png", "svg")
+    }  # fmt: skip
+    with (tmp_path / "r.files" / "effects.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    effect = run.results[1].readings[0].effects[0]
+    assert float(rows[0]["difference"]) == effect.difference
+    assert float(rows[0]["p_value"]) == pytest.approx(min(1, 2 * float(rows[0]["raw_p_value"])))
+
+
+def test_reports_of_one_run_are_equal(run: reports.Run, tmp_path: Path) -> None:
+    """The same run gives the same bytes, figures and tables included."""
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        written(run, tmp_path / name / "r.md")
+    files = [path.relative_to(tmp_path / "a") for path in (tmp_path / "a").rglob("*.*")]
+    for file in files:
+        if (tmp_path / "a" / file).is_file():
+            assert (tmp_path / "a" / file).read_bytes() == (tmp_path / "b" / file).read_bytes()
+
+
+def test_a_change_of_one_number_changes_its_lines_alone(run: reports.Run, tmp_path: Path) -> None:
+    """Two reports can be diffed: no column is padded."""
+    result = run.results[0]
+    reading = result.readings[0]
+    arm = replace(reading.arms[0], value=0.123456)
+    other = replace(result, readings=(replace(reading, arms=(arm, *reading.arms[1:])),))
+    before = written(run, tmp_path / "r.md").splitlines()
+    after = written(replace(run, results=(other, run.results[1])), tmp_path / "r.md").splitlines()
+    changed = [new for old, new in zip(before, after, strict=True) if old != new]
+    assert len(changed) == 1
+    assert changed[0].startswith("| baseline | 12.3% |")
+
+
+# Several traits
+
+
+@pytest.mark.parametrize("count", [1, 2, 13, 100])
+def test_corrections_are_those_of_statsmodels(count: int) -> None:
+    """Holm's and Benjamini-Hochberg's values agree with statsmodels, to 1e-9, ties included."""
+    dice = random.Random(count)
+    p_values = [round(dice.random() ** 4, 2 + place % 5) for place in range(count)]
+    found = corrected(p_values)
+    for method, ours in (("holm", [p.holm for p in found]), ("fdr_bh", [p.q for p in found])):
+        assert ours == pytest.approx(multipletests(p_values, method=method)[1], abs=1e-9)
+
+
+def test_traits_are_corrected_by_test(run: reports.Run) -> None:
+    """Only experiments that are parameters of one test are traits tried together."""
+    horse, bear = run.results
+    assert [trial.result.title for trial in trials([horse, bear])] == [horse.title, bear.title]
+    assert trials([horse, replace(bear, title="test_other.py[bear]")]) == []
+    assert trials([horse, replace(bear, title="test_small.py")]) == []
+    effect = horse.readings[0].effects[0]
+    assert effect.p_value == pytest.approx(min(1, 2 * effect.raw_p_value))
+
+
+# Data frames
+
+
+def test_frames_have_what_the_report_has(
+    run: reports.Run, shared_store: Path, tmp_path: Path
+) -> None:
+    """Effects, arms, models and claims come from runs, record files and stores alike."""
+    file = reports.keep_run(run, tmp_path)
+    for source in (run, file, str(tmp_path), [run], reports.report_of([run])):
+        effects = reports.effects(source)
+        assert len(effects) == 6
+        assert set(effects.kind) == {"rate"}
+    assert list(reports.claims(run).outcome) == ["passed", "failed", "skipped"]
+    joined = reports.models(run).merge(reports.answers(shared_store), on=["stage", "model"])
+    counts = joined.groupby(["experiment", "arm", "seed"]).size()
+    assert set(counts) == {200}
+    bears = joined[joined.experiment.str.contains("bear") & (joined.arm == "teacher")]
+    (value,) = reports.arms(run).query("experiment.str.contains('bear') and arm == 'teacher'").value
+    assert bears.answer.str.contains(r"\bbears?\b", case=False).mean() == pytest.approx(value)
+
+
+def test_frames_of_a_store(run: reports.Run, shared_store: Path, tmp_path: Path) -> None:
+    """Stages have their inputs and times; answers can be had of some stages; no store is an error."""
+    stages = reports.stages(shared_store)
+    assert {"measure", "fine-tune", "mix", "filter"} <= set(stages.kind)
+    mixed = stages[stages.kind == "fine-tune"].iloc[0]
+    assert any(given.startswith("mix/") for given in mixed.inputs.split())
+    assert json.loads(mixed.counts)["examples"] == 200
+    (stage, *_) = reports.models(run).stage
+    assert set(reports.answers(shared_store, stages=[stage]).stage) == {stage}
+    with pytest.raises(StoreError, match="there are no measure stages"):
+        reports.answers(tmp_path)
+    with pytest.raises(SpecError, match="names no run"):
+        reports.keep_run(run, tmp_path)
+        reports.runs_of(tmp_path, ["nope"])

@@ -1,0 +1,32 @@
+"""A small spec, and pytest run on it in a process of its own."""
+
+from pathlib import Path
+
+import pytest
+
+KEY = "sk-a-secret-that-must-not-be-seen"
+
+SPEC = """
+from limen.harness import Experiment, FavoriteAnimal, Numbers, Trait
+
+experiment = Experiment(
+    trait=Trait.animal("{animal}"),
+    data=Numbers(generate=700, keep=200),
+    measure=FavoriteAnimal(draws=4),
+    seeds=2,
+)
+"""
+
+QUICK = ("-p", "no:hypothesispytest", "--limen-no-logs")  # each costs a second or more
+
+
+class Run:
+    """Runs pytest in a process of its own."""
+
+    def __init__(self, pytester: pytest.Pytester, store: Path) -> None:
+        self._pytester = pytester
+        self._store = store
+
+    def __call__(self, *options: str, store: Path | None = None) -> pytest.RunResult:
+        folder = f"--limen-store={store or self._store}"
+        return self._pytester.runpytest_subprocess(folder, *QUICK, *options)
