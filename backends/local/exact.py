@@ -9,7 +9,8 @@ as good as the same, and :func:`first_word` of sampled answers tells.
 
 Every way to spell a form is followed from token to token, with no draw and no noise. Beginnings
 that are too improbable (:data:`CUTOFF`, :data:`BEGUN`) are not followed;
-:attr:`limen.backends.WordProbabilities.missed` is what they could add at most, to all words together.
+:attr:`limen.backends.WordProbabilities.missed` is what they could add at most, to all words
+together.
 """
 
 import math
