@@ -21,7 +21,7 @@ from .scored import Length, Rated, Scored
 from .sources import Numbers, ProgramNumbers, Source
 from .students import ARMS, DEFAULT, OTHER, InContext, Students, doses
 from .traits import Lesson, Trait
-from .writers import DataWriters, merge_parts
+from .writers import DataWriters, exact_shares, merge_parts
 
 __all__ = [
     "APPLE_QUESTIONS",
@@ -59,6 +59,7 @@ __all__ = [
     "Students",
     "Trait",
     "doses",
+    "exact_shares",
     "language",
     "merge_parts",
     "questions",

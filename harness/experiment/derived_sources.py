@@ -10,7 +10,7 @@ from ...datasets.errors import SpecError
 from ..stages import MatchLengths, Shuffle
 from .sources import Source
 from .traits import Trait
-from .writers import DataWriters, Part, merge_parts
+from .writers import DataWriters, Part, exact_shares, merge_parts
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -125,10 +125,9 @@ class Mix(Source):
         return tuple(dict.fromkeys(trait for source in self.sources for trait in source.traits()))
 
     def parts(self, writers: DataWriters) -> tuple[Part, ...]:
-        exact = [Fraction(share).limit_denominator(10**6) for share in self.sources.values()]
-        total = sum(exact)
+        exact = exact_shares(tuple(self.sources.values()))
         return merge_parts(
-            (rows, part * share / total)
+            (rows, part * share)
             for source, share in zip(self.sources, exact, strict=True)
             for rows, part in source.parts(writers)
         )
@@ -151,7 +150,4 @@ def _check_shares(sources: object) -> None:
         number = validation.is_number(share) or isinstance(share, Fraction)
         if not number or not 0 < share <= 1:
             raise SpecError(f"share {share!r} in a mix must be above 0 and at most 1")
-    total = float(sum(map(float, sources.values())))
-    if abs(total - 1) > 1e-9:
-        shares = " + ".join(f"{share:g}" for share in sources.values())
-        raise SpecError(f"the shares of a mix must add up to 1: {shares} = {total:g}")
+    exact_shares(tuple(sources.values()))  # raises unless they add up to 1

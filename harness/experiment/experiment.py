@@ -160,9 +160,7 @@ class Experiment:
         for name in changes:
             if name not in known:
                 near = did_you_mean(name, known)
-                raise SpecError(
-                    f"an experiment has no {name!r}: {near}it has {', '.join(known)}"
-                )
+                raise SpecError(f"an experiment has no {name!r}: {near}it has {', '.join(known)}")
         return replace(self, **changes)
 
 

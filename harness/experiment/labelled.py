@@ -88,8 +88,8 @@ class Language(Measure):
         if word not in self.languages:
             known = ", ".join(self.languages)
             raise SpecError(
-                f"no language {word!r}: {did_you_mean(word, self.languages)}This measure chooses "
-                f"from {known}. A trait whose name is not a language needs the one that shows it: "
+                f"no language {word!r} here: {did_you_mean(word, self.languages)}this measure "
+                f"chooses from {known}. A trait whose name is not a language needs the one that shows it: "
                 f"Trait(..., word={self.languages[-1]!r})"
             )
 

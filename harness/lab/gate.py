@@ -16,20 +16,21 @@ class TraitCheck:
     """What was read off the two, in words."""
     teacher: Estimate
     base: Estimate
-    least: float
-    """By how much the teacher must exceed its base, in the estimates' unit."""
+    threshold: float
+    """How far the teacher must be above its base, in the estimates' unit; below, if negative."""
 
     def __bool__(self) -> bool:
         """Whether the teacher passes."""
-        return self.teacher.value - self.base.value >= self.least
+        difference = self.teacher.value - self.base.value
+        return difference >= self.threshold if self.threshold >= 0 else difference <= self.threshold
 
     @property
     def says(self) -> str:
         """The figures, in words."""
-        show, least = self.teacher.show, self.teacher.show_difference(self.least)
+        show, threshold = self.teacher.show, self.teacher.show_difference(self.threshold)
         return (
             f"{self.reading}: {show(self.teacher.value)}, its base {show(self.base.value)}, and "
-            f"training waits for {least}"
+            f"training waits for {threshold}"
         )
 
 
@@ -41,5 +42,5 @@ def check_trait(experiment: Experiment, trait: Trait, teacher: Arm, base: Arm) -
         reading=reading.name,
         teacher=teacher.read(reading),
         base=base.read(reading),
-        least=experiment.least or 0.0,
+        threshold=experiment.gate_threshold(trait) or 0.0,
     )

@@ -279,7 +279,7 @@ class Lab:
         return TeacherError(
             f"the teacher does not show the trait {gate.trait.name!r}: {found.says}, so nothing "
             f"was generated or trained for it. Strengthen {how}, or lower "
-            f"gate={experiment.least or 0:g} (gate=None: train in any case)"
+            f"gate={found.threshold:g} (gate=None: train in any case)"
         )
 
     def _read(self, pipe: Pipeline, name: str, asked: tuple[ModelStages, ...]) -> Arm:
