@@ -3,11 +3,20 @@
 import json
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ...backends import WordProbabilities
 from ..experiment import Measure
-from ..stages import CHANCES, RATINGS, TALLY, ComputeProbabilities, JudgeReplies, Store, read_rows
+from ..stages import (
+    CHANCES,
+    RATINGS,
+    TALLY,
+    ComputeProbabilities,
+    JudgeReplies,
+    Manifest,
+    Store,
+    read_rows,
+)
 from .pipeline import ModelStages
 
 JudgeReplyTexts = Mapping[str, str | None]
@@ -43,20 +52,30 @@ class ModelAnswers:
         return sum(given[text] for text in given if counted[text]) / total if total else None
 
 
+def stored_answers(store: Store, manifest: Manifest) -> ModelAnswers:
+    """What a model answered, from the manifest of a finished measure and its tally."""
+    tally = json.loads((store.artifact(manifest["kind"], manifest["key"]) / TALLY).read_text())
+    counts = tuple(Counter[str](question) for question in tally)
+    return ModelAnswers(
+        model=manifest["model"],
+        key=manifest["key"],
+        counts=counts,
+        missing=manifest["counts"]["completions"] - sum(count.total() for count in counts),
+        said={},
+        surroundings=manifest.get("surroundings", {}),
+    )
+
+
 def read_answers(store: Store, stages: ModelStages, measure: Measure) -> ModelAnswers:
     """The answers that a model's finished stages left in the store."""
     stage = stages.answers
-    tally = json.loads((store.artifact(stage.kind, stage.key) / TALLY).read_text())
-    manifest = store.manifest(stage.kind, stage.key) or {}
-    counts = tuple(Counter[str](question) for question in tally)
-    missing = manifest["counts"]["completions"] - sum(count.total() for count in counts)
+    answers = stored_answers(store, store.finished(stage.kind, stage.key))
     said = {
-        judge.name: _judge_replies(store, judged, counts)
+        judge.name: _judge_replies(store, judged, answers.counts)
         for judge, judged in zip(measure.judges, stages.judged, strict=True)
     }
     chances = None if stages.exact is None else _probabilities(store, stages.exact)
-    around = manifest.get("surroundings", {})
-    return ModelAnswers(manifest["model"], stage.key, counts, missing, said, chances, around)
+    return replace(answers, said=said, chances=chances)
 
 
 def _probabilities(store: Store, exact: ComputeProbabilities) -> tuple[WordProbabilities, ...]:

@@ -8,7 +8,7 @@ from typing import Literal
 
 from .difference_tests import DifferenceTest, paired_test, welch_test
 from .estimates import Estimate
-from .hypothesis_tests import SAME, UNKNOWN, Outcome, sign_flip, spread
+from .hypothesis_tests import TOLERANCE, UNBOUNDED, TestResult, sign_flip, value_range
 
 Unit = Literal["seeds", "questions"]
 
@@ -42,7 +42,7 @@ class Comparison:
         """The test, for any null value and level."""
         if self._over_seeds:
             a, b = self.treated.by_seed, self.reference.by_seed
-            if max(spread(a), spread(b)) > SAME:
+            if max(value_range(a), value_range(b)) > TOLERANCE:
                 return welch_test(a, b, unit="seeds", of="seed means")
         one, other = self._by_question
         if self._paired:
@@ -51,11 +51,11 @@ class Comparison:
         named = f"question means, the arms' {'draws' if alike else 'questions'} differ"
         return welch_test(one, other, unit="questions", of=named)
 
-    def outcome(self, level: float) -> Outcome:
+    def outcome(self, level: float) -> TestResult:
         """The test's outcome, with an interval of this level."""
         test = self.test
         interval = test.interval(level, self.bound)
-        return Outcome(test.name, test.unit, test.p_value, interval, test.note)
+        return TestResult(test.name, test.unit, test.p_value, interval, test.note)
 
     def p_above(self, null: float) -> float:
         """One-sided p-value of the hypothesis that the difference is at most ``null``."""
@@ -76,7 +76,7 @@ class Comparison:
     def bound(self) -> float:
         """The largest difference that is possible."""
         low, high = self.treated.bounds
-        return high - low if math.isfinite(high - low) else UNKNOWN
+        return high - low if math.isfinite(high - low) else UNBOUNDED
 
     @property
     def _over_seeds(self) -> bool:

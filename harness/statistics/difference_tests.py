@@ -9,7 +9,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from .hypothesis_tests import SAME, mean, spread
+from .hypothesis_tests import TOLERANCE, mean, value_range
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,10 +80,10 @@ class SignFlipTest(DifferenceTest):
     questions: int
 
     def p_above(self, null: float) -> float:
-        return 2.0**-self.questions if self.difference > null + SAME else 1.0
+        return 2.0**-self.questions if self.difference > null + TOLERANCE else 1.0
 
     def p_below(self, null: float) -> float:
-        return 2.0**-self.questions if self.difference < null - SAME else 1.0
+        return 2.0**-self.questions if self.difference < null - TOLERANCE else 1.0
 
     def interval(self, level: float, bound: float) -> tuple[float, float]:
         enough = 2.0 ** (1 - self.questions) < 1 - level
@@ -110,7 +110,7 @@ def welch_test(a: Sequence[float], b: Sequence[float], *, unit: str, of: str) ->
     """Welch's t test of two independent samples (Welch 1947); ``of`` names what they consist of."""
     if min(len(a), len(b)) < 2:
         return NoTest(unit=unit, note="one question an arm says nothing of other questions")
-    if max(spread(a), spread(b)) <= SAME:
+    if max(value_range(a), value_range(b)) <= TOLERANCE:
         return NoTest(unit=unit, note="no spread to test a difference against")
     parts = [(squared_error(values), len(values) - 1) for values in (a, b)]
     return TTest(
@@ -127,7 +127,7 @@ def paired_test(a: Sequence[float], b: Sequence[float]) -> DifferenceTest:
     differences = [x - y for x, y in zip(a, b, strict=True)]
     if len(differences) < 2:
         return NoTest(unit="questions", note="one question says nothing of other questions")
-    if spread(differences) <= SAME:
+    if value_range(differences) <= TOLERANCE:
         return SignFlipTest(
             name="sign-flip by question",
             unit="questions",

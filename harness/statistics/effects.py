@@ -16,7 +16,7 @@ from .claims import Statement
 from .comparison import Comparison, Unit
 from .equivalence import Equivalence
 from .estimates import Estimate
-from .hypothesis_tests import ALPHA, Outcome
+from .hypothesis_tests import ALPHA, TestResult
 from .quantities import Explained
 
 FEWEST_VALID = 0.5
@@ -39,7 +39,7 @@ class Effect(Explained):
     reference: Estimate
     requested_unit: Unit | None = None
     """What to take as independent, if :meth:`over` was called."""
-    adjusted: Outcome | None = None
+    adjusted: TestResult | None = None
     """The outcome in place of the test's own, where it was corrected together with others'."""
     among: int = 1
     """Effects that it was corrected together with, itself among them."""
@@ -144,11 +144,11 @@ class Effect(Explained):
                 yield f"{estimate.arm}: {silent} of {len(estimate.table)} models answered nothing"
 
     @cached_property
-    def _own(self) -> Outcome:
+    def _own(self) -> TestResult:
         """The test's own outcome, at the corrected level."""
         return self.comparison.outcome(1 - ALPHA / self.correction)
 
-    def outcome(self, family: int, p_value: float, how: str) -> Outcome:
+    def outcome(self, family: int, p_value: float, how: str) -> TestResult:
         """Its own test's outcome with a p-value that was corrected together with others'.
 
         The interval is simultaneous over a family of that size.

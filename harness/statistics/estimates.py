@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from ...datasets.errors import SpecError
-from .hypothesis_tests import SAME, UNKNOWN, half_width, mean, spread
+from .hypothesis_tests import TOLERANCE, UNBOUNDED, half_width, mean, value_range
 from .quantities import Explained
 
 
@@ -51,7 +51,7 @@ class Estimate(Explained):
 
     def show_difference(self, value: float) -> str:
         """A difference of two values as people read it."""
-        return f"{value:+.2f}" if abs(value) < UNKNOWN else "unknown"
+        return f"{value:+.2f}" if abs(value) < UNBOUNDED else "unknown"
 
     def show_interval(self, interval: tuple[float, float]) -> str:
         """The interval of a difference as people read it."""
@@ -87,7 +87,7 @@ class Estimate(Explained):
         """95% interval (t) over seed means; over question means where those do not vary."""
         low, high = self.bounds
         for units in (self.by_seed, tuple(self.by_question.values())):
-            if len(units) > 1 and spread(units) > SAME:
+            if len(units) > 1 and value_range(units) > TOLERANCE:
                 half = half_width(units)
                 return max(low, self.value - half), min(high, self.value + half)
         return self._without_spread()

@@ -11,7 +11,7 @@ from functools import cached_property
 from .comparison import Comparison
 from .difference_tests import DifferenceTest
 from .effects import Effect
-from .hypothesis_tests import ALPHA, Outcome
+from .hypothesis_tests import ALPHA, TestResult
 from .rates import Rate
 
 DECIMALS = 3
@@ -111,7 +111,7 @@ class WorstCaseComparison(Comparison):
     def sign_flip_p_value(self) -> float | None:
         return self._moved(self._towards_zero).sign_flip_p_value
 
-    def outcome(self, level: float) -> Outcome:
+    def outcome(self, level: float) -> TestResult:
         low, high = self.as_found.outcome(level).interval
         bounds = max(-1.0, low - self.reference.missed), min(1.0, high + self.treated.missed)
         return replace(super().outcome(level), interval=bounds)

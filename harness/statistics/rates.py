@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from ...datasets.errors import SpecError
 from .effects import Effect
 from .estimates import Estimate
-from .hypothesis_tests import binomial
+from .hypothesis_tests import binomial_interval
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -33,7 +33,7 @@ class Rate(Estimate):
 
     def _without_spread(self) -> tuple[float, float]:
         """The exact binomial interval, with each question as one trial."""
-        return binomial(self.value, len(self.by_question))
+        return binomial_interval(self.value, len(self.by_question))
 
     def check_same(self, other: Estimate) -> None:
         if isinstance(other, Rate) and self.word != other.word:
