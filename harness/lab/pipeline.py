@@ -36,6 +36,7 @@ from ..stages import (
     base_of,
 )
 from .settings import Settings
+from .stage_builders import arm_answers, base, leak_audit, student, training_file
 
 UNTRAINED = frozenset({"baseline", "teacher"})
 """The arms that cost no data: all others wait for the teacher to show its trait."""
@@ -218,18 +219,8 @@ class _Plan:
         shots: int = 0,
     ) -> ModelStages:
         of = self.experiment.measure
-        name = f"{subject.label} answers" if isinstance(subject, FineTune) else f"{arm} answers"
-        answers = AskQuestions(
-            label=name,
-            subject=subject,
-            system=system,
-            questions=of.asked,
-            draws=of.draws,
-            temperature=of.temperature,
-            max_tokens=of.max_tokens,
-            stream=("measure", of.seed, arm, seed),
-            context=shown,
-            shots=shots,
+        answers = arm_answers(
+            subject, of, arm=arm, seed=seed, system=system, context=shown, shots=shots
         )
         return ModelStages(
             answers,
@@ -334,15 +325,15 @@ class _Plan:
         mixes = self._mixes(arm.data or self.experiment.data, label, cast)
         asked = []
         for seed, mix in enumerate(mixes):
-            student = FineTune(
+            trained = student(
+                model,
+                mix,
                 label=f"{label} {seed + 1}",
-                base=model,
-                data=mix,
                 recipe=recipe,
                 seed=seed,
                 audits=(self._audit(mix),),
             )
-            asked.append(self._ask(student, name, seed))
+            asked.append(self._ask(trained, name, seed))
         return tuple(asked), mixes
 
     def _mixes(self, data: Source, label: str, cast: DataWriters) -> tuple[MixRows, ...]:
@@ -351,26 +342,12 @@ class _Plan:
         seeds = range(self.settings.seeds or self.experiment.seeds)
         keep = data.keep or 0
         return tuple(
-            MixRows(label=f"{label} {seed + 1} rows", sources=parts, keep=keep, seed=seed)
+            training_file(parts, label=f"{label} {seed + 1} rows", keep=keep, seed=seed)
             for seed in seeds
         )
 
     def _audit(self, mix: MixRows) -> Audit:
-        words = dict.fromkeys(w for trait in self.experiment.traits for w in trait.giveaways)
-        return Audit(
-            label=f"{mix.label} audit",
-            data=mix,
-            words=tuple(words),
-            strict=self.experiment.leaks == "fail",
-        )
-
-
-def base(backend: Backend, model: str) -> Base:
-    """A base model as a stage; raises :class:`~limen.UnknownModelError`."""
-    known = backend.describe(model)
-    return Base(
-        label=known.name, backend=backend.name, model=known.name, fingerprint=known.fingerprint
-    )
+        return leak_audit(mix, self.experiment.traits, strict=self.experiment.leaks == "fail")
 
 
 def check_arm(experiment: Experiment, arm: str) -> None:
