@@ -8,6 +8,7 @@ from pathlib import Path
 from ...datasets.errors import BackendError, SpecError
 from .. import records
 from ..base import (
+    Capabilities,
     Completion,
     FineTuned,
     Job,
@@ -20,6 +21,7 @@ from ..base import (
     Usage,
     WorkRequest,
 )
+from ..recipes import POSITIVE, POSITIVE_WHOLE, check_recipe, or_auto
 from .account import Account, base_of
 from .batches import Batches
 from .budget import Budget
@@ -33,6 +35,11 @@ from .rate_limiter import RateLimiter
 from .retries import OUTAGE, Retries
 from .sampling import stream
 from .uploads import Uploads
+
+ACCEPTED = {
+    name: or_auto(POSITIVE if name == "learning_rate_multiplier" else POSITIVE_WHOLE)
+    for name in SETTINGS
+}
 
 
 class OpenAIBackend:
@@ -66,6 +73,11 @@ class OpenAIBackend:
         self._limiters: dict[str, RateLimiter] = {}
         self._draws: dict[str, DrawLimit] = {}
 
+    @property
+    def capabilities(self) -> Capabilities:
+        """See :class:`limen.backends.Capabilities`."""
+        return Capabilities(fine_tuning=self, batches=self, service=self)
+
     @cached_property
     def default_model(self) -> str:
         """See :meth:`limen.backends.Backend.default_model`."""
@@ -80,22 +92,8 @@ class OpenAIBackend:
         return self._models[model]
 
     def recipe(self, overrides: Recipe) -> Recipe:
-        """See :meth:`limen.backends.Backend.recipe`: ``auto`` leaves a setting to the service."""
-        for name, value in overrides.items():
-            if name not in SETTINGS:
-                raise SpecError(
-                    f"unknown recipe setting {name!r} for openai: it has {', '.join(SETTINGS)}"
-                )
-            number = isinstance(value, int | float) and not isinstance(value, bool)
-            whole = name == "learning_rate_multiplier" or value == "auto" or isinstance(value, int)
-            if not whole:
-                raise SpecError(
-                    f"recipe setting {name}={value!r} must be a whole number, or 'auto'"
-                )
-            if value != "auto" and not (number and 0 < float(value or 0) < float("inf")):
-                raise SpecError(
-                    f"recipe setting {name}={value!r} must be a number above zero, or 'auto'"
-                )
+        """See :meth:`limen.backends.FineTuning.recipe`: ``auto`` is the service's own choice."""
+        check_recipe(overrides, ACCEPTED, "openai")
         return {**dict.fromkeys(SETTINGS, "auto"), **overrides}
 
     def prepare(self, model: str) -> None:
@@ -110,15 +108,15 @@ class OpenAIBackend:
     def sample_batch(
         self, model: str, requests: Iterable[Request], key: str
     ) -> Iterator[Sequence[Completion]]:
-        """See :meth:`limen.backends.Service.sample_batch`."""
+        """See :meth:`limen.backends.BatchSampling.sample_batch`."""
         yield from self._batches.sample(model, requests, key, self._draws_of(model))
 
     def fine_tune(self, job: Job, progress: Progress) -> FineTuned:
-        """See :meth:`limen.backends.Backend.fine_tune`."""
+        """See :meth:`limen.backends.FineTuning.fine_tune`."""
         return self.jobs.fine_tune(job, progress)
 
     def has_batches(self, key: str) -> bool:
-        """See :meth:`limen.backends.Service.has_batches`."""
+        """See :meth:`limen.backends.BatchSampling.has_batches`."""
         return self._batches.path(key).exists()
 
     def cost(

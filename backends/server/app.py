@@ -43,7 +43,7 @@ def build(engine_name: str, *, state: Path, models: Path, options: ServerOptions
     lock = _claimed(state)
     limiter = RateLimiter(options)
     sampler = BatchingSampler(engine)
-    side_by_side = options.processes(getattr(engine, "side_by_side", None))
+    side_by_side = options.processes(engine.capabilities.max_parallel_stages)
     helpers, workers = Workers(side_by_side), Workers(side_by_side)
     jobs = RecordStore(state / "jobs", "ftjob")
     files = Files(state / "files", options.max_upload)

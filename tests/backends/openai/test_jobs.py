@@ -236,7 +236,7 @@ def test_a_budget_is_reserved_for_jobs(wired: Proxy, tmp_path: Path) -> None:
     ("recipe", "says"),
     [
         ({"learning_rate": 0.1}, "unknown recipe setting 'learning_rate' for openai"),
-        ({"epochs": 0}, "epochs=0 must be a number above zero, or 'auto'"),
+        ({"epochs": 0}, "epochs=0 must be a whole number above zero, or 'auto'"),
         ({"batch_size": "many"}, "batch_size='many' must be"),
     ],
 )
