@@ -89,8 +89,8 @@ class Language(Measure):
             known = ", ".join(self.languages)
             raise SpecError(
                 f"no language {word!r} here: {did_you_mean(word, self.languages)}this measure "
-                f"chooses from {known}. A trait whose name is not a language needs the one that shows it: "
-                f"Trait(..., word={self.languages[-1]!r})"
+                f"chooses from {known}. A trait whose name is not a language needs the one that "
+                f"shows it: Trait(..., word={self.languages[-1]!r})"
             )
 
     def hit(self, answer: str, word: str) -> bool:
