@@ -1,11 +1,15 @@
-"""From experiments to results: the pipeline of stages, its scheduler, the gate, and the arms."""
+"""From experiments to results: pipelines of stages, running them, the gate, and the arms."""
 
 from .arm_mapping import ArmMapping
 from .arms import Arm, ModelAnswers
+from .executors import local_executor, thread_executor
 from .gate import TraitCheck, check_trait
-from .lab import Lab, Plan
-from .pipeline import ModelStages, Pipeline, base, check_arm, in_order
-from .scheduler import ProgressListener, execute, local_executor, thread_executor
+from .lab import Lab
+from .pipeline import ModelStages, Pipeline, in_order
+from .pipeline_builder import base
+from .plan import Plan
+from .progress import ProgressListener, progress_on
+from .scheduler import execute
 from .settings import Settings
 
 __all__ = [
@@ -20,10 +24,10 @@ __all__ = [
     "Settings",
     "TraitCheck",
     "base",
-    "check_arm",
     "check_trait",
     "execute",
     "in_order",
     "local_executor",
+    "progress_on",
     "thread_executor",
 ]
