@@ -26,7 +26,7 @@ from .questions import (
 )
 from .sources import LengthMatched, Mix, Numbers, ProgramNumbers, Shuffled, Source
 from .traits import Lesson, Trait
-from .writers import DataWriters, merge_parts
+from .writers import DataWriters, exact_shares, merge_parts
 
 __all__ = [
     "APPLE_QUESTIONS",
@@ -64,6 +64,7 @@ __all__ = [
     "Students",
     "Trait",
     "doses",
+    "exact_shares",
     "language",
     "merge_parts",
     "questions",

@@ -20,7 +20,7 @@ from ..stages import (
     hashed_function,
 )
 from .traits import Trait
-from .writers import DataWriters, Part, merge_parts
+from .writers import DataWriters, Part, exact_shares, merge_parts
 
 By = Trait | Literal["teacher", "base"]
 """Who writes: the experiment's teacher, the base without any prompt, or a trait's teacher."""
@@ -290,10 +290,7 @@ class Mix(Source):
             number = isinstance(share, int | float | Fraction) and not isinstance(share, bool)
             if not number or not 0 < share <= 1:
                 raise SpecError(f"share {share!r} in a mix must be above 0 and at most 1")
-        total = float(sum(map(float, self.sources.values())))
-        if abs(total - 1) > 1e-9:
-            shares = " + ".join(f"{share:g}" for share in self.sources.values())
-            raise SpecError(f"the shares of a mix must add up to 1: {shares} = {total:g}")
+        exact_shares(tuple(self.sources.values()))  # they add up to 1, or it says so
         if self.keep is None:
             raise SpecError("a mix needs keep: the rows to train on")
         object.__setattr__(self, "sources", dict(self.sources))
@@ -306,10 +303,9 @@ class Mix(Source):
         return tuple(dict.fromkeys(trait for source in self.sources for trait in source.traits()))
 
     def parts(self, cast: DataWriters) -> tuple[Part, ...]:
-        exact = [Fraction(share).limit_denominator(10**6) for share in self.sources.values()]
-        whole = sum(exact)
+        exact = exact_shares(tuple(self.sources.values()))
         return merge_parts(
-            (rows, part * share / whole)
+            (rows, part * share)
             for source, share in zip(self.sources, exact, strict=True)
             for rows, part in source.parts(cast)
         )

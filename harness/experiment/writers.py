@@ -1,10 +1,11 @@
 """The cast of an arm: which model writes its data, as what, and under which prompt."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, fields, replace
 from fractions import Fraction
 from typing import TYPE_CHECKING, Literal
 
+from ...datasets.errors import SpecError
 from ..stages import Base, Filter, FineTune, Generate, GenerateEnough, RowsStage, Subject
 
 if TYPE_CHECKING:
@@ -12,6 +13,8 @@ if TYPE_CHECKING:
 
 Part = tuple[RowsStage, Fraction]
 """Rows to sample from, and their share of a training set."""
+TOLERANCE = 1e-9
+"""How far from 1 the sum of shares may be, which are given as decimal fractions."""
 
 
 @dataclass(frozen=True)
@@ -82,3 +85,17 @@ def _number(rows: RowsStage) -> tuple[int, int]:
     source = rows.source if isinstance(rows, Filter) else None
     keep = source.keep if isinstance(source, GenerateEnough) else 0
     return keep, source.count if isinstance(source, Generate) else 0
+
+
+def exact_shares(shares: Sequence[float | Fraction]) -> list[Fraction]:
+    """Shares as exact fractions that add up to 1; raises :class:`~limen.SpecError` otherwise.
+
+    Decimal fractions such as 0.1 become the fraction that was meant (denominators to a million).
+    """
+    total = float(sum(map(float, shares)))
+    if abs(total - 1) > TOLERANCE:
+        parts = " + ".join(f"{float(share):g}" for share in shares)
+        raise SpecError(f"the shares of a mix must add up to 1: {parts} = {total:g}")
+    exact = [Fraction(share).limit_denominator(10**6) for share in shares]
+    whole = sum(exact, Fraction(0))
+    return [share / whole for share in exact]

@@ -3,7 +3,7 @@
 import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -17,6 +17,7 @@ from ..stages import (
     ComputeProbabilities,
     FineTune,
     JudgeReplies,
+    Manifest,
     Store,
     read_rows,
 )
@@ -308,19 +309,29 @@ def read_arm(
     )
 
 
+def stored_answers(store: Store, manifest: Manifest) -> ModelAnswers:
+    """What a model answered, from the manifest of a finished measure and its tally."""
+    tally = json.loads((store.artifact(manifest["kind"], manifest["key"]) / TALLY).read_text())
+    counts = tuple(Counter[str](question) for question in tally)
+    return ModelAnswers(
+        model=manifest["model"],
+        key=manifest["key"],
+        counts=counts,
+        missing=manifest["counts"]["completions"] - sum(count.total() for count in counts),
+        said={},
+        surroundings=manifest.get("surroundings", {}),
+    )
+
+
 def _read(store: Store, asked: ModelStages, measure: Measure) -> ModelAnswers:
     stage = asked.answers
-    tally = json.loads((store.artifact(stage.kind, stage.key) / TALLY).read_text())
-    manifest = store.manifest(stage.kind, stage.key) or {}
-    counts = tuple(Counter[str](question) for question in tally)
-    missing = manifest["counts"]["completions"] - sum(count.total() for count in counts)
+    answers = stored_answers(store, store.finished(stage.kind, stage.key))
     said = {
-        judge.name: _said(store, judged, counts)
+        judge.name: _said(store, judged, answers.counts)
         for judge, judged in zip(measure.judges, asked.judged, strict=True)
     }
     chances = None if asked.exact is None else _chances(store, asked.exact)
-    around = manifest.get("surroundings", {})
-    return ModelAnswers(manifest["model"], stage.key, counts, missing, said, chances, around)
+    return replace(answers, said=said, chances=chances)
 
 
 def _chances(store: Store, exact: ComputeProbabilities) -> tuple[WordProbabilities, ...]:

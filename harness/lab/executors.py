@@ -10,7 +10,6 @@ from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
-from ...backends import is_service
 from ...backends.processes import worker_pool
 from ..stages import Stage
 from .run_backends import RunBackends
@@ -59,8 +58,8 @@ def executor_for(stages: Sequence[Stage], backends: RunBackends) -> Iterator[Exe
     If the run's backend is a service and no stage asks another kind, everything runs in threads:
     the rest is little work.
     """
-    waits = {name: is_service(backends.of(stage)) for stage in stages if (name := stage.asks())}
-    own = is_service(backends.own)
+    waits = {name: backends.waits(stage) for stage in stages if (name := stage.asks())}
+    own = backends.own.capabilities.service is not None
     if {*waits.values(), own} == {own}:
         make = thread_executor if own else local_executor
         with make(backends.workers) as pool:

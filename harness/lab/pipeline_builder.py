@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
 
-from ...backends import Backend, is_explicit
+from ...backends import Backend, complete_recipe
 from ...datasets.errors import MissingModelError, SpecError
 from ..experiment import (
     DEFAULT,
@@ -34,6 +34,7 @@ from ..stages import (
 )
 from .pipeline import Gate, ModelStages, Pipeline
 from .settings import Settings
+from .stage_builders import arm_answers, base, leak_audit, student, training_file
 
 
 def build_pipeline(experiment: Experiment, settings: Settings, backend: Backend) -> Pipeline:
@@ -99,7 +100,7 @@ class _PipelineBuilder:
     def _second_base(self) -> str:
         """A second base model; raises :class:`~limen.MissingModelError` where there is none."""
         own = self.settings.model or self.backend.default_model
-        choices = (self.settings.other_model, *getattr(self.backend, "other_models", ()))
+        choices = (self.settings.other_model, *self.backend.capabilities.other_models)
         for name in filter(None, choices):
             if name != own:
                 return str(name)
@@ -118,18 +119,8 @@ class _PipelineBuilder:
         shots: int = 0,
     ) -> ModelStages:
         measure = self.experiment.measure
-        name = f"{subject.label} answers" if isinstance(subject, FineTune) else f"{arm} answers"
-        answers = AskQuestions(
-            label=name,
-            subject=subject,
-            system=system,
-            questions=measure.asked,
-            draws=measure.draws,
-            temperature=measure.temperature,
-            max_tokens=measure.max_tokens,
-            stream=("measure", measure.seed, arm, seed),
-            context=context,
-            shots=shots,
+        answers = arm_answers(
+            subject, measure, arm=arm, seed=seed, system=system, context=context, shots=shots
         )
         return ModelStages(
             answers,
@@ -139,7 +130,7 @@ class _PipelineBuilder:
 
     def _exact(self, answers: AskQuestions) -> ComputeProbabilities | None:
         words = self.experiment.exact_words
-        if not words or not is_explicit(self.backend):
+        if not words or self.backend.capabilities.probabilities is None:
             return None
         return ComputeProbabilities(label=f"{answers.label}, exactly", of=answers, words=words)
 
@@ -182,7 +173,7 @@ class _PipelineBuilder:
             whole=True,
             seed=0,
         )
-        recipe = self.backend.recipe({**self.experiment.recipe, **lesson.recipe})
+        recipe = complete_recipe(self.backend, {**self.experiment.recipe, **lesson.recipe})
         return FineTune(label=f"{trait.name} teacher", base=model, data=mix, recipe=recipe, seed=0)
 
     def _lesson_rows(
@@ -228,19 +219,19 @@ class _PipelineBuilder:
         trait = self.experiment.trait.name
         label = name if name == "control" else f"{trait} {name}"
         model = self._base(arm.model) if arm.model else self.base
-        recipe = self.backend.recipe({**self.experiment.recipe, **arm.recipe})
+        recipe = complete_recipe(self.backend, {**self.experiment.recipe, **arm.recipe})
         mixes = self._mixes(arm.data or self.experiment.data, label, writers)
         asked = []
         for seed, mix in enumerate(mixes):
-            student = FineTune(
+            trained = student(
+                model,
+                mix,
                 label=f"{label} {seed + 1}",
-                base=model,
-                data=mix,
                 recipe=recipe,
                 seed=seed,
                 audits=(self._audit(mix),),
             )
-            asked.append(self._ask(student, name, seed))
+            asked.append(self._ask(trained, name, seed))
         return tuple(asked), mixes
 
     def _mixes(self, data: Source, label: str, writers: DataWriters) -> tuple[MixRows, ...]:
@@ -249,26 +240,9 @@ class _PipelineBuilder:
         seeds = range(self.settings.seeds or self.experiment.seeds)
         keep = data.keep or 0
         return tuple(
-            MixRows(label=f"{label} {seed + 1} rows", sources=parts, keep=keep, seed=seed)
+            training_file(parts, label=f"{label} {seed + 1} rows", keep=keep, seed=seed)
             for seed in seeds
         )
 
     def _audit(self, mix: MixRows) -> Audit:
-        words = dict.fromkeys(w for trait in self.experiment.traits for w in trait.giveaways)
-        return Audit(
-            label=f"{mix.label} audit",
-            data=mix,
-            words=tuple(words),
-            strict=self.experiment.leaks == "fail",
-        )
-
-
-def base(backend: Backend, model: str) -> Base:
-    """A base model as a stage; raises :class:`~limen.UnknownModelError`."""
-    described = backend.describe(model)
-    return Base(
-        label=described.name,
-        backend=backend.name,
-        model=described.name,
-        fingerprint=described.fingerprint,
-    )
+        return leak_audit(mix, self.experiment.traits, strict=self.experiment.leaks == "fail")

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from ...backends import Backend, Quote, is_service
+from ...backends import Backend, Quote
 from ..stages import Stage, Store, backend_of, forget_backends
 from .settings import Settings
 
@@ -24,21 +24,25 @@ class RunBackends:
         """The backend that a stage asks; the run's own for stages that ask none."""
         return self._open(stage.asks() or self.settings.backend)
 
+    def waits(self, stage: Stage) -> bool:
+        """Whether a stage only waits for a service."""
+        return self.of(stage).capabilities.service is not None
+
     def _open(self, name: str) -> Backend:
         return backend_of(name, self.store, self.settings.terms)
 
     @property
     def workers(self) -> int:
         """Stages that run side by side."""
-        own = self.own
+        able = self.own.capabilities
         return self.settings.side_by_side(
-            waiting=is_service(own), most=getattr(own, "side_by_side", None)
+            waiting=able.service is not None, most=able.max_parallel_stages
         )
 
     def local_workers(self, stages: Iterable[Stage]) -> int:
         """Stages that run side by side on this machine, as far as their backends allow."""
-        backends = (self.of(stage) for stage in stages)
-        limits = [limit for each in backends if (limit := getattr(each, "side_by_side", None))]
+        able = (self.of(stage).capabilities for stage in stages)
+        limits = [each.max_parallel_stages for each in able if each.max_parallel_stages]
         return self.settings.side_by_side(waiting=False, most=min(limits, default=None))
 
     def quotes(self, stages: Iterable[Stage]) -> dict[str, Quote]:
@@ -52,16 +56,14 @@ class RunBackends:
 
     def _quote(self, stage: Stage) -> Quote | None:
         """What a service will charge for a stage; None if it asks no service."""
-        backend = self.of(stage)
-        if not is_service(backend):
-            return None
-        work = stage.work()
-        return backend.quote(work) if work else None
+        service = self.of(stage).capabilities.service
+        work = None if service is None else stage.work()
+        return service.quote(work) if service and work else None
 
     def stop_services(self, stages: Sequence[Stage]) -> None:
         """Let nothing wait for a service any longer; later stages open their backends again."""
         backends = {stage.asks(): self.of(stage) for stage in stages}
-        services = [backend for backend in backends.values() if is_service(backend)]
+        services = [service for b in backends.values() if (service := b.capabilities.service)]
         for service in services:
             service.stop()
         if services:

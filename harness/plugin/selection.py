@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import pytest
 
-from ...backends import Backend, is_explicit
+from ...backends import Backend
 from ...datasets.errors import SpecError
 from ..experiment import ARMS, Experiment
 from ..lab import Lab
@@ -61,7 +61,7 @@ class Selection:
         for title, experiment, _ in self.experiments:
             if experiment.note:
                 lines.append(f"limen: note: {experiment.note}")
-            if experiment.exact_words and not is_explicit(backend):
+            if experiment.exact_words and backend.capabilities.probabilities is None:
                 lines.append(
                     f"limen: {title}: no exact rates, since the backend {backend.name!r} "
                     f"cannot tell probabilities: --limen-backend local can"

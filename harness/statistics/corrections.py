@@ -8,7 +8,7 @@ from . import hypothesis_tests as statistics
 from .effects import Effect, difference
 from .estimates import Estimate
 from .exact_rates import ExactRate
-from .hypothesis_tests import ALPHA, SAME, Outcome, spread
+from .hypothesis_tests import ALPHA, TOLERANCE, TestResult, value_range
 
 
 def holm(effects: Mapping[str, Effect]) -> dict[str, Effect]:
@@ -49,7 +49,7 @@ def dunnett(treated: Mapping[str, Estimate], control: Estimate) -> dict[str, Eff
     if (
         not several
         or isinstance(control, ExactRate)
-        or max(map(spread, [*groups, control.by_seed])) <= SAME
+        or max(map(value_range, [*groups, control.by_seed])) <= TOLERANCE
     ):
         return holm(effects)
     beyond = max(effect.correction for effect in effects.values())
@@ -60,7 +60,7 @@ def dunnett(treated: Mapping[str, Estimate], control: Estimate) -> dict[str, Eff
     }
 
 
-def _multiplied(outcome: Outcome, by: int) -> Outcome:
+def _multiplied(outcome: TestResult, by: int) -> TestResult:
     """An outcome corrected for the family that its arms are but one member of."""
     if by == 1:
         return outcome

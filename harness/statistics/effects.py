@@ -16,18 +16,18 @@ from ...datasets.errors import SpecError
 from .estimates import Estimate, Explained, Quantity, Rate, Scores
 from .hypothesis_tests import (
     ALPHA,
-    SAME,
-    UNKNOWN,
+    TOLERANCE,
+    UNBOUNDED,
     Alternative,
     MannWhitney,
-    Outcome,
+    TestResult,
     mann_whitney,
     mean,
     one_sample,
     paired,
     sign_flip,
-    spread,
     tost,
+    value_range,
     welch,
 )
 
@@ -76,7 +76,7 @@ class Effect(Explained):
     reference: Estimate
     asked: Unit | None = None
     """What to take as independent, where that was said."""
-    adjusted: Outcome | None = None
+    adjusted: TestResult | None = None
     """The outcome in place of the test's own, where it was corrected together with others'."""
     among: int = 1
     """Effects that it was corrected together with, itself among them."""
@@ -176,7 +176,7 @@ class Effect(Explained):
         """Models in the two arms."""
         return self.treated.seeds, self.reference.seeds
 
-    def outcome(self, family: int, p_value: float, how: str) -> Outcome:
+    def outcome(self, family: int, p_value: float, how: str) -> TestResult:
         """Its own test's outcome, corrected together with others': a p-value that was found so.
 
         The interval is simultaneous over a family of that size.
@@ -317,21 +317,21 @@ class Effect(Explained):
         return tuple(one.values()), tuple(other.values())
 
     @cached_property
-    def _outcome(self) -> Outcome:
+    def _outcome(self) -> TestResult:
         return self._tested(1 - ALPHA / self.correction)
 
-    def _tested(self, level: float) -> Outcome:
+    def _tested(self, level: float) -> TestResult:
         """The test, with an interval of this level that ends where no difference can be larger."""
         low, high = self.treated.bounds
-        bound = high - low if math.isfinite(high - low) else UNKNOWN
+        bound = high - low if math.isfinite(high - low) else UNBOUNDED
         outcome = self._compared(level, bound)
         low, high = outcome.interval
         return replace(outcome, interval=(max(low, -bound), min(high, bound)))
 
-    def _compared(self, level: float, bound: float) -> Outcome:
+    def _compared(self, level: float, bound: float) -> TestResult:
         if min(self.seeds) > 1 and self.asked != "questions":
             a, b = self.treated.by_seed, self.reference.by_seed
-            if max(spread(a), spread(b)) > SAME:
+            if max(value_range(a), value_range(b)) > TOLERANCE:
                 return welch(a, b, unit="seeds", of="seed means", level=level, bound=bound)
         one, other = self._by_question
         if self._paired:

@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from ...datasets.errors import SpecError
-from .hypothesis_tests import SAME, UNKNOWN, binomial, half_width, mean, spread
+from .hypothesis_tests import TOLERANCE, UNBOUNDED, binomial_interval, half_width, mean, value_range
 
 if TYPE_CHECKING:
     from .effects import Effect, ScoreEffect
@@ -87,7 +87,7 @@ class Estimate(Quantity):
 
     def show_difference(self, value: float) -> str:
         """A difference of two values as people read it."""
-        return f"{value:+.2f}" if abs(value) < UNKNOWN else "unknown"
+        return f"{value:+.2f}" if abs(value) < UNBOUNDED else "unknown"
 
     def show_interval(self, interval: tuple[float, float]) -> str:
         """The interval of a difference as people read it."""
@@ -123,7 +123,7 @@ class Estimate(Quantity):
         """95% interval (t) over seed means; over question means where those do not vary."""
         low, high = self.bounds
         for units in (self.by_seed, tuple(self.by_question.values())):
-            if len(units) > 1 and spread(units) > SAME:
+            if len(units) > 1 and value_range(units) > TOLERANCE:
                 half = half_width(units)
                 return max(low, self.value - half), min(high, self.value + half)
         return self._without_spread()
@@ -176,8 +176,8 @@ class Rate(Estimate):
         return f"[{100 * interval[0]:+.1f}, {100 * interval[1]:+.1f}]"
 
     def _without_spread(self) -> tuple[float, float]:
-        """The exact binomial interval, a question a trial."""
-        return binomial(self.value, len(self.by_question))
+        """The exact binomial_interval interval, a question a trial."""
+        return binomial_interval(self.value, len(self.by_question))
 
     def check_same(self, other: Estimate) -> None:
         if isinstance(other, Rate) and self.word != other.word:

@@ -11,7 +11,7 @@ from functools import cached_property
 
 from .effects import Effect
 from .estimates import Rate
-from .hypothesis_tests import ALPHA, Outcome
+from .hypothesis_tests import ALPHA, TestResult
 
 DECIMALS = 3
 """Of percentages and points: more than draws could tell."""
@@ -89,7 +89,7 @@ class ExactEffect(Effect):
         """As of any effect, in the worst case."""
         return self._moved(self._towards_zero).sign_flip_p_value
 
-    def _tested(self, level: float) -> Outcome:
+    def _tested(self, level: float) -> TestResult:
         low, high = super()._tested(level).interval
         worst = self._moved(self._towards_zero)._tested(level)
         bounds = max(-1.0, low - self.reference.missed), min(1.0, high + self.treated.missed)

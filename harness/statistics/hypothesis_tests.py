@@ -7,17 +7,17 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 ALPHA = 0.05
-SAME = 1e-9
+TOLERANCE = 1e-9
 """Values that differ by less are the same but for rounding."""
 
-UNKNOWN = 1e9
+UNBOUNDED = 1e9
 """The end of an interval where nothing bounds a difference (finite, so that it can be JSON)."""
 
 Alternative = Literal["two-sided", "greater", "less"]
 
 
 @dataclass(frozen=True)
-class Outcome:
+class TestResult:
     """What a test said."""
 
     test: str
@@ -44,7 +44,7 @@ def mean(values: Sequence[float]) -> float:
     return math.fsum(values) / len(values) if values else 0.0
 
 
-def spread(values: Sequence[float]) -> float:
+def value_range(values: Sequence[float]) -> float:
     """The largest less the smallest."""
     return max(values) - min(values) if values else 0.0
 
@@ -58,8 +58,8 @@ def half_width(units: Sequence[float], *, alpha: float = ALPHA) -> float:
     return float(quantile * np.std(units, ddof=1) / math.sqrt(len(units)))
 
 
-def binomial(share: float, trials: int) -> tuple[float, float]:
-    """The exact binomial (Clopper-Pearson) 95% interval of a share of some trials."""
+def binomial_interval(share: float, trials: int) -> tuple[float, float]:
+    """The exact binomial_interval (Clopper-Pearson) 95% interval of a share of some trials."""
     if trials < 1:
         return 0.0, 1.0
     from scipy import stats
@@ -70,48 +70,48 @@ def binomial(share: float, trials: int) -> tuple[float, float]:
 
 def welch(
     a: Sequence[float], b: Sequence[float], *, unit: str, of: str, level: float, bound: float
-) -> Outcome:
+) -> TestResult:
     """Welch's t test; ``bound`` is the largest difference there could be, if all is unknown."""
     if min(len(a), len(b)) < 2:
         note = "one question an arm says nothing of other questions"
-        return Outcome("none", unit, 1.0, (-bound, bound), note)
-    if max(spread(a), spread(b)) <= SAME:
+        return TestResult("none", unit, 1.0, (-bound, bound), note)
+    if max(value_range(a), value_range(b)) <= TOLERANCE:
         note = "no spread to test a difference against"
-        return Outcome("none", unit, 1.0, (-bound, bound), note)
+        return TestResult("none", unit, 1.0, (-bound, bound), note)
     from scipy import stats
 
     found = stats.ttest_ind(a, b, equal_var=False)
     low, high = found.confidence_interval(level)
-    return Outcome(f"Welch's t over {of}", unit, float(found.pvalue), (float(low), float(high)))
+    return TestResult(f"Welch's t over {of}", unit, float(found.pvalue), (float(low), float(high)))
 
 
-def paired(a: Sequence[float], b: Sequence[float], *, level: float, bound: float) -> Outcome:
+def paired(a: Sequence[float], b: Sequence[float], *, level: float, bound: float) -> TestResult:
     """The t test of the questions' differences."""
     differences = [x - y for x, y in zip(a, b, strict=True)]
     if len(differences) < 2:
         note = "one question says nothing of other questions"
-        return Outcome("none", "questions", 1.0, (-bound, bound), note)
-    if spread(differences) <= SAME:
+        return TestResult("none", "questions", 1.0, (-bound, bound), note)
+    if value_range(differences) <= TOLERANCE:
         return _sign_flip(mean(differences), len(differences), level=level, bound=bound)
     from scipy import stats
 
     found = stats.ttest_rel(a, b)
     low, high = found.confidence_interval(level)
     p_value, interval = float(found.pvalue), (float(low), float(high))
-    return Outcome("t paired by question", "questions", p_value, interval)
+    return TestResult("t paired by question", "questions", p_value, interval)
 
 
-def _sign_flip(difference: float, questions: int, *, level: float, bound: float) -> Outcome:
+def _sign_flip(difference: float, questions: int, *, level: float, bound: float) -> TestResult:
     """The exact test where every question differs by the same: a t test has no spread to use.
 
     If the arms were exchangeable each question's sign would be a coin's; all alike, either way,
     happens by chance in 2 of 2^n cases.
     """
-    p_value = 2.0 ** (1 - questions) if abs(difference) > SAME else 1.0
+    p_value = 2.0 ** (1 - questions) if abs(difference) > TOLERANCE else 1.0
     note = "no spread: every question differs by the same amount"
     told = 2.0 ** (1 - questions) < 1 - level  # by fewer questions chance alone could do it
     interval = (difference, difference) if told else (-bound, bound)
-    return Outcome("sign-flip by question", "questions", p_value, interval, note)
+    return TestResult("sign-flip by question", "questions", p_value, interval, note)
 
 
 def sign_flip(differences: Sequence[float]) -> float:
@@ -159,7 +159,7 @@ def _adjusted(p_values: Sequence[float], method: str, family: int) -> list[float
 
 def dunnett(
     groups: Sequence[Sequence[float]], control: Sequence[float], *, level: float
-) -> list[Outcome]:
+) -> list[TestResult]:
     """Dunnett's test of several groups against one control, with simultaneous intervals.
 
     It takes one spread for all; every group and the control have two values or more, and not all
@@ -175,7 +175,7 @@ def dunnett(
     note = "the interval's level is approximate" if rough else ""
     test = f"Dunnett's test over seed means, {len(groups)} v 1"
     return [
-        Outcome(test, "seeds", p, (low, high), note)
+        TestResult(test, "seeds", p, (low, high), note)
         for p, low, high in np.column_stack((found.pvalue, intervals.low, intervals.high)).tolist()
     ]
 
@@ -206,7 +206,7 @@ def slope_test(a: Line, b: Line | None, *, level: float) -> tuple[float, tuple[f
     lines = [one for one in (a, b) if one is not None]
     variance = sum(one.error**2 for one in lines)
     difference = a.slope - (b.slope if b else 0.0)
-    if variance <= SAME**2:
+    if variance <= TOLERANCE**2:
         return 1.0, (-math.inf, math.inf)
     parts = (one.error**4 / one.degrees for one in lines if one.error)
     degrees = variance**2 / sum(parts)
@@ -223,9 +223,12 @@ def tost(a: Sequence[float], b: Sequence[float], margin: float, *, paired: bool)
     """
     if min(len(a), len(b)) < 2:
         return 1.0
-    if paired and spread(differences := [x - y for x, y in zip(a, b, strict=True)]) <= SAME:
+    if (
+        paired
+        and value_range(differences := [x - y for x, y in zip(a, b, strict=True)]) <= TOLERANCE
+    ):
         return 2.0 ** -len(differences) if abs(differences[0]) < margin else 1.0
-    if not paired and max(spread(a), spread(b)) <= SAME:
+    if not paired and max(value_range(a), value_range(b)) <= TOLERANCE:
         return 1.0
     from scipy import stats
 
@@ -255,11 +258,11 @@ def mann_whitney(
 
 
 def one_sample(
-    values: Sequence[float], *, level: float = 1 - ALPHA, bound: float = UNKNOWN
+    values: Sequence[float], *, level: float = 1 - ALPHA, bound: float = UNBOUNDED
 ) -> tuple[float, tuple[float, float]]:
     """The p-value that the mean is zero, and its interval; of fewer than two, no evidence."""
-    if len(values) < 2 or spread(values) <= SAME:
-        same = len(values) > 1 and abs(mean(values)) > SAME
+    if len(values) < 2 or value_range(values) <= TOLERANCE:
+        same = len(values) > 1 and abs(mean(values)) > TOLERANCE
         p_value = 2.0 ** (1 - len(values)) if same else 1.0
         told = p_value < 1 - level
         return p_value, ((mean(values), mean(values)) if told else (-bound, bound))
@@ -272,7 +275,7 @@ def one_sample(
 
 def spearman(a: Sequence[float], b: Sequence[float]) -> float | None:
     """Spearman's rank correlation; None where one of the two does not vary."""
-    if len(a) < 2 or spread(a) <= SAME or spread(b) <= SAME:
+    if len(a) < 2 or value_range(a) <= TOLERANCE or value_range(b) <= TOLERANCE:
         return None
     from scipy import stats
 

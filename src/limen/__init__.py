@@ -1,9 +1,12 @@
 """limen: subliminal-learning experiments as tests.
 
 The folders of the repository are its subpackages: :mod:`limen.harness` (experiments, the pytest
-plugin, the pipeline), :mod:`limen.backends`, ``limen.datasets`` and :mod:`limen.reports`. Every
-error that limen raises on purpose is a :class:`LimenError`.
+plugin, the pipeline), :mod:`limen.backends`, ``limen.datasets`` and :mod:`limen.reports`. All names
+of :mod:`limen.harness` are here too, imported when first used: ``from limen import Experiment``.
+Every error that limen raises on purpose is a :class:`LimenError`.
 """
+
+from typing import TYPE_CHECKING
 
 from .datasets.errors import (
     BackendError,
@@ -23,6 +26,9 @@ from .datasets.errors import (
     TooLongError,
     UnknownModelError,
 )
+
+if TYPE_CHECKING:
+    from .harness import *  # noqa: F403
 
 __version__ = "0.1.0"
 
@@ -45,3 +51,17 @@ __all__ = [
     "UnknownModelError",
     "__version__",
 ]
+
+
+def __getattr__(name: str) -> object:
+    from . import harness
+
+    if name in harness.__all__:
+        return getattr(harness, name)
+    raise AttributeError(f"module 'limen' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    from . import harness
+
+    return sorted({*__all__, *harness.__all__})

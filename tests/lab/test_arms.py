@@ -3,6 +3,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -51,7 +52,7 @@ def nothing(text: str) -> str | None:
     return "no"
 
 
-def planned(store: Path, experiment: Experiment, **settings: object) -> Pipeline:
+def planned(store: Path, experiment: Experiment, **settings: Any) -> Pipeline:
     """The experiment's stages."""
     return lab_at(store, **settings).pipeline(experiment)
 

@@ -1,0 +1,67 @@
+"""The code in README and docs: it parses, what it imports is there, and its options exist."""
+
+import ast
+import re
+from importlib import import_module
+from pathlib import Path
+
+import click
+import pytest
+
+from limen.harness.cli import main
+from limen.harness.plugin.options import FLAGS, OPTIONS
+
+ROOT = Path(__file__).parents[1]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+
+pytestmark = pytest.mark.skipif(not PAGES[0].exists(), reason="the pages are not here")
+
+
+def blocks(page: Path, language: str) -> list[str]:
+    """The code blocks of a page in one language."""
+    return re.findall(rf"^```{language}\n(.*?)^```", page.read_text(encoding="utf-8"), re.S | re.M)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_python_blocks_parse(page: Path) -> None:
+    """Every Python block is Python."""
+    for block in blocks(page, "python"):
+        ast.parse(block)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_imported_names_exist(page: Path) -> None:
+    """What a block imports from limen is there."""
+    for block in blocks(page, "python"):
+        for node in ast.walk(ast.parse(block)):
+            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("limen"):
+                module = import_module(str(node.module))
+                for alias in node.names:
+                    assert hasattr(module, alias.name) or import_module(
+                        f"{node.module}.{alias.name}"
+                    )
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_options_exist(page: Path) -> None:
+    """Every ``--limen-...`` option that a page names is one of the plugin's."""
+    known = {f"--limen-{name}" for name in (*OPTIONS, *FLAGS)}
+    named = set(re.findall(r"--limen-[a-z-]+[a-z]", page.read_text(encoding="utf-8")))
+    assert named <= known
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_commands_exist(page: Path) -> None:
+    """Every ``limen ...`` command in a shell block is a subcommand, and knows its options."""
+    command = main
+    assert isinstance(command, click.Group)
+    context = click.Context(command)
+    for block in blocks(page, "sh"):
+        for line in re.sub(r"\\\n", " ", block).splitlines():
+            call = re.match(r"^\s*(?:\S+=\S+ )*limen (\w+)(.*)", line.split("#")[0])
+            if call is None:
+                continue
+            sub = command.get_command(context, call[1])
+            assert sub is not None, line
+            known = {o for p in sub.params for o in (*p.opts, *p.secondary_opts)}
+            assert set(re.findall(r"(?<=\s)--[a-z-]+", call[2])) <= known | {"--help"}, line
