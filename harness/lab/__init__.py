@@ -1,7 +1,8 @@
 """From experiments to results: pipelines of stages, running them, the gate, and the arms."""
 
+from .answers import ModelAnswers, stored_answers
 from .arm_mapping import ArmMapping
-from .arms import Arm, ModelAnswers, stored_answers
+from .arms import Arm
 from .executors import local_executor, thread_executor
 from .gate import TraitCheck, check_trait
 from .lab import Lab

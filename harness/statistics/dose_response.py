@@ -6,9 +6,10 @@ from dataclasses import dataclass
 
 from ...datasets.errors import SpecError
 from .effects import Effect
-from .estimates import Estimate, Explained
+from .estimates import Estimate
 from .exact_rates import ExactRate
 from .hypothesis_tests import ALPHA, Line, line, slope_test
+from .quantities import Explained
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
