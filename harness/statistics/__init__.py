@@ -6,8 +6,9 @@ from .dose_response import Trend, dose_response
 from .effects import Effect, Equivalence, ScoreEffect, difference, explain_comparison
 from .estimates import Estimate, Rate, Scores
 from .exact_rates import DECIMALS, ExactEffect, ExactRate
-from .hypothesis_tests import ALPHA, mann_whitney, mean, spearman
+from .hypothesis_tests import ALPHA, mean
 from .power import POWER, SPREAD, Design, Spread, between_seeds, standardised
+from .rank_tests import mann_whitney, spearman
 
 __all__ = [
     "ALPHA",

@@ -13,15 +13,12 @@ from typing import Literal, Self
 
 from ...datasets import validation as checks
 from ...datasets.errors import SpecError
+from .contrasts import TOLERANCE, Alternative
 from .estimates import Estimate, Explained, Quantity, Rate, Scores
 from .hypothesis_tests import (
     ALPHA,
-    TOLERANCE,
     UNBOUNDED,
-    Alternative,
-    MannWhitney,
     TestResult,
-    mann_whitney,
     mean,
     one_sample,
     paired,
@@ -30,6 +27,7 @@ from .hypothesis_tests import (
     value_range,
     welch,
 )
+from .rank_tests import MannWhitney, mann_whitney
 
 __all__ = ["Effect", "Equivalence", "Estimate", "Quantity", "Rate", "ScoreEffect", "Scores"]
 

@@ -7,7 +7,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from ...datasets.errors import SpecError
-from .hypothesis_tests import TOLERANCE, UNBOUNDED, binomial_interval, half_width, mean, value_range
+from .contrasts import TOLERANCE
+from .hypothesis_tests import UNBOUNDED, binomial_interval, half_width, mean, value_range
 
 if TYPE_CHECKING:
     from .effects import Effect, ScoreEffect
