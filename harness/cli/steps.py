@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from ...backends import Backend, is_service
+from ...backends import Backend
 from ...datasets.errors import DataError, ExperimentError, LimenError
 from ..lab import ProgressListener, Settings, execute, local_executor, thread_executor
 from ..stages import Manifest, Stage, Store, backend_of, forget_backends
@@ -61,10 +61,11 @@ def _run(settings: Settings, todo: Sequence[Stage]) -> None:
     asks = any(stage.asks() for stage in todo)
     backend = backend_for(settings) if asks else None
     with _stopping(backend):
-        if backend is not None and is_service(backend):
+        service = None if backend is None else backend.capabilities.service
+        if service is not None:
             for work in filter(None, (stage.work() for stage in todo)):
-                backend.quote(work)  # refuses what the budget forbids, before anything is sent
-        processes = backend is not None and not is_service(backend)
+                service.quote(work)  # refuses what the budget forbids, before anything is sent
+        processes = backend is not None and service is None
         executor = local_executor if processes else thread_executor
         with executor(1) as pool:
             failures = execute(todo, settings, watcher(), pool, {}, workers=1)
@@ -81,8 +82,8 @@ def _stopping(backend: Backend | None) -> Iterator[None]:
     try:
         yield
     except BaseException:
-        if backend is not None and is_service(backend):
-            backend.stop()
+        if backend is not None and (service := backend.capabilities.service):
+            service.stop()
             forget_backends()
         raise
 

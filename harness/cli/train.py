@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from ...backends import complete_recipe
 from ...datasets.errors import BackendError
 from ..lab import Settings, base, leak_audit, student
 from ..stages import TRAINING, Base, Store, TrainingFileStage
@@ -61,7 +62,7 @@ def command(
     """
     store = Store(settings.store)
     model = _base(settings)
-    parts = backend_for(settings).recipe(recipe_of(recipe))
+    parts = complete_recipe(backend_for(settings), recipe_of(recipe))
     trait = trait_of(animal, tree)
     stages = (
         student(

@@ -1,7 +1,8 @@
 """From experiments to results: the pipeline of stages, its scheduler, the gate, and the arms."""
 
+from .answers import ModelAnswers, stored_answers
 from .arm_mapping import ArmMapping
-from .arms import Arm, ModelAnswers, stored_answers
+from .arms import Arm
 from .gate import TraitCheck, check_trait
 from .lab import Lab, Plan
 from .pipeline import ModelStages, Pipeline, check_arm, in_order

@@ -6,7 +6,7 @@ from concurrent.futures import Executor
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 
-from ...backends import Backend, Quote, is_service
+from ...backends import Backend, Quote
 from ...datasets.errors import (
     ExperimentError,
     MissingModelError,
@@ -55,8 +55,9 @@ class Lab:
         self.backend = backend_of(self.settings.backend, self.store, self.settings.terms)
         self._watcher = watcher or ProgressListener()
         self._executor = executor
+        able = self.backend.capabilities
         self._workers = self.settings.side_by_side(
-            waiting=is_service(self.backend), most=getattr(self.backend, "side_by_side", None)
+            waiting=able.service is not None, most=able.max_parallel_stages
         )
         self._pipelines: list[Pipeline] = []
         self._failures: dict[str, Exception] = {}
@@ -110,9 +111,9 @@ class Lab:
 
     def _quote(self, stage: Stage) -> Quote | None:
         """What a service will take for a stage; None if none is asked for anything."""
-        service = self._backend_of(stage)
-        work = stage.work() if is_service(service) else None
-        return service.quote(work) if work and is_service(service) else None
+        service = self._backend_of(stage).capabilities.service
+        work = None if service is None else stage.work()
+        return service.quote(work) if service and work else None
 
     def _backend_of(self, stage: Stage) -> Backend:
         """The backend that a stage asks; a judge may be another backend's. Else the run's own."""
@@ -127,15 +128,19 @@ class Lab:
         All others in worker processes; in threads as well if the run's backend is a service and
         no other is asked, since then the rest is little.
         """
-        waits = {name: is_service(self._backend_of(s)) for s in stages if (name := s.asks())}
-        own = is_service(self.backend)
+        waits = {
+            name: self._backend_of(stage).capabilities.service is not None
+            for stage in stages
+            if (name := stage.asks())
+        }
+        own = self.backend.capabilities.service is not None
         if self._executor is not None or len({*waits.values(), own}) == 1:
             make = self._executor or (thread_executor if own else local_executor)
             with make(self._workers) as pool:
                 yield pool
             return
-        asked = (self._backend_of(stage) for stage in stages)
-        most = [each for b in asked if (each := getattr(b, "side_by_side", None))]
+        asked = (self._backend_of(stage).capabilities for stage in stages)
+        most = [able.max_parallel_stages for able in asked if able.max_parallel_stages]
         cores = self.settings.side_by_side(waiting=False, most=min(most, default=None))
         with local_executor(cores) as local, thread_executor(self._workers) as threads:
             yield RoutingExecutor(local, threads, lambda stage: waits.get(stage.asks(), own))
@@ -232,7 +237,8 @@ class Lab:
             yield
         except BaseException:
             asked = {stage.asks(): self._backend_of(stage) for stage in stages}
-            if services := [backend for backend in asked.values() if is_service(backend)]:
+            services = [service for b in asked.values() if (service := b.capabilities.service)]
+            if services:
                 for service in services:
                     service.stop()
                 forget_backends()

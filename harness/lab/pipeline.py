@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import cached_property
 
-from ...backends import Backend, is_explicit
+from ...backends import Backend, complete_recipe
 from ...datasets.errors import MissingModelError, SpecError
 from ..experiment import (
     ARMS,
@@ -200,7 +200,7 @@ class _Plan:
     def _other(self) -> str:
         """A second base model; raises :class:`~limen.MissingModelError` where there is none."""
         own = self.settings.model or self.backend.default_model
-        choices = (self.settings.other_model, *getattr(self.backend, "other_models", ()))
+        choices = (self.settings.other_model, *self.backend.capabilities.other_models)
         for name in filter(None, choices):
             if name != own:
                 return str(name)
@@ -230,7 +230,7 @@ class _Plan:
 
     def _exact(self, answers: AskQuestions) -> ComputeProbabilities | None:
         words = self.experiment.exact_words
-        if not words or not is_explicit(self.backend):
+        if not words or self.backend.capabilities.probabilities is None:
             return None
         return ComputeProbabilities(label=f"{answers.label}, exactly", of=answers, words=words)
 
@@ -277,7 +277,7 @@ class _Plan:
             whole=True,
             seed=0,
         )
-        recipe = self.backend.recipe({**self.experiment.recipe, **lesson.recipe})
+        recipe = complete_recipe(self.backend, {**self.experiment.recipe, **lesson.recipe})
         return FineTune(label=f"{trait.name} teacher", base=model, data=mix, recipe=recipe, seed=0)
 
     def _taught(self, trait: Trait, lesson: Lesson, model: Base) -> AnswersAsRows | GivenAnswers:
@@ -321,7 +321,7 @@ class _Plan:
         trait = self.experiment.trait.name
         label = name if name == "control" else f"{trait} {name}"
         model = self._base(arm.model) if arm.model else self.base
-        recipe = self.backend.recipe({**self.experiment.recipe, **arm.recipe})
+        recipe = complete_recipe(self.backend, {**self.experiment.recipe, **arm.recipe})
         mixes = self._mixes(arm.data or self.experiment.data, label, cast)
         asked = []
         for seed, mix in enumerate(mixes):

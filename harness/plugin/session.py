@@ -11,7 +11,6 @@ from typing import Any, TypeVar
 
 import pytest
 
-from ...backends import is_explicit
 from ...datasets.errors import LimenError, PendingError, SpecError
 from ...reports import (
     AuditRow,
@@ -85,7 +84,7 @@ class LimenSession:
         for title, experiment, _ in self._wanted:
             if experiment.note:
                 told.append(f"limen: note: {experiment.note}")
-            if experiment.exact_words and not is_explicit(self.lab.backend):
+            if experiment.exact_words and self.lab.backend.capabilities.probabilities is None:
                 told.append(
                     f"limen: {title}: no exact rates, since the backend {self.lab.backend.name!r} "
                     f"cannot tell probabilities: --limen-backend local can"

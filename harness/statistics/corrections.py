@@ -5,11 +5,10 @@ from dataclasses import replace
 
 from ...datasets.errors import SpecError
 from . import hypothesis_tests
-from .contrasts import TOLERANCE
 from .effects import Effect, difference
 from .estimates import Estimate
 from .exact_rates import ExactRate
-from .hypothesis_tests import ALPHA, TestResult, value_range
+from .hypothesis_tests import ALPHA, TOLERANCE, TestResult, value_range
 
 
 def holm(effects: Mapping[str, Effect]) -> dict[str, Effect]:

@@ -6,11 +6,13 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from ...datasets.errors import SpecError
-from .contrasts import TOLERANCE, Contrast, contrast
+from .degrees_of_freedom import conservative, satterthwaite
+from .difference_tests import DifferenceTest, NoTest, TTest, squared_error
 from .effects import Effect
-from .estimates import Estimate, Explained
+from .estimates import Estimate
 from .exact_rates import ExactRate
-from .hypothesis_tests import ALPHA, UNBOUNDED
+from .hypothesis_tests import ALPHA, TOLERANCE, UNBOUNDED
+from .quantities import Explained
 
 OWN_VARIANCES = "contrast of seed means, a variance for each dose"
 ONE_VARIANCE = "least squares over seeds, one variance for all doses"
@@ -63,21 +65,17 @@ class Trend(Explained):
     @property
     def p_value(self) -> float:
         """Two-sided, that the effect does not grow; corrected for the family and the looks."""
-        tested = self._contrast
-        return min(1.0, self._correction * tested.p_value()) if tested else 1.0
+        return min(1.0, self._correction * self._tested.p_value)
 
     @property
     def interval(self) -> tuple[float, float]:
         """95% interval of the growth, simultaneous over the family and the looks."""
-        tested = self._contrast
-        if tested is None:
-            return -UNBOUNDED, UNBOUNDED
-        return tested.interval(1 - ALPHA / self._correction)
+        return self._tested.interval(1 - ALPHA / self._correction, UNBOUNDED)
 
     @property
     def test(self) -> str:
         """The test by name."""
-        return ONE_VARIANCE if self._single else OWN_VARIANCES
+        return self._tested.name
 
     @property
     def claim(self) -> str:
@@ -109,21 +107,18 @@ class Trend(Explained):
         ]
         return _Line(tuple(x for x, _ in points), tuple(values for _, values in points), sign)
 
-    @property
-    def _single(self) -> bool:
-        """Whether some dose has one seed, which has no variance."""
-        return any(len(group) < 2 for line in self._lines for group in line.groups)
-
     @cached_property
-    def _contrast(self) -> Contrast | None:
-        if self._single:
-            return _with_one_variance(self._lines)
-        groups = [group for line in self._lines for group in line.groups]
-        return contrast(groups, [weight for line in self._lines for weight in line.weights])
+    def _tested(self) -> DifferenceTest:
+        several = min(len(group) for line in self._lines for group in line.groups) > 1
+        return _with_own_variances(self._lines) if several else _with_one_variance(self._lines)
 
     def __repr__(self) -> str:
         first = self.effects[0].treated
-        shown = first.show_interval(self.interval) if self._contrast else "[unknown, unknown]"
+        shown = (
+            first.show_interval(self.interval)
+            if self._tested.name != "none"
+            else "[unknown, unknown]"
+        )
         doses = ", ".join(f"{dose:,g}" for dose in self.doses)
         return (
             f"{first.show_difference(self.value)} with each doubling of the dose "
@@ -137,24 +132,45 @@ class Trend(Explained):
         return [repr(self), *(f"  {dose:,g}: {effect!r}" for dose, effect in pairs)]
 
 
-def _with_one_variance(lines: Sequence[_Line]) -> Contrast | None:
-    """The sum of slopes; each line has one variance, of its residuals."""
+def _with_own_variances(lines: Sequence[_Line]) -> DifferenceTest:
+    """The test of the sum of slopes; each dose has a variance, of its seeds."""
+    terms = [
+        (weight**2 * squared_error(group), len(group))
+        for line in lines
+        for weight, group in zip(line.weights, line.groups, strict=True)
+        if abs(weight) > TOLERANCE
+    ]
+    parts = [(error, count - 1) for error, count in terms]
+    total = math.fsum(error for error, _ in parts)
+    if total <= TOLERANCE**2:
+        return NoTest(unit="seeds", note="no spread to test a trend against")
+    return TTest(
+        name=OWN_VARIANCES,
+        unit="seeds",
+        difference=math.fsum(line.slope for line in lines),
+        error=math.sqrt(total),
+        degrees=conservative(satterthwaite(parts), [count for _, count in terms]),
+    )
+
+
+def _with_one_variance(lines: Sequence[_Line]) -> DifferenceTest:
+    """The test of the sum of slopes; each line has one variance, of its residuals."""
     from scipy import stats
 
-    squares, degrees = [], []
+    parts = []
     for line in lines:
         x = [place for place, group in zip(line.places, line.groups, strict=True) for _ in group]
         y = [value for group in line.groups for value in group]
-        squares.append(float(stats.linregress(x, y).stderr) ** 2)
-        degrees.append(len(x) - 2)
-    total = math.fsum(squares)
+        parts.append((float(stats.linregress(x, y).stderr) ** 2, len(x) - 2))
+    total = math.fsum(error for error, _ in parts)
     if total <= TOLERANCE**2:
-        return None
-    terms = (one**2 / count for one, count in zip(squares, degrees, strict=True) if one)
-    return Contrast(
-        value=math.fsum(line.slope for line in lines),
+        return NoTest(unit="seeds", note="no spread to test a trend against")
+    return TTest(
+        name=ONE_VARIANCE,
+        unit="seeds",
+        difference=math.fsum(line.slope for line in lines),
         error=math.sqrt(total),
-        degrees=total**2 / math.fsum(terms),
+        degrees=satterthwaite(parts),
     )
 
 

@@ -6,13 +6,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from .contrasts import TOLERANCE, Alternative, contrast, t_quantile, variance
-
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
 ALPHA = 0.05
+TOLERANCE = 1e-9
+"""Values that differ by less are the same but for rounding."""
+
 UNBOUNDED = 1e9
 """The end of an interval where nothing bounds a difference (finite, so that it can be JSON)."""
 
@@ -20,7 +21,6 @@ EXACT_FLIPS = 13
 """Differences up to which the sign-flip test takes every choice of signs."""
 FLIPS = 9_999
 """Random choices of signs above that."""
-NO_SPREAD = "no spread to test a difference against"
 
 
 @dataclass(frozen=True)
@@ -44,9 +44,18 @@ def value_range(values: Sequence[float]) -> float:
     return max(values) - min(values) if values else 0.0
 
 
+def variance(values: Sequence[float]) -> float:
+    """The sample variance of two values or more."""
+    center = mean(values)
+    return math.fsum((value - center) ** 2 for value in values) / (len(values) - 1)
+
+
 def half_width(units: Sequence[float], *, alpha: float = ALPHA) -> float:
     """Half the width of the t interval of a mean; at least two units."""
-    return t_quantile(1 - alpha / 2, len(units) - 1) * math.sqrt(variance(units) / len(units))
+    from scipy import special
+
+    quantile = float(special.stdtrit(len(units) - 1, 1 - alpha / 2))
+    return quantile * math.sqrt(variance(units) / len(units))
 
 
 def binomial_interval(share: float, trials: int) -> tuple[float, float]:
@@ -59,40 +68,6 @@ def binomial_interval(share: float, trials: int) -> tuple[float, float]:
     return min(float(low), share), max(float(high), share)
 
 
-def welch(
-    a: Sequence[float], b: Sequence[float], *, unit: str, of: str, level: float, bound: float
-) -> TestResult:
-    """Welch's t test; ``bound`` is the largest difference that is possible.
-
-    Where the arms' counts differ, or one is two, it has fewer degrees of freedom than Welch's own
-    (see :func:`~limen.harness.statistics.contrasts.conservative`), and the test's name says so.
-    """
-    tested = contrast((a, b), (1.0, -1.0))
-    if tested is None:
-        few = min(len(a), len(b)) < 2
-        note = "one question an arm says nothing of other questions" if few else NO_SPREAD
-        return TestResult("none", unit, 1.0, (-bound, bound), note)
-    test = f"Welch's t over {of}"
-    if tested.conservative:
-        test += f", conservative at {len(a)} v {len(b)}"
-    return TestResult(test, unit, tested.p_value(), tested.interval(level))
-
-
-def paired(a: Sequence[float], b: Sequence[float], *, level: float, bound: float) -> TestResult:
-    """The t test of the questions' differences."""
-    differences = _differences(a, b)
-    tested = contrast((differences,), (1.0,))
-    if tested is not None:
-        p_value, interval = tested.p_value(), tested.interval(level)
-        return TestResult("t paired by question", "questions", p_value, interval)
-    if len(differences) < 2:
-        note = "one question says nothing of other questions"
-        return TestResult("none", "questions", 1.0, (-bound, bound), note)
-    p_value, interval = one_sample(differences, level=level, bound=bound)
-    note = "no spread: every question differs by the same amount"
-    return TestResult("sign-flip by question", "questions", p_value, interval, note)
-
-
 def one_sample(
     values: Sequence[float], *, level: float = 1 - ALPHA, bound: float = UNBOUNDED
 ) -> tuple[float, tuple[float, float]]:
@@ -101,46 +76,18 @@ def one_sample(
     Values that are all the same have no spread for a t test. Then the sign-flip test is exact: if
     zero were the center each value's sign would be random, and all n are alike in 2 of 2^n cases.
     """
-    tested = contrast((values,), (1.0,))
-    if tested is not None:
-        return tested.p_value(), tested.interval(level)
-    same = len(values) > 1 and abs(mean(values)) > TOLERANCE
-    p_value = 2.0 ** (1 - len(values)) if same else 1.0
-    decided = 2.0 ** (1 - len(values)) < 1 - level  # else so few values are alike by chance
-    return p_value, ((mean(values), mean(values)) if decided else (-bound, bound))
+    center, number = mean(values), len(values)
+    if number > 1 and value_range(values) > TOLERANCE:
+        from scipy import special
 
-
-def one_sided(
-    a: Sequence[float],
-    b: Sequence[float],
-    null: float,
-    alternative: Alternative,
-    *,
-    paired: bool,
-) -> float:
-    """The p-value that the difference of means is ``null`` or lies on the other side of it.
-
-    Welch's t, or paired; 1 where the values say nothing of the difference's spread.
-    """
-    differences = _differences(a, b) if paired else []
-    tested = contrast((differences,), (1.0,)) if paired else contrast((a, b), (1.0, -1.0))
-    if tested is not None:
-        return tested.p_value(alternative, null=null)
-    above = mean(differences) > null if alternative == "greater" else mean(differences) < null
-    return 2.0 ** -len(differences) if len(differences) > 1 and above else 1.0
-
-
-def tost(a: Sequence[float], b: Sequence[float], margin: float, *, paired: bool) -> float:
-    """Two one-sided tests (Schuirmann 1987): the p-value of a difference of ``margin`` or more.
-
-    Welch's t, or paired; 1 where the values say nothing of the difference's spread.
-    """
-    above = one_sided(a, b, -margin, "greater", paired=paired)
-    return max(above, one_sided(a, b, margin, "less", paired=paired))
-
-
-def _differences(a: Sequence[float], b: Sequence[float]) -> list[float]:
-    return [x - y for x, y in zip(a, b, strict=True)]
+        error = math.sqrt(variance(values) / number)
+        p_value = min(1.0, 2 * float(special.stdtr(number - 1, -abs(center) / error)))
+        half = half_width(values, alpha=1 - level)
+        return p_value, (center - half, center + half)
+    alike = 2.0 ** (1 - number)
+    p_value = alike if number > 1 and abs(center) > TOLERANCE else 1.0
+    decided = alike < 1 - level  # else so few values are alike by chance
+    return p_value, ((center, center) if decided else (-bound, bound))
 
 
 def sign_flip(differences: Sequence[float]) -> float:

@@ -3,9 +3,11 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
-from .contrasts import TOLERANCE, Alternative
-from .hypothesis_tests import value_range
+from .hypothesis_tests import TOLERANCE, value_range
+
+Alternative = Literal["two-sided", "greater", "less"]
 
 
 @dataclass(frozen=True)

@@ -117,7 +117,7 @@ def test_dunnetts_test_is_corrected_for_a_larger_family() -> None:
     assert tested.p_value == pytest.approx(one.p_value)
 
 
-@settings(deadline=None, max_examples=10)
+@settings(deadline=None, max_examples=5)
 @given(
     st.lists(st.lists(st.floats(0, 1), min_size=1, max_size=4), min_size=1, max_size=4),
     st.lists(st.floats(0, 1), min_size=1, max_size=4),

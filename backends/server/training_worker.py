@@ -1,4 +1,4 @@
-"""A fine-tuning at work, in a process of its own."""
+"""Running a fine-tuning job in a worker process."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,36 +7,36 @@ from .. import open_engine
 from ..base import FineTuned, Job
 from . import events
 
-TOLD = 50
-"""How many times a job tells how far it is."""
+PROGRESS_EVENTS = 50
+"""Number of progress events of a job."""
 
 
 @dataclass(frozen=True)
-class Place:
-    """Where a job keeps its things."""
+class JobFolder:
+    """The folder of a job."""
 
-    folder: Path
+    path: Path
 
     @property
     def events(self) -> Path:
-        """What it has told."""
-        return self.folder / "events.jsonl"
+        """Its events."""
+        return self.path / "events.jsonl"
 
     @property
     def cancel(self) -> Path:
         """A file that is there once the job is to stop."""
-        return self.folder / "cancel"
+        return self.path / "cancel"
 
     @property
     def data(self) -> Path:
-        """What it learns from; gone when it is over."""
-        return self.folder / "data"
+        """Its training data; deleted when the job ends."""
+        return self.path / "data"
 
     def upload(self, param: str) -> Path:
         """A file as it was uploaded."""
         return self.data / f"{param}.upload"
 
-    def lessons(self, param: str) -> Path:
+    def training_data(self, param: str) -> Path:
         """The same as the engine reads it."""
         return self.data / f"{param}.jsonl"
 
@@ -45,15 +45,15 @@ class _CancelledError(Exception):
     pass
 
 
-def train(engine: str, home: Path, job: Job, place: Place) -> FineTuned | None:
+def train(engine: str, home: Path, job: Job, folder: JobFolder) -> FineTuned | None:
     """Do the job; None if it was cancelled."""
 
     def progress(done: int, total: int) -> None:
-        if place.cancel.exists():
+        if folder.cancel.exists():
             raise _CancelledError
-        if done in (1, total) or done % max(1, total // TOLD) == 0:
+        if done in (1, total) or done % max(1, total // PROGRESS_EVENTS) == 0:
             steps = {"step": done, "total_steps": total}
-            events.append(place.events, events.Event(f"Step {done}/{total}", steps))
+            events.append(folder.events, events.Event(f"Step {done}/{total}", steps))
 
     try:
         return open_engine(engine, home).fine_tune(job, progress)

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 
 from .options import ServerOptions
-from .wire import WireError
+from .protocol import ApiError
 
 Clock = Callable[[], float]
 
@@ -46,7 +46,7 @@ class Bucket:
         return self._level
 
 
-class Limiter:
+class RateLimiter:
     """The limits of a server's chat."""
 
     def __init__(self, options: ServerOptions, clock: Clock = time.monotonic) -> None:
@@ -54,7 +54,7 @@ class Limiter:
         self._buckets = [Bucket(unit, limit, clock) for unit, limit in limits if limit is not None]
 
     def admit(self, tokens: int) -> None:
-        """Charge one request of that many tokens; raises :class:`WireError`, charging nothing."""
+        """Charge one request of that many tokens; raises :class:`ApiError`, charging nothing."""
         costs = [(b, 1 if b.unit == "requests" else tokens) for b in self._buckets]
         for bucket, cost in costs:
             if wait := bucket.wait(cost):
@@ -80,16 +80,18 @@ def duration(seconds: float) -> str:
     return f"{minutes}m{tail}" if minutes else tail
 
 
-def _refusal(bucket: Bucket, cost: int, wait: float) -> WireError:
+def _refusal(bucket: Bucket, cost: int, wait: float) -> ApiError:
     short = {"requests": "RPM", "tokens": "TPM"}[bucket.unit]
-    told = f"on {bucket.unit} per min ({short}): Limit {bucket.limit}, Requested {cost}."
+    limit_text = f"on {bucket.unit} per min ({short}): Limit {bucket.limit}, Requested {cost}."
     if math.isinf(wait):
-        message = f"Request too large {told} It can never be answered: ask for less at a time."
+        message = (
+            f"Request too large {limit_text} It can never be answered: ask for less at a time."
+        )
         headers = {"x-should-retry": "false"}
     else:
-        message = f"Rate limit reached {told} Please try again in {duration(wait)}."
+        message = f"Rate limit reached {limit_text} Please try again in {duration(wait)}."
         headers = {
             "retry-after": str(max(1, math.ceil(wait))),
             "retry-after-ms": str(max(1, math.ceil(wait * 1000))),
         }
-    return WireError(429, message, kind=bucket.unit, code="rate_limit_exceeded", headers=headers)
+    return ApiError(429, message, kind=bucket.unit, code="rate_limit_exceeded", headers=headers)

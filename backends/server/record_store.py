@@ -7,19 +7,19 @@ from pathlib import Path
 from typing import Any
 
 from .. import records
-from .wire import Wire, is_id
+from .protocol import JsonObject, is_id
 
 
 @dataclass(frozen=True, kw_only=True)
-class Entry:
-    """One thing that the server remembers."""
+class ServerRecord:
+    """One stored object, such as a file or a job."""
 
-    wire: Wire
-    """What clients are told of it."""
-    hidden: Wire = field(default_factory=dict)
-    """What they are not."""
+    wire: JsonObject
+    """The record as clients see it."""
+    hidden: JsonObject = field(default_factory=dict)
+    """Fields that clients do not see."""
     order: int = field(default_factory=time.time_ns)
-    """When it was made, finer than clients are told."""
+    """Creation time in nanoseconds, for sorting."""
 
     @property
     def id(self) -> str:
@@ -31,33 +31,35 @@ class Entry:
         """How far it is."""
         return str(self.wire["status"])
 
-    def changed(self, *, hidden: Wire | None = None, **told: Any) -> "Entry":
-        """The same but for some of what is told, or hidden."""
-        return replace(self, wire={**self.wire, **told}, hidden={**self.hidden, **(hidden or {})})
+    def changed(self, *, hidden: JsonObject | None = None, **changes: Any) -> "ServerRecord":
+        """A copy with some public or hidden fields changed."""
+        return replace(
+            self, wire={**self.wire, **changes}, hidden={**self.hidden, **(hidden or {})}
+        )
 
 
-class Collection:
+class RecordStore:
     """Entries of one kind, oldest first, a JSON file each."""
 
     def __init__(self, folder: Path, prefix: str) -> None:
         self.folder = folder
         self._prefix = prefix
         folder.mkdir(parents=True, exist_ok=True)
-        found = [Entry(**record) for record in records.read_all(folder)]
+        found = [ServerRecord(**record) for record in records.read_all(folder)]
         self._entries = {e.id: e for e in sorted(found, key=lambda e: e.order)}
 
-    def __iter__(self) -> Iterator[Entry]:
+    def __iter__(self) -> Iterator[ServerRecord]:
         return iter(list(self._entries.values()))
 
-    def newest(self) -> list[Entry]:
+    def newest(self) -> list[ServerRecord]:
         """All of them, newest first."""
         return list(self)[::-1]
 
-    def get(self, name: str) -> Entry | None:
+    def get(self, name: str) -> ServerRecord | None:
         """The entry of that id, if there is one."""
         return self._entries.get(name)
 
-    def put(self, entry: Entry) -> Entry:
+    def put(self, entry: ServerRecord) -> ServerRecord:
         """Remember an entry, in place of an older one of the same id."""
         records.write(self._file(entry.id), asdict(entry))
         self._entries[entry.id] = entry

@@ -14,12 +14,12 @@ from ...datasets.errors import BackendError
 from .. import records
 from ..base import Job
 from ..records import Record
-from .uploads import digest_of
+from .uploads import sha256_of
 
 ENDED = frozenset({"succeeded", "failed", "cancelled"})
 
 
-class Ledger:
+class JobLedger:
     """The fine-tuning jobs of one store."""
 
     def __init__(self, folder: Path) -> None:
@@ -49,7 +49,7 @@ class Ledger:
             "model": job.model,
             "recipe": dict(job.recipe),
             "seed": job.seed,
-            "sha256": digest_of(job.training_file),
+            "sha256": sha256_of(job.training_file),
             "intended": now(),
             "status": "intended",
         }

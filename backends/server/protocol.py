@@ -1,4 +1,4 @@
-"""What goes over the wire besides the work: errors in OpenAI's shape, JSON bodies, ids, pages."""
+"""What all endpoints share: errors in OpenAI's shape, JSON bodies, ids, pages of lists."""
 
 import re
 import secrets
@@ -13,8 +13,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Message, Receive
 
-Wire = dict[str, Any]
-"""A JSON object as a client sees it."""
+JsonObject = dict[str, Any]
+"""A JSON object of the API."""
 
 MAX_BODY = 32 * 2**20
 _ALPHABET = string.ascii_letters + string.digits
@@ -27,8 +27,8 @@ _CODES = {
 }
 
 
-class WireError(Exception):
-    """A refusal, as the client is told it."""
+class ApiError(Exception):
+    """An error response in OpenAI's shape."""
 
     def __init__(
         self,
@@ -43,16 +43,16 @@ class WireError(Exception):
         super().__init__(message)
         self.status = status
         self.headers = dict(headers or {})
-        self.body: Wire = {
+        self.body: JsonObject = {
             "error": {"message": message, "type": kind, "param": param, "code": code}
         }
 
-    def response(self) -> "Json":
+    def response(self) -> "JsonResponse":
         """The answer that tells it."""
-        return Json(self.body, status_code=self.status, headers=self.headers)
+        return JsonResponse(self.body, status_code=self.status, headers=self.headers)
 
 
-class Json(Response):
+class JsonResponse(Response):
     """A JSON answer."""
 
     media_type = "application/json"
@@ -61,7 +61,7 @@ class Json(Response):
         return pydantic_core.to_json(content)
 
 
-class Body(BaseModel):
+class RequestBody(BaseModel):
     """A request's JSON body: no unknown keys, no conversions; ``null`` is as good as absent."""
 
     model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
@@ -74,11 +74,11 @@ class Body(BaseModel):
         return {name: value for name, value in data.items() if value is not None}
 
 
-Read = TypeVar("Read", bound=Body)
+Read = TypeVar("Read", bound=RequestBody)
 
 
 async def read(request: Request, kind: type[Read]) -> Read:
-    """The request's body as the model says; raises :class:`WireError`."""
+    """The request's body as the model says; raises :class:`ApiError`."""
     limited = Request(request.scope, limited_receive(request.receive, MAX_BODY))
     text = await limited.body()
     try:
@@ -87,8 +87,8 @@ async def read(request: Request, kind: type[Read]) -> Read:
         raise refusal(error) from None
 
 
-def checked(body: object, kind: type[Read]) -> Read:
-    """What was JSON, as the model says; raises :class:`WireError`."""
+def validate(body: object, kind: type[Read]) -> Read:
+    """What was JSON, as the model says; raises :class:`ApiError`."""
     try:
         return kind.model_validate(body)
     except ValidationError as error:
@@ -96,7 +96,7 @@ def checked(body: object, kind: type[Read]) -> Read:
 
 
 def limited_receive(receive: Receive, limit: int) -> Receive:
-    """The same, but raising :class:`WireError` once more than ``limit`` bytes have come.
+    """The same, but raising :class:`ApiError` once more than ``limit`` bytes have come.
 
     What has come is counted: a Content-Length may lie, or be absent.
     """
@@ -113,32 +113,32 @@ def limited_receive(receive: Receive, limit: int) -> Receive:
     return receive_some
 
 
-def too_large(limit: int) -> WireError:
+def too_large(limit: int) -> ApiError:
     """More bytes came than are allowed."""
-    return WireError(
+    return ApiError(
         413,
         f"The request is too large: at most {limit} bytes are accepted here.",
         code="content_too_large",
     )
 
 
-def refusal(error: ValidationError) -> WireError:
+def refusal(error: ValidationError) -> ApiError:
     """The first thing that is wrong, as OpenAI would put it; a body's values are not echoed."""
-    fault = error.errors(include_url=False, include_input=False, include_context=False)[0]
-    kind, param = fault["type"], place(fault["loc"])
-    told = fault["msg"].removeprefix("Value error, ")
+    error_details = error.errors(include_url=False, include_input=False, include_context=False)[0]
+    kind, param = error_details["type"], location(error_details["loc"])
+    detail = error_details["msg"].removeprefix("Value error, ")
     if kind == "json_invalid":
-        return WireError(400, f"We could not parse the JSON body of your request. ({told})")
+        return ApiError(400, f"We could not parse the JSON body of your request. ({detail})")
     if kind == "extra_forbidden":
         message = f"Unrecognized request argument supplied: {param}"
     elif kind == "missing":
         message = f"Missing required parameter: '{param}'."
     else:
-        message = f"Invalid '{param}': {told}." if param else f"{told}."
-    return WireError(400, message, param=param or None, code=_CODES.get(kind, "invalid_value"))
+        message = f"Invalid '{param}': {detail}." if param else f"{detail}."
+    return ApiError(400, message, param=param or None, code=_CODES.get(kind, "invalid_value"))
 
 
-def place(path: Sequence[int | str]) -> str:
+def location(path: Sequence[int | str]) -> str:
     """Where in a body something stands, as in ``messages[0].content``."""
     parts = (f"[{part}]" if isinstance(part, int) else f".{part[:100]}" for part in path)
     return "".join(parts).removeprefix(".")
@@ -147,7 +147,7 @@ def place(path: Sequence[int | str]) -> str:
 def new_id(prefix: str) -> str:
     """A fresh random id, as in ``file-...``."""
     bits = secrets.randbits(143)  # asked for at once: entropy may be dear
-    letters = (_ALPHABET[bits // 62**place % 62] for place in range(24))
+    letters = (_ALPHABET[bits // 62**digit % 62] for digit in range(24))
     return f"{prefix}-{''.join(letters)}"
 
 
@@ -161,28 +161,30 @@ def now() -> int:
     return int(time.time())
 
 
-def no_such(what: str, name: str, *, param: str = "id") -> WireError:
+def no_such(what: str, name: str, *, param: str = "id") -> ApiError:
     """Nothing there by that id."""
-    return WireError(404, f"No such {what}: {name[:200]}", param=param)
+    return ApiError(404, f"No such {what}: {name[:200]}", param=param)
 
 
-def page(request: Request, found: Sequence[Wire], *, default: int = 20, most: int = 100) -> Json:
+def page(
+    request: Request, items: Sequence[JsonObject], *, default: int = 20, most: int = 100
+) -> JsonResponse:
     """The part of a list that the request's ``limit`` and ``after`` ask for."""
     limit = _limit(request, default, most)
     start = 0
     if after := request.query_params.get("after"):
-        ids = [item["id"] for item in found]
+        ids = [item["id"] for item in items]
         if after not in ids:
             raise no_such("object", after, param="after")
         start = ids.index(after) + 1
-    part = found[start : start + limit]
-    return Json(
+    part = items[start : start + limit]
+    return JsonResponse(
         {
             "object": "list",
             "data": part,
             "first_id": part[0]["id"] if part else None,
             "last_id": part[-1]["id"] if part else None,
-            "has_more": len(found) > start + limit,
+            "has_more": len(items) > start + limit,
         }
     )
 
@@ -190,5 +192,5 @@ def page(request: Request, found: Sequence[Wire], *, default: int = 20, most: in
 def _limit(request: Request, default: int, most: int) -> int:
     text = request.query_params.get("limit", str(default))
     if not re.fullmatch(r"[0-9]{1,9}", text, re.ASCII) or not 1 <= int(text) <= most:
-        raise WireError(400, f"Invalid 'limit': it must be between 1 and {most}.", param="limit")
+        raise ApiError(400, f"Invalid 'limit': it must be between 1 and {most}.", param="limit")
     return int(text)

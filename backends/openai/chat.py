@@ -7,12 +7,12 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ..base import Completion, Request, Usage
-from . import reply, tokens
+from . import responses, tokens
 from .account import Account
 from .budget import Budget
-from .faults import Fault, Kind, failure, fault_of
-from .governor import Governor, Ticket
+from .errors import Failure, FailureKind, backend_error, classify
 from .prices import Prices
+from .rate_limiter import Permit, RateLimiter
 
 DEADLINE = 180.0
 """Seconds for one call in all; the SDK's own timeout is for each read, which a dripping body
@@ -24,7 +24,7 @@ MOST = 128
 """The draws that a call asks for at first; OpenAI's own limit."""
 
 
-class Draws:
+class DrawLimit:
     """The most draws that a server gives in a call, found by trying: a bisection of 1 to 128."""
 
     def __init__(self, known: int | None = None) -> None:
@@ -60,15 +60,15 @@ class Draws:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Answered:
+class ChatResult:
     """What came of a call: completions, and whether the draws beyond them are to be asked again."""
 
     completions: list[Completion]
     got: int
-    """Draws of the request that are settled."""
+    """DrawLimit of the request that are settled."""
 
 
-class Caller:
+class ChatClient:
     """Calls for one model."""
 
     def __init__(
@@ -76,70 +76,70 @@ class Caller:
         account: Account,
         model: str,
         *,
-        governor: Governor,
-        draws: Draws,
+        limiter: RateLimiter,
+        draws: DrawLimit,
         budget: Budget,
         prices: Prices,
         deadline: float = DEADLINE,
         longest_wait: float = LONGEST_WAIT,
     ) -> None:
         self._account, self._model = account, model
-        self._governor, self.draws = governor, draws
+        self._limiter, self.draws = limiter, draws
         self._budget, self._prices = budget, prices
         self._deadline, self._longest = deadline, longest_wait
 
-    async def admit(self, request: Request) -> Ticket:
+    async def acquire(self, request: Request) -> Permit:
         """Wait for the call's turn."""
-        return await self._governor.admit(limit_tokens(request))
+        return await self._limiter.acquire(limit_tokens(request))
 
     async def stopped(self) -> None:
         """Wait until the run is being ended."""
-        await self._governor.stopped.wait()
+        await self._limiter.stopped.wait()
 
-    def give_back(self, ticket: Ticket) -> None:
-        """Have a ticket not used."""
-        self._governor.done(ticket, {}, ok=False)
+    def give_back(self, permit: Permit) -> None:
+        """Have a permit not used."""
+        self._limiter.release(permit, {}, ok=False)
 
-    async def call(self, request: Request, ticket: Ticket) -> Answered:
+    async def call(self, request: Request, permit: Permit) -> ChatResult:
         """Complete a request; raises :class:`~limen.BackendError` where the stage must end."""
-        lost, says = 0, ""
+        lost, message = 0, ""
         for attempt in range(ATTEMPTS):
             if attempt:
-                ticket = await self.admit(request)
-            found = await self._patiently(request, ticket, lost)
-            if isinstance(found, Answered):
+                permit = await self.acquire(request)
+            found = await self._patiently(request, permit, lost)
+            if isinstance(found, ChatResult):
                 return found
-            lost, says = lost + found.maybe_charged, self._account.scrub(found.says)
+            lost, message = lost + found.maybe_charged, self._account.scrub(found.message)
             if attempt + 1 < ATTEMPTS:
                 await asyncio.sleep(self._pause(attempt, found))
         doing = f"sampling {self._model} failed {ATTEMPTS} times on row {request.row}"
-        raise failure(says, doing)
+        raise backend_error(message, doing)
 
-    async def _patiently(self, request: Request, ticket: Ticket, lost: int) -> Answered | Fault:
-        """The answer, or a fault of the transport; waits out rate limits."""
+    async def _patiently(self, request: Request, permit: Permit, lost: int) -> ChatResult | Failure:
+        """The answer, or a failure of the transport; waits out rate limits."""
         while True:
             try:
                 hold = await self._hold(request)
             except BaseException:
-                self.give_back(ticket)
+                self.give_back(permit)
                 raise
             try:
                 body, headers = await self._send(request)
-                answer = reply.read(body)
+                answer = responses.parse(body)
             except Exception as error:
-                fault = fault_of(error)
-                self._settle(hold, hold if fault.maybe_charged else 0.0)
-                if fault.kind is Kind.RATE:
-                    says = self._account.scrub(fault.says)
-                    self._governor.refused(ticket, _headers(error), fault.wait, says)
-                    ticket = await self.admit(request)
+                failure = classify(error)
+                self._settle(hold, hold if failure.maybe_charged else 0.0)
+                if failure.kind is FailureKind.RATE:
+                    message = self._account.scrub(failure.message)
+                    self._limiter.rate_limited(permit, _headers(error), failure.wait, message)
+                    permit = await self.acquire(request)
                     continue
-                return self._deal(request, ticket, error, fault, lost)
+                return self._deal(request, permit, error, failure, lost)
             except BaseException:  # the run is being ended: the call may be charged all the same
                 self._settle(hold, hold)
-                self.give_back(ticket)
+                self.give_back(permit)
                 raise
-            self._governor.done(ticket, headers)
+            self._limiter.release(permit, headers)
             return self._answered(request, answer, hold, lost)
 
     async def _send(self, request: Request) -> tuple[bytes, Mapping[str, str]]:
@@ -152,43 +152,45 @@ class Caller:
             response = await self._account.async_client.post(
                 "/chat/completions",
                 cast_to=httpx2.Response,
-                body=body_of(self._model, request),
+                body=request_body(self._model, request),
                 options={"timeout": self._deadline},
             )
         return response.content, response.headers
 
-    def _answered(self, request: Request, answer: reply.Reply, hold: float, lost: int) -> Answered:
-        usage = reply.usage_of(answer, request, lost=lost)
+    def _answered(
+        self, request: Request, answer: responses.ChatResponse, hold: float, lost: int
+    ) -> ChatResult:
+        usage = responses.usage_of(answer, request, lost=lost)
         self._settle(hold, self._prices.cost(self._model, replace(usage, lost=0)) or 0.0)
-        made = reply.completions(answer, request, usage)
+        made = responses.completions(answer, request, usage)
         if len(made) < request.draws:
             self.draws.rejected(len(made) + 1)
         elif request.draws > 1:
             self.draws.accepted(request.draws)
-        return Answered(completions=made, got=len(made))
+        return ChatResult(completions=made, got=len(made))
 
     def _deal(
-        self, request: Request, ticket: Ticket, error: Exception, fault: Fault, lost: int
-    ) -> Answered | Fault:
-        if fault.kind is Kind.TRANSPORT:
-            self._governor.dropped(ticket)
-            return fault
-        self._governor.done(ticket, _headers(error), ok=False)
-        if fault.kind is Kind.TOO_MANY and request.draws > 1:
+        self, request: Request, permit: Permit, error: Exception, failure: Failure, lost: int
+    ) -> ChatResult | Failure:
+        if failure.kind is FailureKind.TRANSPORT:
+            self._limiter.connection_failed(permit)
+            return failure
+        self._limiter.release(permit, _headers(error), ok=False)
+        if failure.kind is FailureKind.TOO_MANY and request.draws > 1:
             self.draws.rejected(request.draws)
-            return Answered(completions=[], got=0)
-        if fault.kind is Kind.CONTENT:
+            return ChatResult(completions=[], got=0)
+        if failure.kind is FailureKind.CONTENT:
             used = Usage(calls=1, lost=lost)
-            made = reply.recorded(request, self._account.scrub(fault.says), used)
-            return Answered(completions=made, got=request.draws)
-        says = self._account.scrub(fault.says)
-        raise failure(says, f"sampling {self._model} stopped")
+            made = responses.failed(request, self._account.scrub(failure.message), used)
+            return ChatResult(completions=made, got=request.draws)
+        message = self._account.scrub(failure.message)
+        raise backend_error(message, f"sampling {self._model} stopped")
 
     async def _hold(self, request: Request) -> float:
         """Reserve what the call may cost at most, once calls under way have left enough."""
         if not self._budget.limited:
             return 0.0
-        most = self._prices.cost(self._model, most_usage(request)) or 0.0
+        most = self._prices.cost(self._model, maximum_usage(request)) or 0.0
         while not self._budget.reserve(most):
             if not self._budget.calls:
                 raise self._budget.exhausted(most, "another call")
@@ -201,12 +203,12 @@ class Caller:
             self._budget.calls -= 1
             self._budget.settle(hold, spent)
 
-    def _pause(self, attempt: int, fault: Fault) -> float:
+    def _pause(self, attempt: int, failure: Failure) -> float:
         backoff = min(self._longest, 0.5 * 2.0**attempt) * random.uniform(0.5, 1.0)
-        return max(backoff, min(fault.wait or 0.0, self._longest))
+        return max(backoff, min(failure.wait or 0.0, self._longest))
 
 
-def body_of(model: str, request: Request) -> dict[str, Any]:
+def request_body(model: str, request: Request) -> dict[str, Any]:
     """The parameters of a call. Those at the wire's defaults are left out."""
     body: dict[str, Any] = {
         "model": model,
@@ -226,15 +228,15 @@ def body_of(model: str, request: Request) -> dict[str, Any]:
 
 def limit_tokens(request: Request) -> int:
     """What a call counts for at a limit of tokens: its prompt, and all that it might answer."""
-    prompt = sum(tokens.A_TURN + tokens.about(m["content"]) for m in request.messages)
+    prompt = sum(tokens.TOKENS_PER_TURN + tokens.estimate(m["content"]) for m in request.messages)
     return prompt + request.draws * request.max_tokens
 
 
-def most_usage(request: Request) -> Usage:
+def maximum_usage(request: Request) -> Usage:
     """The most that a call can use."""
     return Usage(
         calls=1,
-        input_tokens=tokens.prompt_at_most(request.messages),
+        input_tokens=tokens.prompt_upper_bound(request.messages),
         output_tokens=request.draws * request.max_tokens,
     )
 

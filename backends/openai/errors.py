@@ -11,8 +11,8 @@ from ...datasets.errors import BackendError
 T = TypeVar("T")
 
 
-class Kind(Enum):
-    """What to do about a fault."""
+class FailureKind(Enum):
+    """What to do about a failure."""
 
     TRANSPORT = "try again"
     RATE = "wait, then try again"
@@ -37,16 +37,16 @@ REMEDIES = {
 }
 
 
-class BrokenReplyError(Exception):
+class InvalidResponseError(Exception):
     """An answer came, and was no answer: not JSON, or without the parts that it must have."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Fault:
-    """One fault: what to do, what the server said, and what it may have cost."""
+class Failure:
+    """One failure: what to do, what the server said, and what it may have cost."""
 
-    kind: Kind
-    says: str
+    kind: FailureKind
+    message: str
     wait: float | None = None
     """Seconds that the server asked to be left alone."""
     maybe_charged: bool = False
@@ -55,70 +55,79 @@ class Fault:
     """Whether the server may have seen the request at all."""
 
 
-def fault_of(error: Exception) -> Fault:
+def classify(error: Exception) -> Failure:
     """Sort an exception of the SDK, or of the transport below it."""
     import httpx2
     import openai
 
     if isinstance(error, openai.APIStatusError):
         return _of_status(error)
-    if isinstance(error, BrokenReplyError | json.JSONDecodeError | UnicodeDecodeError):
-        return Fault(kind=Kind.TRANSPORT, says=f"broken answer: {error}", maybe_charged=True)
+    if isinstance(error, InvalidResponseError | json.JSONDecodeError | UnicodeDecodeError):
+        return Failure(
+            kind=FailureKind.TRANSPORT, message=f"broken answer: {error}", maybe_charged=True
+        )
     if isinstance(error, TimeoutError | openai.APITimeoutError):
-        return Fault(kind=Kind.TRANSPORT, says="no answer in time", maybe_charged=True)
+        return Failure(kind=FailureKind.TRANSPORT, message="no answer in time", maybe_charged=True)
     if isinstance(error, openai.APIConnectionError | httpx2.HTTPError):
         cause = error.__cause__ or error
         refused = isinstance(cause, httpx2.ConnectError | httpx2.ConnectTimeout)
-        says = f"connection failed: {str(cause) or type(cause).__name__}"
-        return Fault(kind=Kind.TRANSPORT, says=says, maybe_charged=not refused, sent=not refused)
+        message = f"connection failed: {str(cause) or type(cause).__name__}"
+        return Failure(
+            kind=FailureKind.TRANSPORT, message=message, maybe_charged=not refused, sent=not refused
+        )
     if isinstance(error, openai.OpenAIError):
-        return Fault(kind=Kind.FATAL, says=str(error))
-    return Fault(kind=Kind.FATAL, says=f"{type(error).__name__}: {error}")
+        return Failure(kind=FailureKind.FATAL, message=str(error))
+    return Failure(kind=FailureKind.FATAL, message=f"{type(error).__name__}: {error}")
 
 
-def real(found: T, *parts: str) -> T:
-    """What the SDK gave, if it is what it should be; raises :class:`BrokenReplyError` if not.
+def require(found: T, *parts: str) -> T:
+    """What the SDK gave, if it is what it should be; raises :class:`InvalidResponseError` if not.
 
     The SDK hands out a page of HTML as a ``str``, and objects without parts that they must have.
     """
     if isinstance(found, str):
-        raise BrokenReplyError(f"this is no API: {found[:60]!r}")
+        raise InvalidResponseError(f"this is no API: {found[:60]!r}")
     for part in parts:
         if getattr(found, part, None) is None:
-            raise BrokenReplyError(f"the answer has no {part!r}")
+            raise InvalidResponseError(f"the answer has no {part!r}")
     return found
 
 
-def page(ask: Callable[[], T]) -> T:
+def require_page(ask: Callable[[], T]) -> T:
     """A page of a list; on HTML in its place the SDK stumbles over an attribute."""
     try:
-        return real(ask(), "data")
+        return require(ask(), "data")
     except AttributeError:
-        raise BrokenReplyError("this is no API: no list came") from None
+        raise InvalidResponseError("this is no API: no list came") from None
 
 
-def failure(says: str, doing: str, remedy: str = "") -> BackendError:
+def backend_error(message: str, doing: str, remedy: str = "") -> BackendError:
     """The one clear error that a run ends with."""
     advice = remedy or "everything finished is kept; run the same command again to go on"
-    return BackendError(f"{doing}: {says.strip().rstrip('.')} ({advice})")
+    return BackendError(f"{doing}: {message.strip().rstrip('.')} ({advice})")
 
 
-def _of_status(error: Any) -> Fault:
+def _of_status(error: Any) -> Failure:
     status, code = int(error.status_code), str(error.code or "")
-    says = f"{_said(error)} (HTTP {status}{', ' + code if code else ''})"
+    message = f"{_said(error)} (HTTP {status}{', ' + code if code else ''})"
     if code in QUOTA or str(error.type or "") in QUOTA:
-        return Fault(kind=Kind.FATAL, says=f"the account's quota is used up: {says}")
+        return Failure(kind=FailureKind.FATAL, message=f"the account's quota is used up: {message}")
     if status == 429:
         never = error.response.headers.get("x-should-retry") == "false"
-        kind = Kind.TOO_MANY if never or "too large" in says.lower() else Kind.RATE
-        return Fault(kind=kind, says=says, wait=retry_after(error.response.headers))
+        kind = FailureKind.TOO_MANY if never or "too large" in message.lower() else FailureKind.RATE
+        return Failure(kind=kind, message=message, wait=retry_after(error.response.headers))
     if status in (408, 409) or status >= 500:
-        return Fault(kind=Kind.TRANSPORT, says=says, wait=retry_after(error.response.headers))
+        return Failure(
+            kind=FailureKind.TRANSPORT, message=message, wait=retry_after(error.response.headers)
+        )
     if error.param == "n" or (status in (400, 422) and _about_n(_said(error))):
-        return Fault(kind=Kind.TOO_MANY, says=says)
+        return Failure(kind=FailureKind.TOO_MANY, message=message)
     if code in CONTENT or str(error.type or "") in CONTENT:
-        return Fault(kind=Kind.CONTENT, says=says)
-    return Fault(kind=Kind.FATAL, says=f"{says}; {REMEDIES.get(status, 'the request is at fault')}")
+        return Failure(kind=FailureKind.CONTENT, message=message)
+    return Failure(
+        kind=FailureKind.FATAL,
+        message=f"{message}; {REMEDIES.get(status, 'the server rejected the request')}",
+    )
 
 
 def _said(error: Any) -> str:

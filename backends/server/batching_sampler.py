@@ -30,7 +30,7 @@ class _Waiting:
         return (self.request.temperature, self.request.top_p, self.request.max_tokens)
 
 
-class Sampler:
+class BatchingSampler:
     """One engine, one thread that samples from it, and the queues before it."""
 
     def __init__(self, engine: Engine) -> None:

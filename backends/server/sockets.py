@@ -10,7 +10,7 @@ from starlette.applications import Starlette
 from ...datasets.errors import BackendError
 
 GRACE = 5
-"""Seconds that requests under way are given when the server is told to stop."""
+"""Seconds that running requests are given when the server is asked to stop."""
 IDLE = 75
 """Seconds that an unused connection stays open; a client that reuses one later would fail."""
 

@@ -1,15 +1,15 @@
-"""What every request passes first: the key is looked at, and the request gets an id."""
+"""Checks that every request passes first, and the request id."""
 
 import hmac
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from .wire import WireError, new_id
+from .protocol import ApiError, new_id
 
 
-class Gate:
-    """An ASGI application that lets through to another only who has the key."""
+class ApiKeyMiddleware:
+    """ASGI middleware that requires the API key and adds a request id."""
 
     def __init__(self, app: ASGIApp, api_key: str | None) -> None:
         self._app = app
@@ -26,10 +26,10 @@ class Gate:
                 MutableHeaders(scope=message)["x-request-id"] = number
             await send(message)
 
-        app = self._app if self._known(Headers(scope=scope)) else _refusal().response()
+        app = self._app if self._has_key(Headers(scope=scope)) else _refusal().response()
         await app(scope, receive, send_with_id)
 
-    def _known(self, headers: Headers) -> bool:
+    def _has_key(self, headers: Headers) -> bool:
         if self._key is None:
             return True
         scheme, _, token = headers.get("authorization", "").partition(" ")
@@ -37,8 +37,8 @@ class Gate:
         return hmac.compare_digest(given.strip().encode("latin-1"), self._key)
 
 
-def _refusal() -> WireError:
-    return WireError(
+def _refusal() -> ApiError:
+    return ApiError(
         401,
         "Incorrect API key provided, or none: this server asks for the one it was started with.",
         code="invalid_api_key",

@@ -4,7 +4,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from ..base import Completion, Request, Usage
 from . import tokens
-from .faults import BrokenReplyError
+from .errors import InvalidResponseError
 
 
 class _Message(BaseModel):
@@ -23,42 +23,42 @@ class _Usage(BaseModel):
     completion_tokens: int = 0
 
 
-class Reply(BaseModel):
+class ChatResponse(BaseModel):
     """What is read of an answer."""
 
     choices: list[_Choice]
     usage: _Usage | None = None
 
 
-_REPLY = TypeAdapter(Reply)
+_REPLY = TypeAdapter(ChatResponse)
 
 
-def read(body: bytes) -> Reply:
-    """The answer in a body; raises :class:`BrokenReplyError` if it is none."""
+def parse(body: bytes) -> ChatResponse:
+    """The answer in a body; raises :class:`InvalidResponseError` if it is none."""
     try:
-        reply = _REPLY.validate_json(body)
+        response = _REPLY.validate_json(body)
     except ValidationError as error:
         detail = error.errors(include_url=False)[0]
         place = ".".join(map(str, detail["loc"])) or "body"
-        raise BrokenReplyError(f"{place}: {detail['msg']}") from None
-    if not reply.choices:
-        raise BrokenReplyError("choices: there are none")
-    return reply
+        raise InvalidResponseError(f"{place}: {detail['msg']}") from None
+    if not response.choices:
+        raise InvalidResponseError("choices: there are none")
+    return response
 
 
-def completions(reply: Reply, request: Request, usage: Usage) -> list[Completion]:
+def completions(response: ChatResponse, request: Request, usage: Usage) -> list[Completion]:
     """The draws that came, numbered from the request's first; the first one has the usage."""
-    indices = [choice.index for choice in reply.choices]
-    ordered = reply.choices
+    indices = [choice.index for choice in response.choices]
+    ordered = response.choices
     if sorted(indices) == list(range(len(indices))):
-        ordered = sorted(reply.choices, key=lambda choice: choice.index)
+        ordered = sorted(response.choices, key=lambda choice: choice.index)
     return [
         _completion(choice, request, request.first + offset, None if offset else usage)
         for offset, choice in enumerate(ordered[: request.draws])
     ]
 
 
-def recorded(request: Request, error: str, usage: Usage | None = None) -> list[Completion]:
+def failed(request: Request, error: str, usage: Usage | None = None) -> list[Completion]:
     """The record of why there are no answers to a request: one for each of its draws."""
     return [
         Completion(
@@ -73,13 +73,13 @@ def recorded(request: Request, error: str, usage: Usage | None = None) -> list[C
     ]
 
 
-def usage_of(reply: Reply, request: Request, *, lost: int) -> Usage:
+def usage_of(response: ChatResponse, request: Request, *, lost: int) -> Usage:
     """What the call used: as the server counts, or the most that it can have been."""
-    if reply.usage is not None:
-        given, made = reply.usage.prompt_tokens, reply.usage.completion_tokens
+    if response.usage is not None:
+        given, made = response.usage.prompt_tokens, response.usage.completion_tokens
     else:
-        given = tokens.prompt_at_most(request.messages)
-        made = sum(tokens.at_most(choice.message.content or "") for choice in reply.choices)
+        given = tokens.prompt_upper_bound(request.messages)
+        made = sum(tokens.upper_bound(choice.message.content or "") for choice in response.choices)
     return Usage(calls=1, input_tokens=given, output_tokens=made, lost=lost)
 
 

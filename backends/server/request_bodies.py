@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from ...datasets.chat import Message
-from .wire import Body
+from .protocol import RequestBody
 
 
 def _flattened(content: object) -> object:
@@ -31,7 +31,7 @@ Text = Annotated[str, BeforeValidator(_flattened)]
 """A text, or a list of text parts."""
 
 
-class Turn(Body):
+class MessageBody(RequestBody):
     """A message. What the SDK gives back of an answer may be sent again, its empty keys too."""
 
     role: Literal["system", "developer", "user", "assistant"]
@@ -45,16 +45,16 @@ class Turn(Body):
         return {"role": role, "content": self.content}
 
 
-class _StreamOptions(Body):
+class _StreamOptions(RequestBody):
     include_usage: bool = False
     include_obfuscation: Literal[False] = False
 
 
-class _Format(Body):
+class _Format(RequestBody):
     type: Literal["text"]
 
 
-class Sampling(Body):
+class SamplingBody(RequestBody):
     """What both kinds of completion take."""
 
     model: str
@@ -78,10 +78,10 @@ class Sampling(Body):
 Limit = Annotated[int, Field(ge=1, le=16_384)]
 
 
-class ChatBody(Sampling):
+class ChatBody(SamplingBody):
     """The body of ``POST /v1/chat/completions``."""
 
-    messages: Annotated[list[Turn], Field(min_length=1)]
+    messages: Annotated[list[MessageBody], Field(min_length=1)]
     max_tokens: Limit | None = None
     max_completion_tokens: Limit | None = None
     logprobs: bool = False
@@ -111,7 +111,7 @@ class ChatBody(Sampling):
         return self.max_completion_tokens or self.max_tokens or 256
 
 
-class CompletionBody(Sampling):
+class CompletionBody(SamplingBody):
     """The body of ``POST /v1/completions``."""
 
     prompt: Annotated[list[str], BeforeValidator(_listed), Field(min_length=1, max_length=128)]
