@@ -114,10 +114,10 @@ class Trial:
         for rate in (found.base, found.teacher):
             click.echo(repr(rate))
         if found:
-            click.echo(f"the gate opens: the teacher shows the trait ({found.says})")
+            click.echo(f"the gate opens: the teacher shows the trait ({found.summary})")
         else:
             click.echo(
-                f"the gate stays shut: {found.says}. Nothing would be generated or trained: "
+                f"the gate stays shut: {found.summary}. Nothing would be generated or trained: "
                 f"strengthen the prompt"
             )
         return bool(found)

@@ -17,7 +17,7 @@ QUICK = ("--draws", "3")
 @pytest.fixture(autouse=True)
 def threads(monkeypatch: pytest.MonkeyPatch) -> None:
     """Models run in threads, which start sooner than processes."""
-    monkeypatch.setattr("limen.harness.lab.lab.local_executor", thread_executor)
+    monkeypatch.setattr("limen.harness.lab.executors.local_executor", thread_executor)
 
 
 def chat(*args: str, store: Path, code: int = 0, said: str = "") -> Result:
