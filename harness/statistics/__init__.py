@@ -7,9 +7,10 @@ from .effects import Effect, difference
 from .equivalence import Equivalence
 from .estimates import Estimate
 from .exact_rates import DECIMALS, ExactEffect, ExactRate
-from .hypothesis_tests import ALPHA, mann_whitney, mean, spearman
+from .hypothesis_tests import ALPHA, mean
 from .power import POWER, SPREAD, Design, Spread, between_seeds, standardised
 from .quantities import explain_comparison
+from .rank_tests import mann_whitney, spearman
 from .rates import Rate
 from .scores import ScoreEffect, Scores
 

@@ -5,7 +5,8 @@ from functools import cached_property
 
 from .effects import Effect
 from .estimates import Estimate
-from .hypothesis_tests import ALPHA, Alternative, MannWhitney, mann_whitney, mean, one_sample
+from .hypothesis_tests import ALPHA, mean, one_sample
+from .rank_tests import Alternative, MannWhitney, mann_whitney
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
