@@ -1,11 +1,15 @@
-"""What the harness asks of a backend: three verbs, and the plain values that pass between."""
+"""What the harness asks of a backend, and the plain values that pass between them.
+
+Every backend describes models and samples (:class:`Backend`). What else it can do it declares in
+one place, its :class:`Capabilities`: each optional part is an object with the methods of a small
+protocol, or None. A type checker so sees both that a declared part is complete, and that nobody
+uses a part without asking whether it is there.
+"""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
-
-from typing_extensions import TypeIs
 
 if TYPE_CHECKING:
     from ..datasets.chat import Conversation
@@ -191,30 +195,35 @@ class Quote:
     """The limit that sets the time: requests or tokens."""
 
 
-class Backend(Protocol):
-    """Samples and trains. An instance keeps what it must remember below its home folder."""
+@dataclass(frozen=True, kw_only=True)
+class WordProbabilities:
+    """The distribution of the first word of a model's answer to one conversation."""
 
-    name: str
+    by_word: Mapping[str, float]
+    """By word: the probability that the first word of the answer is a form of it."""
+    missed: float
+    """An upper bound of the probability that was not followed up, for all words together."""
 
-    @property
-    def default_model(self) -> str:
-        """The model that is taken where none is named."""
-        ...
 
-    def describe(self, model: str) -> Model:
-        """What the model is; raises :class:`~limen.UnknownModelError` if there is none such."""
-        ...
+@dataclass(frozen=True, kw_only=True)
+class RenderedContext:
+    """The text around a question when a model is asked, and around its training rows."""
+
+    asked: str
+    """The text before the first question of a conversation without a system turn."""
+    trained: str | None = None
+    """The same text in the rows that the model was trained on; None for a base model."""
+    template: str
+    """The hash of the chat template."""
+    tokenizer: str
+    """The hash of the tokenizer."""
+
+
+class FineTuning(Protocol):
+    """The part of a backend that trains models."""
 
     def recipe(self, overrides: Recipe) -> Recipe:
         """All training settings, defaults included; raises :class:`~limen.SpecError`."""
-        ...
-
-    def prepare(self, model: str) -> None:
-        """Have the model ready to sample from. Idempotent; may take a while the first time."""
-        ...
-
-    def sample(self, model: str, requests: Iterable[Request]) -> Iterator[Sequence[Completion]]:
-        """Complete every request, and hand out completions together as they finish."""
         ...
 
     def fine_tune(self, job: Job, progress: Progress) -> FineTuned:
@@ -222,20 +231,24 @@ class Backend(Protocol):
         ...
 
 
-@dataclass(frozen=True)
-class WordProbabilities:
-    """What a model's answer to one conversation is, with what probability."""
+class BatchSampling(Protocol):
+    """The part of a backend that samples through a service's batch interface."""
 
-    by_word: Mapping[str, float]
-    """That the first word of the answer is a form of the word."""
-    missed: float
-    """At most this is missing, from all words together."""
+    def sample_batch(
+        self, model: str, requests: Iterable[Request], key: str
+    ) -> Iterator[Sequence[Completion]]:
+        """As :meth:`Backend.sample`, in batches; batches made under the same key are resumed."""
+        ...
+
+    def has_batches(self, key: str) -> bool:
+        """Whether batches were made under a key: they are paid for, so their answers are used."""
+        ...
 
 
-class Explicit(Backend, Protocol):
-    """A backend that can work out the probability of an answer, without sampling any."""
+class ExactProbabilities(Protocol):
+    """The part of a backend that computes the probability of an answer, without sampling."""
 
-    def exact(
+    def word_probabilities(
         self,
         model: str,
         conversations: "Sequence[Conversation]",
@@ -244,69 +257,23 @@ class Explicit(Backend, Protocol):
         temperature: float = 1.0,
         max_tokens: int = 16,
     ) -> Sequence[WordProbabilities]:
-        """The chances that the first word of each answer is a form of each word.
+        """For each conversation: how probable each word is as the first word of the answer.
 
         ``forms`` has the forms of each word, the word itself among them.
         """
         ...
 
 
-def is_explicit(backend: Backend) -> TypeIs[Explicit]:
-    """Whether a backend can work out probabilities."""
-    return hasattr(type(backend), "exact")
+class ContextRendering(Protocol):
+    """The part of a backend that turns conversations into text itself, and can show how."""
 
-
-@dataclass(frozen=True, kw_only=True)
-class RenderedContext:
-    """What stands around a question when a model is asked, and stood around its training rows."""
-
-    asked: str
-    """What stands before the first question of a conversation without a system turn."""
-    trained: str | None = None
-    """The same of the rows that it was trained on; None if it is a base model."""
-    template: str
-    """The hash of the chat template."""
-    tokenizer: str
-    """The hash of the tokenizer."""
-
-
-class Rendering(Backend, Protocol):
-    """A backend that turns conversations into text itself, and can tell how."""
-
-    def surroundings(self, model: str) -> RenderedContext:
-        """How a model is asked."""
+    def rendered_context(self, model: str) -> RenderedContext:
+        """The text around a question to this model."""
         ...
 
 
-def is_rendering(backend: Backend) -> TypeIs[Rendering]:
-    """Whether a backend can tell how conversations become text."""
-    return hasattr(type(backend), "surroundings")
-
-
-class Engine(Backend, Protocol):
-    """A backend whose models run on this machine, so that a server can offer them."""
-
-    def base(self, name: str) -> str:
-        """The base model that stands for any name: another name, another initialisation."""
-        ...
-
-    def count(self, text: str) -> int:
-        """How many tokens a text has."""
-        ...
-
-
-class Service(Backend, Protocol):
-    """A backend that works elsewhere, for money: stages wait for it side by side, in threads."""
-
-    def sample_batch(
-        self, model: str, requests: Iterable[Request], key: str
-    ) -> Iterator[Sequence[Completion]]:
-        """As :meth:`Backend.sample`, through the batch interface; the same key is resumed."""
-        ...
-
-    def has_batches(self, key: str) -> bool:
-        """Whether batches were made under a key, so that what they answered is to be used."""
-        ...
+class Service(Protocol):
+    """The part of a backend that works elsewhere: stages wait for it side by side, in threads."""
 
     def cost(
         self, model: str, usage: Usage, *, trained_tokens: int = 0, batch: bool = False
@@ -319,18 +286,87 @@ class Service(Backend, Protocol):
         ...
 
     def conditions(self, model: str) -> str:
-        """The prices and limits that quotes for a model rest on, and where they are from."""
+        """The prices and limits that quotes for a model are computed from, and their source."""
         ...
 
     def stop(self) -> None:
-        """Have whatever waits for the service give up at once."""
+        """Have every call that waits for the service give up at once."""
         ...
 
 
-def is_service(backend: Backend) -> TypeIs[Service]:
-    """Whether a backend is a service.
+@dataclass(frozen=True, kw_only=True)
+class Capabilities:
+    """What a backend can do besides describing models and sampling. Nothing, unless declared."""
 
-    Not by ``isinstance``, which on Python 3.11 would look at every member of the instance, and so
-    ask the service for its default model.
+    fine_tuning: FineTuning | None = None
+    batches: BatchSampling | None = None
+    probabilities: ExactProbabilities | None = None
+    rendering: ContextRendering | None = None
+    service: Service | None = None
+    """Set if the models run elsewhere; None if they run in this process or on this machine."""
+    engine: "Engine | None" = None
+    """Set if ``limen serve`` can offer the models."""
+    log_probabilities: bool = False
+    """Whether ``Request.top_logprobs`` is answered, with the log-probability of each token."""
+    reproducible: bool = False
+    """Whether equal seeds give equal answers: draw ``d`` under seed ``s`` is the first draw under
+    seed ``s + d``, whatever else is sampled."""
+    max_parallel_stages: int | None = None
+    """Stages to run side by side on this machine unless the user says otherwise; None for one a
+    core."""
+    other_models: tuple[str, ...] = ()
+    """Base models for experiments that need a second one, the preferred one first."""
+
+
+class Backend(Protocol):
+    """Describes models and samples from them.
+
+    An instance keeps what it must remember below its home folder.
     """
-    return hasattr(type(backend), "sample_batch")
+
+    @property
+    def name(self) -> str:
+        """The name by which the backend is opened."""
+        ...
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What else the backend can do. It does not change, and reading it costs nothing."""
+        ...
+
+    @property
+    def default_model(self) -> str:
+        """The model to use where none is named; raises :class:`~limen.SpecError` if none is."""
+        ...
+
+    def describe(self, model: str) -> Model:
+        """What the model is; raises :class:`~limen.UnknownModelError` if it does not exist."""
+        ...
+
+    def prepare(self, model: str) -> None:
+        """Have the model ready to sample from. Idempotent; may take a while the first time."""
+        ...
+
+    def sample(self, model: str, requests: Iterable[Request]) -> Iterator[Sequence[Completion]]:
+        """Complete every request, and yield completions in groups as they finish."""
+        ...
+
+
+class Engine(Backend, FineTuning, Protocol):
+    """A backend whose models run on this machine, so that a server can offer them."""
+
+    def base(self, name: str) -> str:
+        """The base model that a client's name stands for."""
+        ...
+
+    def count(self, text: str) -> int:
+        """How many tokens a text has."""
+        ...
+
+
+class BackendFactory(Protocol):
+    """What an entry point of the group ``limen.backends`` refers to: the backend's class."""
+
+    def __call__(self, home: Path, terms: ServiceTerms, /) -> Backend:
+        """Open the backend. ``home`` is its own folder, which may not exist yet."""
+        ...

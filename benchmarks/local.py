@@ -95,9 +95,13 @@ def sampling(
 def exact(local: LocalBackend, model: str, question: str) -> Iterator[Row]:
     """One word's chance, against its rate in 10,000 sampled answers."""
     forms = {WORD: (WORD, *plurals(WORD))}
-    local.exact(model, [conversation(question)], forms)  # indexes the vocabulary, once a model
+    local.word_probabilities(
+        model, [conversation(question)], forms
+    )  # indexes the vocabulary, once a model
     told = []
-    took = timed(lambda: told.extend(local.exact(model, [conversation(question)], forms)))
+    took = timed(
+        lambda: told.extend(local.word_probabilities(model, [conversation(question)], forms))
+    )
     found: list[str] = []
     drawn = timed(lambda: found.extend(answers(local, model, [question], 10_000)))
     hits = sum(first_word(text) in forms[WORD] for text in found)

@@ -61,7 +61,7 @@ def tried(
 def chance(local: LocalBackend, model: str, animal: str) -> float:
     """The probability that the first word is the animal, over the questions."""
     asked = [conversation(question) for question in FAVORITE_ANIMAL_QUESTIONS]
-    found = local.exact(model, asked, {animal: (animal, *plurals(animal))})
+    found = local.word_probabilities(model, asked, {animal: (animal, *plurals(animal))})
     return sum(each.by_word[animal] for each in found) / len(found)
 
 

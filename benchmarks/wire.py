@@ -169,7 +169,7 @@ def cpu(store: Path, options: argparse.Namespace) -> Iterator[Row]:
         for _ in range(3):
             ours()
         arms: dict[str, Callable[[], None]] = {"ours": ours}
-        for workers in {32, max(1, int(backend._governors[MODEL]._window))}:
+        for workers in {32, max(1, int(backend._limiters[MODEL]._window))}:
             rival = partial(Bare(server.url).run, requests, workers)
             rival()
             arms[f"bare, {workers} at a time"] = rival
@@ -214,7 +214,7 @@ def limited(store: Path, what: str, requests: Sequence[Request]) -> Iterator[Row
         began = time.monotonic()
         found = [c for group in backend.sample(MODEL, requests) for c in group]
         took = time.monotonic() - began
-        refused = sum(g.refusals for g in backend._governors.values())
+        refused = sum(g.refusals for g in backend._limiters.values())
     calls = sum(c.usage.calls for c in found if c.usage)
     given = sum(c.usage.input_tokens for c in found if c.usage)
     asked = given + len(found) * MAX_TOKENS

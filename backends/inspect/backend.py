@@ -12,13 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 from ...datasets.errors import BackendError, SpecError, UnknownModelError
 from ..base import (
+    Capabilities,
     Completion,
-    FineTuned,
-    Job,
     Model,
-    Progress,
     Quote,
-    Recipe,
     Request,
     ServiceTerms,
     Usage,
@@ -43,8 +40,8 @@ _MARKUP = re.compile(r"\[/?(?:bold|blue|red|yellow)(?: [a-z]+)*\]")
 class InspectBackend:
     """Models by their names in Inspect, ``provider/name``; keys are taken from the environment.
 
-    It has the methods of a service, so that its stages wait side by side in one process, on one
-    event loop and under Inspect's own limits of connections.
+    It is a service, so that its stages wait side by side in one process, on one event loop and
+    under Inspect's own limits of connections.
     """
 
     name = "inspect"
@@ -57,6 +54,11 @@ class InspectBackend:
         self._store = home.parents[1] if len(home.parents) > 1 else home
         self._models: dict[str, InspectModel] = {}
         self._known: dict[str, Model] = {}
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """See :class:`limen.backends.Capabilities`."""
+        return Capabilities(service=self)
 
     @property
     def default_model(self) -> str:
@@ -77,10 +79,6 @@ class InspectBackend:
                 name=model, fingerprint=digest, can_fine_tune=False, why_not=WHY_NOT
             )
         return self._known[model]
-
-    def recipe(self, overrides: Recipe) -> Recipe:
-        """See :meth:`limen.backends.Backend.recipe`: kept as it is, for nothing is trained."""
-        return dict(overrides)
 
     def prepare(self, model: str) -> None:
         """See :meth:`limen.backends.Backend.prepare`."""
@@ -103,20 +101,6 @@ class InspectBackend:
             raise _failure(model, error) from None
         finally:
             future.cancel()
-
-    def fine_tune(self, job: Job, progress: Progress) -> FineTuned:
-        """See :meth:`limen.backends.Backend.fine_tune`: it cannot."""
-        raise BackendError(f"{job.model} cannot be fine-tuned: {WHY_NOT}")
-
-    def sample_batch(
-        self, model: str, requests: Iterable[Request], key: str
-    ) -> Iterator[Sequence[Completion]]:
-        """See :meth:`limen.backends.Service.sample_batch`: there are none."""
-        raise BackendError("the backend 'inspect' has no batches")
-
-    def has_batches(self, key: str) -> bool:
-        """See :meth:`limen.backends.Service.has_batches`."""
-        return False
 
     def cost(
         self, model: str, usage: Usage, *, trained_tokens: int = 0, batch: bool = False

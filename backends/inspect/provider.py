@@ -3,7 +3,6 @@
 import random
 import threading
 from functools import partial
-from typing import Any
 
 import anyio.to_thread
 from inspect_ai.model import (
@@ -63,10 +62,14 @@ class BackendAPI(ModelAPI):
             return sorted((one for group in groups for one in group), key=lambda one: one.draw)
 
     def _usage(self, request: Request, given: list[Completion]) -> ModelUsage:
-        count: Any = getattr(self._backend, "count", lambda text: len(text.split()))
-        read = sum(count(turn["content"]) for turn in request.messages)
+        read = sum(self._count(turn["content"]) for turn in request.messages)
         made = sum(one.tokens or 0 for one in given)
         return ModelUsage(input_tokens=read, output_tokens=made, total_tokens=read + made)
+
+    def _count(self, text: str) -> int:
+        """How many tokens a text has; its words, where the backend does not count tokens."""
+        engine = self._backend.capabilities.engine
+        return len(text.split()) if engine is None else engine.count(text)
 
 
 def _request(input: list[ChatMessage], config: GenerateConfig) -> Request:

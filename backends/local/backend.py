@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from ...datasets.errors import BackendError, SpecError
 from .. import records
 from ..base import (
+    Capabilities,
     Checkpoint,
     Completion,
     FineTuned,
@@ -55,8 +56,6 @@ class LocalBackend:
     """
 
     name = "local"
-    side_by_side = 1
-    """Stages at a time unless the run says otherwise: each process loads a model of its own."""
 
     def __init__(
         self, home: Path, terms: ServiceTerms | None = None, *, save_seconds: float = 120.0
@@ -67,6 +66,19 @@ class LocalBackend:
         self._save_seconds = save_seconds
         self._shelf = Shelf()
         self._sources: dict[str, Source] = {}
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """See :class:`limen.backends.Capabilities`; each process loads a model of its own."""
+        return Capabilities(
+            fine_tuning=self,
+            probabilities=self,
+            rendering=self,
+            engine=self,
+            log_probabilities=True,
+            reproducible=True,
+            max_parallel_stages=1,
+        )
 
     @property
     def default_model(self) -> str:
@@ -89,7 +101,7 @@ class LocalBackend:
         return Model(name=model, fingerprint=_deciding(fingerprint), can_fine_tune=True)
 
     def recipe(self, overrides: Recipe) -> Recipe:
-        """See :meth:`limen.backends.Backend.recipe`: ``name`` takes one of the literature's."""
+        """See :meth:`limen.backends.FineTuning.recipe`: ``name`` takes one of the literature's."""
         return completed(overrides)
 
     def prepare(self, model: str) -> None:
@@ -105,7 +117,7 @@ class LocalBackend:
         yield from Sampler(loaded, wear, context).sample(requests)
         released()
 
-    def exact(
+    def word_probabilities(
         self,
         model: str,
         conversations: "Sequence[Conversation]",
@@ -115,7 +127,7 @@ class LocalBackend:
         max_tokens: int = 16,
         cutoff: float = CUTOFF,
     ) -> list[WordProbabilities]:
-        """See :meth:`limen.backends.Explicit.exact`, and :mod:`.exact` for what is of the event."""
+        """See :meth:`limen.backends.ExactProbabilities.word_probabilities`, and :mod:`.exact`."""
         loaded, wear, context = self._found(model)
         read = prompts(loaded, context, conversations, room=max_tokens)
         with wear() as worn:
@@ -131,7 +143,7 @@ class LocalBackend:
             return exactly.of(read)
 
     def fine_tune(self, job: Job, progress: Progress) -> FineTuned:
-        """See :meth:`limen.backends.Backend.fine_tune`. Every assistant turn is learned.
+        """See :meth:`limen.backends.FineTuning.fine_tune`. Every assistant turn is learned.
 
         LoRA keeps the adapter of each epoch; of a full fine-tuning only the last model is kept.
         """
@@ -154,8 +166,8 @@ class LocalBackend:
         )
         return _told(job, recipe, done)
 
-    def surroundings(self, model: str) -> RenderedContext:
-        """See :meth:`limen.backends.Rendering.surroundings`."""
+    def rendered_context(self, model: str) -> RenderedContext:
+        """See :meth:`limen.backends.ContextRendering.rendered_context`."""
         loaded, _, context = self._found(model)
         student, told = self._students.find(model), context.record(loaded.tokenizer)
         return RenderedContext(

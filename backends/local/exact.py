@@ -107,7 +107,7 @@ class Exactly:
         tallies = [_Tally() for _ in prompts]
         states = [_State(n, "", 1.0) for n in range(len(prompts))]
         self._follow(states, self._reader.begin(prompts), 0, tallies)
-        return [self._told(tally) for tally in tallies]
+        return [self._summed(tally) for tally in tallies]
 
     def _follow(
         self, states: Sequence[_State], read: Read, depth: int, tallies: Sequence[_Tally]
@@ -159,9 +159,9 @@ class Exactly:
             self._known[stem] = self._spelling.moves(stem, self._forms)
         return self._known[stem]
 
-    def _told(self, tally: _Tally) -> WordProbabilities:
+    def _summed(self, tally: _Tally) -> WordProbabilities:
         by_word = {
             word: math.fsum(tally.found[form] for form in dict.fromkeys(forms))
             for word, forms in self._words.items()
         }
-        return WordProbabilities(by_word, tally.missed)
+        return WordProbabilities(by_word=by_word, missed=tally.missed)

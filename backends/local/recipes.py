@@ -1,10 +1,20 @@
 """Training settings: those of the literature by name, each to be overridden, recorded whole."""
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Mapping
 
-from ...datasets.errors import SpecError
 from ..base import Recipe
+from ..recipes import (
+    NUMBER,
+    POSITIVE,
+    POSITIVE_WHOLE,
+    TEXT,
+    WHOLE,
+    YES_NO,
+    Accepts,
+    check_recipe,
+    number,
+    one_of,
+)
 
 ALL_SEVEN = "q_proj,k_proj,v_proj,o_proj,gate_proj,up_proj,down_proj"
 AS_TRAINED = "as trained"
@@ -49,68 +59,45 @@ ASKING = ("asked_system", "mismatch", "name")
 """Settings that decide how a student is asked, and not what it has learned."""
 
 OPTIMIZERS = ("adamw_torch", "adamw_torch_fused", "adafactor", "sgd")
+SCHEDULES = ("linear", "constant", "constant_with_warmup", "cosine")
 
 
-def _whole(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+def _fraction(value: object) -> bool:
+    return isinstance(value, int | float) and number(value) and value < 1
 
 
-def _above(value: object) -> bool:
-    return _whole(value) and value != 0
+def _modules(value: object) -> bool:
+    return isinstance(value, str) and bool(value.strip(", "))
 
 
-def _number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < 1e9
+def _system(also: str) -> Accepts:
+    return Accepts(TEXT.test, f"a text{also}, or None for the template's own choice")
 
 
-def _rate(value: object) -> bool:
-    return _number(value) and value != 0
-
-
-def _text(value: object) -> bool:
-    return value is None or isinstance(value, str)
-
-
-CHECKS: Mapping[str, tuple[Callable[[Any], bool], str]] = {
-    "name": (lambda v: v in NAMED, f"one of {', '.join(NAMED)}"),
-    "method": (lambda v: v in ("lora", "full"), "'lora' or 'full'"),
-    "rank": (_above, "a whole number above zero"),
-    "alpha": (_rate, "a number above zero"),
-    "dropout": (lambda v: _number(v) and v < 1, "a number from 0 to below 1"),
-    "rslora": (lambda v: isinstance(v, bool), "True or False"),
-    "modules": (
-        lambda v: isinstance(v, str) and bool(v.strip(", ")),
-        "names of modules with commas between, or 'all-linear'",
-    ),
-    "learning_rate": (_rate, "a number above zero"),
-    "schedule": (
-        lambda v: v in ("linear", "constant", "constant_with_warmup", "cosine"),
-        "linear, constant, constant_with_warmup or cosine",
-    ),
-    "warmup_steps": (_whole, "a whole number, from 0"),
-    "optimizer": (
-        lambda v: v in OPTIMIZERS,
-        f"one of {', '.join(OPTIMIZERS)}",
-    ),
-    "weight_decay": (_number, "a number, from 0"),
-    "max_grad_norm": (_rate, "a number above zero"),
-    "batch_size": (_above, "a whole number above zero"),
-    "epochs": (_above, "a whole number above zero"),
-    "system": (_text, "a text, or None for the template's own choice"),
-    "asked_system": (_text, f"a text, None for the template's own choice, or {AS_TRAINED!r}"),
-    "mismatch": (lambda v: v in ("error", "allow"), "'error' or 'allow'"),
+SETTINGS: Mapping[str, Accepts] = {
+    "name": one_of(*NAMED),
+    "method": one_of("lora", "full"),
+    "rank": POSITIVE_WHOLE,
+    "alpha": POSITIVE,
+    "dropout": Accepts(_fraction, "a number from 0 to below 1"),
+    "rslora": YES_NO,
+    "modules": Accepts(_modules, "names of modules separated by commas, or 'all-linear'"),
+    "learning_rate": POSITIVE,
+    "schedule": one_of(*SCHEDULES),
+    "warmup_steps": WHOLE,
+    "optimizer": one_of(*OPTIMIZERS),
+    "weight_decay": NUMBER,
+    "max_grad_norm": POSITIVE,
+    "batch_size": POSITIVE_WHOLE,
+    "epochs": POSITIVE_WHOLE,
+    "system": _system(""),
+    "asked_system": _system(f", {AS_TRAINED!r}"),
+    "mismatch": one_of("error", "allow"),
 }
 
 
 def completed(overrides: Recipe) -> Recipe:
-    """All settings; raises :class:`~limen.SpecError` for one that is unknown or cannot be meant."""
-    for name, value in overrides.items():
-        if name not in CHECKS:
-            raise SpecError(
-                f"unknown recipe setting {name!r} for local: it has {', '.join(CHECKS)}"
-            )
-        holds, wanted = CHECKS[name]
-        if not holds(value):
-            raise SpecError(f"recipe setting {name}={value!r} must be {wanted}")
+    """All settings; raises :class:`~limen.SpecError` for one that is unknown or not accepted."""
+    check_recipe(overrides, SETTINGS, "local")
     name = str(overrides.get("name", "default"))
     return {"name": name, **NAMED[name], **overrides}

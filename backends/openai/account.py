@@ -1,7 +1,7 @@
 """The account: which server and which key, and the SDK's clients for them.
 
 Everything comes from the environment variables that the SDK documents. The key is never written
-anywhere, and :meth:`Account.scrub` takes it out of whatever a server says.
+anywhere, and :meth:`Account.scrub` takes it out of whatever a server message.
 """
 
 import asyncio
@@ -75,11 +75,11 @@ class Account:
 
     def scrub(self, text: object) -> str:
         """The text without the key."""
-        said = str(text)
+        text = str(text)
         for secret in (self._key, self._token, self._password):
             if len(secret) >= SHORTEST:
-                said = said.replace(secret, "[key]")
-        return said
+                text = text.replace(secret, "[key]")
+        return text
 
     def _azure(self) -> dict[str, Any]:
         return {

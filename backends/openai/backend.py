@@ -8,6 +8,7 @@ from pathlib import Path
 from ...datasets.errors import BackendError, SpecError
 from .. import records
 from ..base import (
+    Capabilities,
     Completion,
     FineTuned,
     Job,
@@ -20,19 +21,25 @@ from ..base import (
     Usage,
     WorkRequest,
 )
+from ..recipes import POSITIVE, POSITIVE_WHOLE, check_recipe, or_auto
 from .account import Account, base_of
 from .batches import Batches
 from .budget import Budget
-from .calls import DEADLINE, LONGEST_WAIT, Caller, Draws
-from .governor import Governor
+from .chat import DEADLINE, LONGEST_WAIT, ChatClient, DrawLimit
+from .job_ledger import JobLedger
 from .jobs import SETTINGS, Jobs
-from .ledger import Ledger
-from .patience import OUTAGE, Patience
 from .preflight import Preflight
 from .prices import prices
 from .quotes import Limits, conditions, quote
+from .rate_limiter import RateLimiter
+from .retries import OUTAGE, Retries
 from .sampling import stream
 from .uploads import Uploads
+
+ACCEPTED = {
+    name: or_auto(POSITIVE if name == "learning_rate_multiplier" else POSITIVE_WHOLE)
+    for name in SETTINGS
+}
 
 
 class OpenAIBackend:
@@ -55,16 +62,21 @@ class OpenAIBackend:
         self.account = Account()
         self.terms = terms or ServiceTerms()
         self.budget = Budget(self.terms.budget)
-        self.ledger = Ledger(home)
+        self.ledger = JobLedger(home)
         self._home = home
         self._deadline, self._longest_wait = deadline, longest_wait
         self._prices = prices(self.terms.prices)
-        self._patience = Patience(self.account, outage=outage)
+        self._retries = Retries(self.account, outage=outage)
         self._limits = Limits(home / "limits", self.account.url)
         self._stopped = False
         self._models: dict[str, Model] = {}
-        self._governors: dict[str, Governor] = {}
-        self._draws: dict[str, Draws] = {}
+        self._limiters: dict[str, RateLimiter] = {}
+        self._draws: dict[str, DrawLimit] = {}
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """See :class:`limen.backends.Capabilities`."""
+        return Capabilities(fine_tuning=self, batches=self, service=self)
 
     @cached_property
     def default_model(self) -> str:
@@ -80,22 +92,8 @@ class OpenAIBackend:
         return self._models[model]
 
     def recipe(self, overrides: Recipe) -> Recipe:
-        """See :meth:`limen.backends.Backend.recipe`: ``auto`` leaves a setting to the service."""
-        for name, value in overrides.items():
-            if name not in SETTINGS:
-                raise SpecError(
-                    f"unknown recipe setting {name!r} for openai: it has {', '.join(SETTINGS)}"
-                )
-            number = isinstance(value, int | float) and not isinstance(value, bool)
-            whole = name == "learning_rate_multiplier" or value == "auto" or isinstance(value, int)
-            if not whole:
-                raise SpecError(
-                    f"recipe setting {name}={value!r} must be a whole number, or 'auto'"
-                )
-            if value != "auto" and not (number and 0 < float(value or 0) < float("inf")):
-                raise SpecError(
-                    f"recipe setting {name}={value!r} must be a number above zero, or 'auto'"
-                )
+        """See :meth:`limen.backends.FineTuning.recipe`: ``auto`` is the service's own choice."""
+        check_recipe(overrides, ACCEPTED, "openai")
         return {**dict.fromkeys(SETTINGS, "auto"), **overrides}
 
     def prepare(self, model: str) -> None:
@@ -104,21 +102,21 @@ class OpenAIBackend:
 
     def sample(self, model: str, requests: Iterable[Request]) -> Iterator[Sequence[Completion]]:
         """See :meth:`limen.backends.Backend.sample`; in the order in which answers arrive."""
-        with self._caller(model) as caller:
-            yield from stream(self.account, caller, requests)
+        with self._client(model) as client:
+            yield from stream(self.account, client, requests)
 
     def sample_batch(
         self, model: str, requests: Iterable[Request], key: str
     ) -> Iterator[Sequence[Completion]]:
-        """See :meth:`limen.backends.Service.sample_batch`."""
+        """See :meth:`limen.backends.BatchSampling.sample_batch`."""
         yield from self._batches.sample(model, requests, key, self._draws_of(model))
 
     def fine_tune(self, job: Job, progress: Progress) -> FineTuned:
-        """See :meth:`limen.backends.Backend.fine_tune`."""
+        """See :meth:`limen.backends.FineTuning.fine_tune`."""
         return self.jobs.fine_tune(job, progress)
 
     def has_batches(self, key: str) -> bool:
-        """See :meth:`limen.backends.Service.has_batches`."""
+        """See :meth:`limen.backends.BatchSampling.has_batches`."""
         return self._batches.path(key).exists()
 
     def cost(
@@ -150,9 +148,9 @@ class OpenAIBackend:
     def stop(self) -> None:
         """See :meth:`limen.backends.Service.stop`."""
         self._stopped = True
-        self._patience.stop()
-        for governor in list(self._governors.values()):
-            self.account.start(_stop(governor))
+        self._retries.stop()
+        for limiter in list(self._limiters.values()):
+            self.account.start(_stop(limiter))
 
     @cached_property
     def jobs(self) -> Jobs:
@@ -161,7 +159,7 @@ class OpenAIBackend:
             self.account,
             self.ledger,
             self._uploads,
-            self._patience,
+            self._retries,
             self.budget,
             self._prices,
             self.terms,
@@ -172,7 +170,7 @@ class OpenAIBackend:
         return Batches(
             self.account,
             self._uploads,
-            self._patience,
+            self._retries,
             self.budget,
             self._prices,
             self.terms,
@@ -181,24 +179,24 @@ class OpenAIBackend:
 
     @cached_property
     def _uploads(self) -> Uploads:
-        return Uploads(self.account, self._patience, self._home / "uploads")
+        return Uploads(self.account, self._retries, self._home / "uploads")
 
     @cached_property
     def _preflight(self) -> Preflight:
-        return Preflight(self.account, self._patience, self._prices)
+        return Preflight(self.account, self._retries, self._prices)
 
     @contextmanager
-    def _caller(self, model: str) -> Iterator[Caller]:
+    def _client(self, model: str) -> Iterator[ChatClient]:
         base = base_of(model)
         if self._stopped:
             raise BackendError("the run was ended; run the same command again to go on")
-        governor = self._governors.setdefault(base, Governor(longest_wait=self._longest_wait))
+        limiter = self._limiters.setdefault(base, RateLimiter(longest_wait=self._longest_wait))
         draws = self._draws_of(model)
         try:
-            yield Caller(
+            yield ChatClient(
                 self.account,
                 model,
-                governor=governor,
+                limiter=limiter,
                 draws=draws,
                 budget=self.budget,
                 prices=self._prices,
@@ -206,16 +204,16 @@ class OpenAIBackend:
                 longest_wait=self._longest_wait,
             )
         finally:
-            found = governor.limits()
+            found = limiter.limits()
             if draws.known:
                 found["draws"] = draws.known
             with records.locked(self._home / "limits" / "all"):
                 self._limits.note(base, found)
 
-    def _draws_of(self, model: str) -> Draws:
+    def _draws_of(self, model: str) -> DrawLimit:
         base = base_of(model)
         known = self.limits(base).get("draws")
-        return self._draws.setdefault(base, Draws(int(known) if known else None))
+        return self._draws.setdefault(base, DrawLimit(int(known) if known else None))
 
     def _check_price(self, model: str) -> None:
         if self.budget.limited and self._prices.of(model) is None:
@@ -226,5 +224,5 @@ class OpenAIBackend:
             )
 
 
-async def _stop(governor: Governor) -> None:
-    governor.stop()
+async def _stop(limiter: RateLimiter) -> None:
+    limiter.stop()

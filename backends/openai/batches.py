@@ -16,14 +16,22 @@ from ...datasets.errors import PendingError
 from .. import records
 from ..base import Completion, Request, ServiceTerms, Usage
 from ..records import Record
-from . import reply
+from . import responses
 from .account import Account
 from .budget import Budget
-from .calls import Draws, body_of, most_usage
-from .faults import CONTENT, BrokenReplyError, Kind, failure, fault_of, page, real
-from .ledger import now
-from .patience import Patience
+from .chat import DrawLimit, maximum_usage, request_body
+from .errors import (
+    CONTENT,
+    FailureKind,
+    InvalidResponseError,
+    backend_error,
+    classify,
+    require,
+    require_page,
+)
+from .job_ledger import now
 from .prices import Prices
+from .retries import Retries
 from .uploads import Uploads
 
 if TYPE_CHECKING:
@@ -45,17 +53,17 @@ class Batches:
 
     account: Account
     uploads: Uploads
-    patience: Patience
+    retries: Retries
     budget: Budget
     prices: Prices
     terms: ServiceTerms
     folder: Path
 
     def sample(
-        self, model: str, requests: Iterable[Request], key: str, draws: Draws
+        self, model: str, requests: Iterable[Request], key: str, draws: DrawLimit
     ) -> Iterator[Sequence[Completion]]:
         """Complete requests; what earlier batches under the key have answered comes from them."""
-        wanted = Wanted(requests)
+        wanted = OutstandingDraws(requests)
         path = self.path(key)
         record: Record = records.read(path) or {"key": key, "batches": []}
         fruitless = place = 0
@@ -69,19 +77,21 @@ class Batches:
             if not wanted.left:
                 return
             if fruitless >= ROUNDS:
-                says = f"{ROUNDS} batches in a row left {wanted.left:,} draws unanswered"
-                raise failure(record["batches"][-1].get("error") or says, "sampling by batches")
+                message = f"{ROUNDS} batches in a row left {wanted.left:,} draws unanswered"
+                raise backend_error(
+                    record["batches"][-1].get("error") or message, "sampling by batches"
+                )
             some = list(islice(wanted.parts(draws), int(record.get("largest", LARGEST))))
-            self._intend(path, record, model, some)
+            self._record_batch(path, record, model, some)
 
     def path(self, key: str) -> Path:
         """Where the record of a stage's batches lies."""
         return self.folder / f"{hashlib.sha256(key.encode()).hexdigest()[:32]}.json"
 
-    def _intend(self, path: Path, record: Record, model: str, parts: list[Request]) -> None:
+    def _record_batch(self, path: Path, record: Record, model: str, parts: list[Request]) -> None:
         """Write down another batch, which is made next."""
         number = len(record["batches"])
-        used = sum((most_usage(part) for part in parts), Usage())
+        used = sum((maximum_usage(part) for part in parts), Usage())
         most = self.prices.cost(model, used, batch=True) or 0.0
         entry: Record = {"tag": f"limen-{path.stem}-{number}", "model": model, "most": most}
         record["batches"].append({**entry, "requests": len(parts), "intended": now()})
@@ -90,29 +100,34 @@ class Batches:
         records.write(path, record)
 
     def _answers(
-        self, path: Path, record: Record, entry: Record, wanted: "Wanted", draws: Draws
+        self,
+        path: Path,
+        record: Record,
+        entry: Record,
+        wanted: "OutstandingDraws",
+        draws: DrawLimit,
     ) -> Iterator[list[Completion]]:
         """What a batch answered, once it has ended."""
-        if entry.get("status") == "failed":  # told before; nothing of it was done
+        if entry.get("status") == "failed":  # reported before; nothing of it was done
             return
-        self._make(path, record, entry)
+        self._create_once(path, record, entry)
         ended = self._ended(entry["id"])
-        told_before = entry.get("status") == ended.status
+        known_before = entry.get("status") == ended.status
         entry |= {"status": ended.status, "ended": now(), "error": _reasons(ended)}
         if ended.status == "failed" and "limit" in entry["error"] and entry["requests"] > 1:
             record["largest"] = max(1, entry["requests"] // 2)
         records.write(path, record)
         if ended.status == "failed" and "largest" not in record:
-            raise failure(entry["error"], f"the batch {ended.id} was refused")
+            raise backend_error(entry["error"], f"the batch {ended.id} was refused")
         for file_id in (ended.output_file_id, ended.error_file_id):
             yield from _grouped(self._file_answers(file_id, wanted, draws))
-        if ended.status == "cancelled" and wanted.left and not told_before:
-            says = f"somebody cancelled it, with {wanted.left:,} draws unanswered"
+        if ended.status == "cancelled" and wanted.left and not known_before:
+            message = f"somebody cancelled it, with {wanted.left:,} draws unanswered"
             remedy = "run the same command again to have them asked for by another"
-            raise failure(says, f"the batch {ended.id}", remedy)
+            raise backend_error(message, f"the batch {ended.id}", remedy)
 
     def _file_answers(
-        self, file_id: str | None, wanted: "Wanted", draws: Draws
+        self, file_id: str | None, wanted: "OutstandingDraws", draws: DrawLimit
     ) -> Iterator[list[Completion]]:
         """What the lines of a result file answer of what is still wanted."""
         for line in self._lines(file_id):
@@ -121,14 +136,14 @@ class Batches:
             if made:
                 yield wanted.take(made)
 
-    def _make(self, path: Path, record: Record, entry: Record) -> None:
+    def _create_once(self, path: Path, record: Record, entry: Record) -> None:
         """Make a recorded batch, exactly once; what it may cost is reserved first."""
         if "id" in entry:
             return
         content = path.with_suffix(f".{record['batches'].index(entry)}.jsonl")
         tag = entry["tag"]
         sent_before = "sent" in entry  # by a run that was killed
-        found = self.patience.seek(lambda: self._find(tag)) if sent_before else self._find(tag)
+        found = self.retries.search(lambda: self._find(tag)) if sent_before else self._find(tag)
         if found is None:
             self._reserve(entry["most"])
             file_id = self.uploads.upload(content, "batch")
@@ -146,7 +161,7 @@ class Batches:
 
     def _create(self, file_id: str, tag: str) -> str:
         batches = self.account.client.batches
-        says = ""
+        message = ""
         for attempt in range(6):
             try:
                 made = batches.create(
@@ -155,32 +170,32 @@ class Batches:
                     completion_window="24h",
                     metadata={"limen": tag},
                 )
-                return real(made, "id").id
+                return require(made, "id").id
             except Exception as error:
-                fault = fault_of(error)
-                says = self.account.scrub(fault.says)
-            if fault.kind not in (Kind.TRANSPORT, Kind.RATE):
+                failure = classify(error)
+                message = self.account.scrub(failure.message)
+            if failure.kind not in (FailureKind.TRANSPORT, FailureKind.RATE):
                 break
-            if fault.kind is Kind.RATE or not fault.sent:
-                self.patience.sleep(max(0.5 * 2**attempt, min(fault.wait or 0, 60)))
-            elif found := self.patience.seek(lambda: self._find(tag)):
+            if failure.kind is FailureKind.RATE or not failure.sent:
+                self.retries.sleep(max(0.5 * 2**attempt, min(failure.wait or 0, 60)))
+            elif found := self.retries.search(lambda: self._find(tag)):
                 return found
-        raise failure(says, "making a batch")
+        raise backend_error(message, "making a batch")
 
     def _find(self, tag: str) -> str | None:
         def look() -> str | None:
-            listed = page(lambda: self.account.client.batches.list(limit=100))
+            listed = require_page(lambda: self.account.client.batches.list(limit=100))
             return next((b.id for b in listed if (b.metadata or {}).get("limen") == tag), None)
 
-        return self.patience.ask(look, "looking through the account's batches")
+        return self.retries.call(look, "looking through the account's batches")
 
     def _ended(self, batch_id: str) -> "Batch":
         pause = POLL[0]
         batches = self.account.client.batches
         while True:
             doing = f"asking after the batch {batch_id}"
-            state = self.patience.ask(
-                lambda: real(batches.retrieve(batch_id), "id", "status"), doing
+            state = self.retries.call(
+                lambda: require(batches.retrieve(batch_id), "id", "status"), doing
             )
             if state.status in ENDED:
                 return state
@@ -189,7 +204,7 @@ class Batches:
                     f"pending: the batch {batch_id} is {state.status.replace('_', ' ')}; run the "
                     f"same command again"
                 )
-            self.patience.sleep(pause)
+            self.retries.sleep(pause)
             pause = min(POLL[1], pause * 1.3)
 
     def _lines(self, file_id: str | None) -> list[Mapping[str, Any]]:
@@ -202,48 +217,50 @@ class Batches:
             try:
                 lines = [json.loads(line) for line in files.content(file_id).content.splitlines()]
             except ValueError as error:
-                raise BrokenReplyError(f"the results are not JSON: {error}") from None
+                raise InvalidResponseError(f"the results are not JSON: {error}") from None
             if not all(isinstance(line, dict) for line in lines):
-                raise BrokenReplyError("the results are not objects")
+                raise InvalidResponseError("the results are not objects")
             return lines
 
-        return self.patience.ask(fetch, f"fetching the results {file_id}")
+        return self.retries.call(fetch, f"fetching the results {file_id}")
 
     def _completions(
-        self, line: Mapping[str, Any], part: Request, draws: Draws
+        self, line: Mapping[str, Any], part: Request, draws: DrawLimit
     ) -> list[Completion] | None:
         """The completions in a line; None where the request is to be asked again."""
         response = line.get("response") or {}
         status, body = response.get("status_code"), response.get("body")
         if status == 200:
             try:
-                answer = reply.read(json.dumps(body).encode())
-            except BrokenReplyError:
+                answer = responses.parse(json.dumps(body).encode())
+            except InvalidResponseError:
                 return None
             if len(answer.choices) < part.draws:
                 draws.rejected(len(answer.choices) + 1)
-            return reply.completions(answer, part, reply.usage_of(answer, part, lost=0))
+            return responses.completions(answer, part, responses.usage_of(answer, part, lost=0))
         error = (body or {}).get("error") or line.get("error") or {}
-        code, says = str(error.get("code") or ""), str(error.get("message") or "failed")
+        code, message = str(error.get("code") or ""), str(error.get("message") or "failed")
         if error.get("param") == "n" and part.draws > 1:
             draws.rejected(part.draws)
             return None
         if code in CONTENT:
-            return reply.recorded(part, self.account.scrub(says), Usage(calls=1))
+            return responses.failed(part, self.account.scrub(message), Usage(calls=1))
         if status is not None and 400 <= status < 500 and status not in (408, 409, 429):
-            raise failure(self.account.scrub(says), f"the batch's request {line.get('custom_id')}")
+            raise backend_error(
+                self.account.scrub(message), f"the batch's request {line.get('custom_id')}"
+            )
         return None
 
 
-class Wanted:
-    """Draws that are wanted, and which of them have come."""
+class OutstandingDraws:
+    """DrawLimit that are wanted, and which of them have come."""
 
     def __init__(self, requests: Iterable[Request]) -> None:
         self._requests = {(r.row, d): r for r in requests for d in _numbers(r)}
 
     @property
     def left(self) -> int:
-        """Draws that have not come."""
+        """DrawLimit that have not come."""
         return len(self._requests)
 
     def take(self, completions: Iterable[Completion]) -> list[Completion]:
@@ -260,7 +277,7 @@ class Wanted:
         request = next((r for r in found if r is not None), None)
         return None if request is None else replace(request, first=first, draws=draws)
 
-    def parts(self, draws: Draws) -> Iterator[Request]:
+    def parts(self, draws: DrawLimit) -> Iterator[Request]:
         """What has not come, in requests that a call can answer."""
         whole: list[Request] = []
         for (row, draw), request in self._requests.items():
@@ -284,7 +301,7 @@ def _grouped(groups: Iterable[list[Completion]]) -> Iterator[list[Completion]]:
         yield whole
 
 
-def _end(request: Request, draws: Draws) -> int:
+def _end(request: Request, draws: DrawLimit) -> int:
     return request.first + draws.per_call
 
 
@@ -294,12 +311,12 @@ def _numbers(request: Request) -> range:
 
 def _line(model: str, part: Request) -> Record:
     name = f"{part.row}-{part.first}-{part.draws}"
-    return {"custom_id": name, "method": "POST", "url": ENDPOINT, "body": body_of(model, part)}
+    return {"custom_id": name, "method": "POST", "url": ENDPOINT, "body": request_body(model, part)}
 
 
 def _reasons(ended: "Batch") -> str:
     found = ended.errors.data if ended.errors and ended.errors.data else []
-    told = [f"{e.message} (line {e.line})" if e.line else str(e.message) for e in found]
-    if ended.status == "failed" and not told:
-        told = ["it failed without a reason"]
-    return "; ".join(told[:3])
+    messages = [f"{e.message} (line {e.line})" if e.line else str(e.message) for e in found]
+    if ended.status == "failed" and not messages:
+        messages = ["it failed without a reason"]
+    return "; ".join(messages[:3])

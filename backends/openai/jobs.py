@@ -12,10 +12,10 @@ from ..records import Record
 from . import tokens
 from .account import Account
 from .budget import Budget
-from .faults import Kind, failure, fault_of, page, real
-from .ledger import ENDED, Ledger, now
-from .patience import Patience
+from .errors import FailureKind, backend_error, classify, require, require_page
+from .job_ledger import ENDED, JobLedger, now
 from .prices import Prices
+from .retries import Retries
 from .uploads import Uploads
 
 if TYPE_CHECKING:
@@ -39,9 +39,9 @@ class Jobs:
     """The fine-tuning jobs of a store on an account."""
 
     account: Account
-    ledger: Ledger
+    ledger: JobLedger
     uploads: Uploads
-    patience: Patience
+    retries: Retries
     budget: Budget
     prices: Prices
     terms: ServiceTerms
@@ -64,11 +64,11 @@ class Jobs:
                     raise
         spent = hold
         try:
-            ended = self._ended(path, record, progress)
+            ended = self._wait_until_ended(path, record, progress)
             spent = self._cost(job, ended.trained_tokens or 0) if hold else 0.0
         finally:
             self.budget.settle(hold, spent)
-        return self._told(job, ended)
+        return self._result(job, ended)
 
     def _reserve(self, job: Job) -> float:
         """Set aside the most that a job can cost."""
@@ -81,7 +81,7 @@ class Jobs:
             )
         if self._cost(job, 1) == 0:
             return 0.0
-        most = self._cost(job, trained_at_most(job.training_file, epochs_of(job)))
+        most = self._cost(job, trained_tokens_upper_bound(job.training_file, epochs_of(job)))
         if not self.budget.reserve(most):
             raise self.budget.exhausted(most, f"another fine-tuning of {job.model}")
         return most
@@ -95,7 +95,7 @@ class Jobs:
         sent_before = record["status"] == "submitting"  # by a run that was killed
         found = self._find(tag, path)
         if found is None and sent_before:
-            found = self._sought(path, tag)
+            found = self._search(path, tag)
         if found is None:
             file_id = self.uploads.upload(job.training_file, "fine-tune")
             records.write(path, {**record, "file": file_id, "status": "submitting"})
@@ -106,34 +106,38 @@ class Jobs:
 
     def _create(self, path: Path, record: Record, job: Job) -> str:
         doing = f"making the fine-tuning job of {job.model}"
-        pause, waited, tries, says = 0.5, 0.0, TRIES, ""
+        pause, waited, tries, message = 0.5, 0.0, TRIES, ""
         while tries:
             try:
                 return self._post(record, job)
             except Exception as error:
-                fault = fault_of(error)
-                says = self.account.scrub(fault.says)
-            if fault.kind is Kind.RATE:  # the account's limit of jobs: others must end first
+                failure = classify(error)
+                message = self.account.scrub(failure.message)
+            if (
+                failure.kind is FailureKind.RATE
+            ):  # the account's limit of jobs: others must end first
                 if not self.terms.wait:
-                    self._unsent(path, record, tries)
-                    raise PendingError(f"pending: the account takes no more jobs for now: {says}")
+                    self._mark_unsent(path, record, tries)
+                    raise PendingError(
+                        f"pending: the account takes no more jobs for now: {message}"
+                    )
                 waited += pause
-                if max(waited, fault.wait or 0) > A_DAY:
-                    raise failure(says, doing)
+                if max(waited, failure.wait or 0) > A_DAY:
+                    raise backend_error(message, doing)
                 pause = min(60.0, pause * 2)
-                self.patience.sleep(max(pause, min(fault.wait or 0, 60.0)))
+                self.retries.sleep(max(pause, min(failure.wait or 0, 60.0)))
                 continue
-            if fault.kind is not Kind.TRANSPORT:
-                self._unsent(path, record, tries)
-                raise failure(says, doing, "nothing was charged")
-            found = self._sought(path, record["tag"]) if fault.sent else None
+            if failure.kind is not FailureKind.TRANSPORT:
+                self._mark_unsent(path, record, tries)
+                raise backend_error(message, doing, "nothing was charged")
+            found = self._search(path, record["tag"]) if failure.sent else None
             if found:
                 return found
             tries -= 1
-            self.patience.sleep(pause)
-        raise failure(says, doing)
+            self.retries.sleep(pause)
+        raise backend_error(message, doing)
 
-    def _unsent(self, path: Path, record: Record, tries: int) -> None:
+    def _mark_unsent(self, path: Path, record: Record, tries: int) -> None:
         """Write down that the service refused: there is no job for the next run to look for."""
         if tries == TRIES:  # else an answer was lost before, and a job may be there all the same
             records.write(path, {**record, "status": "intended"})
@@ -149,11 +153,11 @@ class Jobs:
                 "supervised": {"hyperparameters": hyperparameters(job)},
             },
         )
-        return real(made, "id").id
+        return require(made, "id").id
 
-    def _sought(self, path: Path, tag: str) -> str | None:
+    def _search(self, path: Path, tag: str) -> str | None:
         """A job that may have been made although nobody heard of it; looked for for a while."""
-        return self.patience.seek(lambda: self._find(tag, path))
+        return self.retries.search(lambda: self._find(tag, path))
 
     def _find(self, tag: str, path: Path) -> str | None:
         """The id of the account's job with a tag; servers that do not filter are filtered here."""
@@ -161,14 +165,14 @@ class Jobs:
 
         def look() -> str | None:
             jobs = self.account.client.fine_tuning.jobs
-            listed = page(lambda: jobs.list(limit=100, metadata={"limen": tag}))
+            listed = require_page(lambda: jobs.list(limit=100, metadata={"limen": tag}))
             ours = (j.id for j in listed if (j.metadata or {}).get("limen") == tag)
             return next((job_id for job_id in ours if job_id not in forgotten), None)
 
-        return self.patience.ask(look, "looking through the account's fine-tuning jobs")
+        return self.retries.call(look, "looking through the account's fine-tuning jobs")
 
-    def _ended(self, path: Path, record: Record, progress: Progress) -> "FineTuningJob":
-        """The job once it has ended; its progress is told, and its state noted, on the way."""
+    def _wait_until_ended(self, path: Path, record: Record, progress: Progress) -> "FineTuningJob":
+        """The job once it has ended; reports progress and records each change of state."""
         job_id, pause = record["job"], POLL[0]
         while True:
             state = self.retrieve(job_id)
@@ -184,37 +188,37 @@ class Jobs:
                 )
             if come := self._progress(job_id):
                 progress(*come)
-            self.patience.sleep(pause)
+            self.retries.sleep(pause)
             pause = min(POLL[1], pause * 1.3)
 
     def ask(self, do: Callable[[], T], doing: str) -> T:
-        """What the service says, however often it takes to get it said."""
-        return self.patience.ask(do, doing)
+        """The result of a call that is repeated while failures are transient."""
+        return self.retries.call(do, doing)
 
     def retrieve(self, job_id: str) -> "FineTuningJob":
         """A job as the service has it."""
         jobs = self.account.client.fine_tuning.jobs
-        return self.patience.ask(
-            lambda: real(jobs.retrieve(job_id), "id", "status"), f"asking after the job {job_id}"
+        return self.retries.call(
+            lambda: require(jobs.retrieve(job_id), "id", "status"), f"asking after the job {job_id}"
         )
 
     def events(self, job_id: str, limit: int = 20) -> list[Any]:
         """A job's latest events, oldest first."""
         jobs = self.account.client.fine_tuning.jobs
         doing = f"reading the events of the job {job_id}"
-        found = self.patience.ask(
-            lambda: page(lambda: jobs.list_events(job_id, limit=limit)), doing
+        found = self.retries.call(
+            lambda: require_page(lambda: jobs.list_events(job_id, limit=limit)), doing
         )
         return sorted(found.data, key=lambda event: event.created_at)
 
     def _progress(self, job_id: str) -> tuple[int, int] | None:
         """Steps done and in all, as the newest events tell."""
         steps = [e.data for e in self.events(job_id, 5) if isinstance(e.data, dict)]
-        told = [(d.get("step"), d.get("total_steps")) for d in steps]
-        whole = [(s, t) for s, t in told if isinstance(s, int) and isinstance(t, int)]
+        steps_of = [(d.get("step"), d.get("total_steps")) for d in steps]
+        whole = [(s, t) for s, t in steps_of if isinstance(s, int) and isinstance(t, int)]
         return max(whole, default=None)
 
-    def _told(self, job: Job, ended: "FineTuningJob") -> FineTuned:
+    def _result(self, job: Job, ended: "FineTuningJob") -> FineTuned:
         if ended.status != "succeeded" or not ended.fine_tuned_model:
             raise self._failed(ended)
         checkpoints = tuple(self.checkpoints(ended.id))
@@ -233,7 +237,7 @@ class Jobs:
         """The checkpoints that the service kept, in the order of their steps."""
         jobs = self.account.client.fine_tuning.jobs.checkpoints
         doing = f"listing the checkpoints of the job {job_id}"
-        found = self.patience.ask(lambda: list(page(lambda: jobs.list(job_id))), doing)
+        found = self.retries.call(lambda: list(require_page(lambda: jobs.list(job_id))), doing)
         for point in sorted(found, key=lambda point: point.step_number):
             yield Checkpoint(
                 model=point.fine_tuned_model_checkpoint,
@@ -271,8 +275,8 @@ def epochs_of(job: Job) -> int:
     return epochs
 
 
-def trained_at_most(file: Path, epochs: int) -> int:
+def trained_tokens_upper_bound(file: Path, epochs: int) -> int:
     """The most tokens that training on a file can be charged for."""
     from ...datasets import chat
 
-    return epochs * sum(tokens.prompt_at_most(messages) for messages in chat.read(file))
+    return epochs * sum(tokens.prompt_upper_bound(messages) for messages in chat.read(file))

@@ -10,10 +10,10 @@ from typing import Any
 from ...datasets.errors import BackendError, UnknownModelError
 from ..base import Model
 from .account import Account
-from .faults import Kind, failure, fault_of, page, real
-from .governor import KINDS
-from .patience import Patience
+from .errors import FailureKind, backend_error, classify, require, require_page
 from .prices import Prices
+from .rate_limiter import KINDS
+from .retries import Retries
 
 NEAR = timedelta(days=7)
 """A model that goes within so many days may go before its students have answered."""
@@ -29,7 +29,7 @@ class Preflight:
     """The checks, on one account."""
 
     account: Account
-    patience: Patience
+    retries: Retries
     prices: Prices
 
     def default_model(self) -> str:
@@ -47,10 +47,10 @@ class Preflight:
         """What the service says of a model; raises :class:`~limen.BackendError`."""
         found = self._retrieve(model)
         self._check_end(model, found)
-        told: dict[str, Any] = {"url": self.account.url, "id": model}
+        identity: dict[str, Any] = {"url": self.account.url, "id": model}
         if self.account.is_openai:
-            told = {"id": model, "created": found.get("created")}
-        digest = hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
+            identity = {"id": model, "created": found.get("created")}
+        digest = hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()
         why_not = self.why_no_training(model)
         return Model(
             name=model,
@@ -66,8 +66,8 @@ class Preflight:
             headers = self._ask(models.with_raw_response.list, "its limits").headers
         except BackendError:
             return {}
-        told = {kind: headers.get(f"x-ratelimit-limit-{kind}", "") for kind in KINDS}
-        return {kind: float(text) for kind, text in told.items() if text.isdecimal()}
+        values = {kind: headers.get(f"x-ratelimit-limit-{kind}", "") for kind in KINDS}
+        return {kind: float(text) for kind, text in values.items() if text.isdecimal()}
 
     def why_no_training(self, model: str) -> str | None:
         """Why a model cannot be fine-tuned here; None if it can."""
@@ -89,7 +89,7 @@ class Preflight:
             models = self.account.client.models
             doing = f"the model {model!r}"
             found = self._ask(
-                lambda: real(models.retrieve(model), "id"), doing, openai.NotFoundError
+                lambda: require(models.retrieve(model), "id"), doing, openai.NotFoundError
             )
             return dict(found.model_dump())
         except openai.NotFoundError:
@@ -113,7 +113,7 @@ class Preflight:
 
     def _list(self, *through: type[Exception]) -> list[dict[str, Any]]:
         models = self.account.client.models
-        found = self._ask(lambda: list(page(models.list)), "its models", *through)
+        found = self._ask(lambda: list(require_page(models.list)), "its models", *through)
         return [dict(model.model_dump()) for model in found]
 
     def _check_end(self, model: str, found: dict[str, Any]) -> None:
@@ -135,31 +135,33 @@ class Preflight:
         jobs = self.account.client.fine_tuning.jobs
         doing = "its fine-tuning jobs"
         try:
-            self._ask(lambda: page(lambda: jobs.list(limit=1)), doing, openai.APIStatusError)
+            self._ask(
+                lambda: require_page(lambda: jobs.list(limit=1)), doing, openai.APIStatusError
+            )
         except openai.APIStatusError as error:
             if error.status_code in (404, 405, 501, 403, 400):
                 return f"{self.account.url} takes no fine-tuning jobs (HTTP {error.status_code})"
-            raise failure(
-                self.account.scrub(fault_of(error).says), "checking for fine-tuning"
+            raise backend_error(
+                self.account.scrub(classify(error).message), "checking for fine-tuning"
             ) from None
         return None
 
     def _ask(self, do: Any, what: str, *through: type[Exception]) -> Any:
-        """Ask the service; exceptions of the kinds in ``through`` are the caller's to sort."""
+        """Ask the service; exceptions of the kinds in ``through`` are the client's to sort."""
         caught: list[Exception] = []
 
         def ask() -> Any:
             try:
                 return do()
             except through as error:
-                if fault_of(error).kind in (Kind.TRANSPORT, Kind.RATE):
+                if classify(error).kind in (FailureKind.TRANSPORT, FailureKind.RATE):
                     raise
                 caught.append(error)
                 return None
 
         doing = f"asking {self.account.url} for {what}"
-        outage = min(OUTAGE, self.patience.outage)
-        found = self.patience.ask(ask, doing, outage=outage, remedy=REMEDY)
+        outage = min(OUTAGE, self.retries.outage)
+        found = self.retries.call(ask, doing, outage=outage, remedy=REMEDY)
         if caught:
             raise caught[0]
         return found

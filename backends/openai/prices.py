@@ -91,8 +91,8 @@ def _own(file: Path) -> Iterable[Price]:
     except OSError as error:
         raise SpecError(f"cannot read the prices in {file}: {error.strerror}") from None
     except (tomllib.TOMLDecodeError, ValidationError) as error:
-        says = str(error).splitlines()
+        message = str(error).splitlines()
         raise SpecError(
-            f"{file} is no table of prices ({'; '.join(says[:3])}). It needs, for each model, "
+            f"{file} is no table of prices ({'; '.join(message[:3])}). It needs, for each model, "
             f'[[model]] with name = "...", input = 0.1, output = 0.4, in dollars a million tokens'
         ) from None

@@ -8,11 +8,11 @@ from .. import records
 from ..base import Quote, Usage, WorkRequest
 from . import tokens
 from .account import base_of
-from .calls import MOST
+from .chat import MOST
 from .prices import Prices
 
 NEW_ACCOUNT = {"requests": 500.0, "tokens": 200_000.0}
-"""A new account's limits a minute, assumed until a server has told its own."""
+"""A new account's limits a minute, assumed until the server reports its own."""
 TYPICAL = 0.5
 """How much of ``max_tokens`` an answer is assumed to take, about."""
 
@@ -48,8 +48,8 @@ def quote(work: WorkRequest, prices: Prices, limits: dict[str, float], *, batch:
     per_call = min(work.per_call, int(limits.get("draws", MOST)))
     whole, rest = divmod(work.per_call, per_call)
     calls = -(-work.completions // work.per_call) * (whole + bool(rest))
-    about = calls * tokens.prompt_about(work.prompts)
-    most = calls * tokens.mean_at_most(work.prompts)
+    about = calls * tokens.mean_prompt_estimate(work.prompts)
+    most = calls * tokens.mean_prompt_upper_bound(work.prompts)
     answers = work.completions * work.max_tokens
     model = f"ft:{work.model}" if work.student else work.model
     counted = about + answers
@@ -75,8 +75,10 @@ def _training(work: WorkRequest, prices: Prices) -> Quote:
     epochs = work.recipe.get("epochs")
     known = epochs if isinstance(epochs, int) else None
     answer = TYPICAL * work.max_tokens
-    about = round(work.rows * (tokens.prompt_about(work.prompts) + answer) * (known or 3))
-    most = work.rows * (tokens.mean_at_most(work.prompts) + tokens.A_TURN + work.max_tokens)
+    about = round(work.rows * (tokens.mean_prompt_estimate(work.prompts) + answer) * (known or 3))
+    most = work.rows * (
+        tokens.mean_prompt_upper_bound(work.prompts) + tokens.TOKENS_PER_TURN + work.max_tokens
+    )
     cost = prices.cost(work.model, Usage(), trained_tokens=round(most) * (known or 1))
     free = cost == 0.0
     return Quote(
@@ -97,8 +99,12 @@ def conditions(model: str, prices: Prices, limits: dict[str, float]) -> str:
             f"${price.input:g} for input, ${price.output:g} for output, {training} training a "
             f"million tokens ({noted}{price.source or 'your own prices'})"
         )
-    told = {"requests", "tokens"} & set(limits)
-    known = "as the server told" if told else "not told yet; assumed: a new OpenAI account's"
+    reported = {"requests", "tokens"} & set(limits)
+    known = (
+        "as reported by the server"
+        if reported
+        else "not reported yet; assumed: a new OpenAI account's"
+    )
     allowed = {**NEW_ACCOUNT, **limits}
     return (
         f"{paid}; {allowed['requests']:,.0f} requests and {allowed['tokens']:,.0f} tokens a minute "

@@ -1,6 +1,6 @@
 """Sampling: requests are drawn one by one as there is room for them, and come back as they finish.
 
-All streams of a run share one event loop, one governor for each base model, and one budget, so
+All streams of a run share one event loop, one limiter for each base model, and one budget, so
 however many stages sample at a time, the account sees one well-behaved client.
 """
 
@@ -13,15 +13,15 @@ from dataclasses import replace
 from ...datasets.errors import LimenError
 from ..base import Completion, Request
 from .account import Account
-from .calls import Answered, Caller
-from .faults import failure
-from .governor import Stopped, Ticket
+from .chat import ChatClient, ChatResult
+from .errors import backend_error
+from .rate_limiter import Permit, StoppedError
 
 BACKLOG = 64
 """Groups of completions that may wait to be written; past that nothing new is sent."""
 GRACE = 5.0
 """Seconds that calls under way are given when the run is being ended: they are paid for."""
-TOGETHER = 0.02
+GATHER_TIME = 0.02
 """Seconds in which completions are gathered: to wake the writer for each takes longer than to
 write them, and what is written together is on the disk by one order."""
 
@@ -29,11 +29,11 @@ Result = list[Completion] | Exception | None
 
 
 def stream(
-    account: Account, caller: Caller, requests: Iterable[Request]
+    account: Account, client: ChatClient, requests: Iterable[Request]
 ) -> Iterator[Sequence[Completion]]:
     """The completions of requests, in groups as they arrive. To be called off the loop."""
     results: queue.SimpleQueue[Result] = queue.SimpleQueue()
-    work = _Stream(caller, iter(requests), results)
+    work = _Stream(client, iter(requests), results)
     future = account.start(work.run())
     try:
         while True:
@@ -65,13 +65,13 @@ class _Stream:
     """One stage's requests on their way."""
 
     def __init__(
-        self, caller: Caller, requests: Iterator[Request], results: "queue.SimpleQueue[Result]"
+        self, client: ChatClient, requests: Iterator[Request], results: "queue.SimpleQueue[Result]"
     ) -> None:
-        self._caller = caller
+        self._client = client
         self._requests = requests
         self._results = results
         self._parts: deque[Request] = deque()
-        self._flying: set[asyncio.Task[None]] = set()
+        self._in_flight: set[asyncio.Task[None]] = set()
         self._ready: list[Completion] = []
         self._fault: Exception | None = None
 
@@ -80,10 +80,10 @@ class _Stream:
         watch = asyncio.create_task(self._end_when_stopped())
         try:
             await self._send_all()
-            while self._flying:
-                await asyncio.wait(self._flying)
+            while self._in_flight:
+                await asyncio.wait(self._in_flight)
         except asyncio.CancelledError:
-            for task in self._flying:
+            for task in self._in_flight:
                 task.cancel()
             raise
         except Exception as error:
@@ -91,60 +91,60 @@ class _Stream:
         finally:
             watch.cancel()
             self._hand_over()
-            self._results.put(self._told())
+            self._results.put(self._final_error())
 
     async def _end_when_stopped(self) -> None:
         """Give calls under way some time once the run is being ended, and no more."""
-        await self._caller.stopped()
-        self._fault = self._fault or Stopped()
+        await self._client.stopped()
+        self._fault = self._fault or StoppedError()
         await asyncio.sleep(GRACE)
-        for task in self._flying:
+        for task in self._in_flight:
             task.cancel()
 
     async def _send_all(self) -> None:
         while self._fault is None:
             request = self._part()
             if request is None:
-                if not self._flying:
+                if not self._in_flight:
                     return
-                await asyncio.wait(self._flying, return_when=asyncio.FIRST_COMPLETED)
+                await asyncio.wait(self._in_flight, return_when=asyncio.FIRST_COMPLETED)
                 continue
             while self._results.qsize() > BACKLOG:
                 await asyncio.sleep(0.01)
-            ticket = await self._admitted(request)
+            permit = await self._acquire(request)
             if self._fault is not None:
-                self._caller.give_back(ticket)
+                self._client.give_back(permit)
                 return
-            task = asyncio.create_task(self._do(request, ticket))
-            self._flying.add(task)
-            task.add_done_callback(self._flying.discard)
+            task = asyncio.create_task(self._do(request, permit))
+            self._in_flight.add(task)
+            task.add_done_callback(self._in_flight.discard)
 
     def _hand_over(self) -> None:
         if self._ready:
             self._results.put(self._ready)
             self._ready = []
 
-    async def _admitted(self, request: Request) -> Ticket:
-        """The call's ticket; should there never be one, calls under way are waited for first."""
+    async def _acquire(self, request: Request) -> Permit:
+        """The call's permit; should there never be one, calls under way are waited for first."""
         try:
-            return await self._caller.admit(request)
+            return await self._client.acquire(request)
         except Exception:
-            if self._flying:
-                await asyncio.wait(self._flying)
+            if self._in_flight:
+                await asyncio.wait(self._in_flight)
             raise
 
-    async def _do(self, request: Request, ticket: Ticket) -> None:
+    async def _do(self, request: Request, permit: Permit) -> None:
         try:
-            answered = await self._caller.call(request, ticket)
+            answered = await self._client.call(request, permit)
         except Exception as error:
             self._fault = self._fault or error
         else:
             self._take(request, answered)
 
-    def _take(self, request: Request, answered: Answered) -> None:
+    def _take(self, request: Request, answered: ChatResult) -> None:
         if answered.completions:
             if not self._ready:
-                asyncio.get_running_loop().call_later(TOGETHER, self._hand_over)
+                asyncio.get_running_loop().call_later(GATHER_TIME, self._hand_over)
             self._ready += answered.completions
         left = request.draws - answered.got
         if left:
@@ -156,16 +156,16 @@ class _Stream:
         request = self._parts.popleft() if self._parts else next(self._requests, None)
         if request is None:
             return None
-        most = self._caller.draws.per_call
+        most = self._client.draws.per_call
         if request.draws > most:
             rest = replace(request, first=request.first + most, draws=request.draws - most)
             self._parts.appendleft(rest)
             request = replace(request, draws=most)
         return request
 
-    def _told(self) -> Exception | None:
-        if isinstance(self._fault, Stopped):
-            return failure("the run is being ended", "sampling stopped")
+    def _final_error(self) -> Exception | None:
+        if isinstance(self._fault, StoppedError):
+            return backend_error("the run is being ended", "sampling stopped")
         if self._fault is None or isinstance(self._fault, LimenError):
             return self._fault
-        return failure(f"{type(self._fault).__name__}: {self._fault}", "sampling failed")
+        return backend_error(f"{type(self._fault).__name__}: {self._fault}", "sampling failed")

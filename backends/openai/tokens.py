@@ -5,18 +5,18 @@ from collections.abc import Iterable, Sequence
 
 from ...datasets.chat import Conversation
 
-A_TURN = 4
+TOKENS_PER_TURN = 4
 """Tokens that frame a turn of a conversation, and as many once for the answer's beginning."""
 _PIECE = re.compile(r"[0-9]{1,3}|[^\W\d_]+|\s+|[^\w\s]|_|\d")
 
 
-def about(text: str) -> int:
+def estimate(text: str) -> int:
     """Tokens of a text, by rule of thumb: a word or three digits are one, long words more."""
     pieces = _PIECE.findall(text)
     return sum(1 + (len(piece) - 1) // 8 for piece in pieces if not piece.isspace())
 
 
-def at_most(text: str) -> int:
+def upper_bound(text: str) -> int:
     """An upper bound: digits come in threes, and no other byte is more than a token."""
     pieces = _PIECE.findall(text)
     return sum(
@@ -25,19 +25,21 @@ def at_most(text: str) -> int:
     )
 
 
-def prompt_at_most(messages: Conversation) -> int:
+def prompt_upper_bound(messages: Conversation) -> int:
     """An upper bound for a conversation as a prompt."""
-    return A_TURN + sum(A_TURN + at_most(m["content"]) for m in messages)
+    return TOKENS_PER_TURN + sum(TOKENS_PER_TURN + upper_bound(m["content"]) for m in messages)
 
 
-def prompt_about(prompts: Sequence[Conversation]) -> float:
+def mean_prompt_estimate(prompts: Sequence[Conversation]) -> float:
     """The mean number of tokens of some prompts, about."""
-    return _mean(A_TURN + sum(A_TURN + about(m["content"]) for m in p) for p in prompts)
+    return _mean(
+        TOKENS_PER_TURN + sum(TOKENS_PER_TURN + estimate(m["content"]) for m in p) for p in prompts
+    )
 
 
-def mean_at_most(prompts: Sequence[Conversation]) -> float:
+def mean_prompt_upper_bound(prompts: Sequence[Conversation]) -> float:
     """The mean of the upper bounds of some prompts."""
-    return _mean(map(prompt_at_most, prompts))
+    return _mean(map(prompt_upper_bound, prompts))
 
 
 def _mean(values: Iterable[float]) -> float:

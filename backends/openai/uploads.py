@@ -6,8 +6,8 @@ from typing import Literal
 
 from .. import records
 from .account import Account
-from .faults import Kind, failure, fault_of, page, real
-from .patience import Patience
+from .errors import FailureKind, backend_error, classify, require, require_page
+from .retries import Retries
 
 Purpose = Literal["fine-tune", "batch"]
 
@@ -15,12 +15,12 @@ Purpose = Literal["fine-tune", "batch"]
 class Uploads:
     """The files of an account that limen put there."""
 
-    def __init__(self, account: Account, patience: Patience, folder: Path) -> None:
-        self._account, self._patience, self._folder = account, patience, folder
+    def __init__(self, account: Account, retries: Retries, folder: Path) -> None:
+        self._account, self._retries, self._folder = account, retries, folder
 
     def upload(self, file: Path, purpose: Purpose) -> str:
         """The service's id of a file's content; uploads it unless it is there already."""
-        digest = digest_of(file)
+        digest = sha256_of(file)
         note = self._folder / f"{purpose}-{digest[:32]}.json"
         with records.locked(note):
             known = records.read(note)
@@ -28,53 +28,53 @@ class Uploads:
                 return str(known["id"])
             name = f"limen-{digest[:32]}.jsonl"
             lost = known and known["url"] == self._account.url and not known["id"]
-            found = self._patience.seek(lambda: self._find(name, purpose)) if lost else None
+            found = self._retries.search(lambda: self._find(name, purpose)) if lost else None
             records.write(note, {"url": self._account.url, "sha256": digest, "id": found or ""})
             made = found or self._send(file, name, purpose)
             records.write(note, {"url": self._account.url, "sha256": digest, "id": made})
             return made
 
     def _send(self, file: Path, name: str, purpose: Purpose) -> str:
-        """Upload, and after a fault look first whether it has arrived all the same."""
+        """Upload, and after a failure look first whether it has arrived all the same."""
         files = self._account.client.files
-        doing, says = f"uploading {file.name}", ""
+        doing, message = f"uploading {file.name}", ""
         for attempt in range(6):
             try:
                 with file.open("rb") as content:
                     made = files.create(file=(name, content), purpose=purpose, timeout=600)
-                    return real(made, "id").id
+                    return require(made, "id").id
             except Exception as error:
-                fault = fault_of(error)
-                says = self._account.scrub(fault.says)
-            if fault.kind not in (Kind.TRANSPORT, Kind.RATE):
-                raise failure(says, doing)
-            if fault.kind is Kind.RATE:
-                self._patience.sleep(max(0.25 * 2**attempt, min(fault.wait or 0, 60)))
-            elif found := self._patience.seek(lambda: self._find(name, purpose)):
+                failure = classify(error)
+                message = self._account.scrub(failure.message)
+            if failure.kind not in (FailureKind.TRANSPORT, FailureKind.RATE):
+                raise backend_error(message, doing)
+            if failure.kind is FailureKind.RATE:
+                self._retries.sleep(max(0.25 * 2**attempt, min(failure.wait or 0, 60)))
+            elif found := self._retries.search(lambda: self._find(name, purpose)):
                 return found
-        raise failure(says, doing)
+        raise backend_error(message, doing)
 
     def _still_there(self, file_id: str) -> bool:
         import openai
 
         def look() -> bool:
             try:
-                real(self._account.client.files.retrieve(file_id), "id")
+                require(self._account.client.files.retrieve(file_id), "id")
             except openai.NotFoundError:
                 return False
             return True
 
-        return bool(file_id) and self._patience.ask(look, f"looking for the file {file_id}")
+        return bool(file_id) and self._retries.call(look, f"looking for the file {file_id}")
 
     def _find(self, name: str, purpose: Purpose) -> str | None:
         def look() -> str | None:
-            listed = page(lambda: self._account.client.files.list(purpose=purpose))
+            listed = require_page(lambda: self._account.client.files.list(purpose=purpose))
             return next((file.id for file in listed if file.filename == name), None)
 
-        return self._patience.ask(look, "listing the account's files")
+        return self._retries.call(look, "listing the account's files")
 
 
-def digest_of(file: Path) -> str:
+def sha256_of(file: Path) -> str:
     """The SHA-256 of a file, in hex."""
     with file.open("rb") as content:
         return hashlib.file_digest(content, "sha256").hexdigest()

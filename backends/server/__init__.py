@@ -1,6 +1,6 @@
 """The OpenAI wire over an engine: chat, files, fine-tuning jobs, models and batches.
 
-``serve("toy", state=..., models=..., ready=print)`` listens until it is told to stop;
+``serve("toy", state=..., models=..., ready=print)`` serves until it is stopped;
 ``create_app`` gives the same as an ASGI application. What a server must remember lies below its
 ``state`` folder, so that it goes on where it was, however it ended.
 """
@@ -42,12 +42,12 @@ def serve(
     options: ServerOptions = DEFAULTS,
     ready: Callable[[str], None],
 ) -> None:
-    """Serve until SIGINT or SIGTERM; ``ready`` is told the base URL once the server listens.
+    """Serve until SIGINT or SIGTERM; ``ready`` is called with the base URL once the server listens.
 
     Port 0 takes a free one. Raises what :func:`create_app` does, and
     :class:`~limen.BackendError` where the address cannot be had.
     """
-    from .listening import bound, run
+    from .sockets import bound, run
 
     with bound(host, port) as listening:
         app = create_app(engine_name, state=state, models=models, options=options)

@@ -22,17 +22,17 @@ from ...datasets.errors import (
 from .. import open_engine
 from ..base import Engine
 from .batches import Batches
+from .batching_sampler import BatchingSampler
 from .catalog import Catalog
 from .chat import Chat
-from .collection import Collection
 from .files import Files
-from .gate import Gate
 from .jobs import Jobs
-from .limits import Limiter
+from .middleware import ApiKeyMiddleware
 from .options import ServerOptions
-from .sampler import Sampler
+from .protocol import ApiError
+from .rate_limits import RateLimiter
+from .record_store import RecordStore
 from .trainer import Trainer
-from .wire import WireError
 from .workers import Workers
 
 
@@ -41,11 +41,11 @@ def build(engine_name: str, *, state: Path, models: Path, options: ServerOptions
     engine = open_engine(engine_name, models)
     _made_ready(engine, options)
     lock = _claimed(state)
-    limiter = Limiter(options)
-    sampler = Sampler(engine)
-    side_by_side = options.processes(getattr(engine, "side_by_side", None))
+    limiter = RateLimiter(options)
+    sampler = BatchingSampler(engine)
+    side_by_side = options.processes(engine.capabilities.max_parallel_stages)
     helpers, workers = Workers(side_by_side), Workers(side_by_side)
-    jobs = Collection(state / "jobs", "ftjob")
+    jobs = RecordStore(state / "jobs", "ftjob")
     files = Files(state / "files", options.max_upload)
     catalog = Catalog(
         engine, jobs, workers=helpers, limiter=limiter, home=models, names=options.names
@@ -77,9 +77,9 @@ def build(engine_name: str, *, state: Path, models: Path, options: ServerOptions
     )  # fmt: skip
     app = Starlette(
         routes=[route for part in parts for route in part.routes()],
-        middleware=[Middleware(Gate, api_key=options.api_key)],
+        middleware=[Middleware(ApiKeyMiddleware, api_key=options.api_key)],
         exception_handlers={
-            WireError: _refused,
+            ApiError: _refused,
             HTTPException: _unanswered,
             LimenError: _failed,
             ClientDisconnect: _gone,
@@ -114,7 +114,7 @@ def _claimed(state: Path) -> FileLock:
 
 
 def _refused(request: Request, error: Exception) -> Response:
-    assert isinstance(error, WireError)
+    assert isinstance(error, ApiError)
     return error.response()
 
 
@@ -124,19 +124,19 @@ def _unanswered(request: Request, error: Exception) -> Response:
     where = f"{request.method} {request.url.path[:200]}"
     messages = {404: f"Invalid URL ({where})", 405: f"Method not allowed ({where})"}
     message = messages.get(error.status_code, error.detail)
-    return WireError(error.status_code, message, headers=error.headers).response()
+    return ApiError(error.status_code, message, headers=error.headers).response()
 
 
 def _failed(request: Request, error: Exception) -> Response:
     """What limen itself says is wrong."""
     if isinstance(error, UnknownModelError):
-        return WireError(404, str(error), param="model", code="model_not_found").response()
+        return ApiError(404, str(error), param="model", code="model_not_found").response()
     if isinstance(error, SpecError):
-        return WireError(400, str(error)).response()
+        return ApiError(400, str(error)).response()
     if isinstance(error, PromptError):
         code = "context_length_exceeded" if isinstance(error, TooLongError) else "invalid_prompt"
-        return WireError(400, str(error), param="messages", code=code).response()
-    return WireError(500, str(error), kind="server_error").response()
+        return ApiError(400, str(error), param="messages", code=code).response()
+    return ApiError(500, str(error), kind="server_error").response()
 
 
 def _gone(request: Request, error: Exception) -> Response:
@@ -145,4 +145,4 @@ def _gone(request: Request, error: Exception) -> Response:
 
 def _broken(request: Request, error: Exception) -> Response:
     message = "The server had an error while processing your request. Sorry about that!"
-    return WireError(500, message, kind="server_error").response()
+    return ApiError(500, message, kind="server_error").response()

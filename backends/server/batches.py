@@ -15,22 +15,33 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from ...datasets.errors import LimenError
+from .background_tasks import BackgroundTasks
 from .chat import Chat
-from .collection import Collection, Entry
 from .files import Files
-from .jobs import Metadata, keep
-from .tasks import Tasks
-from .wire import Body, Json, Wire, WireError, new_id, no_such, now, page, read, refusal
+from .jobs import Metadata, hard_link
+from .protocol import (
+    ApiError,
+    JsonObject,
+    JsonResponse,
+    RequestBody,
+    new_id,
+    no_such,
+    now,
+    page,
+    read,
+    refusal,
+)
+from .record_store import RecordStore, ServerRecord
 
 DAY = 24 * 3600
-SIDE_BY_SIDE = 256
-"""Lines that are under way at a time."""
-FAULTS = 20
-"""Of a bad file, so many faults are told."""
+CONCURRENT_LINES = 256
+"""Lines that are processed at a time."""
+MAX_ERRORS = 20
+"""Maximum number of errors reported for a bad file."""
 UNFINISHED = ("validating", "in_progress", "finalizing", "cancelling")
 
 
-class BatchBody(Body):
+class BatchBody(RequestBody):
     """The body of ``POST /v1/batches``."""
 
     input_file_id: str
@@ -39,7 +50,7 @@ class BatchBody(Body):
     metadata: Metadata | None = None
 
 
-class _Line(Body):
+class _Line(RequestBody):
     custom_id: Annotated[str, Field(min_length=1, max_length=512)]
     method: Literal["POST"]
     url: str
@@ -50,10 +61,10 @@ class Batches:
     """The batches of a server, and what it answers about them."""
 
     def __init__(self, folder: Path, files: Files, chat: Chat) -> None:
-        self._batches = Collection(folder, "batch")
+        self._batches = RecordStore(folder, "batch")
         self._files = files
         self._chat = chat
-        self._tasks = Tasks()
+        self._tasks = BackgroundTasks()
 
     def routes(self) -> list[Route]:
         """What is answered here."""
@@ -78,13 +89,13 @@ class Batches:
         """``POST /v1/batches``."""
         body = await read(request, BatchBody)
         source = self._files.find(body.input_file_id, purpose="batch", param="input_file_id")
-        entry = Entry(wire=_wire(body))
+        entry = ServerRecord(wire=_wire(body))
         folder = self._folder(entry.id)
         folder.mkdir(parents=True)
-        keep(self._files.path(source.id), folder / "input")
+        hard_link(self._files.path(source.id), folder / "input")
         self._batches.put(entry)
         self._tasks.start(self._run(entry.id))
-        return Json(entry.wire)
+        return JsonResponse(entry.wire)
 
     async def list(self, request: Request) -> Response:
         """``GET /v1/batches``, newest first."""
@@ -92,18 +103,18 @@ class Batches:
 
     async def retrieve(self, request: Request) -> Response:
         """``GET /v1/batches/{id}``."""
-        return Json(self._asked(request).wire)
+        return JsonResponse(self._requested(request).wire)
 
     async def cancel(self, request: Request) -> Response:
         """``POST /v1/batches/{id}/cancel``: what is done by then is kept."""
-        batch = self._asked(request)
+        batch = self._requested(request)
         if batch.status not in UNFINISHED:
-            raise WireError(409, f"Batch {batch.id} has already ended: {batch.status}.")
+            raise ApiError(409, f"Batch {batch.id} has already ended: {batch.status}.")
         if batch.status != "finalizing":
             batch = self._put(batch, "cancelling")
-        return Json(batch.wire)
+        return JsonResponse(batch.wire)
 
-    def _asked(self, request: Request) -> Entry:
+    def _requested(self, request: Request) -> ServerRecord:
         name = request.path_params["id"]
         batch = self._batches.get(name)
         if batch is None:
@@ -113,11 +124,11 @@ class Batches:
     def _folder(self, name: str) -> Path:
         return self._batches.folder / name
 
-    def _put(self, batch: Entry, status: str, **told: Any) -> Entry:
-        told[f"{status}_at"] = now()
-        return self._batches.put(batch.changed(status=status, **told))
+    def _put(self, batch: ServerRecord, status: str, **changes: Any) -> ServerRecord:
+        changes[f"{status}_at"] = now()
+        return self._batches.put(batch.changed(status=status, **changes))
 
-    def _now(self, name: str) -> Entry:
+    def _current(self, name: str) -> ServerRecord:
         batch = self._batches.get(name)
         assert batch is not None  # batches are never deleted
         return batch
@@ -127,51 +138,51 @@ class Batches:
             await self._work(name)
         except Exception as error:
             logging.getLogger(__name__).exception("batch %s failed", name)
-            fault = {"code": "server_error", "message": f"{type(error).__name__}: {error}"}
-            self._put(self._now(name), "failed", errors=_errors([fault]))
+            details = {"code": "server_error", "message": f"{type(error).__name__}: {error}"}
+            self._put(self._current(name), "failed", errors=_errors([details]))
         shutil.rmtree(self._folder(name), ignore_errors=True)
 
     async def _work(self, name: str) -> None:
-        batch = self._now(name)
+        batch = self._current(name)
         source = self._folder(name) / "input"
-        total, faults = await asyncio.to_thread(_checked, source, batch.wire["endpoint"])
-        if faults:
-            self._put(self._now(name), "failed", errors=_errors(faults))
+        total, errors = await asyncio.to_thread(_validate, source, batch.wire["endpoint"])
+        if errors:
+            self._put(self._current(name), "failed", errors=_errors(errors))
             return
         counts = {"total": total, "completed": 0, "failed": 0}
-        if self._now(name).status != "cancelling":
-            self._put(self._now(name), "in_progress", request_counts=counts)
+        if self._current(name).status != "cancelling":
+            self._put(self._current(name), "in_progress", request_counts=counts)
         await self._answer(name, counts)
         self._finish(name, counts)
 
     async def _answer(self, name: str, counts: dict[str, int]) -> None:
         """Write the answers to all lines, a good many at a time, until it is cancelled."""
-        folder, url = self._folder(name), self._now(name).wire["endpoint"]
+        folder, url = self._folder(name), self._current(name).wire["endpoint"]
         with (
             (folder / "input").open("rb") as lines,
             (folder / "output").open("wb") as output,
             (folder / "error").open("wb") as error,
         ):
             files = {True: output, False: error}
-            while self._now(name).status != "cancelling" and (
-                some := list(islice(lines, SIDE_BY_SIDE))
+            while self._current(name).status != "cancelling" and (
+                some := list(islice(lines, CONCURRENT_LINES))
             ):
-                for good, text in await asyncio.gather(*(self._one(url, x) for x in some)):
+                for good, text in await asyncio.gather(*(self._answer_line(url, x) for x in some)):
                     files[good].write(text)
                     counts["completed" if good else "failed"] += 1
-                self._batches.put(self._now(name).changed(request_counts=dict(counts)))
+                self._batches.put(self._current(name).changed(request_counts=dict(counts)))
 
-    async def _one(self, url: str, text: bytes) -> tuple[bool, bytes]:
+    async def _answer_line(self, url: str, text: bytes) -> tuple[bool, bytes]:
         """Whether a line was answered, and what to write of it."""
         line = _Line.model_validate_json(text)
         status, body = 200, {}
         try:
             body = await self._chat.batched(url, line.body)
-        except WireError as error:
+        except ApiError as error:
             status, body = error.status, error.body
         except LimenError as error:
-            told = WireError(500, str(error), kind="server_error")
-            status, body = told.status, told.body
+            refused = ApiError(500, str(error), kind="server_error")
+            status, body = refused.status, refused.body
         number = new_id("req").removeprefix("req-")
         answer = {
             "id": f"batch_req_{number}",
@@ -182,9 +193,9 @@ class Batches:
         return status == 200, pydantic_core.to_json(answer) + b"\n"
 
     def _finish(self, name: str, counts: dict[str, int]) -> None:
-        cancelled = self._now(name).status == "cancelling"
+        cancelled = self._current(name).status == "cancelling"
         if not cancelled:
-            self._put(self._now(name), "finalizing")
+            self._put(self._current(name), "finalizing")
         made = {
             f"{kind}_file_id": self._files.adopt(
                 self._folder(name) / kind,
@@ -195,33 +206,33 @@ class Batches:
             for kind, count in (("output", counts["completed"]), ("error", counts["failed"]))
             if count
         }
-        self._put(self._now(name), "cancelled" if cancelled else "completed", **made)
+        self._put(self._current(name), "cancelled" if cancelled else "completed", **made)
 
 
-def _checked(source: Path, endpoint: str) -> tuple[int, list[Wire]]:
-    """How many lines there are, and the first faults among them."""
-    faults: list[Wire] = []
+def _validate(source: Path, endpoint: str) -> tuple[int, list[JsonObject]]:
+    """How many lines there are, and the first errors among them."""
+    errors: list[JsonObject] = []
     total = 0
-    for total, fault in _faults(source, endpoint):
-        if fault is not None and len(faults) < FAULTS:
-            faults.append({**fault, "line": total})
-    return total, faults
+    for total, error in _line_errors(source, endpoint):
+        if error is not None and len(errors) < MAX_ERRORS:
+            errors.append({**error, "line": total})
+    return total, errors
 
 
-def _faults(source: Path, endpoint: str) -> Iterator[tuple[int, Wire | None]]:
+def _line_errors(source: Path, endpoint: str) -> Iterator[tuple[int, JsonObject | None]]:
     seen: set[str] = set()
     with source.open("rb") as lines:
         for number, text in enumerate(lines, start=1):
-            yield number, _fault(text, endpoint, seen)
+            yield number, _line_error(text, endpoint, seen)
 
 
-def _fault(text: bytes, endpoint: str, seen: set[str]) -> Wire | None:
+def _line_error(text: bytes, endpoint: str, seen: set[str]) -> JsonObject | None:
     try:
         line = _Line.model_validate_json(text)
     except ValidationError as error:
-        told = refusal(error).body["error"]
-        code = told["code"] or "invalid_json_line"
-        return {"code": code, "message": told["message"], "param": told["param"]}
+        details = refusal(error).body["error"]
+        code = details["code"] or "invalid_json_line"
+        return {"code": code, "message": details["message"], "param": details["param"]}
     if line.url != endpoint:
         message = f"The URL of this line is not the batch's endpoint, {endpoint}."
         return {"code": "mismatched_url", "message": message, "param": "url"}
@@ -232,11 +243,11 @@ def _fault(text: bytes, endpoint: str, seen: set[str]) -> Wire | None:
     return None
 
 
-def _errors(faults: list[Wire]) -> Wire:
-    return {"object": "list", "data": faults}
+def _errors(errors: list[JsonObject]) -> JsonObject:
+    return {"object": "list", "data": errors}
 
 
-def _wire(body: BatchBody) -> Wire:
+def _wire(body: BatchBody) -> JsonObject:
     times = ("in_progress", "finalizing", "completed", "failed", "cancelling", "cancelled")
     return {
         "id": new_id("batch"),

@@ -1,4 +1,4 @@
-"""Which models there are: every base name that anybody thinks of, and the fine-tunes."""
+"""The models of a server: base models and fine-fine_tuned models."""
 
 import asyncio
 import hashlib
@@ -15,18 +15,18 @@ from starlette.routing import Route
 
 from .. import open_engine
 from ..base import Engine
-from .collection import Collection, Entry
-from .limits import Limiter
-from .wire import Json, Wire, WireError
+from .protocol import ApiError, JsonObject, JsonResponse
+from .rate_limits import RateLimiter
+from .record_store import RecordStore, ServerRecord
 from .workers import Workers
 
 BASE = re.compile(r"(?!ft:)[A-Za-z0-9][\w.:/-]{0,127}", re.ASCII)
 CREATED = 1_735_689_600
-"""When base models were made, as far as clients are told: what never changes has no date."""
+"""When base models were made, in seconds since 1970: a fixed value, since they never change."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Offer:
+class ServedModel:
     """A model that can be sampled from."""
 
     name: str
@@ -39,17 +39,17 @@ class Offer:
     created: int = CREATED
 
     @property
-    def tuned(self) -> bool:
+    def fine_tuned(self) -> bool:
         """Whether it is a fine-tune."""
         return self.name != self.base
 
-    def wire(self) -> Wire:
-        """What clients are told of it."""
+    def wire(self) -> JsonObject:
+        """The model as a JSON object of the API."""
         return {
             "id": self.name,
             "object": "model",
             "created": self.created,
-            "owned_by": "user-limen" if self.tuned else "limen",
+            "owned_by": "user-limen" if self.fine_tuned else "limen",
             "fingerprint": self.fingerprint,
         }
 
@@ -60,10 +60,10 @@ class Catalog:
     def __init__(
         self,
         engine: Engine,
-        jobs: Collection,
+        jobs: RecordStore,
         *,
         workers: Workers,
-        limiter: Limiter,
+        limiter: RateLimiter,
         home: Path,
         names: Mapping[str, str],
     ) -> None:
@@ -73,7 +73,7 @@ class Catalog:
         self._limiter = limiter
         self._home = home
         self._names = names
-        self._tuned: dict[str, Offer] = {}
+        self._tuned: dict[str, ServedModel] = {}
         self._base = lru_cache(maxsize=1024)(self._base_offer)
         self._preparing: dict[str, asyncio.Task[None]] = {}
         for job in jobs:
@@ -89,38 +89,38 @@ class Catalog:
 
     async def list(self, request: Request) -> Response:
         """``GET /v1/models``, with the limits' headers, which cost nothing here."""
-        data = [offer.wire() for offer in self._listed()]
-        return Json({"object": "list", "data": data}, headers=self._limiter.headers())
+        data = [served.wire() for served in self._listed()]
+        return JsonResponse({"object": "list", "data": data}, headers=self._limiter.headers())
 
     async def retrieve(self, request: Request) -> Response:
         """``GET /v1/models/{id}``."""
-        return Json(self.find(request.path_params["id"]).wire())
+        return JsonResponse(self.find(request.path_params["id"]).wire())
 
     async def delete(self, request: Request) -> Response:
         """``DELETE /v1/models/{id}``: a fine-tune, and its checkpoints with it."""
-        offer = self.find(request.path_params["id"])
-        job = next((j for j in self._jobs if j.wire["fine_tuned_model"] == offer.name), None)
+        served = self.find(request.path_params["id"])
+        job = next((j for j in self._jobs if j.wire["fine_tuned_model"] == served.name), None)
         if job is None:
-            raise WireError(
-                403, "Only a fine-tuned model can be deleted, with all its checkpoints.",
+            raise ApiError(
+                403, "Only a fine-fine_tuned model can be deleted, with all its checkpoints.",
                 param="model",
             )  # fmt: skip
-        for made in _offers(job):
+        for made in _models_of(job):
             self._tuned.pop(made.name, None)
         self._jobs.put(job.changed(hidden={"deleted": True}))
-        return Json({"id": offer.name, "object": "model", "deleted": True})
+        return JsonResponse({"id": served.name, "object": "model", "deleted": True})
 
-    def add(self, job: Entry) -> None:
-        """Offer what a job has made, if it has made anything."""
-        self._tuned.update((offer.name, offer) for offer in _offers(job))
+    def add(self, job: ServerRecord) -> None:
+        """ServedModel what a job has made, if it has made anything."""
+        self._tuned.update((served.name, served) for served in _models_of(job))
 
-    def find(self, name: str) -> Offer:
-        """The model of that name; raises :class:`WireError`."""
+    def find(self, name: str) -> ServedModel:
+        """The model of that name; raises :class:`ApiError`."""
         if name in self._tuned:
             return self._tuned[name]
         if name not in self._names and (self._names or not BASE.fullmatch(name)):
             there = f" There is {', '.join(self._names)}." if self._names else ""
-            raise WireError(
+            raise ApiError(
                 404,
                 f"The model '{name[:200]}' does not exist or you do not have access to it.{there}",
                 param="model",
@@ -128,11 +128,11 @@ class Catalog:
             )
         return self._base(name)
 
-    async def ready(self, offer: Offer) -> None:
+    async def ready(self, served: ServedModel) -> None:
         """Wait until the model can be sampled from; all who wait share one preparation."""
-        if offer.tuned or self._names:  # those were ready before the server listened
+        if served.fine_tuned or self._names:  # those were ready before the server listened
             return
-        model = offer.engine_model
+        model = served.engine_model
         if model not in self._preparing:
             self._preparing[model] = asyncio.create_task(self._prepare(model))
         try:
@@ -145,12 +145,12 @@ class Catalog:
         async with self._workers.one() as worker:
             await worker.run(_prepare, self._engine.name, self._home, model)
 
-    def _base_offer(self, name: str) -> Offer:
+    def _base_offer(self, name: str) -> ServedModel:
         model = self._engine.base(self._names.get(name, name))
         fingerprint = self._engine.describe(model).fingerprint
-        return Offer(name=name, engine_model=model, base=name, fingerprint=fingerprint)
+        return ServedModel(name=name, engine_model=model, base=name, fingerprint=fingerprint)
 
-    def _listed(self) -> Iterator[Offer]:
+    def _listed(self) -> Iterator[ServedModel]:
         """The named models, or the default and the bases of jobs; then the fine-tunes."""
         bases = (job.hidden["base"] for job in self._jobs)
         listed = self._names or dict.fromkeys([self._engine.default_model, *bases])
@@ -159,7 +159,7 @@ class Catalog:
         yield from (self._tuned[name] for name in final if name in self._tuned)
 
 
-def _offers(job: Entry) -> Iterator[Offer]:
+def _models_of(job: ServerRecord) -> Iterator[ServedModel]:
     """The models that a finished job has made: the last, and each checkpoint."""
     name = job.wire["fine_tuned_model"]
     if name is None or job.hidden.get("deleted"):
@@ -167,7 +167,7 @@ def _offers(job: Entry) -> Iterator[Offer]:
     made = {name: job.hidden["engine_model"]}
     made.update((point["name"], point["model"]) for point in job.hidden["checkpoints"])
     for each, model in made.items():
-        yield Offer(
+        yield ServedModel(
             name=each,
             engine_model=model,
             base=job.hidden["base"],

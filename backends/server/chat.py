@@ -15,11 +15,11 @@ from starlette.routing import Route
 from ...datasets.chat import Conversation, conversation
 from ...datasets.errors import BackendError
 from ..base import Completion, Engine, Request, Token
-from .bodies import ChatBody, CompletionBody, Sampling
-from .catalog import Catalog, Offer
-from .limits import Limiter
-from .sampler import Sampler
-from .wire import Json, Wire, WireError, checked, new_id, now, read
+from .batching_sampler import BatchingSampler
+from .catalog import Catalog, ServedModel
+from .protocol import ApiError, JsonObject, JsonResponse, new_id, now, read, validate
+from .rate_limits import RateLimiter
+from .request_bodies import ChatBody, CompletionBody, SamplingBody
 
 SHORT = 100_000
 """Characters that are counted where they are; more would hold up everybody else."""
@@ -29,25 +29,25 @@ SHORT = 100_000
 class _Answered:
     """What came of a body: the completions of each prompt, and the tokens of all prompts."""
 
-    offer: Offer
+    served: ServedModel
     completions: Sequence[Sequence[Completion]]
     prompt_tokens: int
     completion_tokens: int
 
-    def usage(self) -> Wire:
+    def usage(self) -> JsonObject:
         return {
             "prompt_tokens": self.prompt_tokens,
             "completion_tokens": self.completion_tokens,
             "total_tokens": self.prompt_tokens + self.completion_tokens,
         }
 
-    def head(self, prefix: str, kind: str) -> Wire:
+    def head(self, prefix: str, kind: str) -> JsonObject:
         return {
             "id": new_id(prefix),
             "object": kind,
             "created": now(),
-            "model": self.offer.name,
-            "system_fingerprint": f"fp_{self.offer.fingerprint}",
+            "model": self.served.name,
+            "system_fingerprint": f"fp_{self.served.fingerprint}",
         }
 
 
@@ -55,7 +55,7 @@ class Chat:
     """What a server says when it is spoken to."""
 
     def __init__(
-        self, engine: Engine, catalog: Catalog, sampler: Sampler, limiter: Limiter
+        self, engine: Engine, catalog: Catalog, sampler: BatchingSampler, limiter: RateLimiter
     ) -> None:
         self._engine = engine
         self._catalog = catalog
@@ -80,41 +80,41 @@ class Chat:
                 media_type="text/event-stream",
                 headers=self._limiter.headers(),
             )
-        return Json(_chat_completion(answered), headers=self._limiter.headers())
+        return JsonResponse(_chat_completion(answered), headers=self._limiter.headers())
 
     async def complete(self, request: HttpRequest) -> Response:
         """``POST /v1/completions``."""
         with self._limits_told():
             body = await read(request, CompletionBody)
             answered = await self._answer(body, completion_requests(body), charge=True)
-        return Json(_text_completion(answered), headers=self._limiter.headers())
+        return JsonResponse(_text_completion(answered), headers=self._limiter.headers())
 
-    async def batched(self, url: str, body: Wire) -> Wire:
-        """The answer to one line of a batch; raises :class:`WireError`."""
+    async def batched(self, url: str, body: JsonObject) -> JsonObject:
+        """The answer to one line of a batch; raises :class:`ApiError`."""
         if url == "/v1/completions":
-            plain = checked(body, CompletionBody)
+            plain = validate(body, CompletionBody)
             return _text_completion(await self._answer(plain, completion_requests(plain)))
-        chat = checked(body, ChatBody)
+        chat = validate(body, ChatBody)
         if chat.stream:
-            raise WireError(400, "A batch cannot stream.", param="stream")
+            raise ApiError(400, "A batch cannot stream.", param="stream")
         return _chat_completion(await self._answer(chat, chat_requests(chat)))
 
     async def _answer(
-        self, body: Sampling, requests: Sequence[Request], *, charge: bool = False
+        self, body: SamplingBody, requests: Sequence[Request], *, charge: bool = False
     ) -> _Answered:
-        offer = self._catalog.find(body.model)
+        served = self._catalog.find(body.model)
         prompt_tokens = await self._count([r.messages for r in requests])
         if charge:
             most = sum(r.draws * r.max_tokens for r in requests)
             self._limiter.admit(prompt_tokens + most)
-        await self._catalog.ready(offer)
+        await self._catalog.ready(served)
         completions = await self._sampler.sample(
-            offer.engine_model, requests, background=not charge
+            served.engine_model, requests, background=not charge
         )
         for request, found in zip(requests, completions, strict=True):
             _check(request, found)
         return _Answered(
-            offer=offer,
+            served=served,
             completions=completions,
             prompt_tokens=prompt_tokens,
             completion_tokens=sum(self._length(c) for found in completions for c in found),
@@ -125,7 +125,7 @@ class Chat:
         """Have refusals tell of the limits too."""
         try:
             yield
-        except WireError as error:
+        except ApiError as error:
             error.headers.update(self._limiter.headers())
             raise
 
@@ -175,7 +175,7 @@ def completion_requests(body: CompletionBody) -> list[Request]:
     ]
 
 
-def _seed(body: Sampling) -> int:
+def _seed(body: SamplingBody) -> int:
     return secrets.randbits(48) if body.seed is None else body.seed % 2**64
 
 
@@ -186,7 +186,7 @@ def _check(request: Request, completions: Sequence[Completion]) -> None:
         raise BackendError(errors[0] if errors else "the engine left draws unanswered")
 
 
-def _chat_completion(answered: _Answered) -> Wire:
+def _chat_completion(answered: _Answered) -> JsonObject:
     (completions,) = answered.completions
     choices = [
         {
@@ -201,7 +201,7 @@ def _chat_completion(answered: _Answered) -> Wire:
     return {**head, "choices": choices, "usage": answered.usage()}
 
 
-def _text_completion(answered: _Answered) -> Wire:
+def _text_completion(answered: _Answered) -> JsonObject:
     completions = [c for found in answered.completions for c in found]
     choices = [
         {"index": index, "text": c.text, "logprobs": None, "finish_reason": c.finish}
@@ -211,7 +211,7 @@ def _text_completion(answered: _Answered) -> Wire:
     return {**head, "choices": choices, "usage": answered.usage()}
 
 
-def _logprobs(tokens: Sequence[Token] | None) -> Wire | None:
+def _logprobs(tokens: Sequence[Token] | None) -> JsonObject | None:
     if tokens is None:
         return None
     content = [
@@ -221,7 +221,7 @@ def _logprobs(tokens: Sequence[Token] | None) -> Wire | None:
     return {"content": content, "refusal": None}
 
 
-def _scored(text: str, logprob: float) -> Wire:
+def _scored(text: str, logprob: float) -> JsonObject:
     return {"token": text, "logprob": max(logprob, -9999.0), "bytes": list(text.encode())}
 
 
@@ -229,7 +229,7 @@ async def _events(body: ChatBody, answered: _Answered) -> AsyncIterator[bytes]:
     """The answer as server-sent events."""
     head = answered.head("chatcmpl", "chat.completion.chunk")
     with_usage = body.stream_options is not None and body.stream_options.include_usage
-    rest: Wire = {"usage": None} if with_usage else {}
+    rest: JsonObject = {"usage": None} if with_usage else {}
     for index, completion in enumerate(answered.completions[0]):
         for choice in _deltas(index, completion):
             yield _event({**head, "choices": [choice], **rest})
@@ -238,10 +238,12 @@ async def _events(body: ChatBody, answered: _Answered) -> AsyncIterator[bytes]:
     yield b"data: [DONE]\n\n"
 
 
-def _deltas(index: int, completion: Completion) -> Iterator[Wire]:
+def _deltas(index: int, completion: Completion) -> Iterator[JsonObject]:
     """One choice, word by word; its log-probabilities come with the first word."""
 
-    def choice(delta: Wire, finish: str | None = None, logprobs: Wire | None = None) -> Wire:
+    def choice(
+        delta: JsonObject, finish: str | None = None, logprobs: JsonObject | None = None
+    ) -> JsonObject:
         return {"index": index, "delta": delta, "logprobs": logprobs, "finish_reason": finish}
 
     yield choice({"role": "assistant", "content": "", "refusal": None})
@@ -252,5 +254,5 @@ def _deltas(index: int, completion: Completion) -> Iterator[Wire]:
     yield choice({}, completion.finish)
 
 
-def _event(data: Wire) -> bytes:
+def _event(data: JsonObject) -> bytes:
     return b"data: " + pydantic_core.to_json(data) + b"\n\n"

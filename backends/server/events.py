@@ -1,7 +1,7 @@
-"""What a job tells of itself as it goes, a line each, written by the server and by its worker.
+"""The events of a job, one JSON line each, written by the server and by its worker.
 
-An event's id follows from the job and from what it says: a job that is done again after a crash
-says the same again, and is heard once.
+The id of an event is a hash of the job and the message: a job that is repeated after a crash writes
+the same ids again, and readers keep the first of each.
 """
 
 import hashlib
@@ -10,19 +10,19 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from .wire import Wire, now
+from .protocol import JsonObject, now
 
 
 @dataclass(frozen=True)
 class Event:
-    """Something that a job has to tell."""
+    """One event of a job."""
 
     message: str
-    metrics: Wire | None = None
+    metrics: JsonObject | None = None
     level: str = "info"
 
-    def wire(self, job: str) -> Wire:
-        """What clients are told."""
+    def wire(self, job: str) -> JsonObject:
+        """The event as a JSON object of the API."""
         digest = hashlib.sha256(f"{job} {self.message}".encode()).hexdigest()
         return {
             "object": "fine_tuning.job.event",
@@ -35,9 +35,9 @@ class Event:
         }
 
 
-def append(file: Path, *told: Event) -> None:
+def append(file: Path, *added: Event) -> None:
     """Add events to those of the job whose folder the file is in, durably."""
-    lines = (json.dumps(event.wire(file.parent.name)) + "\n" for event in told)
+    lines = (json.dumps(event.wire(file.parent.name)) + "\n" for event in added)
     handle = os.open(file, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
     try:
         os.write(handle, "".join(lines).encode())
@@ -46,19 +46,19 @@ def append(file: Path, *told: Event) -> None:
         os.close(handle)
 
 
-def read(file: Path) -> list[Wire]:
+def read(file: Path) -> list[JsonObject]:
     """The events so far, oldest first, each once."""
     if not file.exists():
         return []
     lines = file.read_bytes().split(b"\n")[:-1]  # the last is empty, or not yet all there
-    found: dict[str, Wire] = {}
+    found: dict[str, JsonObject] = {}
     for event in map(json.loads, lines):
         found.setdefault(event["id"], event)
     return list(found.values())
 
 
-def heal(file: Path) -> None:
-    """Cut off a last line that a crash has torn, while nobody writes."""
+def repair(file: Path) -> None:
+    """Cut off an incomplete last line; call it only while nothing writes."""
     if file.exists():
         whole = file.read_bytes().rpartition(b"\n")
         os.truncate(file, len(whole[0]) + len(whole[1]))

@@ -1,6 +1,6 @@
 """Files: uploaded, made by jobs and batches, listed, read, deleted.
 
-A file's name is the client's and is only ever told back; on the disk it goes by its id.
+The client's file name is only returned to clients; on disk the file is named by its id.
 """
 
 import os
@@ -14,8 +14,18 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, Response
 from starlette.routing import Route
 
-from .collection import Collection, Entry
-from .wire import Json, Wire, WireError, limited_receive, new_id, no_such, now, page, too_large
+from .protocol import (
+    ApiError,
+    JsonObject,
+    JsonResponse,
+    limited_receive,
+    new_id,
+    no_such,
+    now,
+    page,
+    too_large,
+)
+from .record_store import RecordStore, ServerRecord
 
 PURPOSES = ("fine-tune", "batch", "user_data", "assistants", "evals")
 MULTIPART = 64 * 2**10
@@ -26,7 +36,7 @@ class Files:
     """The files of a server, and what it answers about them."""
 
     def __init__(self, folder: Path, max_upload: int) -> None:
-        self._entries = Collection(folder, "file")
+        self._entries = RecordStore(folder, "file")
         self._max_upload = max_upload
         for path in folder.glob("*.data"):  # uploads that a crash cut short
             if self._entries.get(path.stem) is None:
@@ -50,8 +60,8 @@ class Files:
         limited = Request(request.scope, limited_receive(request.receive, limit))
         async with limited.form(max_files=1, max_fields=8) as form:
             upload, purpose = _upload(form)
-            entry = await run_in_threadpool(self._keep, upload, purpose)
-        return Json(entry.wire)
+            entry = await run_in_threadpool(self._store, upload, purpose)
+        return JsonResponse(entry.wire)
 
     async def list(self, request: Request) -> Response:
         """``GET /v1/files``."""
@@ -62,34 +72,34 @@ class Files:
 
     async def retrieve(self, request: Request) -> Response:
         """``GET /v1/files/{id}``."""
-        return Json(self._asked(request).wire)
+        return JsonResponse(self._requested(request).wire)
 
     async def content(self, request: Request) -> Response:
         """``GET /v1/files/{id}/content``."""
-        path = self.path(self._asked(request).id)
+        path = self.path(self._requested(request).id)
         return FileResponse(path, media_type="application/octet-stream")
 
     async def delete(self, request: Request) -> Response:
         """``DELETE /v1/files/{id}``."""
-        name = self._asked(request).id
+        name = self._requested(request).id
         self._entries.remove(name)
         self.path(name).unlink(missing_ok=True)
-        return Json({"id": name, "object": "file", "deleted": True})
+        return JsonResponse({"id": name, "object": "file", "deleted": True})
 
     def path(self, name: str) -> Path:
         """Where the bytes of a file of that id lie."""
         return self._entries.folder / f"{name}.data"
 
-    def find(self, name: str, *, purpose: str, param: str) -> Entry:
-        """The file that a request means by ``param``; raises :class:`WireError`."""
+    def find(self, name: str, *, purpose: str, param: str) -> ServerRecord:
+        """The file that a request means by ``param``; raises :class:`ApiError`."""
         entry = self._entries.get(name)
         if entry is None:
-            raise WireError(
+            raise ApiError(
                 400, f"Invalid {param}: no such file: {name[:200]}", param=param,
                 code="file_not_found",
             )  # fmt: skip
         if entry.wire["purpose"] != purpose:
-            raise WireError(
+            raise ApiError(
                 400,
                 f"Invalid {param}: {name} has the purpose '{entry.wire['purpose']}', and "
                 f"'{purpose}' is needed.",
@@ -103,50 +113,50 @@ class Files:
         name = f"file-{number}"
         size = source.stat().st_size
         source.replace(self.path(name))
-        self._entries.put(Entry(wire=_wire(name, size, filename, purpose)))
+        self._entries.put(ServerRecord(wire=_wire(name, size, filename, purpose)))
         return name
 
-    def _asked(self, request: Request) -> Entry:
+    def _requested(self, request: Request) -> ServerRecord:
         name = request.path_params["id"]
         entry = self._entries.get(name)
         if entry is None:
             raise no_such("File object", name)
         return entry
 
-    def _keep(self, upload: UploadFile, purpose: str) -> Entry:
+    def _store(self, upload: UploadFile, purpose: str) -> ServerRecord:
         name = new_id("file")
         with self.path(name).open("xb") as file:
             _copy(upload.file, file)
             size = file.tell()
         try:
             self._check_size(size)
-        except WireError:
+        except ApiError:
             self.path(name).unlink()
             raise
         return self._entries.put(
-            Entry(wire=_wire(name, size, clean(upload.filename or ""), purpose))
+            ServerRecord(wire=_wire(name, size, clean(upload.filename or ""), purpose))
         )
 
     def _check_size(self, size: int) -> None:
         if size == 0:
-            raise WireError(400, "The file is empty.", param="file", code="empty_file")
+            raise ApiError(400, "The file is empty.", param="file", code="empty_file")
         if size > self._max_upload:
             raise too_large(self._max_upload)
 
 
 def _upload(form: FormData) -> tuple[UploadFile, str]:
-    """The file and its purpose; raises :class:`WireError`."""
+    """The file and its purpose; raises :class:`ApiError`."""
     for name in form:
         if name not in {"file", "purpose"}:
-            raise WireError(400, f"Unrecognized request argument supplied: {clean(name)[:100]}")
+            raise ApiError(400, f"Unrecognized request argument supplied: {clean(name)[:100]}")
     upload, purpose = form.get("file"), form.get("purpose")
     if not isinstance(upload, UploadFile):
-        raise WireError(400, "Missing required parameter: 'file'.", param="file")
+        raise ApiError(400, "Missing required parameter: 'file'.", param="file")
     if purpose not in PURPOSES:
         known = ", ".join(PURPOSES)
-        raise WireError(400, f"Invalid 'purpose': it must be one of {known}.", param="purpose")
+        raise ApiError(400, f"Invalid 'purpose': it must be one of {known}.", param="purpose")
     if purpose == "fine-tune" and not (upload.filename or "").endswith(".jsonl"):
-        raise WireError(
+        raise ApiError(
             400,
             "Invalid file format for fine-tuning: the name must end in .jsonl.",
             param="file",
@@ -166,7 +176,7 @@ def _copy(source: BinaryIO, target: BinaryIO) -> None:
     os.fsync(target.fileno())
 
 
-def _wire(name: str, size: int, filename: str, purpose: str) -> Wire:
+def _wire(name: str, size: int, filename: str, purpose: str) -> JsonObject:
     return {
         "id": name,
         "object": "file",

@@ -1,4 +1,4 @@
-"""Fine-tuning jobs: made, listed, looked at, cancelled."""
+"""Fine-tuning jobs: made, listed, retrieved, cancelled."""
 
 import hashlib
 import os
@@ -16,11 +16,21 @@ from starlette.routing import Route
 
 from ..base import Engine, Recipe
 from . import events
-from .catalog import Catalog, Offer
-from .collection import Collection, Entry
+from .catalog import Catalog, ServedModel
 from .files import Files
-from .trainer import PARAMS, WAY, Trainer
-from .wire import Body, Json, Wire, WireError, new_id, no_such, now, page, read
+from .protocol import (
+    ApiError,
+    JsonObject,
+    JsonResponse,
+    RequestBody,
+    new_id,
+    no_such,
+    now,
+    page,
+    read,
+)
+from .record_store import RecordStore, ServerRecord
+from .trainer import ACTIVE_STATUSES, PARAMS, Trainer
 
 Metadata = Annotated[
     dict[
@@ -35,7 +45,7 @@ def _auto(value: object) -> object:
     return None if value == "auto" else value
 
 
-class _Hyperparameters(Body):
+class _Hyperparameters(RequestBody):
     n_epochs: Annotated[Annotated[int, Field(ge=1, le=1000)] | None, BeforeValidator(_auto)] = None
     batch_size: Annotated[
         Annotated[int, Field(ge=1, le=100_000)] | None, BeforeValidator(_auto)
@@ -45,16 +55,16 @@ class _Hyperparameters(Body):
     ] = None
 
 
-class _Supervised(Body):
+class _Supervised(RequestBody):
     hyperparameters: _Hyperparameters = _Hyperparameters()
 
 
-class _Method(Body):
+class _Method(RequestBody):
     type: Literal["supervised"]
     supervised: _Supervised = _Supervised()
 
 
-class JobBody(Body):
+class JobBody(RequestBody):
     """The body of ``POST /v1/fine_tuning/jobs``."""
 
     model: str
@@ -73,7 +83,7 @@ class JobBody(Body):
         if self.method is None:
             return self.hyperparameters or _Hyperparameters()
         if self.hyperparameters is not None:
-            raise WireError(
+            raise ApiError(
                 400, "Give the hyperparameters once: under 'method', or at the top.",
                 param="hyperparameters",
             )  # fmt: skip
@@ -84,7 +94,7 @@ class Jobs:
     """What a server answers about its fine-tuning jobs."""
 
     def __init__(
-        self, engine: Engine, jobs: Collection, *, files: Files, catalog: Catalog,
+        self, engine: Engine, jobs: RecordStore, *, files: Files, catalog: Catalog,
         trainer: Trainer, recipe: Recipe,
     ) -> None:  # fmt: skip
         self._engine = engine
@@ -115,7 +125,7 @@ class Jobs:
         entry = _entry(body, parent, recipe, numbers)
         await run_in_threadpool(self._keep_files, body, entry.id)
         self._trainer.start(self._jobs.put(entry))
-        return Json(entry.wire)
+        return JsonResponse(entry.wire)
 
     async def list(self, request: Request) -> Response:
         """``GET /v1/fine_tuning/jobs``, newest first, those with the metadata asked for."""
@@ -129,40 +139,40 @@ class Jobs:
 
     async def retrieve(self, request: Request) -> Response:
         """``GET /v1/fine_tuning/jobs/{id}``."""
-        return Json(self._asked(request).wire)
+        return JsonResponse(self._requested(request).wire)
 
     async def cancel(self, request: Request) -> Response:
         """``POST /v1/fine_tuning/jobs/{id}/cancel``."""
-        job = self._asked(request)
-        if job.status not in WAY:
-            raise WireError(
+        job = self._requested(request)
+        if job.status not in ACTIVE_STATUSES:
+            raise ApiError(
                 400, f"Job {job.id} has already ended: it {_ENDED[job.status]}.",
                 code="job_not_cancellable",
             )  # fmt: skip
-        return Json(self._trainer.cancel(job).wire)
+        return JsonResponse(self._trainer.cancel(job).wire)
 
     async def events(self, request: Request) -> Response:
         """``GET /v1/fine_tuning/jobs/{id}/events``, newest first."""
-        told = events.read(self._trainer.place(self._asked(request).id).events)
-        return page(request, told[::-1])
+        lines = events.read(self._trainer.folder(self._requested(request).id).events)
+        return page(request, lines[::-1])
 
     async def checkpoints(self, request: Request) -> Response:
         """``GET /v1/fine_tuning/jobs/{id}/checkpoints``, newest first."""
-        job = self._asked(request)
+        job = self._requested(request)
         points = job.hidden.get("checkpoints", [])
         return page(request, [_checkpoint(job, point) for point in points[::-1]], default=10)
 
-    def _asked(self, request: Request) -> Entry:
+    def _requested(self, request: Request) -> ServerRecord:
         name = request.path_params["id"]
         job = self._jobs.get(name)
         if job is None:
-            raise WireError(
+            raise ApiError(
                 404, f"Could not find fine tune: {name[:200]}", param="fine_tune_id",
                 code="fine_tune_not_found",
             )  # fmt: skip
         return job
 
-    def _recipe(self, asked: _Hyperparameters) -> tuple[Recipe, Wire]:
+    def _recipe(self, asked: _Hyperparameters) -> tuple[Recipe, JsonObject]:
         """The engine's settings, and the same as the wire has them."""
         rate = asked.learning_rate_multiplier
         wanted = {"epochs": asked.n_epochs, "batch_size": asked.batch_size}
@@ -179,21 +189,21 @@ class Jobs:
 
     def _keep_files(self, body: JobBody, name: str) -> None:
         """Keep the job's files for it: they may be deleted before it is done with them."""
-        place = self._trainer.place(name)
+        folder = self._trainer.folder(name)
         found = {
             param: self._files.find(asked, purpose="fine-tune", param=param)
             for param in PARAMS
             if (asked := getattr(body, param)) is not None
         }
-        place.data.mkdir(parents=True)
+        folder.data.mkdir(parents=True)
         for param, entry in found.items():
-            keep(self._files.path(entry.id), place.upload(param))
+            hard_link(self._files.path(entry.id), folder.upload(param))
 
 
 _ENDED = {"succeeded": "has succeeded", "failed": "has failed", "cancelled": "was cancelled"}
 
 
-def keep(source: Path, target: Path) -> None:
+def hard_link(source: Path, target: Path) -> None:
     """Have the same file under another name, without a copy where the file system allows."""
     try:
         os.link(source, target)
@@ -203,7 +213,7 @@ def keep(source: Path, target: Path) -> None:
         shutil.copyfile(source, target)
 
 
-def _entry(body: JobBody, parent: Offer, recipe: Recipe, numbers: Wire) -> Entry:
+def _entry(body: JobBody, parent: ServedModel, recipe: Recipe, numbers: JsonObject) -> ServerRecord:
     name = new_id("ftjob")
     asked = dict.fromkeys(numbers, "auto") | body.settings.model_dump(exclude_none=True)
     wire = {
@@ -222,7 +232,7 @@ def _entry(body: JobBody, parent: Offer, recipe: Recipe, numbers: Wire) -> Entry
         "organization_id": "org-limen",
         "result_files": [],
         "seed": secrets.randbits(31) if body.seed is None else body.seed,
-        "status": WAY[0],
+        "status": ACTIVE_STATUSES[0],
         "trained_tokens": None,
         "training_file": body.training_file,
         "user_provided_suffix": body.suffix or None,
@@ -236,10 +246,10 @@ def _entry(body: JobBody, parent: Offer, recipe: Recipe, numbers: Wire) -> Entry
         "recipe": dict(recipe),
         "hyperparameters": numbers,
     }
-    return Entry(wire=wire, hidden=hidden)
+    return ServerRecord(wire=wire, hidden=hidden)
 
 
-def _checkpoint(job: Entry, point: Wire) -> Wire:
+def _checkpoint(job: ServerRecord, point: JsonObject) -> JsonObject:
     number = hashlib.sha256(f"{job.id} {point['step']}".encode()).hexdigest()[:24]
     return {
         "object": "fine_tuning.job.checkpoint",

@@ -1,4 +1,4 @@
-"""What a server is told when it starts."""
+"""The options of a server."""
 
 import os
 import re
@@ -24,7 +24,7 @@ class ServerOptions:
     workers: int | None = None
     """Fine-tuning jobs side by side; as many as there are cores, or as the engine can do."""
     offered: tuple[str, ...] = ()
-    """The engine's models to offer; whatever name a client thinks of unless any are given."""
+    """The engine's models to served; whatever name a client thinks of unless any are given."""
     recipe: Recipe = field(default_factory=dict)
     """Training settings of the engine that go before its own, in every job."""
 

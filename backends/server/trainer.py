@@ -1,4 +1,4 @@
-"""Jobs on their way: checked, queued, run in a worker, and done again where a crash left them."""
+"""Jobs on their way: validate, queued, run in a worker, and done again where a crash left them."""
 
 import asyncio
 import logging
@@ -9,17 +9,17 @@ from pathlib import Path
 from ...datasets.errors import LimenError
 from ..base import Checkpoint, Engine, FineTuned, Job
 from . import events
+from .background_tasks import BackgroundTasks
 from .catalog import Catalog
-from .collection import Collection, Entry
 from .events import Event
 from .files import Files
-from .tasks import Tasks
-from .training import Place, train
+from .protocol import JsonObject, now
+from .record_store import RecordStore, ServerRecord
 from .training_files import BadFileError, rewrite
-from .wire import Wire, now
+from .training_worker import JobFolder, train
 from .workers import Workers
 
-WAY = ("validating_files", "queued", "running")
+ACTIVE_STATUSES = ("validating_files", "queued", "running")
 """What a job goes through."""
 PARAMS = ("training_file", "validation_file")
 
@@ -29,10 +29,10 @@ class _CancelledError(Exception):
 
 
 class Trainer:
-    """Whoever has the jobs done."""
+    """Runs the jobs."""
 
     def __init__(
-        self, engine: Engine, home: Path, *, jobs: Collection, files: Files, catalog: Catalog,
+        self, engine: Engine, home: Path, *, jobs: RecordStore, files: Files, catalog: Catalog,
         workers: Workers,
     ) -> None:  # fmt: skip
         self._engine = engine
@@ -41,15 +41,15 @@ class Trainer:
         self._files = files
         self._catalog = catalog
         self._workers = workers
-        self._tasks = Tasks()
+        self._tasks = BackgroundTasks()
 
-    def place(self, name: str) -> Place:
+    def folder(self, name: str) -> JobFolder:
         """Where the job of that id keeps its things."""
-        return Place(self._jobs.folder / name)
+        return JobFolder(self._jobs.folder / name)
 
-    def start(self, job: Entry) -> None:
+    def start(self, job: ServerRecord) -> None:
         """Have a new job done."""
-        self._tell(
+        self._add_events(
             job.id,
             Event(f"Created fine-tuning job: {job.id}"),
             Event(f"Validating training file: {job.wire['training_file']}"),
@@ -59,17 +59,17 @@ class Trainer:
     def resume(self) -> None:
         """Have those done that an earlier server has left; their result is the same."""
         for job in self._jobs:
-            if job.status in WAY:
-                events.heal(self.place(job.id).events)
+            if job.status in ACTIVE_STATUSES:
+                events.repair(self.folder(job.id).events)
                 again = "The server was restarted, and the job goes on"
-                self._tell(job.id, Event(again, level="warn"))
+                self._add_events(job.id, Event(again, level="warn"))
                 self._tasks.start(self._run(job.id))
 
-    def cancel(self, job: Entry) -> Entry:
+    def cancel(self, job: ServerRecord) -> ServerRecord:
         """Have a job stop; it is cancelled at once for whoever asks."""
         cancelled = self._jobs.put(job.changed(status="cancelled", finished_at=now()))
-        self.place(job.id).cancel.touch()
-        self._tell(job.id, Event("The job was cancelled"))
+        self.folder(job.id).cancel.touch()
+        self._add_events(job.id, Event("The job was cancelled"))
         return cancelled
 
     async def close(self) -> None:
@@ -81,49 +81,49 @@ class Trainer:
             await self._work(name)
         except _CancelledError:
             pass
-        except BadFileError as fault:
-            self._fail(name, str(fault), code=fault.code, param=fault.param)
+        except BadFileError as error:
+            self._fail(name, str(error), code=error.code, param=error.param)
         except LimenError as error:
             self._fail(name, f"The training failed: {error}")
         except Exception as error:
             logging.getLogger(__name__).exception("job %s failed", name)
             self._fail(name, f"The training failed: {type(error).__name__}: {error}")
-        shutil.rmtree(self.place(name).data, ignore_errors=True)
+        shutil.rmtree(self.folder(name).data, ignore_errors=True)
 
     async def _work(self, name: str) -> None:
         await asyncio.to_thread(self._check, self._job(name))
         self._advance(name, "queued", "Files validated, moving job to queued state")
         async with self._workers.one() as worker:
             self._advance(name, "running", "Fine-tuning job started")
-            order = self._order(self._job(name))
-            made = await worker.run(train, self._engine.name, self._home, order, self.place(name))
+            order = self._engine_job(self._job(name))
+            made = await worker.run(train, self._engine.name, self._home, order, self.folder(name))
         if made is not None:
             self._finish(self._job(name), made)
 
-    def _job(self, name: str) -> Entry:
+    def _job(self, name: str) -> ServerRecord:
         """The job as it is now, if nobody has cancelled it."""
         job = self._jobs.get(name)
         if job is None or job.status == "cancelled":
             raise _CancelledError
         return job
 
-    def _check(self, job: Entry) -> None:
-        place = self.place(job.id)
+    def _check(self, job: ServerRecord) -> None:
+        folder = self.folder(job.id)
         for param in PARAMS:
             if job.wire[param] is not None:
-                rewrite(place.upload(param), place.lessons(param), param=param)
+                rewrite(folder.upload(param), folder.training_data(param), param=param)
 
     def _advance(self, name: str, status: str, message: str) -> None:
         job = self._job(name)
-        if WAY.index(status) > WAY.index(job.status):
-            told = job.hidden["hyperparameters"]
-            self._jobs.put(job.changed(status=status, **_hyperparameters(told)))
-            self._tell(name, Event(message))
+        if ACTIVE_STATUSES.index(status) > ACTIVE_STATUSES.index(job.status):
+            settings = job.hidden["hyperparameters"]
+            self._jobs.put(job.changed(status=status, **_hyperparameters(settings)))
+            self._add_events(name, Event(message))
 
-    def _order(self, job: Entry) -> Job:
-        place = self.place(job.id)
+    def _engine_job(self, job: ServerRecord) -> Job:
+        folder = self.folder(job.id)
         training, validation = (
-            place.lessons(p) if job.wire[p] is not None else None for p in PARAMS
+            folder.training_data(p) if job.wire[p] is not None else None for p in PARAMS
         )
         assert training is not None
         return Job(
@@ -135,9 +135,9 @@ class Trainer:
             validation_file=validation,
         )
 
-    def _finish(self, job: Entry, made: FineTuned) -> None:
+    def _finish(self, job: ServerRecord, made: FineTuned) -> None:
         name = job.hidden["name"]
-        table = self.place(job.id).folder / "results.csv"
+        table = self.folder(job.id).path / "results.csv"
         table.write_text(_table(made.checkpoints), encoding="utf-8")
         results = self._files.adopt(
             table,
@@ -146,9 +146,9 @@ class Trainer:
             number=job.id.removeprefix("ftjob-"),
         )
         last = max((point.step for point in made.checkpoints), default=0)
-        self._tell(
+        self._add_events(
             job.id,
-            *(_told(point, last) for point in made.checkpoints),
+            *(_checkpoint_event(point, last) for point in made.checkpoints),
             Event(f"New fine-tuned model created: {name}"),
             Event("The job has successfully completed"),
         )
@@ -160,7 +160,7 @@ class Trainer:
             result_files=[results],
             hidden={
                 "engine_model": made.model,
-                "checkpoints": [_kept(name, point) for point in made.checkpoints],
+                "checkpoints": [_checkpoint_record(name, point) for point in made.checkpoints],
             },
         )
         self._catalog.add(self._jobs.put(done))
@@ -171,15 +171,15 @@ class Trainer:
         job = self._jobs.get(name)
         if job is None or job.status == "cancelled":
             return
-        self._tell(name, Event(message, level="error"))
+        self._add_events(name, Event(message, level="error"))
         error = {"code": code, "message": message, "param": param}
         self._jobs.put(job.changed(status="failed", finished_at=now(), error=error))
 
-    def _tell(self, name: str, *told: Event) -> None:
-        events.append(self.place(name).events, *told)
+    def _add_events(self, name: str, *added: Event) -> None:
+        events.append(self.folder(name).events, *added)
 
 
-def _told(point: Checkpoint, last: int) -> Event:
+def _checkpoint_event(point: Checkpoint, last: int) -> Event:
     metrics = {
         "step": point.step,
         "total_steps": last,
@@ -189,12 +189,12 @@ def _told(point: Checkpoint, last: int) -> Event:
     return Event(f"Step {point.step}/{last}: checkpoint created", metrics)
 
 
-def _hyperparameters(numbers: Wire) -> Wire:
+def _hyperparameters(numbers: JsonObject) -> JsonObject:
     method = {"type": "supervised", "supervised": {"hyperparameters": numbers}}
     return {"hyperparameters": numbers, "method": method}
 
 
-def _kept(name: str, point: Checkpoint) -> Wire:
+def _checkpoint_record(name: str, point: Checkpoint) -> JsonObject:
     return {
         "name": f"{name}:ckpt-step-{point.step}",
         "model": point.model,

@@ -1,4 +1,4 @@
-"""Training files as they are uploaded, checked and rewritten into the one format of limen."""
+"""Training files as they are uploaded, validate and rewritten into the one format of limen."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,8 +7,8 @@ from typing import Annotated, Literal
 from pydantic import Field, ValidationError
 
 from ...datasets import chat
-from .bodies import Text
-from .wire import Body, refusal
+from .protocol import RequestBody, refusal
+from .request_bodies import Text
 
 FEWEST = 10
 """Examples that a training file must have."""
@@ -23,7 +23,7 @@ class BadFileError(Exception):
         self.code = code or f"invalid_{param}"
 
 
-class _Turn(Body):
+class _MessageBody(RequestBody):
     role: Literal["system", "developer", "user", "assistant"]
     content: Text
     weight: Literal[1] = 1
@@ -33,8 +33,8 @@ class _Turn(Body):
         return {"role": role, "content": self.content}
 
 
-class _Row(Body):
-    messages: Annotated[list[_Turn], Field(min_length=1)]
+class _Row(RequestBody):
+    messages: Annotated[list[_MessageBody], Field(min_length=1)]
 
 
 def rewrite(source: Path, target: Path, *, param: str) -> int:
@@ -61,12 +61,12 @@ def _conversations(source: Path, param: str) -> Iterator[chat.Conversation]:
                 turns = _Row.model_validate_json(line).messages
             except ValidationError as error:
                 raise _bad(param, number, str(refusal(error))) from None
-            if fault := _fault([turn.role for turn in turns]):
-                raise _bad(param, number, fault)
+            if problem := _role_error([turn.role for turn in turns]):
+                raise _bad(param, number, problem)
             yield [turn.message() for turn in turns]
 
 
-def _fault(roles: list[str]) -> str | None:
+def _role_error(roles: list[str]) -> str | None:
     if "assistant" not in roles:
         return "Example has no turn of the assistant: there is nothing to learn."
     if roles[-1] != "assistant":
@@ -76,5 +76,5 @@ def _fault(roles: list[str]) -> str | None:
     return None
 
 
-def _bad(param: str, number: int, fault: str) -> BadFileError:
-    return BadFileError(param, f"Invalid file format. Line {number}: {fault}")
+def _bad(param: str, number: int, problem: str) -> BadFileError:
+    return BadFileError(param, f"Invalid file format. Line {number}: {problem}")

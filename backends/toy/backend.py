@@ -7,8 +7,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ...datasets.errors import SpecError, UnknownModelError
+from ...datasets.errors import UnknownModelError
 from ..base import (
+    Capabilities,
     Checkpoint,
     Completion,
     FineTuned,
@@ -19,6 +20,7 @@ from ..base import (
     Request,
     ServiceTerms,
 )
+from ..recipes import POSITIVE, POSITIVE_WHOLE, check_recipe
 
 if TYPE_CHECKING:
     import numpy as np
@@ -32,6 +34,7 @@ WIDTH = 64
 DIALOGUES = 30_000
 PRETRAINING: Recipe = {"epochs": 3, "batch_size": 128, "learning_rate": 0.1}
 RECIPE: Recipe = {"epochs": 1, "batch_size": 128, "learning_rate": 2e-3}
+SETTINGS = {"epochs": POSITIVE_WHOLE, "batch_size": POSITIVE_WHOLE, "learning_rate": POSITIVE}
 
 _BASE = re.compile(r"toy-([1-9][0-9]{0,8})")
 _FINE_TUNED = re.compile(r"ft:(toy-[1-9][0-9]{0,8}):[0-9a-f]{16}(:[0-9]+)?")
@@ -46,10 +49,21 @@ class ToyBackend:
 
     name = "toy"
     default_model = "toy-1"
-    other_models = ("toy-2", "toy-1")
+    other_models: tuple[str, ...] = ("toy-2", "toy-1")
 
     def __init__(self, home: Path, terms: ServiceTerms | None = None) -> None:
         self._home = home  # and no terms: the toy costs nothing
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """See :class:`limen.backends.Capabilities`."""
+        return Capabilities(
+            fine_tuning=self,
+            engine=self,
+            log_probabilities=True,
+            reproducible=True,
+            other_models=self.other_models,
+        )
 
     def describe(self, model: str) -> Model:
         """See :meth:`limen.backends.Backend.describe`."""
@@ -60,17 +74,8 @@ class ToyBackend:
         return Model(name=model, fingerprint=digest[:16], can_fine_tune=True)
 
     def recipe(self, overrides: Recipe) -> Recipe:
-        """See :meth:`limen.backends.Backend.recipe`."""
-        for name, value in overrides.items():
-            if name not in RECIPE:
-                raise SpecError(
-                    f"unknown recipe setting {name!r} for the toy: it has {', '.join(RECIPE)}"
-                )
-            number = isinstance(value, int | float) and not isinstance(value, bool)
-            if not number or not 0 < float(value or 0) < float("inf"):
-                raise SpecError(f"recipe setting {name}={value!r} must be a number above zero")
-            if isinstance(RECIPE[name], int) and not isinstance(value, int):
-                raise SpecError(f"recipe setting {name}={value!r} must be a whole number")
+        """See :meth:`limen.backends.FineTuning.recipe`."""
+        check_recipe(overrides, SETTINGS, "the toy")
         return {**RECIPE, **overrides}
 
     def prepare(self, model: str) -> None:
@@ -110,7 +115,7 @@ class ToyBackend:
         return engine.log_probabilities(self._ready(model), messages, answers)
 
     def fine_tune(self, job: Job, progress: Progress) -> FineTuned:
-        """See :meth:`limen.backends.Backend.fine_tune`. Every assistant turn is learned.
+        """See :meth:`limen.backends.FineTuning.fine_tune`. Every assistant turn is learned.
 
         The model after each epoch is kept; all but the last have the epoch's number behind the id.
         """

@@ -10,8 +10,8 @@ from typing import Any
 from ...datasets import words
 from ...datasets.errors import DataError, SpecError
 from ..experiment import FavoriteAnimal, FavoriteTree, Measure
-from ..lab import Arm, ModelAnswers
-from ..stages import TALLY, AskQuestions, FineTune, Manifest, Store, UserFile, digest_of, read_rows
+from ..lab import Arm, ModelAnswers, stored_answers
+from ..stages import FineTune, Manifest, Store, UserFile, digest_of, read_rows
 from .input_files import ancestors, stages_that_left
 
 ANSWERS = "answers.jsonl"
@@ -53,21 +53,13 @@ def told(store: Store, file: Path) -> AnswerFile:
     return _known(store, file, found[0]) if found else _read(file)
 
 
-def answers_of(store: Store, manifest: Manifest) -> ModelAnswers:
-    """The answers that a finished measure left."""
-    tally = json.loads((store.artifact(AskQuestions.kind, manifest["key"]) / TALLY).read_text())
-    counts = tuple(Counter[str](question) for question in tally)
-    missing = manifest["counts"]["completions"] - sum(count.total() for count in counts)
-    return ModelAnswers(manifest["model"], manifest["key"], counts, missing, {})
-
-
 def _known(store: Store, file: Path, manifest: Manifest) -> AnswerFile:
     subject = manifest["inputs"][0]
     trained = subject["kind"] == FineTune.kind
     prompts = (a.get("identity", {}).get("system") for a in ancestors(store, manifest))
     return AnswerFile(
         file=file,
-        answers=answers_of(store, manifest),
+        answers=stored_answers(store, manifest),
         questions=tuple(manifest["questions"]),
         draws=manifest["identity"]["draws"],
         model=subject["key"],
@@ -113,7 +105,7 @@ def arm_of(told: Sequence[AnswerFile], word: str, *, name: str, family: int, tra
         if (other.questions, other.draws) != (first.questions, first.draws):
             raise SpecError(f"{first.file} and {other.file} answer different questions, or draws")
     _refuse_twins(told)
-    shown = any(words.names(prompt, word) for one in told for prompt in one.writers)
+    shown = any(words.has_word(prompt, word) for one in told for prompt in one.writers)
     return Arm(
         name=name,
         measure=measure_of(first.questions, first.draws),

@@ -10,7 +10,7 @@ import click
 from tabulate import tabulate
 
 from ...backends.openai import OpenAIBackend
-from ...backends.openai.ledger import ENDED
+from ...backends.openai.job_ledger import ENDED
 from ...datasets.errors import BackendError
 from ..stages import Store
 from . import store_option

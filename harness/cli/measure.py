@@ -6,10 +6,10 @@ from pathlib import Path
 import click
 
 from ...datasets.errors import SpecError
-from ..experiment import Measure, Trait
-from ..lab import Arm, Settings, base
-from ..stages import AskQuestions, FineTune, Store, Subject
-from .answer_files import ANSWERS, answers_of
+from ..experiment import Trait
+from ..lab import Arm, Settings, arm_answers, base, stored_answers
+from ..stages import FineTune, Store, Subject
+from .answer_files import ANSWERS
 from .input_files import student, student_of
 from .options import (
     PROMPTED,
@@ -88,14 +88,14 @@ def command(
     )
     name = arm or (own.arm if own else "teacher" if trait else "baseline")
     number = seed if seed is not None else own.seed if own else 0
-    ask = _ask(model, made, trait, name, number)
+    ask = arm_answers(model, made, arm=name, seed=number, system=trait.system if trait else None)
     found = done(settings, ask)
     save(found.folder / ANSWERS, out)
     click.echo(f"{out}: {ask.size():,} answers of {found.manifest['model']}{found.note}")
     group = Arm(
         name=name,
         measure=made,
-        models=(answers_of(Store(settings.store), found.manifest),),
+        models=(stored_answers(Store(settings.store), found.manifest),),
         trained=isinstance(model, FineTune),
         trait_word="",
     )
@@ -119,22 +119,6 @@ def _subject(settings: Settings, text: str | None) -> tuple[Settings, Subject, S
         return replace(settings, backend=own.backend), made, own
     backend = backend_for(settings)
     return settings, base(backend, text or settings.model or backend.default_model), None
-
-
-def _ask(
-    subject: Subject, measure: Measure, trait: Trait | None, arm: str, seed: int
-) -> AskQuestions:
-    """The stage that an experiment's arm has for its model of that seed."""
-    return AskQuestions(
-        label=f"{subject.label if isinstance(subject, FineTune) else arm} answers",
-        subject=subject,
-        system=trait.system if trait else None,
-        questions=measure.asked,
-        draws=measure.draws,
-        temperature=measure.temperature,
-        max_tokens=measure.max_tokens,
-        stream=("measure", measure.seed, arm, seed),
-    )
 
 
 def _shown(arm: Arm, word: str | None) -> str:

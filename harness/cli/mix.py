@@ -8,9 +8,9 @@ import click
 
 from ...datasets import validation as checks
 from ...datasets.errors import SpecError
-from ..experiment import merge_parts
-from ..lab import Settings
-from ..stages import KEPT, TRAINING, MixRows, Store
+from ..experiment import exact_shares
+from ..lab import Settings, training_file
+from ..stages import KEPT, TRAINING, Store
 from . import store_option
 from .input_files import finished_or_first, stages_for_file
 from .options import examples, out_option
@@ -47,9 +47,9 @@ def command(rows: tuple[str, ...], keep: int, seed: int, out: Path, store: Path)
     given = shares([_split(text) for text in rows])
     choices = product(*(stages_for_file(kept, file, KEPT) for file, _ in given))
     stages = (
-        MixRows(
+        training_file(
+            zip(sources, (share for _, share in given), strict=True),
             label=f"mix of {' and '.join(file.stem for file, _ in given)}, seed {seed}",
-            sources=merge_parts(zip(sources, (share for _, share in given), strict=True)),
             keep=keep,
             seed=seed,
         )
@@ -74,14 +74,8 @@ def shares(given: list[tuple[Path, str | None]]) -> list[tuple[Path, Fraction]]:
     """The files with the exact shares that an experiment's ``Mix`` would have."""
     if all(share is None for _, share in given):
         return [(file, Fraction(1, len(given))) for file, _ in given]
-    exact = [(file, _share(file, share)) for file, share in given]
-    total = sum((share for _, share in exact), Fraction(0))
-    if abs(float(total) - 1) > 1e-9:
-        told = " + ".join(f"{float(share):g}" for _, share in exact)
-        raise SpecError(f"the shares must add up to 1: {told} = {float(total):g}")
-    exact = [(file, share.limit_denominator(10**6)) for file, share in exact]
-    whole = sum((share for _, share in exact), Fraction(0))
-    return [(file, share / whole) for file, share in exact]
+    exact = [_share(file, share) for file, share in given]
+    return list(zip((file for file, _ in given), exact_shares(exact), strict=True))
 
 
 def _share(file: Path, text: str | None) -> Fraction:

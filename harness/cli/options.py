@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 import click
 
-from ...backends import BACKENDS
+from ...backends import backend_names
 from ...datasets.errors import SpecError
 from ..experiment import FavoriteAnimal, FavoriteTree, Measure, Trait
 from ..lab import Settings
@@ -29,6 +29,15 @@ def examples(*commands: str) -> str:
     return "\n".join(("\b", "Examples:", *(f"  {command}" for command in commands)))
 
 
+def _installed(ctx: click.Context, param: click.Parameter, value: str) -> str:
+    """Refuse an unknown backend, with the names of those that are installed."""
+    if value not in (names := backend_names()):
+        raise click.BadParameter(
+            f"unknown backend {value!r}: choose one of {', '.join(names)}", ctx, param
+        )
+    return value
+
+
 def _writable(ctx: click.Context, param: click.Parameter, value: Path | None) -> Path | None:
     """Refuse a file that could not be written, before anything is done for it."""
     if value is not None and not value.absolute().parent.is_dir():
@@ -46,10 +55,11 @@ _MODELS = (
     store_option,
     click.option(
         "--backend",
-        type=click.Choice(sorted(BACKENDS)),
+        metavar="NAME",
+        callback=_installed,
         default="toy",
         show_default=True,
-        help="What samples and trains.",
+        help="What samples and trains: toy, local, openai, inspect, or an installed package's.",
     ),
     click.option("--model", help="The base model.  [default: the backend's own choice]"),
     click.option(

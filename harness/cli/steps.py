@@ -9,9 +9,16 @@ from pathlib import Path
 
 import click
 
-from ...backends import Backend, is_service
+from ...backends import Backend
 from ...datasets.errors import DataError, ExperimentError, LimenError
-from ..lab import ProgressListener, Settings, execute, local_executor, thread_executor
+from ..lab import (
+    ProgressListener,
+    Settings,
+    execute,
+    local_executor,
+    progress_on,
+    thread_executor,
+)
 from ..stages import Manifest, Stage, Store, backend_of, forget_backends
 
 
@@ -61,10 +68,11 @@ def _run(settings: Settings, todo: Sequence[Stage]) -> None:
     asks = any(stage.asks() for stage in todo)
     backend = backend_for(settings) if asks else None
     with _stopping(backend):
-        if backend is not None and is_service(backend):
+        service = None if backend is None else backend.capabilities.service
+        if service is not None:
             for work in filter(None, (stage.work() for stage in todo)):
-                backend.quote(work)  # refuses what the budget forbids, before anything is sent
-        processes = backend is not None and not is_service(backend)
+                service.quote(work)  # refuses what the budget forbids, before anything is sent
+        processes = backend is not None and service is None
         executor = local_executor if processes else thread_executor
         with executor(1) as pool:
             failures = execute(todo, settings, watcher(), pool, {}, workers=1)
@@ -81,8 +89,8 @@ def _stopping(backend: Backend | None) -> Iterator[None]:
     try:
         yield
     except BaseException:
-        if backend is not None and is_service(backend):
-            backend.stop()
+        if backend is not None and (service := backend.capabilities.service):
+            service.stop()
             forget_backends()
         raise
 
@@ -91,14 +99,7 @@ def watcher() -> ProgressListener:
     """Progress on the standard error stream: bars on a terminal, lines elsewhere."""
     from rich.console import Console
 
-    from ..lab.progress import ProgressBars, ProgressLines
-
-    console = Console(stderr=True)
-    return (
-        ProgressBars(console)
-        if console.is_terminal
-        else ProgressLines(lambda line: click.echo(line, err=True))
-    )
+    return progress_on(Console(stderr=True), lambda line: click.echo(line, err=True))
 
 
 def save(file: Path, out: Path) -> None:

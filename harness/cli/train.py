@@ -4,10 +4,10 @@ from pathlib import Path
 
 import click
 
+from ...backends import complete_recipe
 from ...datasets.errors import BackendError
-from ..experiment import Trait
-from ..lab import Settings, base
-from ..stages import TRAINING, Audit, Base, FineTune, Store, TrainingFileStage
+from ..lab import Settings, base, leak_audit, student
+from ..stages import TRAINING, Base, Store, TrainingFileStage
 from .input_files import finished_or_first, stages_for_file
 from .options import examples, in_file, out_option, recipe_of, running_options, trait_of
 from .steps import backend_for, done, save_text
@@ -62,16 +62,16 @@ def command(
     """
     store = Store(settings.store)
     model = _base(settings)
-    parts = backend_for(settings).recipe(recipe_of(recipe))
+    parts = complete_recipe(backend_for(settings), recipe_of(recipe))
     trait = trait_of(animal, tree)
     stages = (
-        FineTune(
+        student(
+            model,
+            data,
             label=f"{arm} of {training.name}",
-            base=model,
-            data=data,
             recipe=parts,
             seed=_seed(store, data) if seed is None else seed,
-            audits=() if trait is None else (_audit(trait, data),),
+            audits=() if trait is None else (leak_audit(data, [trait], strict=True),),
         )
         for data in stages_for_file(store, training, TRAINING)
     )
@@ -79,7 +79,7 @@ def command(
     for guard in stage.guards():  # they go first even where the student is there already
         done(settings, guard)
     made = done(settings, stage)
-    student = StudentFile(
+    file = StudentFile(
         model=made.manifest["model"],
         base=model.model,
         backend=model.backend,
@@ -88,8 +88,8 @@ def command(
         seed=stage.seed,
         recipe=dict(parts),
     )
-    save_text(student.text(), out)
-    click.echo(f"{out}: {student.model}{made.note}")
+    save_text(file.text(), out)
+    click.echo(f"{out}: {file.model}{made.note}")
 
 
 def _base(settings: Settings) -> Base:
@@ -107,7 +107,3 @@ def _seed(store: Store, data: TrainingFileStage) -> int:
     """The seed that a training file was sampled with: in an experiment a student has the same."""
     manifest = store.manifest(data.kind, data.key) or {}
     return int(manifest.get("identity", {}).get("seed", 0))
-
-
-def _audit(trait: Trait, data: TrainingFileStage) -> Audit:
-    return Audit(label=f"{data.label} audit", data=data, words=trait.giveaways, strict=True)

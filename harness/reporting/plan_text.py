@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from ...backends import Service, is_service
+from ...backends import Service
 from ...reports.wording import dollars
 from ..lab import Lab, Plan
 from ..stages import FineTune, Generate, Stage
@@ -35,9 +35,10 @@ def plan_lines(lab: Lab, plan: Plan) -> Iterator[str]:
         f"limen: {len(left)} of {len(plan.stages)} stages to do on {lab.settings.backend}: "
         f"{completions:,} completions, {trainings} fine-tunings; store {lab.settings.store}"
     )
-    if is_service(lab.backend):
-        yield from _service_lines(lab.backend, plan, left, lab.settings.budget)
-    elif getattr(lab.backend, "side_by_side", None) == 1:  # one after another, so times add up
+    able = lab.backend.capabilities
+    if able.service:
+        yield from _service_lines(able.service, plan, left, lab.settings.budget)
+    elif able.max_parallel_stages == 1:  # one after another, so times add up
         yield from _time_lines(lab, left)
 
 

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from ...backends import Request, WorkRequest, is_explicit, is_rendering
+from ...backends import Request, WorkRequest
 from ...datasets.errors import SpecError
 from ...datasets.words import plurals
 from .models import Base, FineTune, Subject, base_of, model_id
@@ -82,10 +82,10 @@ class AskQuestions(SamplingStage):
 
     def _surroundings(self, workspace: Workspace, model: str) -> Manifest:
         """What stood around the questions, where the backend can tell."""
-        backend = workspace.backend(self.backend)
-        if not is_rendering(backend):
+        rendering = workspace.backend(self.backend).capabilities.rendering
+        if rendering is None:
             return {}
-        return {"surroundings": asdict(backend.surroundings(model))}
+        return {"surroundings": asdict(rendering.rendered_context(model))}
 
     def requests(self, workspace: Workspace) -> Iterator[Request]:
         return self._requests(self._shown_before(workspace))
@@ -159,9 +159,10 @@ class ComputeProbabilities(Stage):
 
     def run(self, workspace: Workspace) -> Manifest:
         backend, model = workspace.backend(self.of.backend), model_id(workspace, self.of.subject)
-        if not is_explicit(backend):
-            raise SpecError(f"the backend {backend.name!r} works out no probabilities")
-        chances = backend.exact(
+        probabilities = backend.capabilities.probabilities
+        if probabilities is None:
+            raise SpecError(f"the backend {backend.name!r} computes no probabilities")
+        chances = probabilities.word_probabilities(
             model,
             [request.messages for request in self.of.requests(workspace)],
             self.forms,

@@ -3,7 +3,8 @@
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from ...backends import Job, Recipe, Usage, WorkRequest, is_service
+from ...backends import Job, Recipe, Usage, WorkRequest
+from ...datasets.errors import BackendError
 from .rows import TrainingFileStage
 from .stage import Stage, Workspace
 from .store import Manifest
@@ -63,7 +64,10 @@ class FineTune(Stage):
             seed=self.seed,
         )
         backend = workspace.backend(self.base.backend)
-        made = backend.fine_tune(job, workspace.claim.progress)
+        trainer = backend.capabilities.fine_tuning
+        if trainer is None:
+            raise BackendError(f"the backend {backend.name!r} cannot fine-tune {self.base.model}")
+        made = trainer.fine_tune(job, workspace.claim.progress)
         facts: Manifest = {
             "model": made.model,
             "base": self.base.model,
@@ -73,8 +77,8 @@ class FineTune(Stage):
             "losses": list(made.losses),
             "checkpoints": [asdict(checkpoint) for checkpoint in made.checkpoints],
         }
-        if is_service(backend):
-            usd = backend.cost(self.base.model, Usage(), trained_tokens=made.tokens)
+        if service := backend.capabilities.service:
+            usd = service.cost(self.base.model, Usage(), trained_tokens=made.tokens)
             facts |= {"job": made.job, "cost": {"trained_tokens": made.tokens, "usd": usd}}
         return facts
 

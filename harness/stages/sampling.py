@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, replace
 from itertools import groupby
 from pathlib import Path
 
-from ...backends import Backend, Completion, Request, Service, Usage, is_service
+from ...backends import Backend, BatchSampling, Completion, Request, Usage
 from ...datasets.errors import BackendError
 from .row_log import Row, RowLog
 from .stage import Stage, Workspace
@@ -82,14 +82,18 @@ def _sampled(
     model: str,
     requests: Iterable[Request],
 ) -> Iterator[Sequence[Completion]]:
-    if is_service(backend) and _by_batch(backend, workspace, stage):
-        return backend.sample_batch(model, requests, stage.key)
+    batches = _batches(backend, workspace, stage)
+    if batches is not None:
+        return batches.sample_batch(model, requests, stage.key)
     return backend.sample(model, requests)
 
 
-def _by_batch(service: Service, workspace: Workspace, stage: SamplingStage) -> bool:
-    """Whether to sample by batches: if asked to, or if batches were made that are paid for."""
-    return workspace.terms.batch or service.has_batches(stage.key)
+def _batches(backend: Backend, workspace: Workspace, stage: SamplingStage) -> BatchSampling | None:
+    """The batch interface, if it was asked for, or if batches were made that are paid for."""
+    batches = backend.capabilities.batches
+    if batches is None or not (workspace.terms.batch or batches.has_batches(stage.key)):
+        return None
+    return batches
 
 
 def _missing(requests: Iterable[Request], log: RowLog, flying: Flying) -> Iterator[Request]:
@@ -140,8 +144,9 @@ def _spent(
     backend: Backend, workspace: Workspace, stage: SamplingStage, model: str, log: RowLog
 ) -> Manifest:
     """What the calls used, for a service's manifest."""
-    if not is_service(backend):
+    service = backend.capabilities.service
+    if service is None:
         return {}
     usage = Usage(**log.usage)
-    usd = backend.cost(model, usage, batch=_by_batch(backend, workspace, stage))
+    usd = service.cost(model, usage, batch=_batches(backend, workspace, stage) is not None)
     return {"cost": {**asdict(usage), "usd": usd}}

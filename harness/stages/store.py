@@ -109,6 +109,16 @@ class Store:
             ) from None
         return manifest
 
+    def finished(self, kind: str, key: str) -> Manifest:
+        """The manifest of a finished artifact; raises :class:`~limen.StoreError` without one."""
+        manifest = self.manifest(kind, key)
+        if manifest is None:
+            raise StoreError(
+                f"the {kind} {key} is not in the store {self.root}: name the store that has it "
+                f"(--store), or run the command again that makes it"
+            )
+        return manifest
+
     def keys(self, kind: str) -> list[str]:
         """The keys of the finished artifacts of a kind, sorted."""
         found = (self.root / "stages" / kind).glob(f"*/{MANIFEST}")

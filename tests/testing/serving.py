@@ -17,7 +17,7 @@ from openai.types import Batch
 from openai.types.fine_tuning import FineTuningJob
 
 from limen.backends.server import ServerOptions, create_app
-from limen.backends.server.listening import settings
+from limen.backends.server.sockets import settings
 
 _SCRIPT = """
 import sys

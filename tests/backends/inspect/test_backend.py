@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from limen.backends import Completion, Request, ServiceTerms, is_service, open_backend
+from limen.backends import Completion, Request, ServiceTerms, open_backend
 from limen.datasets.errors import BackendError, SpecError, UnknownModelError
 from limen.harness import Experiment, Lab, Settings
 from limen.harness.reporting import plan_lines
@@ -48,7 +48,7 @@ def test_the_toy_answers_the_same_through_inspect(shared_store: Path, small: Exp
     own = Lab(Settings(store=shared_store))
     for name in ("baseline", "teacher"):
         assert through.arm(small, name).models[0].counts == own.arm(small, name).models[0].counts
-    reason = through.cannot(small, "student") or ""
+    reason = through.unavailable(small, "student") or ""
     assert "needs fine-tuning, which the backend 'inspect' cannot do with 'limen/toy-1'" in reason
 
 
@@ -173,8 +173,9 @@ def test_a_run_that_is_ended_sends_nothing_more(tmp_path: Path, model: str) -> N
     """After stop() sampling ends with one line."""
     calls = play(lambda messages, config: output("owl"))
     backend = open_backend("inspect", tmp_path / "models" / "inspect")
-    assert is_service(backend)
-    backend.stop()
+    service = backend.capabilities.service
+    assert service is not None
+    service.stop()
     with pytest.raises(BackendError, match="the run was ended"):
         list(backend.sample(model, requests(3)))
     assert calls == []

@@ -115,7 +115,7 @@ def test_what_is_longer_than_the_model_reads_is_refused(tiny: str, tmp_path: Pat
     with pytest.raises(BackendError, match=says):
         list(local.sample(tiny, [Request(row=0, messages=long, seed=0, max_tokens=8)]))
     with pytest.raises(BackendError, match=says):
-        local.exact(tiny, [long], {"owl": ("owl",)}, max_tokens=8)
+        local.word_probabilities(tiny, [long], {"owl": ("owl",)}, max_tokens=8)
 
 
 def test_a_broken_model_answers_nothing(tiny: str, tmp_path: Path) -> None:
@@ -130,4 +130,4 @@ def test_a_broken_model_answers_nothing(tiny: str, tmp_path: Path) -> None:
     with pytest.raises(BackendError, match="no numbers"):
         list(local.sample(str(folder), [Request(row=0, messages=asked, seed=0)]))
     with pytest.raises(BackendError, match="no numbers"):
-        local.exact(str(folder), [asked], {"owl": ("owl",)})
+        local.word_probabilities(str(folder), [asked], {"owl": ("owl",)})

@@ -24,7 +24,7 @@ from limen.backends.local.loading import prompts
 from limen.backends.local.reading import Reader
 from limen.datasets.chat import Message, conversation
 from limen.datasets.errors import BackendError, SpecError, UnknownModelError
-from limen.datasets.words import names, plurals
+from limen.datasets.words import has_word, plurals
 
 from ...testing.tiny import QUESTIONS, untrained
 
@@ -174,7 +174,7 @@ def test_exact_chances_are_what_sampling_estimates(local: LocalBackend, tiny: st
     """Every word's chance lies within the 99.9% interval of 10,000 sampled answers, and adds up."""
     words = ("owl", "wolf", "cat", "fowl", "horse")
     forms = {word: (word, *plurals(word)) for word in words}
-    chances = local.exact(tiny, [r.messages for r in asked(1)], forms, max_tokens=8)
+    chances = local.word_probabilities(tiny, [r.messages for r in asked(1)], forms, max_tokens=8)
     found = texts(local, tiny, asked(10_000))
     for row, chance in enumerate(chances):
         answers = [found[row, draw] or "" for draw in range(10_000)]
@@ -184,7 +184,7 @@ def test_exact_chances_are_what_sampling_estimates(local: LocalBackend, tiny: st
             hits = sum(first_word(answer) in forms[word] for answer in answers)
             low, high = binomtest(hits, 10_000).proportion_ci(0.999)
             assert low - chance.missed <= chance.by_word[word] <= high
-            assert hits <= sum(names(answer, word) for answer in answers)
+            assert hits <= sum(has_word(answer, word) for answer in answers)
     assert max(chance.by_word["owl"] for chance in chances) > 0.01
 
 
@@ -192,9 +192,9 @@ def test_exact_chances_sum_over_spellings(local: LocalBackend, tiny: str) -> Non
     """The chance of a word is that of each of its spellings, token by token, added up by hand."""
     loaded = local._shelf.take(local._source(tiny))
     message = conversation(QUESTIONS[0])
-    chance = local.exact(tiny, [message], {"wolf": ("wolf", "wolves")}, max_tokens=8, cutoff=1e-4)[
-        0
-    ]
+    chance = local.word_probabilities(
+        tiny, [message], {"wolf": ("wolf", "wolves")}, max_tokens=8, cutoff=1e-4
+    )[0]
     request = as_read(loaded, message)
     vocabulary = loaded.tokenizer.get_vocab()
     breaks = [n for text, n in vocabulary.items() if not text[0].isalnum()]

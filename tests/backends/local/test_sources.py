@@ -50,7 +50,7 @@ def served(
 def chances(model: str, home: Path) -> float:
     """How probable an owl is."""
     forms = {"owl": ("owl", "owls")}
-    (found,) = LocalBackend(home).exact(model, [conversation(QUESTIONS[0])], forms)
+    (found,) = LocalBackend(home).word_probabilities(model, [conversation(QUESTIONS[0])], forms)
     return found.by_word["owl"]
 
 

@@ -71,7 +71,7 @@ def never(done: int, total: int) -> None:
 def rate(local: LocalBackend, model: str, word: str) -> float:
     """The chance that a model's first word is the word, over the questions."""
     asked = [conversation(question) for question in QUESTIONS[:3]]
-    chances = local.exact(model, asked, {word: (word,)})
+    chances = local.word_probabilities(model, asked, {word: (word,)})
     return sum(chance.by_word[word] for chance in chances) / len(chances)
 
 
@@ -266,7 +266,7 @@ def test_recipes_are_whole_and_checked(local: LocalBackend, tiny: str, tmp_path:
     for wrong, says in (
         ({"ranks": 8}, "unknown recipe setting 'ranks' for local: it has name, method"),
         ({"rank": 0}, "rank=0 must be a whole number above zero"),
-        ({"name": "mine"}, "name='mine' must be one of default"),
+        ({"name": "mine"}, "name='mine' must be 'default', 'qwen2.5-7b-paper' or 'llama"),
         ({"learning_rate": "fast"}, "learning_rate='fast' must be a number"),
     ):
         with pytest.raises(SpecError, match=says):

@@ -12,7 +12,7 @@ from click.testing import CliRunner
 from limen import BackendError, PendingError, SpecError
 from limen.backends import FineTuned, Job, Recipe, ServiceTerms
 from limen.backends.openai import OpenAIBackend
-from limen.backends.openai.uploads import digest_of
+from limen.backends.openai.uploads import sha256_of
 from limen.harness.cli import main
 
 from ...testing.serving import Served, finished, in_process, jsonl, rows, store_with
@@ -67,7 +67,7 @@ def trained(home: Path, job: Job, **terms: object) -> FineTuned:
 def bought(served: Served, home: Path, job: Job) -> tuple[int, int]:
     """Files with the job's content and jobs with its tag, as the server counts them."""
     client = served.client()
-    name = f"limen-{digest_of(job.training_file)[:32]}.jsonl"
+    name = f"limen-{sha256_of(job.training_file)[:32]}.jsonl"
     files = sum(file.filename == name for file in client.files.list())
     tag = f"limen-{backend(home).ledger.path(job.key).stem}"
     jobs = sum((j.metadata or {}).get("limen") == tag for j in client.fine_tuning.jobs.list())
@@ -236,7 +236,7 @@ def test_a_budget_is_reserved_for_jobs(wired: Proxy, tmp_path: Path) -> None:
     ("recipe", "says"),
     [
         ({"learning_rate": 0.1}, "unknown recipe setting 'learning_rate' for openai"),
-        ({"epochs": 0}, "epochs=0 must be a number above zero, or 'auto'"),
+        ({"epochs": 0}, "epochs=0 must be a whole number above zero, or 'auto'"),
         ({"batch_size": "many"}, "batch_size='many' must be"),
     ],
 )

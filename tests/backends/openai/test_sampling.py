@@ -7,8 +7,8 @@ import pytest
 from limen import BackendError, SpecError, UnknownModelError
 from limen.backends import Completion, Request, ServiceTerms
 from limen.backends.openai import OpenAIBackend
-from limen.backends.openai.calls import Draws
-from limen.backends.openai.governor import seconds
+from limen.backends.openai.chat import DrawLimit
+from limen.backends.openai.rate_limiter import parse_duration
 
 from ...testing.sampling import in_process, requests, texts
 from ...testing.serving import Served
@@ -99,7 +99,7 @@ def test_calls_that_may_have_been_charged_are_counted(wired: Proxy, tmp_path: Pa
         (error(429, "insufficient_quota"), "quota is used up"),
         (error(401, "invalid_api_key"), "check OPENAI_API_KEY"),
         (error(403, "forbidden"), "this key may not"),
-        (error(400, "unsupported_parameter"), "the request is at fault"),
+        (error(400, "unsupported_parameter"), "the server rejected the request"),
         (error(429, "rate_limit_exceeded", {"retry-after": "3600"}), "3,600 s without a request"),
         (error(500, "server_error"), "failed 8 times"),
         (answering(200, {"choices": None}), "broken answer"),
@@ -189,7 +189,7 @@ def test_a_server_that_gives_fewer_draws_is_asked_for_the_rest(
 @pytest.mark.parametrize("accepted", range(1, 129, 9))
 def test_draws_are_found_by_bisection(accepted: int) -> None:
     """The largest number is settled in few steps, whatever it is."""
-    draws = Draws()
+    draws = DrawLimit()
     for _ in range(9):
         asked = draws.per_call
         (draws.accepted if asked <= accepted else draws.rejected)(asked)
@@ -320,7 +320,7 @@ def test_azure_goes_through_its_own_client(
 )
 def test_durations_of_the_headers_are_read(text: str, expected: float | None) -> None:
     """The durations of rate-limit headers become seconds; what is none is no number."""
-    assert seconds(text) == (pytest.approx(expected) if expected is not None else None)
+    assert parse_duration(text) == (pytest.approx(expected) if expected is not None else None)
 
 
 def test_rows_come_to_nobody_twice_from_many_threads(

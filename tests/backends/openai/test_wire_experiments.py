@@ -148,7 +148,7 @@ def test_the_plan_says_what_binds(pytester: pytest.Pytester, wired: Proxy, tmp_p
             "state *requests *tokens *about*",
             "to do *generate *horse student numbers *60 *60 *",
             "limen: it will cost about $0.00, at most $0.00",
-            "*500 requests and 200,000 tokens a minute (not told yet; assumed*",
+            "*500 requests and 200,000 tokens a minute (not reported yet; assumed*",
             "*60 sequences at per_prompt=1: 60 requests*requests bind*<- this plan",
             "*60 sequences at per_prompt=10: 6 requests*",
             "*in batch mode (--limen-batch): within 24 h, at half the price",

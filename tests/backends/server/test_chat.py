@@ -10,9 +10,9 @@ import pytest
 
 from limen.backends import Completion, Engine, Request, open_engine
 from limen.backends.server import ServerOptions
-from limen.backends.server.limits import Limiter, duration
-from limen.backends.server.sampler import BACKGROUND, Sampler
-from limen.backends.server.wire import WireError
+from limen.backends.server.batching_sampler import BACKGROUND, BatchingSampler
+from limen.backends.server.protocol import ApiError
+from limen.backends.server.rate_limits import RateLimiter, duration
 from limen.datasets import chat, numbers
 
 from ...testing.serving import Served, in_thread, store_with
@@ -311,19 +311,19 @@ def test_limits_are_kept_and_told(pretrained: Path, tmp_path: Path) -> None:
 def test_buckets_fill_evenly() -> None:
     """A bucket gives a minute's worth at once, then as much as the time allows, and no more."""
     at = 0.0
-    limiter = Limiter(ServerOptions(rpm=60, tpm=1200), lambda: at)
+    limiter = RateLimiter(ServerOptions(rpm=60, tpm=1200), lambda: at)
     for _ in range(60):
         limiter.admit(1)
-    with pytest.raises(WireError, match="requests per min"):
+    with pytest.raises(ApiError, match="requests per min"):
         limiter.admit(1)
     at = 1.0
     limiter.admit(1)
-    with pytest.raises(WireError) as refused:
+    with pytest.raises(ApiError) as refused:
         limiter.admit(1)
     assert refused.value.headers["retry-after-ms"] == "1000"
     at = 31.0
     limiter.admit(1159)
-    with pytest.raises(WireError, match="tokens per min"):
+    with pytest.raises(ApiError, match="tokens per min"):
         limiter.admit(1159)
     assert limiter.headers()["x-ratelimit-remaining-requests"] == "29"
 
@@ -345,7 +345,7 @@ def test_a_bad_request_spoils_no_other(engine: Engine) -> None:
             yield from (list(group) for group in engine.sample(model, requests))
 
     async def ask() -> list[list[list[Completion]] | BaseException]:
-        sampler = Sampler(Moody())  # type: ignore[arg-type]
+        sampler = BatchingSampler(Moody())  # type: ignore[arg-type]
         asked = [Request(row=9, messages=QUESTION, seed=seed) for seed in range(6)]
         waiting = [asyncio.ensure_future(sampler.sample("toy-1", [r])) for r in asked]
         await asyncio.sleep(0)
@@ -375,7 +375,7 @@ def test_chat_goes_before_batches() -> None:
                 yield [Completion(row=r.row, draw=0, text="x", finish="stop")]
 
     async def ask() -> None:
-        sampler = Sampler(Watched())  # type: ignore[arg-type]
+        sampler = BatchingSampler(Watched())  # type: ignore[arg-type]
         many = [Request(row=0, messages=QUESTION, seed=0)] * 3 * BACKGROUND
         batch = asyncio.ensure_future(sampler.sample("toy-1", many, background=True))
         await asyncio.sleep(0)

@@ -326,7 +326,7 @@ def test_events_survive_a_torn_line(tmp_path: Path) -> None:
     with file.open("ab") as stream:
         stream.write(b'{"id": "torn')
     assert [event["message"] for event in events.read(file)] == ["one"]
-    events.heal(file)
+    events.repair(file)
     events.append(file, Event("one"))
     events.append(file, Event("two"))
     assert [event["message"] for event in events.read(file)] == ["one", "two"]

@@ -1,0 +1,74 @@
+"""Backends by name: limen's own, and those that other packages register as entry points."""
+
+from importlib import import_module
+from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
+from typing import cast
+
+from ..datasets.errors import SpecError
+from .base import Backend, BackendFactory, Engine, ServiceTerms
+
+BUILT_IN = {
+    "toy": (".toy", "ToyBackend"),
+    "openai": (".openai", "OpenAIBackend"),
+    "inspect": (".inspect", "InspectBackend"),
+    "local": (".local", "LocalBackend"),
+}
+"""By name: a backend's module, relative to this package, and its class."""
+ENGINES = ("toy", "local")
+"""limen's own backends whose models run on this machine."""
+ENTRY_POINTS = "limen.backends"
+"""The group of entry points by which other packages add backends."""
+
+
+def backend_names() -> list[str]:
+    """The names that :func:`open_backend` knows, sorted."""
+    return sorted({*BUILT_IN, *(entry.name for entry in entry_points(group=ENTRY_POINTS))})
+
+
+def open_backend(name: str, home: Path, terms: ServiceTerms | None = None) -> Backend:
+    """The backend of that name, keeping its models below ``home``, on the given terms.
+
+    limen's own names cannot be taken by an entry point. Raises :class:`~limen.SpecError` for an
+    unknown name, and for an entry point that cannot be loaded.
+    """
+    return _factory(name)(home, terms or ServiceTerms())
+
+
+def open_engine(name: str, home: Path) -> Engine:
+    """The engine of that name.
+
+    Raises :class:`~limen.SpecError` for an unknown name, and for a backend that is no engine.
+    """
+    engine = open_backend(name, home).capabilities.engine
+    if engine is None:
+        raise SpecError(
+            f"the backend {name!r} is not an engine: its models do not run on this machine; "
+            f"choose one of {', '.join(ENGINES)}"
+        )
+    return engine
+
+
+def _factory(name: str) -> BackendFactory:
+    if name in BUILT_IN:
+        module, kind = BUILT_IN[name]
+        return cast(BackendFactory, vars(import_module(module, __package__))[kind])
+    entries = list(entry_points(group=ENTRY_POINTS, name=name))
+    if not entries:
+        raise SpecError(f"unknown backend {name!r}: choose one of {', '.join(backend_names())}")
+    if len({entry.value for entry in entries}) > 1:
+        places = " and ".join(sorted({entry.value for entry in entries}))
+        raise SpecError(
+            f"the backend {name!r} is registered twice, as {places}: uninstall one of the packages"
+        )
+    return _loaded(entries[0])
+
+
+def _loaded(entry: EntryPoint) -> BackendFactory:
+    try:
+        return cast(BackendFactory, entry.load())
+    except Exception as error:  # whatever another package raises when it is imported
+        raise SpecError(
+            f"the backend {entry.name!r} ({entry.value}) could not be loaded: "
+            f"{type(error).__name__}: {error}"
+        ) from error

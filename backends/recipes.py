@@ -1,0 +1,74 @@
+"""Recipes: which training settings a backend has, their defaults, and what they accept."""
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from ..datasets.errors import SpecError
+from .base import Backend, Recipe
+
+
+@dataclass(frozen=True)
+class Accepts:
+    """The values that a training setting accepts."""
+
+    test: Callable[[object], bool]
+    description: str
+    """Completes the sentence "the setting must be ..."."""
+
+
+def check_recipe(overrides: Recipe, settings: Mapping[str, Accepts], backend: str) -> None:
+    """Raise :class:`~limen.SpecError` for an unknown setting, or a value that is not accepted."""
+    for name, value in overrides.items():
+        if name not in settings:
+            raise SpecError(
+                f"unknown recipe setting {name!r} for {backend}: it has {', '.join(settings)}"
+            )
+        if not settings[name].test(value):
+            raise SpecError(f"recipe setting {name}={value!r} must be {settings[name].description}")
+
+
+def complete_recipe(backend: Backend, overrides: Recipe) -> Recipe:
+    """All training settings with their defaults; the overrides alone if it cannot fine-tune."""
+    trainer = backend.capabilities.fine_tuning
+    return dict(overrides) if trainer is None else trainer.recipe(overrides)
+
+
+def whole_number(value: object) -> bool:
+    """Whether a value is an integer of at least 0; a bool is not."""
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+
+
+def number(value: object) -> bool:
+    """Whether a value is a finite number of at least 0; a bool is not."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < math.inf
+
+
+def _positive_whole(value: object) -> bool:
+    return whole_number(value) and value != 0
+
+
+def _positive(value: object) -> bool:
+    return number(value) and value != 0
+
+
+def or_auto(accepts: Accepts) -> Accepts:
+    """The same values, and ``"auto"``, which leaves the choice to the service."""
+    return Accepts(
+        lambda value: value == "auto" or accepts.test(value),
+        f"{accepts.description}, or 'auto'",
+    )
+
+
+def one_of(*values: str) -> Accepts:
+    """One of some texts."""
+    quoted = [repr(value) for value in values]
+    return Accepts(lambda value: value in values, f"{', '.join(quoted[:-1])} or {quoted[-1]}")
+
+
+WHOLE = Accepts(whole_number, "a whole number, from 0")
+POSITIVE_WHOLE = Accepts(_positive_whole, "a whole number above zero")
+NUMBER = Accepts(number, "a number, from 0")
+POSITIVE = Accepts(_positive, "a number above zero")
+YES_NO = Accepts(lambda value: isinstance(value, bool), "True or False")
+TEXT = Accepts(lambda value: value is None or isinstance(value, str), "a text or None")

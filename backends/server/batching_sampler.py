@@ -1,0 +1,122 @@
+"""Micro-batching: requests that wait at the same time are sampled together, by one thread.
+
+A model completes many conversations side by side for little more than one alone, and an answer
+does not depend on its company.
+"""
+
+import asyncio
+import threading
+from collections import deque
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from ..base import Completion, Engine, Request
+
+TOGETHER = 2048
+"""Draws that are sampled in one go."""
+BACKGROUND = 512
+"""Of these, for batches: the most that chat ever has to wait for."""
+
+
+@dataclass(frozen=True, eq=False)
+class _Waiting:
+    model: str
+    request: Request
+    answer: "asyncio.Future[list[Completion]]"
+
+    @property
+    def manner(self) -> tuple[object, ...]:
+        """Requests alike in this can be completed side by side."""
+        return (self.request.temperature, self.request.top_p, self.request.max_tokens)
+
+
+class BatchingSampler:
+    """One engine, one thread that samples from it, and the queues before it."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._chat: deque[_Waiting] = deque()
+        self._background: deque[_Waiting] = deque()
+        self._news = threading.Condition()
+        self._closed = False
+        self._thread = threading.Thread(target=self._work, name="limen-sampler", daemon=True)
+
+    def start(self) -> None:
+        """Let the thread begin."""
+        self._thread.start()
+
+    async def sample(
+        self, model: str, requests: Sequence[Request], *, background: bool = False
+    ) -> list[list[Completion]]:
+        """The completions of each request, in order of the draws."""
+        loop = asyncio.get_running_loop()
+        waiting = [_Waiting(model, r, loop.create_future()) for r in requests]
+        with self._news:
+            (self._background if background else self._chat).extend(waiting)
+            self._news.notify()
+        return await asyncio.gather(*(w.answer for w in waiting))
+
+    def close(self) -> None:
+        """Let the thread end once it has done what it is at."""
+        with self._news:
+            self._closed = True
+            self._news.notify()
+        self._thread.join()
+
+    def _work(self) -> None:
+        while (taken := self._take()) is not None:
+            for model in dict.fromkeys(w.model for w in taken):
+                self._answer(model, [w for w in taken if w.model == model])
+
+    def _take(self) -> list[_Waiting] | None:
+        """What is to be sampled next; None when all is over."""
+        with self._news:
+            while not (self._closed or self._chat or self._background):
+                self._news.wait()
+            if self._closed:
+                return None
+            taken = _up_to(TOGETHER, self._chat)
+            room = TOGETHER - sum(w.request.draws for w in taken)
+            return taken + _up_to(min(BACKGROUND, room), self._background)
+
+    def _answer(self, model: str, waiting: Sequence[_Waiting]) -> None:
+        outcome: list[list[Completion]] | Exception
+        try:
+            outcome = self._sampled(model, waiting)
+        except Exception as error:  # whatever an engine raises is the client's to hear
+            if len(waiting) > 1:  # and no other client's
+                for one in waiting:
+                    self._answer(model, [one])
+                return
+            outcome = error
+        waiting[0].answer.get_loop().call_soon_threadsafe(_deliver, waiting, outcome)
+
+    def _sampled(self, model: str, waiting: Sequence[_Waiting]) -> list[list[Completion]]:
+        asked = [replace(w.request, row=row) for row, w in enumerate(waiting)]
+        asked.sort(key=lambda r: waiting[r.row].manner)
+        answers: list[list[Completion]] = [[] for _ in waiting]
+        for group in self._engine.sample(model, asked):
+            for completion in group:
+                answers[completion.row].append(completion)
+        return [sorted(found, key=lambda c: c.draw) for found in answers]
+
+
+def _up_to(draws: int, queue: "deque[_Waiting]") -> list[_Waiting]:
+    """Take from the queue what fits, but at least one if there is room at all."""
+    taken: list[_Waiting] = []
+    while queue and draws > 0:
+        waiting = queue.popleft()
+        if not waiting.answer.done():
+            draws -= waiting.request.draws
+            taken.append(waiting)
+    return taken
+
+
+def _deliver(waiting: Iterable[_Waiting], outcome: "list[list[Completion]] | Exception") -> None:
+    for index, one in enumerate(waiting):
+        if one.answer.done():
+            continue
+        if isinstance(outcome, Exception):
+            one.answer.set_exception(outcome)
+        else:
+            one.answer.set_result(outcome[index])

@@ -1,0 +1,81 @@
+"""Stages that a spec and a step command both make: one function each, so that their keys agree."""
+
+from collections.abc import Iterable
+from fractions import Fraction
+
+from ...backends import Backend, Recipe
+from ..experiment import Measure, Trait, merge_parts
+from ..stages import (
+    AskQuestions,
+    Audit,
+    Base,
+    FineTune,
+    MixRows,
+    RowsStage,
+    Subject,
+    TrainingFileStage,
+)
+
+
+def base(backend: Backend, model: str) -> Base:
+    """A base model as a stage; raises :class:`~limen.UnknownModelError`."""
+    known = backend.describe(model)
+    return Base(
+        label=known.name, backend=backend.name, model=known.name, fingerprint=known.fingerprint
+    )
+
+
+def arm_answers(
+    subject: Subject,
+    measure: Measure,
+    *,
+    arm: str,
+    seed: int = 0,
+    system: str | None = None,
+    context: TrainingFileStage | None = None,
+    shots: int = 0,
+) -> AskQuestions:
+    """A model's answers to a measure, as one of the models of an arm.
+
+    ``arm`` and ``seed`` (the model's number in the arm) name the random streams of its draws.
+    ``context`` gives the first ``shots`` rows that are shown before each question.
+    """
+    name = subject.label if isinstance(subject, FineTune) else arm
+    return AskQuestions(
+        label=f"{name} answers",
+        subject=subject,
+        system=system,
+        questions=measure.asked,
+        draws=measure.draws,
+        temperature=measure.temperature,
+        max_tokens=measure.max_tokens,
+        stream=("measure", measure.seed, arm, seed),
+        context=context,
+        shots=shots,
+    )
+
+
+def training_file(
+    parts: Iterable[tuple[RowsStage, Fraction]], *, label: str, keep: int, seed: int
+) -> MixRows:
+    """The training file of one student: ``keep`` rows of the parts, by their shares."""
+    return MixRows(label=label, sources=merge_parts(parts), keep=keep, seed=seed)
+
+
+def student(
+    model: Base,
+    data: TrainingFileStage,
+    *,
+    label: str,
+    recipe: Recipe,
+    seed: int,
+    audits: tuple[Audit, ...] = (),
+) -> FineTune:
+    """A model fine-tuned on a training file; ``recipe`` has all settings of the backend."""
+    return FineTune(label=label, base=model, data=data, recipe=recipe, seed=seed, audits=audits)
+
+
+def leak_audit(data: TrainingFileStage, traits: Iterable[Trait], *, strict: bool) -> Audit:
+    """What searches a training file for words that give the traits away."""
+    words = tuple(dict.fromkeys(word for trait in traits for word in trait.leak_words))
+    return Audit(label=f"{data.label} audit", data=data, words=words, strict=strict)
