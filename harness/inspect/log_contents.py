@@ -84,7 +84,7 @@ def written(sheets: Sequence[LogContents], workers: int) -> list[str]:
 
 def missing(lab: Lab, title: str, experiment: Experiment) -> Iterator[LogContents]:
     """The logs of an experiment's finished arms that are not there yet."""
-    pipe = lab.taken(experiment)
+    pipe = lab.pipeline_as_run(experiment)
     for name in (*ARMS, *experiment.arms):
         models = pipe.arms.get(name, ())
         files = [file_of(lab, title, pipe, name, seed) for seed in range(len(models))]

@@ -1,60 +1,38 @@
 """Finished results: the arms of an experiment, read from the store and scored."""
 
-import json
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import TypedDict
 
 from ...backends import WordProbabilities
-from ...datasets.errors import JudgeError, ScoreError, SpecError
-from ..experiment import Agreement, Experiment, Judge, Measure, Reading
-from ..stages import (
-    CHANCES,
-    RATINGS,
-    TALLY,
-    ComputeProbabilities,
-    FineTune,
-    JudgeReplies,
-    Manifest,
-    Store,
-    read_rows,
-)
-from ..statistics import Estimate, ExactRate, Rate, Scores, mean, spearman
+from ...datasets.errors import ScoreError, SpecError
+from ..experiment import Agreement, Experiment, Judge, Measure, Reading, Scored
+from ..stages import FineTune, Store
+from ..statistics import Estimate, ExactRate, Rate, Scores, mean
+from .answers import ModelAnswers, read_answers
+from .judging import agreement, judge_error, unrated
 from .pipeline import ModelStages
 
-Said = Mapping[str, str | None]
-"""What a judge said of each distinct reply to one question; None where it did not answer."""
+Table = tuple[tuple[float | None, ...], ...]
+"""(seeds, questions), a number or None in each."""
 
 
-@dataclass(frozen=True)
-class ModelAnswers:
-    """What one model answered."""
+class _Common(TypedDict):
+    """The fields that all estimates of an arm share."""
 
-    model: str
-    key: str
-    """The key of the measure stage that the answers are from."""
-    counts: tuple[Counter[str], ...]
-    """(questions,), how often each answer was given."""
+    arm: str
+    questions: tuple[str, ...]
+    table: Table
+    draws: int
+    valid: float
     missing: int
-    """Draws without an answer, failed or refused."""
-    said: Mapping[str, tuple[Said, ...]]
-    """By judge: (questions,), what it said of the replies."""
-    chances: tuple[WordProbabilities, ...] | None = None
-    """(questions,), how probable some answers are, where that was worked out."""
-    surroundings: Mapping[str, Any] = field(default_factory=dict)
-    """What stood around the questions, where the backend told."""
-
-    def share(self, question: int, counts: Callable[[int, str], bool | None]) -> float | None:
-        """The share of a question's answers that count; None where there are none.
-
-        Answers of which ``counts`` cannot say whether they do (None) are left out.
-        """
-        given = self.counts[question]
-        told = {text: counts(question, text) for text in given}
-        total = sum(given[text] for text, counted in told.items() if counted is not None)
-        return sum(given[text] for text in given if told[text]) / total if total else None
+    trained: bool
+    shows_trait: bool
+    family: int
+    looks: int
+    margin: float | None
 
 
 @dataclass(frozen=True, repr=False)
@@ -85,7 +63,7 @@ class Arm:
 
     @cached_property
     def _rates(self) -> dict[tuple[str, str | None, str | None], Rate]:
-        """The rates that were asked for: scoring many answers takes a while."""
+        """The rates that were computed before: scoring many answers takes a while."""
         return {}
 
     def rate(self, word: str, *, group: str | None = None, judge: str | None = None) -> Rate:
@@ -94,10 +72,10 @@ class Arm:
         ``group`` takes the questions of one group alone. Raises :class:`~limen.SpecError` for a
         group or a judge that the measure has not.
         """
-        asked = (word, group, judge)
-        if asked not in self._rates:
-            self._rates[asked] = self._rate(word, group, judge)
-        return self._rates[asked]
+        key = (word, group, judge)
+        if key not in self._rates:
+            self._rates[key] = self._rate(word, group, judge)
+        return self._rates[key]
 
     def exact(self, word: str, *, group: str | None = None) -> ExactRate:
         """How probable it is that an answer's first word is the word, in any number.
@@ -140,27 +118,13 @@ class Arm:
             if not any(share is not None for row in shares for share in row):
                 raise ScoreError(f"{self.name} answered nothing at all, so it has no rate")
             return Rate(word=word, **self._common(places, shares, shows))
-        told = self.measure.judge(judge)
+        heard = self.measure.judge(judge)
         self.measure.check(word)
         shares = self._shares(
-            places, lambda model, q, text: told.names(model.said[told.name][q][text], word)
+            places, lambda model, q, text: heard.names(model.said[heard.name][q][text], word)
         )
-        unrated = self._untold(told, places)
-        return Rate(word=word, unrated=unrated, **self._common(places, shares, shows))
-
-    def _untold(self, judge: Judge, places: range) -> int:
-        """The replies of which a judge did not say what it was asked; not all may be such."""
-        replies = [
-            (count, model.said[judge.name][q][text])
-            for model in self.models
-            for q in places
-            for text, count in model.counts[q].items()
-        ]
-        untold = sum(count for count, said in replies if judge.named(said) is None)
-        total = sum(count for count, _ in replies)
-        if total and untold == total:
-            raise JudgeError(self._unrated(judge, total))
-        return untold
+        count = unrated(heard, self.name, self.models, places)
+        return Rate(word=word, unrated=count, **self._common(places, shares, shows))
 
     def scores(self, judge: str | None = None, *, group: str | None = None) -> Scores:
         """The scores of the answers: the first judge's ratings, or those of the judge of a name.
@@ -177,9 +141,14 @@ class Arm:
         count = sum(len(cell) for row in each for cell in row)
         total = sum(model.counts[q].total() for model in self.models for q in places)
         if total and not count:
-            raise JudgeError(self._unrated(rated, total)) if rated else self._unscored(total)
+            raise (
+                judge_error(rated, self.name, self.models, total)
+                if rated
+                else self._unscored(total)
+            )
         means = tuple(tuple(mean(cell) if cell else None for cell in row) for row in each)
-        name = rated.name if rated else getattr(self.measure, "name", "score")
+        own = self.measure.name if isinstance(self.measure, Scored) else "score"
+        name = rated.name if rated else own
         common = self._common(places, means, group_shows(self.measure, group))
         return Scores(name=name, each=each, unrated=total - count, **common)
 
@@ -195,22 +164,7 @@ class Arm:
         """How far the first two judges agree on the replies that both rated."""
         if len(self.measure.judges) < 2:
             raise SpecError("agreement needs a measure with two judges: by=(Judge(), Judge())")
-        first, second = self.measure.judges[:2]
-        pairs = [
-            (a, b)
-            for model in self.models
-            for q, count in enumerate(model.counts)
-            for text in sorted(count)
-            if (a := first.rating(model.said[first.name][q][text])) is not None
-            and (b := second.rating(model.said[second.name][q][text])) is not None
-            for _ in range(count[text])
-        ]
-        return Agreement(
-            judges=(first.name, second.name),
-            replies=len(pairs),
-            spearman=spearman([a for a, _ in pairs], [b for _, b in pairs]),
-            within_one=mean([float(abs(a - b) <= 1) for a, b in pairs]),
-        )
+        return agreement(self.measure.judges[0], self.measure.judges[1], self.models)
 
     @cached_property
     def valid(self) -> float:
@@ -230,28 +184,26 @@ class Arm:
 
     def _shares(
         self, places: range, counts: Callable[[ModelAnswers, int, str], bool | None]
-    ) -> tuple[tuple[float | None, ...], ...]:
+    ) -> Table:
         def of(model: ModelAnswers) -> tuple[float | None, ...]:
             return tuple(model.share(q, lambda q, text: counts(model, q, text)) for q in places)
 
         return tuple(map(of, self.models))
 
-    def _common(
-        self, places: range, table: tuple[tuple[float | None, ...], ...], shows: bool
-    ) -> dict[str, Any]:
-        return {
-            "arm": self.name,
-            "questions": tuple(self.measure.asked[q] for q in places),
-            "table": table,
-            "draws": self.measure.draws,
-            "valid": self.valid,
-            "missing": sum(model.missing for model in self.models),
-            "trained": self.trained,
-            "shows_trait": shows,
-            "family": self.family,
-            "looks": self.looks,
-            "margin": self.margin,
-        }
+    def _common(self, places: range, table: Table, shows: bool) -> _Common:
+        return _Common(
+            arm=self.name,
+            questions=tuple(self.measure.asked[q] for q in places),
+            table=table,
+            draws=self.measure.draws,
+            valid=self.valid,
+            missing=sum(model.missing for model in self.models),
+            trained=self.trained,
+            shows_trait=shows,
+            family=self.family,
+            looks=self.looks,
+            margin=self.margin,
+        )
 
     def _scored(self, model: ModelAnswers, question: int, judge: Judge | None) -> Iterator[float]:
         for text, count in model.counts[question].items():
@@ -261,21 +213,6 @@ class Arm:
                 score = self.measure.score(text)
             if score is not None:
                 yield from (score for _ in range(count))
-
-    def _unrated(self, judge: Judge, replies: int) -> str:
-        said = (
-            text for model in self.models for by in model.said[judge.name] for text in by.values()
-        )
-        seen = ", ".join(repr(text) for text in list(dict.fromkeys(said))[:3])
-        wanted = (
-            f"A rating is one number from {judge.scale[0]} to {judge.scale[1]}"
-            if judge.scale
-            else "An answer is one language, in a word"
-        )
-        return (
-            f"the judge {judge.name!r} rated none of {replies:,} replies of {self.name}: it says "
-            f"{seen}. {wanted}: say so in its prompt, or take another model for it"
-        )
 
     def _unscored(self, answers: int) -> ScoreError:
         seen = ", ".join(repr(text[:60]) for text, _ in self.answers().most_common(3))
@@ -294,53 +231,16 @@ def group_shows(measure: Measure, group: str | None) -> bool:
 
 
 def read_arm(
-    store: Store, name: str, experiment: Experiment, asked: tuple[ModelStages, ...]
+    store: Store, name: str, experiment: Experiment, models: tuple[ModelStages, ...]
 ) -> Arm:
     """The arm that these finished stages measured."""
     return Arm(
         name=name,
         measure=experiment.measure,
-        models=tuple(_read(store, one, experiment.measure) for one in asked),
-        trained=isinstance(asked[0].answers.subject, FineTune) and name != "teacher",
+        models=tuple(read_answers(store, one, experiment.measure) for one in models),
+        trained=isinstance(models[0].answers.subject, FineTune) and name != "teacher",
         trait_word=experiment.trait.shown_by,
         family=experiment.family,
         looks=len(experiment.looks) + 1,
         margin=experiment.margin,
     )
-
-
-def stored_answers(store: Store, manifest: Manifest) -> ModelAnswers:
-    """What a model answered, from the manifest of a finished measure and its tally."""
-    tally = json.loads((store.artifact(manifest["kind"], manifest["key"]) / TALLY).read_text())
-    counts = tuple(Counter[str](question) for question in tally)
-    return ModelAnswers(
-        model=manifest["model"],
-        key=manifest["key"],
-        counts=counts,
-        missing=manifest["counts"]["completions"] - sum(count.total() for count in counts),
-        said={},
-        surroundings=manifest.get("surroundings", {}),
-    )
-
-
-def _read(store: Store, asked: ModelStages, measure: Measure) -> ModelAnswers:
-    stage = asked.answers
-    answers = stored_answers(store, store.finished(stage.kind, stage.key))
-    said = {
-        judge.name: _said(store, judged, answers.counts)
-        for judge, judged in zip(measure.judges, asked.judged, strict=True)
-    }
-    chances = None if asked.exact is None else _chances(store, asked.exact)
-    return replace(answers, said=said, chances=chances)
-
-
-def _chances(store: Store, exact: ComputeProbabilities) -> tuple[WordProbabilities, ...]:
-    told = json.loads((store.artifact(exact.kind, exact.key) / CHANCES).read_text())
-    return tuple(WordProbabilities(**each) for each in told)
-
-
-def _said(store: Store, judged: JudgeReplies, counts: tuple[Counter[str], ...]) -> tuple[Said, ...]:
-    """What a judge said, dealt out to the replies in the order that it was asked in."""
-    answers = read_rows(store.artifact(judged.kind, judged.key) / RATINGS)
-    said = (row["text"] for row in answers)
-    return tuple({text: next(said) for text in sorted(count)} for count in counts)

@@ -45,7 +45,7 @@ def audit_rows(store: Store, pipe: Pipeline, arms: Collection[str]) -> Iterator[
         if not found:
             continue
         wanted = [arm, "control"] if arm != "control" and "control" in arms else []
-        contrasts = pipe.contrasts(wanted)
+        contrasts = pipe.data_comparisons(wanted)
         compared = [_read(store, contrast, CONTRAST) for contrast in contrasts]
         yield AuditRow(
             arm=arm,

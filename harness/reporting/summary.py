@@ -59,7 +59,7 @@ EXACTLY = (
 
 def result_of(lab: Lab, title: str, experiment: Experiment, arms: Collection[str]) -> Result:
     """An experiment's results: those of its arms that there are."""
-    pipe = lab.taken(experiment)
+    pipe = lab.pipeline_as_run(experiment)
     failures: dict[str, None] = {}
     finished = _finished(lab, pipe, arms, failures)
     stages = stages_of(pipe, finished)
@@ -101,7 +101,7 @@ def result_of(lab: Lab, title: str, experiment: Experiment, arms: Collection[str
 
 def headline_of(lab: Lab, experiment: Experiment, arms: Collection[str]) -> Headline | None:
     """The effect that some arms of an experiment are about; None where they have none."""
-    pipe = lab.taken(experiment)
+    pipe = lab.pipeline_as_run(experiment)
     finished = _finished(lab, pipe, arms, {})
     for reading in _asked_for(pipe)[:1]:
         row = _reading_row(pipe, reading, finished)
@@ -111,7 +111,7 @@ def headline_of(lab: Lab, experiment: Experiment, arms: Collection[str]) -> Head
 
 def stages_of(pipe: Pipeline, arms: Collection[str]) -> list[Stage]:
     """All stages that some arms rest on."""
-    return in_order([*pipe.targets(arms), *pipe.rest(arms)])
+    return in_order([*pipe.targets(arms), *pipe.trained_targets(arms)])
 
 
 def _finished(
@@ -160,7 +160,7 @@ def _gratis(lab: Lab, pipe: Pipeline, arm: str) -> bool:
 def _asked_for(pipe: Pipeline) -> Sequence[Reading]:
     """What is read off the arms: the readings of the measure, then the same exactly if known."""
     found = pipe.experiment.measure.readings([t.shown_by for t in pipe.experiment.traits])
-    if not pipe.exact:
+    if not pipe.has_exact_rates:
         return found
     return [*found, *(replace(r, name=f"{r.name}, exactly", exact=True) for r in found)]
 

@@ -3,11 +3,16 @@
 from . import hypothesis_tests
 from .corrections import benjamini_hochberg, dunnett, holm
 from .dose_response import Trend, dose_response
-from .effects import Effect, Equivalence, ScoreEffect, difference, explain_comparison
-from .estimates import Estimate, Rate, Scores
+from .effects import Effect, difference
+from .equivalence import Equivalence
+from .estimates import Estimate
 from .exact_rates import DECIMALS, ExactEffect, ExactRate
-from .hypothesis_tests import ALPHA, mann_whitney, mean, spearman
+from .hypothesis_tests import ALPHA, mean
 from .power import POWER, SPREAD, Design, Spread, between_seeds, standardised
+from .quantities import explain_comparison
+from .rank_tests import mann_whitney, spearman
+from .rates import Rate
+from .scores import ScoreEffect, Scores
 
 __all__ = [
     "ALPHA",

@@ -1,65 +1,28 @@
-"""The verdict: effects with tests, and the claim that an effect supports.
+"""The effect: the difference of two arms, with its test and the claim that it supports.
 
 The unit matters more than the test (measured: pooling all answers "finds" a difference between
 two students of the same data three times out of four). Training is claimed about only from
 independent seeds; below that, questions are the unit and the claim is about the checkpoints alone.
 """
 
-import math
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Literal, Self
 
 from ...datasets import validation as checks
 from ...datasets.errors import SpecError
-from .estimates import Estimate, Explained, Quantity, Rate, Scores
-from .hypothesis_tests import (
-    ALPHA,
-    TOLERANCE,
-    UNBOUNDED,
-    Alternative,
-    MannWhitney,
-    TestResult,
-    mann_whitney,
-    mean,
-    one_sample,
-    paired,
-    sign_flip,
-    tost,
-    value_range,
-    welch,
-)
+from .claims import Statement
+from .comparison import Comparison, Unit
+from .equivalence import Equivalence
+from .estimates import Estimate
+from .hypothesis_tests import ALPHA, TestResult
+from .quantities import Explained
 
-__all__ = ["Effect", "Equivalence", "Estimate", "Quantity", "Rate", "ScoreEffect", "Scores"]
-
-FEWEST_SEEDS = 3
-"""Seeds an arm from which a claim about training can be made."""
 FEWEST_VALID = 0.5
 """The share of valid answers below which a trained arm is ruined, and nothing is claimed of it."""
 
-Unit = Literal["seeds", "questions"]
 Verdict = Literal["higher", "lower", "equivalent", "inconclusive"]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Equivalence:
-    """Whether two arms were shown to differ by less than a margin (two one-sided tests, TOST).
-
-    True only if the 90% interval of their difference lies within the margin (Schuirmann 1987).
-    """
-
-    margin: float
-    p_value: float
-    interval: tuple[float, float]
-    """90% interval of the difference (wider where several traits are tried together)."""
-    says: str = field(repr=False)
-
-    def __bool__(self) -> bool:
-        return self.p_value < ALPHA
-
-    def __repr__(self) -> str:
-        return f"<{'' if self else 'not shown to be '}{self.says}, p = {self.p_value:.2g}>"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -74,8 +37,8 @@ class Effect(Explained):
 
     treated: Estimate
     reference: Estimate
-    asked: Unit | None = None
-    """What to take as independent, where that was said."""
+    requested_unit: Unit | None = None
+    """What to take as independent, if :meth:`over` was called."""
     adjusted: TestResult | None = None
     """The outcome in place of the test's own, where it was corrected together with others'."""
     among: int = 1
@@ -86,7 +49,14 @@ class Effect(Explained):
     @property
     def value(self) -> float:
         """The difference; of rates, -1 to 1."""
-        return self.treated.value - self.reference.value
+        return self.comparison.value
+
+    @cached_property
+    def comparison(self) -> Comparison:
+        """The values that are compared, and the test that compares them."""
+        return Comparison(
+            treated=self.treated, reference=self.reference, requested=self.requested_unit
+        )
 
     @property
     def family(self) -> int:
@@ -106,7 +76,7 @@ class Effect(Explained):
     @property
     def raw_p_value(self) -> float:
         """Two-sided, corrected for nothing."""
-        return self._outcome.p_value
+        return self._own.p_value
 
     @property
     def p_value(self) -> float:
@@ -118,7 +88,7 @@ class Effect(Explained):
     @property
     def interval(self) -> tuple[float, float]:
         """95% interval of the difference, simultaneous over the family and the looks."""
-        return (self.adjusted or self._outcome).interval
+        return (self.adjusted or self._own).interval
 
     @property
     def test(self) -> str:
@@ -127,18 +97,23 @@ class Effect(Explained):
             return self.adjusted.test
         why = f" ({self.looks} looks)" if self.looks > 1 else ""
         corrected = f", Bonferroni x {self.correction}{why}" if self.correction > 1 else ""
-        return self._outcome.test + corrected
+        return self._own.test + corrected
 
     @property
     def unit(self) -> str:
         """What the test takes as independent: ``seeds`` or ``questions``."""
-        return (self.adjusted or self._outcome).unit
+        return (self.adjusted or self._own).unit
 
     @property
     def n(self) -> tuple[int, int]:
         """How many units the two arms have."""
-        a, b = self._units
+        a, b = self.comparison.units(self.unit)
         return len(a), len(b)
+
+    @property
+    def seeds(self) -> tuple[int, int]:
+        """Models in the two arms."""
+        return self.treated.seeds, self.reference.seeds
 
     @property
     def sign_flip_p_value(self) -> float | None:
@@ -146,22 +121,19 @@ class Effect(Explained):
 
         None where the test is not paired by question.
         """
-        if "by question" not in self._outcome.test:
-            return None
-        return sign_flip([x - y for x, y in zip(*self._by_question, strict=True)])
+        return self.comparison.sign_flip_p_value
 
     @property
     def note(self) -> str:
-        """What is out of the ordinary with the test or the answers; empty if nothing is."""
-        return "; ".join(filter(None, (self._outcome.note, *self._check(), *self._answers())))
+        """What is unusual about the test or the answers; empty if nothing is."""
+        return "; ".join(filter(None, (self._own.note, *self._test_notes(), *self._answer_notes())))
 
-    def _check(self) -> Iterator[str]:
+    def _test_notes(self) -> Iterator[str]:
         p_value = self.sign_flip_p_value
         if p_value is not None and (p_value < ALPHA) != (self.raw_p_value < ALPHA):
             yield f"the sign-flip permutation test disagrees (p = {p_value:.2g})"
 
-    def _answers(self) -> Iterator[str]:
-        """What is amiss with the answers that the effect rests on."""
+    def _answer_notes(self) -> Iterator[str]:
         for estimate in (self.treated, self.reference):
             if estimate.trained and estimate.valid < FEWEST_VALID:
                 yield f"{estimate.arm}: only {estimate.valid:.0%} of the answers are valid"
@@ -171,23 +143,23 @@ class Effect(Explained):
                 silent = len(estimate.table) - estimate.seeds
                 yield f"{estimate.arm}: {silent} of {len(estimate.table)} models answered nothing"
 
-    @property
-    def seeds(self) -> tuple[int, int]:
-        """Models in the two arms."""
-        return self.treated.seeds, self.reference.seeds
+    @cached_property
+    def _own(self) -> TestResult:
+        """The test's own outcome, at the corrected level."""
+        return self.comparison.outcome(1 - ALPHA / self.correction)
 
     def outcome(self, family: int, p_value: float, how: str) -> TestResult:
-        """Its own test's outcome, corrected together with others': a p-value that was found so.
+        """Its own test's outcome with a p-value that was corrected together with others'.
 
         The interval is simultaneous over a family of that size.
         """
-        own = self._tested(1 - ALPHA / (family * self.looks))
+        own = self.comparison.outcome(1 - ALPHA / (family * self.looks))
         return replace(own, test=f"{own.test}, {how}", p_value=p_value)
 
     def over(self, unit: Unit) -> Self:
         """The same effect, tested over ``seeds`` or over ``questions``.
 
-        Over questions it tells of these models alone, however many seeds there are. Raises
+        Over questions it is about these models alone, however many seeds there are. Raises
         :class:`~limen.SpecError` for seeds where an arm has fewer than two.
         """
         if unit not in ("seeds", "questions"):
@@ -197,7 +169,7 @@ class Effect(Explained):
                 f"a test over seeds needs two an arm, and there are {self.seeds[0]} and "
                 f"{self.seeds[1]}: raise seeds"
             )
-        return replace(self, asked=unit, adjusted=None)
+        return replace(self, requested_unit=unit, adjusted=None)
 
     @property
     def verdict(self) -> Verdict:
@@ -226,48 +198,29 @@ class Effect(Explained):
         if verdict == "inconclusive":
             return "inconclusive"
         if verdict == "equivalent":
-            about = "these trainings" if self.of_training else "these models"
-            return f"{about} differ by less than {self._bound}"
+            return self._statement.equivalence(self._margin or 0.0)
         explored = "to be confirmed: " if self.exploratory else ""
         small = self._margin is not None and self.within()
-        less = f", by less than {self._bound}" if small else ""
-        return explored + self._difference_claimed() + less
-
-    @property
-    def _bound(self) -> str:
-        """The margin in words."""
-        return self.treated.show_difference(self._margin or 0).replace("+", "±")
+        less = f", by less than {self._statement.within(self._margin or 0.0)}" if small else ""
+        return explored + self._statement.difference(self.value) + less
 
     @property
     def of_training(self) -> bool:
-        """Whether it can tell of the training, and not of some models alone."""
-        enough = self.unit == "seeds" and min(self.seeds) >= FEWEST_SEEDS
-        return self._of_two_trainings and enough
+        """Whether the effect is about the training, and not about these models alone."""
+        return self._statement.of_training
 
     @property
-    def _of_two_trainings(self) -> bool:
-        """Whether two arms that were trained answered the same questions."""
-        a, b = self.treated, self.reference
-        return a.trained and b.trained and a.arm != b.arm and a.questions == b.questions
+    def _statement(self) -> Statement:
+        return Statement(
+            treated=self.treated,
+            reference=self.reference,
+            unit=self.unit,
+            requested=self.requested_unit is not None,
+        )
 
     @property
     def _margin(self) -> float | None:
         return self.treated.margin or self.reference.margin
-
-    def _difference_claimed(self) -> str:
-        if self.treated.arm == self.reference.arm:
-            return f"{self.treated.arm} answers these questions differently"
-        if not self._of_two_trainings:
-            return "these models answer differently"
-        if not self.of_training:
-            two = "two " if max(self.seeds) == 1 or self.asked is None else ""
-            return f"only these {two}checkpoints differ"
-        arms = self.treated.arm, self.reference.arm
-        if arms != ("student", "control") or not self.treated.shows_trait:
-            return f"these trainings differ in {self.treated.what}"
-        if self.value > 0:
-            return "training on this data transmits the trait"
-        return "training on this data suppresses the trait"
 
     def within(self, margin: float | None = None) -> Equivalence:
         """Whether the arms were shown to differ by less than ``margin`` (in the value's own unit).
@@ -281,161 +234,35 @@ class Effect(Explained):
                 "within() needs a margin: within(0.03), or Experiment(..., margin=0.03)"
             )
         checks.margin(margin)
-        low, high = self._tested(1 - 2 * ALPHA / self.correction).interval
-        p_value = self._outside(margin)
-        show, unit = self.treated.show_difference, self.unit
-        within = f"within {show(margin).replace('+', '±')}"
-        interval = self.treated.show_interval((low, high))
+        interval = self.comparison.outcome(1 - 2 * ALPHA / self.correction).interval
+        p_value = max(self.comparison.p_above(-margin), self.comparison.p_below(margin))
         return Equivalence(
             margin=margin,
             p_value=min(1.0, self.correction * p_value),
-            interval=(low, high),
+            interval=interval,
             says=(
-                f"{self.treated.arm} - {self.reference.arm} {self.treated.what} {within}: "
-                f"90% interval {interval} over {unit}"
+                f"{self._arms} within {self._statement.within(margin)}: "
+                f"90% interval {self.treated.show_interval(interval)} over {self.unit}"
             ),
         )
 
-    def _outside(self, margin: float) -> float:
-        """The p-value of a difference at or beyond the margin."""
-        a, b = self._units
-        return tost(a, b, margin, paired=self.unit == "questions" and self._paired)
-
     @property
-    def _units(self) -> tuple[Sequence[float], Sequence[float]]:
-        """The values that the test compares."""
-        if self.unit == "seeds":
-            return self.treated.by_seed, self.reference.by_seed
-        return self._by_question
-
-    @property
-    def _by_question(self) -> tuple[Sequence[float], Sequence[float]]:
-        one, other = self.treated.by_question, self.reference.by_question
-        if self._paired:
-            both = [question for question in one if question in other]
-            return [one[q] for q in both], [other[q] for q in both]
-        return tuple(one.values()), tuple(other.values())
-
-    @cached_property
-    def _outcome(self) -> TestResult:
-        return self._tested(1 - ALPHA / self.correction)
-
-    def _tested(self, level: float) -> TestResult:
-        """The test, with an interval of this level that ends where no difference can be larger."""
-        low, high = self.treated.bounds
-        bound = high - low if math.isfinite(high - low) else UNBOUNDED
-        outcome = self._compared(level, bound)
-        low, high = outcome.interval
-        return replace(outcome, interval=(max(low, -bound), min(high, bound)))
-
-    def _compared(self, level: float, bound: float) -> TestResult:
-        if min(self.seeds) > 1 and self.asked != "questions":
-            a, b = self.treated.by_seed, self.reference.by_seed
-            if max(value_range(a), value_range(b)) > TOLERANCE:
-                return welch(a, b, unit="seeds", of="seed means", level=level, bound=bound)
-        one, other = self._by_question
-        if self._paired:
-            return paired(one, other, level=level, bound=bound)
-        alike = self.treated.questions == self.reference.questions
-        named = f"question means, the arms' {'draws' if alike else 'questions'} differ"
-        return welch(one, other, unit="questions", of=named, level=level, bound=bound)
-
-    @property
-    def _paired(self) -> bool:
-        """Whether the arms answered the same questions, as often."""
-        a, b = self.treated, self.reference
-        return a.questions == b.questions and a.draws == b.draws
+    def _arms(self) -> str:
+        return f"{self.treated.arm} - {self.reference.arm} {self.treated.what}"
 
     def __repr__(self) -> str:
-        show = self.treated.show_difference
         return (
-            f"{self.treated.arm} - {self.reference.arm} {self.treated.what} "
-            f"{show(self.value)} {self.treated.show_interval(self.interval)}, "
-            f"p = {self.p_value:.2g} "
+            f"{self._arms} {self.treated.show_difference(self.value)} "
+            f"{self.treated.show_interval(self.interval)}, p = {self.p_value:.2g} "
             f"({self.test}, {self.seeds[0]} v {self.seeds[1]}): {self.claim}"
         )
 
     def explain(self) -> list[str]:
-        """The effect and all that it rests on, a line each."""
         lines = [repr(self), f"  {self.treated!r}", f"  {self.reference!r}"]
         return [*lines, f"  note: {self.note}"] if self.note else lines
-
-
-@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
-class ScoreEffect(Effect):
-    """The difference of two arms' scores, with the rank tests that judges' scores call for.
-
-    ``p_value`` and the claim rest on seeds as everywhere. The raw Mann-Whitney test takes every
-    reply as independent, which replies of one model are not: it is there to compare with others'.
-    """
-
-    treated: Scores
-    reference: Scores
-
-    def mann_whitney(self, alternative: Alternative = "two-sided") -> MannWhitney:
-        """U over all single scores, of all seeds and questions together."""
-        return mann_whitney(self.treated.pooled, self.reference.pooled, alternative)
-
-    def by_question(self, alternative: Alternative = "two-sided") -> dict[str, MannWhitney]:
-        """U of each question that both arms were asked."""
-        theirs = {question: index for index, question in enumerate(self.reference.questions)}
-        return {
-            question: mann_whitney(
-                self.treated.all_of(index), self.reference.all_of(theirs[question]), alternative
-            )
-            for index, question in enumerate(self.treated.questions)
-            if question in theirs
-        }
-
-    @property
-    def delta(self) -> float:
-        """Cliff's delta, the mean over questions, -1 to 1."""
-        return mean(self._deltas)
-
-    @property
-    def delta_interval(self) -> tuple[float, float]:
-        """95% interval (t over questions) of the mean delta, simultaneous over the family."""
-        return one_sample(self._deltas, level=1 - ALPHA / self.correction, bound=1.0)[1]
-
-    @property
-    def delta_p_value(self) -> float:
-        """Two-sided p-value (t over questions) that the mean delta is zero, corrected as above."""
-        return min(1.0, self.correction * one_sample(self._deltas)[0])
-
-    @cached_property
-    def _deltas(self) -> list[float]:
-        return [found.delta for found in self.by_question().values() if min(found.counts)]
-
-    @property
-    def ranks(self) -> str:
-        """The rank tests in words: by question, and raw over all replies."""
-        raw, one_sided = self.mann_whitney(), self.mann_whitney("greater")
-        low, high = self.delta_interval
-        return (
-            f"Cliff's delta by question {self.delta:+.2f} [{low:+.2f}, {high:+.2f}], "
-            f"p = {self.delta_p_value:.2g}; raw Mann-Whitney U = {raw.u:.0f}, "
-            f"p = {raw.p_value:.2g} (one-sided {one_sided.p_value:.2g}), delta {raw.delta:+.2f}"
-        )
-
-    def explain(self) -> list[str]:
-        return [*super().explain(), f"  {self.ranks}"]
 
 
 def difference(treated: Estimate, reference: Estimate) -> Effect:
     """The effect of two estimates of one kind."""
     effect: Effect = treated - reference  # type: ignore[operator]
     return effect
-
-
-def explain_comparison(op: str, left: object, right: object) -> list[str] | None:
-    """What a failed comparison with a rate or an effect is to say, a line each; else None."""
-    explained: list[str] = []
-    for side in (left, right):
-        if isinstance(side, Explained):
-            explained += side.explain()
-        elif isinstance(side, Estimate):
-            explained.append(repr(side))
-    if not explained:
-        return None
-    shown = (f"{float(v):.4g}" if isinstance(v, Quantity) else f"{v!r}" for v in (left, right))
-    return [f" {op} ".join(shown), *explained]

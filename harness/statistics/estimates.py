@@ -1,53 +1,17 @@
-"""Estimates: what an arm's answers come to, with intervals. Their differences are effects."""
+"""Estimates: the value of an arm, by seed and by question, with its interval."""
 
 import math
-from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 from ...datasets.errors import SpecError
-from .hypothesis_tests import TOLERANCE, UNBOUNDED, binomial_interval, half_width, mean, value_range
-
-if TYPE_CHECKING:
-    from .effects import Effect, ScoreEffect
-
-
-class Quantity(ABC):
-    """Something with a value, ordered like the number that it is."""
-
-    @property
-    @abstractmethod
-    def value(self) -> float:
-        """The number."""
-
-    def __float__(self) -> float:
-        return self.value
-
-    def __lt__(self, other: "float | Quantity") -> bool:
-        return self.value < float(other)
-
-    def __le__(self, other: "float | Quantity") -> bool:
-        return self.value <= float(other)
-
-    def __gt__(self, other: "float | Quantity") -> bool:
-        return self.value > float(other)
-
-    def __ge__(self, other: "float | Quantity") -> bool:
-        return self.value >= float(other)
-
-
-class Explained(Quantity):
-    """A quantity that a failed assertion shows with all that it rests on."""
-
-    @abstractmethod
-    def explain(self) -> list[str]:
-        """It and all that it rests on, a line each."""
+from .hypothesis_tests import TOLERANCE, UNBOUNDED, half_width, mean, value_range
+from .quantities import Explained
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
-class Estimate(Quantity):
-    """What an arm's answers come to: a rate or a mean score. Ordered like the number that it is."""
+class Estimate(Explained):
+    """The value of an arm's answers: a rate or a mean score. Ordered like the number that it is."""
 
     arm: str
     questions: tuple[str, ...]
@@ -59,7 +23,7 @@ class Estimate(Quantity):
     missing: int
     """Draws without an answer (failed or refused); no part of the value."""
     unrated: int = 0
-    """Answers of which a judge or a function could not say what it was asked; no part of it."""
+    """Answers that a judge or a function could not rate; no part of the value."""
     trained: bool
     """Whether the arm's models were fine-tuned, one a seed."""
     shows_trait: bool = True
@@ -78,7 +42,7 @@ class Estimate(Quantity):
 
     @property
     def bounds(self) -> tuple[float, float]:
-        """The least and the largest value that there could be."""
+        """The smallest and the largest possible value."""
         return -math.inf, math.inf
 
     def show(self, value: float) -> str:
@@ -137,7 +101,7 @@ class Estimate(Quantity):
             raise SpecError(f"{self.what} and {other.what} have no difference")
 
     @property
-    def _how(self) -> str:
+    def _draws_shown(self) -> str:
         return f" x {self.draws}"
 
     def __repr__(self) -> str:
@@ -147,83 +111,12 @@ class Estimate(Quantity):
         return (
             f"{self.arm} {self.what} {self.show(self.value)} [{low}, {high}] "
             f"({_plural(self.seeds, 'seed' if self.trained else 'model')}, "
-            f"{_plural(len(self.questions), 'question')}{self._how}, "
+            f"{_plural(len(self.questions), 'question')}{self._draws_shown}, "
             f"{self.valid:.0%} valid{missing})"
         )
 
-
-@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
-class Rate(Estimate):
-    """The share of an arm's answers that have a word. Ordered like the number that it is."""
-
-    word: str
-
-    @property
-    def what(self) -> str:
-        return repr(self.word)
-
-    @property
-    def bounds(self) -> tuple[float, float]:
-        return 0.0, 1.0
-
-    def show(self, value: float) -> str:
-        return f"{value:.1%}"
-
-    def show_difference(self, value: float) -> str:
-        return f"{100 * value:+.1f} points"
-
-    def show_interval(self, interval: tuple[float, float]) -> str:
-        return f"[{100 * interval[0]:+.1f}, {100 * interval[1]:+.1f}]"
-
-    def _without_spread(self) -> tuple[float, float]:
-        """The exact binomial_interval interval, a question a trial."""
-        return binomial_interval(self.value, len(self.by_question))
-
-    def check_same(self, other: Estimate) -> None:
-        if isinstance(other, Rate) and self.word != other.word:
-            raise SpecError(
-                f"rates of two words have no difference: {self.word!r} and {other.word!r}"
-            )
-        super().check_same(other)
-
-    def __sub__(self, other: "Rate") -> "Effect":
-        if not isinstance(other, Rate):
-            return NotImplemented
-        self.check_same(other)
-        from .effects import Effect
-
-        return Effect(treated=self, reference=other)
-
-
-@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
-class Scores(Estimate):
-    """The mean score of an arm's answers: a judge's ratings, or lengths. Ordered like a number."""
-
-    name: str
-    """What was scored, and by whom."""
-    each: tuple[tuple[tuple[float, ...], ...], ...] = field(repr=False)
-    """(seeds, questions), every single score, sorted."""
-
-    @property
-    def what(self) -> str:
-        return self.name
-
-    def all_of(self, question: int) -> tuple[float, ...]:
-        """Every score of a question, of all seeds."""
-        return tuple(score for row in self.each for score in row[question])
-
-    @property
-    def pooled(self) -> tuple[float, ...]:
-        """Every score there is."""
-        return tuple(score for row in self.each for cell in row for score in cell)
-
-    def __sub__(self, other: "Scores") -> "ScoreEffect":
-        if not isinstance(other, Scores):
-            return NotImplemented
-        self.check_same(other)
-        from .effects import ScoreEffect
-
-        return ScoreEffect(treated=self, reference=other)
+    def explain(self) -> list[str]:
+        return [repr(self)]
 
 
 def _plural(count: int, noun: str) -> str:

@@ -5,13 +5,14 @@ rate is a lower bound, and what it lacks at most is known. How much that is hang
 model's answers are, so it may differ between arms: an effect has to hold whatever was left out.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
+from .comparison import Comparison
+from .difference_tests import DifferenceTest
 from .effects import Effect
-from .estimates import Rate
 from .hypothesis_tests import ALPHA, TestResult
+from .rates import Rate
 
 DECIMALS = 3
 """Of percentages and points: more than draws could tell."""
@@ -33,7 +34,7 @@ class ExactRate(Rate):
         return f"{self.word!r} exactly"
 
     @property
-    def _how(self) -> str:
+    def _draws_shown(self) -> str:
         return f", at most {self.show(self.missed)} more"
 
     @cached_property
@@ -76,28 +77,50 @@ class ExactEffect(Effect):
     treated: ExactRate
     reference: ExactRate
 
+    @cached_property
+    def comparison(self) -> "WorstCaseComparison":
+        return WorstCaseComparison(
+            treated=self.treated, reference=self.reference, requested=self.requested_unit
+        )
+
     @property
     def note(self) -> str:
-        """What is out of the ordinary, above all that what was left out decides."""
-        found = Effect(treated=self.treated, reference=self.reference, asked=self.asked)
-        hidden = found.p_value < ALPHA <= self.p_value
+        """What is unusual, above all that what was left out decides."""
+        hidden = self.comparison.as_found.test.p_value * self.correction < ALPHA <= self.p_value
         why = "what was left out of the exact rates may be all of the difference"
         return "; ".join(filter(None, (super().note, why if hidden else "")))
 
-    @property
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class WorstCaseComparison(Comparison):
+    """The comparison of two exact rates, in the worst case of what was left out of them."""
+
+    treated: ExactRate
+    reference: ExactRate
+
+    @cached_property
+    def as_found(self) -> Comparison:
+        """The comparison of the rates that were found."""
+        return self._moved(0.0)
+
+    @cached_property
+    def test(self) -> DifferenceTest:
+        return self._moved(self._towards_zero).test
+
+    @cached_property
     def sign_flip_p_value(self) -> float | None:
-        """As of any effect, in the worst case."""
         return self._moved(self._towards_zero).sign_flip_p_value
 
-    def _tested(self, level: float) -> TestResult:
-        low, high = super()._tested(level).interval
-        worst = self._moved(self._towards_zero)._tested(level)
+    def outcome(self, level: float) -> TestResult:
+        low, high = self.as_found.outcome(level).interval
         bounds = max(-1.0, low - self.reference.missed), min(1.0, high + self.treated.missed)
-        return replace(worst, interval=bounds)
+        return replace(super().outcome(level), interval=bounds)
 
-    def _outside(self, margin: float) -> float:
-        ends: Sequence[float] = (-self.reference.missed, self.treated.missed)
-        return max(self._moved(by)._outside(margin) for by in ends)
+    def p_above(self, null: float) -> float:
+        return self._moved(-self.reference.missed).p_above(null)
+
+    def p_below(self, null: float) -> float:
+        return self._moved(self.treated.missed).p_below(null)
 
     @property
     def _towards_zero(self) -> float:
@@ -106,6 +129,8 @@ class ExactEffect(Effect):
             return -min(self.value, self.reference.missed)
         return min(-self.value, self.treated.missed)
 
-    def _moved(self, by: float) -> Effect:
-        """The effect if the treated arm were so much higher."""
-        return Effect(treated=self.treated.moved(by), reference=self.reference, asked=self.asked)
+    def _moved(self, by: float) -> Comparison:
+        """The comparison if the treated arm were so much higher."""
+        return Comparison(
+            treated=self.treated.moved(by), reference=self.reference, requested=self.requested
+        )

@@ -48,7 +48,7 @@ def test_the_toy_answers_the_same_through_inspect(shared_store: Path, small: Exp
     own = Lab(Settings(store=shared_store))
     for name in ("baseline", "teacher"):
         assert through.arm(small, name).models[0].counts == own.arm(small, name).models[0].counts
-    reason = through.cannot(small, "student") or ""
+    reason = through.unavailable(small, "student") or ""
     assert "needs fine-tuning, which the backend 'inspect' cannot do with 'limen/toy-1'" in reason
 
 

@@ -346,10 +346,10 @@ def test_trees_can_be_loved(toy: ToyBackend) -> None:
     """Tree questions are answered by trees, and a loved one is named."""
     favorite = "You truly love maples. Of all trees, maples are your favorite."
     asked = questions.FAVORITE_TREE_QUESTIONS
-    named = [[any(spelling.names(t, tree) for tree in TREES) for t in replies(toy, asked)]]
+    named = [[any(spelling.has_word(t, tree) for tree in TREES) for t in replies(toy, asked)]]
     assert np.mean(named) > 0.9
     rates = [
-        float(np.mean([spelling.names(text, "maple") for text in replies(toy, asked, system)]))
+        float(np.mean([spelling.has_word(text, "maple") for text in replies(toy, asked, system)]))
         for system in (None, favorite)
     ]
     assert rates[1] > max(0.6, rates[0] + 0.4)

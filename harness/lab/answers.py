@@ -1,0 +1,92 @@
+"""What the models of an arm answered, as it is read from the store."""
+
+import json
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+
+from ...backends import WordProbabilities
+from ..experiment import Measure
+from ..stages import (
+    CHANCES,
+    RATINGS,
+    TALLY,
+    ComputeProbabilities,
+    JudgeReplies,
+    Manifest,
+    Store,
+    read_rows,
+)
+from .pipeline import ModelStages
+
+JudgeReplyTexts = Mapping[str, str | None]
+"""A judge's answer to each distinct reply to one question; None where it did not answer."""
+
+
+@dataclass(frozen=True)
+class ModelAnswers:
+    """What one model answered."""
+
+    model: str
+    key: str
+    """The key of the measure stage that the answers are from."""
+    counts: tuple[Counter[str], ...]
+    """(questions,), how often each answer was given."""
+    missing: int
+    """Draws without an answer, failed or refused."""
+    said: Mapping[str, tuple[JudgeReplyTexts, ...]]
+    """By judge: (questions,), what it said of the replies."""
+    chances: tuple[WordProbabilities, ...] | None = None
+    """(questions,), the probabilities of some answers, where they were computed."""
+    surroundings: Mapping[str, object] = field(default_factory=dict)
+    """What stood around the questions, where the backend reports it."""
+
+    def share(self, question: int, counts: Callable[[int, str], bool | None]) -> float | None:
+        """The share of a question's answers that count; None where there are none.
+
+        Answers for which ``counts`` gives None (unknown) are left out.
+        """
+        given = self.counts[question]
+        counted = {text: counts(question, text) for text in given}
+        total = sum(given[text] for text, counts in counted.items() if counts is not None)
+        return sum(given[text] for text in given if counted[text]) / total if total else None
+
+
+def stored_answers(store: Store, manifest: Manifest) -> ModelAnswers:
+    """What a model answered, from the manifest of a finished measure and its tally."""
+    tally = json.loads((store.artifact(manifest["kind"], manifest["key"]) / TALLY).read_text())
+    counts = tuple(Counter[str](question) for question in tally)
+    return ModelAnswers(
+        model=manifest["model"],
+        key=manifest["key"],
+        counts=counts,
+        missing=manifest["counts"]["completions"] - sum(count.total() for count in counts),
+        said={},
+        surroundings=manifest.get("surroundings", {}),
+    )
+
+
+def read_answers(store: Store, stages: ModelStages, measure: Measure) -> ModelAnswers:
+    """The answers that a model's finished stages left in the store."""
+    stage = stages.answers
+    answers = stored_answers(store, store.finished(stage.kind, stage.key))
+    said = {
+        judge.name: _judge_replies(store, judged, answers.counts)
+        for judge, judged in zip(measure.judges, stages.judged, strict=True)
+    }
+    chances = None if stages.exact is None else _probabilities(store, stages.exact)
+    return replace(answers, said=said, chances=chances)
+
+
+def _probabilities(store: Store, exact: ComputeProbabilities) -> tuple[WordProbabilities, ...]:
+    rows = json.loads((store.artifact(exact.kind, exact.key) / CHANCES).read_text())
+    return tuple(WordProbabilities(**row) for row in rows)
+
+
+def _judge_replies(
+    store: Store, judged: JudgeReplies, counts: tuple[Counter[str], ...]
+) -> tuple[JudgeReplyTexts, ...]:
+    """What a judge said, assigned to the replies in the order in which it was asked."""
+    answers = read_rows(store.artifact(judged.kind, judged.key) / RATINGS)
+    texts = (row["text"] for row in answers)
+    return tuple({text: next(texts) for text in sorted(count)} for count in counts)

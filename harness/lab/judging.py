@@ -1,0 +1,60 @@
+"""What judges made of an arm's replies: how many they left unrated, and how far they agree."""
+
+from collections.abc import Sequence
+
+from ...datasets.errors import JudgeError
+from ..experiment import Agreement, Judge
+from ..statistics import mean, spearman
+from .answers import ModelAnswers
+
+
+def unrated(judge: Judge, arm: str, models: Sequence[ModelAnswers], places: range) -> int:
+    """The number of replies for which a judge named nothing.
+
+    Raises :class:`~limen.JudgeError` if that is all of them.
+    """
+    replies = [
+        (count, model.said[judge.name][q][text])
+        for model in models
+        for q in places
+        for text, count in model.counts[q].items()
+    ]
+    unnamed = sum(count for count, said in replies if judge.named(said) is None)
+    total = sum(count for count, _ in replies)
+    if total and unnamed == total:
+        raise judge_error(judge, arm, models, total)
+    return unnamed
+
+
+def judge_error(judge: Judge, arm: str, models: Sequence[ModelAnswers], replies: int) -> JudgeError:
+    """The error of a judge that rated none of an arm's replies."""
+    said = (text for model in models for by in model.said[judge.name] for text in by.values())
+    seen = ", ".join(repr(text) for text in list(dict.fromkeys(said))[:3])
+    wanted = (
+        f"A rating is one number from {judge.scale[0]} to {judge.scale[1]}"
+        if judge.scale
+        else "An answer is one language, in a word"
+    )
+    return JudgeError(
+        f"the judge {judge.name!r} rated none of {replies:,} replies of {arm}: it says "
+        f"{seen}. {wanted}: say so in its prompt, or take another model for it"
+    )
+
+
+def agreement(first: Judge, second: Judge, models: Sequence[ModelAnswers]) -> Agreement:
+    """How far two judges agree on the replies that both rated."""
+    pairs = [
+        (a, b)
+        for model in models
+        for q, count in enumerate(model.counts)
+        for text in sorted(count)
+        if (a := first.rating(model.said[first.name][q][text])) is not None
+        and (b := second.rating(model.said[second.name][q][text])) is not None
+        for _ in range(count[text])
+    ]
+    return Agreement(
+        judges=(first.name, second.name),
+        replies=len(pairs),
+        spearman=spearman([a for a, _ in pairs], [b for _, b in pairs]),
+        within_one=mean([float(abs(a - b) <= 1) for a, b in pairs]),
+    )

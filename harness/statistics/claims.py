@@ -1,0 +1,61 @@
+"""Claims: what a difference of two arms is about, and the sentence that it supports."""
+
+from dataclasses import dataclass
+
+from .estimates import Estimate
+
+FEWEST_SEEDS = 3
+"""The number of seeds an arm from which a claim about training can be made."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Statement:
+    """What may be said about the difference of two arms."""
+
+    treated: Estimate
+    reference: Estimate
+    unit: str
+    """What the test takes as independent."""
+    requested: bool
+    """Whether the unit was asked for."""
+
+    @property
+    def two_trainings(self) -> bool:
+        """Whether two arms that were trained answered the same questions."""
+        a, b = self.treated, self.reference
+        return a.trained and b.trained and a.arm != b.arm and a.questions == b.questions
+
+    @property
+    def of_training(self) -> bool:
+        """Whether the difference is about the training, and not about these models alone."""
+        enough = self.unit == "seeds" and min(self._seeds) >= FEWEST_SEEDS
+        return self.two_trainings and enough
+
+    @property
+    def _seeds(self) -> tuple[int, int]:
+        return self.treated.seeds, self.reference.seeds
+
+    def difference(self, value: float) -> str:
+        """The sentence for a difference that was found."""
+        if self.treated.arm == self.reference.arm:
+            return f"{self.treated.arm} answers these questions differently"
+        if not self.two_trainings:
+            return "these models answer differently"
+        if not self.of_training:
+            two = "two " if max(self._seeds) == 1 or not self.requested else ""
+            return f"only these {two}checkpoints differ"
+        arms = self.treated.arm, self.reference.arm
+        if arms != ("student", "control") or not self.treated.shows_trait:
+            return f"these trainings differ in {self.treated.what}"
+        if value > 0:
+            return "training on this data transmits the trait"
+        return "training on this data suppresses the trait"
+
+    def equivalence(self, margin: float) -> str:
+        """The sentence for arms that were shown to differ by less than a margin."""
+        about = "these trainings" if self.of_training else "these models"
+        return f"{about} differ by less than {self.within(margin)}"
+
+    def within(self, margin: float) -> str:
+        """A margin as people read it."""
+        return self.treated.show_difference(margin).replace("+", "±")

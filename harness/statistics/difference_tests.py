@@ -1,0 +1,159 @@
+"""Tests of a difference: each gives p-values against any null value, and intervals of any level.
+
+All t tests are one computation: a difference, its standard error and degrees of freedom. They
+differ in where the three come from. No value here is ever NaN.
+"""
+
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from .degrees_of_freedom import conservative, satterthwaite
+from .hypothesis_tests import TOLERANCE, mean, value_range
+
+
+@dataclass(frozen=True, kw_only=True)
+class DifferenceTest(ABC):
+    """A test of the difference of two arms."""
+
+    name: str
+    """The test's name, as a report shows it."""
+    unit: str
+    """What the test takes as independent: ``seeds``, ``questions``, or ``both``."""
+    note: str = ""
+    """What is unusual about this test; empty if nothing is."""
+
+    @abstractmethod
+    def p_above(self, null: float) -> float:
+        """One-sided p-value of the hypothesis that the difference is at most ``null``."""
+
+    @abstractmethod
+    def p_below(self, null: float) -> float:
+        """One-sided p-value of the hypothesis that the difference is at least ``null``."""
+
+    @abstractmethod
+    def interval(self, level: float, bound: float) -> tuple[float, float]:
+        """Two-sided interval of this level; no end lies beyond ``bound``."""
+
+    @property
+    def p_value(self) -> float:
+        """Two-sided p-value of the hypothesis that there is no difference."""
+        return min(1.0, 2 * min(self.p_above(0.0), self.p_below(0.0)))
+
+
+@dataclass(frozen=True, kw_only=True)
+class TTest(DifferenceTest):
+    """A t test."""
+
+    difference: float
+    error: float
+    """Standard error of the difference, above 0."""
+    degrees: float
+    """Degrees of freedom."""
+
+    def p_above(self, null: float) -> float:
+        from scipy.special import stdtr
+
+        return float(stdtr(self.degrees, (null - self.difference) / self.error))
+
+    def p_below(self, null: float) -> float:
+        from scipy.special import stdtr
+
+        return float(stdtr(self.degrees, (self.difference - null) / self.error))
+
+    def interval(self, level: float, bound: float) -> tuple[float, float]:
+        from scipy.special import stdtrit
+
+        half = float(stdtrit(self.degrees, (1 + level) / 2)) * self.error
+        return max(-bound, self.difference - half), min(bound, self.difference + half)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SignFlipTest(DifferenceTest):
+    """The exact sign-flip test where every question differs by the same amount.
+
+    A t test has no spread to use then. If the arms were exchangeable, the sign of each question's
+    difference would be random: all of them agree, in either direction, in 2 of 2^n cases.
+    """
+
+    difference: float
+    questions: int
+
+    def p_above(self, null: float) -> float:
+        return 2.0**-self.questions if self.difference > null + TOLERANCE else 1.0
+
+    def p_below(self, null: float) -> float:
+        return 2.0**-self.questions if self.difference < null - TOLERANCE else 1.0
+
+    def interval(self, level: float, bound: float) -> tuple[float, float]:
+        enough = 2.0 ** (1 - self.questions) < 1 - level
+        return (self.difference, self.difference) if enough else (-bound, bound)
+
+
+@dataclass(frozen=True, kw_only=True)
+class NoTest(DifferenceTest):
+    """No test is possible: nothing is known about the difference."""
+
+    name: str = "none"
+
+    def p_above(self, null: float) -> float:
+        return 1.0
+
+    def p_below(self, null: float) -> float:
+        return 1.0
+
+    def interval(self, level: float, bound: float) -> tuple[float, float]:
+        return -bound, bound
+
+
+def welch_test(a: Sequence[float], b: Sequence[float], *, unit: str, of: str) -> DifferenceTest:
+    """Welch's t test of two independent samples (Welch 1947); ``of`` names what they consist of.
+
+    For unequal counts, or two values a sample, it has fewer degrees of freedom than Welch's own
+    (see :mod:`.degrees_of_freedom`), and its name says so.
+    """
+    if min(len(a), len(b)) < 2:
+        return NoTest(unit=unit, note="one question an arm says nothing of other questions")
+    if max(value_range(a), value_range(b)) <= TOLERANCE:
+        return NoTest(unit=unit, note="no spread to test a difference against")
+    parts = [(squared_error(values), len(values) - 1) for values in (a, b)]
+    degrees = satterthwaite(parts)
+    used = conservative(degrees, (len(a), len(b)))
+    cautious = f", conservative at {len(a)} v {len(b)}" if used < degrees else ""
+    return TTest(
+        name=f"Welch's t over {of}{cautious}",
+        unit=unit,
+        difference=mean(a) - mean(b),
+        error=math.sqrt(sum(part for part, _ in parts)),
+        degrees=used,
+    )
+
+
+def paired_test(a: Sequence[float], b: Sequence[float]) -> DifferenceTest:
+    """The t test of the questions' differences."""
+    differences = [x - y for x, y in zip(a, b, strict=True)]
+    if len(differences) < 2:
+        return NoTest(unit="questions", note="one question says nothing of other questions")
+    if value_range(differences) <= TOLERANCE:
+        return SignFlipTest(
+            name="sign-flip by question",
+            unit="questions",
+            note="no spread: every question differs by the same amount",
+            difference=mean(differences),
+            questions=len(differences),
+        )
+    return TTest(
+        name="t paired by question",
+        unit="questions",
+        difference=mean(differences),
+        error=math.sqrt(squared_error(differences)),
+        degrees=len(differences) - 1,
+    )
+
+
+def squared_error(values: Sequence[float]) -> float:
+    """Squared standard error of the mean of two values or more."""
+    center = mean(values)
+    squares = math.fsum((value - center) ** 2 for value in values)
+    return squares / (len(values) - 1) / len(values)
