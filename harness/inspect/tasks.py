@@ -15,7 +15,7 @@ from inspect_ai.model import ChatMessage, GenerateConfig, ModelOutput, ModelUsag
 from inspect_ai.scorer import Score, Scorer, Target, mean, scorer, stderr
 from inspect_ai.solver import Generate, Solver, TaskState, solver
 
-from ...backends.inspect.draws import Drawn, chat_messages, draw
+from ...backends.inspect.draws import Draw, chat_messages, sample_draws
 from ...datasets.chat import conversation
 from ...datasets.seeds import derive
 from ..experiment import (
@@ -161,10 +161,15 @@ def draws_of(count: int) -> Solver:
     """Ask each question ``count`` times; all answers are choices of the one output."""
 
     async def solve(state: TaskState, generate: Generate) -> TaskState:
-        draws: list[Drawn] = []
+        draws: list[Draw] = []
         seed = int(state.metadata["seed"])
-        await draw(
-            get_model(), _prompt(state), GenerateConfig(), count=count, seed=seed, take=draws.extend
+        await sample_draws(
+            get_model(),
+            _prompt(state),
+            GenerateConfig(),
+            count=count,
+            seed=seed,
+            on_draws=draws.extend,
         )
         draws.sort(key=lambda one: one.number)
         choices = [one.choice for one in draws if one.choice is not None]
@@ -223,10 +228,12 @@ def _by_judge(measure: Measure, reading: Reading) -> Scoring:
         model = get_model(role="grader", default=judge.model)
         scores: dict[str, float | None] = {}
         for place, text in enumerate(sorted(counts)):
-            said: list[Drawn] = []
+            said: list[Draw] = []
             asked = conversation(filled_prompt(judge.prompt, state.metadata["question"], text))
             seed = derive("judge", judge.seed, state.sample_id, place)
-            await draw(model, chat_messages(asked), config, count=1, seed=seed, take=said.extend)
+            await sample_draws(
+                model, chat_messages(asked), config, count=1, seed=seed, on_draws=said.extend
+            )
             scores[text] = judge.rating(said[0].text)
         return _mean(counts, scores), table_of(counts, judge.name, lambda t: shown(scores[t]))
 
