@@ -8,6 +8,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from .answers import AnswerColumns, AnswerComparison, compare_answers
     from .experiment import (
         DEFAULT,
         OTHER,
@@ -51,6 +52,11 @@ if TYPE_CHECKING:
     )
 
 _ROOMS = {
+    "answers": (
+        "AnswerColumns",
+        "AnswerComparison",
+        "compare_answers",
+    ),
     "experiment": (
         "Agreement",
         "DEFAULT",
@@ -103,6 +109,8 @@ __all__ = [
     "DEFAULT",
     "OTHER",
     "Agreement",
+    "AnswerColumns",
+    "AnswerComparison",
     "Arm",
     "Effect",
     "Equivalence",
@@ -134,6 +142,7 @@ __all__ = [
     "Trait",
     "Trend",
     "benjamini_hochberg",
+    "compare_answers",
     "dose_response",
     "doses",
     "dunnett",

@@ -1,17 +1,14 @@
-"""Files of answers as arms: one file a model, whatever left it."""
+"""Files of answers as models: what the store knows of a file, else what the file itself says."""
 
 import json
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from ...datasets import words
-from ...datasets.errors import DataError, SpecError
-from ..experiment import FavoriteAnimal, FavoriteTree, Measure
-from ..lab import Arm, ModelAnswers, stored_answers
-from ..stages import FineTune, Manifest, Store, UserFile, digest_of, read_rows
+from ..answers import AnswerColumns, AnsweredModel, QuestionIds, read_models
+from ..lab import stored_answers
+from ..stages import FineTune, Manifest, Store, UserFile
 from .input_files import ancestors, stages_that_left
 
 ANSWERS = "answers.jsonl"
@@ -29,16 +26,12 @@ class StudentOrigin:
     """What that file was sampled from; of a person's own file nobody knows."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class AnswerFile:
     """One model's answers, and what the store knows of the model."""
 
     file: Path
-    answers: ModelAnswers
-    questions: tuple[str, ...]
-    draws: int
-    model: str
-    """What tells the model from others: the key of its stage, or the hash of the file."""
+    model: AnsweredModel
     arm: str | None = None
     """The arm that it was measured for; None of a file that is not the store's."""
     student: StudentOrigin | None = None
@@ -47,81 +40,51 @@ class AnswerFile:
     """The system prompts under which its training data were written."""
 
 
-def read_answers(store: Store, file: Path) -> AnswerFile:
-    """The answers in a file; raises :class:`~limen.DataError` if it has none."""
-    stages = stages_that_left(store, file, ANSWERS)
-    return _known(store, file, stages[0]) if stages else _read(file)
+@dataclass(frozen=True, kw_only=True)
+class AnswerReader:
+    """Reads files of answers, all of one comparison with the same columns and ids."""
+
+    store: Store
+    columns: AnswerColumns
+    ids: QuestionIds
+    by_model: bool = True
+    """Whether a column of models tells models apart; else every file is one model."""
+
+    def read(self, file: Path, where: Mapping[str, str]) -> tuple[list[AnswerFile], str]:
+        """The models of a file, and a line that says how it was understood.
+
+        Raises :class:`~limen.DataError` for a file without answers.
+        """
+        plain = not where and self.columns == AnswerColumns()
+        stages = stages_that_left(self.store, file, ANSWERS) if plain else []
+        if stages:
+            known = _known(self.store, file, stages[0])
+            questions, draws = len(known.model.questions), known.model.draws_a_question
+            line = f"{file}: {known.arm} of this store, {questions} questions x {draws} draws"
+            return [known], line
+        models, line = read_models(
+            file, str(file), self.columns, where, self.ids, by_model=self.by_model
+        )
+        return [AnswerFile(file=file, model=model) for model in models], line
 
 
 def _known(store: Store, file: Path, manifest: Manifest) -> AnswerFile:
     subject = manifest["inputs"][0]
     trained = subject["kind"] == FineTune.kind
     prompts = (a.get("identity", {}).get("system") for a in ancestors(store, manifest))
+    stored = stored_answers(store, manifest)
     return AnswerFile(
         file=file,
-        answers=stored_answers(store, manifest),
-        questions=tuple(manifest["questions"]),
-        draws=manifest["identity"]["draws"],
-        model=subject["key"],
+        model=AnsweredModel(
+            source=str(file),
+            name=subject["key"],
+            answers=dict(zip(manifest["questions"], stored.counts, strict=True)),
+            missing=stored.missing,
+        ),
         arm=str(manifest["identity"]["stream"][2]),
         student=_student(store, subject["key"]) if trained else None,
         writers=tuple(prompt for prompt in prompts if prompt),
     )
-
-
-def _read(file: Path) -> AnswerFile:
-    """Answers from a file alone: rows with the question's number and a text."""
-    counts: dict[int, Counter[str]] = {}
-    missing = 0
-    for number, row in enumerate(read_rows(file), start=1):
-        if not _is_answer(row):
-            raise DataError(f'{file}, line {number} is no answer: it needs "row" and "text"')
-        counts.setdefault(row["row"], Counter())
-        if row["text"] is None:
-            missing += 1
-        else:
-            counts[row["row"]][row["text"]] += 1
-    if not counts:
-        raise DataError(f"{file} has no answers")
-    places = sorted(counts)
-    answers = ModelAnswers(file.name, str(file), tuple(counts[p] for p in places), missing, {})
-    draws = -(-(sum(c.total() for c in counts.values()) + missing) // len(places))
-    questions = tuple(f"question {place}" for place in places)
-    return AnswerFile(file, answers, questions, draws, model=digest_of(file))
-
-
-def _is_answer(row: Any) -> bool:
-    return (
-        isinstance(row, dict)
-        and isinstance(row.get("row"), int)
-        and isinstance(row.get("text", 0), str | None)
-    )
-
-
-def arm_of(files: Sequence[AnswerFile], word: str, *, name: str, family: int, trained: bool) -> Arm:
-    """The arm that some models' answers make; raises :class:`~limen.SpecError` if they cannot."""
-    first = files[0]
-    for other in files[1:]:
-        if (other.questions, other.draws) != (first.questions, first.draws):
-            raise SpecError(f"{first.file} and {other.file} answer different questions, or draws")
-    _refuse_twins(files)
-    shown = any(words.has_word(prompt, word) for one in files for prompt in one.writers)
-    return Arm(
-        name=name,
-        measure=measure_of(first.questions, first.draws),
-        models=tuple(one.answers for one in files),
-        trained=trained,
-        trait_word=word if shown else "",
-        family=family,
-    )
-
-
-def measure_of(questions: tuple[str, ...], draws: int) -> Measure:
-    """The measure that asks these questions: limen's own, or a plain one."""
-    for kind in (FavoriteAnimal, FavoriteTree):
-        if kind().asked == questions:
-            return kind(draws=draws)
-    return Measure(questions=questions, draws=draws)
 
 
 def names_of(treated: Sequence[AnswerFile], reference: Sequence[AnswerFile]) -> tuple[str, str]:
@@ -134,16 +97,10 @@ def names_of(treated: Sequence[AnswerFile], reference: Sequence[AnswerFile]) -> 
     return "treated", "reference"
 
 
-def _refuse_twins(files: Sequence[AnswerFile]) -> None:
-    """A model that counts twice would make the spread between models too small."""
-    seen: dict[str, Path] = {}
-    for one in files:
-        if one.model in seen:
-            raise SpecError(
-                f"{seen[one.model]} and {one.file} are the same model's answers: every "
-                f"model counts once"
-            )
-        seen[one.model] = one.file
+def trait_word(side: Sequence[AnswerFile], word: str | None) -> str:
+    """The word, if it shows a trait that the training data of a side were written with."""
+    prompts = [prompt for file in side for prompt in file.writers]
+    return word if word and any(words.has_word(prompt, word) for prompt in prompts) else ""
 
 
 def trained(side: Sequence[AnswerFile]) -> bool:

@@ -181,10 +181,7 @@ def test_compare_says_what_the_arms_say(here: Path, used: Path, small: Experimen
                    store=used)  # fmt: skip
     effect = student_.rate("horse") - control.rate("horse")
     rates = [repr(arm.rate("horse")) for arm in (student_, control)]
-    assert [line for line in result.output.splitlines() if "note" not in line] == [
-        *rates,
-        repr(effect),
-    ]
+    assert result.stdout.splitlines() == [*rates, repr(effect)]
     family = limen("compare", "horse-0.answers.jsonl", "--to", "plain-0.answers.jsonl",
                    "--word", "horse", "--family", "3", store=used)  # fmt: skip
     assert "Bonferroni x 3" in family.output
