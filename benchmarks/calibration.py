@@ -6,9 +6,10 @@
 
 Every line simulates one test that a report shows. *Level*: how often arms without a difference
 are found to differ. *Coverage*: how often a 95% interval contains the true difference. *Power*:
-how far the plan's power is from that of simulated arms. Rates have 50 questions with 200 draws
-each; spreads between seeds are those measured in 36 fine-tuned students. The exit code is 1 if a
-figure is past its limit by more than chance explains (two standard errors; three with ``--quick``).
+how often a true effect is found. *Plan*: how far the plan's power is from that of simulated arms.
+Rates have 50 questions with 200 draws each; spreads between seeds are those measured in 36
+fine-tuned students. The exit code is 1 if a figure is past its limit by more than chance explains
+(two standard errors; three with ``--quick``).
 
 The last table compares the verdict with tests that take answers or questions as independent.
 """
@@ -53,14 +54,19 @@ class Result:
     def passes(self, errors: int) -> bool:
         """Whether the figure is within its limit, give or take so many standard errors."""
         slack = errors * self.error
-        if self.case.kind == "coverage":
+        if self.at_least:
             return self.figure >= self.case.limit - slack
         return self.figure <= self.case.limit + slack
 
     @property
+    def at_least(self) -> bool:
+        """Whether the limit is one from below."""
+        return self.case.kind in {"coverage", "power"}
+
+    @property
     def row(self) -> tuple[str, ...]:
         """The cells of the table."""
-        sign = "at least" if self.case.kind == "coverage" else "at most"
+        sign = "at least" if self.at_least else "at most"
         return (
             self.case.test,
             self.case.arms,

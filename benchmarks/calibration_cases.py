@@ -5,24 +5,23 @@ transmits fully, 3.7 and 4.2 weakly, 0.1 to 0.8 in controls.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from functools import partial
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
 from limen.harness import Effect, Rate, Scores, dose_response, dunnett, holm
-from limen.harness.statistics import Criterion, Design, Spread
+from limen.harness.statistics import Coverage, Criterion, Design, Spread
 
 Random = np.random.Generator
 Event = Callable[[Random], bool]
 Pair = tuple[float, float]
 Counts = tuple[int, int]
-Pair = tuple[float, float]
-Counts = tuple[int, int]
 Cells = NDArray[np.float64]
 """(seeds, questions)."""
+Whole = NDArray[np.int64]
+"""(seeds, questions), numbers of draws."""
 
 QUESTIONS, DRAWS = 50, 200
 LEVEL = 0.3
@@ -30,8 +29,6 @@ LEVEL = 0.3
 LARGE, SMALL = 0.07, 0.003
 """Standard deviations between students with an effect, and between controls."""
 NAMES = "abcdefgh"
-KNOWN = Spread(treated=LARGE, control=SMALL, answer=(LEVEL * (1 - LEVEL)) ** 0.5, source="")
-"""What the plan knows of the spread."""
 KNOWN = Spread(treated=LARGE, control=SMALL, answer=(LEVEL * (1 - LEVEL)) ** 0.5, source="")
 """What the plan knows of the spread."""
 
@@ -43,7 +40,7 @@ class Case:
     test: str
     arms: str
     kind: str
-    """What the figure is: ``level``, ``coverage`` or ``power``."""
+    """What the figure is: ``level``, ``coverage``, ``power``, or ``plan`` (see ``expected``)."""
     limit: float
     event: Event
     """Whether what is counted happens in one simulated experiment."""
@@ -82,12 +79,7 @@ def rates(random: Random, name: str, seeds: int, sd: float, level: float = LEVEL
     return rate_of(name, answers / DRAWS)
 
 
-def effect_of(
-    random: Random,
-    counts: Counts,
-    sds: Pair,
-    difference: float = 0.0,
-) -> Effect:
+def effect_of(random: Random, counts: Counts, sds: Pair, difference: float = 0.0) -> Effect:
     """Students against controls."""
     student = rates(random, "student", counts[0], sds[0], LEVEL + difference)
     return student - rates(random, "control", counts[1], sds[1])
@@ -198,8 +190,9 @@ def _has_trend(random: Random, *, sds: Sequence[float], own: bool) -> bool:
 def margins() -> Iterator[Case]:
     """Tests against a margin, where the true difference is the margin."""
     for seeds, sds in ((3, (LARGE, SMALL)), (5, (0.01, SMALL))):
-        arms, given = f"{seeds} v {seeds} ({points(sds)})", {"seeds": seeds, "sds": sds}
-        within, at_least = partial(_within, **given), partial(_at_least, **given)
+        arms = f"{seeds} v {seeds} ({points(sds)})"
+        within = partial(_within, seeds=seeds, sds=sds)
+        at_least = partial(_at_least, seeds=seeds, sds=sds)
         yield Case("within(0.03) at a true 3 points", arms, "level", 0.06, within)
         yield Case("at_least(0.1) at a true 10 points", arms, "level", 0.06, at_least)
 
@@ -228,7 +221,7 @@ def powers() -> Iterator[Case]:
             arms = f"{seeds} v {seeds} (7 / 0.3), +{100 * size:g} points, {_words(criterion)}"
             event = partial(_passes, design=design, difference=size)
             planned = partial(design.power, size)
-            yield Case("the plan's power, off by", arms, "power", 0.05, event, planned)
+            yield Case("the plan's power, off by", arms, "plan", 0.05, event, planned)
 
 
 def _passes(random: Random, *, design: Design, difference: float) -> bool:
@@ -254,7 +247,9 @@ def scores() -> Iterator[Case]:
 
 
 def _scores_differ(random: Random, *, seeds: int, sds: Pair) -> bool:
-    return significant(judged(random, "student", seeds, sds[0]) - judged(random, "control", seeds, sds[1]))
+    return significant(
+        judged(random, "student", seeds, sds[0]) - judged(random, "control", seeds, sds[1])
+    )
 
 
 def _ranks_differ(random: Random, *, seeds: int, sds: Pair) -> bool:
@@ -279,8 +274,120 @@ def judged(random: Random, name: str, seeds: int, sd: float, questions: int = 20
     )
 
 
+def missing() -> Iterator[Case]:
+    """Equal rates and scores, of which one arm refuses or loses some that are not like the rest."""
+    arms = "5 v 5 (1 / 0.3)"
+    yield Case("students refuse the 20 lowest questions", arms, "level", 0.06, _refuse_the_lowest)
+    yield Case("98% v 55% of the answers are valid", arms, "level", 0.06, _valid_unequally)
+    yield Case("30% of other answers are lost", arms, "level", 0.06, _lose_other_answers)
+    yield Case("a judge leaves low scores unrated", "5 v 5 (0.1 / 0.1)", "level", 0.06, _unrated)
+    found = partial(_found_with_losses, difference=0.2)
+    yield Case("+20 points, 2% lost at random", "5 v 5 (7 / 0.3)", "power", 0.8, found)
+
+
+def _refuse_the_lowest(random: Random) -> bool:
+    answers = np.where(np.arange(QUESTIONS) < 20, 0.0, 1.0)
+    return _selected(random, valid=(answers, np.ones(QUESTIONS)))
+
+
+def _valid_unequally(random: Random) -> bool:
+    return _selected(random, valid=(np.full(QUESTIONS, 0.98), np.full(QUESTIONS, 0.55)))
+
+
+def _selected(random: Random, *, valid: tuple[Cells, Cells]) -> bool:
+    """Whether arms with equal rates among valid answers are found to differ."""
+    arms = []
+    for name, sd, share in zip(("student", "control"), (0.01, SMALL), valid, strict=True):
+        counts = random.binomial(DRAWS, share, (5, QUESTIONS))
+        hits = random.binomial(counts, levels_of(random, 5, sd))
+        arms.append(_covered_rate(name, hits, np.full((5, QUESTIONS), DRAWS), counts))
+    return decided(arms[0] - arms[1])
+
+
+def _lose_other_answers(random: Random) -> bool:
+    hits = random.binomial(DRAWS, levels_of(random, 5, 0.01))
+    answered = DRAWS - random.binomial(DRAWS - hits, 0.3)
+    student = _covered_rate("student", hits, answered, answered)
+    return decided(student - rates(random, "control", 5, SMALL))
+
+
+def _found_with_losses(random: Random, *, difference: float) -> bool:
+    answered = random.binomial(DRAWS, 0.98, (5, QUESTIONS))
+    hits = random.binomial(answered, levels_of(random, 5, LARGE, LEVEL + difference))
+    student = _covered_rate("student", hits, answered, answered)
+    return decided(student - rates(random, "control", 5, SMALL))
+
+
+def _covered_rate(name: str, hits: Whole, answered: Whole, valid: Whole) -> Rate:
+    """An arm of which it is known what became of every draw."""
+    among = np.where(valid > 0, hits / np.maximum(valid, 1), np.nan)
+    means = tuple(tuple(None if np.isnan(x) else x for x in row) for row in among.tolist())
+    coverage = Coverage(
+        answered=_cells(answered),
+        missing=_cells(DRAWS - answered),
+        valid=_cells(valid),
+        valid_means=means,
+    )
+    share, lost = float(valid.sum() / answered.sum()), int((DRAWS - answered).sum())
+    return rate_of(name, hits / answered, valid=share, missing=lost, coverage=coverage)
+
+
+def _cells(values: Whole) -> tuple[tuple[float, ...], ...]:
+    return tuple(map(tuple, values.tolist()))
+
+
+def _unrated(random: Random) -> bool:
+    student, control = (judged(random, name, 5, 0.1) for name in ("student", "control"))
+    each = tuple(
+        tuple(tuple(s for s in cell if s > 4 or random.random() > 0.8) for cell in row)
+        for row in student.each
+    )
+    rated = np.array([[len(cell) for cell in row] for row in each])
+    means = tuple(tuple(float(np.mean(c)) if c else None for c in row) for row in each)
+    coverage = Coverage(
+        answered=_cells(rated),
+        missing=_cells(10 - rated),
+        valid=_cells(rated),
+        valid_means=means,
+    )
+    lost = int((10 - rated).sum())
+    return decided(
+        replace(student, each=each, table=means, unrated=lost, coverage=coverage) - control
+    )
+
+
+def crossed() -> Iterator[Case]:
+    """Intervals over seeds and questions, both random; effects of questions differ by 14 points."""
+    for seeds in (3, 5, 8):
+        for questions in (10, 20, 50):
+            event = partial(_covered_over_both, seeds=seeds, questions=questions)
+            arms = f"{seeds} v {seeds} (7 / 0.3), {questions} questions, +25 points"
+            yield Case('interval of over("both")', arms, "coverage", 0.92, event)
+
+
+def _covered_over_both(random: Random, *, seeds: int, questions: int) -> bool:
+    offsets, effects = random.normal(0.3, 0.1, questions), random.uniform(0, 0.5, questions)
+    noise = random.normal(0, 0.03, (2, seeds, questions))
+    student = offsets + effects + random.normal(0, LARGE, (seeds, 1)) + noise[0]
+    control = offsets + random.normal(0, SMALL, (seeds, 1)) + noise[1]
+    effect = rate_of("student", student) - rate_of("control", control)
+    low, high = effect.over("both").interval
+    return low <= 0.25 <= high
+
+
 CASES = tuple(
     case
-    for cases in (two_arms, intervals, families, doses, powers, scores)
+    for cases in (
+        two_arms,
+        intervals,
+        crossed,
+        against_base,
+        families,
+        doses,
+        margins,
+        missing,
+        scores,
+        powers,
+    )
     for case in cases()
 )

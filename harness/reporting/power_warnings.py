@@ -9,7 +9,7 @@ from ..statistics import POWER, Criterion, Design, Spread, seeds_needed
 from .assertions import EffectAssertion
 from .seed_spread import known_spread
 
-Wanted = Sequence[tuple[str, Experiment, Mapping[str, None]]]
+Selected = Sequence[tuple[str, Experiment, Mapping[str, None]]]
 """Title, experiment, and the arms that its tests ask for."""
 
 EFFECTS = {"rate": (0.05, 0.1, 0.2, 0.4), "score": (0.25, 0.5, 1.0, 2.0)}
@@ -19,10 +19,10 @@ IMPOSSIBLE = 1.0
 
 
 def design_lines(
-    lab: Lab, wanted: Wanted, asserted: Mapping[str, Sequence[EffectAssertion]]
+    lab: Lab, selected: Selected, asserted: Mapping[str, Sequence[EffectAssertion]]
 ) -> Iterator[str]:
     """What each experiment can find of student over control, as lines."""
-    for title, experiment, arms in wanted:
+    for title, experiment, arms in selected:
         if {"student", "control"} <= set(arms):
             yield from _lines(lab, title, experiment, asserted.get(title, ()))
 
