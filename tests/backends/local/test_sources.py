@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from limen.backends.local import LocalBackend
-from limen.backends.local.sources import find
+from limen.backends.local.sources import find_model
 from limen.datasets.chat import conversation
 from limen.datasets.errors import BackendError, UnknownModelError
 
@@ -157,5 +157,5 @@ def test_a_link_to_a_gguf_file_is_a_model(tmp_path: Path) -> None:
         getattr(writer, f"write_{step}_to_file")()
     writer.close()
     (tmp_path / "names" / "tiny.gguf").symlink_to(tmp_path / "blobs" / "0123")
-    found = find(str(tmp_path / "names" / "tiny.gguf"))
+    found = find_model(str(tmp_path / "names" / "tiny.gguf"))
     assert (found.path, found.gguf) == (tmp_path / "names", "tiny.gguf")
