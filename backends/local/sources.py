@@ -103,8 +103,8 @@ def _folder(name: str, folder: Path) -> ModelSource:
 
 
 def _repository(name: str) -> ModelSource:
-    repository, _, asked = name.partition("@")
-    folder = _downloaded(repository, SMALL_PATTERNS, asked or None)
+    repository, _, revision = name.partition("@")
+    folder = _downloaded(repository, SMALL_PATTERNS, revision or None)
     if not (folder / "config.json").is_file():
         raise UnknownModelError(f"unknown model {name!r}: the repository has no config.json")
     small = [folder / each for each in SMALL_FILES if (folder / each).is_file()]
@@ -228,12 +228,12 @@ def _parameters(folder: Path, size: int | None) -> int | None:
 
 def _json(file: Path) -> dict[str, Untyped]:
     try:
-        found: dict[str, Untyped] = json.loads(file.read_text(encoding="utf-8"))
+        content: dict[str, Untyped] = json.loads(file.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return {}
     except ValueError as error:
         raise BackendError(f"{file} is not JSON: {one_line(error)}") from None
-    return found
+    return content
 
 
 def _digest(files: Iterable[Path]) -> str:

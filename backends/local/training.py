@@ -158,13 +158,13 @@ def check_modules(model: CausalLM, wanted: str) -> list[str] | str:
         for name, module in model.named_modules()
         if isinstance(module, linear) and module is not head
     }
-    asked = [name.strip() for name in wanted.split(",") if name.strip()]
-    if missing := [name for name in asked if name not in known]:
+    names = [name.strip() for name in wanted.split(",") if name.strip()]
+    if missing := [name for name in names if name not in known]:
         raise SpecError(
             f"recipe setting modules: the model has no {', '.join(missing)}; it has "
             f"{', '.join(sorted(known))}"
         )
-    return asked
+    return names
 
 
 def _adapter(recipe: Recipe, model: Untyped) -> Untyped:

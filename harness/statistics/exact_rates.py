@@ -3,7 +3,8 @@
 Spellings too improbable to follow are left out (see :class:`limen.backends.WordProbabilities`), so
 an exact rate is a lower bound, and what it lacks at most is known. How much that is hangs on how
 flat a model's answers are, so it may differ between arms: an effect has to hold whatever was left
-out. """
+out.
+"""
 
 from dataclasses import dataclass, replace
 from functools import cached_property
