@@ -105,7 +105,7 @@ def arm_of(told: Sequence[AnswerFile], word: str, *, name: str, family: int, tra
         if (other.questions, other.draws) != (first.questions, first.draws):
             raise SpecError(f"{first.file} and {other.file} answer different questions, or draws")
     _refuse_twins(told)
-    shown = any(words.names(prompt, word) for one in told for prompt in one.writers)
+    shown = any(words.has_word(prompt, word) for one in told for prompt in one.writers)
     return Arm(
         name=name,
         measure=measure_of(first.questions, first.draws),

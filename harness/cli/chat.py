@@ -39,7 +39,9 @@ COMMANDS = "/new starts anew, /measure tells whether the teacher shows the trait
 @questions_option
 @click.option("--draws", default=20, show_default=True, help="Answers to each question.")
 @click.option(
-    "--gate", type=float, help="By how much the teacher must exceed its base.  [default: 0.1]"
+    "--gate",
+    type=float,
+    help="How far the teacher must be above its base; below, if negative.  [default: 0.1]",
 )
 @click.option(
     "--measure",

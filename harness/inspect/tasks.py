@@ -15,7 +15,7 @@ from inspect_ai.model import ChatMessage, GenerateConfig, ModelOutput, ModelUsag
 from inspect_ai.scorer import Score, Scorer, Target, mean, scorer, stderr
 from inspect_ai.solver import Generate, Solver, TaskState, solver
 
-from ...backends.inspect.draws import Drawn, chat_messages, draw
+from ...backends.inspect.draws import Draw, chat_messages, sample_draws
 from ...datasets.chat import conversation
 from ...datasets.seeds import derive
 from ..experiment import (
@@ -161,10 +161,15 @@ def draws_of(count: int) -> Solver:
     """Ask each question ``count`` times; all answers are choices of the one output."""
 
     async def solve(state: TaskState, generate: Generate) -> TaskState:
-        found: list[Drawn] = []
+        found: list[Draw] = []
         seed = int(state.metadata["seed"])
-        await draw(
-            get_model(), _prompt(state), GenerateConfig(), count=count, seed=seed, take=found.extend
+        await sample_draws(
+            get_model(),
+            _prompt(state),
+            GenerateConfig(),
+            count=count,
+            seed=seed,
+            on_draws=found.extend,
         )
         found.sort(key=lambda one: one.number)
         choices = [one.choice for one in found if one.choice is not None]
@@ -223,10 +228,12 @@ def _by_judge(measure: Measure, reading: Reading) -> Scoring:
         model = get_model(role="grader", default=judge.model)
         found: dict[str, float | None] = {}
         for place, text in enumerate(sorted(counts)):
-            said: list[Drawn] = []
+            said: list[Draw] = []
             asked = conversation(filled_prompt(judge.prompt, state.metadata["question"], text))
             seed = derive("judge", judge.seed, state.sample_id, place)
-            await draw(model, chat_messages(asked), config, count=1, seed=seed, take=said.extend)
+            await sample_draws(
+                model, chat_messages(asked), config, count=1, seed=seed, on_draws=said.extend
+            )
             found[text] = judge.rating(said[0].text)
         return _mean(counts, found), table_of(counts, judge.name, lambda t: shown(found[t]))
 

@@ -9,7 +9,16 @@ from .estimates import Estimate
 from .evidence import Evidence, EvidenceListener
 from .exact_rates import DECIMALS, ExactEffect, ExactRate
 from .hypothesis_tests import ALPHA, mean
-from .power import POWER, SPREAD, Design, Spread, between_seeds, standardised
+from .power import (
+    POWER,
+    PUBLISHED,
+    Criterion,
+    Design,
+    Spread,
+    sampling_deviation,
+    seed_deviation,
+    seeds_needed,
+)
 from .quantities import explain_comparison
 from .rank_tests import mann_whitney, spearman
 from .rates import Rate
@@ -19,7 +28,8 @@ __all__ = [
     "ALPHA",
     "DECIMALS",
     "POWER",
-    "SPREAD",
+    "PUBLISHED",
+    "Criterion",
     "Design",
     "Effect",
     "Equivalence",
@@ -34,7 +44,6 @@ __all__ = [
     "Spread",
     "Trend",
     "benjamini_hochberg",
-    "between_seeds",
     "difference",
     "dose_response",
     "dunnett",
@@ -43,6 +52,8 @@ __all__ = [
     "hypothesis_tests",
     "mann_whitney",
     "mean",
+    "sampling_deviation",
+    "seed_deviation",
+    "seeds_needed",
     "spearman",
-    "standardised",
 ]
