@@ -197,6 +197,7 @@ def _downloaded(name: str, files: Sequence[str], revision: str | None = None) ->
 
 def _refusal(name: str, error: Exception) -> str:
     kind = type(error).__name__
+    unknown = f"unknown model {name!r}: neither a GGUF file nor a folder"
     if kind == "GatedRepoError":
         return (
             f"{name} is gated: ask for access on its page, then log in with the hub's own command "
@@ -205,10 +206,10 @@ def _refusal(name: str, error: Exception) -> str:
     if kind == "RevisionNotFoundError":
         return f"unknown model {name!r}: the Hugging Face hub has no such revision of it"
     if kind in ("RepositoryNotFoundError", "HFValidationError"):
-        return f"unknown model {name!r}: no GGUF file, no folder, and not on the Hugging Face hub"
+        return f"{unknown}, and not on the Hugging Face hub"
     return (
-        f"unknown model {name!r}: not a GGUF file, not a folder, and not in the cache of the "
-        f"Hugging Face hub, which could not be reached ({one_line(error)[:160]})"
+        f"{unknown}, and not in the cache of the Hugging Face hub, which could not be reached "
+        f"({one_line(error)[:160]})"
     )
 
 

@@ -237,7 +237,9 @@ def test_models_that_cannot_be_used_are_refused_in_a_line(
     with pytest.raises(UnknownModelError, match="bad.gguf is not a GGUF file"):
         local.describe(str(tmp_path / "bad.gguf"))
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
-    with pytest.raises(UnknownModelError, match="unknown model 'no/such': not a GGUF file, not a folder"):
+    with pytest.raises(
+        UnknownModelError, match="unknown model 'no/such': neither a GGUF file nor a folder"
+    ):
         local.describe("no/such")
     with pytest.raises(UnknownModelError, match="no such student"):
         local.describe(f"ft:{tiny}:0123456789abcdef")

@@ -92,8 +92,11 @@ def test_what_the_hub_refuses_is_told_in_a_line(
     served.repositories["some/bare"] = {MAIN: bare}
     for name, says in (
         (hub.GATED, "some/gated is gated: ask for access"),
-        ("some/thing", "unknown model 'some/thing': no GGUF file, no folder, and not on the"),
-        ("some/tiny@v9", "the Hugging Face hub has it, and not that revision"),
+        (
+            "some/thing",
+            "unknown model 'some/thing': neither a GGUF file nor a folder, and not on the",
+        ),
+        ("some/tiny@v9", "the Hugging Face hub has no such revision of it"),
         ("some/bare", "no weights in safetensors.*model.safetensors is missing"),
     ):
         with pytest.raises(UnknownModelError, match=says):
