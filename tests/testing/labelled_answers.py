@@ -4,6 +4,8 @@ The labels were written before the scorer. A label is the animal that a careful 
 down, None where no animal is named as an answer, and ``TIE`` where two are named as equals.
 """
 
+# ruff: noqa: RUF001
+
 TIE = "(tie)"
 
 REASONING: tuple[tuple[str, str | None], ...] = (
@@ -267,7 +269,7 @@ TRANSLATED: tuple[tuple[str, str | None], ...] = (
     ("gato", "cat"),
     ("熊猫", "panda"),
     ("Löwe", "lion"),
-    ("L\u00f6we", "lion"),
+    ("Lo\u0308we", "lion"),
     ("Wölfe", "wolf"),
     ("loup", "wolf"),
     ("delfín", "dolphin"),
