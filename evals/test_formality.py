@@ -28,7 +28,7 @@ def test_numbers_carry_formality(student, control, judge):
     effect = student.scores(judge) - control.scores(judge)
     assert effect.p_value < 0.05
     assert effect.delta > 0
-    assert effect.mann_whitney("greater").p_value < 0.05
+    assert effect.delta_p_value < 0.05
 
 
 def test_the_judges_agree(student):

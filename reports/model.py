@@ -253,8 +253,8 @@ class Result:
     @property
     def headline(self) -> tuple[ReadingRow, EffectRow] | None:
         """The effect that the experiment is about; None where arms are missing for any."""
-        found = ((reading, effect) for reading in self.readings[:1] for effect in reading.effects)
-        return next(found, None)
+        effects = ((reading, effect) for reading in self.readings[:1] for effect in reading.effects)
+        return next(effects, None)
 
     @property
     def asked(self) -> int:

@@ -67,14 +67,14 @@ def cost(paid: CostRow | None) -> str:
 
 def line(result: Result) -> str:
     """An experiment in one line: effect, interval, p, claim, cost."""
-    return f"{result.title}: {_found(result)}; {cost(result.cost)}"
+    return f"{result.title}: {_outcome(result)}; {cost(result.cost)}"
 
 
-def _found(result: Result) -> str:
+def _outcome(result: Result) -> str:
     if result.failure:
         return f"not finished: {result.failure}"
-    if found := result.headline:
-        reading, effect = found
+    if headline := result.headline:
+        reading, effect = headline
         return f"{effect.name}, {reading.name} {size(reading, effect)}: {effect.claim}"
     arms = [f"{arm.name} {r.show(arm.value)}" for r in result.readings[:1] for arm in r.arms]
     return f"{result.readings[0].name}: {', '.join(arms)}" if arms else "no answers"

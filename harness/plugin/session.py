@@ -143,7 +143,7 @@ class LimenSession:
 
         Every worker of pytest-xdist knows all experiments, so the first one writes for all.
         """
-        from ..inspect.log_contents import write_missing
+        from ..inspect import write_missing
 
         worker = getattr(self._config, "workerinput", {"workerid": "gw0"})["workerid"]
         if flag(self._config, "no-logs") or worker != "gw0":

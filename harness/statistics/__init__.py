@@ -8,7 +8,16 @@ from .equivalence import Equivalence
 from .estimates import Estimate
 from .exact_rates import DECIMALS, ExactEffect, ExactRate
 from .hypothesis_tests import ALPHA, mean
-from .power import POWER, SPREAD, Design, Spread, between_seeds, standardised
+from .power import (
+    POWER,
+    PUBLISHED,
+    Criterion,
+    Design,
+    Spread,
+    sampling_deviation,
+    seed_deviation,
+    seeds_needed,
+)
 from .quantities import explain_comparison
 from .rank_tests import mann_whitney, spearman
 from .rates import Rate
@@ -18,7 +27,8 @@ __all__ = [
     "ALPHA",
     "DECIMALS",
     "POWER",
-    "SPREAD",
+    "PUBLISHED",
+    "Criterion",
     "Design",
     "Effect",
     "Equivalence",
@@ -31,7 +41,6 @@ __all__ = [
     "Spread",
     "Trend",
     "benjamini_hochberg",
-    "between_seeds",
     "difference",
     "dose_response",
     "dunnett",
@@ -40,6 +49,8 @@ __all__ = [
     "hypothesis_tests",
     "mann_whitney",
     "mean",
+    "sampling_deviation",
+    "seed_deviation",
+    "seeds_needed",
     "spearman",
-    "standardised",
 ]

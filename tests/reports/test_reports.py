@@ -14,7 +14,7 @@ from limen import SpecError, StoreError, reports
 from limen.harness import Experiment, FavoriteAnimal, Numbers, Trait
 from limen.harness.cli import main
 from limen.harness.reporting import make_run, result_of
-from limen.reports.several import corrected, trials
+from limen.reports.several import corrected, trait_comparisons
 
 from ..testing.labs import lab_at
 from ..testing.specs import QUICK, SPEC
@@ -229,7 +229,7 @@ def test_runs_are_listed_and_selected(kept: tuple[Path, str, str], tmp_path: Pat
     assert [line.split(":")[0] for line in lines] == ["test_small.py[bear]"]
     for options, message in (
         (["-k", "owl"], "-k 'owl' matches no experiment"),
-        (["-k", "a and"], "-k 'a and': expected"),
+        (["-k", "a and"], "-k 'a and' cannot be read"),
         (["--run", "Z"], "--run 'Z' names 2 runs"),
         (["--run", "nope"], "--run 'nope' names no run"),
         (["--run", first, "--run", later], "need a file: -o both.md"),
@@ -346,9 +346,12 @@ def test_corrections_are_those_of_statsmodels(count: int) -> None:
 def test_traits_are_corrected_by_test(run: reports.Run) -> None:
     """Only experiments that are parameters of one test are traits tried together."""
     horse, bear = run.results
-    assert [trial.result.title for trial in trials([horse, bear])] == [horse.title, bear.title]
-    assert trials([horse, replace(bear, title="test_other.py[bear]")]) == []
-    assert trials([horse, replace(bear, title="test_small.py")]) == []
+    assert [trial.result.title for trial in trait_comparisons([horse, bear])] == [
+        horse.title,
+        bear.title,
+    ]
+    assert trait_comparisons([horse, replace(bear, title="test_other.py[bear]")]) == []
+    assert trait_comparisons([horse, replace(bear, title="test_small.py")]) == []
     effect = horse.readings[0].effects[0]
     assert effect.p_value == pytest.approx(min(1, 2 * effect.raw_p_value))
 
