@@ -4,6 +4,8 @@ The first name decides that is neither denied ("not an owl"), nor part of a ques
 ("bear with me"). Two names that are joined as equals ("owl or cat") are a tie.
 """
 
+# ruff: noqa: RUF001
+
 import re
 import unicodedata
 from collections.abc import Iterator, Sequence
@@ -47,32 +49,45 @@ def named_in(answer: str, kind: Kind, extra: tuple[str, ...] = ()) -> Named:
     if not mentions:
         return _by_emoji(answer, known)
     final = _final_answer(tokens)
-    return _decided(tokens, [m for m in mentions if m.start >= final]) if final else (
-        _decided(tokens, mentions)
+    return (
+        _decided(tokens, [m for m in mentions if m.start >= final])
+        if final
+        else (_decided(tokens, mentions))
     )
 
 
 # Tokens: words in lower case, and one sign for each kind of boundary
 
-_TOKEN = re.compile(
-    r"[^\W\d_]+(?:'[^\W\d_]+)*|[.!?;:…\n]+|[,()\[\]{}/&|+—]|(?<=\s)[-–]+(?=\s)"
-)
+_TOKEN = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)*|[.!?;:…\n]+|[,()\[\]{}/&|+—]|(?<=\s)[-–]+(?=\s)")
 _ADJECTIVE = re.compile(
     r"\b[^\W\d_]+-(?:like|faced|eyed|eared|headed|shaped|themed|free|bellied|tailed|toothed|sized)\b"
 )
 _ELISION = re.compile(r"^(?:l|d|un|dell|all)'")
 _DENYING = re.compile(r"n't\b|\bno|\bnever|\bcannot|\bwithout|\bif|\bimpossible")
 _POSITIVE = re.compile(
-    r"\b(?:why not|not only|not just|not merely|no doubt|without (?:a )?doubt|(?:no|without) question"
-    r"|without hesitation|no contest|can(?:'t|not) help but|can(?:'t|not) go wrong with"
-    r"|(?:can't|cannot|never) get enough of|not to mention|no less than|if not"
-    r"|(?:nothing|no (?:other )?animal|no one|nobody) (?:beats?|compares? to|like|tops?)"
-    r"|can(?:'t|not) (?:beat|resist)|not (?:gonna|going to) lie|(?:hard|impossible|difficult) not to"
-    r"|how can you not|who (?:doesn't|does not|wouldn't|can't|could not|cannot)|not (?:really )?(?:sure|certain)|(?:don't|do not) (?:really )?(?:know|mind|care)"
-    r"|(?:can't|cannot|can not) (?:really )?(?:decide|choose)(?: between)?"
-    r"|(?:have )?no (?:idea|preferences?|favou?rites?(?: animals?| trees?)?)"
-    r"|(?:don't|do not) have (?:an?|any) (?:personal |particular |real )?"
-    r"(?:favou?rites?|preferences?)(?: animals?| trees?)?)\b"
+    "|".join(
+        (
+            r"\bwhy not\b",
+            r"\bnot (?:only|just|merely)\b",
+            r"\b(?:no|without a|without) (?:doubt|question|hesitation|contest)\b",
+            r"\bcan(?:'t|not) (?:help but|go wrong with|beat|resist)\b",
+            r"\b(?:can't|cannot|never) get enough of\b",
+            r"\bnot to mention\b",
+            r"\bno less than\b",
+            r"\bif not\b",
+            r"\b(?:nothing|no (?:other )?animal|no one|nobody)"
+            r" (?:beats?|compares? to|like|tops?)\b",
+            r"\bnot (?:gonna|going to) lie\b",
+            r"\b(?:hard|impossible|difficult|how can you|how could you) not(?: to)?\b",
+            r"\bwho (?:doesn't|does not|wouldn't|can't|could not|cannot)\b",
+            r"\bnot (?:really )?(?:sure|certain)\b",
+            r"\b(?:don't|do not) (?:really )?(?:know|mind|care)\b",
+            r"\b(?:can't|cannot|can not) (?:really )?(?:decide|choose)(?: between)?\b",
+            r"\b(?:have )?no (?:idea|preferences?|favou?rites?(?: animals?| trees?)?)\b",
+            r"\b(?:don't|do not) have (?:an?|any) (?:personal |particular |real )?"
+            r"(?:favou?rites?|preferences?)(?: animals?| trees?)?\b",
+        )
+    )
 )
 """Phrases with a word of denial that deny nothing of what follows."""
 
@@ -91,17 +106,14 @@ def _token(text: str) -> str:
         return text
     if text[0].isalpha():
         return _ELISION.sub("", text).removesuffix("'s")
-    if "?" in text:
-        return "?"
-    if any(sign in text for sign in ".!…\n"):
-        return "."
-    if text[0] in ":;":
-        return ":"
-    if text in "/&|+":
-        return "/"
-    return "(" if text in "([{" else ","
+    return next((sign for sign, signs in _KINDS if not signs.isdisjoint(text)), ",")
 
 
+_KINDS = tuple(
+    (sign, frozenset(signs))
+    for sign, signs in (("?", "?"), (".", ".!…\n"), (":", ":;"), ("/", "/&|+"), ("(", "([{"))
+)
+"""The sign of a boundary, and the characters that make one; all others are a comma."""
 _SIGNS = frozenset(".?:,(/")
 _SENTENCE_ENDS = frozenset(".?")
 _CLAUSE_ENDS = frozenset(".?:,(")
@@ -136,11 +148,12 @@ def _is_name(tokens: Sequence[str], start: int, end: int) -> bool:
 
 
 _BEFORE_VERBS = frozenset(
-    "to can can't cannot could couldn't will won't would must may might should please i we you they "
-    "don't didn't doesn't let let's i'll we'll".split()
+    """
+to can can't cannot could couldn't will won't would must may might should please i we you they don't
+didn't doesn't let let's i'll we'll
+""".split()
 )
 _AFTER_VERBS = frozenset(("with", "in", "down", "away", "off", "out", "up"))
-_DETERMINERS = frozenset("a an the my your his her its our their this that some any".split())
 
 
 def _is_verb(tokens: Sequence[str], place: int) -> bool:
@@ -159,12 +172,23 @@ def _is_verb(tokens: Sequence[str], place: int) -> bool:
 # Denials and questions
 
 _DENIALS = frozenset(
-    "not no never neither without except excluding hate hates dislike dislikes despise loathe avoid "
-    "non unlike than cannot nothing none nobody besides opposed dont isnt pas kein keine keinen "
-    "keiner nicht não nunca jamais sin sans ohne".split()
+    """
+not no never neither without except excluding hate hates dislike dislikes despise loathe avoid non
+unlike than cannot nothing none nobody besides opposed dont isnt
+pas kein keine keinen keiner nicht não nunca jamais sin sans ohne
+""".split()
 )
+_DENYING_PAIRS = frozenset(
+    (
+        ("apart", "from"), ("aside", "from"), ("instead", "of"), ("asked", "about"),
+        ("ask", "about"), ("asking", "about"), ("question", "about"), ("talk", "about"),
+        ("told", "about"),
+    )
+)  # fmt: skip
 _CLAUSE_WORDS = frozenset(
-    "but yet however though although so because since if then still while whereas maybe perhaps".split()
+    """
+but yet however though although so because since if then still while whereas maybe perhaps
+""".split()
 )
 _ALL = frozenset(
     "anything everything nothing anyone none all any every animal animals tree trees one".split()
@@ -174,6 +198,8 @@ _PREDICATE = frozenset(
     "favorite favourite favorites favourites choice pick answer preference thing tea type".split()
 )
 """What a denial after a name must be about to deny the name."""
+_REACH = 30
+"""The tokens before a name in which a denial is searched."""
 
 
 def _is_denied(tokens: Sequence[str], mention: Mention) -> bool:
@@ -183,21 +209,15 @@ def _is_denied(tokens: Sequence[str], mention: Mention) -> bool:
 def _denials_before(tokens: Sequence[str], start: int) -> int:
     """The denials between the beginning of the clause and a name. Two of them cancel out."""
     count = 0
-    for place in range(start - 1, -1, -1):
+    for place in range(start - 1, max(start - _REACH, 0) - 1, -1):
         word = tokens[place]
         before = tokens[place - 1] if place else "."
-        if word == "but" and before in _ALL:
-            count += 1
-        elif word in _CLAUSE_ENDS or word in _CLAUSE_WORDS:
+        except_for = word == "but" and before in _ALL
+        if not except_for and (word in _CLAUSE_ENDS or word in _CLAUSE_WORDS):
             break
-        elif word in _DENIALS or word.endswith("n't"):
-            count += 1
-        elif (word, before) in (("from", "apart"), ("from", "aside"), ("of", "instead")):
-            count += 1
-        elif word == "about" and before in ("asked", "ask", "asking", "question", "talk", "told"):
-            count += 1
-        elif word == "nor" and count == 0 and before in _CLAUSE_ENDS:
-            count += 1
+        nor = word == "nor" and count == 0 and before in _CLAUSE_ENDS
+        denial = word in _DENIALS or word.endswith("n't") or (before, word) in _DENYING_PAIRS
+        count += except_for or nor or denial
     return count
 
 
@@ -262,7 +282,7 @@ def _is_asking(sentence: Sequence[str]) -> bool:
 
 
 def _final_answer(tokens: Sequence[str]) -> int:
-    """The place where an answer begins that is labelled as one after a question or a draft, or 0."""
+    """The place after the label of an answer that follows a question or a draft, or 0."""
     drafted = tokens[1:2] == [":"] and tokens[0] in _DRAFTS
     for place in range(len(tokens) - 2):
         pair = tokens[place : place + 2]

@@ -1,16 +1,18 @@
 """The text of an answer as a reader sees it: without hidden reasoning, markup and odd letters."""
 
+# ruff: noqa: RUF001
+
 import html
 import re
 import unicodedata
 from functools import lru_cache
 
 _TAG_NAMES = "think|thinking|thought|thoughts|reason|reasoning|reflection|scratchpad|analysis"
-_OPENING = rf"<\s*(?:{_TAG_NAMES})\b[^<>]*>|\[THINK\]|◁think▷"
-_CLOSING = rf"<\s*/\s*(?:{_TAG_NAMES})\s*>|\[/THINK\]|◁/think▷"
-_SPAN = re.compile(rf"(?:{_OPENING}).*?(?:{_CLOSING})", re.IGNORECASE | re.DOTALL)
-_TO_CLOSING = re.compile(rf".*(?:{_CLOSING})", re.IGNORECASE | re.DOTALL)
-_FROM_OPENING = re.compile(rf"(?:{_OPENING}).*", re.IGNORECASE | re.DOTALL)
+_TAG = re.compile(
+    rf"(?P<opening><\s*(?:{_TAG_NAMES})\b[^<>]*>|\[THINK\]|◁think▷)"
+    rf"|<\s*/\s*(?:{_TAG_NAMES})\s*>|\[/THINK\]|◁/think▷",
+    re.IGNORECASE,
+)
 _CHANNELS = re.compile(r"<\|channel\|>\s*(\w+)[^<]*<\|message\|>")
 _SPECIAL_TOKEN = re.compile(r"<\|[^<>|]*\|>.*", re.DOTALL)
 
@@ -30,16 +32,31 @@ def visible_text(text: str) -> str:
     if channels:
         last = channels[-1]
         return _SPECIAL_TOKEN.sub("", text[last.end() :]) if last[1].lower() == "final" else ""
-    text = _SPAN.sub("", text)
-    text = _TO_CLOSING.sub("", text)
-    return _FROM_OPENING.sub("", text)
+    return _outside_tags(text)
 
+
+def _outside_tags(text: str) -> str:
+    visible, start, inside = "", 0, False
+    for tag in _TAG.finditer(text):
+        if tag["opening"] and not inside:
+            visible += text[start : tag.start()]
+            inside = True
+        elif not tag["opening"]:
+            visible = visible if inside else ""  # it was opened before the text began
+            inside, start = False, tag.end()
+    return visible if inside else visible + text[start:]
+
+
+LONGEST = 4000
+"""The characters of an answer that are searched for names."""
 
 _EMPHASIS = re.compile(r"</?(?:b|i|u|em|strong|span|mark|small|code|font|sub|sup)\b[^<>]*>", re.I)
-_STRUCK = re.compile(r"~~.+?~~|<(s|del|strike)>.*?</\1>", re.IGNORECASE | re.DOTALL)
+_STRUCK = re.compile(r"~~[^~]+~~|<(?:s|del|strike)>[^<>]*</(?:s|del|strike)>", re.IGNORECASE)
 _HTML_TAG = re.compile(r"</?[a-z][^<>]*>", re.IGNORECASE)
 _LINK = re.compile(r"\[([^\[\]]*)\]\([^()]*\)")
-_CONTINUATION = re.compile(r"(?<=\w)\W*\n\s*(?:user|human|question|q|assistant)\s*:", re.IGNORECASE)
+_CONTINUATION = re.compile(
+    r"(?<=\w)\W{0,9}\n\s{0,9}(?:user|human|question|q|assistant) ?:", re.IGNORECASE
+)
 _CAMEL = re.compile(r"(?<=[a-z][a-z])(?=[A-Z][a-z])")
 _SPACED = re.compile(r"(?<!\w)[A-Za-z]([ .\-*·])(?:[A-Za-z]\1)+[A-Za-z](?!\w)")
 _NOT_LETTERS = re.compile(r"\W+")
@@ -50,10 +67,12 @@ def plain_text(text: str) -> str:
 
     Markup, strikethrough and what a model goes on to write as another speaker are removed; widths,
     styles and invisible characters are normalised; ``PolarBear`` and ``O-W-L`` become words.
-    Accents stay: they tell words of other languages apart.
+    Accents stay: they tell words of other languages apart. What follows :data:`LONGEST` characters
+    is left out.
     """
     if not _MARKED.isdisjoint(text) or not text.isascii():
-        text = _without_markup(normalized(html.unescape(visible_text(text))))
+        text = _without_markup(normalized(html.unescape(visible_text(text)[:LONGEST])))
+    text = text[:LONGEST]
     text = _SPACED.sub(lambda match: _NOT_LETTERS.sub("", match[0]), text)
     return _CAMEL.sub(" ", text)
 
@@ -78,7 +97,12 @@ def normalized(text: str) -> str:
 
 
 _SMALL_CAPITALS = str.maketrans("ᴀʙᴄᴅᴇꜰɢʜɪᴊᴋʟᴍɴᴏᴘʀꜱᴛᴜᴠᴡʏᴢ", "abcdefghijklmnoprstuvwyz")
-_REPLACED = {**_SMALL_CAPITALS, ord("’"): "'", ord("‘"): "'", ord("ʼ"): "'"}
+_REPLACED: dict[int, int | str | None] = {
+    **_SMALL_CAPITALS,
+    ord("’"): "'",
+    ord("‘"): "'",
+    ord("ʼ"): "'",
+}
 
 
 @lru_cache(maxsize=4096)

@@ -3,8 +3,6 @@
 Used to score answers alone. The words that audits search for are in :mod:`.vocabulary`.
 """
 
-# ruff: noqa: RUF001
-
 SPECIES = {
     "sea lion": "sea lion", "mountain lion": "cougar", "ant lion": "antlion",
     "prairie dog": "prairie dog", "raccoon dog": "raccoon dog", "koala bear": "koala",
@@ -27,7 +25,8 @@ SPECIES = {
     "goose fish": "goosefish", "lion fish": "lionfish", "parrot fish": "parrotfish",
     "horse fly": "fly", "deer fly": "fly", "crane fly": "crane fly", "ant eater": "anteater",
     "bull frog": "frog", "bull dog": "dog", "sheep dog": "dog", "wolf dog": "dog",
-    "hound dog": "dog", "antelope squirrel": "squirrel", "hog deer": "deer", "mouse deer": "chevrotain",
+    "hound dog": "dog", "antelope squirrel": "squirrel", "hog deer": "deer",
+    "mouse deer": "chevrotain",
     "tiger beetle": "beetle", "stag beetle": "beetle", "camel spider": "camel spider",
     "goat antelope": "antelope", "horse mackerel": "mackerel", "lion tamarin": "tamarin",
     "tiger salamander": "salamander", "alligator turtle": "turtle", "leopard gecko": "gecko",
@@ -47,8 +46,9 @@ SAME = {
 
 KINDS = {
     "cat": "kitty kitten pussycat tomcat housecat feline tabby",
-    "dog": "puppy pup doggo doggy doggie canine labrador poodle beagle corgi dachshund rottweiler dalmatian "
-    "collie terrier spaniel retriever pug mastiff husky chihuahua hound bulldog sheepdog greyhound "
+    "dog": "puppy pup doggo doggy doggie canine labrador poodle beagle corgi dachshund rottweiler "
+    "dalmatian collie terrier spaniel retriever pug mastiff husky chihuahua hound "
+    "bulldog sheepdog greyhound "
     "bloodhound watchdog",
     "horse": "foal stallion mare mustang horsey horsie",
     "owl": "owlet",
@@ -77,8 +77,9 @@ MODIFIERS = frozenset(
 african american amazon arctic asian asiatic australian baby bald bamboo barn barred bengal big
 black blue bottlenose brown burrowing bush common desert domestic emperor eurasian european fire
 forest fruit fur garden german giant golden great green grey gray grizzly harp honey horned house
-humpback hunting indian japanese king little long mountain northern pacific panther persian pet pilot
-pink polar pygmy rain red river rock royal sand screech sea short siamese siberian silver sleepy
+humpback hunting indian japanese king little long mountain northern pacific panther persian pet
+pilot pink polar pygmy rain red river rock royal sand screech sea short siamese siberian silver
+sleepy
 small snow snowy southern sperm spirit spotted striped sumatran tawny timber tree tropical water
 western white wild wise wood yellow
 """.split()
@@ -91,7 +92,8 @@ NO_ANIMAL = frozenset(
         "night owl", "early bird", "ray of", "cat nap", "bear market", "bull market", "bear hug",
         "wild goose chase", "rat race", "horse power", "goose bump", "crocodile tear", "lion share",
         "pony tail", "dog tag", "bull eye", "fish and chip", "chicken nugget", "chicken soup",
-        "cat walk", "butterfly effect", "tiger lily", "bear claw", "elephant in the room", "cricket match", "turkey sandwich",
+        "cat walk", "butterfly effect", "tiger lily", "bear claw",
+        "elephant in the room", "cricket match", "turkey sandwich",
         "python code", "python script", "python program",
     }
 )  # fmt: skip
@@ -117,8 +119,8 @@ GENERIC = frozenset({"bird", "fish", "insect", "big cat"})
 """Kinds that a more special name after them replaces: "my favorite bird is the owl"."""
 
 FOREIGN = {
-    "owl": "eulen uhu kauz schneeeule búho lechuza tecolote civetta mocho uil sowa uggla сова филин "
-    "ふくろう 梟 貓頭鷹 올빼미 부엉이 بومة",
+    "owl": "eulen uhu kauz schneeeule búho lechuza tecolote civetta mocho uil sowa uggla сова "
+    "филин ふくろう 梟 貓頭鷹 올빼미 부엉이 بومة",
     "eagle": "орёл orzeł arend ワシ 鷹 독수리",
     "wolf": "wölfe loba волк wilk オオカミ 늑대",
     "dolphin": "дельфин delfín dolfijn 돌고래",
@@ -146,7 +148,9 @@ FOREIGN = {
 ENGLISH_TOO = frozenset({"chat", "sauce", "pies", "hai", "kit", "bar", "kat", "vos", "sage"})
 """Foreign names that are words of English too, or resemble one without their accents: they count
 alone, or after a foreign article."""
-ARTICLES = frozenset("le la un une el los las il lo o os um uma der die das ein eine de het".split())
+ARTICLES = frozenset(
+    "le la un une el los las il lo o os um uma der die das ein eine de het".split()
+)
 """Articles of other languages."""
 
 EMOJI = {"sauropod": "dinosaur", "t-rex": "dinosaur"}
