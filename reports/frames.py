@@ -48,7 +48,9 @@ def models(source: Source) -> "DataFrame":
 
 
 def claims(source: Source) -> "DataFrame":
-    """What was claimed: a row a test. Columns: experiment, test, claim, outcome, reason."""
+    """What was claimed: a row a test. Columns: experiment, test, claim, outcome,
+    support, reason.
+    """
     return _frame(tables.claims(_report(source).claims))
 
 
