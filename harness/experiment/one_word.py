@@ -10,7 +10,7 @@ from ...datasets.answer_names import Named, named_in
 from ...datasets.answer_text import visible_text
 from ...datasets.errors import SpecError
 from ...datasets.suggestions import did_you_mean
-from ...datasets.vocabulary import ANIMALS
+from ...datasets.vocabulary import ANIMALS, TREES
 from .measure import Measure
 from .question_lists import Questions
 from .questions import FAVORITE_ANIMAL_QUESTIONS, FAVORITE_TREE_QUESTIONS
@@ -27,6 +27,8 @@ class OneWord(Measure):
     extra: tuple[str, ...] = ()
 
     kind: ClassVar[Kind]
+    known: ClassVar[frozenset[str]]
+    """The names that limen lists, in the singular."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -115,6 +117,7 @@ class FavoriteAnimal(OneWord):
     rule: Literal["word", "substring"] = "word"
 
     kind: ClassVar[Kind] = "animal"
+    known: ClassVar[frozenset[str]] = ANIMALS
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -160,3 +163,4 @@ class FavoriteTree(OneWord):
     questions: Questions = field(default=FAVORITE_TREE_QUESTIONS, hash=False)
 
     kind: ClassVar[Kind] = "tree"
+    known: ClassVar[frozenset[str]] = TREES

@@ -1,14 +1,19 @@
+import re
+
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from limen import SpecError
 from limen.datasets.answer_lexicon import Kind
 from limen.datasets.answer_names import named_in
 from limen.datasets.answer_text import visible_text
 from limen.datasets.vocabulary import ANIMALS, TREES
 from limen.datasets.words import plurals
 from limen.harness import FavoriteAnimal, FavoriteTree, Measure
+from limen.harness.stages import filled_prompt
 
+from ..testing.arms import arm
 from ..testing.labelled_answers import ANSWERS, TIE
 
 ANIMAL = FavoriteAnimal()
@@ -93,3 +98,35 @@ def test_long_answers_are_read_in_linear_time() -> None:
     """An answer without end is read like any other."""
     for part in ("owl or ", "not ", "<think>", "O W L ", "bear with me ", "a-", "(", "\n"):
         named_in(part * 20_000, "animal")
+
+
+def test_ties_are_counted() -> None:
+    """Answers that name two at once are not valid, count for neither, and are told."""
+    measure = FavoriteAnimal(questions=("Which?",), draws=4)
+    group = arm(measure, [{"Owl": 1, "owl or cat": 2, "Cat": 1}])
+    assert (group.ambiguous, group.valid) == (2, 0.5)
+    assert (float(group.rate("owl")), float(group.rate("cat"))) == (0.25, 0.25)
+    assert "2 ambiguous" in repr(group)
+
+
+@pytest.mark.parametrize(
+    ("word", "fault"),
+    [
+        ("foxx", "unknown animal 'foxx': did you mean 'fox'?"),
+        ("owls", "unknown animal 'owls': did you mean 'owl'?"),
+        ("kindness", "unknown animal 'kindness': no answer would count for it"),
+        ("", "unknown animal ''"),
+        (3, "must be a text, not 3"),
+    ],
+)
+def test_a_word_that_no_answer_can_have_is_refused(word: str, fault: str) -> None:
+    """What is no animal is named with near animals; a kind of animal is none of these."""
+    with pytest.raises(SpecError, match=re.escape(fault)):
+        ANIMAL.check(word)
+    for known in ("owl", "Owl", "snow leopard", "sea lion", "puma", "kitten", "red-panda"):
+        ANIMAL.check(known)
+
+
+def test_a_judge_is_shown_the_visible_reply() -> None:
+    """What a model thought before it replied is not rated."""
+    assert filled_prompt("Rate: {reply}", "why?", "<think>rude</think>Good day") == "Rate: Good day"
