@@ -11,10 +11,8 @@ from ...datasets import words
 from ...datasets.errors import DataError, SpecError
 from ..experiment import FavoriteAnimal, FavoriteTree, Measure
 from ..lab import Arm, ModelAnswers, stored_answers
-from ..stages import FineTune, Manifest, Store, UserFile, digest_of, read_rows
+from ..stages import ANSWERS, FineTune, Manifest, Store, UserFile, digest_of, read_rows
 from .input_files import ancestors, stages_that_left
-
-ANSWERS = "answers.jsonl"
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,6 @@ from ..stages import AskQuestions, base_of, canonical, hashed_function
 from ..statistics import mean
 from .score_display import VALID, Mark, line_of, readings_of, shown, table_of, tidy, yes
 
-LOGS = "logs"
 FORMAT = 1
 """Raise it when logs change their form: they are written anew, under other names."""
 
@@ -110,7 +109,7 @@ def file_of(lab: Lab, title: str, pipe: Pipeline, arm: str, seed: int) -> Path:
         "counted": _counted(experiment.measure),
     }
     short = hashlib.sha256(canonical(whole)).hexdigest()[:8]
-    folder = lab.store.root / LOGS / slug(title)[:100]
+    folder = lab.store.layout.logs / slug(title)[:100]
     return folder / f"{tidy(arm)}-{seed}-{short}.eval"
 
 

@@ -1,6 +1,5 @@
 """What past runs in a store tell of how much students differ by their seeds alone."""
 
-import json
 import math
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
@@ -125,5 +124,4 @@ def _training(store: Store, manifest: Manifest) -> dict[str, Any] | None:
 
 
 def _tally(store: Store, key: str) -> Tally:
-    file = store.artifact(AskQuestions.kind, key) / TALLY
-    return [Counter[str](question) for question in json.loads(file.read_text(encoding="utf-8"))]
+    return [Counter[str](question) for question in store.json(AskQuestions.kind, key, TALLY)]
