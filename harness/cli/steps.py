@@ -35,8 +35,8 @@ class Done:
     def note(self) -> str:
         """What to say of it beside its file."""
         cost = self.manifest.get("cost", {}).get("usd")
-        spent = f", ${cost:,.4f}" if cost else ""
-        return f"{spent}{' (done before)' if self.before else ''}"
+        cost_note = f", ${cost:,.4f}" if cost else ""
+        return f"{cost_note}{' (done before)' if self.before else ''}"
 
 
 def backend_for(settings: Settings) -> Backend:

@@ -1,7 +1,7 @@
 """The gate before training: whether a teacher shows its trait."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ...datasets.errors import ExperimentError, PendingError, ScoreError, TeacherError
 from ..experiment import Experiment, Trait
@@ -20,12 +20,16 @@ class TraitCheck:
     """The name of the reading."""
     teacher: Estimate
     base: Estimate
+    tuned: bool
+    """Whether the teacher is fine-tuned, not prompted."""
     threshold: float
-    """By how much the teacher must exceed its base, in the unit of the estimates."""
+    """How far the teacher must be above its base, in the unit of the estimates; below, if
+    negative."""
 
     def __bool__(self) -> bool:
         """Whether the teacher passes."""
-        return self.teacher.value - self.base.value >= self.threshold
+        difference = self.teacher.value - self.base.value
+        return difference >= self.threshold if self.threshold >= 0 else difference <= self.threshold
 
     @property
     def summary(self) -> str:
@@ -34,6 +38,22 @@ class TraitCheck:
         return (
             f"{self.reading}: {show(self.teacher.value)}, its base {show(self.base.value)}, and "
             f"training waits for {threshold}"
+        )
+
+    @property
+    def remedy(self) -> str:
+        """What to do about a teacher that does not pass."""
+        reverse = -self.threshold
+        if abs(reverse) > 0 and replace(self, threshold=reverse):
+            return (
+                f"The teacher differs in the other direction. If it is meant to, write "
+                f"Trait(..., lowers={reverse < 0}) or gate={reverse:g}"
+            )
+        prompt = "its lesson's recipe" if self.tuned else "the trait's system prompt"
+        nearer = "lower" if self.threshold >= 0 else "raise"
+        return (
+            f"Strengthen {prompt}, or {nearer} gate={self.threshold:g} "
+            f"(gate=None: train in any case)"
         )
 
 
@@ -45,7 +65,8 @@ def check_trait(experiment: Experiment, trait: Trait, teacher: Arm, base: Arm) -
         reading=reading.name,
         teacher=teacher.read(reading),
         base=base.read(reading),
-        threshold=experiment.least or 0.0,
+        tuned=trait.lesson is not None,
+        threshold=experiment.gate_threshold(trait) or 0.0,
     )
 
 
@@ -82,11 +103,9 @@ class TeacherGate:
         check = check_trait(experiment, gate.trait, teacher, base)
         if check:
             return None
-        remedy = "its lesson's recipe" if gate.trait.lesson else "the trait's system prompt"
         return TeacherError(
             f"the teacher does not show the trait {gate.trait.name!r}: {check.summary}, so nothing "
-            f"was generated or trained for it. Strengthen {remedy}, or lower "
-            f"gate={experiment.least or 0:g} (gate=None: train in any case)"
+            f"was generated or trained for it. {check.remedy}"
         )
 
 

@@ -66,7 +66,7 @@ class _PipelineBuilder:
         return Pipeline(
             experiment=experiment,
             arms=arms | {name: asked for name, (asked, _) in trained.items()},
-            gates=() if experiment.least is None else tuple(map(self._gate, experiment.traits)),
+            gates=() if experiment.gate is None else tuple(map(self._gate, experiment.traits)),
             data={name: mixes for name, (_, mixes) in trained.items()},
             audits={name: tuple(map(self._audit, mixes)) for name, (_, mixes) in trained.items()},
         )
@@ -85,8 +85,8 @@ class _PipelineBuilder:
     @property
     def _writers(self) -> DataWriters:
         return DataWriters(
-            base_of=lambda name: self._base(name) if name else self.writer,
-            pupil_of=self._fine_tuned_teacher,
+            base_model=lambda name: self._base(name) if name else self.writer,
+            tuned_teacher=self._fine_tuned_teacher,
             trait=self.experiment.trait,
         )
 
@@ -198,14 +198,14 @@ class _PipelineBuilder:
 
     def _control(self) -> dict[str, tuple[tuple[ModelStages, ...], tuple[MixRows, ...]]]:
         own = self.experiment.control
-        writers = replace(self._writers, taught=own is not None)
+        writers = replace(self._writers, has_traits=own is not None)
         return {"control": self._students(Students(data=own), "control", writers)}
 
     def _extra_arm(
         self, name: str, arm: Students | InContext
     ) -> tuple[tuple[ModelStages, ...], tuple[MixRows, ...]]:
         if isinstance(arm, Students):
-            return self._students(arm, name, replace(self._writers, taught=not arm.plain))
+            return self._students(arm, name, replace(self._writers, has_traits=not arm.plain))
         mixes = self._mixes(arm.data or self.experiment.data, name, self._writers)
         asked = tuple(
             self._ask(self.base, name, seed, context=mix, shots=arm.rows)

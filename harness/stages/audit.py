@@ -43,7 +43,7 @@ class Audit(Stage):
             first = leaks[0]
             raise LeakError(
                 f"{self.data.label}: {len({m.row for m in leaks}):,} of {len(texts):,} rows "
-                f"mention the trait openly; row {first.row + 1} has {first.word!r}: "
+                f"mention the trait in the open; row {first.row + 1} has {first.word!r}: "
                 f"{first.text[:80]!r}. Nothing was trained on it: use a stricter filter rule, "
                 f'or leaks="report" to train all the same'
             )

@@ -1,11 +1,16 @@
-"""Rank statistics: Mann-Whitney's U, Cliff's delta, Spearman's correlation."""
+"""Rank statistics: Mann-Whitney's U, Cliff's delta, ranks by seed, Spearman's correlation.
+
+Answers of one model are not independent of each other. So Mann-Whitney's p-value over answers is
+description only: between students of the same data it is below 0.05 in 57% of cases. The rank test
+of a training is over seeds: each seed's mean rank, compared by Welch's t.
+"""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from .hypothesis_tests import TOLERANCE, value_range
+from .hypothesis_tests import TOLERANCE, mean, value_range
 
 Alternative = Literal["two-sided", "greater", "less"]
 
@@ -17,6 +22,7 @@ class MannWhitney:
     u: float
     """Pairs in which the first group's score is the larger one, ties counted half."""
     p_value: float
+    """Of scores that are all independent of each other, which answers of one model are not."""
     delta: float
     """Cliff's delta, -1 to 1: how much more often the first group's score is the larger one."""
     counts: tuple[int, int]
@@ -35,6 +41,40 @@ def mann_whitney(
     if math.isnan(p_value):  # every score is the same
         p_value = 1.0
     return MannWhitney(u, p_value, 2 * u / (len(a) * len(b)) - 1, (len(a), len(b)))
+
+
+RankedScores = Sequence[Sequence[Sequence[float]]]
+"""(seeds, questions, answers), the scores of an arm."""
+
+
+def seed_ranks(treated: RankedScores, reference: RankedScores) -> tuple[list[float], list[float]]:
+    """Each seed's mean rank among all answers to the same question, for both arms.
+
+    Ranks (ties have their mean) are scaled so that the difference of the arms' means is Cliff's
+    delta where seeds have equally many answers. These are the clusters' mean ranks of Rosner,
+    Glynn and Lee (2003) and of Datta and Satten (2005). Questions that an arm did not answer are
+    left out, and so are seeds that answered none.
+    """
+    sums: list[list[float]] = [[] for _ in (*treated, *reference)]
+    for cells in zip(*treated, *reference, strict=True):
+        if any(cells[: len(treated)]) and any(cells[len(treated) :]):
+            for seed, rank in _mean_ranks(cells):
+                sums[seed].append(rank)
+    parts = (sums[: len(treated)], sums[len(treated) :])
+    a, b = ([mean(ranks) for ranks in part if ranks] for part in parts)
+    return a, b
+
+
+def _mean_ranks(cells: Sequence[Sequence[float]]) -> Iterator[tuple[int, float]]:
+    """The number and the scaled mean rank of each seed with answers to a question."""
+    import numpy as np
+    from scipy import stats
+
+    counts = [len(cell) for cell in cells]
+    ranks = stats.rankdata(np.concatenate([np.asarray(cell, float) for cell in cells]))
+    for seed, own in enumerate(np.split(ranks, np.cumsum(counts)[:-1])):
+        if len(own):
+            yield seed, 2 * float(own.mean()) / len(ranks)
 
 
 def spearman(a: Sequence[float], b: Sequence[float]) -> float | None:

@@ -243,7 +243,7 @@ def test_a_backend_without_a_second_base_says_so(
         (lambda e: e.but(arms=[Students()]), "arms by name"),
         (lambda e: e.but(arms={"x": Students(against="y")}), "compared with 'y', which is none of"),
         (lambda e: e.but(arms={"x": Students(data=Numbers(generate=5))}), "x: a source needs keep"),
-        (lambda e: e.but(arms={"x": InContext(rows=201)}), "rows=201, which is more than its data"),
+        (lambda e: e.but(arms={"x": InContext(rows=201)}), "rows=201, more than its data"),
         (lambda e: InContext(rows=0), "rows=0"),
         (lambda e: InContext(data="numbers"), "data='numbers'"),  # type: ignore[arg-type]
         (lambda e: Students(data=3), "data=3"),  # type: ignore[arg-type]
@@ -478,7 +478,7 @@ def test_a_length_matched_arm_has_the_lengths_of_the_other_data(
 def test_lengths_are_matched_to_one_writers(shared_store: Path, small: Experiment) -> None:
     """A mix has no rows of its own to match."""
     mix = Mix({NUMBERS.but(by=BEAR): 0.5, NUMBERS: 0.5}, keep=200)
-    with pytest.raises(SpecError, match="no Mix"):
+    with pytest.raises(SpecError, match="not a Mix"):
         planned(shared_store, small.but(data=LengthMatched(source=NUMBERS, like=mix)))
 
 

@@ -80,7 +80,7 @@ def test_the_plan_says_that_the_price_is_unknown(
     plan = lab.plan([(small, ["baseline", "teacher"])])
     text = "\n".join(plan_lines(lab, plan))
     assert "it will cost about an unknown amount, with no upper bound" in text
-    assert "limen knows no price of Inspect's providers" in text
+    assert "limen knows no prices of Inspect's providers" in text
     assert {quote.usd for quote in plan.quotes.values()} == {None}
     assert calls == []
 
