@@ -32,7 +32,15 @@ def markdown(report: Report, figures: Mapping[str, Mapping[str, str]]) -> str:
 
 def _overview(report: Report) -> Iterator[str]:
     yield "## Overview"
-    head = ("experiment", "effect", "difference", "95% interval", "p", "supports", "claims held")
+    head = (
+        "experiment",
+        "effect",
+        "difference",
+        "95% interval",
+        "p",
+        "supports",
+        "claims supported",
+    )
     yield table(head, [_overview_row(report, result) for result in report.results])
 
 

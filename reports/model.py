@@ -273,6 +273,9 @@ class Claim:
     outcome: str
     reason: str = ""
     """Why it was expected to fail, or was skipped."""
+    support: str = ""
+    """``supported`` by a verdict, ``held by point estimate only``, ``not held``, or ``error``.
+    Empty if it was not tested, and in records of earlier versions."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,7 +14,7 @@ def claims(rows: Sequence[Claim]) -> Iterator[Record]:
     for claim in rows:
         yield {
             "experiment": claim.experiment, "test": claim.test, "claim": claim.says,
-            "outcome": claim.outcome, "reason": claim.reason,
+            "outcome": claim.outcome, "support": claim.support, "reason": claim.reason,
         }  # fmt: skip
 
 

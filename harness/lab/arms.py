@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TypedDict
 
@@ -10,7 +10,7 @@ from ...backends import WordProbabilities
 from ...datasets.errors import ScoreError, SpecError
 from ..experiment import Agreement, Experiment, Judge, Measure, Reading, Scored
 from ..stages import FineTune, Store
-from ..statistics import Estimate, ExactRate, Rate, Scores, mean
+from ..statistics import Estimate, EvidenceListener, ExactRate, Rate, Scores, mean
 from .answers import ModelAnswers, read_answers
 from .judging import agreement, judge_error, unrated
 from .pipeline import ModelStages
@@ -33,6 +33,7 @@ class _Common(TypedDict):
     family: int
     looks: int
     margin: float | None
+    listener: EvidenceListener | None
 
 
 @dataclass(frozen=True, repr=False)
@@ -51,6 +52,8 @@ class Arm:
     """How often the results may be looked at before all seeds are in."""
     margin: float | None = None
     """The difference below which arms count as alike."""
+    listener: EvidenceListener | None = field(default=None, compare=False)
+    """Receives the comparisons that are made with the arm's estimates and their effects."""
 
     @property
     def seeds(self) -> int:
@@ -59,7 +62,8 @@ class Arm:
 
     def __repr__(self) -> str:
         models = ", ".join(model.model for model in self.models)
-        return f"<{self.name}: {models}; {self.valid:.0%} valid answers>"
+        ties = f", {self.ambiguous:,} ambiguous" if self.ambiguous else ""
+        return f"<{self.name}: {models}; {self.valid:.0%} valid answers{ties}>"
 
     @cached_property
     def _rates(self) -> dict[tuple[str, str | None, str | None], Rate]:
@@ -174,6 +178,13 @@ class Arm:
         shares = self._shares(places, lambda model, question, text: valid[text])
         return mean([share for row in shares for share in row if share is not None])
 
+    @cached_property
+    def ambiguous(self) -> int:
+        """The number of answers that name several things as equals, such as "owl or cat". They are
+        not valid, and count for no word.
+        """
+        return sum(count for text, count in self.answers().items() if self.measure.ambiguous(text))
+
     def answers(self) -> Counter[str]:
         """Every answer of every model, with how often it was given."""
         total = Counter[str]()
@@ -203,6 +214,7 @@ class Arm:
             family=self.family,
             looks=self.looks,
             margin=self.margin,
+            listener=self.listener,
         )
 
     def _scored(self, model: ModelAnswers, question: int, judge: Judge | None) -> Iterator[float]:
@@ -231,7 +243,11 @@ def group_shows(measure: Measure, group: str | None) -> bool:
 
 
 def read_arm(
-    store: Store, name: str, experiment: Experiment, models: tuple[ModelStages, ...]
+    store: Store,
+    name: str,
+    experiment: Experiment,
+    models: tuple[ModelStages, ...],
+    listener: EvidenceListener | None = None,
 ) -> Arm:
     """The arm that these finished stages measured."""
     return Arm(
@@ -243,4 +259,5 @@ def read_arm(
         family=experiment.family,
         looks=len(experiment.looks) + 1,
         margin=experiment.margin,
+        listener=listener,
     )

@@ -6,6 +6,7 @@ from .dose_response import Trend, dose_response
 from .effects import Effect, difference
 from .equivalence import Equivalence
 from .estimates import Estimate
+from .evidence import Evidence, EvidenceListener
 from .exact_rates import DECIMALS, ExactEffect, ExactRate
 from .hypothesis_tests import ALPHA, mean
 from .power import (
@@ -33,6 +34,8 @@ __all__ = [
     "Effect",
     "Equivalence",
     "Estimate",
+    "Evidence",
+    "EvidenceListener",
     "ExactEffect",
     "ExactRate",
     "Rate",

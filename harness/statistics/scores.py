@@ -32,6 +32,9 @@ class Scores(Estimate):
         """Every score of all seeds and questions."""
         return tuple(score for row in self.each for cell in row for score in cell)
 
+    def _less(self, other: object) -> Effect | None:
+        return self - other if isinstance(other, Scores) and self.what == other.what else None
+
     def __sub__(self, other: "Scores") -> "ScoreEffect":
         if not isinstance(other, Scores):
             return NotImplemented

@@ -9,13 +9,13 @@ from ...reports import CostRow, wording
 from ..experiment import Experiment
 from ..lab import Lab
 from ..reporting import headline_of, stages_of, times_and_cost
-from .report_properties import CLAIM, EXPERIMENT, set_properties
+from .report_properties import CLAIM, EXPERIMENT, SUPPORT, set_properties
 
 _REQUESTED = pytest.StashKey[tuple[Experiment, dict[str, None]]]()
 """The experiment of a test, and the arms that it got."""
 
 
-class TestProperties:
+class EffectProperties:
     """Sets the properties of tests; all of them are strings, which travel between processes."""
 
     def __init__(self, lab: Lab) -> None:
@@ -38,6 +38,11 @@ class TestProperties:
             if key not in self._known:
                 self._known[key] = self._properties(experiment, arms)
             set_properties(item, self._known[key])
+
+    def set_support(self, item: pytest.Item, support: str) -> None:
+        """Set how well a test's claim is supported."""
+        if support and CLAIM in dict(item.user_properties):
+            set_properties(item, {SUPPORT: support})
 
     def _properties(self, experiment: Experiment, arms: Collection[str]) -> dict[str, str]:
         try:
