@@ -7,9 +7,12 @@ differ in where the three come from. No value here is ever NaN.
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from .hypothesis_tests import TOLERANCE, mean, value_range
+
+UNEQUAL_UP_TO = 3
+"""The number of seeds of the smaller arm up to which unequal numbers of seeds matter."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,6 +53,10 @@ class TTest(DifferenceTest):
     """Standard error of the difference, above 0."""
     degrees: float
     """Degrees of freedom."""
+
+    def reversed(self) -> "TTest":
+        """The same test with the two arms exchanged."""
+        return replace(self, difference=-self.difference)
 
     def p_above(self, null: float) -> float:
         from scipy.special import stdtr
@@ -122,6 +129,42 @@ def welch_test(a: Sequence[float], b: Sequence[float], *, unit: str, of: str) ->
     )
 
 
+def seeds_test(a: Sequence[float], b: Sequence[float]) -> DifferenceTest:
+    """Welch's t test over seed means, with fewer degrees of freedom where arms are very unequal.
+
+    By simulation (40,000 runs, ratios of the standard deviations from 1:3 to 10:1) Welch's own
+    degrees of freedom err in up to 11.5% at 2 v 8 seeds and 7.2% at 3 v 10. With those of the
+    smaller arm (2 seeds; Mickey and Brown 1966) or the harmonic mean of both (3 seeds) it is at
+    most 3.4% and 5.3%.
+    """
+    test = welch_test(a, b, unit="seeds", of="seed means")
+    fewest, most = sorted((len(a), len(b)))
+    if not isinstance(test, TTest) or fewest == most or fewest > UNEQUAL_UP_TO:
+        return test
+    if fewest > 2 and most < 2 * fewest:
+        level = "at up to 6.5% where 5% are stated"
+        return replace(test, note=f"{len(a)} v {len(b)} seeds: Welch's test errs {level}")
+    smaller = fewest - 1
+    degrees = smaller if fewest == 2 else 2 / (1 / test.degrees + 1 / smaller)
+    name = f"{test.name}, fewer degrees of freedom for unequal seeds"
+    return replace(test, name=name, degrees=min(degrees, test.degrees))
+
+
+def one_sample_test(values: Sequence[float], fixed: float, error: float) -> TTest:
+    """The t test of seed means against the value of one fixed model.
+
+    ``error`` is the squared standard error of that value, from its finite draws.
+    """
+    parts = [(squared_error(values), len(values) - 1), (error, math.inf)]
+    return TTest(
+        name="one-sample t over seed means, the single model's sampling error added",
+        unit="seeds",
+        difference=mean(values) - fixed,
+        error=math.sqrt(sum(part for part, _ in parts)),
+        degrees=satterthwaite(parts),
+    )
+
+
 def paired_test(a: Sequence[float], b: Sequence[float]) -> DifferenceTest:
     """The t test of the questions' differences."""
     differences = [x - y for x, y in zip(a, b, strict=True)]
@@ -151,8 +194,10 @@ def squared_error(values: Sequence[float]) -> float:
     return squares / (len(values) - 1) / len(values)
 
 
-def satterthwaite(parts: Sequence[tuple[float, float]]) -> float:
-    """Degrees of freedom of a sum of squared errors, each with its own (Satterthwaite 1946)."""
-    total = math.fsum(part for part, _ in parts)
-    weighted = math.fsum((part / total) ** 2 / degrees for part, degrees in parts if degrees)
-    return 1 / weighted
+def satterthwaite(parts: Sequence[tuple[float, float]], *, total: float | None = None) -> float:
+    """Degrees of freedom of a sum of squared errors, each with its own (Satterthwaite 1946).
+
+    ``total`` is the sum, where that is not simply the sum of the parts.
+    """
+    total = math.fsum(part for part, _ in parts) if total is None else total
+    return 1 / math.fsum((part / total) ** 2 / degrees for part, degrees in parts)
