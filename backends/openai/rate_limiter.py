@@ -128,7 +128,7 @@ class RateLimiter:
     def rate_limited(
         self, permit: Permit, headers: Mapping[str, str], wait: float | None, said: str
     ) -> None:
-        """The server limited the rate. Raises :class:`~limen.BackendError` if the wait is too long."""
+        """The server limited the rate; raises :class:`~limen.BackendError` for too long a wait."""
         self.refusals += 1
         self.release(permit, headers, ok=False)
         now = time.monotonic()

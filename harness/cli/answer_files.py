@@ -47,10 +47,10 @@ class AnswerFile:
     """The system prompts under which its training data were written."""
 
 
-def told(store: Store, file: Path) -> AnswerFile:
+def read_answers(store: Store, file: Path) -> AnswerFile:
     """The answers in a file; raises :class:`~limen.DataError` if it has none."""
-    found = stages_that_left(store, file, ANSWERS)
-    return _known(store, file, found[0]) if found else _read(file)
+    stages = stages_that_left(store, file, ANSWERS)
+    return _known(store, file, stages[0]) if stages else _read(file)
 
 
 def _known(store: Store, file: Path, manifest: Manifest) -> AnswerFile:
@@ -98,18 +98,18 @@ def _is_answer(row: Any) -> bool:
     )
 
 
-def arm_of(told: Sequence[AnswerFile], word: str, *, name: str, family: int, trained: bool) -> Arm:
+def arm_of(files: Sequence[AnswerFile], word: str, *, name: str, family: int, trained: bool) -> Arm:
     """The arm that some models' answers make; raises :class:`~limen.SpecError` if they cannot."""
-    first = told[0]
-    for other in told[1:]:
+    first = files[0]
+    for other in files[1:]:
         if (other.questions, other.draws) != (first.questions, first.draws):
             raise SpecError(f"{first.file} and {other.file} answer different questions, or draws")
-    _refuse_twins(told)
-    shown = any(words.names(prompt, word) for one in told for prompt in one.writers)
+    _refuse_twins(files)
+    shown = any(words.has_word(prompt, word) for one in files for prompt in one.writers)
     return Arm(
         name=name,
         measure=measure_of(first.questions, first.draws),
-        models=tuple(one.answers for one in told),
+        models=tuple(one.answers for one in files),
         trained=trained,
         trait_word=word if shown else "",
         family=family,
@@ -126,7 +126,7 @@ def measure_of(questions: tuple[str, ...], draws: int) -> Measure:
 
 def names_of(treated: Sequence[AnswerFile], reference: Sequence[AnswerFile]) -> tuple[str, str]:
     """The names of the two arms, if every model of a side has the same, and the sides differ."""
-    one, other = ({told.arm for told in side} for side in (treated, reference))
+    one, other = ({file.arm for file in side} for side in (treated, reference))
     if len(one) == len(other) == 1 and one != other:
         first, second = one.pop(), other.pop()
         if first and second:
@@ -134,10 +134,10 @@ def names_of(treated: Sequence[AnswerFile], reference: Sequence[AnswerFile]) -> 
     return "treated", "reference"
 
 
-def _refuse_twins(told: Sequence[AnswerFile]) -> None:
+def _refuse_twins(files: Sequence[AnswerFile]) -> None:
     """A model that counts twice would make the spread between models too small."""
     seen: dict[str, Path] = {}
-    for one in told:
+    for one in files:
         if one.model in seen:
             raise SpecError(
                 f"{seen[one.model]} and {one.file} are the same model's answers: every "

@@ -10,7 +10,7 @@ from ...datasets.errors import SpecError
 from ..lab import Arm
 from ..stages import Store
 from . import store_option
-from .answer_files import arm_of, names_of, obstacles, remarks, told, trained
+from .answer_files import arm_of, names_of, obstacles, read_answers, remarks, trained
 from .options import examples, in_file
 
 TO = "--to"
@@ -78,7 +78,7 @@ def command(
         raise SpecError("two groups are needed: limen compare A.jsonl ... --to B.jsonl ...")
     checks.count("--family", family)
     kept = Store(store)
-    sides = [[told(kept, file) for file in files] for files in (treated, reference)]
+    sides = [[read_answers(kept, file) for file in files] for files in (treated, reference)]
     alike = not list(obstacles(*sides))
     arms = [
         arm_of(side, word, name=name, family=family, trained=alike and trained(side))

@@ -1,12 +1,15 @@
-"""From experiments to results: the pipeline of stages, its scheduler, the gate, and the arms."""
+"""From experiments to results: pipelines of stages, running them, the gate, and the arms."""
 
 from .answers import ModelAnswers, stored_answers
 from .arm_mapping import ArmMapping
 from .arms import Arm
+from .executors import local_executor, thread_executor
 from .gate import TraitCheck, check_trait
-from .lab import Lab, Plan
-from .pipeline import ModelStages, Pipeline, check_arm, in_order
-from .scheduler import ProgressListener, execute, local_executor, thread_executor
+from .lab import Lab
+from .pipeline import ModelStages, Pipeline, in_order
+from .plan import Plan
+from .progress import ProgressListener, progress_on
+from .scheduler import execute
 from .settings import Settings
 from .stage_builders import arm_answers, base, leak_audit, student, training_file
 
@@ -23,12 +26,12 @@ __all__ = [
     "TraitCheck",
     "arm_answers",
     "base",
-    "check_arm",
     "check_trait",
     "execute",
     "in_order",
     "leak_audit",
     "local_executor",
+    "progress_on",
     "stored_answers",
     "student",
     "thread_executor",

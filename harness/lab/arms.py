@@ -1,7 +1,7 @@
 """Finished results: the arms of an experiment, read from the store and scored."""
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TypedDict
 
@@ -9,7 +9,7 @@ from ...backends import WordProbabilities
 from ...datasets.errors import ScoreError, SpecError
 from ..experiment import Agreement, Experiment, Judge, Measure, Reading, Scored
 from ..stages import FineTune, Store
-from ..statistics import Coverage, Estimate, ExactRate, Rate, Scores, Table, mean
+from ..statistics import Coverage, Estimate, EvidenceListener, ExactRate, Rate, Scores, Table, mean
 from .answers import ModelAnswers, read_answers
 from .copies import draws_are_copies
 from .judging import agreement, judge_error, unrated
@@ -30,6 +30,7 @@ class _Common(TypedDict):
     family: int
     looks: int
     margin: float | None
+    listener: EvidenceListener | None
 
 
 class _OfDraws(TypedDict):
@@ -56,6 +57,8 @@ class Arm:
     """How often the results may be looked at before all seeds are in."""
     margin: float | None = None
     """The difference below which arms count as alike."""
+    listener: EvidenceListener | None = field(default=None, compare=False)
+    """Receives the comparisons that are made with the arm's estimates and their effects."""
 
     @property
     def seeds(self) -> int:
@@ -248,6 +251,7 @@ class Arm:
             family=self.family,
             looks=self.looks,
             margin=self.margin,
+            listener=self.listener,
         )
 
     def _unscored(self, answers: int) -> ScoreError:
@@ -267,7 +271,11 @@ def group_shows(measure: Measure, group: str | None) -> bool:
 
 
 def read_arm(
-    store: Store, name: str, experiment: Experiment, models: tuple[ModelStages, ...]
+    store: Store,
+    name: str,
+    experiment: Experiment,
+    models: tuple[ModelStages, ...],
+    listener: EvidenceListener | None = None,
 ) -> Arm:
     """The arm that these finished stages measured."""
     return Arm(
@@ -279,4 +287,5 @@ def read_arm(
         family=experiment.family,
         looks=len(experiment.looks) + 1,
         margin=experiment.margin,
+        listener=listener,
     )

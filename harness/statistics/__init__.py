@@ -6,11 +6,22 @@ from .coverage import Coverage, Table
 from .dose_response import Trend, dose_response
 from .effects import Effect, difference
 from .estimates import NO_VARIATION, Estimate
+from .evidence import Evidence, EvidenceListener
 from .exact_rates import DECIMALS, ExactEffect, ExactRate
-from .hypothesis_tests import ALPHA, mann_whitney, mean, spearman
+from .hypothesis_tests import ALPHA, mean
 from .margin_tests import Equivalence, MinimumEffect
-from .power import POWER, SPREAD, Design, Spread, between_seeds, standardised
-from .quantities import Explained, Operator, explain_comparison
+from .power import (
+    POWER,
+    PUBLISHED,
+    Criterion,
+    Design,
+    Spread,
+    sampling_deviation,
+    seed_deviation,
+    seeds_needed,
+)
+from .quantities import Explained, explain_comparison
+from .rank_tests import mann_whitney, spearman
 from .rates import Rate
 from .scales import ScaledEffect
 from .scores import ScoreEffect, Scores
@@ -21,17 +32,19 @@ __all__ = [
     "DECIMALS",
     "NO_VARIATION",
     "POWER",
-    "SPREAD",
+    "PUBLISHED",
     "Coverage",
+    "Criterion",
     "Design",
     "Effect",
     "Equivalence",
     "Estimate",
+    "Evidence",
+    "EvidenceListener",
     "ExactEffect",
     "ExactRate",
     "Explained",
     "MinimumEffect",
-    "Operator",
     "Rate",
     "ScaledEffect",
     "ScoreEffect",
@@ -41,7 +54,6 @@ __all__ = [
     "Trend",
     "VarianceComponents",
     "benjamini_hochberg",
-    "between_seeds",
     "difference",
     "dose_response",
     "dunnett",
@@ -50,6 +62,8 @@ __all__ = [
     "hypothesis_tests",
     "mann_whitney",
     "mean",
+    "sampling_deviation",
+    "seed_deviation",
+    "seeds_needed",
     "spearman",
-    "standardised",
 ]

@@ -6,6 +6,7 @@ from .estimates import NO_VARIATION, Estimate
 
 FEWEST_SEEDS = 3
 """The number of seeds an arm from which a claim about training can be made."""
+ONE_MODEL = "one model an arm says nothing about training: raise seeds"
 FEWEST_VALID = 0.5
 """The share of valid answers below which it stands beside an effect of a trained arm."""
 
@@ -49,7 +50,7 @@ class Statement:
                 share = f"{each.valid:.0%}"
                 return f"only {share} of {each.arm}'s answers are valid, and which is not known"
         if self.of_single_models:
-            return "one model an arm says nothing about training: raise seeds"
+            return ONE_MODEL
         return ""
 
     @property

@@ -11,7 +11,6 @@ from .difference_tests import (
     NoTest,
     one_sample_test,
     paired_test,
-    seeds_test,
     welch_test,
 )
 from .hypothesis_tests import TOLERANCE, TestResult, sign_flip, value_range
@@ -82,7 +81,7 @@ class Comparison:
         if max(value_range(a), value_range(b)) <= TOLERANCE:
             return None
         if min(len(a), len(b)) > 1:
-            return seeds_test(a, b)
+            return welch_test(a, b, unit="seeds", of="seed means")
         if other.fixed and len(a) > 1 and self._same_questions:
             return one_sample_test(a, other.value, other.draw_error)
         if one.fixed and len(b) > 1 and self._same_questions:

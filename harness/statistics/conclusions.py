@@ -20,7 +20,7 @@ _SHOWN = {"higher": "higher", "lower": "lower", "equivalent": "equivalent",
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Evidence:
+class ComparisonResult:
     """What one comparison of the two arms shows."""
 
     comparison: Comparison
@@ -48,12 +48,12 @@ class Evidence:
         return self.correction * within_p_value(self.comparison, self.margin) < ALPHA
 
     @property
-    def as_seen(self) -> "Evidence":
-        """The evidence of what was seen, as if nothing were missing."""
+    def as_seen(self) -> "ComparisonResult":
+        """The result of what was seen, as if nothing were missing."""
         if not isinstance(self.comparison, WorstCase):
             return self
         seen = self.comparison.as_seen
-        return Evidence(
+        return ComparisonResult(
             comparison=seen,
             p_value=min(1.0, self.factor * seen.p_value),
             factor=self.factor,
@@ -71,7 +71,10 @@ class Conclusion:
 
 
 def conclude(
-    everything: Evidence, valid: Evidence | None, treated: Estimate, reference: Estimate
+    everything: ComparisonResult,
+    valid: ComparisonResult | None,
+    treated: Estimate,
+    reference: Estimate,
 ) -> Conclusion:
     """The verdict that holds among all answers and among valid ones (None if all are valid)."""
     seen = everything.as_seen.verdict

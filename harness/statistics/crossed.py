@@ -7,7 +7,8 @@ evaluations Miller 2024, 'Adding error bars to evals'). Degrees of freedom: Satt
 
 import math
 
-from .difference_tests import DifferenceTest, NoTest, TTest, satterthwaite, squared_error
+from .degrees_of_freedom import satterthwaite
+from .difference_tests import DifferenceTest, NoTest, TTest, squared_error
 from .hypothesis_tests import TOLERANCE
 from .samples import Sample
 from .variance_components import mean_squares
@@ -21,6 +22,7 @@ def crossed_test(treated: Sample, reference: Sample, *, paired: bool) -> Differe
         return NoTest(unit="both", note="one question says nothing of other questions")
     seeds = [_of_seeds(sample) for sample in (treated, reference) if sample.seeds > 1]
     questions = _of_questions(treated, reference, paired=paired)
+    parts = [*seeds, *questions]
     shared = math.fsum(_shared(sample) for sample in (treated, reference))
     of_seeds = math.fsum(part for part, _ in seeds)
     of_questions = math.fsum(part for part, _ in questions)
@@ -32,7 +34,7 @@ def crossed_test(treated: Sample, reference: Sample, *, paired: bool) -> Differe
         unit="both",
         difference=treated.value - reference.value,
         error=math.sqrt(variance),
-        degrees=satterthwaite([*seeds, *questions], total=variance),
+        degrees=satterthwaite(parts) * (variance / (of_seeds + of_questions)) ** 2,
     )
 
 

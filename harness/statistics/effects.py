@@ -11,14 +11,15 @@ from typing import Self
 
 from ...datasets import validation as checks
 from ...datasets.errors import SpecError
-from .claims import Statement, is_ruined
+from .claims import ONE_MODEL, Statement, is_ruined
 from .comparison import Comparison, Unit
-from .conclusions import Conclusion, Evidence, Verdict, conclude
+from .conclusions import ComparisonResult, Conclusion, Verdict, conclude
 from .estimates import NO_VARIATION, Estimate
+from .evidence import Evidence, PValue
 from .hypothesis_tests import ALPHA
-from .margin_tests import Equivalence, MarginTests, MinimumEffect
+from .margin_tests import Equivalence, MarginResult, MarginTests, MinimumEffect
 from .notes import notes_of
-from .quantities import Operator, lies_beyond
+from .quantities import lies_beyond
 from .scales import ScaledEffect, log_odds_effect, ratio_effect
 from .tested_difference import TestedDifference
 from .variance_components import VarianceComponents, components_of_difference
@@ -37,6 +38,15 @@ class Effect(TestedDifference):
     def note(self) -> str:
         """What is unusual about the test or the answers; empty if nothing is."""
         return "; ".join(notes_of(self.treated, self.reference, self.comparison))
+
+    @property
+    def p_value(self) -> float:
+        """Two-sided, corrected for the family and the looks."""
+        return PValue(
+            self.corrected_p_value,
+            self.evidence_listener,
+            is_conclusive=lambda: self._verdict != "inconclusive",
+        )
 
     def over(self, unit: Unit) -> Self:
         """The same effect, tested over ``seeds``, over ``questions``, or over ``both``.
@@ -68,20 +78,30 @@ class Effect(TestedDifference):
         A verdict holds among all answers and among valid ones, whatever missing answers would have
         been. Everything else is ``inconclusive``, and so is one model an arm.
         """
+        self._note(self._verdict != "inconclusive", f"the verdict is {self._verdict!r}")
+        return self._verdict
+
+    @property
+    def _verdict(self) -> Verdict:
         return "inconclusive" if self._statement.obstacle else self._conclusion.verdict
+
+    def _note(self, conclusive: bool, statement: str) -> None:
+        """Give the listener a verdict."""
+        if conclusive and self.evidence_listener is not None:
+            self.evidence_listener(Evidence(statement=statement, supported=True))
 
     @cached_property
     def _conclusion(self) -> Conclusion:
         valid = self.comparison_of_valid
         return conclude(
-            self._evidence(self.comparison, self.p_value),
-            self._evidence(valid, min(1.0, self.factor * valid.p_value)) if valid else None,
+            self._result(self.comparison, self.corrected_p_value),
+            self._result(valid, min(1.0, self.factor * valid.p_value)) if valid else None,
             self.treated,
             self.reference,
         )
 
-    def _evidence(self, comparison: Comparison, p_value: float) -> Evidence:
-        return Evidence(
+    def _result(self, comparison: Comparison, p_value: float) -> ComparisonResult:
+        return ComparisonResult(
             comparison=comparison,
             p_value=p_value,
             factor=self.factor,
@@ -102,28 +122,33 @@ class Effect(TestedDifference):
     @property
     def claim(self) -> str:
         """What the difference supports, in words."""
+        self._note(self._verdict != "inconclusive", f"the claim is of a verdict {self._verdict!r}")
+        return self._claim
+
+    @property
+    def _claim(self) -> str:
         statement, found = self._statement, self._conclusion
-        if statement.of_single_models and found.verdict in ("higher", "lower"):
+        if statement.obstacle == ONE_MODEL and found.verdict in ("higher", "lower"):
             return statement.difference(self.value)
-        if self.verdict == "inconclusive":
+        if self._verdict == "inconclusive":
             why = self.why_inconclusive
             return f"inconclusive: {why}" if why else "inconclusive"
-        if self.verdict == "equivalent":
+        if self._verdict == "equivalent":
             return statement.equivalence(self._margin or 0.0)
         explored = "to be confirmed: " if self.exploratory else ""
-        small = self._margin is not None and self.within()
+        small = self._margin is not None and self._margin_tests.within(self._margin)
         less = f", by less than {statement.within(self._margin or 0.0)}" if small else ""
         return explored + statement.difference(self.value) + less
 
-    def supports(self, op: Operator, value: float) -> bool:
-        """Whether ``effect > value`` (or ``>=``, ``<``, ``<=``) holds for more than the point.
+    def supports(self, op: str, threshold: float) -> bool:
+        """Whether the 95% interval lies on the side of a threshold that ``op`` names.
 
-        True if the 95% interval lies on that side of the value, among all answers and among valid
-        ones. Raises :class:`~limen.SpecError` for another operator.
+        Both the interval among all answers and that among valid ones. ``op`` is one of ``<``,
+        ``<=``, ``>`` and ``>=``; raises :class:`~limen.SpecError` for another.
         """
         valid = self.comparison_of_valid
         others = [valid.interval(1 - ALPHA / self.correction)] if valid else []
-        beyond = [lies_beyond(each, op, value) for each in (self.interval, *others)]
+        beyond = [lies_beyond(each, op, threshold) for each in (self.interval, *others)]
         return all(beyond) and not self._statement.obstacle
 
     @property
@@ -180,7 +205,7 @@ class Effect(TestedDifference):
                 "within() needs a margin: within(0.03), or Experiment(..., margin=0.03)"
             )
         checks.margin(margin)
-        return self._margin_tests.within(margin)
+        return self._noted_test(self._margin_tests.within(margin))
 
     def at_least(self, value: float) -> MinimumEffect:
         """Whether the difference was shown to be larger than ``value`` (in the value's own unit).
@@ -188,11 +213,15 @@ class Effect(TestedDifference):
         A one-sided test, corrected like all others. Raises :class:`~limen.SpecError` for a value
         that no difference can have.
         """
-        return self._margin_tests.at_least(value)
+        return self._noted_test(self._margin_tests.at_least(value))
 
     def at_most(self, value: float) -> MinimumEffect:
         """Whether the difference was shown to be smaller than ``value``; as :meth:`at_least`."""
-        return self._margin_tests.at_most(value)
+        return self._noted_test(self._margin_tests.at_most(value))
+
+    def _noted_test(self, result: MarginResult) -> MarginResult:
+        self._note(bool(result), result.says)
+        return result
 
     @property
     def _margin_tests(self) -> MarginTests:
@@ -214,8 +243,8 @@ class Effect(TestedDifference):
     def __repr__(self) -> str:
         return (
             f"{self.arms} {self.treated.show_difference(self.value)} "
-            f"{self._interval_shown}, p = {self.p_value:.2g} "
-            f"({self.test}, {self.seeds[0]} v {self.seeds[1]}): {self.claim}"
+            f"{self._interval_shown}, p = {self.corrected_p_value:.2g} "
+            f"({self.test}, {self.seeds[0]} v {self.seeds[1]}): {self._claim}"
         )
 
     def explain(self) -> list[str]:

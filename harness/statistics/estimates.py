@@ -7,6 +7,7 @@ from functools import cached_property
 
 from ...datasets.errors import SpecError
 from .coverage import Coverage, Table
+from .evidence import EvidenceListener
 from .hypothesis_tests import TOLERANCE, UNBOUNDED, half_width, mean, value_range
 from .quantities import Explained
 from .samples import Sample
@@ -41,11 +42,17 @@ class Estimate(Explained):
     """How often the results may be looked at before all seeds are in; corrected for likewise."""
     margin: float | None = None
     """The difference below which arms count as alike, as the experiment says."""
+    listener: EvidenceListener | None = field(default=None, repr=False)
+    """Receives the comparisons that are made with the estimate and its effects."""
     coverage: Coverage | None = field(default=None, repr=False)
     """What became of every draw, where that is known by seed and question."""
     copied_models: int = 0
     """Models whose draws are copies: the same answer to a question again and again, although the
     temperature is above 0. Such draws say nothing about how much the value varies."""
+
+    @property
+    def evidence_listener(self) -> EvidenceListener | None:
+        return self.listener
 
     @property
     def what(self) -> str:

@@ -82,6 +82,6 @@ class ExactEffect(Effect):
         """What is unusual, above all that what was left out decides."""
         comparison = self.comparison
         seen = comparison.as_seen if isinstance(comparison, WorstCase) else comparison
-        decides = seen.p_value * self.correction < ALPHA <= self.p_value
+        decides = seen.p_value * self.correction < ALPHA <= self.corrected_p_value
         why = "what was left out of the exact rates may be all of the difference"
         return "; ".join(filter(None, (super().note, why if decides else "")))

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, TypeVar
 
 from ...datasets.errors import SpecError
 from .comparison import Comparison
@@ -55,6 +55,9 @@ class MinimumEffect:
 
     def __repr__(self) -> str:
         return _shown(self, self.says, self.p_value, self.obstacle)
+
+
+MarginResult = TypeVar("MarginResult", Equivalence, MinimumEffect)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,7 +11,8 @@ from dataclasses import dataclass, replace
 
 from ...datasets.errors import SpecError
 from .comparison import Comparison
-from .difference_tests import DifferenceTest, NoTest, TTest, satterthwaite
+from .degrees_of_freedom import satterthwaite
+from .difference_tests import DifferenceTest, NoTest, TTest
 from .hypothesis_tests import ALPHA, UNBOUNDED
 from .quantities import Explained
 from .samples import Sample

@@ -6,6 +6,7 @@ from functools import cached_property
 from .compare import compare, compare_valid
 from .comparison import Comparison, Unit
 from .estimates import Estimate
+from .evidence import EvidenceListener
 from .hypothesis_tests import ALPHA, TestResult
 from .quantities import Explained
 
@@ -67,8 +68,12 @@ class TestedDifference(Explained):
         return self._own.p_value
 
     @property
-    def p_value(self) -> float:
-        """Two-sided, corrected for the family and the looks."""
+    def evidence_listener(self) -> EvidenceListener | None:
+        return self.treated.listener or self.reference.listener
+
+    @property
+    def corrected_p_value(self) -> float:
+        """Two-sided, corrected for the family and the looks, as a plain number."""
         if self.adjusted is not None:
             return self.adjusted.p_value
         return min(1.0, self.correction * self.raw_p_value)
@@ -129,7 +134,7 @@ class TestedDifference(Explained):
         """What p-values are multiplied by, as the correction of this one shows."""
         if self.adjusted is None or not self.raw_p_value:
             return self.correction
-        return max(1.0, self.p_value / self.raw_p_value)
+        return max(1.0, self.corrected_p_value / self.raw_p_value)
 
     @property
     def arms(self) -> str:
