@@ -11,6 +11,8 @@ from ..stages import AUDIT, CONTRAST, Filter, Manifest, Stage, Store, read_rows
 from ..statistics import mean
 
 EXAMPLES = 5
+Facts = dict[str, Any]
+"""What an audit left: a JSON object."""
 
 
 def data_rows(store: Store, stages: Sequence[Stage]) -> Iterator[DataRow]:
@@ -62,7 +64,7 @@ def audit_rows(store: Store, pipe: Pipeline, arms: Collection[str]) -> Iterator[
         )
 
 
-def _compared(contrasts: Sequence[dict[str, Any]]) -> dict[str, Any]:
+def _compared(contrasts: Sequence[Facts]) -> Facts:
     if not contrasts:
         return {}
     facts = contrasts[0]
@@ -87,11 +89,11 @@ def _compared(contrasts: Sequence[dict[str, Any]]) -> dict[str, Any]:
     }
 
 
-def _read(store: Store, stage: Stage, name: str) -> dict[str, Any]:
+def _read(store: Store, stage: Stage, name: str) -> Facts:
     file = store.artifact(stage.kind, stage.key) / name
     if not file.exists():
         return {}
-    facts: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+    facts: Facts = json.loads(file.read_text(encoding="utf-8"))
     return facts
 
 
