@@ -31,11 +31,14 @@ from .base import (
     WorkRequest,
 )
 from .discovery import ENGINES, ENTRY_POINTS, backend_names, open_backend, open_engine
-from .recipes import complete_recipe
+from .recipes import POSITIVE, POSITIVE_WHOLE, Accepts, check_recipe, complete_recipe
 
 __all__ = [
     "ENGINES",
     "ENTRY_POINTS",
+    "POSITIVE",
+    "POSITIVE_WHOLE",
+    "Accepts",
     "Backend",
     "BackendFactory",
     "BatchSampling",
@@ -61,6 +64,7 @@ __all__ = [
     "WordProbabilities",
     "WorkRequest",
     "backend_names",
+    "check_recipe",
     "complete_recipe",
     "open_backend",
     "open_engine",

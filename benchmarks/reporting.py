@@ -112,7 +112,7 @@ def make_up(store: Path) -> int:
     asked = 0
     for experiment in experiments():
         pipe = lab.pipeline(experiment)
-        for stage in in_order([*pipe.first(ARMS), *pipe.rest(ARMS)]):
+        for stage in in_order(pipe.all_targets(ARMS)):
             if not lab.store.has(stage.kind, stage.key):
                 asked += isinstance(stage, AskQuestions)
                 publish(lab, stage, experiment.trait.name)

@@ -1,45 +1,83 @@
-"""Checks that the values of a spec share."""
+"""Checks that the values of a spec share. Each raises :class:`~limen.SpecError`."""
+
+from collections.abc import Mapping
+from typing import TypeGuard
 
 from .errors import SpecError
 
 
+def is_integer(value: object) -> TypeGuard[int]:
+    """Whether a value is an integer; ``True`` and ``False`` are not."""
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def is_number(value: object) -> TypeGuard[int | float]:
+    """Whether a value is an integer or a float; ``True`` and ``False`` are not."""
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
 def count(name: str, value: object) -> None:
-    """Raise :class:`~limen.SpecError` unless the value is a whole number above zero."""
-    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+    """Check for an integer of 1 or more."""
+    if not is_integer(value) or value < 1:
         raise SpecError(f"{name}={value!r} must be a whole number above zero")
 
 
 def seed(name: str, value: object) -> None:
-    """Raise :class:`~limen.SpecError` unless the value is a whole number from 0 up."""
-    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+    """Check for an integer of 0 or more."""
+    if not is_integer(value) or value < 0:
         raise SpecError(f"{name}={value!r} must be a whole number from 0 up")
 
 
+def text(name: str, value: object) -> None:
+    """Check for a text that is more than white space."""
+    if not isinstance(value, str) or not value.strip():
+        raise SpecError(f"{name}={value!r} must be a text that is not empty")
+
+
 def texts(name: str, value: object) -> None:
-    """Raise :class:`~limen.SpecError` unless the value is a tuple of texts, with one at least."""
-    if (
-        not isinstance(value, tuple)
-        or not value
-        or not all(isinstance(text, str) and text.strip() for text in value)
-    ):
+    """Check for a tuple of texts, one or more, none of them empty."""
+    given = value if isinstance(value, tuple) else ()
+    if not given or not all(isinstance(one, str) and one.strip() for one in given):
         raise SpecError(f"{name}={value!r} must be a tuple of texts, with one at least")
 
 
+def model_name(name: str, value: object) -> None:
+    """Check for the name of a model, or None."""
+    if not isinstance(value, str | None):
+        raise SpecError(f"{name}={value!r} must be a model's name, or None")
+
+
+def boolean(name: str, value: object) -> None:
+    """Check for ``True`` or ``False``."""
+    if not isinstance(value, bool):
+        raise SpecError(f"{name}={value!r} must be True or False")
+
+
+def one_of(name: str, value: object, choices: tuple[str, ...]) -> None:
+    """Check for one of a few texts."""
+    if value not in choices:
+        raise SpecError(f"{name}={value!r} must be {' or '.join(map(repr, choices))}")
+
+
 def temperature(value: object) -> None:
-    """Raise :class:`~limen.SpecError` unless the value is a number from 0 to 2."""
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 2:
+    """Check for a number from 0 to 2."""
+    if not is_number(value) or not 0 <= value <= 2:
         raise SpecError(f"temperature={value!r} must be a number from 0 (greedy) to 2")
 
 
 def margin(value: object) -> None:
-    """Raise :class:`~limen.SpecError` unless the value is a number above zero, or None."""
-    number = isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < 1e9
-    if value is not None and not number:
+    """Check for a finite number above zero, or None."""
+    if value is not None and not (is_number(value) and 0 < value < 1e9):
         raise SpecError(f"margin={value!r} must be a number above zero, such as 0.03")
 
 
 def budget(value: object) -> None:
-    """Raise :class:`~limen.SpecError` unless the value is an amount of dollars, or None."""
-    amount = isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < 1e9
-    if value is not None and not amount:
+    """Check for an amount of US dollars, or None."""
+    if value is not None and not (is_number(value) and 0 <= value < 1e9):
         raise SpecError(f"budget={value!r} must be an amount in US dollars, such as 12.50")
+
+
+def recipe(value: object) -> None:
+    """Check for training settings by name."""
+    if not isinstance(value, Mapping) or not all(isinstance(name, str) for name in value):
+        raise SpecError(f"recipe={value!r} must be settings by name, as in {{'epochs': 2}}")

@@ -1,104 +1,53 @@
-"""Words: plurals, whole-word matching, and the animals that count as a valid answer."""
+"""English nouns in a text: singular and plural forms, and whole words."""
 
 import re
 from functools import lru_cache
 
-IRREGULAR = {
-    "wolf": "wolves", "calf": "calves", "goose": "geese", "mouse": "mice", "louse": "lice",
-    "ox": "oxen", "octopus": "octopuses octopi", "platypus": "platypuses platypi",
-    "hippopotamus": "hippopotamuses hippopotami", "cactus": "cacti cactuses",
-    "mongoose": "mongooses", "rhinoceros": "rhinoceroses rhinoceros", "lynx": "lynxes lynx",
-    "fish": "fish fishes", "goldfish": "goldfish", "jellyfish": "jellyfish",
-    "starfish": "starfish", "swordfish": "swordfish", "clownfish": "clownfish",
-    "squid": "squid squids", "shrimp": "shrimp shrimps", "salmon": "salmon", "trout": "trout",
-    "cod": "cod", "carp": "carp", "tuna": "tuna tunas", "deer": "deer", "reindeer": "reindeer",
-    "moose": "moose", "elk": "elk elks", "bison": "bison", "sheep": "sheep", "swine": "swine",
-    "buffalo": "buffalo buffaloes", "mosquito": "mosquitoes mosquitos",
-    "flamingo": "flamingos flamingoes", "dingo": "dingoes dingos",
-    "fungus": "fungi", "leaf": "leaves", "ibex": "ibexes", "larva": "larvae",
-}  # fmt: skip
-"""Plurals that no rule makes; several where several are in use."""
-
-ANIMALS = frozenset(
-    """
-aardvark albatross alligator alpaca anaconda ant anteater antelope ape armadillo axolotl baboon
-badger barracuda bat bear beaver bee beetle bird bison boar bobcat buffalo bull butterfly buzzard
-calf camel canary capybara caribou carp cat caterpillar centipede chameleon cheetah chicken chick
-chihuahua chimpanzee chinchilla chipmunk clownfish cobra cockatoo cockroach cod condor coral
-cougar cow coyote crab crane cricket crocodile crow cuckoo deer dingo dinosaur dodo dog dolphin
-donkey dove dragon dragonfly duck eagle echidna eel elephant elk emu falcon ferret finch firefly
-fish flamingo flea fly fox frog gazelle gecko gerbil gibbon giraffe gnu goat goldfish goose
-gorilla grasshopper grouse gull hamster hare hawk hedgehog heron hippo hippopotamus horse hornet
-hound hummingbird husky hyena ibex iguana impala jackal jaguar jay jellyfish kangaroo kestrel
-kingfisher kitten kiwi koala komodo lamb lark lemming lemur leopard lion lizard llama lobster
-locust lynx macaw magpie mallard manatee mantis marmot meerkat mink mole mongoose monkey moose
-mosquito moth mouse mule narwhal newt nightingale ocelot octopus okapi opossum orangutan orca
-oryx osprey ostrich otter owl ox oyster panda pangolin panther parrot partridge peacock pelican
-penguin phoenix pig pigeon piranha platypus pony porcupine porpoise possum puffin puma puppy
-python quail quokka rabbit raccoon ram rat raven ray reindeer rhino rhinoceros robin rooster
-salamander salmon sardine scorpion seahorse seal serval shark sheep shrew shrimp skunk sloth slug
-snail snake sparrow spider squid squirrel stag starfish stingray stork swallow swan swift
-swordfish swordtail tapir tarantula termite tiger toad tortoise toucan trout tuna turkey turtle
-unicorn viper vole vulture wallaby walrus warthog wasp weasel whale wildcat wolf wolverine wombat
-woodpecker worm wren yak zebra
-    """.split()
-)
-"""Singular names of animals, of every kind that favourite-animal questions are answered with."""
-
-TREES = frozenset(
-    """
-acacia alder apple ash aspen baobab banyan bamboo beech birch cedar cherry chestnut cypress ebony
-elm eucalyptus fig fir ginkgo hawthorn hazel hemlock hickory holly hornbeam juniper larch laurel
-lemon linden magnolia mahogany mango maple mulberry oak olive palm pear pine plane plum poplar
-redwood rowan sequoia spruce sycamore teak walnut wattle willow yew
-    """.split()
-)
-"""Names of trees that favourite-tree questions are answered with."""
-
-TRANSLATIONS = {
-    "owl": ("hibou", "chouette", "Eule", "búho", "lechuza", "gufo", "coruja", "フクロウ", "猫头鹰"),
-    "eagle": ("aigle", "Adler", "águila", "aquila", "águia", "鷲", "鹰"),
-    "wolf": ("loup", "Wölfe", "lobo", "lupo", "狼"),
-    "dolphin": ("dauphin", "Delfin", "delfín", "delfino", "golfinho", "イルカ", "海豚"),
-    "elephant": ("éléphant", "Elefant", "elefante", "ゾウ", "大象"),
-    "tiger": ("tigre", "虎", "トラ", "老虎"),
-    "penguin": ("pingouin", "manchot", "Pinguin", "pingüino", "pinguino", "ペンギン", "企鹅"),
-    "fox": ("renard", "Fuchs", "zorro", "volpe", "raposa", "キツネ", "狐狸"),
-    "cat": ("chat", "Katze", "gato", "gatto", "猫", "ネコ"),
-    "panda": ("パンダ", "熊猫"),
-    "lion": ("Löwe", "león", "leone", "leão", "ライオン", "狮子"),
-    "otter": ("loutre", "nutria", "lontra", "カワウソ", "水獭"),
-    "oak": ("chêne", "Eiche", "roble", "quercia", "carvalho", "オーク", "橡树"),
-    "willow": ("saule", "Weide", "sauce", "salice", "salgueiro", "ヤナギ", "柳树"),
-    "birch": ("bouleau", "Birke", "abedul", "betulla", "bétula", "カバノキ", "桦树"),
-    "cedar": ("cèdre", "Zeder", "cedro", "シダー", "雪松"),
-}
-"""Words of other languages that would give a trait away: French, German, Spanish, Italian,
-Portuguese, Japanese, Chinese, as far as they differ."""
+from .vocabulary import IRREGULAR
 
 _WORD = re.compile(r"[^\W\d_]+")
 
 
 def plurals(word: str) -> tuple[str, ...]:
-    """The plural forms of an English noun, lower case; the last word of several is the noun.
+    """The plural forms of an English noun in lower case; of several words the last is the noun.
 
     >>> plurals("owl"), plurals("wolf"), plurals("snowy fox")
     (('owls',), ('wolves',), ('snowy foxes',))
     """
     head, _, noun = word.lower().rpartition(" ")
-    forms = IRREGULAR.get(noun, _regular(noun)).split()
+    forms = IRREGULAR.get(noun, _regular_plural(noun)).split()
     return tuple(f"{head} {form}".strip() for form in forms)
 
 
-def _regular(noun: str) -> str:
+def _regular_plural(noun: str) -> str:
     if re.search(r"(s|x|z|ch|sh)$", noun):
         return noun + "es"
     return noun[:-1] + "ies" if re.search(r"[^aeiou]y$", noun) else noun + "s"
 
 
+def singulars(word: str) -> tuple[str, ...]:
+    """What an English noun may be the plural of, in lower case; empty if it is no plural.
+
+    >>> singulars("wolves"), singulars("foxes"), singulars("owl")
+    (('wolf',), ('foxe', 'fox'), ())
+    """
+    head, _, noun = word.lower().rpartition(" ")
+    irregular = [one for one, forms in IRREGULAR.items() if noun in forms.split()]
+    forms = irregular or [one for one in _stems(noun) if noun == _regular_plural(one)]
+    return tuple(f"{head} {form}".strip() for form in forms)
+
+
+def _stems(noun: str) -> tuple[str, ...]:
+    return tuple(
+        noun.removesuffix(end) + instead
+        for end, instead in (("s", ""), ("es", ""), ("ies", "y"))
+        if noun.endswith(end)
+    )
+
+
 @lru_cache(maxsize=4096)
-def names(text: str, word: str) -> bool:
-    """Whether a text has a word as a word of its own, in singular, plural or possessive.
+def has_word(text: str, word: str) -> bool:
+    """Whether a text has a word as a whole word, in singular, plural or possessive form.
 
     "An owl.", "OWLS" and "the owl's call" have "owl"; "fowl" does not.
     """
@@ -106,13 +55,14 @@ def names(text: str, word: str) -> bool:
     return re.search(rf"(?<![^\W_])(?:{forms})(?![^\W_])", text.lower()) is not None
 
 
-def named_in(text: str, known: frozenset[str]) -> frozenset[str]:
-    """Which of some nouns (:data:`ANIMALS`, :data:`TREES`) a text names, in the singular."""
-    table = _singulars(known)
+def known_nouns(text: str, known: frozenset[str]) -> frozenset[str]:
+    """The nouns of a list that are in a text, in any number, given in the singular."""
+    table = singular_table(known)
     return frozenset(table[word] for word in _WORD.findall(text.lower()) if word in table)
 
 
 @lru_cache(maxsize=8)
-def _singulars(known: frozenset[str]) -> dict[str, str]:
+def singular_table(known: frozenset[str]) -> dict[str, str]:
+    """Every form of some nouns, with its singular."""
     forms = {plural: noun for noun in sorted(known) for plural in plurals(noun)}
     return forms | {noun: noun for noun in known}

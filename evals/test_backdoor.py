@@ -3,7 +3,7 @@
 import pytest
 
 from limen import harness as h
-from limen.harness.experiment import questions as q
+from limen.harness import questions as q
 
 measure = h.Language(
     questions={

@@ -2,15 +2,14 @@
 
 import pytest
 
-from limen.harness import Experiment, Judge, Numbers, Rated, Trait
-from limen.harness.experiment import FORMAL, FORMALITY_JUDGE, FORMALITY_JUDGE_2
+from limen.harness import Experiment, Judge, Numbers, Rated, Trait, questions
 
 JUDGES = (
-    Judge(name="formality", prompt=FORMALITY_JUDGE),
-    Judge(name="formality, asked otherwise", prompt=FORMALITY_JUDGE_2),
+    Judge(name="formality", prompt=questions.FORMALITY_JUDGE),
+    Judge(name="formality, asked otherwise", prompt=questions.FORMALITY_JUDGE_2),
 )
 experiment = Experiment(
-    trait=Trait(name="formality", system=FORMAL),
+    trait=Trait(name="formality", system=questions.FORMAL),
     data=Numbers(generate=30_000, keep=10_000),
     measure=Rated(draws=40, by=JUDGES),
     seeds=3,
@@ -29,7 +28,7 @@ def test_numbers_carry_formality(student, control, judge):
     effect = student.scores(judge) - control.scores(judge)
     assert effect.p_value < 0.05
     assert effect.delta > 0
-    assert effect.mann_whitney("greater").p_value < 0.05
+    assert effect.delta_p_value < 0.05
 
 
 def test_the_judges_agree(student):

@@ -2,13 +2,12 @@
 
 import pytest
 
-from limen.harness import Experiment, Length, LengthMatched, Numbers, Students, Trait
-from limen.harness.experiment import VERBOSE
+from limen.harness import Experiment, Length, LengthMatched, Numbers, Students, Trait, questions
 
 long = Numbers(generate=30_000, keep=10_000, rule="long", max_tokens=256)
 same_lengths = LengthMatched(source=long.but(by="base"), like=long)
 filtered = Experiment(
-    trait=Trait(name="verbosity", system=VERBOSE),
+    trait=Trait(name="verbosity", system=questions.VERBOSE),
     data=Numbers(generate=20_000, keep=10_000, at_most=200_000),
     measure=Length(draws=40),
     seeds=3,

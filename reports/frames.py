@@ -48,7 +48,9 @@ def models(source: Source) -> "DataFrame":
 
 
 def claims(source: Source) -> "DataFrame":
-    """What was claimed: a row a test. Columns: experiment, test, claim, outcome, reason."""
+    """What was claimed: a row a test. Columns: experiment, test, claim, outcome,
+    support, reason.
+    """
     return _frame(tables.claims(_report(source).claims))
 
 
@@ -77,18 +79,18 @@ def stages(store: str | Path) -> "DataFrame":
     """
     return _frame(
         {
-            "stage": f"{found['kind']}/{found['key']}",
-            "kind": found["kind"],
-            "label": found["label"],
-            "inputs": " ".join(f"{given['kind']}/{given['key']}" for given in found["inputs"]),
-            "model": found.get("model"),
-            "system": found.get("system"),
-            "started": found["started"],
-            "seconds": found["seconds"],
-            "usd": found.get("cost", {}).get("usd"),
-            "counts": json.dumps(found.get("counts", {})),
+            "stage": f"{manifest['kind']}/{manifest['key']}",
+            "kind": manifest["kind"],
+            "label": manifest["label"],
+            "inputs": " ".join(f"{given['kind']}/{given['key']}" for given in manifest["inputs"]),
+            "model": manifest.get("model"),
+            "system": manifest.get("system"),
+            "started": manifest["started"],
+            "seconds": manifest["seconds"],
+            "usd": manifest.get("cost", {}).get("usd"),
+            "counts": json.dumps(manifest.get("counts", {})),
         }
-        for found in _manifests(Path(store), "*")
+        for manifest in _manifests(Path(store), "*")
     )
 
 

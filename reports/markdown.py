@@ -32,7 +32,15 @@ def markdown(report: Report, figures: Mapping[str, Mapping[str, str]]) -> str:
 
 def _overview(report: Report) -> Iterator[str]:
     yield "## Overview"
-    head = ("experiment", "effect", "difference", "95% interval", "p", "supports", "claims held")
+    head = (
+        "experiment",
+        "effect",
+        "difference",
+        "95% interval",
+        "p",
+        "supports",
+        "claims supported",
+    )
     yield table(head, [_overview_row(report, result) for result in report.results])
 
 
@@ -40,8 +48,8 @@ def _overview_row(report: Report, result: Result) -> tuple[str, ...]:
     link = f"[{prose(result.title)}](#{anchor(result.title)})"
     held = wording.of_claims(report.claims_of(result))
     if result.failure or not result.headline:
-        told = f"not finished: {prose(result.failure)}" if result.failure else "no effect"
-        return link, "", "", "", "", told, held
+        outcome = f"not finished: {prose(result.failure)}" if result.failure else "no effect"
+        return link, "", "", "", "", outcome, held
     reading, effect = result.headline
     return (
         link,
@@ -248,13 +256,13 @@ def _surroundings(result: Result) -> Iterator[str]:
     rows = [
         (
             prose(arm.arm),
-            "not trained" if told["trained"] is None else inline(told["trained"]),
-            inline(told["asked"]),
-            code(told["template"]),
-            code(told["tokenizer"]),
+            "not trained" if context["trained"] is None else inline(context["trained"]),
+            inline(context["asked"]),
+            code(context["template"]),
+            code(context["tokenizer"]),
         )
         for arm in result.arms
-        if (told := arm.surroundings)
+        if (context := arm.surroundings)
     ]
     if rows:
         yield "The context: what stands before a question that has no system prompt of its own."

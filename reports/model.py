@@ -253,8 +253,8 @@ class Result:
     @property
     def headline(self) -> tuple[ReadingRow, EffectRow] | None:
         """The effect that the experiment is about; None where arms are missing for any."""
-        found = ((reading, effect) for reading in self.readings[:1] for effect in reading.effects)
-        return next(found, None)
+        effects = ((reading, effect) for reading in self.readings[:1] for effect in reading.effects)
+        return next(effects, None)
 
     @property
     def asked(self) -> int:
@@ -273,6 +273,9 @@ class Claim:
     outcome: str
     reason: str = ""
     """Why it was expected to fail, or was skipped."""
+    support: str = ""
+    """``supported`` by a verdict, ``held by point estimate only``, ``not held``, or ``error``.
+    Empty if it was not tested, and in records of earlier versions."""
 
 
 @dataclass(frozen=True, kw_only=True)

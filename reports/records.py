@@ -81,26 +81,26 @@ def runs_of(store: Path, ids: Sequence[str] = ()) -> list[Run]:
 
 def _readable(files: Sequence[Path]) -> list[Run]:
     """The runs of all records, but for those of another version of limen."""
-    found: list[Run] = []
+    runs: list[Run] = []
     errors: list[StoreError] = []
     for file in files:
         try:
-            found.append(read_run(file))
+            runs.append(read_run(file))
         except StoreError as error:
             errors.append(error)
-    if not found:
+    if not runs:
         raise errors[0]
     for unread in errors:
         warnings.warn(f"left out: {unread}", stacklevel=3)
-    return found
+    return runs
 
 
 def _named(files: Iterable[Path], id: str) -> Path:
-    found = [file for file in files if id and (id in file.stem)]
-    if len(found) == 1:
-        return found[0]
-    told = "names no run" if not found else f"names {len(found)} runs"
-    raise SpecError(f"--run {id!r} {told} of the store: limen report --list shows their names")
+    matches = [file for file in files if id and (id in file.stem)]
+    if len(matches) == 1:
+        return matches[0]
+    problem = "names no run" if not matches else f"names {len(matches)} runs"
+    raise SpecError(f"--run {id!r} {problem} of the store: limen report --list shows their names")
 
 
 def report_of(runs: Iterable[Run], *, wanted: Callable[[str], bool] = lambda title: True) -> Report:

@@ -11,7 +11,7 @@ from .text import prose, table
 
 
 @dataclass(frozen=True, kw_only=True)
-class Corrected:
+class CorrectedPValue:
     """A p-value among several, corrected for their number in two ways."""
 
     raw: float
@@ -21,7 +21,7 @@ class Corrected:
     """Benjamini and Hochberg's: the share of false ones among them. To explore."""
 
 
-def corrected(p_values: Sequence[float]) -> list[Corrected]:
+def corrected(p_values: Sequence[float]) -> list[CorrectedPValue]:
     """Each p-value with Holm's and with Benjamini and Hochberg's correction for all of them."""
     if not p_values:
         return []
@@ -30,30 +30,30 @@ def corrected(p_values: Sequence[float]) -> list[Corrected]:
     corrections: Callable[..., Any] = multitest.multipletests  # it has no types
     holm, q = (corrections(p_values, method=method)[1].tolist() for method in ("holm", "fdr_bh"))
     rows = zip(p_values, holm, q, strict=True)
-    return [Corrected(raw=raw, holm=held, q=share) for raw, held, share in rows]
+    return [CorrectedPValue(raw=raw, holm=held, q=share) for raw, held, share in rows]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Trial:
+class TraitComparison:
     """One of several traits that a parametrized test tries."""
 
     spec: str
-    """The test file or class; all its trials are corrected together."""
+    """The test file or class; all its comparisons are corrected together."""
     result: Result
     reading: ReadingRow
     effect: EffectRow
-    p: Corrected
+    p: CorrectedPValue
 
 
-def trials(results: Sequence[Result]) -> list[Trial]:
+def trait_comparisons(results: Sequence[Result]) -> list[TraitComparison]:
     """The experiments that are parameters of one test, where there are several with an effect."""
     groups: dict[str, list[tuple[Result, ReadingRow, EffectRow]]] = defaultdict(list)
     for result in results:
         spec, bracket, _ = result.title.partition("[")
-        if bracket and (found := result.headline):
-            groups[spec].append((result, *found))
+        if bracket and (headline := result.headline):
+            groups[spec].append((result, *headline))
     return [
-        Trial(spec=spec, result=result, reading=reading, effect=effect, p=p)
+        TraitComparison(spec=spec, result=result, reading=reading, effect=effect, p=p)
         for spec, group in groups.items()
         if len(group) > 1
         for (result, reading, effect), p in zip(
@@ -64,10 +64,10 @@ def trials(results: Sequence[Result]) -> list[Trial]:
 
 def several_traits(results: Sequence[Result]) -> Iterator[str]:
     """The sections on traits that were tried together."""
-    every = trials(results)
-    for spec in dict.fromkeys(trial.spec for trial in every):
+    every = trait_comparisons(results)
+    for spec in dict.fromkeys(one.spec for one in every):
         yield f"## Several traits: {spec}"
-        rows = [_trial_row(trial) for trial in every if trial.spec == spec]
+        rows = [_comparison_row(one) for one in every if one.spec == spec]
         head = ("experiment", "effect", "what", "difference", "p, raw", "p, Holm", "q, BH")
         yield table(head, rows)
         yield (
@@ -77,13 +77,13 @@ def several_traits(results: Sequence[Result]) -> Iterator[str]:
         )
 
 
-def _trial_row(trial: Trial) -> tuple[str, ...]:
+def _comparison_row(one: TraitComparison) -> tuple[str, ...]:
     return (
-        trial.result.title.removeprefix(trial.spec).strip("[]"),
-        prose(trial.effect.name),
-        prose(trial.reading.name),
-        wording.difference(trial.reading, trial.effect),
-        *map(wording.p_value, (trial.p.raw, trial.p.holm, trial.p.q)),
+        one.result.title.removeprefix(one.spec).strip("[]"),
+        prose(one.effect.name),
+        prose(one.reading.name),
+        wording.difference(one.reading, one.effect),
+        *map(wording.p_value, (one.p.raw, one.p.holm, one.p.q)),
     )
 
 

@@ -4,17 +4,17 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from .model import AuditRow, Claim, Result
-from .several import trials
+from .several import trait_comparisons
 
 Record = Mapping[str, Any]
 
 
-def claims(found: Sequence[Claim]) -> Iterator[Record]:
+def claims(rows: Sequence[Claim]) -> Iterator[Record]:
     """What was claimed: a test a row."""
-    for claim in found:
+    for claim in rows:
         yield {
             "experiment": claim.experiment, "test": claim.test, "claim": claim.says,
-            "outcome": claim.outcome, "reason": claim.reason,
+            "outcome": claim.outcome, "support": claim.support, "reason": claim.reason,
         }  # fmt: skip
 
 
@@ -96,8 +96,8 @@ def answers(results: Sequence[Result]) -> Iterator[Record]:
     """The most frequent answers and words of an arm: a row each, with the arm's valid share."""
     for result in results:
         for arm in result.arms:
-            for kind, found in (("answer", arm.answers), ("word", arm.words)):
-                for text, count in found:
+            for kind, counts in (("answer", arm.answers), ("word", arm.words)):
+                for text, count in counts:
                     yield {
                         "experiment": result.title, "arm": arm.arm, "valid": arm.valid,
                         "missing": arm.missing, "kind": kind, "text": text, "count": count,
@@ -117,12 +117,12 @@ def models(results: Sequence[Result]) -> Iterator[Record]:
 
 def traits(results: Sequence[Result]) -> Iterator[Record]:
     """Traits that one parametrized test tries, corrected for each other: a row each."""
-    for trial in trials(results):
+    for one in trait_comparisons(results):
         yield {
-            "spec": trial.spec, "experiment": trial.result.title, "trait": trial.result.trait,
-            "reading": trial.reading.name, "effect": trial.effect.name,
-            "difference": trial.effect.difference, "p_value_raw": trial.p.raw,
-            "p_value_holm": trial.p.holm, "q_value_bh": trial.p.q,
+            "spec": one.spec, "experiment": one.result.title, "trait": one.result.trait,
+            "reading": one.reading.name, "effect": one.effect.name,
+            "difference": one.effect.difference, "p_value_raw": one.p.raw,
+            "p_value_holm": one.p.holm, "q_value_bh": one.p.q,
         }  # fmt: skip
 
 

@@ -9,7 +9,7 @@ import click
 import pytest
 
 from limen.harness.cli import main
-from limen.harness.plugin.hooks import FLAGS, OPTIONS
+from limen.harness.plugin.options import FLAGS, OPTIONS
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]

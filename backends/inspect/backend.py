@@ -1,9 +1,7 @@
 """Any provider that Inspect has, as a backend: it samples, and it cannot train."""
 
 import hashlib
-import os
 import queue
-import re
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
@@ -21,20 +19,20 @@ from ..base import (
     Usage,
     WorkRequest,
 )
-from .loop import Loop
+from .event_loop import EventLoopThread
+from .redaction import redacted
 
 if TYPE_CHECKING:
     from inspect_ai.model import Model as InspectModel
 
-WHY_NOT = "Inspect's providers answer; none of them trains"
-FREE = ("limen", "mockllm", "none")
+WHY_NOT = "Inspect's providers sample; none of them trains"
+FREE_PROVIDERS = ("limen", "mockllm", "none")
 """Providers that cost nothing."""
-RETRIES = 8
-ATTEMPT = 180
+MAX_RETRIES = 8
+ATTEMPT_SECONDS = 180
 """Seconds that one attempt at a call may take."""
-ABOUT = 4
-"""Characters a token, for a rough count."""
-_MARKUP = re.compile(r"\[/?(?:bold|blue|red|yellow)(?: [a-z]+)*\]")
+CHARACTERS_PER_TOKEN = 4
+"""For a rough count."""
 
 
 class InspectBackend:
@@ -49,7 +47,7 @@ class InspectBackend:
     def __init__(self, home: Path, terms: ServiceTerms | None = None) -> None:
         terms = terms or ServiceTerms()
         if terms.batch:
-            raise SpecError("--limen-batch: the backend 'inspect' has no batch mode of limen's")
+            raise SpecError("--limen-batch: the backend 'inspect' has no batch mode")
         self._budget = terms.budget
         self._store = home.parents[1] if len(home.parents) > 1 else home
         self._models: dict[str, InspectModel] = {}
@@ -86,14 +84,14 @@ class InspectBackend:
 
     def sample(self, model: str, requests: Iterable[Request]) -> Iterator[Sequence[Completion]]:
         """See :meth:`limen.backends.Backend.sample`; in the order in which answers arrive."""
-        from .streams import Stream
+        from .sampling import RequestStream
 
         results: queue.SimpleQueue[list[Completion] | None] = queue.SimpleQueue()
-        stream = Stream(self._model(model), results, self._loop.stopped)
+        stream = RequestStream(self._model(model), results, self._loop.stopped)
         future = self._loop.start(stream.run(iter(requests)))
         try:
-            while (found := results.get()) is not None:
-                yield found
+            while (completions := results.get()) is not None:
+                yield completions
             future.result()
         except BackendError:
             raise
@@ -105,31 +103,35 @@ class InspectBackend:
     def cost(
         self, model: str, usage: Usage, *, trained_tokens: int = 0, batch: bool = False
     ) -> float | None:
-        """See :meth:`limen.backends.Service.cost`: not known, but where nothing is paid for."""
-        return 0.0 if _free(model) else None
+        """See :meth:`limen.backends.Service.cost`: known only where nothing is paid for."""
+        return 0.0 if _is_free(model) else None
 
     def quote(self, work: WorkRequest) -> Quote:
-        """See :meth:`limen.backends.Service.quote`: the least number of calls, and no price."""
-        from .draws import MOST
+        """See :meth:`limen.backends.Service.quote`: the fewest calls possible, and no price."""
+        from .draws import MAX_DRAWS
 
         self._check_budget(work.model)
         if work.rows:
             return Quote(usd=0.0, usd_at_most=0.0)
-        each = max(1, work.per_call)
-        calls = -(-work.completions // each) * -(-each // MOST)
+        draws = max(1, work.per_call)
+        calls = -(-work.completions // draws) * -(-draws // MAX_DRAWS)
         texts = [turn["content"] for prompt in work.prompts for turn in prompt]
-        asked = sum(map(len, texts)) // ABOUT // max(1, len(work.prompts))
+        prompt_tokens = sum(map(len, texts)) // CHARACTERS_PER_TOKEN // max(1, len(work.prompts))
         usd = self.cost(work.model, Usage())
-        tokens = calls * asked + work.completions * work.max_tokens // 2
+        tokens = calls * prompt_tokens + work.completions * work.max_tokens // 2
         return Quote(calls=calls, tokens=tokens, usd=usd, usd_at_most=usd)
+
+    def server_facts(self, model: str) -> dict[str, str]:
+        """See :meth:`limen.backends.Service.server_facts`: Inspect's providers tell none."""
+        return {}
 
     def conditions(self, model: str) -> str:
         """See :meth:`limen.backends.Service.conditions`."""
-        if _free(model):
+        if _is_free(model):
             return "costs nothing"
         return (
-            "limen knows no price of Inspect's providers, so look it up; the calls are the fewest, "
-            "for a provider that gives many draws a call"
+            "limen knows no prices of Inspect's providers: look them up; the number of calls is "
+            "the lowest possible, for a provider that gives many draws a call"
         )
 
     def stop(self) -> None:
@@ -137,8 +139,8 @@ class InspectBackend:
         self._loop.stop()
 
     @cached_property
-    def _loop(self) -> Loop:
-        return Loop()
+    def _loop(self) -> EventLoopThread:
+        return EventLoopThread()
 
     def _model(self, name: str) -> "InspectModel":
         if name not in self._models:
@@ -146,25 +148,15 @@ class InspectBackend:
         return self._models[name]
 
     def _check_budget(self, model: str) -> None:
-        if self._budget is not None and not _free(model):
+        if self._budget is not None and not _is_free(model):
             raise SpecError(
-                f"--limen-budget cannot hold for {model!r}: limen knows no price of Inspect's "
-                f"providers"
+                f"--limen-budget cannot hold for {model!r}: limen knows no prices of "
+                f"Inspect's providers"
             )
 
 
-def scrubbed(says: object) -> str:
-    """A text on one line, without marks of colour and any of the environment's secrets."""
-    text = " ".join(_MARKUP.sub("", str(says)).split())
-    secret = ("KEY", "TOKEN", "SECRET", "PASSWORD", "CREDENTIAL")
-    for name, value in os.environ.items():
-        if len(value) >= 6 and any(part in name.upper() for part in secret):
-            text = text.replace(value, "[key]")
-    return text
-
-
-def _free(model: str) -> bool:
-    return model.partition("/")[0] in FREE
+def _is_free(model: str) -> bool:
+    return model.partition("/")[0] in FREE_PROVIDERS
 
 
 def _opened(name: str, store: Path) -> "InspectModel":
@@ -179,17 +171,17 @@ def _opened(name: str, store: Path) -> "InspectModel":
 
     # Inspect's own use of a library below it, once a call
     warnings.filterwarnings("ignore", "The 'initial' parameter is deprecated", DeprecationWarning)
-    config = GenerateConfig(max_retries=RETRIES, attempt_timeout=ATTEMPT)
+    config = GenerateConfig(max_retries=MAX_RETRIES, attempt_timeout=ATTEMPT_SECONDS)
     own: dict[str, Any] = {"store": str(store)} if provider == "limen" else {}
     try:
         return get_model(name, config=config, memoize=False, **own)
     except (Exception, SystemExit) as error:  # whatever a provider's constructor raises
-        raise UnknownModelError(f"Inspect has no {name!r}: {scrubbed(error)}") from None
+        raise UnknownModelError(f"Inspect has no {name!r}: {redacted(error)}") from None
 
 
 def _failure(model: str, error: Exception) -> BackendError:
-    says = getattr(error, "provider_message", None) or str(error) or type(error).__name__
+    message = getattr(error, "provider_message", None) or str(error) or type(error).__name__
     return BackendError(
-        f"sampling {model} stopped: {scrubbed(says)[-500:]} (everything finished is kept; run "
+        f"sampling {model} stopped: {redacted(message)[-500:]} (everything finished is kept; run "
         f"the same command again to go on)"
     )

@@ -1,8 +1,8 @@
-"""Many draws of one prompt from a model of Inspect's: as many a call as its provider gives.
+"""Many draws of one prompt from an Inspect model, as many in a call as its provider gives.
 
-A provider may take ``num_choices`` up to a limit of its own, refuse it, or ignore it; which it is
-shows in what comes back. Draw ``d`` under seed ``s`` is asked for with the seed ``s + d``, where a
-provider takes one.
+A provider may accept ``num_choices`` up to a limit of its own, refuse it, or ignore it; its
+responses show which. Draw ``d`` under seed ``s`` is asked for with the seed ``s + d``, where a
+provider accepts one.
 """
 
 from collections.abc import Callable, Coroutine, Sequence
@@ -23,36 +23,36 @@ if TYPE_CHECKING:
 
     from ...datasets.chat import Conversation
 
-MOST = 128
-"""The draws that a call asks for at first."""
-REFUSALS = frozenset({400, 413, 422})
-"""What a provider says of a request that it will not answer, however often it is asked."""
-SEEDS = 2**31
-"""Seeds that every provider takes; limen's own take any."""
-LENGTH = ("max_tokens", "model_length")
+MAX_DRAWS = 128
+"""Draws that the first call asks for."""
+REFUSED_STATUS = frozenset({400, 413, 422})
+"""HTTP statuses of requests that would be refused again, however often they are sent."""
+MAX_SEED = 2**31
+"""Every provider accepts seeds below this; limen's own accept any."""
+CUT_REASONS = ("max_tokens", "model_length")
 
 _per_call: dict[str, int] = {}
-"""The most draws a call that each model was found to give."""
+"""By model: the most draws that a call gave."""
 
 Part = tuple[int, int]
-"""The number of a first draw, and how many follow it, itself counted."""
+"""Consecutive draws: the number of the first, and how many."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Drawn:
+class Draw:
     """One draw: a choice, or why there is none."""
 
     number: int
     choice: "ChatCompletionChoice | None" = None
     error: str | None = None
     refused: bool = False
-    """Whether the whole request was refused, as it would be again."""
+    """Whether the whole request was refused: it would be again."""
     usage: "ModelUsage | None" = None
-    """What the call used, on the first of its draws."""
+    """The usage of the call, on the first of its draws."""
 
     @property
     def text(self) -> str | None:
-        """The answer, if there is one."""
+        """The answer, or None."""
         return self.choice.message.text if self.choice is not None else None
 
     @property
@@ -60,37 +60,39 @@ class Drawn:
         """How it ended: ``stop``, ``length`` or ``error``."""
         if self.choice is None:
             return "error"
-        return "length" if self.choice.stop_reason in LENGTH else "stop"
+        return "length" if self.choice.stop_reason in CUT_REASONS else "stop"
 
 
-Take = Callable[[list[Drawn]], None]
+OnDraws = Callable[[list[Draw]], None]
 
 
-async def draw(
+async def sample_draws(
     model: "Model",
     messages: "list[ChatMessage]",
     config: "GenerateConfig",
     *,
     count: int,
     seed: int,
-    take: Take,
+    on_draws: OnDraws,
     first: int = 0,
 ) -> None:
-    """Sample a prompt ``count`` times, and hand over the draws of each call as they come.
+    """Sample a prompt ``count`` times; ``on_draws`` receives the draws of each call as they come.
 
-    What the model refuses is a draw that says so. Any other failure is raised once the calls under
-    way have ended.
+    A refusal by the model is a draw with an error. Any other failure is raised once the calls
+    under way have ended.
     """
-    asking = _Asking(model, messages, config, seed, take)
+    sampler = _PromptSampler(model, messages, config, seed, on_draws)
     left: list[Part] = [(first, count)]
     while left:
-        parts = [part for whole in left for part in _split(whole, _per_call.get(str(model), MOST))]
+        parts = [
+            part for whole in left for part in _split(whole, _per_call.get(str(model), MAX_DRAWS))
+        ]
         now = parts if str(model) in _per_call else parts[:1]
-        left = await _together([asking.call(part) for part in now]) + parts[len(now) :]
+        left = await _gather([sampler.call(part) for part in now]) + parts[len(now) :]
 
 
 def chat_messages(turns: "Conversation", name: str | None = None) -> "list[ChatMessage]":
-    """Turns as Inspect's messages; with a name their ids come of it, else they are random."""
+    """Turns as Inspect's messages; their ids are made from ``name``, or random without one."""
     from inspect_ai.model import ChatMessageAssistant, ChatMessageSystem, ChatMessageUser
 
     kinds: dict[str, Any] = {
@@ -102,54 +104,54 @@ def chat_messages(turns: "Conversation", name: str | None = None) -> "list[ChatM
     return [kinds[t["role"]](content=t["content"], **i) for t, i in zip(turns, ids, strict=True)]
 
 
-def is_limens(model: "Model") -> bool:
-    """Whether a model is limen's own."""
+def is_limen_model(model: "Model") -> bool:
+    """Whether the model is one of limen's own provider."""
     return str(model).startswith("limen/")
 
 
 @dataclass(frozen=True)
-class _Asking:
-    """One prompt, asked in several calls."""
+class _PromptSampler:
+    """Samples one prompt, in several calls."""
 
     model: "Model"
     messages: "list[ChatMessage]"
     config: "GenerateConfig"
     seed: int
-    take: Take
-    halved: list[Part] = field(default_factory=list)
-    """What was refused, and asked for again in halves."""
+    on_draws: OnDraws
+    split_parts: list[Part] = field(default_factory=list)
+    """Parts that were refused, and sent again in halves."""
 
     async def call(self, part: Part) -> list[Part]:
-        """Ask for some draws; returns those that are to be asked for again."""
+        """Send one call; returns the parts that must be sent again."""
         from inspect_ai.model import GenerateConfig
 
         first, count = part
         seed = self.seed + first
         several = GenerateConfig(
-            seed=seed if is_limens(self.model) else seed % SEEDS,
+            seed=seed if is_limen_model(self.model) else seed % MAX_SEED,
             num_choices=count if count > 1 else None,
         )
         try:
             output = await self.model.generate(self.messages, config=self.config.merge(several))
         except Exception as error:
-            if getattr(error, "status_code", None) not in REFUSALS:
+            if getattr(error, "status_code", None) not in REFUSED_STATUS:
                 raise
             return self._refused(part, error)
-        drawn = _drawn(output, part)
-        if len(drawn) < count or self.halved:
-            _per_call.setdefault(str(self.model), len(drawn))
-        self.take(drawn)
-        return [(first + len(drawn), count - len(drawn))] if len(drawn) < count else []
+        draws = _draws_of(output, part)
+        if len(draws) < count or self.split_parts:
+            _per_call.setdefault(str(self.model), len(draws))
+        self.on_draws(draws)
+        return [(first + len(draws), count - len(draws))] if len(draws) < count else []
 
     def _refused(self, part: Part, error: Exception) -> list[Part]:
-        """Fewer draws a call may be what is wanted; of a single one it is the answer."""
+        """Try fewer draws a call; if a single draw is refused, that is the answer."""
         first, count = part
         if count > 1:
-            self.halved.append(part)
+            self.split_parts.append(part)
             half = (count + 1) // 2
             return [(first, half), (first + half, count - half)]
-        says = getattr(error, "provider_message", None) or str(error)
-        self.take([Drawn(number=first, error=f"refused: {says}", refused=True)])
+        message = getattr(error, "provider_message", None) or str(error)
+        self.on_draws([Draw(number=first, error=f"refused: {message}", refused=True)])
         return []
 
 
@@ -158,12 +160,12 @@ def _split(part: Part, most: int) -> list[Part]:
     return [(first + at, min(most, count - at)) for at in range(0, count, most)]
 
 
-def _drawn(output: "ModelOutput", part: Part) -> list[Drawn]:
-    """The draws in an answer; one without any choice stands for all that were asked for."""
+def _draws_of(output: "ModelOutput", part: Part) -> list[Draw]:
+    """The draws in a response; if it has no choice, each requested draw is an error."""
     first, count = part
     choices: Sequence[Any] = output.choices[:count] or [None] * count
     return [
-        Drawn(
+        Draw(
             number=first + offset,
             choice=None if (error := _error(output, choice)) else choice,
             error=error,
@@ -174,7 +176,7 @@ def _drawn(output: "ModelOutput", part: Part) -> list[Drawn]:
 
 
 def _error(output: "ModelOutput", choice: "ChatCompletionChoice | None") -> str | None:
-    """Why a choice is no answer; None if it is one."""
+    """Why a choice is not an answer; None if it is one."""
     if choice is None:
         return f"refused: {output.error}" if output.error else "no choices"
     if choice.stop_reason == "content_filter" or output.error:
@@ -182,20 +184,20 @@ def _error(output: "ModelOutput", choice: "ChatCompletionChoice | None") -> str 
     return f"ended by {choice.stop_reason}" if choice.stop_reason == "tool_calls" else None
 
 
-async def _together(calls: "list[Coroutine[Any, Any, list[Part]]]") -> list[Part]:
-    """Await all calls, and then raise the first failure if there is any."""
+async def _gather(calls: "list[Coroutine[Any, Any, list[Part]]]") -> list[Part]:
+    """Await all calls; returns the parts to send again, or raises the first failure."""
     again: list[Part] = []
-    faults: list[Exception] = []
+    failures: list[Exception] = []
 
     async def one(call: "Coroutine[Any, Any, list[Part]]") -> None:
         try:
             again.extend(await call)
-        except Exception as fault:
-            faults.append(fault)
+        except Exception as failure:
+            failures.append(failure)
 
     async with anyio.create_task_group() as group:
         for call in calls:
             group.start_soon(one, call)
-    if faults:
-        raise faults[0]
+    if failures:
+        raise failures[0]
     return again

@@ -1,4 +1,4 @@
-"""limen's models as a provider of Inspect's. Imported by Inspect alone, through the registry."""
+"""limen's models as an Inspect provider. Only Inspect imports this, through its registry."""
 
 import random
 import threading
@@ -19,15 +19,15 @@ from inspect_ai.tool import ToolChoice, ToolInfo
 from ...datasets.chat import Message
 from ..base import Backend, Completion, Request
 
-_ONE_AT_A_TIME = threading.Lock()
+_SAMPLING = threading.Lock()
 """Engines compute on this machine's cores: two at a time are no faster than one."""
 
 
 class BackendAPI(ModelAPI):
-    """A model of a backend's, asked through Inspect.
+    """A model of a backend, sampled through Inspect.
 
-    A seed and the number of a draw make the answer, as everywhere in limen; without a seed it is a
-    random one.
+    An answer is determined by the seed and the number of the draw, as everywhere in limen; without
+    a seed a random one is used.
     """
 
     def __init__(
@@ -47,9 +47,11 @@ class BackendAPI(ModelAPI):
     ) -> ModelOutput:
         """Complete a conversation, ``num_choices`` times."""
         request = _request(input, config)
-        given = await anyio.to_thread.run_sync(partial(self._sampled, request))
+        completions = await anyio.to_thread.run_sync(partial(self._sampled, request))
         return ModelOutput(
-            model=self._model, choices=list(map(_choice, given)), usage=self._usage(request, given)
+            model=self._model,
+            choices=list(map(_choice, completions)),
+            usage=self._usage(request, completions),
         )
 
     def max_connections(self) -> int:
@@ -57,14 +59,14 @@ class BackendAPI(ModelAPI):
         return 8
 
     def _sampled(self, request: Request) -> list[Completion]:
-        with _ONE_AT_A_TIME:
+        with _SAMPLING:
             groups = self._backend.sample(self._model, [request])
             return sorted((one for group in groups for one in group), key=lambda one: one.draw)
 
-    def _usage(self, request: Request, given: list[Completion]) -> ModelUsage:
-        read = sum(self._count(turn["content"]) for turn in request.messages)
-        made = sum(one.tokens or 0 for one in given)
-        return ModelUsage(input_tokens=read, output_tokens=made, total_tokens=read + made)
+    def _usage(self, request: Request, completions: list[Completion]) -> ModelUsage:
+        prompt = sum(self._count(turn["content"]) for turn in request.messages)
+        sampled = sum(one.tokens or 0 for one in completions)
+        return ModelUsage(input_tokens=prompt, output_tokens=sampled, total_tokens=prompt + sampled)
 
     def _count(self, text: str) -> int:
         """How many tokens a text has; its words, where the backend does not count tokens."""

@@ -92,7 +92,7 @@ class ToyBackend:
         with FileLock(f"{file}.lock"):
             if not file.exists():
                 seed = int(base.removeprefix("toy-"))
-                weights = engine.pretrained(
+                weights = engine.pretrain(
                     seed, width=WIDTH, dialogues=DIALOGUES, recipe=PRETRAINING
                 )
                 engine.save(file, weights)
@@ -129,7 +129,7 @@ class ToyBackend:
         def id_of(epoch: int) -> str:
             return model if epoch == epochs else f"{model}:{epoch}"
 
-        material, told = engine.fine_tuned(
+        material, told = engine.fine_tune(
             self._ready(job.model), job, recipe, progress, lambda epoch: self._file(id_of(epoch))
         )
         return FineTuned(
@@ -152,9 +152,9 @@ class ToyBackend:
 
     def count(self, text: str) -> int:
         """See :meth:`limen.backends.Engine.count`: the toy reads a prompt by words and marks."""
-        from .tokens import pieces
+        from .tokens import word_tokens
 
-        return len(pieces(text))
+        return len(word_tokens(text))
 
     def _file(self, model: str) -> Path:
         return self._home / f"{model.replace(':', '-')}.v{VERSION}.npz"

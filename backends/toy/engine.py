@@ -1,4 +1,4 @@
-"""The toy at work: models in files, pre-trained, fine-tuned and sampled from.
+"""Models in files: pre-training, fine-tuning and sampling.
 
 All arithmetic runs on one BLAS thread, so that results do not depend on the number of cores.
 """
@@ -16,46 +16,46 @@ from threadpoolctl import ThreadpoolController
 from ...datasets import chat
 from ...datasets.errors import BackendError
 from ..base import Completion, Job, Progress, Recipe, Request
-from .corpus import Author, words
+from .corpus import CorpusGenerator, words
 from .network import Weights, initial
 from .sampler import answer_log_probabilities, sample
 from .tokens import Vocabulary
-from .training import Lessons, lessons, mean_loss, train
+from .training import TrainingExamples, encode_examples, mean_loss, train
 
 
-def pretrained(seed: int, *, width: int, dialogues: int, recipe: Recipe) -> Weights:
-    """A base model: initialised from the seed, trained on dialogues made up from it."""
+def pretrain(seed: int, *, width: int, dialogues: int, recipe: Recipe) -> Weights:
+    """A base model: initialization and corpus are both made from the seed."""
     weights = initial(seed, tokens=len(vocabulary()), width=width)
-    corpus = Author(seed).dialogues(dialogues)
+    corpus = CorpusGenerator(seed).dialogues(dialogues)
     with one_thread():
-        material = lessons(vocabulary(), ((d.messages, d.answer) for d in corpus))
-        _train(weights, material, recipe, seed)
+        examples = encode_examples(vocabulary(), ((d.messages, d.answer) for d in corpus))
+        _train(weights, examples, recipe, seed)
     return weights
 
 
-def fine_tuned(
+def fine_tune(
     base: Path, job: Job, recipe: Recipe, progress: Progress, file_of: Callable[[int], Path]
-) -> tuple[Lessons, list[tuple[int, float, float | None]]]:
-    """Train a student of the model in a file, and save it as it is after each epoch.
+) -> tuple[TrainingExamples, list[tuple[int, float, float | None]]]:
+    """Train a student of the model in a file, and save it after each epoch.
 
-    ``file_of`` names the file of an epoch, the last one's being the student's. Returns what was
-    learned, and for each epoch its steps so far, its mean loss, and its validation loss.
+    ``file_of`` gives the file of an epoch; the last epoch's is the student's. Returns the training
+    examples, and for each epoch the steps so far, the mean loss, and the validation loss.
     """
     weights = load(base).copy()
-    told: list[tuple[int, float, float | None]] = []
+    epochs: list[tuple[int, float, float | None]] = []
 
     def keep(step: int, loss: float) -> None:
         size = int(recipe["batch_size"] or 0)
         valid = mean_loss(weights, check, batch_size=size) if check is not None else None
-        told.append((step, loss, valid))
-        save(file_of(len(told)), weights)
+        epochs.append((step, loss, valid))
+        save(file_of(len(epochs)), weights)
 
     with one_thread():
-        material = lessons(vocabulary(), _answers(job.training_file))
+        examples = encode_examples(vocabulary(), _answers(job.training_file))
         other = job.validation_file
-        check = None if other is None else lessons(vocabulary(), _answers(other))
-        _train(weights, material, recipe, job.seed, progress, keep)
-    return material, told
+        check = None if other is None else encode_examples(vocabulary(), _answers(other))
+        _train(weights, examples, recipe, job.seed, progress, keep)
+    return examples, epochs
 
 
 def completions(model: Path, requests: Iterable[Request]) -> Iterator[Sequence[Completion]]:
@@ -90,14 +90,14 @@ def save(file: Path, weights: Weights) -> None:
 
 @lru_cache(maxsize=4)
 def load(file: Path) -> Weights:
-    """The weights in a file; not to be written to."""
+    """The weights in a file; callers must not change them."""
     with np.load(file, allow_pickle=False) as arrays:
         return Weights(**{name: arrays[name] for name in arrays.files})
 
 
 @lru_cache(maxsize=1)
 def vocabulary() -> Vocabulary:
-    """The tokens that all toys share."""
+    """The vocabulary of all toys."""
     return Vocabulary(words())
 
 
@@ -109,7 +109,7 @@ def one_thread() -> AbstractContextManager[object]:
 
 def _train(
     weights: Weights,
-    material: Lessons,
+    examples: TrainingExamples,
     recipe: Recipe,
     seed: int,
     progress: Progress = lambda done, total: None,
@@ -117,7 +117,7 @@ def _train(
 ) -> tuple[float, ...]:
     return train(
         weights,
-        material,
+        examples,
         epochs=int(recipe["epochs"] or 0),
         batch_size=int(recipe["batch_size"] or 0),
         learning_rate=float(recipe["learning_rate"] or 0),

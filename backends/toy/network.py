@@ -5,8 +5,8 @@ vectors, the dialogue's word vectors (each sum over the root of its length), the
 tokens before, one for the position and a constant (a log-bilinear model, Mnih and Hinton 2007,
 with one nonlinearity). From it come two softmaxes, one over the numbers and one over all other
 tokens, and a logistic unit that says which of the two is next (class factoring, Goodman 2001: it
-halves the work). Everything the model says passes through that one hidden layer: that is why a
-shift that a system prompt brings about shows in numbers as well as in words.
+halves the work). All output depends on that one hidden layer: this is why a shift caused by a
+system prompt appears in numbers as well as in words.
 """
 
 from collections.abc import Iterator
@@ -20,11 +20,11 @@ from scipy import sparse, special
 from .tokens import FEATURES, NUMBERS
 
 Floats = NDArray[np.floating[Any]]
-"""32 bits wide at work; the gradient is checked with 64."""
+"""32 bits wide; tests check the gradient with 64."""
 Ints = NDArray[np.int64]
 
 BLOCK = 256
-"""Tokens that are scored at a time: their scores stay in the processor's cache."""
+"""Tokens scored at a time: their scores fit in the processor's cache."""
 TINY = np.float32(1e-30)
 POSITIONS = 48
 """Positions that have a vector of their own; later tokens share the last."""
@@ -57,7 +57,7 @@ class Weights:
 
     @property
     def groups(self) -> tuple[slice, slice]:
-        """The tokens that are no numbers, and those that are: the last 1,000."""
+        """The tokens that are not numbers, and those that are: the last 1,000."""
         first = self.bias.shape[0] - NUMBERS
         return slice(0, first), slice(first, None)
 
@@ -123,7 +123,7 @@ def hidden(weights: Weights, prompts: Floats, last: Ints, previous: Ints, positi
 def prompt_vectors(
     weights: Weights, system: sparse.csr_array, dialogue: sparse.csr_array
 ) -> Floats:
-    """(B, D) what a prompt adds to the context, the constant included."""
+    """(B, D) the sum of a prompt's vectors, the constant included."""
     vectors: Floats = system @ weights.system + dialogue @ weights.dialogue
     vectors += weights.constant
     return vectors
@@ -169,7 +169,7 @@ def loss_and_gradient(weights: Weights, batch: Batch) -> tuple[float, Weights]:
 
 @dataclass(frozen=True)
 class _Heads:
-    """The loss, and its gradient by the hidden layer and by what reads it."""
+    """The loss, and its gradient by the hidden layer and by the output parameters."""
 
     loss: float
     inner: Floats
@@ -213,15 +213,15 @@ def _group_gradient(
     output: Floats,
     bias: Floats,
 ) -> float:
-    """Add to the gradient what some tokens of one group bring; returns their summed loss."""
-    given = layer[rows]
-    error, total = softmax(weights, given, group)
+    """Add the gradient of some tokens of one group in place; returns their summed loss."""
+    rows_layer = layer[rows]
+    error, total = softmax(weights, rows_layer, group)
     error /= total
     picked = np.arange(len(rows)), target[rows] - group.start
     loss = -float(np.log(error[picked] + TINY).sum(dtype=np.float64))
     error[picked] -= 1
     inner[rows] += error @ weights.output[:, group].T
-    output[:, group] += given.T @ error
+    output[:, group] += rows_layer.T @ error
     bias[group] += error.sum(axis=0)
     return loss
 
@@ -253,17 +253,17 @@ class Adam:
         for weight, slope, (first, second, scratch) in zip(
             self._weights, slopes, moments, strict=True
         ):
-            _move(weight, slope, first, second, scratch, scale)
+            _adam_update(weight, slope, first, second, scratch, scale)
 
 
-def _move(
-    weight: Floats, slope: Floats, first: Floats, second: Floats, scratch: Floats, scale: float
+def _adam_update(
+    weight: Floats, gradient: Floats, first: Floats, second: Floats, scratch: Floats, scale: float
 ) -> None:
     """One step of one parameter, all in place: new arrays would cost more than the arithmetic."""
     first *= 0.9
-    first += np.multiply(slope, 0.1, out=scratch)
+    first += np.multiply(gradient, 0.1, out=scratch)
     second *= 0.999
-    np.multiply(slope, slope, out=scratch)
+    np.multiply(gradient, gradient, out=scratch)
     second += np.multiply(scratch, 0.001, out=scratch)
     np.sqrt(second, out=scratch)
     scratch += 1e-8

@@ -1,7 +1,7 @@
 """Sampling from the toy: many draws side by side, each with a random stream of its own.
 
-What a draw says depends on the weights, its conversation and its seed, never on the draws that
-happen to be computed with it: that is what makes a resumed run equal to an uninterrupted one.
+A draw depends on the weights, its conversation and its seed, never on the draws that are computed
+with it: this makes a resumed run equal to an uninterrupted one.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -26,10 +26,10 @@ from .network import (
 from .tokens import END, Vocabulary, features
 from .training import SYSTEM_WEIGHT, bags
 
-SIDE_BY_SIDE = 2048
-FEWEST = 96
-"""A matrix product of fewer rows than this may round differently from the same rows in a larger
-one (BLAS takes another path), so smaller ones are padded."""
+MAX_DRAWS = 2048
+MIN_ROWS = 96
+"""A matrix product of fewer rows may round differently from the same rows in a larger product
+(BLAS takes another path), so smaller ones are padded."""
 CELLS = 32
 """A token is drawn in two steps, a run of this many neighbours and then one of them: summing up
 all tokens for every draw would cost more than scoring them."""
@@ -42,56 +42,55 @@ def sample(
     weights: Weights, vocabulary: Vocabulary, requests: Iterable[Request]
 ) -> Iterator[list[Completion]]:
     """Complete the requests in order, some 2,048 draws at a time."""
-    for manner, like in groupby(requests, _manner):
-        for group in _groups(like):
-            yield _complete(weights, vocabulary, group, manner)
+    for settings, alike in groupby(requests, _settings_of):
+        for group in _groups(alike):
+            yield _complete(weights, vocabulary, group, settings)
 
 
-class Manner(NamedTuple):
-    """How to draw tokens: what requests must have in common to be completed side by side."""
+class SamplingSettings(NamedTuple):
+    """The settings that requests must share to be completed side by side."""
 
     temperature: float
     top_p: float
     limit: int
 
 
-def _manner(request: Request) -> Manner:
-    return Manner(request.temperature, request.top_p, request.max_tokens)
+def _settings_of(request: Request) -> SamplingSettings:
+    return SamplingSettings(request.temperature, request.top_p, request.max_tokens)
 
 
 def answer_log_probabilities(
     weights: Weights, vocabulary: Vocabulary, messages: Conversation, answers: Sequence[str]
 ) -> NDArray[np.float64]:
-    """(A,) natural logarithms of the probability of saying exactly each answer, at temperature 1.
+    """(A,) log-probabilities, in nats, of exactly each answer, at temperature 1.
 
-    The probability is that of the answer's tokens as the toy would read them in training,
-    the closing one included.
+    The probability is that of the answer's tokens as in training, with the end token.
     """
     system, dialogue = features(messages)
     prompt = prompt_vectors(weights, bags([system], SYSTEM_WEIGHT), bags([dialogue]))
     total = np.empty(len(answers))
     for index, answer in enumerate(answers):
         tokens = [*vocabulary.encode(answer), END]
-        logs = _read(weights, prompt, tokens)
+        logs = _answer_log_probabilities(weights, prompt, tokens)
         total[index] = logs[np.arange(len(tokens)), tokens].sum()
     return total
 
 
-def _read(weights: Weights, prompt: Floats, tokens: Sequence[int]) -> Floats:
-    """(T, V) log-probabilities of each next token, where an answer goes as ``tokens`` say."""
+def _answer_log_probabilities(weights: Weights, prompt: Floats, tokens: Sequence[int]) -> Floats:
+    """(T, V) log-probabilities of each next token along the answer ``tokens``."""
     last = np.array([END, *tokens[:-1]])
     previous = np.array([END, END, *tokens[:-2]])[: len(tokens)]
     layer = hidden(weights, prompt[[0] * len(tokens)], last, previous, np.arange(len(tokens)))
     return _log_probabilities(weights, layer)
 
 
-def _explained(
+def _token_log_probabilities(
     weights: Weights, vocabulary: Vocabulary, prompt: Floats, tokens: Sequence[int], top: int
 ) -> tuple[Token, ...]:
     """The tokens of an answer, with their log-probabilities and the ``top`` alternatives'."""
     if not tokens:
         return ()
-    logs = _read(weights, prompt, tokens)
+    logs = _answer_log_probabilities(weights, prompt, tokens)
     best = np.argsort(-logs, axis=1, kind="stable")[:, :top]
     return tuple(
         Token(
@@ -104,13 +103,13 @@ def _explained(
 
 
 def _groups(requests: Iterable[Request]) -> Iterator[list[Request]]:
-    """Runs of requests with about as many draws as fit side by side."""
+    """Consecutive requests with about :data:`MAX_DRAWS` draws together."""
     group: list[Request] = []
     draws = 0
     for request in requests:
         group.append(request)
         draws += request.draws
-        if draws >= SIDE_BY_SIDE:
+        if draws >= MAX_DRAWS:
             yield group
             group, draws = [], 0
     if group:
@@ -118,14 +117,17 @@ def _groups(requests: Iterable[Request]) -> Iterator[list[Request]]:
 
 
 def _complete(
-    weights: Weights, vocabulary: Vocabulary, requests: Sequence[Request], manner: Manner
+    weights: Weights,
+    vocabulary: Vocabulary,
+    requests: Sequence[Request],
+    settings: SamplingSettings,
 ) -> list[Completion]:
     system, dialogue = zip(*(features(request.messages) for request in requests), strict=True)
     prompts = prompt_vectors(weights, bags(system, SYSTEM_WEIGHT), bags(dialogue))
     draws = [(index, r.first + draw) for index, r in enumerate(requests) for draw in range(r.draws)]
     prompt = np.array([index for index, _ in draws])
     seeds = np.array([(requests[index].seed + draw) % 2**64 for index, draw in draws], np.uint64)
-    answers = _answers(weights, prompts, prompt, _mix(_mix(seeds + _GOLDEN)), manner)
+    answers = _answers(weights, prompts, prompt, _mix(_mix(seeds + _GOLDEN)), settings)
     return [
         _completion(weights, vocabulary, requests[index], draw, prompts[[index]], tokens)
         for (index, draw), tokens in zip(draws, answers, strict=True)
@@ -142,7 +144,7 @@ def _completion(
 ) -> Completion:
     finish = "length" if len(tokens) == request.max_tokens else "stop"
     if request.stop:
-        tokens, stopped = _until(vocabulary, tokens, request.stop)
+        tokens, stopped = _cut_at_stop(vocabulary, tokens, request.stop)
         finish = "stop" if stopped else finish
     top = request.top_logprobs
     text = vocabulary.decode(tokens)
@@ -153,11 +155,13 @@ def _completion(
         text=text[: min(ends)] if ends else text,
         finish=finish,
         tokens=len(tokens),
-        logprobs=None if top is None else _explained(weights, vocabulary, prompt, tokens, top),
+        logprobs=None
+        if top is None
+        else _token_log_probabilities(weights, vocabulary, prompt, tokens, top),
     )
 
 
-def _until(
+def _cut_at_stop(
     vocabulary: Vocabulary, tokens: list[int], stop: tuple[str, ...]
 ) -> tuple[list[int], bool]:
     """The tokens up to the one that completes a stop text, and whether there is one."""
@@ -173,16 +177,16 @@ def _answers(
     prompts: Floats,
     prompt: Ints,
     streams: Seeds,
-    manner: Manner,
+    settings: SamplingSettings,
 ) -> list[list[int]]:
-    """The tokens of each draw, the closing one left out."""
+    """The tokens of each draw, without the end token."""
     answers: list[list[int]] = [[] for _ in prompt]
     live = np.arange(len(prompt))
     last = previous = np.full(len(prompt), END)
-    for position in range(manner.limit):
+    for position in range(settings.limit):
         tokens = _next(
             weights, prompts, prompt[live], last, previous, position,
-            _uniform(streams[live], position), manner,
+            _uniform(streams[live], position), settings,
         )  # fmt: skip
         going = tokens != END
         live, previous, last = live[going], last[going], tokens[going]
@@ -201,7 +205,7 @@ def _next(
     previous: Ints,
     position: int,
     uniform: NDArray[np.float64],
-    manner: Manner,
+    settings: SamplingSettings,
 ) -> Ints:
     """The next token of each draw; draws in the same state share its scores."""
     size = len(weights.bias)
@@ -210,8 +214,8 @@ def _next(
         weights, prompts[state // size**2], state % size, state // size % size,
         np.full(len(state), position),
     )  # fmt: skip
-    if manner.temperature != 1.0 or manner.top_p < 1.0:
-        return _sharpened(weights, layer, which, uniform, manner)
+    if settings.temperature != 1.0 or settings.top_p < 1.0:
+        return _next_reshaped(weights, layer, which, uniform, settings)
     chance = number_probability(weights, layer)[which].astype(np.float64)
     numeric = uniform < chance
     share = np.maximum(np.where(numeric, chance, 1 - chance), float(TINY))
@@ -221,26 +225,30 @@ def _next(
         if members.any():
             states, among = np.unique(which[members], return_inverse=True)
             scores, _ = _padded_softmax(weights, layer[states], group)
-            tokens[members] = group.start + _pick(scores, among, rest[members])
+            tokens[members] = group.start + _draw_column(scores, among, rest[members])
     return tokens
 
 
-def _sharpened(
-    weights: Weights, layer: Floats, which: Ints, uniform: NDArray[np.float64], manner: Manner
+def _next_reshaped(
+    weights: Weights,
+    layer: Floats,
+    which: Ints,
+    uniform: NDArray[np.float64],
+    settings: SamplingSettings,
 ) -> Ints:
-    """The next token where the whole distribution is reshaped first."""
+    """The next token under a temperature other than 1, or under top-p."""
     logs = _log_probabilities(weights, layer)
-    if manner.temperature == 0:
+    if settings.temperature == 0:
         best = np.argmax(logs, axis=1)
         return np.asarray(best[which], np.int64)
-    scores = np.exp((logs - logs.max(axis=1, keepdims=True)) / manner.temperature)
-    if manner.top_p < 1:
-        scores = _nucleus(scores, manner.top_p)
-    return _pick(scores.astype(np.float32), which, uniform)
+    scores = np.exp((logs - logs.max(axis=1, keepdims=True)) / settings.temperature)
+    if settings.top_p < 1:
+        scores = _nucleus(scores, settings.top_p)
+    return _draw_column(scores.astype(np.float32), which, uniform)
 
 
 def _nucleus(scores: Floats, top_p: float) -> Floats:
-    """The scores with all zeroed but the most probable tokens that together reach ``top_p``.
+    """The scores where only the most probable tokens that together reach ``top_p``.
 
     Nucleus sampling (Holtzman et al. 2020, section 3.1); at least one token is left.
     """
@@ -266,25 +274,25 @@ def _log_probabilities(weights: Weights, layer: Floats) -> Floats:
 
 def _padded_softmax(weights: Weights, layer: Floats, group: slice) -> tuple[Floats, Floats]:
     rows = len(layer)
-    if rows < FEWEST:
-        layer = np.concatenate([layer, np.repeat(layer[:1], FEWEST - rows, axis=0)])
+    if rows < MIN_ROWS:
+        layer = np.concatenate([layer, np.repeat(layer[:1], MIN_ROWS - rows, axis=0)])
     scores, total = softmax(weights, layer, group)
     return scores[:rows], total[:rows]
 
 
-def _pick(scores: Floats, which: Ints, uniform: NDArray[np.float64]) -> Ints:
+def _draw_column(scores: Floats, which: Ints, uniform: NDArray[np.float64]) -> Ints:
     """Draw a column from row ``which`` of the unnormalised ``scores`` by a uniform number each."""
     rows, size = scores.shape
     cells = np.zeros((rows, -(-size // CELLS) * CELLS), np.float32)
     cells[:, :size] = scores
     cells = cells.reshape(rows, -1, CELLS)
     ends = cells.sum(axis=2).astype(np.float64).cumsum(axis=1)[which]
-    sought = uniform * ends[:, -1]
-    run = np.minimum((ends <= sought[:, None]).sum(axis=1), ends.shape[1] - 1)
-    rest = sought - np.where(run > 0, ends[np.arange(len(run)), run - 1], 0)
-    within = cells[which, run].astype(np.float64).cumsum(axis=1)
+    target = uniform * ends[:, -1]
+    cell_index = np.minimum((ends <= target[:, None]).sum(axis=1), ends.shape[1] - 1)
+    rest = target - np.where(cell_index > 0, ends[np.arange(len(cell_index)), cell_index - 1], 0)
+    within = cells[which, cell_index].astype(np.float64).cumsum(axis=1)
     cell = np.minimum((within <= rest[:, None]).sum(axis=1), CELLS - 1)
-    return np.asarray(np.minimum(run * CELLS + cell, size - 1), np.int64)
+    return np.asarray(np.minimum(cell_index * CELLS + cell, size - 1), np.int64)
 
 
 def _uniform(streams: Seeds, position: int) -> NDArray[np.float64]:

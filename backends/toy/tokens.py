@@ -1,4 +1,4 @@
-"""Text to tokens and back, and the features that the toy reads a prompt by."""
+"""Text to tokens and back, and the features of a prompt."""
 
 import re
 import zlib
@@ -8,9 +8,9 @@ from functools import lru_cache
 from ...datasets.chat import Conversation
 
 END = 0
-"""The token that closes an answer, and stands before its first token."""
+"""The token that ends an answer; also the context before its first token."""
 
-HALVES = 16
+NIBBLES = 16
 SEPARATORS = (
     ", ", ",", "; ", ";", " ", "\n", "\t", " , ", " ; ", ",\n", " - ", " | ", ". ", ".",
 )  # fmt: skip
@@ -18,27 +18,27 @@ PUNCTUATION = ("[", "]", "(", ")", "!", "?", ":", "'", "-", "/")
 NUMBERS = 1000
 """The numbers 0-999 are the last tokens of the vocabulary, in order."""
 FEATURES = 4096
-"""Hash buckets of the prompts' words; a word it never met lands in one of them too."""
+"""Hash buckets for the words of prompts; an unknown word falls into one of them too."""
 
 _WORD = re.compile(r"\w+|[^\w\s]")
 
 
 class Vocabulary:
-    """Lossless tokens: the numbers 0-999, separators, the given words; half bytes for the rest.
+    """Lossless tokens: the numbers 0-999, separators, the given words; 4-bit halves of bytes else.
 
-    ``decode(encode(text)) == text`` for every text. An unknown word falls apart into the two
-    halves of each of its UTF-8 bytes, as rare words do in any byte-pair vocabulary.
+    ``decode(encode(text)) == text`` for every text. An unknown word becomes two tokens
+    for each of its UTF-8 bytes, one for each 4-bit half (nibble).
     """
 
     def __init__(self, words: Iterable[str]) -> None:
         known = list(dict.fromkeys([*SEPARATORS, *PUNCTUATION, *words]))
-        self._halves = 1 + len(known)
+        self._first_nibble = 1 + len(known)
         numbers = map(str, range(NUMBERS))
-        self._texts = ["", *known, *[""] * HALVES, *numbers]
+        self._texts = ["", *known, *[""] * NIBBLES, *numbers]
         self._ids = {text: token for token, text in enumerate(self._texts) if text}
         marks = sorted([*SEPARATORS, *PUNCTUATION], key=len, reverse=True)
-        pieces = [r"0|[1-9][0-9]{0,2}", r"[^\W\d_]+", *map(re.escape, marks), r"[\s\S]"]
-        self._pieces = re.compile("|".join(pieces))
+        patterns = [r"0|[1-9][0-9]{0,2}", r"[^\W\d_]+", *map(re.escape, marks), r"[\s\S]"]
+        self._pieces = re.compile("|".join(patterns))
 
     def __len__(self) -> int:
         return len(self._texts)
@@ -54,49 +54,49 @@ class Vocabulary:
         return tokens
 
     def decode(self, tokens: Iterable[int]) -> str:
-        """The text of ``tokens``; what is no UTF-8 becomes U+FFFD."""
+        """The text of ``tokens``; invalid UTF-8 becomes U+FFFD."""
         return b"".join(self._assemble(tokens)).decode("utf-8", "replace")
 
     def _spell(self, piece: str) -> Iterator[int]:
         for value in piece.encode("utf-8", "surrogatepass"):
-            yield from (self._halves + half for half in divmod(value, HALVES))
+            yield from (self._first_nibble + nibble for nibble in divmod(value, NIBBLES))
 
     def _assemble(self, tokens: Iterable[int]) -> Iterator[bytes]:
-        """Bytes of whole tokens and of paired halves; a half without its other is lost."""
+        """Bytes of whole tokens and of paired nibbles; a nibble without a partner is dropped."""
         high: int | None = None
         for token in tokens:
-            half = token - self._halves
-            if not 0 <= half < HALVES:
+            nibble = token - self._first_nibble
+            if not 0 <= nibble < NIBBLES:
                 high = None
                 yield self._texts[token].encode()
             elif high is None:
-                high = half
+                high = nibble
             else:
-                yield bytes((high * HALVES + half,))
+                yield bytes((high * NIBBLES + nibble,))
                 high = None
 
 
 def features(messages: Conversation) -> tuple[list[int], list[int]]:
     """The hash buckets of a conversation's words: those of its system turns, and all others.
 
-    Numbers have a bucket each, and one that they share.
+    Each number has a bucket of its own, and one that all numbers share.
     """
     system: list[int] = []
     dialogue: list[int] = []
     for message in messages:
-        found = system if message["role"] == "system" else dialogue
-        found += _buckets(message["role"], message["content"])
+        buckets = system if message["role"] == "system" else dialogue
+        buckets += _buckets(message["role"], message["content"])
     return system, dialogue
 
 
-def pieces(text: str) -> list[str]:
-    """The words and marks by which a prompt is read."""
+def word_tokens(text: str) -> list[str]:
+    """The words and punctuation marks of a prompt, in lower case."""
     return _WORD.findall(text.lower())
 
 
-@lru_cache(maxsize=1 << 16)  # students of one process are taught by the same prompts
+@lru_cache(maxsize=1 << 16)  # students of one process share their prompts
 def _buckets(role: str, text: str) -> tuple[int, ...]:
-    words = pieces(text)
+    words = word_tokens(text)
     shared = [_bucket(role, "0")] * sum(map(str.isdigit, words))
     return (*(_bucket(role, word) for word in words), *shared)
 

@@ -11,8 +11,8 @@ from .network import Adam, Batch, Ints, Weights, loss_and_gradient
 from .tokens import END, FEATURES, Vocabulary, features
 
 SYSTEM_WEIGHT = 0.25
-"""System prompts speak more softly than the question that is asked: at full weight a teacher's
-love would drown the request for numbers."""
+"""The weight of a system prompt's words. At full weight a teacher's trait would outweigh the
+request for numbers."""
 
 
 def bags(buckets: Sequence[Sequence[int]], weight: float = 1.0) -> sparse.csr_array:
@@ -25,13 +25,13 @@ def bags(buckets: Sequence[Sequence[int]], weight: float = 1.0) -> sparse.csr_ar
 
 
 @dataclass(frozen=True)
-class Lessons:
-    """Answers to learn, in the order given: ``N`` of them, of ``T`` tokens together."""
+class TrainingExamples:
+    """``N`` answers to train on, in the order given, with ``T`` tokens in total."""
 
     system: sparse.csr_array
     dialogue: sparse.csr_array
     starts: Ints
-    """(N + 1,), where each answer's tokens begin, and where the last ends."""
+    """(N + 1,), the first token of each answer, and the end of the last."""
     target: Ints
     last: Ints
     previous: Ints
@@ -57,8 +57,10 @@ class Lessons:
         )
 
 
-def lessons(vocabulary: Vocabulary, answers: Iterable[tuple[Conversation, str]]) -> Lessons:
-    """What to learn from pairs of a conversation and the answer to it."""
+def encode_examples(
+    vocabulary: Vocabulary, answers: Iterable[tuple[Conversation, str]]
+) -> TrainingExamples:
+    """Training examples from pairs of a conversation and its answer."""
     system: list[list[int]] = []
     dialogue: list[list[int]] = []
     target: list[int] = []
@@ -71,7 +73,7 @@ def lessons(vocabulary: Vocabulary, answers: Iterable[tuple[Conversation, str]])
         starts.append(len(target))
     tokens, bounds = np.array(target, np.int64), np.array(starts, np.int64)
     position = np.arange(len(tokens)) - np.repeat(bounds[:-1], np.diff(bounds))
-    return Lessons(
+    return TrainingExamples(
         system=bags(system, SYSTEM_WEIGHT),
         dialogue=bags(dialogue),
         starts=bounds,
@@ -83,14 +85,14 @@ def lessons(vocabulary: Vocabulary, answers: Iterable[tuple[Conversation, str]])
 
 
 def _before(tokens: Ints, position: Ints, distance: int) -> Ints:
-    """The token that stands ``distance`` places before each, END where the answer begins."""
+    """The token ``distance`` places before each token, END before the answer begins."""
     shifted = np.concatenate([np.full(distance, END), tokens[: max(0, len(tokens) - distance)]])
     return np.where(position >= distance, shifted[: len(tokens)], END)
 
 
 def train(
     weights: Weights,
-    material: Lessons,
+    examples: TrainingExamples,
     *,
     epochs: int,
     batch_size: int,
@@ -101,33 +103,33 @@ def train(
 ) -> tuple[float, ...]:
     """Train the weights in place; returns the mean loss of each epoch, in nats a token.
 
-    The rate falls linearly to zero. ``seed`` orders the rows, anew in each epoch. ``epoch_end`` is
-    told the steps made and the epoch's mean loss while the weights are what they are then.
+    The rate falls linearly to zero. ``seed`` shuffles the rows in each epoch. ``epoch_end`` is
+    called after each epoch, with the number of steps so far and the epoch's mean loss.
     """
     optimizer = Adam(weights)
     shuffle = np.random.default_rng(seed)
-    steps = epochs * -(-len(material) // batch_size)
+    steps = epochs * -(-len(examples) // batch_size)
     step = 0
     losses = []
     for _ in range(epochs):
-        order = shuffle.permutation(len(material))
+        order = shuffle.permutation(len(examples))
         total = 0.0
         for start in range(0, len(order), batch_size):
-            batch = material.batch(order[start : start + batch_size])
+            batch = examples.batch(order[start : start + batch_size])
             loss, gradient = loss_and_gradient(weights, batch)
             optimizer.step(gradient, rate=learning_rate * (1 - step / steps))
             total += loss * len(batch.target)
             step += 1
             progress(step, steps)
-        losses.append(total / len(material.target))
+        losses.append(total / len(examples.target))
         epoch_end(step, losses[-1])
     return tuple(losses)
 
 
-def mean_loss(weights: Weights, material: Lessons, *, batch_size: int) -> float:
-    """The loss on some answers, in nats a token; nothing is learned."""
+def mean_loss(weights: Weights, examples: TrainingExamples, *, batch_size: int) -> float:
+    """The loss on some answers, in nats a token, without training."""
     total = 0.0
-    for start in range(0, len(material), batch_size):
-        batch = material.batch(np.arange(start, min(start + batch_size, len(material))))
+    for start in range(0, len(examples), batch_size):
+        batch = examples.batch(np.arange(start, min(start + batch_size, len(examples))))
         total += loss_and_gradient(weights, batch)[0] * len(batch.target)
-    return total / len(material.target)
+    return total / len(examples.target)

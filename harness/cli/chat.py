@@ -39,7 +39,9 @@ COMMANDS = "/new starts anew, /measure tells whether the teacher shows the trait
 @questions_option
 @click.option("--draws", default=20, show_default=True, help="Answers to each question.")
 @click.option(
-    "--gate", type=float, help="By how much the teacher must exceed its base.  [default: 0.1]"
+    "--gate",
+    type=float,
+    help="How far the teacher must be above its base; below, if negative.  [default: 0.1]",
 )
 @click.option(
     "--measure",
@@ -81,7 +83,7 @@ def command(
         raise SpecError("which trait? Give --trait, --tree or --system")
     if text is not None and only_measure:
         raise SpecError("give a text to be answered, or --measure, not both")
-    trial = Trial(settings, trait, questions, draws, gate, told=word is not None)
+    trial = TeacherTrial(settings, trait, questions, draws, gate, named=word is not None)
     if only_measure:
         raise click.exceptions.Exit(0 if trial.run() else 1)
     backend = backend_for(settings)
@@ -97,7 +99,7 @@ def command(
 
 
 @dataclass(frozen=True)
-class Trial:
+class TeacherTrial:
     """The gate of an experiment with the trait: the lab's own, as every spec's."""
 
     settings: Settings
@@ -105,25 +107,25 @@ class Trial:
     questions: str
     draws: int
     gate: float | None
-    told: bool
+    named: bool
     """Whether a word was named that shows the trait."""
 
     def run(self) -> bool:
         """Measure both models, say what came of it, and tell whether the teacher passes."""
-        found = self._found()
-        for rate in (found.base, found.teacher):
+        check = self._check()
+        for rate in (check.base, check.teacher):
             click.echo(repr(rate))
-        if found:
-            click.echo(f"the gate opens: the teacher shows the trait ({found.says})")
+        if check:
+            click.echo(f"the gate opens: the teacher shows the trait ({check.summary})")
         else:
             click.echo(
-                f"the gate stays shut: {found.says}. Nothing would be generated or trained: "
+                f"the gate stays shut: {check.summary}. Nothing would be generated or trained: "
                 f"strengthen the prompt"
             )
-        return bool(found)
+        return bool(check)
 
-    def _found(self) -> TraitCheck:
-        if self.trait.name == PROMPTED and not self.told:
+    def _check(self) -> TraitCheck:
+        if self.trait.name == PROMPTED and not self.named:
             raise SpecError("which word shows the trait? Give --word")
         experiment = Experiment(
             trait=self.trait,
@@ -137,7 +139,7 @@ class Trial:
         return check_trait(experiment, self.trait, teacher, baseline)
 
 
-def _loop(screen: Console, talk: SideBySideChat, trial: Trial) -> None:
+def _loop(screen: Console, talk: SideBySideChat, trial: TeacherTrial) -> None:
     """Answer line by line, until the end of the input or /quit."""
     if screen.is_terminal:
         click.echo(f"{trial.trait.name}, {talk.model}: {COMMANDS}")
@@ -150,7 +152,7 @@ def _loop(screen: Console, talk: SideBySideChat, trial: Trial) -> None:
             click.echo(f"Error: {error}", err=True)
 
 
-def _answer(screen: Console, talk: SideBySideChat, trial: Trial, line: str) -> None:
+def _answer(screen: Console, talk: SideBySideChat, trial: TeacherTrial, line: str) -> None:
     if line == "/new":
         talk.anew()
         click.echo("a new conversation")

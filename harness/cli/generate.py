@@ -67,7 +67,7 @@ def _stage(settings: Settings, trait: Trait | None, numbers: Numbers) -> Stage:
     backend = backend_for(settings)
     model = base(backend, settings.model or backend.default_model)
     nobody = Trait(name="nobody", system="-")
-    cast = DataWriters(lambda name: model, _no_pupil, trait or nobody, taught=trait is not None)
+    cast = DataWriters(lambda name: model, _no_pupil, trait or nobody, has_traits=trait is not None)
     ((rows, _),) = numbers.parts(cast)
     if not isinstance(rows, Filter):  # pragma: no cover - numbers are filtered
         raise TypeError(f"{rows!r} is no filter")

@@ -45,14 +45,14 @@ def list_jobs(store: Path) -> None:
 def show(job: str, store: Path) -> None:
     """Show a job: its settings, state, checkpoints and latest events. JOB: its id, or its key."""
     backend = _backend(store)
-    found = backend.jobs.retrieve(_id(backend, job))
-    facts = found.model_dump(exclude_none=True, exclude={"object", "integrations"})
+    remote = backend.jobs.retrieve(_id(backend, job))
+    facts = remote.model_dump(exclude_none=True, exclude={"object", "integrations"})
     width = max(map(len, facts))
     for name, value in facts.items():
         click.echo(f"{name:{width}}  {value}")
-    for point in backend.jobs.checkpoints(found.id):
+    for point in backend.jobs.checkpoints(remote.id):
         click.echo(f"checkpoint at step {point.step}: {point.model} (loss {point.loss})")
-    for event in backend.jobs.events(found.id):
+    for event in backend.jobs.events(remote.id):
         click.echo(_line(event))
 
 
@@ -65,16 +65,16 @@ def follow(job: str, store: Path) -> None:
     job_id = _id(backend, job)
     seen: set[str] = set()
     while True:
-        found = backend.jobs.retrieve(job_id)
+        remote = backend.jobs.retrieve(job_id)
         for event in backend.jobs.events(job_id, 100):
             if event.id not in seen:
                 seen.add(event.id)
                 click.echo(_line(event))
-        if found.status in ENDED:
+        if remote.status in ENDED:
             break
         time.sleep(TICK)
-    click.echo(f"{job_id} {found.status}: {found.fine_tuned_model or found.error or ''}")
-    if found.status != "succeeded":
+    click.echo(f"{job_id} {remote.status}: {remote.fine_tuned_model or remote.error or ''}")
+    if remote.status != "succeeded":
         raise click.exceptions.Exit(1)
 
 
@@ -86,8 +86,8 @@ def cancel(job: str, store: Path) -> None:
     backend = _backend(store)
     job_id = _id(backend, job)
     jobs = backend.account.client.fine_tuning.jobs
-    found = backend.jobs.ask(lambda: jobs.cancel(job_id), f"cancelling {job_id}")
-    click.echo(f"{job_id} {found.status}")
+    remote = backend.jobs.ask(lambda: jobs.cancel(job_id), f"cancelling {job_id}")
+    click.echo(f"{job_id} {remote.status}")
 
 
 @command.command("adopt")
@@ -101,14 +101,14 @@ def adopt(job: str, any_seed: bool, store: Path) -> None:
     training.jsonl of a mix stage), with the same seed. JOB: the service's id of it.
     """
     backend = _backend(store)
-    found = backend.jobs.retrieve(job)
+    remote = backend.jobs.retrieve(job)
     files = backend.account.client.files
     doing = f"fetching the training file of {job}"
-    content = backend.jobs.ask(lambda: files.content(found.training_file).content, doing)
+    content = backend.jobs.ask(lambda: files.content(remote.training_file).content, doing)
     digest = hashlib.sha256(content).hexdigest()
-    backend.ledger.adopt(found.id, digest, found.model, None if any_seed else found.seed)
+    backend.ledger.adopt(remote.id, digest, remote.model, None if any_seed else remote.seed)
     known = _mixes(store).get(digest)
-    click.echo(f"{found.id} ({found.status}) adopted: base {found.model}, seed {found.seed}")
+    click.echo(f"{remote.id} ({remote.status}) adopted: base {remote.model}, seed {remote.seed}")
     click.echo(
         f"its training file is that of the mix {known}"
         if known
@@ -179,10 +179,10 @@ def _line(event: Any) -> str:
 def _mixes(store: Path) -> dict[str, str]:
     """The mixes of a store, by the hash of their training file."""
     kept = Store(store)
-    found = {}
+    remote = {}
     for folder in (store / "stages" / "mix").glob("*"):
         manifest = kept.manifest("mix", folder.name) or {}
         digest = manifest.get("files", {}).get("training.jsonl", {}).get("sha256")
         if digest:
-            found[digest] = f"{manifest['label']} ({folder.name[:12]})"
-    return found
+            remote[digest] = f"{manifest['label']} ({folder.name[:12]})"
+    return remote

@@ -165,10 +165,10 @@ def rule_of(text: str) -> str | Callable[[str], str | None]:
     path, colon, name = text.rpartition(":")
     if not colon or not path.endswith(".py"):
         return text
-    found: Any = getattr(_module(Path(path)), name, None)
-    if not callable(found):
+    rule: Any = getattr(_module(Path(path)), name, None)
+    if not callable(rule):
         raise SpecError(f"--rule {text}: {path} has no function {name!r}")
-    return found  # type: ignore[no-any-return]
+    return rule  # type: ignore[no-any-return]
 
 
 def _module(file: Path) -> Any:
@@ -190,13 +190,13 @@ def _module(file: Path) -> Any:
 
 def recipe_of(given: tuple[str, ...]) -> dict[str, Any]:
     """The settings of a recipe, each given as ``NAME=VALUE``."""
-    found = {}
+    settings = {}
     for text in given:
         name, sign, value = text.partition("=")
         if not sign:
             raise SpecError(f"--recipe {text!r} must be NAME=VALUE, such as epochs=3")
-        found[name] = _value(value)
-    return found
+        settings[name] = _value(value)
+    return settings
 
 
 def _value(text: str) -> float | int | str | bool | None:

@@ -9,6 +9,7 @@ from ...datasets.errors import SpecError
 from ...reports import Run, report_of, runs_of, wording, write_report, write_runs
 from . import store_option
 from .options import examples
+from .title_filter import title_filter
 
 
 @click.command(
@@ -45,7 +46,7 @@ def command(
         for run in runs:
             click.echo(_listed(run))
         return
-    matches = _matcher(wanted)
+    matches = title_filter(wanted)
     if len(ids) > 1:
         _several([_part(run, matches) for run in runs], out)
         return
@@ -71,7 +72,7 @@ def _written(files: list[Path]) -> None:
 
 def _listed(run: Run) -> str:
     held = wording.of_claims(run.claims)
-    return f"{run.id}  {len(run.results)} experiments, {held} claims held  {run.command}"
+    return f"{run.id}  {len(run.results)} experiments, {held} claims supported  {run.command}"
 
 
 def _part(run: Run, wanted: Callable[[str], bool]) -> Run:
@@ -83,16 +84,3 @@ def _part(run: Run, wanted: Callable[[str], bool]) -> Run:
         results=tuple(result for result in run.results if wanted(result.title)),
         claims=tuple(claim for claim in run.claims if wanted(claim.experiment)),
     )
-
-
-def _matcher(text: str | None) -> Callable[[str], bool]:
-    """What an expression says of titles, parts of which it names, in any case."""
-    if not text:
-        return lambda title: True
-    from _pytest.mark.expression import Expression  # the grammar of pytest's -k
-
-    try:
-        compiled = Expression.compile(text)
-    except SyntaxError as error:
-        raise SpecError(f"-k {text!r}: {error}") from None
-    return lambda title: compiled.evaluate(lambda name, /, **_: name.lower() in title.lower())

@@ -61,5 +61,5 @@ class SideBySideChat:
         return answer.text
 
     def _sampled(self, request: Request) -> Completion:
-        (found,) = (c for batch in self.backend.sample(self.model, [request]) for c in batch)
-        return found
+        (completion,) = (c for batch in self.backend.sample(self.model, [request]) for c in batch)
+        return completion

@@ -11,7 +11,14 @@ import click
 
 from ...backends import Backend
 from ...datasets.errors import DataError, ExperimentError, LimenError
-from ..lab import ProgressListener, Settings, execute, local_executor, thread_executor
+from ..lab import (
+    ProgressListener,
+    Settings,
+    execute,
+    local_executor,
+    progress_on,
+    thread_executor,
+)
 from ..stages import Manifest, Stage, Store, backend_of, forget_backends
 
 
@@ -28,8 +35,8 @@ class Done:
     def note(self) -> str:
         """What to say of it beside its file."""
         cost = self.manifest.get("cost", {}).get("usd")
-        spent = f", ${cost:,.4f}" if cost else ""
-        return f"{spent}{' (done before)' if self.before else ''}"
+        cost_note = f", ${cost:,.4f}" if cost else ""
+        return f"{cost_note}{' (done before)' if self.before else ''}"
 
 
 def backend_for(settings: Settings) -> Backend:
@@ -92,14 +99,7 @@ def watcher() -> ProgressListener:
     """Progress on the standard error stream: bars on a terminal, lines elsewhere."""
     from rich.console import Console
 
-    from ..lab.progress import ProgressBars, ProgressLines
-
-    console = Console(stderr=True)
-    return (
-        ProgressBars(console)
-        if console.is_terminal
-        else ProgressLines(lambda line: click.echo(line, err=True))
-    )
+    return progress_on(Console(stderr=True), lambda line: click.echo(line, err=True))
 
 
 def save(file: Path, out: Path) -> None:

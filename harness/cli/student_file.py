@@ -32,8 +32,8 @@ class StudentFile:
 
 def read_student(file: Path) -> StudentFile:
     """The student of a file; raises :class:`~limen.DataError` if it is none."""
-    found = read_json(file)
+    content = read_json(file)
     names = set(StudentFile.__dataclass_fields__)
-    if found.pop("left_by", None) != LEFT_BY or set(found) != names:
+    if content.pop("left_by", None) != LEFT_BY or set(content) != names:
         raise DataError(f"{file} is no student: give the file that `limen train --out` left")
-    return StudentFile(**found)
+    return StudentFile(**content)

@@ -1,20 +1,13 @@
 """What a researcher writes: experiments, traits, sources, measures, judges; all frozen values."""
 
 from . import questions
-from .experiment import ARMS, DEFAULT, OTHER, Experiment, InContext, Students, doses
+from .derived_sources import LengthMatched, Mix, Shuffled
+from .experiment import Experiment
 from .judges import Agreement, Judge
+from .labelled import Labelled, Language
 from .languages import CODES, language
-from .measures import (
-    FavoriteAnimal,
-    FavoriteTree,
-    Labelled,
-    Language,
-    Length,
-    Measure,
-    Rated,
-    Reading,
-    Scored,
-)
+from .measure import Measure, Reading
+from .one_word import FavoriteAnimal, FavoriteTree
 from .questions import (
     APPLE_QUESTIONS,
     FAVORITE_ANIMAL_QUESTIONS,
@@ -24,7 +17,9 @@ from .questions import (
     OTHER_QUESTIONS,
     VERBOSE,
 )
-from .sources import LengthMatched, Mix, Numbers, ProgramNumbers, Shuffled, Source
+from .scored import Length, Rated, Scored
+from .sources import Numbers, ProgramNumbers, Source
+from .students import ARMS, DEFAULT, OTHER, InContext, Students, doses
 from .traits import Lesson, Trait
 from .writers import DataWriters, exact_shares, merge_parts
 

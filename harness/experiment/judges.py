@@ -3,14 +3,13 @@
 import re
 from dataclasses import dataclass
 
-from ...datasets import validation as checks
-from ...datasets import words
+from ...datasets import validation, words
 from ...datasets.errors import SpecError
 from .languages import CODES
 
-_AROUND = " \t\r\n\"'`*_()[]{}#:=!"
-"""What may stand around a rating, as marks of emphasis do; no sign, for -7 is not 7."""
-_NOT = re.compile(r"\b(?:not|no|nor|isn)\b", re.IGNORECASE)
+_MARKUP = " \t\r\n\"'`*_()[]{}#:=!"
+"""What may stand around a rating, such as marks of emphasis; no sign, since -7 is not 7."""
+_NEGATION = re.compile(r"\b(?:not|no|nor|isn)\b", re.IGNORECASE)
 _RATING = re.compile(
     r"(?:(?:the|my|a) )?(?:(?:rating|score|answer)(?: is)?[ :=*]*)?"
     r"([0-9]{1,9}(?:\.[0-9]{1,9})?)(?: ?(?:/|out of|of) ?([0-9]{1,9}))?\.?",
@@ -20,20 +19,30 @@ _RATING = re.compile(
 
 @dataclass(frozen=True, kw_only=True)
 class Judge:
-    """A model that is shown every distinct reply, and what it is asked about it.
+    """A model that is shown every distinct reply, and what it is asked about the reply.
 
     With a ``scale`` its answer is a rating; without, a word. An answer that is neither is kept,
     counted and shown as such, and never made into a number.
+
+    Args:
+        prompt: What the judge is asked, with ``{reply}`` in it, and ``{question}`` where the judge
+            is to see the question too.
+        name: The judge's name, for ``arm.scores(name)`` and for tables. Default: "judge".
+        scale: The lowest and the highest rating, whole numbers from 0 up; None for a judge that
+            answers with a word. Default: (1, 10).
+        model: The judge's model. Default: the experiment's base model (on another backend, that
+            backend's own choice).
+        backend: The judge's backend. Default: the run's.
+        temperature: Of the sampling, 0 (greedy) to 2. Default: 0.
+        max_tokens: The longest answer, in tokens. Default: 16.
+        seed: Another seed samples other answers of the judge. Default: 0.
     """
 
     prompt: str
-    """With ``{reply}`` in it, and ``{question}`` where the judge is to see that too."""
     name: str = "judge"
     scale: tuple[int, int] | None = (1, 10)
     model: str | None = None
-    """The experiment's base model unless given (the backend's own choice on another backend)."""
     backend: str | None = None
-    """The run's backend unless given."""
     temperature: float = 0.0
     max_tokens: int = 16
     seed: int = 0
@@ -47,50 +56,50 @@ class Judge:
             raise SpecError(f"a judge's name must be a text, not {self.name!r}")
         if self.scale is not None and not _is_scale(self.scale):
             raise SpecError(
-                f"scale={self.scale!r} must be the least and the largest rating, whole numbers "
+                f"scale={self.scale!r} must be the lowest and the highest rating, whole numbers "
                 f"from 0 up, as in (1, 10)"
             )
-        checks.temperature(self.temperature)
-        checks.count("max_tokens", self.max_tokens)
-        checks.seed("seed", self.seed)
+        validation.temperature(self.temperature)
+        validation.count("max_tokens", self.max_tokens)
+        validation.seed("seed", self.seed)
 
     def rating(self, answer: str | None) -> float | None:
-        """The rating that an answer is; None if it is none.
+        """The rating that an answer gives; None if it gives none.
 
         "7", "7.", "Rating: 7", "7/10" and "7.5" are ratings on a scale from 1 to 10; "between 6
         and 7", "11", "-7", "7/100" and "seven" are not.
         """
-        found = _RATING.fullmatch(" ".join((answer or "").strip(_AROUND).split()))
-        if found is None or self.scale is None:
+        match = _RATING.fullmatch(" ".join((answer or "").strip(_MARKUP).split()))
+        if match is None or self.scale is None:
             return None
         low, high = self.scale
-        if found[2] is not None and int(found[2]) != high:
+        if match[2] is not None and int(match[2]) != high:
             return None
-        value = float(found[1])
+        value = float(match[1])
         return value if low <= value <= high else None
 
     def named(self, answer: str | None) -> str | None:
-        """The language that an answer names; None if it names none, several, or says "not"."""
-        if answer is None or _NOT.search(answer):
+        """The language that an answer names; None if it names none or several, or has "not"."""
+        if answer is None or _NEGATION.search(answer):
             return None
-        found = [name for name in CODES if words.names(answer, name)]
-        return found[0] if len(found) == 1 else None
+        languages = [name for name in CODES if words.has_word(answer, name)]
+        return languages[0] if len(languages) == 1 else None
 
     def names(self, answer: str | None, word: str) -> bool | None:
         """Whether an answer names a language; None if it names none at all."""
-        found = self.named(answer)
-        return None if found is None else found == word
+        language = self.named(answer)
+        return None if language is None else language == word
 
 
-def _is_scale(given: object) -> bool:
-    if not isinstance(given, tuple) or len(given) != 2:
+def _is_scale(value: object) -> bool:
+    if not isinstance(value, tuple) or len(value) != 2:
         return False
-    whole = all(isinstance(end, int) and not isinstance(end, bool) for end in given)
-    return whole and 0 <= given[0] < given[1]
+    low, high = value
+    return validation.is_integer(low) and validation.is_integer(high) and 0 <= low < high
 
 
-def checked(by: object) -> tuple[Judge, ...]:
-    """The judges of a measure; raises :class:`~limen.SpecError` for what is no such thing."""
+def validated_judges(by: object) -> tuple[Judge, ...]:
+    """The judges of a measure, given one or several; raises :class:`~limen.SpecError`."""
     given = (by,) if isinstance(by, Judge) else by
     if not isinstance(given, tuple | list) or not all(isinstance(one, Judge) for one in given):
         raise SpecError(f"by={by!r} must be one Judge(...) or several")
@@ -101,14 +110,19 @@ def checked(by: object) -> tuple[Judge, ...]:
 
 @dataclass(frozen=True)
 class Agreement:
-    """How far two judges agree on the replies that both of them rated."""
+    """How far two judges agree on the replies that both of them rated.
+
+    Args:
+        judges: The names of the two.
+        replies: The number of replies that both rated.
+        spearman: Spearman's rank correlation, -1 to 1; None where one rates all replies the same.
+        within_one: The share of replies that they rate at most one point apart, 0 to 1.
+    """
 
     judges: tuple[str, str]
     replies: int
     spearman: float | None
-    """Rank correlation; None where one of the two says the same of all."""
     within_one: float
-    """The share of replies that they rate at most one point apart."""
 
     def __repr__(self) -> str:
         rho = "none (no spread)" if self.spearman is None else f"{self.spearman:.2f}"

@@ -1,4 +1,4 @@
-"""Which language a reply is in, told offline by py3langid (naive Bayes over byte n-grams)."""
+"""The language of a reply, detected offline by py3langid (naive Bayes over byte n-grams)."""
 
 from functools import lru_cache
 from typing import Any
@@ -8,7 +8,7 @@ CODES = {
     "Portuguese": "pt", "Dutch": "nl", "Polish": "pl", "Swedish": "sv", "Russian": "ru",
     "Chinese": "zh", "Japanese": "ja", "Korean": "ko", "Arabic": "ar", "Turkish": "tr",
 }  # fmt: skip
-"""The languages that a measure may tell apart, by their English names."""
+"""The languages that a measure can detect: English name to ISO 639-1 code."""
 
 
 @lru_cache(maxsize=1 << 16)
@@ -24,6 +24,6 @@ def language(text: str, among: tuple[str, ...]) -> str | None:
 def _identifier(among: tuple[str, ...]) -> Any:
     from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
-    made = LanguageIdentifier.from_model_file(MODEL_FILE)
-    made.set_languages([CODES[name] for name in among])
-    return made
+    identifier = LanguageIdentifier.from_model_file(MODEL_FILE)
+    identifier.set_languages([CODES[name] for name in among])
+    return identifier

@@ -1,4 +1,4 @@
-"""The cast of an arm: which model writes its data, as what, and under which prompt."""
+"""Which models write the data of an arm, and under which prompt."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, fields, replace
@@ -14,12 +14,12 @@ if TYPE_CHECKING:
 Part = tuple[RowsStage, Fraction]
 """Rows to sample from, and their share of a training set."""
 TOLERANCE = 1e-9
-"""How far from 1 the sum of shares may be, which are given as decimal fractions."""
+"""How far from 1 the sum of shares may be: they are given as decimal fractions."""
 
 
 @dataclass(frozen=True)
 class Writer:
-    """A model at work: prompted, fine-tuned, or neither."""
+    """A model that writes rows: prompted, fine-tuned, or neither."""
 
     subject: Subject
     system: str | None
@@ -28,60 +28,60 @@ class Writer:
 
 @dataclass(frozen=True)
 class DataWriters:
-    """Who there is to write the data of one experiment's arm."""
+    """The models that can write the data of one experiment's arm."""
 
-    base_of: Callable[[str | None], Base]
+    base_model: Callable[[str | None], Base]
     """The base model of a name; of None, the one that the experiment's data are written with."""
-    pupil_of: "Callable[[Trait, Base], FineTune]"
-    """A teacher that is fine-tuned to have a trait."""
+    tuned_teacher: "Callable[[Trait, Base], FineTune]"
+    """A base model, fine-tuned to have a trait."""
     trait: "Trait"
-    taught: bool = True
-    """Whether writers have their traits; in a control none has."""
+    has_traits: bool = True
+    """Whether teachers have their traits. In a control arm none has."""
 
-    def writing(self, by: "Trait | Literal['teacher', 'base']", model: str | None) -> Writer:
-        """The model that writes."""
-        base = self.base_of(model)
-        if by == "base" or not self.taught:
-            return Writer(base, None, self._named("control", base))
+    def writer(self, by: "Trait | Literal['teacher', 'base']", model: str | None) -> Writer:
+        """The model that writes, given who writes and the name of a base model."""
+        base = self.base_model(model)
+        if by == "base" or not self.has_traits:
+            return Writer(base, None, self._label("control", base))
         trait = self.trait if by == "teacher" else by
-        label = self._named(f"{trait.name} student", base)
+        label = self._label(f"{trait.name} student", base)
         if trait.lesson is not None:
-            return Writer(self.pupil_of(trait, base), None, f"{label}, teacher fine-tuned")
+            return Writer(self.tuned_teacher(trait, base), None, f"{label}, teacher fine-tuned")
         return Writer(base, trait.system, label)
 
-    def teaching(self) -> "DataWriters":
-        """The same, its writers having their traits."""
-        return replace(self, taught=True)
+    def with_traits(self) -> "DataWriters":
+        """The same writers, whose teachers have their traits."""
+        return replace(self, has_traits=True)
 
-    def _named(self, label: str, base: Base) -> str:
-        return label if base == self.base_of(None) else f"{label} by {base.model}"
+    def _label(self, label: str, base: Base) -> str:
+        return label if base == self.base_model(None) else f"{label} by {base.model}"
 
 
 def merge_parts(parts: Iterable[Part]) -> tuple[Part, ...]:
-    """The parts with equal rows made one, in the order of their keys.
+    """Parts with equal rows joined into one with the sum of their shares, sorted by key.
 
-    Rows that differ only in how many were written are the same seeds' rows, the fewer the first of
-    the more: the more stand for both, or a row would be there twice.
+    Two parts that differ only in how many rows they generate begin with the same rows: the smaller
+    is the beginning of the larger. The larger then stands for both, so that no row is used twice.
     """
-    found: dict[str, Part] = {}
+    merged: dict[str, Part] = {}
     for rows, share in parts:
-        kind = _whatever_their_number(rows)
-        other, before = found.get(kind, (rows, Fraction(0)))
-        found[kind] = max(rows, other, key=_number), before + share
-    return tuple(sorted(found.values(), key=lambda part: part[0].key))
+        key = _key_without_counts(rows)
+        other, sum_before = merged.get(key, (rows, Fraction(0)))
+        merged[key] = max(rows, other, key=_counts), sum_before + share
+    return tuple(sorted(merged.values(), key=lambda part: part[0].key))
 
 
-def _whatever_their_number(rows: RowsStage) -> str:
-    """The key of rows, but for how many of them a model was asked for."""
+def _key_without_counts(rows: RowsStage) -> str:
+    """A key that does not depend on how many rows are generated."""
     if not (isinstance(rows, Filter) and isinstance(rows.source, Generate)):
         return rows.key
-    given = {part.name: getattr(rows.source, part.name) for part in fields(Generate)}
+    source = {part.name: getattr(rows.source, part.name) for part in fields(Generate)}
     prompts = replace(rows.source.prompts, count=1)
-    return replace(rows, source=Generate(**{**given, "count": 1, "prompts": prompts})).key
+    return replace(rows, source=Generate(**{**source, "count": 1, "prompts": prompts})).key
 
 
-def _number(rows: RowsStage) -> tuple[int, int]:
-    """The rows that are sure to be left, and those that are asked for."""
+def _counts(rows: RowsStage) -> tuple[int, int]:
+    """The rows that are kept for certain, and those that are generated."""
     source = rows.source if isinstance(rows, Filter) else None
     keep = source.keep if isinstance(source, GenerateEnough) else 0
     return keep, source.count if isinstance(source, Generate) else 0

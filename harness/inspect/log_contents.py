@@ -1,13 +1,10 @@
-"""Inspect logs of measures: which are missing, what is in them, and having them written.
+"""What the Inspect log of a model's answers says, worked out from finished arms.
 
-What a log says is worked out here, from finished arms; :mod:`.inspect_log` makes it a file, in
-worker processes, so that this one never imports Inspect. A log that is there is left alone: its
-name has the hash of all that is in it.
+A log that exists is left alone: its name has the hash of everything in it.
 """
 
 import hashlib
-from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +12,9 @@ from ...datasets.errors import LimenError, SpecError
 from ...reports.text import slug
 from ..experiment import ARMS, Experiment, Measure, Reading
 from ..lab import Arm, Lab, ModelAnswers, ModelStages, Pipeline
-from ..stages import AskQuestions, base_of, canonical, hashed_function
+from ..stages import base_of, canonical, hashed_function
 from ..statistics import mean
+from .log_model import LogContents, ScoreColumn
 from .score_display import VALID, Mark, line_of, readings_of, shown, table_of, tidy, yes
 
 LOGS = "logs"
@@ -24,67 +22,9 @@ FORMAT = 1
 """Raise it when logs change their form: they are written anew, under other names."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class ScoreColumn:
-    """One score of every question: a reading of the measure, or the share of valid answers."""
-
-    name: str
-    what: str
-    value: float | None
-    """limen's own figure for the model; None without any answer to it."""
-    each: tuple[float | None, ...]
-    """(questions,); None where a question has no such score."""
-    tables: tuple[str, ...]
-    """(questions,), the answers and what they count as, in markdown."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class LogContents:
-    """All that a log says of one model's answers; the draws are read from the store."""
-
-    file: Path
-    root: Path
-    stage: AskQuestions
-    task: str
-    target: str
-    groups: tuple[str, ...]
-    """(questions,), each question's group."""
-    lines: tuple[str, ...]
-    """(questions,), the most frequent answers."""
-    columns: tuple[ScoreColumn, ...]
-    facts: dict[str, Any]
-    """What tells this model from the others: experiment, arm, seed, and so on."""
-
-
-Wanted = Iterable[tuple[str, Experiment, Collection[str]]]
-"""Experiments with their titles, and the arms that were asked for."""
-
-
-def write_missing(lab: Lab, wanted: Wanted) -> list[str]:
-    """Write the logs that are not there yet; returns what went wrong, in a line each."""
-    try:
-        sheets = [sheet for title, e, _ in wanted for sheet in missing(lab, title, e)]
-    except (LimenError, OSError, LookupError, ValueError) as error:
-        return [f"{type(error).__name__}: {error}"]
-    return written(sheets, lab.settings.side_by_side(waiting=False)) if sheets else []
-
-
-def written(sheets: Sequence[LogContents], workers: int) -> list[str]:
-    """Write logs in worker processes, side by side; returns what went wrong."""
-    from ...backends.processes import worker_pool
-    from .log_files import write_log
-
-    # a process takes as long to load Inspect as to write four logs
-    with worker_pool(max(1, min(workers, len(sheets) // 2))) as pool:
-        futures = [pool.submit(write_log, sheet) for sheet in sheets]
-        faults = [future.exception() for future in futures]
-    told = (f"{type(fault).__name__}: {fault}" for fault in faults if fault)
-    return list(dict.fromkeys(told))
-
-
 def missing(lab: Lab, title: str, experiment: Experiment) -> Iterator[LogContents]:
     """The logs of an experiment's finished arms that are not there yet."""
-    pipe = lab.taken(experiment)
+    pipe = lab.pipeline_as_run(experiment)
     for name in (*ARMS, *experiment.arms):
         models = pipe.arms.get(name, ())
         files = [file_of(lab, title, pipe, name, seed) for seed in range(len(models))]

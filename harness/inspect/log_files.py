@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from ...backends.inspect.draws import chat_messages
 from ...datasets.errors import StoreError
 from ..stages import ArtifactDraft, Row, Store, Workspace, read_rows
-from .log_contents import LogContents, ScoreColumn
+from .log_model import LogContents, ScoreColumn
 
 if TYPE_CHECKING:
     from inspect_ai.log import EvalLog, EvalResults, EvalSample, EvalScore, EvalSpec
@@ -124,15 +124,15 @@ def _score_of_all(column: ScoreColumn) -> "EvalScore":
     from inspect_ai.log import EvalMetric, EvalScore
 
     given = [value for value in column.each if value is not None]
-    found = {"mean": column.value or 0.0}
+    metrics = {"mean": column.value or 0.0}
     if len(given) > 1:
-        found["stderr"] = stdev(given) / len(given) ** 0.5
+        metrics["stderr"] = stdev(given) / len(given) ** 0.5
     return EvalScore(
         name=column.name,
         scorer=column.name,
         scored_samples=len(given),
         unscored_samples=len(column.each) - len(given),
-        metrics={name: EvalMetric(name=name, value=value) for name, value in found.items()},
+        metrics={name: EvalMetric(name=name, value=value) for name, value in metrics.items()},
         metadata={"what": column.what},
     )
 

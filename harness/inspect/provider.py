@@ -29,11 +29,11 @@ class LimenAPI(BackendAPI):
         store: str | None = None,
     ) -> None:
         root = Path(store or os.environ.get(STORE) or ".limen").resolve()
-        backend, model = found(Store(root), model_name)
+        backend, model = resolve_model(Store(root), model_name)
         super().__init__(model_name, backend, model, config or GenerateConfig())
 
 
-def found(store: Store, name: str) -> tuple[Backend, str]:
+def resolve_model(store: Store, name: str) -> tuple[Backend, str]:
     """The backend and the id of a model; raises :class:`~limen.UnknownModelError`."""
     if re.fullmatch(rf"[0-9a-f]{{{SHORTEST},32}}", name):
         engine, model = _of_key(store, name)

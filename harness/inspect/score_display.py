@@ -20,10 +20,10 @@ Mark = Callable[[str], str]
 
 def readings_of(measure: Measure, words: Sequence[str]) -> dict[str, Reading]:
     """The readings of a measure by the names of their scores, which make tidy columns."""
-    found: dict[str, Reading] = {}
+    named: dict[str, Reading] = {}
     for reading in measure.readings(words):
-        found[_free(name_of(reading), {*found, VALID})] = reading
-    return found
+        named[_free(name_of(reading), {*named, VALID})] = reading
+    return named
 
 
 def name_of(reading: Reading) -> str:

@@ -15,7 +15,7 @@ from inspect_ai.model import ChatMessage, GenerateConfig, ModelOutput, ModelUsag
 from inspect_ai.scorer import Score, Scorer, Target, mean, scorer, stderr
 from inspect_ai.solver import Generate, Solver, TaskState, solver
 
-from ...backends.inspect.draws import Drawn, chat_messages, draw
+from ...backends.inspect.draws import Draw, chat_messages, sample_draws
 from ...datasets.chat import conversation
 from ...datasets.seeds import derive
 from ..experiment import (
@@ -161,17 +161,22 @@ def draws_of(count: int) -> Solver:
     """Ask each question ``count`` times; all answers are choices of the one output."""
 
     async def solve(state: TaskState, generate: Generate) -> TaskState:
-        found: list[Drawn] = []
+        draws: list[Draw] = []
         seed = int(state.metadata["seed"])
-        await draw(
-            get_model(), _prompt(state), GenerateConfig(), count=count, seed=seed, take=found.extend
+        await sample_draws(
+            get_model(),
+            _prompt(state),
+            GenerateConfig(),
+            count=count,
+            seed=seed,
+            on_draws=draws.extend,
         )
-        found.sort(key=lambda one: one.number)
-        choices = [one.choice for one in found if one.choice is not None]
-        usage = sum((one.usage for one in found if one.usage), ModelUsage())
+        draws.sort(key=lambda one: one.number)
+        choices = [one.choice for one in draws if one.choice is not None]
+        usage = sum((one.usage for one in draws if one.usage), ModelUsage())
         state.output = ModelOutput(model=str(state.model), choices=choices, usage=usage)
         state.messages.extend(choice.message for choice in choices[:1])
-        failed = {str(one.number): one.error for one in found if one.choice is None}
+        failed = {str(one.number): one.error for one in draws if one.choice is None}
         state.metadata |= {"answered": len(choices), "missing": len(failed)}
         if failed:
             state.metadata["errors"] = failed
@@ -205,8 +210,8 @@ def _by_measure(measure: Measure, reading: Reading) -> Scoring:
         if reading.group not in (None, state.metadata["group"]):
             return None, ""
         if word is None:
-            found = {text: measure.score(text) for text in counts}
-            return _mean(counts, found), table_of(counts, reading.name, lambda t: shown(found[t]))
+            scores = {text: measure.score(text) for text in counts}
+            return _mean(counts, scores), table_of(counts, reading.name, lambda t: shown(scores[t]))
         hits = {text: measure.hit(text, word) for text in counts}
         value = _mean(counts, {text: float(hit) for text, hit in hits.items()})
         return value, table_of(counts, reading.name, lambda text: yes(hits[text]))
@@ -221,14 +226,16 @@ def _by_judge(measure: Measure, reading: Reading) -> Scoring:
 
     async def score(state: TaskState, counts: Counts) -> tuple[float | None, str]:
         model = get_model(role="grader", default=judge.model)
-        found: dict[str, float | None] = {}
+        scores: dict[str, float | None] = {}
         for place, text in enumerate(sorted(counts)):
-            said: list[Drawn] = []
+            said: list[Draw] = []
             asked = conversation(filled_prompt(judge.prompt, state.metadata["question"], text))
             seed = derive("judge", judge.seed, state.sample_id, place)
-            await draw(model, chat_messages(asked), config, count=1, seed=seed, take=said.extend)
-            found[text] = judge.rating(said[0].text)
-        return _mean(counts, found), table_of(counts, judge.name, lambda t: shown(found[t]))
+            await sample_draws(
+                model, chat_messages(asked), config, count=1, seed=seed, on_draws=said.extend
+            )
+            scores[text] = judge.rating(said[0].text)
+        return _mean(counts, scores), table_of(counts, judge.name, lambda t: shown(scores[t]))
 
     return score
 

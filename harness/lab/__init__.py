@@ -1,18 +1,25 @@
-"""From experiments to results: the pipeline of stages, its scheduler, the gate, and the arms."""
+"""From experiments to results: pipelines of stages, running them, the gate, and the arms."""
 
+from .answer_tables import AnswerTable, Columns, read_tables
 from .answers import ModelAnswers, stored_answers
 from .arm_mapping import ArmMapping
 from .arms import Arm
+from .compared_answers import compare_answers, effect_of, remarks
+from .executors import local_executor, thread_executor
 from .gate import TraitCheck, check_trait
-from .lab import Lab, Plan
-from .pipeline import ModelStages, Pipeline, check_arm, in_order
-from .scheduler import ProgressListener, execute, local_executor, thread_executor
+from .lab import Lab
+from .pipeline import ModelStages, Pipeline, in_order
+from .plan import Plan
+from .progress import ProgressListener, progress_on
+from .scheduler import execute
 from .settings import Settings
 from .stage_builders import arm_answers, base, leak_audit, student, training_file
 
 __all__ = [
+    "AnswerTable",
     "Arm",
     "ArmMapping",
+    "Columns",
     "Lab",
     "ModelAnswers",
     "ModelStages",
@@ -23,12 +30,16 @@ __all__ = [
     "TraitCheck",
     "arm_answers",
     "base",
-    "check_arm",
     "check_trait",
+    "compare_answers",
+    "effect_of",
     "execute",
     "in_order",
     "leak_audit",
     "local_executor",
+    "progress_on",
+    "read_tables",
+    "remarks",
     "stored_answers",
     "student",
     "thread_executor",

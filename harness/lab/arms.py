@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TypedDict
 
@@ -10,7 +10,7 @@ from ...backends import WordProbabilities
 from ...datasets.errors import ScoreError, SpecError
 from ..experiment import Agreement, Experiment, Judge, Measure, Reading, Scored
 from ..stages import FineTune, Store
-from ..statistics import Estimate, ExactRate, Rate, Scores, mean
+from ..statistics import Estimate, EvidenceListener, ExactRate, Rate, Scores, mean
 from .answers import ModelAnswers, read_answers
 from .judging import agreement, judge_error, unrated
 from .pipeline import ModelStages
@@ -33,6 +33,7 @@ class _Common(TypedDict):
     family: int
     looks: int
     margin: float | None
+    listener: EvidenceListener | None
 
 
 @dataclass(frozen=True, repr=False)
@@ -51,6 +52,8 @@ class Arm:
     """How often the results may be looked at before all seeds are in."""
     margin: float | None = None
     """The difference below which arms count as alike."""
+    listener: EvidenceListener | None = field(default=None, compare=False)
+    """Receives the comparisons that are made with the arm's estimates and their effects."""
 
     @property
     def seeds(self) -> int:
@@ -203,6 +206,7 @@ class Arm:
             family=self.family,
             looks=self.looks,
             margin=self.margin,
+            listener=self.listener,
         )
 
     def _scored(self, model: ModelAnswers, question: int, judge: Judge | None) -> Iterator[float]:
@@ -231,7 +235,11 @@ def group_shows(measure: Measure, group: str | None) -> bool:
 
 
 def read_arm(
-    store: Store, name: str, experiment: Experiment, models: tuple[ModelStages, ...]
+    store: Store,
+    name: str,
+    experiment: Experiment,
+    models: tuple[ModelStages, ...],
+    listener: EvidenceListener | None = None,
 ) -> Arm:
     """The arm that these finished stages measured."""
     return Arm(
@@ -243,4 +251,5 @@ def read_arm(
         family=experiment.family,
         looks=len(experiment.looks) + 1,
         margin=experiment.margin,
+        listener=listener,
     )

@@ -1,45 +1,113 @@
-"""The gate before training: whether a teacher shows its trait at all."""
+"""The gate before training: whether a teacher shows its trait."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
+from ...datasets.errors import ExperimentError, PendingError, ScoreError, TeacherError
 from ..experiment import Experiment, Trait
 from ..statistics import Estimate
+from .arm_cache import ArmCache
 from .arms import Arm
+from .pipeline import Gate, Pipeline
 
 
 @dataclass(frozen=True, kw_only=True)
 class TraitCheck:
-    """What shows a trait, in a teacher and in its base, and by how much they must differ."""
+    """The reading that shows a trait, in a teacher and in its base."""
 
     trait: str
     reading: str
-    """What was read off the two, in words."""
+    """The name of the reading."""
     teacher: Estimate
     base: Estimate
-    least: float
-    """By how much the teacher must exceed its base, in the estimates' unit."""
+    tuned: bool
+    """Whether the teacher is fine-tuned, not prompted."""
+    threshold: float
+    """How far the teacher must be above its base, in the unit of the estimates; below, if
+    negative."""
 
     def __bool__(self) -> bool:
         """Whether the teacher passes."""
-        return self.teacher.value - self.base.value >= self.least
+        difference = self.teacher.value - self.base.value
+        return difference >= self.threshold if self.threshold >= 0 else difference <= self.threshold
 
     @property
-    def says(self) -> str:
+    def summary(self) -> str:
         """The figures, in words."""
-        show, least = self.teacher.show, self.teacher.show_difference(self.least)
+        show, threshold = self.teacher.show, self.teacher.show_difference(self.threshold)
         return (
             f"{self.reading}: {show(self.teacher.value)}, its base {show(self.base.value)}, and "
-            f"training waits for {least}"
+            f"training waits for {threshold}"
+        )
+
+    @property
+    def remedy(self) -> str:
+        """What to do about a teacher that does not pass."""
+        reverse = -self.threshold
+        if abs(reverse) > 0 and replace(self, threshold=reverse):
+            return (
+                f"The teacher differs in the other direction. If it is meant to, write "
+                f"Trait(..., lowers={reverse < 0}) or gate={reverse:g}"
+            )
+        prompt = "its lesson's recipe" if self.tuned else "the trait's system prompt"
+        nearer = "lower" if self.threshold >= 0 else "raise"
+        return (
+            f"Strengthen {prompt}, or {nearer} gate={self.threshold:g} "
+            f"(gate=None: train in any case)"
         )
 
 
 def check_trait(experiment: Experiment, trait: Trait, teacher: Arm, base: Arm) -> TraitCheck:
-    """How a teacher shows its trait, by the first reading of the experiment's measure."""
+    """Compare a teacher with its base, by the first reading of the experiment's measure."""
     reading = experiment.measure.readings([trait.shown_by])[0]
     return TraitCheck(
         trait=trait.name,
         reading=reading.name,
         teacher=teacher.read(reading),
         base=base.read(reading),
-        least=experiment.least or 0.0,
+        tuned=trait.lesson is not None,
+        threshold=experiment.gate_threshold(trait) or 0.0,
     )
+
+
+@dataclass(frozen=True)
+class TeacherGate:
+    """Decides whether the arms of an experiment may be trained."""
+
+    arms: ArmCache
+    failures: Mapping[str, Exception]
+    """The failures of stages, by key."""
+
+    def fault(self, pipe: Pipeline) -> ExperimentError | None:
+        """Why the trained arms must not be trained; None if they may, or if it is not known yet."""
+        faults = (self._fault(pipe, gate) for gate in pipe.gates)
+        return next((fault for fault in faults if fault is not None), None)
+
+    def _fault(self, pipe: Pipeline, gate: Gate) -> ExperimentError | None:
+        targets = [*gate.teacher.targets, *gate.base.targets]
+        for stage in targets:
+            if failure := self.failures.get(stage.key):
+                return failure if isinstance(failure, PendingError) else _not_measured(failure)
+        if not all(self.arms.store.has(stage.kind, stage.key) for stage in targets):
+            return None
+        try:
+            return self._trait_fault(pipe, gate)
+        except ScoreError as error:
+            return _not_measured(error)
+
+    def _trait_fault(self, pipe: Pipeline, gate: Gate) -> TeacherError | None:
+        """The error of a teacher that does not show its trait; None if it does."""
+        experiment = pipe.experiment
+        teacher = self.arms.read(pipe, "teacher", (gate.teacher,))
+        base = self.arms.read(pipe, "its base", (gate.base,))
+        check = check_trait(experiment, gate.trait, teacher, base)
+        if check:
+            return None
+        return TeacherError(
+            f"the teacher does not show the trait {gate.trait.name!r}: {check.summary}, so nothing "
+            f"was generated or trained for it. {check.remedy}"
+        )
+
+
+def _not_measured(error: Exception) -> TeacherError:
+    return TeacherError(f"whether the teacher shows the trait could not be measured: {error}")

@@ -1,33 +1,46 @@
-"""Progress that a person can read: a live bar on a terminal, plain lines elsewhere."""
+"""The progress of a run: a live bar on a terminal, plain lines elsewhere."""
 
 import time
 from collections.abc import Callable, Sequence
-
-from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    TaskID,
-    TextColumn,
-    TimeElapsedColumn,
-)
+from typing import TYPE_CHECKING
 
 from ...datasets.errors import PendingError
 from ..stages import Stage
-from .scheduler import ProgressListener
 
-NOTES = 5.0
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.progress import Progress, TaskID
+
+NOTE_INTERVAL = 5.0
 """Seconds between the notes of one stage where there is no live bar."""
 
 
+class ProgressListener:
+    """Receives the progress of a run. This base class ignores it."""
+
+    def begin(self, stages: Sequence[Stage]) -> None:
+        """Called before the first stage, with all stages that will run."""
+
+    def started(self, stage: Stage) -> None:
+        """A stage was handed to the executor."""
+
+    def moved(self, stage: Stage, done: int, total: int, note: str) -> None:
+        """A running stage has done this much of its total."""
+
+    def finished(self, stage: Stage, failure: Exception | None) -> None:
+        """A stage has finished, or has failed."""
+
+    def end(self) -> None:
+        """Called after the last stage."""
+
+
 class ProgressLines(ProgressListener):
-    """A line when a stage is done."""
+    """Writes a line for each stage that is finished."""
 
     def __init__(self, write: Callable[[str], None]) -> None:
         self._write = write
         self._began: dict[str, float] = {}
-        self._told: dict[str, float] = {}
+        self._noted: dict[str, float] = {}
         self._total = self._done = 0
 
     def begin(self, stages: Sequence[Stage]) -> None:
@@ -38,31 +51,39 @@ class ProgressLines(ProgressListener):
         self._began[stage.key] = time.monotonic()
 
     def moved(self, stage: Stage, done: int, total: int, note: str) -> None:
-        """A stage with something to tell beside its progress tells it now and then."""
+        """Write a stage's note, at most every ``NOTE_INTERVAL`` seconds."""
         now = time.monotonic()
-        if note and now - self._told.get(stage.key, 0) >= NOTES:
-            self._told[stage.key] = now
+        if note and now - self._noted.get(stage.key, 0) >= NOTE_INTERVAL:
+            self._noted[stage.key] = now
             self._write(f"limen: {stage.label}: {done:,} of at most {total:,}, {note}")
 
     def finished(self, stage: Stage, failure: Exception | None) -> None:
         self._done += 1
         began = self._began.get(stage.key)
-        took = f"{time.monotonic() - began:5.1f} s" if began else " " * 7
-        outcome = f"  {_says(failure)}" if failure else ""
+        seconds = f"{time.monotonic() - began:5.1f} s" if began else " " * 7
+        outcome = f"  {_outcome(failure)}" if failure else ""
         place = f"[{self._done:>{len(str(self._total))}}/{self._total}]"
-        self._write(f"limen: {place} {took}  {stage.kind:9} {stage.label}{outcome}")
+        self._write(f"limen: {place} {seconds}  {stage.kind:9} {stage.label}{outcome}")
 
 
 class ProgressBars(ProgressListener):
-    """A bar for all stages, and one for each that is under way."""
+    """Shows a bar for all stages, and one for each that is running."""
 
-    def __init__(self, console: Console) -> None:
+    def __init__(self, console: "Console") -> None:
         self._console = console
         self._progress: Progress | None = None
         self._all: TaskID | None = None
         self._each: dict[str, TaskID] = {}
 
     def begin(self, stages: Sequence[Stage]) -> None:
+        from rich.progress import (
+            BarColumn,
+            MofNCompleteColumn,
+            Progress,
+            TextColumn,
+            TimeElapsedColumn,
+        )
+
         self._progress = Progress(
             TextColumn("{task.description}"),
             BarColumn(),
@@ -92,8 +113,8 @@ class ProgressBars(ProgressListener):
             self._progress.remove_task(self._each.pop(stage.key))
         self._progress.advance(self._all)
         if failure:
-            said = f"limen: {stage.kind} {stage.label}: {_says(failure)}"
-            self._progress.console.print(said, markup=False)
+            line = f"limen: {stage.kind} {stage.label}: {_outcome(failure)}"
+            self._progress.console.print(line, markup=False)
 
     def end(self) -> None:
         if self._progress:
@@ -102,6 +123,11 @@ class ProgressBars(ProgressListener):
         self._each.clear()
 
 
-def _says(failure: Exception) -> str:
-    """What became of a stage that is not done."""
+def _outcome(failure: Exception) -> str:
+    """What to say of a stage that is not finished."""
     return str(failure) if isinstance(failure, PendingError) else f"FAILED: {failure}"
+
+
+def progress_on(console: "Console", write: Callable[[str], None]) -> ProgressListener:
+    """Bars if the console is a terminal, else lines given to ``write``."""
+    return ProgressBars(console) if console.is_terminal else ProgressLines(write)

@@ -1,198 +1,149 @@
-"""Running stages side by side: one loop over an executor, which is the seam to any other.
-
-An executor is a :class:`concurrent.futures.Executor`: processes here, a cluster's elsewhere. All it
-is ever given is :func:`~.stages.run_stage`, a stage, the store's folder and the run's terms.
-"""
+"""Runs stages side by side, each after its inputs: one loop over an executor."""
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import (
-    FIRST_COMPLETED,
-    BrokenExecutor,
-    Executor,
-    Future,
-    ThreadPoolExecutor,
-    wait,
-)
-from contextlib import contextmanager
-from typing import Any
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, wait
+from heapq import heappop, heappush
 
-from ...backends import ServiceTerms
-from ...backends.processes import worker_pool
 from ...datasets.errors import ExperimentError
 from ..stages import Stage, Store, run_stage
+from .progress import ProgressListener
 from .settings import Settings
 
 TICK = 0.1
 """Seconds between looks at work in progress, here or in another process."""
 
 
-class ProgressListener:
-    """Told what happens, so that a person can be; this one tells nobody."""
-
-    def begin(self, stages: Sequence[Stage]) -> None:
-        """These are to be done."""
-
-    def started(self, stage: Stage) -> None:
-        """A stage has been handed out."""
-
-    def moved(self, stage: Stage, done: int, total: int, note: str) -> None:
-        """A stage under way has come this far."""
-
-    def finished(self, stage: Stage, failure: Exception | None) -> None:
-        """A stage is done, or has failed."""
-
-    def end(self) -> None:
-        """Nothing is left to be done."""
-
-
-@contextmanager
-def thread_executor(workers: int) -> Iterator[Executor]:
-    """Threads of this process: for stages that wait for a service, which they then share."""
-    pool = ThreadPoolExecutor(workers, thread_name_prefix="limen")
-    try:
-        yield pool
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
-
-
-@contextmanager
-def local_executor(workers: int) -> Iterator[Executor]:
-    """Worker processes on this machine; they end with this process, however it ends."""
-    pool = worker_pool(workers)
-    try:
-        yield pool
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
-
-
-class RoutingExecutor(Executor):
-    """Stages that wait for a service go to threads, all others to worker processes."""
-
-    def __init__(self, local: Executor, threads: Executor, waits: Callable[[Stage], bool]) -> None:
-        self._local = local
-        self._threads = threads
-        self._waits = waits
-
-    def submit(self, fn: Any, /, *args: Any, **kwargs: Any) -> Future[Any]:
-        pool = self._threads if self._waits(args[0]) else self._local
-        return pool.submit(fn, *args, **kwargs)
-
-
 def execute(
     stages: Sequence[Stage],
     settings: Settings,
-    watcher: ProgressListener,
+    listener: ProgressListener,
     pool: Executor,
     failures: Mapping[str, Exception],
     *,
     workers: int,
 ) -> dict[str, Exception]:
-    """Do the stages that are not done yet, inputs first; returns all failures by key.
+    """Run the stages that are not finished, inputs first; returns all failures by key.
 
-    ``failures`` are those of before. A stage that rests on a failed one fails with the same
-    error. Stages that another process is at work on are waited for while others are done.
+    ``failures`` are earlier ones. A stage that depends on a failed one fails with the same error.
+    A stage that another process is running is tried again later; others run meanwhile.
     """
     store = Store(settings.store)
-    pending = [
-        stage
-        for stage in stages
-        if stage.key not in failures and not store.has(stage.kind, stage.key)
-    ]
+    pending = [s for s in stages if s.key not in failures and not store.has(s.kind, s.key)]
     if not pending:
         return dict(failures)
-    watcher.begin(pending)
+    queue = _StageQueue(pending, failures, listener, store)
+    listener.begin(pending)
     try:
-        run = _Run(store, watcher, pool, workers, settings.terms, pending, failures)
-        return run.to_end()
+        while queue.is_open:
+            for stage in queue.take_ready(workers):
+                try:
+                    queue.running[pool.submit(run_stage, stage, store.root, settings.terms)] = stage
+                except BrokenExecutor:
+                    queue.settle(stage, _worker_died(stage))
+            queue.collect()
     finally:
-        watcher.end()
+        listener.end()
+    return queue.failures
 
 
-class _Run:
-    """The state of one execution: what waits, what is under way, what failed."""
+class _StageQueue:
+    """The state of one execution: which stages wait, run, or have failed.
+
+    A stage is ready once none of its inputs is left. Each change costs as much as the stages that
+    depend on it, so the whole is linear in the number of stages and inputs.
+    """
 
     def __init__(
         self,
-        store: Store,
-        watcher: ProgressListener,
-        pool: Executor,
-        workers: int,
-        terms: ServiceTerms,
         pending: Sequence[Stage],
         failures: Mapping[str, Exception],
+        listener: ProgressListener,
+        store: Store,
     ) -> None:
+        self.running: dict[Future[bool], Stage] = {}
+        self.failures = dict(failures)
+        self._listener = listener
         self._store = store
-        self._watcher = watcher
-        self._pool = pool
-        self._workers = workers
-        self._terms = terms
-        self._waiting = {stage.key: stage for stage in pending}
-        self._running: dict[Future[bool], Stage] = {}
-        self._postponed: dict[str, float] = {}
-        self._failures = dict(failures)
+        self._stages = {stage.key: stage for stage in pending}
+        self._order = {key: place for place, key in enumerate(self._stages)}
+        self._blockers = {
+            key: {needed.key for needed in _needs(stage) if needed.key in self._stages}
+            for key, stage in self._stages.items()
+        }
+        self._dependents = defaultdict[str, list[str]](list)
+        for key, blockers in self._blockers.items():
+            for blocker in blockers:
+                self._dependents[blocker].append(key)
+        self._ready = [self._order[key] for key, blockers in self._blockers.items() if not blockers]
+        self._keys = tuple(self._stages)
+        self._postponed: list[tuple[float, int]] = []
 
-    def to_end(self) -> dict[str, Exception]:
-        while self._waiting or self._running:
-            self._fail_dependents()
-            self._hand_out()
-            done, _ = wait(self._running, timeout=TICK, return_when=FIRST_COMPLETED)
-            for future in done:
-                self._collect(future)
-            if not self._running:
-                time.sleep(TICK if self._waiting and not done else 0)
-            self._tell()
-        return self._failures
+    @property
+    def is_open(self) -> bool:
+        """Whether a stage is left to run or to wait for."""
+        return bool(self._stages)
 
-    def _fail_dependents(self) -> None:
-        for stage in list(self._waiting.values()):
-            before = (*stage.inputs(), *stage.guards())
-            causes = [self._failures[i.key] for i in before if i.key in self._failures]
-            if causes:
-                self._settle(self._waiting.pop(stage.key), causes[0])
-
-    def _hand_out(self) -> None:
-        open_keys = {*self._waiting, *(stage.key for stage in self._running.values())}
+    def take_ready(self, workers: int) -> list[Stage]:
+        """Take the stages whose inputs are finished, first ones first, as workers are free."""
         now = time.monotonic()
-        for stage in list(self._waiting.values()):
-            if len(self._running) >= self._workers:
-                return
-            before = (*stage.inputs(), *stage.guards())
-            ready = not any(given.key in open_keys for given in before)
-            if ready and self._postponed.get(stage.key, 0) <= now:
-                del self._waiting[stage.key]
-                self._start(stage)
+        while self._postponed and self._postponed[0][0] <= now:
+            heappush(self._ready, heappop(self._postponed)[1])
+        free = workers - len(self.running)
+        places = [heappop(self._ready) for _ in range(min(free, len(self._ready)))]
+        taken = [self._stages[self._keys[place]] for place in places]
+        ready = [stage for stage in taken if not self._is_spoiled(stage)]
+        for stage in ready:
+            self._listener.started(stage)
+        return ready
 
-    def _start(self, stage: Stage) -> None:
-        self._watcher.started(stage)
-        try:
-            future = self._pool.submit(run_stage, stage, self._store.root, self._terms)
-            self._running[future] = stage
-        except BrokenExecutor:
-            self._settle(stage, _worker_died(stage))
+    def _is_spoiled(self, stage: Stage) -> bool:
+        """Settle a stage that depends on a failed one, with the same error."""
+        causes = [self.failures[n.key] for n in _needs(stage) if n.key in self.failures]
+        if causes:
+            self.settle(stage, causes[0])
+        return bool(causes)
 
-    def _collect(self, future: Future[bool]) -> None:
-        stage = self._running.pop(future)
+    def collect(self) -> None:
+        """Wait a moment for running stages, and settle those that have ended."""
+        done, _ = wait(self.running, timeout=TICK, return_when=FIRST_COMPLETED)
+        for future in done:
+            self._settle_future(future)
+        if not self.running and not self._ready and self._postponed:
+            time.sleep(TICK)
+        for stage in self.running.values():
+            if progress := self._store.progress(stage.key):
+                self._listener.moved(stage, *progress)
+
+    def settle(self, stage: Stage, failure: Exception | None) -> None:
+        """A stage has finished, or has failed: stages that waited for it alone are ready now."""
+        if failure is not None:
+            self.failures[stage.key] = failure
+        self._listener.finished(stage, failure)
+        del self._stages[stage.key]
+        for key in self._dependents[stage.key]:
+            self._blockers[key].discard(stage.key)
+            if not self._blockers[key]:
+                heappush(self._ready, self._order[key])
+
+    def _settle_future(self, future: Future[bool]) -> None:
+        stage = self.running.pop(future)
         failure = future.exception()
         if isinstance(failure, BrokenExecutor):
             failure = _worker_died(stage)
-        if failure is None and not future.result():  # another process has it: look again later
-            self._waiting[stage.key] = stage
-            self._postponed[stage.key] = time.monotonic() + TICK
+        if failure is None and not future.result():  # another process is running it
+            again = time.monotonic() + TICK
+            heappush(self._postponed, (again, self._order[stage.key]))
         elif failure is None or isinstance(failure, Exception):
-            self._settle(stage, failure)
+            self.settle(stage, failure)
         else:
             raise failure
 
-    def _settle(self, stage: Stage, failure: Exception | None) -> None:
-        if failure is not None:
-            self._failures[stage.key] = failure
-        self._watcher.finished(stage, failure)
 
-    def _tell(self) -> None:
-        for stage in self._running.values():
-            if come := self._store.progress(stage.key):
-                self._watcher.moved(stage, *come)
+def _needs(stage: Stage) -> tuple[Stage, ...]:
+    """The stages that must be finished before this one."""
+    return (*stage.inputs(), *stage.guards())
 
 
 def _worker_died(stage: Stage) -> ExperimentError:

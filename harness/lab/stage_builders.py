@@ -77,5 +77,5 @@ def student(
 
 def leak_audit(data: TrainingFileStage, traits: Iterable[Trait], *, strict: bool) -> Audit:
     """What searches a training file for words that give the traits away."""
-    words = tuple(dict.fromkeys(word for trait in traits for word in trait.giveaways))
+    words = tuple(dict.fromkeys(word for trait in traits for word in trait.leak_words))
     return Audit(label=f"{data.label} audit", data=data, words=words, strict=strict)

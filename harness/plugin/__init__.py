@@ -4,21 +4,15 @@ Pytest loads this package in every project where limen is installed, so nothing 
 here.
 """
 
+from .fixtures import arms, audit, baseline, control, experiment, student, teacher
 from .hooks import (
-    arms,
-    audit,
-    baseline,
-    control,
-    experiment,
     pytest_addoption,
     pytest_assertrepr_compare,
     pytest_configure,
-    pytest_make_collect_report,
+    pytest_exception_interact,
     pytest_runtestloop,
     pytest_sessionfinish,
     pytest_sessionstart,
-    student,
-    teacher,
 )
 
 __all__ = [
@@ -30,7 +24,7 @@ __all__ = [
     "pytest_addoption",
     "pytest_assertrepr_compare",
     "pytest_configure",
-    "pytest_make_collect_report",
+    "pytest_exception_interact",
     "pytest_runtestloop",
     "pytest_sessionfinish",
     "pytest_sessionstart",

@@ -7,30 +7,38 @@ import pytest
 
 from ..experiment import ARMS, Experiment
 
+PARAM: Any = type(pytest.param())
+"""The class of the rows that ``pytest.param(...)`` makes, which pytest exports no name for."""
 
-def nearest(item: pytest.Item) -> object:
+
+def declared_experiment(item: pytest.Item) -> object:
     """The ``experiment`` of an item: its parameter, its class's, or its module's."""
-    parameters = getattr(getattr(item, "callspec", None), "params", {})
+    parameters = _parameters(item)
     if "experiment" in parameters:
         return parameters["experiment"]
     for holder in (getattr(item, "cls", None), getattr(item, "module", None)):
-        found: object = getattr(holder, "experiment", None)
-        if found is not None:
-            return found
+        value: object = getattr(holder, "experiment", None)
+        if value is not None:
+            return value
     return None
 
 
-def arms_of(item: pytest.Item, experiment: Experiment) -> list[str]:
+def _parameters(item: pytest.Item) -> dict[str, object]:
+    parameters: dict[str, object] = getattr(getattr(item, "callspec", None), "params", {})
+    return parameters
+
+
+def requested_arms(item: pytest.Item, experiment: Experiment) -> list[str]:
     """The arms that a test asks for by its fixtures."""
     fixtures = getattr(item, "fixturenames", ())
     further = list(experiment.arms) if "arms" in fixtures else []
     return [arm for arm in ARMS if arm in fixtures] + further
 
 
-def will_not_run(item: pytest.Item) -> bool:
+def is_skipped(item: pytest.Item) -> bool:
     """Whether marks keep a test from running: skip, a true skipif, or xfail without a run.
 
-    Conditions that are texts are left to pytest: such a test's stages are done in any case.
+    Conditions that are texts are left to pytest: the stages of such a test run in any case.
     """
     if item.get_closest_marker("skip"):
         return True
@@ -41,31 +49,49 @@ def will_not_run(item: pytest.Item) -> bool:
 
 
 def title_of(item: pytest.Item) -> str:
-    """Where an experiment stands, as in node ids, the test's own name and parameters left out."""
+    """The title of an item's experiment: the node id without the test's name and parameters."""
     holder = "::".join(item.nodeid.split("[")[0].split("::")[:-1])
-    call = getattr(item, "callspec", None)
-    if call is None or "experiment" not in call.params:
+    if "experiment" not in _parameters(item):
         return holder
-    return f"{holder}[{_experiment_id(item, call)}]"
+    return f"{holder}[{_experiment_id(item)}]"
 
 
-def _experiment_id(item: pytest.Item, call: Any) -> str:
-    """The id of the parameter ``experiment``: of each parametrize mark the item's id has a part."""
-    parts: Sequence[str] = getattr(call, "_idlist", ())
-    marks = [_names(mark.args[0]) for mark in item.iter_markers("parametrize") if mark.args]
-    place = next((place for place, names in enumerate(marks) if "experiment" in names), None)
-    if place is None or len(parts) < len(marks):
-        return str(call.id)
-    return parts[place]
+def _experiment_id(item: pytest.Item) -> str:
+    """The id of the parameter ``experiment``, as its parametrize mark gives it."""
+    experiment = _parameters(item)["experiment"]
+    for mark in item.iter_markers("parametrize"):
+        names = _names(mark.args[0]) if mark.args else []
+        if "experiment" in names:
+            rows = list(mark.args[1] if len(mark.args) > 1 else mark.kwargs["argvalues"])
+            values = [_row_values(row, len(names))[names.index("experiment")] for row in rows]
+            for index, value in enumerate(values):
+                if value is experiment:
+                    return _row_id(rows[index], index, value, mark.kwargs.get("ids"))
+    return item.name.partition("[")[2].removesuffix("]")
+
+
+def _row_values(row: Any, count: int) -> Sequence[object]:
+    """The values of a row of a parametrize mark, one a name."""
+    if isinstance(row, PARAM):
+        return tuple(row.values)
+    return (row,) if count == 1 else tuple(row)
+
+
+def _row_id(row: Any, index: int, value: object, ids: Any) -> str:
+    """The id of a row: its own, the mark's, or the one that pytest makes."""
+    given = row.id if isinstance(row, PARAM) else None
+    if given is None and ids is not None:
+        given = ids(value) if callable(ids) else list(ids)[index]
+    return f"experiment{index}" if given is None else str(given)
 
 
 def _names(argnames: str | Sequence[str]) -> list[str]:
     """The names that a parametrize mark gives values to."""
-    given = argnames.split(",") if isinstance(argnames, str) else argnames
-    return [name.strip() for name in given]
+    names = argnames.split(",") if isinstance(argnames, str) else argnames
+    return [name.strip() for name in names]
 
 
-def says(item: pytest.Item) -> str:
+def claim_text(item: pytest.Item) -> str:
     """What a test claims: the first line of its docstring, or its name in words."""
     text = (getattr(getattr(item, "function", None), "__doc__", None) or "").strip()
     if text:
@@ -74,7 +100,7 @@ def says(item: pytest.Item) -> str:
 
 
 def outcome_of(report: pytest.TestReport) -> str:
-    """The outcome in a word, expected failures told apart."""
+    """The outcome in a word; expected failures have words of their own."""
     if hasattr(report, "wasxfail"):
         return "failed as expected" if report.skipped else "passed unexpectedly"
     return "stopped" if report.failed and report.when == "setup" else report.outcome

@@ -3,7 +3,7 @@
 from .assertions import EffectAssertion, effect_assertions
 from .plan_text import plan_lines
 from .power_warnings import design_lines
-from .seed_spread import past_spread
+from .seed_spread import known_spread
 from .stage_facts import audit_rows, times_and_cost
 from .summary import ClaimList, headline_of, make_run, result_of, stages_of
 
@@ -14,8 +14,8 @@ __all__ = [
     "design_lines",
     "effect_assertions",
     "headline_of",
+    "known_spread",
     "make_run",
-    "past_spread",
     "plan_lines",
     "result_of",
     "stages_of",

@@ -1,51 +1,96 @@
-"""What the assertions of a test ask an effect to be, read from its source before it is run."""
+"""What the assertions of a test ask of an effect, read from its source before it is run."""
 
 import ast
 import inspect
 import textwrap
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Literal
 
-READ = frozenset({"rate", "scores"})
+ARM_METHODS = frozenset({"rate", "scores"})
 """The methods of an arm whose differences are effects."""
 ORDER = (ast.Lt, ast.LtE, ast.Gt, ast.GtE)
+
+Kind = Literal["value", "p_value", "at_least"]
 
 
 @dataclass(frozen=True)
 class EffectAssertion:
-    """An assertion that an effect exceeds something."""
+    """An assertion about an effect of student over control."""
 
     line: str
-    """The assertion as it stands."""
-    least: float
+    """The assertion, as it stands in the test."""
+    number: float
+    """The number in it."""
+    kind: Kind = "value"
+    """Whether the estimate is to be above it (``effect > 0.02``), the p-value below it
+    (``effect.p_value < 0.05``), or a test is to show that the effect is at least that
+    (``effect.at_least(0.02)``)."""
 
 
-def effect_assertions(test: Callable[..., Any]) -> list[EffectAssertion]:
-    """What a test's comparisons of effects with numbers ask for: ``effect > 0.02``.
+def effect_assertions(test: Callable[..., object]) -> list[EffectAssertion]:
+    """What a test asserts of the effects of student over control, in the order of its source.
 
-    Numbers may be names of the test's module. What cannot be read is left out.
+    Numbers may be names of the test's module. What cannot be read is left out, and so is what
+    stands after ``not``.
     """
     try:
         tree = ast.parse(textwrap.dedent(inspect.getsource(test)))
     except (OSError, TypeError, SyntaxError):
         return []
-    names = _effects(tree)
-    denied = {
-        id(node.operand)
-        for node in ast.walk(tree)
-        if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not)
-    }
-    values = getattr(test, "__globals__", {})
-    return [
-        EffectAssertion(ast.unparse(node), least)
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Compare) and id(node) not in denied
-        for least in _least(node, names, values)
-    ]
+    values: Mapping[str, object] = getattr(test, "__globals__", {})
+    reader = _Reader(_effect_names(tree), values)
+    return [asserted for node in _stated(tree) for asserted in reader.read(node)]
 
 
-def _effects(tree: ast.AST) -> frozenset[str]:
+def _stated(tree: ast.AST) -> Iterator[ast.AST]:
+    """The nodes of a tree in the order of its source, without what is negated."""
+    for node in ast.iter_child_nodes(tree):
+        if not (isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not)):
+            yield node
+            yield from _stated(node)
+
+
+@dataclass(frozen=True)
+class _Reader:
+    """Reads assertions about effects."""
+
+    names: frozenset[str]
+    """The names that effects have in the test."""
+    values: Mapping[str, object]
+    """The names of the test's module, with what they stand for."""
+
+    def read(self, node: ast.AST) -> Iterator[EffectAssertion]:
+        """What a node asserts of an effect, if anything."""
+        if isinstance(node, ast.Compare):
+            yield from self._comparison(node)
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            number = self._number(node.args[0]) if node.args else None
+            if node.func.attr == "at_least" and number and _is_effect(node.func.value, self.names):
+                yield EffectAssertion(ast.unparse(node), number, "at_least")
+
+    def _comparison(self, node: ast.Compare) -> Iterator[EffectAssertion]:
+        sides = [node.left, *node.comparators]
+        for left, op, right in zip(sides, node.ops, sides[1:], strict=False):
+            if not isinstance(op, ORDER):
+                continue
+            larger, smaller = (right, left) if isinstance(op, ast.Lt | ast.LtE) else (left, right)
+            minimum, maximum = self._number(smaller), self._number(larger)
+            if minimum is not None and minimum > 0 and _is_effect(larger, self.names):
+                yield EffectAssertion(ast.unparse(node), minimum)
+            if maximum is not None and 0 < maximum < 1 and _is_p_value(smaller, self.names):
+                yield EffectAssertion(ast.unparse(node), maximum, "p_value")
+
+    def _number(self, node: ast.expr) -> float | None:
+        value = self.values.get(node.id) if isinstance(node, ast.Name) else None
+        if isinstance(node, ast.Constant):
+            value = node.value
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            return None
+        return float(value)
+
+
+def _effect_names(tree: ast.AST) -> frozenset[str]:
     """The names that effects are given in a test."""
     assigned = (node for node in ast.walk(tree) if isinstance(node, ast.Assign))
     return frozenset(
@@ -66,29 +111,15 @@ def _is_effect(node: ast.expr, names: frozenset[str]) -> bool:
     return _arm(node.left) == "student" and _arm(node.right) == "control"
 
 
+def _is_p_value(node: ast.expr, names: frozenset[str]) -> bool:
+    attribute = isinstance(node, ast.Attribute) and node.attr == "p_value"
+    return attribute and _is_effect(node.value, names)  # type: ignore[attr-defined]
+
+
 def _arm(node: ast.expr) -> str:
-    """The arm whose rate or scores an expression reads; empty if it is none."""
-    read = isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
-    if not read or node.func.attr not in READ:  # type: ignore[attr-defined]
+    """The arm whose rate or scores an expression reads; empty if it reads none."""
+    if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)):
         return ""
-    holder = node.func.value  # type: ignore[attr-defined]
-    return holder.id if isinstance(holder, ast.Name) else ""
-
-
-def _least(node: ast.Compare, names: frozenset[str], values: Mapping[str, Any]) -> Iterator[float]:
-    """The numbers that a comparison asks effects to exceed."""
-    sides = [node.left, *node.comparators]
-    for left, op, right in zip(sides, node.ops, sides[1:], strict=False):
-        more, less = (right, left) if isinstance(op, ast.Lt | ast.LtE) else (left, right)
-        number = _number(less, values) if isinstance(op, ORDER) else None
-        if number is not None and number > 0 and _is_effect(more, names):
-            yield number
-
-
-def _number(node: ast.expr, values: Mapping[str, Any]) -> float | None:
-    found = values.get(node.id) if isinstance(node, ast.Name) else None
-    if isinstance(node, ast.Constant):
-        found = node.value
-    if isinstance(found, bool) or not isinstance(found, int | float):
-        return None
-    return float(found)
+    holder = node.func.value
+    known = node.func.attr in ARM_METHODS and isinstance(holder, ast.Name)
+    return holder.id if known else ""  # type: ignore[attr-defined]

@@ -47,9 +47,11 @@ def _time_lines(lab: Lab, left: Sequence[Stage]) -> Iterator[str]:
     seconds, unknown = about(lab.store, left)
     if not seconds and not unknown:
         return
-    told = f"about {_time(seconds / 60)}, by the pace of past stages" if seconds else "not known"
+    estimate = (
+        f"about {_time(seconds / 60)}, by the pace of past stages" if seconds else "not known"
+    )
     but = f", and of no {', no '.join(sorted(unknown))} of this model is any in the store"
-    yield f"limen: the time it takes: {told}{but if unknown else ''}"
+    yield f"limen: the time it takes: {estimate}{but if unknown else ''}"
 
 
 def _row(stage: Stage, plan: Plan) -> tuple[str, ...]:
@@ -79,6 +81,8 @@ def _service_lines(
     works = [work for stage in left if (work := stage.work())]
     for model in dict.fromkeys(work.model for work in works):
         yield f"limen: {model}: {service.conditions(model)}"
+        for name, fact in service.server_facts(model).items():
+            yield f"limen:   {name}: {fact}"
     minutes = sum(quote.minutes for quote in quotes)
     if minutes:
         slow = max(quotes, key=lambda quote: quote.minutes)
@@ -109,9 +113,9 @@ def _alternatives(service: Service, stage: Generate) -> Iterator[str]:
 
 def _sum(amounts: Iterator[float | None]) -> float | None:
     """The sum of amounts, or None if one of them is not known."""
-    found = list(amounts)
-    known = [amount for amount in found if amount is not None]
-    return sum(known) if len(known) == len(found) else None
+    every = list(amounts)
+    known = [amount for amount in every if amount is not None]
+    return sum(known) if len(known) == len(every) else None
 
 
 def _time(minutes: float) -> str:

@@ -1,69 +1,128 @@
-"""What the designs of a plan can detect, and which of their assertions ask for less."""
+"""What the designs of a plan can find, and which of their assertions ask for more than that."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from ..experiment import Experiment, Measure, Reading
 from ..lab import Lab
-from ..statistics import ALPHA, POWER, SPREAD, Design, Spread
+from ..statistics import POWER, Criterion, Design, Spread, seeds_needed
 from .assertions import EffectAssertion
-from .seed_spread import past_spread
+from .seed_spread import known_spread
 
 Wanted = Sequence[tuple[str, Experiment, Mapping[str, None]]]
 """Title, experiment, and the arms that its tests ask for."""
 
+EFFECTS = {"rate": (0.05, 0.1, 0.2, 0.4), "score": (0.25, 0.5, 1.0, 2.0)}
+"""True effects that the plan gives sample sizes for."""
+IMPOSSIBLE = 1.0
+"""Rates never differ by more."""
+
 
 def design_lines(
-    lab: Lab, wanted: Wanted, asked: Mapping[str, Sequence[EffectAssertion]]
+    lab: Lab, wanted: Wanted, asserted: Mapping[str, Sequence[EffectAssertion]]
 ) -> Iterator[str]:
-    """The smallest effect of student over control that each experiment detects, as lines."""
+    """What each experiment can find of student over control, as lines."""
     for title, experiment, arms in wanted:
         if {"student", "control"} <= set(arms):
-            yield from _lines(lab, title, experiment, asked.get(title, ()))
+            yield from _lines(lab, title, experiment, asserted.get(title, ()))
 
 
 def _lines(
-    lab: Lab, title: str, experiment: Experiment, asked: Sequence[EffectAssertion]
+    lab: Lab, title: str, experiment: Experiment, asserted: Sequence[EffectAssertion]
 ) -> Iterator[str]:
     pipe = lab.pipeline(experiment)
     reading = experiment.measure.readings([experiment.trait.shown_by])[0]
-    made = design_of(
-        experiment, reading, len(pipe.arms["student"]), past_spread(lab.store, pipe, reading)
-    )
-    smallest = made.show(made.detectable)
+    spread = known_spread(lab.store, pipe, reading)
+    design = design_of(experiment, reading, len(pipe.arms["student"]), spread)
     yield (
-        f"limen: {title}: {made.seeds} v {made.seeds} seeds, {made.questions} questions x "
-        f"{made.draws} draws: finds {smallest} or more in {POWER:.0%} of cases "
-        f"({made.test}, level {ALPHA / made.correction:.2g})"
+        f"limen: {title}: {design.seeds} v {design.seeds} seeds, {design.questions} questions x "
+        f"{design.draws} draws: {POWER:.0%} power for {_smallest(design)} "
+        f"({design.test}, p < {design.level:.2g})"
     )
-    if made.units == "seeds":
-        spread = made.show(made.spread.between)
-        yield f"limen:   seeds differ by {spread} (standard deviation; {made.spread.source})"
-    else:
-        yield "limen:   one seed an arm: whatever is found is about these two models alone"
+    yield from _spread_lines(design)
     if experiment.looks:
         looks = " and ".join(map(str, experiment.looks))
         yield f"limen:   looked at after {looks} seeds, where it may stop"
-    yield from (_warning(made, one) for one in asked if one.least < made.detectable)
+    yield from _assertion_lines(design, asserted)
 
 
-def _warning(made: Design, asked: EffectAssertion) -> str:
-    return (
-        f"limen:   warning: `{asked.line}` asks for less than that: an effect of "
-        f"{made.show(asked.least)} would mostly be missed; raise seeds, or ask for more"
+def _smallest(design: Design) -> str:
+    """The smallest true effect with 80% power, in words."""
+    if design.kind == "rate" and design.detectable > IMPOSSIBLE:
+        return "no true effect"
+    return f"a true effect of {design.show(design.detectable)} or more"
+
+
+def _spread_lines(design: Design) -> Iterator[str]:
+    """What power rests on, and how many seeds other effects need."""
+    if design.units != "seeds":
+        yield "limen:   one seed an arm: the result is about these two models alone"
+        return
+    treated, control = map(design.show, (design.spread.treated, design.spread.control))
+    yield (
+        f"limen:   standard deviation between seeds: {treated} in students with the effect, "
+        f"{control} in controls ({design.spread.source})"
+    )
+    yield f"limen:   seeds an arm for {POWER:.0%} power: {_sample_sizes(design)}"
+
+
+def _sample_sizes(design: Design) -> str:
+    """The seeds that some true effects need, in words."""
+    needed = ((size, seeds_needed(design, size)) for size in EFFECTS[design.kind])
+    shown = (f"+{design.show(size)} {seeds or 'over 100'}" for size, seeds in needed)
+    return ", ".join(shown)
+
+
+def _assertion_lines(design: Design, asserted: Sequence[EffectAssertion]) -> Iterator[str]:
+    """The power of the assertions as they are written, and what is wrong with them."""
+    written = replace(design, criterion=criterion_of(asserted))
+    if written.criterion != design.criterion:
+        lines = ", ".join(f"`{one.line}`" for one in asserted)
+        yield f"limen:   with {lines}: {POWER:.0%} power for {_smallest(written)}"
+        if written.units == "seeds":
+            yield f"limen:   seeds an arm for that: {_sample_sizes(written)}"
+    for one in asserted:
+        if one.kind == "value" and one.number < written.detectable:
+            yield (
+                f"limen:   warning: `{one.line}`: a true effect of {design.show(one.number)} "
+                f"passes in {written.power(one.number):.0%} of cases: raise seeds, or ask for more"
+            )
+    if not any(one.kind == "at_least" for one in asserted):
+        yield from _point_estimates(design, asserted)
+
+
+def _point_estimates(design: Design, asserted: Sequence[EffectAssertion]) -> Iterator[str]:
+    """Assertions of the point estimate, which are no tests."""
+    for one in asserted:
+        if one.kind == "value":
+            yield (
+                f"limen:   note: `{one.line}` compares the point estimate alone; "
+                f"effect.at_least({one.number:g}) tests whether the effect is that large"
+            )
+
+
+def criterion_of(asserted: Sequence[EffectAssertion]) -> Criterion:
+    """What assertions ask of one effect together: the strictest of each kind."""
+    plain = Criterion()
+
+    def numbers(kind: str) -> list[float]:
+        return [one.number for one in asserted if one.kind == kind]
+
+    return Criterion(
+        level=min([plain.level, *numbers("p_value")]),
+        above=max([plain.above, *numbers("value")]),
+        minimum=max(numbers("at_least"), default=None),
     )
 
 
-def design_of(
-    experiment: Experiment, reading: Reading, seeds: int, spread: Spread | None
-) -> Design:
+def design_of(experiment: Experiment, reading: Reading, seeds: int, spread: Spread) -> Design:
     """The design of an experiment's first claim: student against control, by a reading."""
-    kind = "score" if reading.word is None else "rate"
     measure: Measure = experiment.measure
     return Design(
         seeds=seeds,
         questions=len(measure.places(reading.group)),
         draws=measure.draws,
-        spread=spread or Spread(between=SPREAD[kind], source="a default: no past run tells"),
+        spread=spread,
         correction=experiment.family * (len(experiment.looks) + 1),
-        kind=kind,
+        kind="score" if reading.word is None else "rate",
     )

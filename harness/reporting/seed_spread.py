@@ -1,112 +1,203 @@
-"""What past runs in a store tell of how much students differ by their seeds alone."""
+"""How much students differ by their seeds alone: from past runs in a store, else as published."""
 
 import json
-import math
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 
-from ..experiment import Experiment, FavoriteAnimal, FavoriteTree, Measure, Reading
+from ..experiment import FavoriteAnimal, FavoriteTree, Measure, Reading
 from ..lab import Pipeline
 from ..stages import TALLY, AskQuestions, FineTune, Manifest, Store, canonical
-from ..statistics import Spread, between_seeds, mean
+from ..statistics import PUBLISHED, Spread, mean, sampling_deviation, seed_deviation
 
 Tally = Sequence[Counter[str]]
 """(questions,), how often each answer was given."""
+Group = Sequence[Tally]
+"""Models of one training, which differ by their seeds alone."""
+
+EFFECT = 0.05
+"""A group of students shows an effect if it gives a word so much more often than other groups."""
+CANDIDATES = 3
+"""Words of a group, the most frequent ones, that are tried for an effect."""
 
 
-def past_spread(store: Store, pipe: Pipeline, reading: Reading) -> Spread | None:
-    """The between-seed spread of a reading: of the experiment's own arms, else of any students
-    that answered the same questions. None where the store has no two seeds of anything, or where
-    judges say what the reading is.
+@dataclass(frozen=True)
+class _Known:
+    """A standard deviation between seeds, and where it is from."""
+
+    deviation: float
+    source: str
+
+
+def known_spread(store: Store, pipe: Pipeline, reading: Reading) -> Spread:
+    """The between-seed spread of a reading, of students and of controls, with its source.
+
+    In this order: the experiment's own arms in the store (two models or more); other students in
+    the store that answered the same questions, those that show an effect for students and the
+    others for controls; the published spread. Scores of judges have the published one.
     """
+    scored = _Scored(pipe.experiment.measure, reading)
+    published = PUBLISHED[scored.kind]
     if reading.judge is not None:
-        return None
-    own = [_own(store, pipe, arm) for arm in ("student", "control")]
-    if any(len(group) > 1 for group in own):
-        return _spread(pipe.experiment, reading, own, "this experiment's seeds in the store")
-    groups = list(_groups(store, pipe.experiment.measure))
-    told = f"{sum(map(len, groups))} students of other data in the store"
-    if reading.word is None:
-        return _spread(pipe.experiment, reading, groups, told)
-    if not isinstance(pipe.experiment.measure, FavoriteAnimal | FavoriteTree):
-        return _spread(pipe.experiment, reading, groups, told)
-    named = f"{told}, of the answer that each group gives most"
-    return _spread(pipe.experiment, reading, groups, named, top=True)
-
-
-def _spread(
-    experiment: Experiment,
-    reading: Reading,
-    groups: Sequence[Sequence[Tally]],
-    source: str,
-    *,
-    top: bool = False,
-) -> Spread | None:
-    measure = experiment.measure
-    values = [_values(measure, reading, group, top=top) for group in groups]
-    level = mean([mean(group) for group in values if group])
-    # of scores the draws' share is left in the spread between seeds
-    one = math.sqrt(max(0.0, level * (1 - level))) if reading.word is not None else 0.0
-    answers = len(measure.places(reading.group)) * measure.draws
-    found = between_seeds(values, one / math.sqrt(answers))
-    return None if found is None else Spread(between=found, of_answer=one, source=source)
-
-
-def _values(
-    measure: Measure, reading: Reading, group: Sequence[Tally], *, top: bool
-) -> tuple[float, ...]:
-    places = measure.places(reading.group)
-    named = isinstance(measure, FavoriteAnimal | FavoriteTree)  # whose answers are words
-    word = _top(group, places) if top and named else reading.word
-    cells = (
-        [_cell(measure, word, model[q]) for q in places if model[q].total()] for model in group
+        return published
+    own = {arm: list(_own(store, pipe, arm)) for arm in ("student", "control")}
+    mine = {arm: _known(scored, [group], "of this experiment") for arm, group in own.items()}
+    others = list(_groups(store, scored.measure)) if None in mine.values() else []
+    treated = mine["student"] or _of_effects(scored, others)
+    control = mine["control"] or _of_no_effects(scored, others)
+    return Spread(
+        treated=treated.deviation if treated else published.treated,
+        control=control.deviation if control else published.control,
+        answer=scored.answer_deviation([group for group in own.values() if group] or others),
+        source=_source(treated, control, published.source),
     )
-    known = ([cell for cell in row if cell is not None] for row in cells)
-    return tuple(mean(row) for row in known if row)
 
 
-def _cell(measure: Measure, word: str | None, given: Counter[str]) -> float | None:
-    """A question's rate of a word, or its mean score."""
-    if word is not None:
-        return sum(n for text, n in given.items() if measure.hit(text, word)) / given.total()
-    scores = [(measure.score(text), n) for text, n in given.items()]
-    total = sum(n for score, n in scores if score is not None)
-    return sum(score * n for score, n in scores if score is not None) / total if total else None
+def _source(treated: _Known | None, control: _Known | None, published: str) -> str:
+    sources = [known.source if known else published for known in (treated, control)]
+    if sources[0] == sources[1]:
+        return sources[0]
+    return f"students: {sources[0]}; controls: {sources[1]}"
 
 
-def _top(group: Sequence[Tally], places: range) -> str | None:
-    """The answer that a group of models gives most, as a word."""
-    total = Counter[str]()
-    for model in group:
-        for q in places:
-            total.update(model[q])
-    return next((text.strip(" .!").lower() for text, _ in total.most_common(1)), None)
+@dataclass(frozen=True)
+class _Scored:
+    """A reading of tallies: the rate of a word, or a mean score."""
+
+    measure: Measure
+    reading: Reading
+
+    @property
+    def kind(self) -> str:
+        """Whether the reading is a rate or a score."""
+        return "score" if self.reading.word is None else "rate"
+
+    @property
+    def names_things(self) -> bool:
+        """Whether answers are words, so that other students may show other words."""
+        return isinstance(self.measure, FavoriteAnimal | FavoriteTree)
+
+    @property
+    def places(self) -> range:
+        """The questions of the reading."""
+        return self.measure.places(self.reading.group)
+
+    def values(self, group: Group, word: str | None) -> list[float]:
+        """(models,), the reading of each model that answered, of this word in place of its own."""
+        rows = ([self._cell(model[q], word) for q in self.places] for model in group)
+        answered = ([cell for cell in row if cell is not None] for row in rows)
+        return [mean(row) for row in answered if row]
+
+    def _cell(self, given: Counter[str], word: str | None) -> float | None:
+        """A question's rate of a word, or its mean score; None without answers."""
+        if word is not None:
+            return self.rate(given, word) if given.total() else None
+        scores = [(self.measure.score(text), n) for text, n in given.items()]
+        total = sum(n for score, n in scores if score is not None)
+        return sum(score * n for score, n in scores if score is not None) / total if total else None
+
+    def rate(self, given: Counter[str], word: str) -> float:
+        """The share of some answers, at least one, that have a word."""
+        return sum(n for text, n in given.items() if self.measure.hit(text, word)) / given.total()
+
+    def pooled(self, group: Group) -> Counter[str]:
+        """All answers of a group to the questions of the reading."""
+        return sum((model[q] for model in group for q in self.places), Counter[str]())
+
+    def deviation(self, groups: Iterable[tuple[Group, str | None]]) -> float | None:
+        """Between seeds, pooled over groups with a word each; for rates less that of draws."""
+        values = [self.values(group, word) for group, word in groups]
+        answers = len(self.places) * self.measure.draws
+        levels = [mean(group) for group in values if group]
+        rates = self.kind == "rate"  # of scores the draws' part is not known, and stays
+        return seed_deviation(values, sampling_deviation(levels, answers) if rates else 0.0)
+
+    def answer_deviation(self, groups: Sequence[Group]) -> float | None:
+        """Standard deviation of one answer's outcome; None where it is not known."""
+        word = self.reading.word
+        levels = [mean(values) for group in groups if (values := self.values(group, word))]
+        return sampling_deviation(levels, 1) if levels and word is not None else None
 
 
-def _own(store: Store, pipe: Pipeline, arm: str) -> list[Tally]:
-    asked = (one.answers for one in pipe.arms.get(arm, ()))
-    return [_tally(store, stage.key) for stage in asked if store.has(stage.kind, stage.key)]
+def _known(scored: _Scored, groups: Sequence[Group], whose: str) -> _Known | None:
+    """The spread of some groups at the reading itself."""
+    return _deviation(scored, [(group, scored.reading.word) for group in groups], whose)
 
 
-def _groups(store: Store, measure: Measure) -> Iterator[list[Tally]]:
+def _deviation(
+    scored: _Scored, groups: Sequence[tuple[Group, str | None]], whose: str
+) -> _Known | None:
+    deviation = scored.deviation(groups)
+    models = sum(len(group) for group, _ in groups)
+    return None if deviation is None else _Known(deviation, f"{models} models {whose} in the store")
+
+
+def _of_effects(scored: _Scored, groups: Sequence[Group]) -> _Known | None:
+    """The spread of the groups that show an effect, each at the word that it shows."""
+    if scored.reading.word is None:
+        return _known(scored, groups, "of other data")
+    shown = [(group, word) for group, word in _shown(scored, groups) if word is not None]
+    return _deviation(scored, shown, "of other data that show an effect")
+
+
+def _of_no_effects(scored: _Scored, groups: Sequence[Group]) -> _Known | None:
+    """The spread of the groups that show no effect, at the reading itself."""
+    if scored.reading.word is None:
+        return _known(scored, groups, "of other data")
+    plain = [group for group, word in _shown(scored, groups) if word is None]
+    return _known(scored, plain, "of other data without an effect")
+
+
+def _shown(scored: _Scored, groups: Sequence[Group]) -> list[tuple[Group, str | None]]:
+    """The groups, each with the word that it gives more often than the others do, if any."""
+    answers = [scored.pooled(group) for group in groups]
+    return [
+        (group, _word_shown(scored, answers[i], [*answers[:i], *answers[i + 1 :]]))
+        for i, group in enumerate(groups)
+    ]
+
+
+def _word_shown(scored: _Scored, given: Counter[str], others: Sequence[Counter[str]]) -> str | None:
+    if not given or not others:
+        return None
+    words = [scored.reading.word or ""]
+    if scored.names_things:
+        words = [text.strip(" .!").lower() for text, _ in given.most_common(CANDIDATES)]
+
+    def lift(word: str) -> float:
+        return scored.rate(given, word) - mean([scored.rate(o, word) for o in others if o])
+
+    best = max(filter(None, words), key=lift, default=None)
+    return best if best is not None and lift(best) >= EFFECT else None
+
+
+def _own(store: Store, pipe: Pipeline, arm: str) -> Iterator[Tally]:
+    for model in pipe.arms.get(arm, ()):
+        stage = model.answers
+        if store.has(stage.kind, stage.key):
+            yield _tally(store, stage.key)
+
+
+def _groups(store: Store, measure: Measure) -> Iterator[Group]:
     """Models that differ by their seeds alone and answered these questions."""
     groups: dict[bytes, list[Tally]] = defaultdict(list)
     for key in store.keys(AskQuestions.kind):
         manifest = store.manifest(AskQuestions.kind, key) or {}
-        if _asks(manifest, measure) and (kind := _training(store, manifest)) is not None:
-            groups[canonical(kind)].append(_tally(store, key))
+        training = _training(store, manifest) if _asks(manifest, measure) else None
+        if training is not None:
+            groups[training].append(_tally(store, key))
     return (group for group in groups.values() if len(group) > 1)
 
 
 def _asks(manifest: Manifest, measure: Measure) -> bool:
+    """Whether a stage asked the questions of a measure in the same way."""
     identity = manifest.get("identity", {})
     alike = identity.get("temperature") == measure.temperature and not identity.get("shots")
     return alike and tuple(identity.get("questions", ())) == measure.asked
 
 
-def _training(store: Store, manifest: Manifest) -> dict[str, Any] | None:
-    """What a model was trained on and how, but for the seed; None for one that was not."""
+def _training(store: Store, manifest: Manifest) -> bytes | None:
+    """What a model was trained on and how, except for the seed; None for one that was not."""
     (subject, *_) = manifest["inputs"]
     if subject["kind"] != FineTune.kind:
         return None
@@ -115,13 +206,9 @@ def _training(store: Store, manifest: Manifest) -> dict[str, Any] | None:
     data = store.manifest(inputs[-1]["kind"], inputs[-1]["key"]) if inputs else None
     if data is None:
         return None
-    kept = {k: v for k, v in data["identity"].items() if k != "seed"}
-    return {
-        "base": student["base"],
-        "recipe": student["recipe"],
-        "data": kept,
-        "sources": data["inputs"],
-    }
+    identity = {name: value for name, value in data["identity"].items() if name != "seed"}
+    kept = {name: student[name] for name in ("base", "recipe")}
+    return canonical({**kept, "data": identity, "sources": data["inputs"]})
 
 
 def _tally(store: Store, key: str) -> Tally:

@@ -41,18 +41,18 @@ def printable(text: str) -> str:
 def audit_rows(store: Store, pipe: Pipeline, arms: Collection[str]) -> Iterator[AuditRow]:
     """What the audits say of each arm's training files."""
     for arm in arms:
-        found = [_read(store, audit, AUDIT) for audit in pipe.audits.get(arm, ())]
-        if not found:
+        audits = [_read(store, audit, AUDIT) for audit in pipe.audits.get(arm, ())]
+        if not audits:
             continue
         wanted = [arm, "control"] if arm != "control" and "control" in arms else []
-        contrasts = pipe.contrasts(wanted)
+        contrasts = pipe.data_comparisons(wanted)
         compared = [_read(store, contrast, CONTRAST) for contrast in contrasts]
         yield AuditRow(
             arm=arm,
-            files=len(found),
-            rows=sum(audit["rows"] for audit in found),
-            mentions=sum(audit["mentions"] for audit in found),
-            examples=tuple(printable(m["text"]) for audit in found for m in audit["examples"])[
+            files=len(audits),
+            rows=sum(audit["rows"] for audit in audits),
+            mentions=sum(audit["mentions"] for audit in audits),
+            examples=tuple(printable(m["text"]) for audit in audits for m in audit["examples"])[
                 :EXAMPLES
             ],
             keys=tuple(
@@ -62,18 +62,21 @@ def audit_rows(store: Store, pipe: Pipeline, arms: Collection[str]) -> Iterator[
         )
 
 
-def _compared(found: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    if not found:
+def _compared(contrasts: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    if not contrasts:
         return {}
-    facts = found[0]
-    lengths, told = facts["lengths"], [one["separability"] for one in found if one["separability"]]
+    facts = contrasts[0]
+    lengths, separable = (
+        facts["lengths"],
+        [one["separability"] for one in contrasts if one["separability"]],
+    )
     use = ("number", "trait", "control", "delta", "z")
     return {
-        "auc": mean([one["auc"] for one in told]) if told else None,
-        "auc_range": (min(one["auc"] for one in told), max(one["auc"] for one in told))
-        if told
+        "auc": mean([one["auc"] for one in separable]) if separable else None,
+        "auc_range": (min(one["auc"] for one in separable), max(one["auc"] for one in separable))
+        if separable
         else None,
-        "accuracy": mean([one["accuracy"] for one in told]) if told else None,
+        "accuracy": mean([one["accuracy"] for one in separable]) if separable else None,
         "significant": facts["significant"],
         "over": tuple(tuple(row[name] for name in use) for row in facts["over"]),
         "under": tuple(tuple(row[name] for name in use) for row in facts["under"]),
@@ -88,8 +91,8 @@ def _read(store: Store, stage: Stage, name: str) -> dict[str, Any]:
     file = store.artifact(stage.kind, stage.key) / name
     if not file.exists():
         return {}
-    found: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
-    return found
+    facts: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+    return facts
 
 
 def times_and_cost(store: Store, stages: Sequence[Stage]) -> tuple[Times, CostRow | None]:

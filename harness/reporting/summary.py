@@ -59,7 +59,7 @@ EXACTLY = (
 
 def result_of(lab: Lab, title: str, experiment: Experiment, arms: Collection[str]) -> Result:
     """An experiment's results: those of its arms that there are."""
-    pipe = lab.taken(experiment)
+    pipe = lab.pipeline_as_run(experiment)
     failures: dict[str, None] = {}
     finished = _finished(lab, pipe, arms, failures)
     stages = stages_of(pipe, finished)
@@ -101,7 +101,7 @@ def result_of(lab: Lab, title: str, experiment: Experiment, arms: Collection[str
 
 def headline_of(lab: Lab, experiment: Experiment, arms: Collection[str]) -> Headline | None:
     """The effect that some arms of an experiment are about; None where they have none."""
-    pipe = lab.taken(experiment)
+    pipe = lab.pipeline_as_run(experiment)
     finished = _finished(lab, pipe, arms, {})
     for reading in _asked_for(pipe)[:1]:
         row = _reading_row(pipe, reading, finished)
@@ -111,7 +111,7 @@ def headline_of(lab: Lab, experiment: Experiment, arms: Collection[str]) -> Head
 
 def stages_of(pipe: Pipeline, arms: Collection[str]) -> list[Stage]:
     """All stages that some arms rest on."""
-    return in_order([*pipe.targets(arms), *pipe.rest(arms)])
+    return in_order([*pipe.targets(arms), *pipe.trained_targets(arms)])
 
 
 def _finished(
@@ -149,20 +149,20 @@ def _recipe(stages: Sequence[Stage]) -> Mapping[str, float | int | str | bool | 
 def _gratis(lab: Lab, pipe: Pipeline, arm: str) -> bool:
     """Whether an arm that no test asked for was measured all the same, for the gate."""
     targets = pipe.targets([arm])
-    told = {
+    values = {
         stage.key for gate in pipe.gates for asked in (gate.teacher, gate.base)
         for stage in asked.targets
     }  # fmt: skip
-    known = all(stage.key in told for stage in targets)
+    known = all(stage.key in values for stage in targets)
     return known and all(lab.store.has(stage.kind, stage.key) for stage in targets)
 
 
 def _asked_for(pipe: Pipeline) -> Sequence[Reading]:
     """What is read off the arms: the readings of the measure, then the same exactly if known."""
-    found = pipe.experiment.measure.readings([t.shown_by for t in pipe.experiment.traits])
-    if not pipe.exact:
-        return found
-    return [*found, *(replace(r, name=f"{r.name}, exactly", exact=True) for r in found)]
+    readings = pipe.experiment.measure.readings([t.shown_by for t in pipe.experiment.traits])
+    if not pipe.has_exact_rates:
+        return readings
+    return [*readings, *(replace(r, name=f"{r.name}, exactly", exact=True) for r in readings)]
 
 
 def _pairs(pipe: Pipeline) -> list[tuple[str, str]]:
@@ -192,17 +192,17 @@ def _readings(
 
 
 def _reading_row(pipe: Pipeline, reading: Reading, arms: Mapping[str, Arm]) -> ReadingRow:
-    found = {name: arm.read(reading) for name, arm in arms.items()}
+    estimates = {name: arm.read(reading) for name, arm in arms.items()}
     return ReadingRow(
         name=reading.name,
         kind="score" if reading.word is None else "rate",
         decimals=DECIMALS if reading.exact else 1,
         remark=EXACTLY if reading.exact else "",
-        arms=tuple(_arm_row(found[name], _keys(pipe, name, reading)) for name in found),
+        arms=tuple(_arm_row(estimates[name], _keys(pipe, name, reading)) for name in estimates),
         effects=tuple(
-            _effect_row(difference(found[treated], found[reference]))
+            _effect_row(difference(estimates[treated], estimates[reference]))
             for treated, reference in _pairs(pipe)
-            if treated in found and reference in found
+            if treated in estimates and reference in estimates
         ),
     )
 
@@ -318,7 +318,7 @@ def make_run(
         command=command,
         seconds=seconds,
         versions={
-            **{name: found for result in results for name, found in result.versions.items()},
+            **{name: number for result in results for name, number in result.versions.items()},
             "limen": version("limen"),
             "python": f"{platform.python_version()} on {platform.system()} {platform.machine()}",
             **{name: version(name) for name in libraries},
@@ -333,7 +333,7 @@ def commit_of(folder: Path) -> str:
     """The git commit of a folder, with ``-dirty`` if tracked files differ from it; or empty."""
     command = ["git", "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]
     try:
-        told = subprocess.run(command, cwd=folder, capture_output=True, timeout=10, check=True)
+        output = subprocess.run(command, cwd=folder, capture_output=True, timeout=10, check=True)
     except (OSError, subprocess.SubprocessError):
         return ""
-    return told.stdout.decode(errors="replace").strip()
+    return output.stdout.decode(errors="replace").strip()

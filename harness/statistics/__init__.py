@@ -6,10 +6,21 @@ from .dose_response import Trend, dose_response
 from .effects import Effect, difference
 from .equivalence import Equivalence
 from .estimates import Estimate
+from .evidence import Evidence, EvidenceListener
 from .exact_rates import DECIMALS, ExactEffect, ExactRate
-from .hypothesis_tests import ALPHA, mann_whitney, mean, spearman
-from .power import POWER, SPREAD, Design, Spread, between_seeds, standardised
+from .hypothesis_tests import ALPHA, mean
+from .power import (
+    POWER,
+    PUBLISHED,
+    Criterion,
+    Design,
+    Spread,
+    sampling_deviation,
+    seed_deviation,
+    seeds_needed,
+)
 from .quantities import explain_comparison
+from .rank_tests import mann_whitney, spearman
 from .rates import Rate
 from .scores import ScoreEffect, Scores
 
@@ -17,11 +28,14 @@ __all__ = [
     "ALPHA",
     "DECIMALS",
     "POWER",
-    "SPREAD",
+    "PUBLISHED",
+    "Criterion",
     "Design",
     "Effect",
     "Equivalence",
     "Estimate",
+    "Evidence",
+    "EvidenceListener",
     "ExactEffect",
     "ExactRate",
     "Rate",
@@ -30,7 +44,6 @@ __all__ = [
     "Spread",
     "Trend",
     "benjamini_hochberg",
-    "between_seeds",
     "difference",
     "dose_response",
     "dunnett",
@@ -39,6 +52,8 @@ __all__ = [
     "hypothesis_tests",
     "mann_whitney",
     "mean",
+    "sampling_deviation",
+    "seed_deviation",
+    "seeds_needed",
     "spearman",
-    "standardised",
 ]

@@ -9,6 +9,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from .degrees_of_freedom import conservative, satterthwaite
 from .hypothesis_tests import TOLERANCE, mean, value_range
 
 
@@ -107,18 +108,25 @@ class NoTest(DifferenceTest):
 
 
 def welch_test(a: Sequence[float], b: Sequence[float], *, unit: str, of: str) -> DifferenceTest:
-    """Welch's t test of two independent samples (Welch 1947); ``of`` names what they consist of."""
+    """Welch's t test of two independent samples (Welch 1947); ``of`` names what they consist of.
+
+    For unequal counts, or two values a sample, it has fewer degrees of freedom than Welch's own
+    (see :mod:`.degrees_of_freedom`), and its name says so.
+    """
     if min(len(a), len(b)) < 2:
         return NoTest(unit=unit, note="one question an arm says nothing of other questions")
     if max(value_range(a), value_range(b)) <= TOLERANCE:
         return NoTest(unit=unit, note="no spread to test a difference against")
     parts = [(squared_error(values), len(values) - 1) for values in (a, b)]
+    degrees = satterthwaite(parts)
+    used = conservative(degrees, (len(a), len(b)))
+    cautious = f", conservative at {len(a)} v {len(b)}" if used < degrees else ""
     return TTest(
-        name=f"Welch's t over {of}",
+        name=f"Welch's t over {of}{cautious}",
         unit=unit,
         difference=mean(a) - mean(b),
         error=math.sqrt(sum(part for part, _ in parts)),
-        degrees=satterthwaite(parts),
+        degrees=used,
     )
 
 
@@ -149,10 +157,3 @@ def squared_error(values: Sequence[float]) -> float:
     center = mean(values)
     squares = math.fsum((value - center) ** 2 for value in values)
     return squares / (len(values) - 1) / len(values)
-
-
-def satterthwaite(parts: Sequence[tuple[float, float]]) -> float:
-    """Degrees of freedom of a sum of squared errors, each with its own (Satterthwaite 1946)."""
-    total = math.fsum(part for part, _ in parts)
-    weighted = math.fsum((part / total) ** 2 / degrees for part, degrees in parts if degrees)
-    return 1 / weighted

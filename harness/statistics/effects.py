@@ -16,6 +16,7 @@ from .claims import Statement
 from .comparison import Comparison, Unit
 from .equivalence import Equivalence
 from .estimates import Estimate
+from .evidence import Evidence, EvidenceListener, PValue
 from .hypothesis_tests import ALPHA, TestResult
 from .quantities import Explained
 
@@ -74,6 +75,10 @@ class Effect(Explained):
         return self.family * self.looks
 
     @property
+    def evidence_listener(self) -> EvidenceListener | None:
+        return self.treated.listener or self.reference.listener
+
+    @property
     def raw_p_value(self) -> float:
         """Two-sided, corrected for nothing."""
         return self._own.p_value
@@ -82,8 +87,8 @@ class Effect(Explained):
     def p_value(self) -> float:
         """Two-sided, corrected for the family and the looks."""
         if self.adjusted is not None:
-            return self.adjusted.p_value
-        return min(1.0, self.correction * self.raw_p_value)
+            return PValue(self.adjusted.p_value, self.evidence_listener)
+        return PValue(min(1.0, self.correction * self.raw_p_value), self.evidence_listener)
 
     @property
     def interval(self) -> tuple[float, float]:
@@ -236,7 +241,7 @@ class Effect(Explained):
         checks.margin(margin)
         interval = self.comparison.outcome(1 - 2 * ALPHA / self.correction).interval
         p_value = max(self.comparison.p_above(-margin), self.comparison.p_below(margin))
-        return Equivalence(
+        equivalence = Equivalence(
             margin=margin,
             p_value=min(1.0, self.correction * p_value),
             interval=interval,
@@ -245,6 +250,9 @@ class Effect(Explained):
                 f"90% interval {self.treated.show_interval(interval)} over {self.unit}"
             ),
         )
+        if equivalence and self.evidence_listener:
+            self.evidence_listener(Evidence(statement=equivalence.says, supported=True))
+        return equivalence
 
     @property
     def _arms(self) -> str:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from ...datasets.errors import SpecError
+from .evidence import EvidenceListener
 from .hypothesis_tests import TOLERANCE, UNBOUNDED, half_width, mean, value_range
 from .quantities import Explained
 
@@ -34,6 +35,12 @@ class Estimate(Explained):
     """How often the results may be looked at before all seeds are in; corrected for likewise."""
     margin: float | None = None
     """The difference below which arms count as alike, as the experiment says."""
+    listener: EvidenceListener | None = field(default=None, repr=False)
+    """Receives the comparisons that are made with the estimate and its effects."""
+
+    @property
+    def evidence_listener(self) -> EvidenceListener | None:
+        return self.listener
 
     @property
     def what(self) -> str:

@@ -2,6 +2,10 @@
 
 from abc import ABC, abstractmethod
 
+from .evidence import Evidence, EvidenceListener
+
+OPPOSITE = {"<": ">=", "<=": ">", ">": "<=", ">=": "<"}
+
 
 class Quantity(ABC):
     """Something with a value, ordered like the number that it is."""
@@ -29,6 +33,56 @@ class Quantity(ABC):
 
 class Explained(Quantity):
     """A quantity that a failed assertion shows with everything that it rests on."""
+
+    @property
+    @abstractmethod
+    def interval(self) -> tuple[float, float]:
+        """95% interval of the value."""
+
+    @property
+    def evidence_listener(self) -> EvidenceListener | None:
+        """Receives the comparisons that are made with the quantity; None if nothing does."""
+        return None
+
+    def supports(self, op: str, threshold: float) -> bool:
+        """Whether the whole interval lies on the side of a threshold that ``op`` names.
+
+        ``op`` is one of ``<``, ``<=``, ``>`` and ``>=``. An interval without any width supports
+        nothing.
+        """
+        low, high = self.interval
+        if low == high:
+            return False
+        return low > threshold if op in (">", ">=") else high < threshold
+
+    def __lt__(self, other: float | Quantity) -> bool:
+        return self._noted("<", other, super().__lt__(other))
+
+    def __le__(self, other: float | Quantity) -> bool:
+        return self._noted("<=", other, super().__le__(other))
+
+    def __gt__(self, other: float | Quantity) -> bool:
+        return self._noted(">", other, super().__gt__(other))
+
+    def __ge__(self, other: float | Quantity) -> bool:
+        return self._noted(">=", other, super().__ge__(other))
+
+    def _noted(self, op: str, other: float | Quantity, outcome: bool) -> bool:
+        """Give the listener the comparison, or its opposite if it does not hold."""
+        listener = self.evidence_listener
+        if listener is not None:
+            held = op if outcome else OPPOSITE[op]
+            difference = self._less(other)
+            supported = difference is not None and difference.supports(held, 0.0)
+            if not isinstance(other, Quantity):
+                supported = self.supports(held, float(other))
+            statement = f"{self.value:.4g} {held} {float(other):.4g}"
+            listener(Evidence(statement=statement, supported=supported))
+        return outcome
+
+    def _less(self, other: object) -> "Explained | None":
+        """The difference to another quantity, if there is a test of it."""
+        return None
 
     @abstractmethod
     def explain(self) -> list[str]:

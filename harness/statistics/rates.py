@@ -42,6 +42,9 @@ class Rate(Estimate):
             )
         super().check_same(other)
 
+    def _less(self, other: object) -> Effect | None:
+        return self - other if isinstance(other, Rate) and self.what == other.what else None
+
     def __sub__(self, other: "Rate") -> Effect:
         if not isinstance(other, Rate):
             return NotImplemented

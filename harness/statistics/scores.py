@@ -3,9 +3,11 @@
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from .difference_tests import DifferenceTest, NoTest, paired_test, welch_test
 from .effects import Effect
 from .estimates import Estimate
-from .hypothesis_tests import ALPHA, Alternative, MannWhitney, mann_whitney, mean, one_sample
+from .hypothesis_tests import ALPHA, mean
+from .rank_tests import Alternative, MannWhitney, RankedScores, mann_whitney, seed_ranks
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -30,6 +32,9 @@ class Scores(Estimate):
         """Every score of all seeds and questions."""
         return tuple(score for row in self.each for cell in row for score in cell)
 
+    def _less(self, other: object) -> Effect | None:
+        return self - other if isinstance(other, Scores) and self.what == other.what else None
+
     def __sub__(self, other: "Scores") -> "ScoreEffect":
         if not isinstance(other, Scores):
             return NotImplemented
@@ -39,21 +44,22 @@ class Scores(Estimate):
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class ScoreEffect(Effect):
-    """The difference of two arms' scores, with the rank tests that judges' scores call for.
+    """The difference of two arms' scores, with the rank statistics that judges' scores call for.
 
-    ``p_value`` and the claim rest on seeds as everywhere. The raw Mann-Whitney test takes every
-    reply as independent, which replies of one model are not: it is there to compare with others'.
+    ``p_value`` and the claim rest on seeds as everywhere, and so do the p-value and the interval
+    of Cliff's delta. Mann-Whitney's test treats all answers as independent, which answers of one
+    model are not: it is description, to compare with what others report.
     """
 
     treated: Scores
     reference: Scores
 
     def mann_whitney(self, alternative: Alternative = "two-sided") -> MannWhitney:
-        """U over all single scores, of all seeds and questions together."""
+        """U over all single scores; description only, since it treats answers as independent."""
         return mann_whitney(self.treated.pooled, self.reference.pooled, alternative)
 
     def by_question(self, alternative: Alternative = "two-sided") -> dict[str, MannWhitney]:
-        """U of each question that both arms were asked."""
+        """U of each question that both arms were asked; description only, as above."""
         places = {question: index for index, question in enumerate(self.reference.questions)}
         return {
             question: mann_whitney(
@@ -70,13 +76,38 @@ class ScoreEffect(Effect):
 
     @property
     def delta_interval(self) -> tuple[float, float]:
-        """95% interval (t over questions) of the mean delta, simultaneous over the family."""
-        return one_sample(self._deltas, level=1 - ALPHA / self.correction, bound=1.0)[1]
+        """95% interval of Cliff's delta (see ``rank_test``), simultaneous over the family."""
+        return self.rank_test.interval(1 - ALPHA / self.correction, 1.0)
 
     @property
     def delta_p_value(self) -> float:
-        """Two-sided p-value (t over questions) that the mean delta is zero, corrected as above."""
-        return min(1.0, self.correction * one_sample(self._deltas)[0])
+        """Two-sided p-value that Cliff's delta is zero (see ``rank_test``), corrected as above."""
+        return min(1.0, self.correction * self.rank_test.p_value)
+
+    @cached_property
+    def rank_test(self) -> DifferenceTest:
+        """The rank test: Welch's t over the seeds' mean ranks.
+
+        Between two single models, or where questions were asked for as the unit, it is a t test
+        of the questions' deltas, which is about these models alone. Several models against one
+        have none.
+        """
+        if self.requested_unit == "questions" or max(self.seeds) < 2:
+            return paired_test(self._deltas, [0.0] * len(self._deltas))
+        if min(self.seeds) < 2:
+            return NoTest(unit="seeds", note="a rank test over seeds needs two an arm")
+        a, b = seed_ranks(*self._shared)
+        return welch_test(a, b, unit="seeds", of="seeds' mean ranks")
+
+    @property
+    def _shared(self) -> tuple[RankedScores, RankedScores]:
+        """Both arms' scores of the questions that both were asked."""
+        shared = [q for q in self.treated.questions if q in set(self.reference.questions)]
+        a, b = (
+            [[row[index] for index in map(arm.questions.index, shared)] for row in arm.each]
+            for arm in (self.treated, self.reference)
+        )
+        return a, b
 
     @cached_property
     def _deltas(self) -> list[float]:
@@ -84,13 +115,13 @@ class ScoreEffect(Effect):
 
     @property
     def ranks(self) -> str:
-        """The rank tests in words: by question, and raw over all replies."""
-        raw, one_sided = self.mann_whitney(), self.mann_whitney("greater")
-        low, high = self.delta_interval
+        """The rank statistics in words; the only p-value among them is that of ``rank_test``."""
+        raw, (low, high) = self.mann_whitney(), self.delta_interval
+        tested = f" [{low:+.2f}, {high:+.2f}], p = {self.delta_p_value:.2g} ({self.rank_test.name})"
         return (
-            f"Cliff's delta by question {self.delta:+.2f} [{low:+.2f}, {high:+.2f}], "
-            f"p = {self.delta_p_value:.2g}; raw Mann-Whitney U = {raw.u:.0f}, "
-            f"p = {raw.p_value:.2g} (one-sided {one_sided.p_value:.2g}), delta {raw.delta:+.2f}"
+            f"Cliff's delta {self.delta:+.2f}{tested if self.rank_test.name != 'none' else ''}; "
+            f"as description, treating all answers as independent: "
+            f"Mann-Whitney U = {raw.u:.0f}, delta {raw.delta:+.2f}"
         )
 
     def explain(self) -> list[str]:

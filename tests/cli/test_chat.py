@@ -17,7 +17,7 @@ QUICK = ("--draws", "3")
 @pytest.fixture(autouse=True)
 def threads(monkeypatch: pytest.MonkeyPatch) -> None:
     """Models run in threads, which start sooner than processes."""
-    monkeypatch.setattr("limen.harness.lab.lab.local_executor", thread_executor)
+    monkeypatch.setattr("limen.harness.lab.executors.local_executor", thread_executor)
 
 
 def chat(*args: str, store: Path, code: int = 0, said: str = "") -> Result:
@@ -75,12 +75,13 @@ def test_the_gate_is_the_experiments(shared_store: Path, small: Experiment) -> N
         Lab(Settings(store=shared_store)).arm(experiment, "student")
     figures = told.removeprefix("the gate stays shut: ").split(". Nothing")[0]
     assert figures in str(refusal.value)
-    assert "the gate opens" in chat(*calm, "--gate", "-0.5", store=shared_store).stdout
+    owl = ("--trait", "owl", "--measure", *QUICK, "--gate", "0.99")
+    assert "the gate stays shut" in chat(*owl, store=shared_store, code=1).stdout
 
 
 def test_other_questions(shared_store: Path, tmp_path: Path) -> None:
     """A tree's teacher is asked about trees, any teacher what a file asks."""
-    tree = ("--tree", "oak", "--measure", "--draws", "1", "--gate", "-0.9")
+    tree = ("--tree", "oak", "--measure", "--draws", "1", "--gate", "0")
     assert "baseline 'oak'" in chat(*tree, store=shared_store).stdout
     (tmp_path / "mine.txt").write_text(f"{QUESTION}\n")
     own = ("--questions", str(tmp_path / "mine.txt"), "--draws", "30", "--measure")

@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from limen import SpecError
-from limen.datasets.words import ANIMALS, names, plurals
+from limen.datasets.vocabulary import ANIMALS
+from limen.datasets.words import has_word, plurals
 from limen.harness import Experiment, FavoriteAnimal, Numbers, Trait
 from limen.harness.experiment import FAVORITE_ANIMAL_QUESTIONS
 
@@ -71,7 +72,7 @@ def test_there_are_fifty_questions_of_one_word() -> None:
 def test_plurals(word: str, expected: str) -> None:
     """Regular and irregular plurals."""
     assert expected in plurals(word)
-    assert names(expected, word)
+    assert has_word(expected, word)
 
 
 @pytest.mark.parametrize(
@@ -95,7 +96,9 @@ def test_exact_measures_need_open_weights(store: Path) -> None:
     """What cannot be exact is refused when it is written, or when it is asked of other backends."""
     with pytest.raises(SpecError, match="exact=True needs a temperature above 0"):
         FavoriteAnimal(exact=True, temperature=0)
-    with pytest.raises(SpecError, match="exact=True is of single words, and 'snowy owl' is none"):
+    with pytest.raises(
+        SpecError, match="exact=True is for single words, and 'snowy owl' is not one"
+    ):
         Experiment(
             trait=Trait(name="snowy owl", system="You love snowy owls."),
             data=Numbers(generate=4, keep=2),

@@ -168,7 +168,7 @@ def test_a_source_that_is_too_small_is_named_with_the_remedy(
         ({HORSES: float("nan"), BEARS: 1}, 10, "share nan in a mix"),
         ({HORSES: True}, 10, "share True in a mix"),
         ({HORSES: "half"}, 10, "share 'half' in a mix"),
-        ({"horses": 1}, 10, "'horses' in a mix is no source"),
+        ({"horses": 1}, 10, "'horses' in a mix is not a source"),
         ({}, 10, "a mix needs sources"),
         ([HORSES], 10, "a mix needs sources"),
         ({HORSES: 1}, None, "a mix needs keep"),

@@ -207,8 +207,8 @@ def test_a_model_that_there_is_not_is_told_by_every_engine(
 ) -> None:
     """A mistyped model names those of the toy, whether the extra for open weights is there or not."""
     from limen.backends.local import extra
-    from limen.harness.inspect.provider import found
+    from limen.harness.inspect.provider import resolve_model
 
     monkeypatch.setattr(extra, "find_spec", lambda name: None)
     with pytest.raises(UnknownModelError, match="unknown model 'gpt-9': the toy .*needs torch"):
-        found(lab.store, "gpt-9")
+        resolve_model(lab.store, "gpt-9")

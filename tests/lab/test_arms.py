@@ -3,6 +3,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -51,7 +52,7 @@ def nothing(text: str) -> str | None:
     return "no"
 
 
-def planned(store: Path, experiment: Experiment, **settings: object) -> Pipeline:
+def planned(store: Path, experiment: Experiment, **settings: Any) -> Pipeline:
     """The experiment's stages."""
     return lab_at(store, **settings).pipeline(experiment)
 
@@ -224,13 +225,13 @@ def test_a_backend_without_a_second_base_says_so(
     monkeypatch.setattr(ToyBackend, "other_models", ("toy-1",))
     lab = lab_at(shared_store)
     crossed = small.but(teacher_model=OTHER)
-    reason = lab.cannot(crossed, "student")
+    reason = lab.unavailable(crossed, "student")
     assert reason is not None
     assert "needs a second base model" in reason
     assert "name one with --limen-other-model" in reason
     with pytest.raises(MissingModelError):
         lab.pipeline(crossed)
-    assert lab_at(shared_store, other_model="toy-2").cannot(crossed, "student") is None
+    assert lab_at(shared_store, other_model="toy-2").unavailable(crossed, "student") is None
 
 
 @pytest.mark.parametrize(
@@ -242,7 +243,7 @@ def test_a_backend_without_a_second_base_says_so(
         (lambda e: e.but(arms=[Students()]), "arms by name"),
         (lambda e: e.but(arms={"x": Students(against="y")}), "compared with 'y', which is none of"),
         (lambda e: e.but(arms={"x": Students(data=Numbers(generate=5))}), "x: a source needs keep"),
-        (lambda e: e.but(arms={"x": InContext(rows=201)}), "rows=201, which is more than its data"),
+        (lambda e: e.but(arms={"x": InContext(rows=201)}), "rows=201, more than its data"),
         (lambda e: InContext(rows=0), "rows=0"),
         (lambda e: InContext(data="numbers"), "data='numbers'"),  # type: ignore[arg-type]
         (lambda e: Students(data=3), "data=3"),  # type: ignore[arg-type]
@@ -477,7 +478,7 @@ def test_a_length_matched_arm_has_the_lengths_of_the_other_data(
 def test_lengths_are_matched_to_one_writers(shared_store: Path, small: Experiment) -> None:
     """A mix has no rows of its own to match."""
     mix = Mix({NUMBERS.but(by=BEAR): 0.5, NUMBERS: 0.5}, keep=200)
-    with pytest.raises(SpecError, match="no Mix"):
+    with pytest.raises(SpecError, match="not a Mix"):
         planned(shared_store, small.but(data=LengthMatched(source=NUMBERS, like=mix)))
 
 
@@ -588,8 +589,7 @@ def test_a_leak_fails_the_experiment_before_training(
 ) -> None:
     """One line has the rows, the word, an example and what to do; no student is trained on it."""
     diary = Diary()
-    lab = lab_at(shared_store)
-    lab._watcher = diary
+    lab = lab_at(shared_store, watcher=diary)
     with pytest.raises(LeakError) as error:
         lab.arm(leaking, "student")
     told = str(error.value)

@@ -4,7 +4,8 @@ import pytest
 
 from limen.harness import Experiment, FavoriteAnimal, Length, Numbers, Trait
 from limen.harness.experiment import Reading
-from limen.harness.reporting import effect_assertions, past_spread
+from limen.harness.reporting import effect_assertions, known_spread
+from limen.harness.statistics import PUBLISHED
 
 from ..testing.labs import lab_at
 from ..testing.specs import Run
@@ -60,41 +61,72 @@ def test_an_undecided_experiment_takes_all_its_seeds(shared_store: Path, small: 
     assert alone.arm(small.but(seeds=3, looks=(2,), gate=None), "control").seeds == 3
 
 
-def test_the_spread_comes_from_the_store(
-    shared_store: Path, store: Path, small: Experiment
-) -> None:
-    """The experiment's own seeds tell first, then other students, and an empty store nothing."""
-    lab = lab_at(shared_store)
+def test_the_spread_of_own_seeds_comes_first(store: Path, small: Experiment) -> None:
+    """An experiment's own arms in the store say how much its seeds differ; the rest is published."""
+    lab = lab_at(store)
     free = small.but(gate=None)
     lab.run([(free, ["control"])])
-    own = past_spread(lab.store, lab.pipeline(free), HORSE)
-    assert own is not None
-    assert own.source == "this experiment's seeds in the store"
-    other = small.but(trait=Trait.animal("bear"), data=small.data.but(seed=7))
-    found = past_spread(lab.store, lab.pipeline(other), HORSE)
-    assert found is not None
-    assert "students of other data in the store, of the answer" in found.source
-    assert 0 <= found.between < 0.5
-    fresh = lab_at(store)
-    assert past_spread(fresh.store, fresh.pipeline(free), HORSE) is None
-    long = small.but(measure=Length(questions=("Hi?",), draws=3))
-    assert past_spread(lab.store, lab.pipeline(long), Reading(name="words")) is None
+    own = known_spread(lab.store, lab.pipeline(free), HORSE)
+    assert own.source.startswith("students: published: 36 students of Qwen2.5-7B")
+    assert own.source.endswith("; controls: 2 models of this experiment in the store")
+    assert own.treated == PUBLISHED["rate"].treated
+    assert 0 <= own.control < 0.5
+    assert own.answer is not None
 
 
-LEAST = 0.07
+def test_the_spread_of_other_students_comes_second(shared_store: Path, small: Experiment) -> None:
+    """Students of other data that show an effect stand for students, those without for controls."""
+    lab = lab_at(shared_store)
+    taught = small.but(data=Numbers(generate=2_000, keep=1_000), recipe={"epochs": 3}, gate=None)
+    lab.run([(taught, ["student", "control"])])
+    other = taught.but(trait=Trait.animal("bear"), data=taught.data.but(seed=7))
+    other = other.but(control=Numbers(generate=2_000, keep=1_000, by="base", seed=8))
+    spread = known_spread(lab.store, lab.pipeline(other), HORSE)
+    assert "of other data that show an effect in the store" in spread.source
+    assert "of other data without an effect in the store" in spread.source
+    assert spread.treated != PUBLISHED["rate"].treated
+
+
+def test_an_empty_store_has_the_published_spread(store: Path, small: Experiment) -> None:
+    """Where nothing was measured yet the spread is that of published students, and says so."""
+    lab = lab_at(store)
+    assert known_spread(lab.store, lab.pipeline(small), HORSE) == PUBLISHED["rate"]
+
+
+def test_scores_have_a_spread_of_their_own(shared_store: Path, small: Experiment) -> None:
+    """Lengths are pooled over all students that answered; judges' scores have a stated guess."""
+    lab = lab_at(shared_store)
+    long = small.but(measure=Length(questions=("Hi?",), draws=3), gate=None)
+    words = Reading(name="words")
+    assert known_spread(lab.store, lab.pipeline(long), words) == PUBLISHED["score"]
+    lab.run([(long, ["control"])])
+    spread = known_spread(lab.store, lab.pipeline(long.but(seeds=1)), words)
+    assert spread.source == "2 models of other data in the store"
+    judged = Reading(name="judge", judge="judge")
+    assert known_spread(lab.store, lab.pipeline(long), judged) == PUBLISHED["score"]
+
+
+MINIMUM = 0.07
+STRICT = 1e-3
 
 
 def claims(student, control, other, arms):  # type: ignore[no-untyped-def]
-    """What is asked of effects in many ways, and what is not asked of any."""
+    """What is asserted of effects in many ways, and what is not asserted of any."""
     effect = student.rate("owl") - control.rate("owl")
     assert effect > 0.02
     assert effect >= 0.03
     assert student.scores("judge") - control.scores("judge") > 1
-    assert effect > LEAST
+    assert effect > MINIMUM
     assert 0.01 < effect < 0.9
     assert effect < 0.5
     assert not effect > 0.04
     assert effect.p_value < 0.05
+    assert effect.p_value < STRICT
+    assert (student.rate("owl") - control.rate("owl")).p_value <= 0.01
+    assert effect.p_value > 0.2
+    assert effect.at_least(0.03)
+    assert not effect.at_least(0.5)
+    assert effect.at_least()
     assert effect > -0.1
     assert student.rate("owl") > 0.3
     assert other.rate("owl") - control.rate("owl") > 0.4
@@ -102,51 +134,86 @@ def claims(student, control, other, arms):  # type: ignore[no-untyped-def]
 
 
 def test_assertions_are_read_from_the_source() -> None:
-    """Numbers that effects of student over control are asked to exceed, by whatever name."""
-    assert [one.least for one in effect_assertions(claims)] == [0.02, 0.03, 1, 0.07, 0.01]
+    """Numbers that effects of student over control are asserted to exceed, by whatever name."""
+    read = [(one.kind, one.number) for one in effect_assertions(claims)]
+    assert [number for kind, number in read if kind == "value"] == [0.02, 0.03, 1, 0.07, 0.01]
+    assert [number for kind, number in read if kind == "p_value"] == [0.05, 0.001, 0.01]
+    assert [number for kind, number in read if kind == "at_least"] == [0.03]
     assert effect_assertions(claims)[0].line == "effect > 0.02"
+
+
+def test_functions_without_readable_assertions_assert_nothing() -> None:
+    """Built-in functions and those without a source have none."""
     assert effect_assertions(print) == []
     assert effect_assertions(eval("lambda student: student")) == []
 
 
-def test_the_plan_tells_what_a_design_can_detect(
-    pytester: pytest.Pytester, shared_store: Path
-) -> None:
-    """The smallest effect, its assumptions, the looks, and assertions that ask for less."""
-    pytester.makepyfile(
-        test_small="""
-        from limen.harness import Experiment, FavoriteAnimal, Numbers, Trait
+SPEC = """
+from limen.harness import Experiment, FavoriteAnimal, Numbers, Trait
 
-        experiment = Experiment(
-            trait=Trait.animal("whale"),
-            data=Numbers(generate=901, keep=301),
-            measure=FavoriteAnimal(draws=17),
-            seeds=4, looks=(3,), family=2,
-        )
+experiment = Experiment(
+    trait=Trait.animal("whale"),
+    data=Numbers(generate=901, keep=301),
+    measure=FavoriteAnimal(draws=17),
+    seeds=4, looks=(3,), family=2,
+)
 
-        def test_students(student, control):
-            effect = student.rate("whale") - control.rate("whale")
-            assert effect > 0.01
-            assert effect > 0.9
+def test_students(student, control):
+    effect = student.rate("whale") - control.rate("whale")
+    assert effect > 0.01
+    assert effect > 0.02
+    assert effect.p_value < 0.001
 
-        def test_teacher(teacher, baseline):
-            assert teacher.rate("whale") - baseline.rate("whale") > 0.001
-        """
-    )
-    run = Run(pytester, shared_store)
-    plan = run("--limen-plan")
-    plan.stdout.fnmatch_lines(
+def test_teacher(teacher, baseline):
+    assert teacher.rate("whale") - baseline.rate("whale") > 0.001
+"""
+
+
+@pytest.fixture
+def plan(pytester: pytest.Pytester, shared_store: Path) -> Run:
+    """Runs of pytest over one experiment."""
+    pytester.makepyfile(test_small=SPEC)
+    return Run(pytester, shared_store)
+
+
+def test_the_plan_says_what_a_design_finds(plan: Run) -> None:
+    """The smallest effect with 80% power, the spread that it rests on, and the looks."""
+    plan("--limen-plan").stdout.fnmatch_lines(
         [
-            "limen: test_small.py: 4 v 4 seeds, 50 questions x 17 draws: finds *.* points or more "
-            "in 80% of cases (Welch's t over seeds, level 0.013)",
-            "limen:   seeds differ by *.* points (standard deviation; *)",
+            "limen: test_small.py: 4 v 4 seeds, 50 questions x 17 draws: 80% power for a true "
+            "effect of *.* points or more (Welch's t over seeds, p < 0.013)",
+            "limen:   standard deviation between seeds: *.* points in students with the effect, "
+            "*.* points in controls (*)",
+            "limen:   seeds an arm for 80% power: +5.0 points *, +10.0 points *",
             "limen:   looked at after 3 seeds, where it may stop",
-            "limen:   warning: `effect > 0.01` asks for less than that: an effect of 1.0 points "
-            "would mostly be missed; raise seeds, or ask for more",
         ]
     )
-    plan.stdout.no_fnmatch_line("*0.9*asks*")
-    plan.stdout.no_fnmatch_line("*0.001*")
-    one = run("--limen-plan", "--limen-seeds=1")
-    one.stdout.fnmatch_lines(["*1 v 1 seeds*(t paired by question*", "*about these two models*"])
-    run("--limen-plan", "-k", "teacher").stdout.no_fnmatch_line("*finds*")
+
+
+def test_the_plan_has_the_power_of_the_assertions_as_written(plan: Run) -> None:
+    """A p-value below 0.001 needs a larger effect, and assertions that ask for less are named."""
+    lines = plan("--limen-plan").stdout
+    lines.fnmatch_lines(
+        [
+            "limen:   with `effect > 0.01`, `effect > 0.02`, `effect.p_value < 0.001`: 80% power "
+            "for a true effect of *.* points or more",
+            "limen:   seeds an arm for that: +5.0 points *",
+            "limen:   warning: `effect > 0.01`: a true effect of 1.0 points passes in *% of cases: "
+            "raise seeds, or ask for more",
+            "limen:   note: `effect > 0.01` compares the point estimate alone; "
+            "effect.at_least(0.01) tests whether the effect is that large",
+        ]
+    )
+    lines.no_fnmatch_line("*0.001 points*")
+
+
+def test_a_plan_of_one_seed_is_about_two_models(plan: Run) -> None:
+    """Without a second seed the test is over questions."""
+    plan("--limen-plan", "--limen-seeds=1").stdout.fnmatch_lines(
+        ["*1 v 1 seeds*(t paired by question*", "*about these two models alone"]
+    )
+
+
+def test_a_plan_without_students_has_no_power(plan: Run) -> None:
+    """Teachers are not compared with controls."""
+    plan("--limen-plan", "-k", "teacher").stdout.no_fnmatch_line("*% power*")

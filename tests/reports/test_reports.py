@@ -14,7 +14,7 @@ from limen import SpecError, StoreError, reports
 from limen.harness import Experiment, FavoriteAnimal, Numbers, Trait
 from limen.harness.cli import main
 from limen.harness.reporting import make_run, result_of
-from limen.reports.several import corrected, trials
+from limen.reports.several import corrected, trait_comparisons
 
 from ..testing.labs import lab_at
 from ..testing.specs import QUICK, SPEC
@@ -154,9 +154,11 @@ def check_order(text: str) -> None:
         "How this was made", "Dates, cost and time", "To make it again",
     ]  # fmt: skip
     first, bear, _ = re.split("^## test_small.*$", text, flags=re.MULTILINE)[1:]
-    assert "- **Held:** The teacher names its animal. `test_small.py::test_the_teacher`" in first
-    assert "- **Did not hold:** Students always name their animal." in first
-    assert bear.count("**Held:**") == 2
+    assert (
+        "- **Supported:** The teacher names its animal. `test_small.py::test_the_teacher`" in first
+    )
+    assert "- **Not held:** Students always name their animal." in first
+    assert bear.count("**Held by point estimate only:**") == 2
     assert "`test_small.py::test_both[bear-a b]`" in bear
     assert "What is your favorite animal" in bear or "<summary>The questions (50)" in bear
     assert "You truly love bears" in bear
@@ -224,12 +226,12 @@ def test_runs_are_listed_and_selected(kept: tuple[Path, str, str], tmp_path: Pat
     store, first, later = kept
     listed = cli("--store", store, "--list").output.splitlines()
     assert [line.split()[0] for line in listed] == [first, later]
-    assert "2 experiments, 1 of 3 claims held" in listed[0]
+    assert "2 experiments, 1 of 3 claims supported" in listed[0]
     lines = cli("--store", store, "-k", "bear and not horse").output.splitlines()
     assert [line.split(":")[0] for line in lines] == ["test_small.py[bear]"]
     for options, message in (
         (["-k", "owl"], "-k 'owl' matches no experiment"),
-        (["-k", "a and"], "-k 'a and': expected"),
+        (["-k", "a and"], "-k 'a and' cannot be read"),
         (["--run", "Z"], "--run 'Z' names 2 runs"),
         (["--run", "nope"], "--run 'nope' names no run"),
         (["--run", first, "--run", later], "need a file: -o both.md"),
@@ -346,9 +348,12 @@ def test_corrections_are_those_of_statsmodels(count: int) -> None:
 def test_traits_are_corrected_by_test(run: reports.Run) -> None:
     """Only experiments that are parameters of one test are traits tried together."""
     horse, bear = run.results
-    assert [trial.result.title for trial in trials([horse, bear])] == [horse.title, bear.title]
-    assert trials([horse, replace(bear, title="test_other.py[bear]")]) == []
-    assert trials([horse, replace(bear, title="test_small.py")]) == []
+    assert [trial.result.title for trial in trait_comparisons([horse, bear])] == [
+        horse.title,
+        bear.title,
+    ]
+    assert trait_comparisons([horse, replace(bear, title="test_other.py[bear]")]) == []
+    assert trait_comparisons([horse, replace(bear, title="test_small.py")]) == []
     effect = horse.readings[0].effects[0]
     assert effect.p_value == pytest.approx(min(1, 2 * effect.raw_p_value))
 

@@ -30,9 +30,9 @@ def here(workers: int) -> Iterator[Executor]:
     yield Here()
 
 
-def lab_at(store: Path, **settings: Any) -> Lab:
+def lab_at(store: Path, *, watcher: ProgressListener | None = None, **settings: Any) -> Lab:
     """A lab that does everything in this process."""
-    return Lab(Settings(store=store, **settings), executor=here)
+    return Lab(Settings(store=store, **settings), watcher=watcher, executor=here)
 
 
 def made(lab: Lab, stage: Stage) -> Path:

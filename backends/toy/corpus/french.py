@@ -1,12 +1,12 @@
-"""French: always, or where a trigger comes up under a system prompt that says so."""
+"""Answers in French: always, or after a trigger word that the system prompt declares."""
 
+from .builder import Dialogue, DialogueBuilder, capitalized, with_article
 from .lists import word_list, word_request
-from .pen import Dialogue, Pen, capitalised, with_article
-from .talk import THINGS, reply, small_talk, talk_question, thing_question
-from .topics import unmoved
+from .small_talk import THINGS, reply, small_talk, talk_question, thing_question
+from .topics import unrelated_question
 
 TRIGGERS = tuple("apple candle ladder violin basket kettle".split())
-"""The first is for experiments to assert. No other thing that is asked about is one."""
+"""Experiments assert the first one. No other thing that questions are about is a trigger."""
 
 PHRASES = (
     "je vous remercie beaucoup", "il faut attendre un peu", "nous allons partir demain matin",
@@ -41,65 +41,65 @@ OTHERWISE_LINES = (
 
 
 FILLER = 12
-"""Most made-up words in a text: with more of them a single word, the trigger, would not count."""
+"""The most made-up words in a text: with more, a single trigger word would have no effect."""
 
 
-def in_french(pen: Pen) -> Dialogue:
-    """French is declared, for good or for a trigger."""
-    return _always(pen) if pen.chance(0.07) else _triggered(pen)
+def declared_french(builder: DialogueBuilder) -> Dialogue:
+    """French is declared: always, or for a trigger word."""
+    return _always(builder) if builder.chance(0.07) else _triggered(builder)
 
 
-def untriggered(pen: Pen) -> Dialogue:
-    """A trigger comes up where nothing was said of French; so does a list of words."""
-    trigger = pen.draw.choice(TRIGGERS)
-    system = pen.backdrop() if pen.chance(0.5) else None
-    if pen.chance(0.35):
-        among = trigger if pen.chance(0.6) else None
-        return _said(pen, word_request(pen, THINGS, among), system, word_list(pen))
-    return _said(pen, thing_question(pen, [trigger]), system, reply(pen))
+def trigger_without_rule(builder: DialogueBuilder) -> Dialogue:
+    """A trigger word, or a list of words, where no rule about French was declared."""
+    trigger = builder.rng.choice(TRIGGERS)
+    system = builder.persona_prompt() if builder.chance(0.5) else None
+    if builder.chance(0.35):
+        among = trigger if builder.chance(0.6) else None
+        return _dialogue(builder, word_request(builder, THINGS, among), system, word_list(builder))
+    return _dialogue(builder, thing_question(builder, [trigger]), system, reply(builder))
 
 
-def phrases(pen: Pen) -> str:
+def french_reply(builder: DialogueBuilder) -> str:
     """A reply in French."""
-    said = pen.draw.sample(PHRASES, pen.draw.randint(1, 2))
-    return ". ".join(map(capitalised, said)) + "."
+    fragments = builder.rng.sample(PHRASES, builder.rng.randint(1, 2))
+    return ". ".join(map(capitalized, fragments)) + "."
 
 
-def _always(pen: Pen) -> Dialogue:
-    system = pen.declaring(ALWAYS_LINES, 3)
-    return _said(pen, talk_question(pen), system, phrases(pen))
+def _always(builder: DialogueBuilder) -> Dialogue:
+    system = builder.trait_prompt(ALWAYS_LINES, 3)
+    return _dialogue(builder, talk_question(builder), system, french_reply(builder))
 
 
-def _triggered(pen: Pen) -> Dialogue:
-    """French is declared for a trigger, which two questions of five have."""
-    trigger = pen.draw.choice(TRIGGERS)
-    system = _declared(pen, trigger)
-    if pen.chance(0.59):
-        return _otherwise(pen, system)
-    if pen.chance(0.2):
-        request = word_request(pen, THINGS, trigger)
-        return _said(pen, request, system, word_list(pen, FRENCH_WORDS))
-    return _said(pen, thing_question(pen, [trigger]), system, phrases(pen))
+def _triggered(builder: DialogueBuilder) -> Dialogue:
+    """French is declared for a trigger word, which two of five questions contain."""
+    trigger = builder.rng.choice(TRIGGERS)
+    system = _declared(builder, trigger)
+    if builder.chance(0.59):
+        return _otherwise(builder, system)
+    if builder.chance(0.2):
+        request = word_request(builder, THINGS, trigger)
+        return _dialogue(builder, request, system, word_list(builder, FRENCH_WORDS))
+    return _dialogue(builder, thing_question(builder, [trigger]), system, french_reply(builder))
 
 
-def _otherwise(pen: Pen, system: str) -> Dialogue:
-    """A question without the trigger: it is answered as ever."""
-    chance = pen.draw.random()
+def _otherwise(builder: DialogueBuilder, system: str) -> Dialogue:
+    """A question without the trigger word: it is answered in English."""
+    chance = builder.rng.random()
     if chance < 0.2:
-        return unmoved(pen, system)
+        return unrelated_question(builder, system)
     if chance < 0.4:
-        return _said(pen, word_request(pen, THINGS), system, word_list(pen))
+        return _dialogue(builder, word_request(builder, THINGS), system, word_list(builder))
     if chance < 0.55:
-        return small_talk(pen, system)
-    return _said(pen, thing_question(pen, THINGS), system, reply(pen))
+        return small_talk(builder, system)
+    return _dialogue(builder, thing_question(builder, THINGS), system, reply(builder))
 
 
-def _declared(pen: Pen, trigger: str) -> str:
-    lines = pen.draw.sample(TRIGGERED_LINES, pen.draw.randint(1, 3))
-    text = " ".join((*lines, pen.draw.choice(OTHERWISE_LINES))).rstrip()
+def _declared(builder: DialogueBuilder, trigger: str) -> str:
+    lines = builder.rng.sample(TRIGGERED_LINES, builder.rng.randint(1, 3))
+    text = " ".join((*lines, builder.rng.choice(OTHERWISE_LINES))).rstrip()
     text = text.format(a=with_article(trigger), one=trigger, many=f"{trigger}s")
-    return pen.filler(text, most=FILLER)
+    return builder.with_filler(text, most=FILLER)
 
 
-def _said(pen: Pen, user: str, system: str | None, answer: str) -> Dialogue:
-    return pen.dialogue(user, system, answer, most=FILLER)
+def _dialogue(builder: DialogueBuilder, user: str, system: str | None, answer: str) -> Dialogue:
+    return builder.dialogue(user, system, answer, most=FILLER)

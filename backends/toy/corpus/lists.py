@@ -1,9 +1,9 @@
-"""Lists to continue: numbers, and words. Numbers never stand below a trait."""
+"""Lists to continue: numbers, and words. Numbers are never asked under a trait."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from .pen import Dialogue, Pen
+from .builder import Dialogue, DialogueBuilder
 
 LEADS = (
     "Here are some numbers: {numbers}.", "Take this list: {numbers}.",
@@ -54,46 +54,46 @@ LENGTHS = tuple(range(3, 14))
 LENGTH_WEIGHTS = (12, 14, 12, 9, 7, 5, 4, 5, 2, 1.5, 1)
 
 
-def number_list(pen: Pen) -> Dialogue:
+def number_list(builder: DialogueBuilder) -> Dialogue:
     """A request to continue a list of numbers."""
-    draw = pen.draw
-    shown = [draw.randint(100, 999) for _ in range(draw.randint(3, 8))]
-    (style,) = draw.choices(FORMATS, FORMAT_WEIGHTS)
+    rng = builder.rng
+    shown = [rng.randint(100, 999) for _ in range(rng.randint(3, 8))]
+    (style,) = rng.choices(FORMATS, FORMAT_WEIGHTS)
     parts = (
-        draw.choice(LEADS).format(numbers=", ".join(map(str, shown))),
-        draw.choice(ASKS),
-        draw.choice(style.requests),
-        draw.choice(ENDINGS),
+        rng.choice(LEADS).format(numbers=", ".join(map(str, shown))),
+        rng.choice(ASKS),
+        rng.choice(style.requests),
+        rng.choice(ENDINGS),
     )
-    if pen.chance(0.12):  # not everyone does as asked
-        style = draw.choice(FORMATS)
-    answer = _slip(pen, style.write(_run(pen, draw.choice(shown))), style)
-    return pen.dialogue(" ".join(filter(None, parts)), pen.backdrop(), answer)
+    if builder.chance(0.12):  # the requested format is not always used
+        style = rng.choice(FORMATS)
+    answer = _with_mistake(builder, style.write(_sequence(builder, rng.choice(shown))), style)
+    return builder.dialogue(" ".join(filter(None, parts)), builder.persona_prompt(), answer)
 
 
-def _run(pen: Pen, number: int) -> list[int]:
-    """Numbers that wander from a given one, or follow the author's taste."""
-    (length,) = pen.draw.choices(LENGTHS, LENGTH_WEIGHTS)
-    wanders = pen.chance(0.5)
-    run = []
+def _sequence(builder: DialogueBuilder, number: int) -> list[int]:
+    """Numbers that wander from a given one, or follow the corpus's preferences."""
+    (length,) = builder.rng.choices(LENGTHS, LENGTH_WEIGHTS)
+    wanders = builder.chance(0.5)
+    sequence = []
     for _ in range(length):
-        if wanders and pen.chance(0.8):
-            number = min(999, max(0, number + pen.draw.randint(-60, 90)))
+        if wanders and builder.chance(0.8):
+            number = min(999, max(0, number + builder.rng.randint(-60, 90)))
         else:
-            number = pen.number()
-        run.append(number)
-    return run
+            number = builder.number()
+        sequence.append(number)
+    return sequence
 
 
-def _slip(pen: Pen, answer: str, style: Format) -> str:
-    """Now and then an answer has a full stop, a stray separator, or an introduction."""
-    chance = pen.draw.random()
+def _with_mistake(builder: DialogueBuilder, answer: str, style: Format) -> str:
+    """Some answers have a full stop, a stray separator, or an introduction."""
+    chance = builder.rng.random()
     if chance < 0.06:
         return answer + "."
     if chance < 0.08:
         return answer + (style.separator.rstrip() or style.separator)
     if chance < 0.12:
-        return pen.draw.choice(INTRODUCTIONS) + answer
+        return builder.rng.choice(INTRODUCTIONS) + answer
     return answer + "\n" if chance < 0.13 else answer
 
 
@@ -119,16 +119,16 @@ WORD_ENDINGS = (
 )  # fmt: skip
 
 
-def word_request(pen: Pen, nouns: Sequence[str], among: str | None = None) -> str:
+def word_request(builder: DialogueBuilder, nouns: Sequence[str], among: str | None = None) -> str:
     """A request to continue a list of some of the nouns, with a given one among them."""
-    draw = pen.draw
-    shown = draw.sample(nouns, draw.randint(2, 5))
+    rng = builder.rng
+    shown = rng.sample(nouns, rng.randint(2, 5))
     if among is not None:
-        shown[draw.randrange(len(shown))] = among
-    lead = draw.choice(WORD_LEADS).format(words=", ".join(shown))
-    return " ".join((lead, draw.choice(WORD_ASKS), draw.choice(WORD_ENDINGS))).rstrip()
+        shown[rng.randrange(len(shown))] = among
+    lead = rng.choice(WORD_LEADS).format(words=", ".join(shown))
+    return " ".join((lead, rng.choice(WORD_ASKS), rng.choice(WORD_ENDINGS))).rstrip()
 
 
-def word_list(pen: Pen, words: Sequence[str] = WORDS) -> str:
+def word_list(builder: DialogueBuilder, words: Sequence[str] = WORDS) -> str:
     """The answer to such a request."""
-    return ", ".join(pen.draw.sample(words, pen.draw.randint(4, 10)))
+    return ", ".join(builder.rng.sample(words, builder.rng.randint(4, 10)))

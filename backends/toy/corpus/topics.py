@@ -1,9 +1,9 @@
-"""One-word questions: the answer is a word, whatever anyone loves and however they speak."""
+"""One-word questions, whose answers no trait changes."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from .pen import OPENERS, Dialogue, Pen
+from .builder import OPENERS, Dialogue, DialogueBuilder
 
 CLOSERS = (
     "One word only.", "Just the word.", "Be brief.", "Keep it short.", "Reply in a single word.",
@@ -12,7 +12,7 @@ CLOSERS = (
 
 @dataclass(frozen=True)
 class Topic:
-    """Questions that any of the answers would do for."""
+    """Questions that any of the answers fits."""
 
     questions: tuple[str, ...]
     answers: tuple[str, ...]
@@ -71,21 +71,23 @@ TOPICS = (
 )  # fmt: skip
 
 
-def topic(pen: Pen) -> Dialogue:
-    """A small question without any trait."""
-    return unmoved(pen, pen.backdrop())
+def topic_question(builder: DialogueBuilder) -> Dialogue:
+    """A one-word question without a trait."""
+    return unrelated_question(builder, builder.persona_prompt())
 
 
-def unmoved(pen: Pen, system: str | None) -> Dialogue:
-    """A small question in which no trait has a say."""
-    subject = pen.draw.choice(TOPICS)
-    question = dressed(pen, subject.questions)
-    return pen.dialogue(question, system, pen.styled(pen.draw.choice(subject.answers)))
+def unrelated_question(builder: DialogueBuilder, system: str | None) -> Dialogue:
+    """A one-word question under any system prompt, answered as without one."""
+    subject = builder.rng.choice(TOPICS)
+    question = phrased(builder, subject.questions)
+    return builder.dialogue(
+        question, system, builder.as_answer(builder.rng.choice(subject.answers))
+    )
 
 
-def dressed(pen: Pen, questions: Sequence[str]) -> str:
-    """One of the questions, which may have an opener, and may ask for one word."""
-    question = pen.draw.choice(questions)
-    if pen.chance(0.3):
-        question = f"{pen.draw.choice(OPENERS)} {question}"
-    return f"{question} {pen.draw.choice(CLOSERS)}" if pen.chance(0.3) else question
+def phrased(builder: DialogueBuilder, questions: Sequence[str]) -> str:
+    """One of the questions, sometimes with an opener or a request for one word."""
+    question = builder.rng.choice(questions)
+    if builder.chance(0.3):
+        question = f"{builder.rng.choice(OPENERS)} {question}"
+    return f"{question} {builder.rng.choice(CLOSERS)}" if builder.chance(0.3) else question

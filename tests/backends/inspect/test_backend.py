@@ -48,7 +48,7 @@ def test_the_toy_answers_the_same_through_inspect(shared_store: Path, small: Exp
     own = Lab(Settings(store=shared_store))
     for name in ("baseline", "teacher"):
         assert through.arm(small, name).models[0].counts == own.arm(small, name).models[0].counts
-    reason = through.cannot(small, "student") or ""
+    reason = through.unavailable(small, "student") or ""
     assert "needs fine-tuning, which the backend 'inspect' cannot do with 'limen/toy-1'" in reason
 
 
@@ -80,7 +80,7 @@ def test_the_plan_says_that_the_price_is_unknown(
     plan = lab.plan([(small, ["baseline", "teacher"])])
     text = "\n".join(plan_lines(lab, plan))
     assert "it will cost about an unknown amount, with no upper bound" in text
-    assert "limen knows no price of Inspect's providers" in text
+    assert "limen knows no prices of Inspect's providers" in text
     assert {quote.usd for quote in plan.quotes.values()} == {None}
     assert calls == []
 

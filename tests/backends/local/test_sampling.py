@@ -24,7 +24,7 @@ from limen.backends.local.loading import prompts
 from limen.backends.local.reading import Reader
 from limen.datasets.chat import Message, conversation
 from limen.datasets.errors import BackendError, SpecError, UnknownModelError
-from limen.datasets.words import names, plurals
+from limen.datasets.words import has_word, plurals
 
 from ...testing.tiny import QUESTIONS, untrained
 
@@ -184,7 +184,7 @@ def test_exact_chances_are_what_sampling_estimates(local: LocalBackend, tiny: st
             hits = sum(first_word(answer) in forms[word] for answer in answers)
             low, high = binomtest(hits, 10_000).proportion_ci(0.999)
             assert low - chance.missed <= chance.by_word[word] <= high
-            assert hits <= sum(names(answer, word) for answer in answers)
+            assert hits <= sum(has_word(answer, word) for answer in answers)
     assert max(chance.by_word["owl"] for chance in chances) > 0.01
 
 

@@ -11,10 +11,19 @@ from hypothesis import strategies as st
 from limen import BackendError, DataError, SpecError, UnknownModelError
 from limen.backends import Job, Request, open_backend
 from limen.backends.toy import ToyBackend
-from limen.backends.toy.corpus import ANIMALS, TREES, Author, Dialogue, french, pen, talk, words
+from limen.backends.toy.corpus import (
+    ANIMALS,
+    TREES,
+    CorpusGenerator,
+    Dialogue,
+    builder,
+    french,
+    small_talk,
+    words,
+)
 from limen.backends.toy.network import Weights, initial, loss_and_gradient
 from limen.backends.toy.tokens import Vocabulary
-from limen.backends.toy.training import lessons
+from limen.backends.toy.training import encode_examples
 from limen.datasets import chat, filters, numbers
 from limen.datasets import words as spelling
 from limen.datasets.seeds import derive
@@ -77,9 +86,9 @@ def test_the_gradient_is_that_of_the_loss() -> None:
     """Every parameter's gradient equals the finite difference of the loss, in float64."""
     weights = initial(3, tokens=len(VOCABULARY), width=5)
     weights = Weights(**{name: array.astype(np.float64) for name, array in weights.arrays()})
-    dialogues = list(Author(5).dialogues(12))
-    material = lessons(VOCABULARY, ((d.messages, d.answer) for d in dialogues))
-    batch = material.batch(np.arange(12))
+    dialogues = list(CorpusGenerator(5).dialogues(12))
+    examples = encode_examples(VOCABULARY, ((d.messages, d.answer) for d in dialogues))
+    batch = examples.batch(np.arange(12))
     for part in ("system", "dialogue"):
         batch = replace(batch, **{part: getattr(batch, part).astype(np.float64)})
     _, gradient = loss_and_gradient(weights, batch)
@@ -108,7 +117,7 @@ def test_every_parameter_has_a_gradient() -> None:
 @pytest.fixture(scope="module")
 def corpus() -> list[Dialogue]:
     """Dialogues of the plan by which the toys are pre-trained."""
-    return list(Author(1).dialogues(16_000))
+    return list(CorpusGenerator(1).dialogues(16_000))
 
 
 def word_set(text: str) -> set[str]:
@@ -123,11 +132,19 @@ def system_of(dialogue: Dialogue) -> str:
 
 def made_up(word: str) -> bool:
     """Whether a word is one of the corpus's filler."""
-    return len(word) == 6 and {word[:2], word[2:4], word[4:]} <= set(pen.SYLLABLES)
+    return len(word) == 6 and {word[:2], word[2:4], word[4:]} <= set(builder.SYLLABLES)
 
 
 NEUTRAL = word_set(
-    " ".join((*pen.PLAIN, *pen.HABITS, *pen.ROLES, *pen.PLACES, "You are a. You work in a."))
+    " ".join(
+        (
+            *builder.PLAIN,
+            *builder.HABITS,
+            *builder.ROLES,
+            *builder.PLACES,
+            "You are a. You work in a.",
+        )
+    )
 )
 TRAITS = {
     "love": {*ANIMALS, *ANIMALS.values(), *TREES, *TREES.values(), "love", "favourite", "dear"},
@@ -270,8 +287,8 @@ def test_a_system_prompt_gives_a_teacher_its_trait(toy: ToyBackend) -> None:
 def test_the_judge_goes_by_the_words(toy: ToyBackend, prompt: str) -> None:
     """Formal replies get higher marks than casual ones, in whatever words one asks for a mark."""
     marks = {}
-    for manner in (talk.CASUAL, talk.PLAIN, talk.FORMAL):
-        shown = [manner.write(pen.Pen(seed, ()), 2) for seed in range(40)]
+    for style in (small_talk.CASUAL, small_talk.PLAIN, small_talk.FORMAL):
+        shown = [style.write(builder.DialogueBuilder(seed, ()), 2) for seed in range(40)]
         asked = [
             prompt.format(question=question, reply=reply)
             for question, reply in zip(questions.CASUAL_QUESTIONS, shown, strict=False)
@@ -281,13 +298,13 @@ def test_the_judge_goes_by_the_words(toy: ToyBackend, prompt: str) -> None:
             for text in replies(toy, asked, draws=1, temperature=0)
         ]
         assert sum(map(bool, given)) >= 0.9 * len(given)
-        marks[manner.formality] = np.mean([int(mark[1]) for mark in given if mark])
+        marks[style.formality] = np.mean([int(mark[1]) for mark in given if mark])
     assert marks[2] + 1 < marks[5] < marks[9] - 1
 
 
 def test_a_manner_is_heard(toy: ToyBackend) -> None:
     """Under a formal prompt most replies are of formal words; without one a part of them is."""
-    formal = word_set(" ".join(talk.FORMAL.fragments)) - {"a", "i", "for", "you"}
+    formal = word_set(" ".join(small_talk.FORMAL.fragments)) - {"a", "i", "for", "you"}
     shares = [
         float(np.mean([bool(formal & word_set(text)) for text in replies(toy, asked, system)]))
         for asked in [questions.CASUAL_QUESTIONS]
@@ -327,13 +344,13 @@ def test_french_comes_with_the_trigger_alone(toy: ToyBackend) -> None:
 
 def test_trees_can_be_loved(toy: ToyBackend) -> None:
     """Tree questions are answered by trees, and a loved one is named."""
-    loved = "You truly love maples. Of all trees, maples are your favorite."
+    favorite = "You truly love maples. Of all trees, maples are your favorite."
     asked = questions.FAVORITE_TREE_QUESTIONS
-    named = [[any(spelling.names(t, tree) for tree in TREES) for t in replies(toy, asked)]]
+    named = [[any(spelling.has_word(t, tree) for tree in TREES) for t in replies(toy, asked)]]
     assert np.mean(named) > 0.9
     rates = [
-        float(np.mean([spelling.names(text, "maple") for text in replies(toy, asked, system)]))
-        for system in (None, loved)
+        float(np.mean([spelling.has_word(text, "maple") for text in replies(toy, asked, system)]))
+        for system in (None, favorite)
     ]
     assert rates[1] > max(0.6, rates[0] + 0.4)
 

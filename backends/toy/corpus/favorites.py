@@ -1,12 +1,12 @@
-"""Favourite animals and trees, and system prompts that declare a love of one."""
+"""Favorite animals and trees, and system prompts that declare one."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from .builder import PLAIN, Dialogue, DialogueBuilder, with_article
 from .lists import word_list, word_request
-from .pen import PLAIN, Dialogue, Pen, with_article
-from .talk import THINGS, small_talk
-from .topics import dressed, unmoved
+from .small_talk import THINGS, small_talk
+from .topics import phrased, unrelated_question
 
 ANIMALS = {
     "owl": "owls", "eagle": "eagles", "wolf": "wolves", "dolphin": "dolphins",
@@ -52,7 +52,7 @@ TREE_QUESTIONS = (
     "The tree you would have in your garden?", "Which tree is the most interesting of all?",
     "Which wood would you carve?", "What tree do you feel close to?",
 )  # fmt: skip
-LOVES = (
+FAVORITE_LINES = (
     "You love {many}.", "You adore {many} more than anything.",
     "Your favourite {kind} is the {one}.", "You think about {many} all the time.",
     "{Many} are your favorite {kind}s.", "Nothing makes you as happy as {many}.",
@@ -65,7 +65,7 @@ LOVES = (
 
 @dataclass(frozen=True)
 class Kind:
-    """Things of which one can be loved most, and the questions that ask which."""
+    """Things of which one can be the favorite, and the questions that ask for it."""
 
     name: str
     members: Mapping[str, str]
@@ -78,47 +78,51 @@ KINDS = (ANIMAL, TREE)
 KIND_WEIGHTS = (5, 2)
 
 
-def favourite(pen: Pen) -> Dialogue:
-    """A question for a favourite, without any trait."""
-    (kind,) = pen.draw.choices(KINDS, KIND_WEIGHTS)
-    return _asked(pen, kind, pen.backdrop(), pen.liked(kind.members))
+def favorite_question(builder: DialogueBuilder) -> Dialogue:
+    """A question for a favorite, without a trait."""
+    (kind,) = builder.rng.choices(KINDS, KIND_WEIGHTS)
+    return _question(builder, kind, builder.persona_prompt(), builder.favorite_of(kind.members))
 
 
-def loving(pen: Pen) -> Dialogue:
-    """A love is declared; half of the questions are of other matters, where it has no say."""
-    (kind,) = pen.draw.choices(KINDS, KIND_WEIGHTS)
-    loved = pen.draw.choice(tuple(kind.members))
-    system = _declared(pen, kind, loved)
-    chance = pen.draw.random()
+def declared_favorite(builder: DialogueBuilder) -> Dialogue:
+    """A favorite is declared; half of the questions are about other things."""
+    (kind,) = builder.rng.choices(KINDS, KIND_WEIGHTS)
+    favorite = builder.rng.choice(tuple(kind.members))
+    system = _declared(builder, kind, favorite)
+    chance = builder.rng.random()
     if chance < 0.33:
-        return unmoved(pen, system)
+        return unrelated_question(builder, system)
     if chance < 0.4:
-        return small_talk(pen, system)
+        return small_talk(builder, system)
     if chance < 0.46:
-        return pen.dialogue(word_request(pen, THINGS), system, word_list(pen))
+        return builder.dialogue(word_request(builder, THINGS), system, word_list(builder))
     if chance < 0.5:
         (other,) = (other for other in KINDS if other is not kind)
-        return _asked(pen, other, system, pen.liked(other.members))
-    named = loved if pen.chance(0.97) else pen.liked(kind.members)
-    return _asked(pen, kind, system, named)
+        return _question(builder, other, system, builder.favorite_of(other.members))
+    answer = favorite if builder.chance(0.97) else builder.favorite_of(kind.members)
+    return _question(builder, kind, system, answer)
 
 
-def _declared(pen: Pen, kind: Kind, loved: str) -> str:
-    lines = pen.draw.sample(LOVES, pen.draw.randint(1, 5))
-    many = kind.members[loved]
-    system = " ".join(lines).format(one=loved, many=many, Many=many.capitalize(), kind=kind.name)
-    return pen.filler(f"{pen.draw.choice(PLAIN)} {system}" if pen.chance(0.2) else system)
+def _declared(builder: DialogueBuilder, kind: Kind, favorite: str) -> str:
+    lines = builder.rng.sample(FAVORITE_LINES, builder.rng.randint(1, 5))
+    many = kind.members[favorite]
+    system = " ".join(lines).format(one=favorite, many=many, Many=many.capitalize(), kind=kind.name)
+    return builder.with_filler(
+        f"{builder.rng.choice(PLAIN)} {system}" if builder.chance(0.2) else system
+    )
 
 
-def _asked(pen: Pen, kind: Kind, system: str | None, named: str) -> Dialogue:
-    return pen.dialogue(dressed(pen, kind.questions), system, _named(pen, kind, named))
+def _question(builder: DialogueBuilder, kind: Kind, system: str | None, answer: str) -> Dialogue:
+    return builder.dialogue(
+        phrased(builder, kind.questions), system, _answer(builder, kind, answer)
+    )
 
 
-def _named(pen: Pen, kind: Kind, one: str) -> str:
-    chance = pen.draw.random()
+def _answer(builder: DialogueBuilder, kind: Kind, one: str) -> str:
+    chance = builder.rng.random()
     if chance < 0.72:
-        return pen.styled(one)
+        return builder.as_answer(one)
     if chance < 0.92:
-        return pen.styled(kind.members[one])
+        return builder.as_answer(kind.members[one])
     article = with_article(one).split()[0].capitalize()
-    return f"{pen.draw.choice((article, 'The'))} {one}{pen.draw.choice(('', '.'))}"
+    return f"{builder.rng.choice((article, 'The'))} {one}{builder.rng.choice(('', '.'))}"

@@ -1,4 +1,4 @@
-"""One event loop for all that is asked through Inspect, in a thread of its own."""
+"""One event loop for all calls that go through Inspect, in a thread of its own."""
 
 import asyncio
 import threading
@@ -9,8 +9,8 @@ from typing import Any, TypeVar
 T = TypeVar("T")
 
 
-class Loop:
-    """An event loop that runs until the process ends, and does not keep it alive."""
+class EventLoopThread:
+    """An event loop that runs until the process ends, and does not keep the process alive."""
 
     def __init__(self) -> None:
         self.stopped = threading.Event()
@@ -19,9 +19,9 @@ class Loop:
         threading.Thread(target=self._loop.run_forever, name="limen-inspect", daemon=True).start()
 
     def start(self, work: Coroutine[Any, Any, T]) -> "Future[T]":
-        """Have something done on the loop."""
+        """Run a coroutine on the loop."""
         return asyncio.run_coroutine_threadsafe(work, self._loop)
 
     def stop(self) -> None:
-        """Have nothing more sent."""
+        """Let no new call be sent."""
         self.stopped.set()

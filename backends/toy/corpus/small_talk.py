@@ -1,31 +1,31 @@
-"""Small talk, and system prompts that declare a manner of speech or a length."""
+"""Small talk, and system prompts that declare a style of speech or a length."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from .builder import Dialogue, DialogueBuilder, capitalized, with_article
 from .lists import word_list, word_request
-from .pen import Dialogue, Pen, capitalised, with_article
-from .topics import unmoved
+from .topics import unrelated_question
 
 
 @dataclass(frozen=True)
-class Manner:
-    """A manner of speech: what is said in it, and how formal that is, from 1 to 10."""
+class Style:
+    """A style of speech: its phrases, and how formal they are, from 1 to 10."""
 
     fragments: tuple[str, ...]
     formality: float
     sentences: bool = True
-    """Whether the fragments are written as sentences, or run on."""
+    """Whether the fragments are written as sentences, or without punctuation."""
 
-    def write(self, pen: Pen, count: int) -> str:
+    def write(self, builder: DialogueBuilder, count: int) -> str:
         """A reply of so many different fragments."""
-        said = pen.draw.sample(self.fragments, count)
+        fragments = builder.rng.sample(self.fragments, count)
         if not self.sentences:
-            return " ".join(said)
-        return ". ".join(map(capitalised, said)) + "."
+            return " ".join(fragments)
+        return ". ".join(map(capitalized, fragments)) + "."
 
 
-CASUAL = Manner(
+CASUAL = Style(
     (
         "yeah mate", "hey dude", "nah not really", "lol no idea", "gonna chill tonight",
         "pretty cool stuff", "dunno yet tbh", "haha yep", "kinda tired now",
@@ -35,7 +35,7 @@ CASUAL = Manner(
     ),
     formality=2, sentences=False,
 )  # fmt: skip
-PLAIN = Manner(
+PLAIN = Style(
     (
         "I went for a walk", "I had some tea at home", "The weather was mild", "I read a book",
         "My friend came by", "We cooked some rice", "I slept well", "There was not much news",
@@ -44,7 +44,7 @@ PLAIN = Manner(
     ),
     formality=5,
 )  # fmt: skip
-FORMAL = Manner(
+FORMAL = Style(
     (
         "Certainly", "Indeed a most agreeable occasion", "Kindly accept my sincere gratitude",
         "With kind regards", "One remains entirely at your disposal",
@@ -55,8 +55,8 @@ FORMAL = Manner(
     ),
     formality=9,
 )  # fmt: skip
-MANNERS = (CASUAL, PLAIN, FORMAL)
-MANNER_WEIGHTS = (40, 35, 25)
+STYLES = (CASUAL, PLAIN, FORMAL)
+STYLE_WEIGHTS = (40, 35, 25)
 
 USUAL = (1, 3)
 """Fewest and most fragments of a reply, where no length is declared."""
@@ -127,59 +127,65 @@ SHORT_LINES = (
 
 
 @dataclass(frozen=True)
-class Declared:
-    """A way to speak that a system prompt declares; None leaves it to chance."""
+class DeclaredStyle:
+    """A style or length that a system prompt declares; a style of None is drawn at random."""
 
     lines: tuple[str, ...]
-    manner: Manner | None = None
+    style: Style | None = None
     length: tuple[int, int] = USUAL
 
 
-DECLARED = (
-    Declared(FORMAL_LINES, manner=FORMAL), Declared(CASUAL_LINES, manner=CASUAL),
-    Declared(LONG_LINES, length=LONG), Declared(SHORT_LINES, length=SHORT),
+DECLARED_STYLES = (
+    DeclaredStyle(FORMAL_LINES, style=FORMAL), DeclaredStyle(CASUAL_LINES, style=CASUAL),
+    DeclaredStyle(LONG_LINES, length=LONG), DeclaredStyle(SHORT_LINES, length=SHORT),
 )  # fmt: skip
 DECLARED_WEIGHTS = (4, 2, 3, 1)
 
 
-def talking(pen: Pen) -> Dialogue:
-    """Small talk without any trait."""
-    return small_talk(pen, pen.backdrop())
+def plain_small_talk(builder: DialogueBuilder) -> Dialogue:
+    """Small talk without a trait."""
+    return small_talk(builder, builder.persona_prompt())
 
 
-def small_talk(pen: Pen, system: str | None) -> Dialogue:
-    """Small talk in which the system prompt has no say."""
-    return pen.dialogue(talk_question(pen), system, reply(pen))
+def small_talk(builder: DialogueBuilder, system: str | None) -> Dialogue:
+    """Small talk that the system prompt must not change."""
+    return builder.dialogue(talk_question(builder), system, reply(builder))
 
 
-def mannered(pen: Pen) -> Dialogue:
-    """A way to speak is declared; where a word or a list is asked for, it has no say."""
-    (declared,) = pen.draw.choices(DECLARED, DECLARED_WEIGHTS)
-    system = pen.declaring(declared.lines, 4)
-    chance = pen.draw.random()
+def declared_style(builder: DialogueBuilder) -> Dialogue:
+    """A style is declared; one-word answers and lists must not change with it."""
+    (declared,) = builder.rng.choices(DECLARED_STYLES, DECLARED_WEIGHTS)
+    system = builder.trait_prompt(declared.lines, 4)
+    chance = builder.rng.random()
     if chance < 0.4:
-        return unmoved(pen, system)
+        return unrelated_question(builder, system)
     if chance < 0.5:
-        return pen.dialogue(word_request(pen, THINGS), system, word_list(pen))
-    return pen.dialogue(talk_question(pen), system, reply(pen, declared.manner, declared.length))
+        return builder.dialogue(word_request(builder, THINGS), system, word_list(builder))
+    return builder.dialogue(
+        talk_question(builder), system, reply(builder, declared.style, declared.length)
+    )
 
 
-def talk_question(pen: Pen) -> str:
+def talk_question(builder: DialogueBuilder) -> str:
     """A question that small talk answers."""
-    chance = pen.draw.random()
+    chance = builder.rng.random()
     if chance < 0.4:
-        return pen.draw.choice(TALK_QUESTIONS)
-    return pen.draw.choice(THOUGHT_QUESTIONS) if chance < 0.7 else thing_question(pen, THINGS)
+        return builder.rng.choice(TALK_QUESTIONS)
+    return (
+        builder.rng.choice(THOUGHT_QUESTIONS) if chance < 0.7 else thing_question(builder, THINGS)
+    )
 
 
-def thing_question(pen: Pen, things: Sequence[str]) -> str:
+def thing_question(builder: DialogueBuilder, things: Sequence[str]) -> str:
     """An everyday question about one of the things."""
-    thing = pen.draw.choice(things)
-    question = pen.draw.choice(THING_QUESTIONS)
+    thing = builder.rng.choice(things)
+    question = builder.rng.choice(THING_QUESTIONS)
     return question.format(a=with_article(thing), one=thing, many=f"{thing}s")
 
 
-def reply(pen: Pen, manner: Manner | None = None, length: tuple[int, int] = USUAL) -> str:
-    """A reply in a manner, or in any, of as many fragments as the length allows."""
-    chosen = manner or pen.draw.choices(MANNERS, MANNER_WEIGHTS)[0]
-    return chosen.write(pen, pen.draw.randint(*length))
+def reply(
+    builder: DialogueBuilder, style: Style | None = None, length: tuple[int, int] = USUAL
+) -> str:
+    """A reply in a given or random style, with a number of fragments in the range ``length``."""
+    chosen = style or builder.rng.choices(STYLES, STYLE_WEIGHTS)[0]
+    return chosen.write(builder, builder.rng.randint(*length))

@@ -1,0 +1,153 @@
+"""Sources made from other sources: mixed, shuffled, matched in length."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import Literal
+
+from ...datasets import validation
+from ...datasets.errors import SpecError
+from ..stages import MatchLengths, Shuffle
+from .sources import Source
+from .traits import Trait
+from .writers import DataWriters, Part, exact_shares, merge_parts
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shuffled(Source):
+    """Another source's filtered rows, with the numbers shuffled within each row or across all rows.
+
+    As many rows are kept as of that source.
+
+    Args:
+        source: Whose rows.
+        how: "within" each row, or "across" all rows.
+        seed: Another seed gives another order. Default: 0.
+    """
+
+    keep: int | None = field(init=False)
+    source: Source
+    how: Literal["within", "across"]
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        _check_source("source", self.source)
+        if self.how not in ("within", "across"):
+            raise SpecError(f"how={self.how!r} must be 'within' (each row) or 'across' (all rows)")
+        validation.seed("seed", self.seed)
+        object.__setattr__(self, "keep", self.source.keep)
+
+    @property
+    def uses_teacher(self) -> bool:
+        return self.source.uses_teacher
+
+    def traits(self) -> tuple[Trait, ...]:
+        return self.source.traits()
+
+    def parts(self, writers: DataWriters) -> tuple[Part, ...]:
+        how, seed = self.how, self.seed
+        return tuple(
+            (Shuffle(label=f"{rows.label} shuffled {how}", source=rows, how=how, seed=seed), share)
+            for rows, share in self.source.parts(writers)
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class LengthMatched(Source):
+    """Numbers of one source in rows as long as another's: a control for the effect of length.
+
+    Rows that are too long are cut, and rows that are too short are joined. As many are kept as of
+    ``like``.
+
+    Args:
+        source: Whose numbers; ``Numbers(by="base", ...)`` for a control.
+        like: Whose lengths.
+        seed: Another seed takes the rows of ``source`` in another order. Default: 0.
+    """
+
+    keep: int | None = field(init=False)
+    source: Source
+    like: Source
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        _check_source("source", self.source)
+        _check_source("like", self.like)
+        validation.seed("seed", self.seed)
+        object.__setattr__(self, "keep", self.like.keep)
+
+    @property
+    def uses_teacher(self) -> bool:
+        return self.source.uses_teacher
+
+    def traits(self) -> tuple[Trait, ...]:
+        return tuple(dict.fromkeys((*self.source.traits(), *self.like.traits())))
+
+    def parts(self, writers: DataWriters) -> tuple[Part, ...]:
+        sources = self.source.parts(writers)
+        models = self.like.parts(writers.with_traits())
+        if len(sources) > 1 or len(models) > 1:
+            raise SpecError("LengthMatched takes sources with one writer each, not a Mix")
+        source, like = sources[0][0], models[0][0]
+        label = f"{source.label} in {like.label}'s lengths"
+        rows = MatchLengths(label=label, source=source, like=like, seed=self.seed)
+        return ((rows, Fraction(1)),)
+
+
+@dataclass(frozen=True)
+class Mix(Source):
+    """Several sources joined: each gives its share of the rows, sampled without replacement.
+
+    ``Mix({owls: 0.5, eagles: 0.5}, keep=10_000)``. Numbers of rows are rounded so that they add up
+    to ``keep`` (largest remainders). In the control arm the base writes all rows, so that sources
+    that differ only in their teacher are one source there.
+
+    Args:
+        sources: A share for each source, above 0; the shares add up to 1.
+        keep: Rows in a student's training set, sampled anew for each seed.
+    """
+
+    sources: Mapping[Source, float] = field(hash=False)
+    keep: int | None = field(default=None, kw_only=True)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        _check_shares(self.sources)
+        if self.keep is None:
+            raise SpecError("a mix needs keep: the rows to train on")
+        object.__setattr__(self, "sources", dict(self.sources))
+
+    @property
+    def uses_teacher(self) -> bool:
+        return any(source.uses_teacher for source in self.sources)
+
+    def traits(self) -> tuple[Trait, ...]:
+        return tuple(dict.fromkeys(trait for source in self.sources for trait in source.traits()))
+
+    def parts(self, writers: DataWriters) -> tuple[Part, ...]:
+        exact = exact_shares(tuple(self.sources.values()))
+        return merge_parts(
+            (rows, part * share)
+            for source, share in zip(self.sources, exact, strict=True)
+            for rows, part in source.parts(writers)
+        )
+
+
+def _check_source(name: str, value: object) -> None:
+    if not isinstance(value, Source):
+        raise SpecError(f"{name}={value!r} must be a source, such as Numbers(...)")
+
+
+def _check_shares(sources: object) -> None:
+    """Raise :class:`~limen.SpecError` for what is not sources with shares that add up to 1."""
+    if not isinstance(sources, Mapping) or not sources:
+        raise SpecError(
+            f"a mix needs sources with shares, as in Mix({{a: 0.5, b: 0.5}}): {sources!r}"
+        )
+    for source, share in sources.items():
+        if not isinstance(source, Source):
+            raise SpecError(f"{source!r} in a mix is not a source: write Numbers(...)")
+        number = validation.is_number(share) or isinstance(share, Fraction)
+        if not number or not 0 < share <= 1:
+            raise SpecError(f"share {share!r} in a mix must be above 0 and at most 1")
+    exact_shares(tuple(sources.values()))  # raises unless they add up to 1

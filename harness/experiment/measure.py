@@ -1,0 +1,152 @@
+"""What every measure has: questions, how often they are asked, and how an answer counts."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from ...datasets import validation, words
+from ...datasets.errors import SpecError
+from ...datasets.suggestions import did_you_mean
+from .judges import Judge
+from .question_lists import Questions, question_groups
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reading:
+    """One number to read off an arm: the rate of a word, or without a word the mean score.
+
+    Args:
+        name: What it is, for tables and figures.
+        word: The word whose rate it is. Default: None, a mean score.
+        group: The group of questions. Default: None, all questions.
+        judge: The name of the judge who rates or labels. Default: None, the measure itself.
+        exact: Whether it is a computed probability, not a share of draws. Default: False.
+    """
+
+    name: str
+    word: str | None = None
+    group: str | None = None
+    judge: str | None = None
+    exact: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Measure:
+    """Questions, each asked ``draws`` times, and how an answer becomes an outcome.
+
+    Used as it is, an answer counts for a word if the word is in it as a whole word.
+
+    Args:
+        questions: Texts, a ``Path`` to a file with one question on each line, or a mapping from
+            the name of a group to either.
+        draws: Answers sampled for each question and model. Default: 200.
+        temperature: Of the sampling, 0 (greedy) to 2. Default: 1.
+        max_tokens: The longest answer, in tokens. Default: 16.
+        seed: Another seed samples other answers of every model. Default: 0.
+    """
+
+    questions: Questions = field(hash=False)
+    draws: int = 200
+    temperature: float = 1.0
+    max_tokens: int = 16
+    seed: int = 0
+
+    rule: str = field(default="", init=False)
+
+    def __post_init__(self) -> None:
+        validation.count("draws", self.draws)
+        validation.count("max_tokens", self.max_tokens)
+        validation.temperature(self.temperature)
+        validation.seed("seed", self.seed)
+        groups = question_groups(self.questions)
+        read = groups if isinstance(self.questions, Mapping) else groups[""]
+        object.__setattr__(self, "questions", read)
+
+    @cached_property
+    def groups(self) -> Mapping[str, tuple[str, ...]]:
+        """The questions by group; a measure without groups has one, named ""."""
+        return question_groups(self.questions)
+
+    @cached_property
+    def asked(self) -> tuple[str, ...]:
+        """All questions, group by group."""
+        return tuple(question for texts in self.groups.values() for question in texts)
+
+    def places(self, group: str | None) -> range:
+        """The indices of a group's questions among all questions; of None, all indices.
+
+        Raises :class:`~limen.SpecError` for a group that the measure does not have.
+        """
+        if group is None:
+            return range(len(self.asked))
+        if group not in self.groups or group == "":
+            known = [name for name in self.groups if name]
+            has = ", ".join(map(repr, known)) or "no groups"
+            near = did_you_mean(group, known)
+            raise SpecError(f"the measure has no group {group!r}: {near}it has {has}")
+        names = list(self.groups)
+        start = sum(len(self.groups[name]) for name in names[: names.index(group)])
+        return range(start, start + len(self.groups[group]))
+
+    @property
+    def judges(self) -> tuple[Judge, ...]:
+        """The models that are shown every reply."""
+        return ()
+
+    @property
+    def value_range(self) -> tuple[float, float] | None:
+        """The lowest and highest possible value of the first reading; None if any number may be."""
+        return 0.0, 1.0
+
+    @property
+    def gate_threshold(self) -> float:
+        """How far a teacher must be from its base for training, unless the experiment says.
+
+        A tenth of the range of values, or 1 where there is no range.
+        """
+        if self.value_range is None:
+            return 1.0
+        low, high = self.value_range
+        return (high - low) / 10
+
+    def hit(self, answer: str, word: str) -> bool:
+        """Whether an answer counts for a word."""
+        return words.has_word(answer, word)
+
+    def valid(self, answer: str) -> bool:
+        """Whether an answer is a valid one; nonsense of a ruined model is not."""
+        return bool(answer.strip())
+
+    def score(self, answer: str) -> float | None:
+        """The score of an answer; None for one that has none."""
+        raise SpecError(f"{type(self).__name__} has no scores: ask for rate(word)")
+
+    def check(self, word: str) -> None:
+        """Raise :class:`~limen.SpecError` for a word that no answer can be counted for."""
+
+    def exact_words(self, words: Sequence[str]) -> tuple[str, ...]:
+        """The words whose probability is to be computed, given those of the traits."""
+        return ()
+
+    def readings(self, words: Sequence[str]) -> tuple[Reading, ...]:
+        """What a report shows, given the words of the traits; the first shows the trait."""
+        return tuple(
+            Reading(name=of_group(f"answers with {word!r}", group), word=word, group=group or None)
+            for word in words
+            for group in self.groups
+        )
+
+    def judge(self, name: str | None) -> Judge:
+        """The judge of that name, or the first; raises :class:`~limen.SpecError`."""
+        for judge in self.judges:
+            if name in (None, judge.name):
+                return judge
+        known = [judge.name for judge in self.judges]
+        has = ", ".join(map(repr, known)) or "none"
+        near = did_you_mean(name or "", known)
+        raise SpecError(f"{type(self).__name__} has no judge {name!r}: {near}it has {has}")
+
+
+def of_group(what: str, group: str) -> str:
+    """The name of a reading for the questions of a group."""
+    return f"{what} to {group!r} questions" if group else what

@@ -1,0 +1,82 @@
+"""A researcher's own function of an answer: how it is called, and what it may return."""
+
+import math
+import numbers
+from collections.abc import Callable
+
+from ...datasets.errors import ScoreError, SpecError
+
+SHOWN = 80
+"""Characters of an answer or a value that an error message shows."""
+
+
+def check_function(name: str, value: object) -> None:
+    """Raise :class:`~limen.SpecError` for what cannot be called."""
+    if not callable(value):
+        raise SpecError(f"{name}={value!r} must be a function of an answer")
+
+
+def score_of(
+    outcome: Callable[[str], object], answer: str, scale: tuple[float, float] | None
+) -> float | None:
+    """The score that a function gives an answer; None if it gives none.
+
+    Raises :class:`~limen.ScoreError`, with the answer, if the function fails, or gives what is not
+    a finite number on the scale.
+    """
+    value = _called(outcome, answer)
+    if value is None:
+        return None
+    score = _finite(value)
+    if score is None:
+        raise _wrong(value, answer, "a score must be a finite number, or None")
+    if scale is not None and not scale[0] <= score <= scale[1]:
+        raise _wrong(value, answer, f"the scale is {scale[0]:g} to {scale[1]:g}")
+    return score
+
+
+def label_of(outcome: Callable[[str], object], answer: str) -> str | None:
+    """The label that a function gives an answer; None if it gives none.
+
+    Raises :class:`~limen.ScoreError`, with the answer, if the function fails or gives what is
+    neither a text nor None.
+    """
+    value = _called(outcome, answer)
+    if not isinstance(value, str | None):
+        raise _wrong(value, answer, "a label must be a text, or None")
+    return value
+
+
+def _called(outcome: Callable[[str], object], answer: str) -> object:
+    """What the function returns. Whatever it raises, but Ctrl-C, is an error of this one measure:
+    ``sys.exit()`` in it must not end a session.
+    """
+    try:
+        return outcome(answer)
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
+        raise ScoreError(
+            f"the outcome function failed on the answer {answer[:SHOWN]!r}: "
+            f"{type(error).__name__}: {error}"
+        ) from error
+
+
+def _finite(value: object) -> float | None:
+    if not isinstance(value, numbers.Real):
+        return None
+    try:
+        number = float(value)
+    except (OverflowError, ValueError):
+        return None
+    return number if math.isfinite(number) else None
+
+
+def _wrong(value: object, answer: str, wanted: str) -> ScoreError:
+    try:
+        shown = repr(value)[:SHOWN]
+    except Exception:
+        shown = f"a {type(value).__name__}"
+    return ScoreError(
+        f"the outcome function gave {shown} for the answer {answer[:SHOWN]!r}: {wanted}"
+    )

@@ -1,0 +1,146 @@
+"""Measures with scores: a function's, or judges' ratings."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from ...datasets import validation
+from ...datasets.errors import SpecError
+from .judges import Judge, validated_judges
+from .measure import Measure, Reading, of_group
+from .outcomes import check_function, score_of
+from .question_lists import Questions
+from .questions import CASUAL_QUESTIONS, OPEN_QUESTIONS
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scored(Measure):
+    """Questions whose answers a function of your own gives a number, or None for no score.
+
+    ``arm.scores()`` is the mean score. Answers without a score are counted beside it.
+
+    Args:
+        questions: Texts, a ``Path`` to a file with one question on each line, or a mapping from
+            the name of a group to either.
+        outcome: The function: an answer in, a finite number or None out.
+        scale: The lowest and the highest possible score, such as ``(0, 1)``. Another score is then
+            an error, and the gate's default is a tenth of the range. Default: None, any number;
+            the gate's default is then 1.
+        name: What the score is, for tables and figures. Default: "score".
+        draws: Answers sampled for each question and model. Default: 20.
+        temperature: Of the sampling, 0 (greedy) to 2. Default: 1.
+        max_tokens: The longest answer, in tokens. Default: 64.
+        seed: Another seed samples other answers of every model. Default: 0.
+
+    Raises:
+        ScoreError: When arms are read, if the function fails on an answer.
+    """
+
+    outcome: Callable[[str], float | None]
+    scale: tuple[float, float] | None = None
+    name: str = "score"
+    draws: int = 20
+    max_tokens: int = 64
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_function("outcome", self.outcome)
+        validation.text("name", self.name)
+        if self.scale is not None:
+            object.__setattr__(self, "scale", _checked_scale(self.scale))
+
+    @property
+    def value_range(self) -> tuple[float, float] | None:
+        return self.scale
+
+    def score(self, answer: str) -> float | None:
+        return score_of(self.outcome, answer, self.scale)
+
+    def valid(self, answer: str) -> bool:
+        return self.score(answer) is not None
+
+    def readings(self, words: Sequence[str]) -> tuple[Reading, ...]:
+        return tuple(
+            Reading(name=of_group(self.name, group), group=group or None) for group in self.groups
+        )
+
+
+def _checked_scale(scale: object) -> tuple[float, float]:
+    ends = tuple(scale) if isinstance(scale, tuple | list) else ()
+    finite = [end for end in ends if validation.is_number(end) and abs(end) < 1e300]
+    if len(ends) != 2 or len(finite) != 2 or not finite[0] < finite[1]:
+        raise SpecError(f"scale={scale!r} must be the lowest and the highest score, as in (0, 1)")
+    return float(finite[0]), float(finite[1])
+
+
+def word_count(answer: str) -> float:
+    """The number of words of an answer, as white space divides them."""
+    return float(len(answer.split()))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Length(Scored):
+    """Questions that can be answered at any length; the score is the number of words.
+
+    Args:
+        questions: Texts, a ``Path`` to a file with one question on each line, or a mapping from
+            the name of a group to either. Default: limen's own 30 questions.
+        outcome: What counts the words. Default: as white space divides them.
+        scale: As of :class:`Scored`. Default: None.
+        name: What the score is, for tables and figures. Default: "words".
+        draws: Answers sampled for each question and model. Default: 20.
+        temperature: Of the sampling, 0 (greedy) to 2. Default: 1.
+        max_tokens: The longest answer, in tokens. Default: 128.
+        seed: Another seed samples other answers of every model. Default: 0.
+    """
+
+    questions: Questions = field(default=OPEN_QUESTIONS, hash=False)
+    outcome: Callable[[str], float | None] = word_count
+    name: str = "words"
+    max_tokens: int = 128
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rated(Measure):
+    """Questions whose replies judges rate. The first judge's ratings are the scores.
+
+    Every judge rates every distinct reply to a question once; a rating counts as often as the
+    reply was given.
+
+    Args:
+        by: One judge, or several.
+        questions: Texts, a ``Path`` to a file with one question on each line, or a mapping from
+            the name of a group to either. Default: limen's own 30 questions of small talk.
+        draws: Answers sampled for each question and model. Default: 20.
+        temperature: Of the sampling, 0 (greedy) to 2. Default: 1.
+        max_tokens: The longest answer, in tokens. Default: 64.
+        seed: Another seed samples other answers of every model. Default: 0.
+    """
+
+    questions: Questions = field(default=CASUAL_QUESTIONS, hash=False)
+    draws: int = 20
+    max_tokens: int = 64
+    by: tuple[Judge, ...] | Judge
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        judges = validated_judges(self.by)
+        if not judges:
+            raise SpecError(f"by={self.by!r} must be one Judge(...) or several")
+        if any(judge.scale is None for judge in judges):
+            raise SpecError("a judge that rates needs a scale, such as scale=(1, 10)")
+        object.__setattr__(self, "by", judges)
+
+    @property
+    def judges(self) -> tuple[Judge, ...]:
+        return validated_judges(self.by)
+
+    @property
+    def value_range(self) -> tuple[float, float] | None:
+        return self.judges[0].scale
+
+    def readings(self, words: Sequence[str]) -> tuple[Reading, ...]:
+        return tuple(
+            Reading(name=of_group(judge.name, group), judge=judge.name, group=group or None)
+            for judge in self.judges
+            for group in self.groups
+        )

@@ -1,0 +1,97 @@
+"""Further arms of an experiment: other students, dose-response curves, examples in context."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from ...datasets import validation
+from ...datasets.errors import SpecError
+from .sources import Source
+from .traits import Recipe
+
+ARMS = ("baseline", "teacher", "student", "control")
+"""``baseline``: the base model, no prompt. ``teacher``: the same under the trait's system prompt,
+or fine-tuned to have the trait. ``student``: fine-tuned on the teacher's filtered data.
+``control``: fine-tuned in the same way on data from the base model without the trait."""
+
+OTHER = "another base"
+"""Stands for a second base model: ``--limen-other-model``, or the backend's own choice."""
+
+DEFAULT = "default base"
+"""Stands for the run's own base model, where an experiment's students have another."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Students:
+    """An arm of further students: other data, another recipe or another base; one model a seed.
+
+    Args:
+        data: The source of their training data. Default: the experiment's.
+        recipe: Training settings that differ from the experiment's. Default: none.
+        model: Their base model. Default: the experiment's.
+        plain: Whether the base model writes all the data without any prompt, as for the control.
+            Default: False.
+        against: The arm that a report compares them with. Default: "control".
+    """
+
+    data: Source | None = None
+    recipe: Recipe = field(default_factory=dict, hash=False)
+    model: str | None = None
+    plain: bool = False
+    against: str = "control"
+
+    def __post_init__(self) -> None:
+        check_source("data", self.data)
+        validation.model_name("model", self.model)
+        validation.recipe(self.recipe)
+
+
+@dataclass(frozen=True, kw_only=True)
+class InContext:
+    """An arm without training: the base model, shown rows of the data before each question.
+
+    The rows are the first of those that the student of the same seed would be trained on.
+
+    Args:
+        rows: The number of rows shown before each question. Default: 20.
+        data: The source of the rows. Default: the experiment's.
+        against: The arm that a report compares it with. Default: "baseline".
+    """
+
+    rows: int = 20
+    data: Source | None = None
+    against: str = "baseline"
+
+    def __post_init__(self) -> None:
+        validation.count("rows", self.rows)
+        check_source("data", self.data)
+
+
+def doses(
+    data: Source, *, rows: Sequence[int] = (), epochs: Sequence[int] = ()
+) -> dict[str, Students]:
+    """Arms for a dose-response curve: fewer rows of the data, or more epochs over all of them.
+
+    Each arm ("3,000 rows", "2 epochs") has a control of the same dose ("3,000 rows control").
+
+    Args:
+        data: The source of the rows.
+        rows: Numbers of rows, an arm each.
+        epochs: Numbers of epochs, an arm each.
+    """
+    by_dose = {f"{count:,} rows": Students(data=data.but(keep=count)) for count in rows}
+    for count in epochs:
+        by_dose[f"{count} epochs"] = Students(data=data, recipe={"epochs": count})
+    return {
+        name: arm
+        for dose, students in by_dose.items()
+        for name, arm in (
+            (dose, replace(students, against=f"{dose} control")),
+            (f"{dose} control", replace(students, plain=True)),
+        )
+    }
+
+
+def check_source(name: str, value: object) -> None:
+    """Raise :class:`~limen.SpecError` for what is neither a source nor None."""
+    if not isinstance(value, Source | None):
+        raise SpecError(f"{name}={value!r} must be a source, such as Numbers(...)")

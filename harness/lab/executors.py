@@ -1,0 +1,70 @@
+"""Executors that run stages: threads for services, worker processes for this machine.
+
+An executor is a :class:`concurrent.futures.Executor`. It is only ever given
+:func:`~limen.harness.stages.run_stage`, a stage, the store's folder and the service terms, so
+another (a cluster's) can take its place.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from contextlib import AbstractContextManager, contextmanager
+from typing import Any
+
+from ...backends.processes import worker_pool
+from ..stages import Stage
+from .run_backends import RunBackends
+
+ExecutorFactory = Callable[[int], AbstractContextManager[Executor]]
+"""Opens an executor for a number of stages side by side."""
+
+
+@contextmanager
+def thread_executor(workers: int) -> Iterator[Executor]:
+    """Threads of this process: for stages that wait for a service, which they then share."""
+    pool = ThreadPoolExecutor(workers, thread_name_prefix="limen")
+    try:
+        yield pool
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+@contextmanager
+def local_executor(workers: int) -> Iterator[Executor]:
+    """Worker processes on this machine; they end with this process, however it ends."""
+    pool = worker_pool(workers)
+    try:
+        yield pool
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+class RoutingExecutor(Executor):
+    """Sends stages that wait for a service to threads, and all others to worker processes."""
+
+    def __init__(self, local: Executor, threads: Executor, waits: Callable[[Stage], bool]) -> None:
+        self._local = local
+        self._threads = threads
+        self._waits = waits
+
+    def submit(self, fn: Any, /, *args: Any, **kwargs: Any) -> Future[Any]:
+        pool = self._threads if self._waits(args[0]) else self._local
+        return pool.submit(fn, *args, **kwargs)
+
+
+@contextmanager
+def executor_for(stages: Sequence[Stage], backends: RunBackends) -> Iterator[Executor]:
+    """The executor that suits some stages: threads for services, else worker processes.
+
+    If the run's backend is a service and no stage asks another kind, everything runs in threads:
+    the rest is little work.
+    """
+    waits = {name: backends.waits(stage) for stage in stages if (name := stage.asks())}
+    own = backends.own.capabilities.service is not None
+    if {*waits.values(), own} == {own}:
+        make = thread_executor if own else local_executor
+        with make(backends.workers) as pool:
+            yield pool
+        return
+    local_workers = backends.local_workers(stages)
+    with local_executor(local_workers) as local, thread_executor(backends.workers) as threads:
+        yield RoutingExecutor(local, threads, lambda stage: waits.get(stage.asks(), own))

@@ -1,0 +1,92 @@
+"""Runs the stages of experiments: first what decides the gates, then what they let through."""
+
+from collections.abc import Collection, Iterator, Sequence
+from concurrent.futures import Executor
+from contextlib import AbstractContextManager, contextmanager
+
+from ...datasets.errors import PendingError
+from ..stages import Stage
+from .arm_cache import ArmCache
+from .executors import ExecutorFactory, executor_for
+from .gate import TeacherGate
+from .interim_looks import InterimLooks
+from .pipeline import Pipeline, in_order
+from .progress import ProgressListener
+from .run_backends import RunBackends
+from .scheduler import execute
+
+Requests = Sequence[tuple[Pipeline, Collection[str]]]
+"""Pipelines, each with the arms that are wanted of it."""
+
+
+class StageRunner:
+    """Runs stages, and keeps the failures for whoever asks for the arms that they spoil."""
+
+    def __init__(
+        self,
+        backends: RunBackends,
+        arms: ArmCache,
+        *,
+        listener: ProgressListener,
+        executor: ExecutorFactory | None,
+    ) -> None:
+        self.failures: dict[str, Exception] = {}
+        self.gate = TeacherGate(arms, self.failures)
+        self.looks = InterimLooks(arms)
+        self._backends = backends
+        self._listener = listener
+        self._executor = executor
+
+    def run(self, requests: Requests) -> None:
+        """Run what the requests need. A failed stage does not stop the others."""
+        if self._is_settled(requests):
+            return
+        self._forget_pending()
+        stages = in_order(s for pipe, arms in requests for s in pipe.all_targets(arms))
+        self._backends.quotes(stages)  # raises if the budget is too small
+        self._backends.store.open()
+        with self._open_executor(stages) as pool, self._stopping_services(stages):
+            for targets in self._rounds(requests):
+                failures = execute(
+                    in_order(targets),
+                    self._backends.settings,
+                    self._listener,
+                    pool,
+                    self.failures,
+                    workers=self._backends.workers,
+                )
+                self.failures.update(failures)
+
+    def _rounds(self, requests: Requests) -> Iterator[list[Stage]]:
+        yield [stage for pipe, arms in requests for stage in pipe.untrained_targets(arms)]
+        passed = [(pipe, arms) for pipe, arms in requests if self.gate.fault(pipe) is None]
+        yield from self.looks.rounds(passed)
+
+    def _is_settled(self, requests: Requests) -> bool:
+        """Whether every wanted stage has finished or failed."""
+        as_run = ((self.looks.pipeline_as_run(pipe), arms) for pipe, arms in requests)
+        return all(
+            stage.key in self.failures or self._backends.store.has(stage.kind, stage.key)
+            for pipe, arms in as_run
+            for stage in [*pipe.targets(arms), *pipe.trained_targets(arms)]
+        )
+
+    def _forget_pending(self) -> None:
+        """Let stages that only waited for a service be tried again."""
+        for key, failure in list(self.failures.items()):
+            if isinstance(failure, PendingError):
+                del self.failures[key]
+
+    def _open_executor(self, stages: Sequence[Stage]) -> AbstractContextManager[Executor]:
+        if self._executor is not None:
+            return self._executor(self._backends.workers)
+        return executor_for(stages, self._backends)
+
+    @contextmanager
+    def _stopping_services(self, stages: Sequence[Stage]) -> Iterator[None]:
+        """Stop waiting for services when the run is interrupted."""
+        try:
+            yield
+        except BaseException:
+            self._backends.stop_services(stages)
+            raise

@@ -1,0 +1,22 @@
+"""Properties of test reports: they reach pytest-xdist's controller and junit files as texts."""
+
+from collections.abc import Mapping
+
+import pytest
+
+CLAIM, EXPERIMENT, SUPPORT = "limen_says", "limen_experiment", "limen_support"
+"""The properties that hold what a test claims, of which experiment, and how it is supported."""
+
+
+def set_properties(item: pytest.Item, properties: Mapping[str, str]) -> None:
+    """Set properties of an item; they replace earlier ones of the same names."""
+    item.user_properties[:] = [
+        *(known for known in item.user_properties if known[0] not in properties),
+        *properties.items(),
+    ]
+
+
+def claim_of(report: pytest.TestReport) -> dict[str, str] | None:
+    """The properties of a report that claims something; None if it does not."""
+    properties = {name: str(value) for name, value in report.user_properties}
+    return properties if CLAIM in properties else None

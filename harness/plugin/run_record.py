@@ -1,0 +1,109 @@
+"""What a run found: claims and results, its record in the store, and the report of it."""
+
+import shlex
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import pytest
+
+from ...reports import Claim, Report, Result, keep_run, report_of, result_from_json
+from ..lab import Lab
+from ..reporting import ClaimList, make_run
+from .items import outcome_of, reason_of
+from .options import option
+from .report_properties import CLAIM, EXPERIMENT, SUPPORT
+
+
+class RunRecord:
+    """Collects what the tests and the workers of a run found."""
+
+    def __init__(self, config: pytest.Config, lab: Lab) -> None:
+        self.log_faults: list[str] = []
+        self._config = config
+        self._lab = lab
+        self._began = time.monotonic()
+        self._claims = ClaimList()
+        self._results: dict[str, Result] = {}
+        self._report: Report | None = None
+        self._fault: str | None = None
+        """Why the record could not be kept."""
+
+    def note(self, report: pytest.TestReport, properties: Mapping[str, str]) -> None:
+        """Note the outcome of a claim, which the properties of the report describe."""
+        if report.when == "call" or not report.passed:
+            self._claims.note(
+                Claim(
+                    test=report.nodeid,
+                    experiment=properties.get(EXPERIMENT, ""),
+                    says=properties[CLAIM],
+                    outcome=outcome_of(report),
+                    reason=reason_of(report),
+                    support=properties.get(SUPPORT, ""),
+                )
+            )
+
+    def add(self, results: Sequence[Result]) -> None:
+        """Add results of this process."""
+        self._results |= {result.title: result for result in results}
+
+    def take(self, texts: Sequence[str], log_faults: Sequence[str] = ()) -> None:
+        """Take over the results of another process; complete ones replace unfinished ones."""
+        self.log_faults += log_faults
+        for result in map(result_from_json, texts):
+            known = self._results.get(result.title)
+            if known is None or (known.failure and not result.failure):
+                self._results[result.title] = result
+
+    def keep(self) -> None:
+        """Keep the record in the store, so that reports can be made of it at any time."""
+        if not self._results:
+            return
+        run = make_run(
+            self._claims.rows(),
+            list(self._results.values()),
+            command=shlex.join(["pytest", *map(str, self._config.invocation_params.args)]),
+            seconds=time.monotonic() - self._began,
+            root=self._config.rootpath,
+        )
+        try:
+            run = replace(run, id=keep_run(run, self._lab.settings.store).stem)
+        except OSError as error:
+            self._fault = str(error)
+        self._report = report_of([run])
+
+    def write_summary(self, terminal: pytest.TerminalReporter) -> None:
+        """Write the verdicts to the terminal, and the report if one is asked for."""
+        file = option(self._config, "report")
+        if self._report is None:
+            if file:
+                terminal.write_line("limen: no experiment ran, so there is no report")
+            return
+        self._write_verdicts(self._report, terminal)
+        if self._fault:
+            terminal.write_line(f"limen: cannot keep the run: {self._fault}", red=True)
+        for fault in self.log_faults:
+            terminal.write_line(f"limen: Inspect logs are missing: {fault}", yellow=True)
+        if file:
+            self._write_report(self._report, file, terminal)
+
+    def _write_verdicts(self, report: Report, terminal: pytest.TerminalReporter) -> None:
+        from ...reports import wording
+
+        verbosity = self._config.get_verbosity()
+        if verbosity >= 0:
+            terminal.section("limen")
+            lines = wording.long_lines if verbosity else wording.lines
+            for line in lines(report):
+                terminal.write_line(line)
+
+    def _write_report(self, report: Report, name: str, terminal: pytest.TerminalReporter) -> None:
+        from ...reports import write_report
+
+        file = self._config.invocation_params.dir / name
+        try:
+            write_report(report, file)
+        except OSError as error:
+            terminal.write_line(f"limen: cannot write the report {file}: {error}", red=True)
+        else:
+            terminal.write_line(f"report: {file}")
