@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..datasets.errors import StoreError
+from ..datasets.store_layout import ANSWERS, StoreLayout
 from . import tables
 from .model import Report, Run
 from .records import read_run, report_of, runs_of
@@ -112,7 +113,7 @@ def _report(source: Source) -> Report:
 
 
 def _manifests(store: Path, kind: str) -> Iterator[dict[str, Any]]:
-    files = sorted((store / "stages").glob(f"{kind}/*/manifest.json"))
+    files = StoreLayout(store).manifests(kind)
     if not files:
         what = "stages" if kind == "*" else f"{kind} stages"
         raise StoreError(f"there are no {what} in {store}: is it a store of limen's?")
@@ -121,7 +122,7 @@ def _manifests(store: Path, kind: str) -> Iterator[dict[str, Any]]:
 
 
 def _answers(store: Path, manifest: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    file = store / "stages" / "measure" / manifest["key"] / "answers.jsonl"
+    file = StoreLayout(store).artifact("measure", manifest["key"]) / ANSWERS
     with file.open(encoding="utf-8", errors="surrogatepass", newline="\n") as lines:
         for line in lines:
             row = json.loads(line)

@@ -9,10 +9,8 @@ from ...datasets import words
 from ...datasets.errors import SpecError
 from ..experiment import FavoriteAnimal, FavoriteTree, Measure
 from ..lab import AnswerTable, Arm, ModelAnswers, stored_answers
-from ..stages import FineTune, Manifest, Store, UserFile
+from ..stages import ANSWERS, FineTune, Manifest, Store, UserFile
 from .input_files import ancestors, stages_that_left
-
-ANSWERS = "answers.jsonl"
 
 
 @dataclass(frozen=True)

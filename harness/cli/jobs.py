@@ -12,7 +12,7 @@ from tabulate import tabulate
 from ...backends.openai import OpenAIBackend
 from ...backends.openai.job_ledger import ENDED
 from ...datasets.errors import BackendError
-from ..stages import Store
+from ..stages import TRAINING, MixRows, Store
 from . import store_option
 
 OUTAGE = 10.0
@@ -178,11 +178,7 @@ def _line(event: Any) -> str:
 
 def _mixes(store: Path) -> dict[str, str]:
     """The mixes of a store, by the hash of their training file."""
-    kept = Store(store)
-    remote = {}
-    for folder in (store / "stages" / "mix").glob("*"):
-        manifest = kept.manifest("mix", folder.name) or {}
-        digest = manifest.get("files", {}).get("training.jsonl", {}).get("sha256")
-        if digest:
-            remote[digest] = f"{manifest['label']} ({folder.name[:12]})"
-    return remote
+    return {
+        manifest["files"][TRAINING]["sha256"]: f"{manifest['label']} ({manifest['key'][:12]})"
+        for manifest in Store(store).manifests(MixRows.kind)
+    }
