@@ -285,6 +285,13 @@ class Service(Protocol):
         """What some work will take; raises :class:`~limen.SpecError` if the budget forbids it."""
         ...
 
+    def server_facts(self, model: str) -> Mapping[str, str]:
+        """What the server accepts and how it answers, by name, each with where it is known from.
+
+        Known from trying (probed), from the user (set), or from nothing so far (assumed).
+        """
+        ...
+
     def conditions(self, model: str) -> str:
         """The prices and limits that quotes for a model are computed from, and their source."""
         ...

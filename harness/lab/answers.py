@@ -36,7 +36,7 @@ class ModelAnswers:
     """By judge: (questions,), what it said of the replies."""
     chances: tuple[WordProbabilities, ...] | None = None
     """(questions,), the probabilities of some answers, where they were computed."""
-    surroundings: Mapping[str, object] = field(default_factory=dict)
+    surroundings: Mapping[str, str | None] = field(default_factory=dict)
     """What stood around the questions, where the backend reports it."""
 
     def share(self, question: int, counts: Callable[[int, str], bool | None]) -> float | None:
