@@ -145,7 +145,9 @@ def families() -> Iterator[Case]:
         arms = f"4 arms, {seeds} seeds (7 / 0.3 / 0.3 / 0.3)"
         event = partial(_any_arm_differs, seeds=seeds)
         yield Case("dunnett(): Holm over Welch", arms, "level", 0.06, event)
-    yield Case("holm()", "5 traits, 3 v 3 (7 / 0.3)", "level", 0.06, _any_trait_differs)
+    for seeds, limit in ((3, 0.09), (5, 0.06)):
+        traits = partial(_any_trait_differs, seeds=seeds)
+        yield Case("holm()", f"5 traits, {seeds} v {seeds} (7 / 0.3)", "level", limit, traits)
     yield Case("looks after 3, 5 and 8 seeds", "8 v 8 (7 / 0.3)", "level", 0.06, _any_look_differs)
 
 
@@ -156,8 +158,8 @@ def _any_arm_differs(random: Random, *, seeds: int) -> bool:
     return any(map(significant, effects.values()))
 
 
-def _any_trait_differs(random: Random) -> bool:
-    effects = {name: effect_of(random, (3, 3), (LARGE, SMALL)) for name in NAMES[:5]}
+def _any_trait_differs(random: Random, *, seeds: int) -> bool:
+    effects = {name: effect_of(random, (seeds, seeds), (LARGE, SMALL)) for name in NAMES[:5]}
     return any(map(significant, holm(effects).values()))
 
 
