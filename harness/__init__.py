@@ -8,7 +8,6 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from .answers import AnswerColumns, AnswerComparison, compare_answers
     from .experiment import (
         DEFAULT,
         OTHER,
@@ -37,7 +36,7 @@ if TYPE_CHECKING:
         doses,
         questions,
     )
-    from .lab import Arm, Lab, Settings
+    from .lab import Arm, Lab, Settings, compare_answers
     from .statistics import (
         Effect,
         Equivalence,
@@ -52,11 +51,6 @@ if TYPE_CHECKING:
     )
 
 _ROOMS = {
-    "answers": (
-        "AnswerColumns",
-        "AnswerComparison",
-        "compare_answers",
-    ),
     "experiment": (
         "Agreement",
         "DEFAULT",
@@ -89,6 +83,7 @@ _ROOMS = {
         "Arm",
         "Lab",
         "Settings",
+        "compare_answers",
     ),
     "statistics": (
         "Effect",
@@ -109,8 +104,6 @@ __all__ = [
     "DEFAULT",
     "OTHER",
     "Agreement",
-    "AnswerColumns",
-    "AnswerComparison",
     "Arm",
     "Effect",
     "Equivalence",

@@ -1,5 +1,6 @@
 """Results in words: what the report and the terminal share."""
 
+from collections import Counter
 from collections.abc import Iterator
 
 from .model import ArmRow, Claim, CostRow, EffectRow, ModelsRow, ReadingRow, Report, Result
@@ -12,17 +13,39 @@ HELD = {
     "skipped": "Not tested",
     "stopped": "Not tested, the experiment stopped",
 }
-"""What an outcome of a test means for its claim."""
+"""What an outcome of a test means for its claim, where its support is not known."""
+UNEXPECTED = {"failed as expected": ", as expected", "passed unexpectedly": ", unexpectedly"}
+SUPPORTS = ("supported", "held by point estimate only", "not held", "error")
+"""How a claim can be supported."""
 
 
 def held(claim: Claim) -> str:
     """Whether a claim held, in words."""
+    if claim.support and claim.outcome != "stopped":
+        return claim.support.capitalize() + UNEXPECTED.get(claim.outcome, "")
     return HELD.get(claim.outcome, claim.outcome)
 
 
 def of_claims(claims: tuple[Claim, ...]) -> str:
-    """How many claims held."""
-    return f"{sum(claim.outcome.startswith('passed') for claim in claims)} of {len(claims)}"
+    """How many claims a verdict supports; of records of earlier versions, how many held."""
+    return f"{sum(map(_is_supported, claims))} of {len(claims)}"
+
+
+def _is_supported(claim: Claim) -> bool:
+    if not claim.support:
+        return claim.outcome.startswith("passed")
+    return claim.support == "supported"
+
+
+def support_counts(claims: tuple[Claim, ...]) -> str:
+    """How many claims are supported, held by point estimate only, not held, or errors."""
+    counts = Counter(claim.support for claim in claims)
+    plural = {"error": "errors"}
+    return ", ".join(
+        f"{counts[name]} {plural.get(name, name) if counts[name] > 1 else name}"
+        for name in SUPPORTS
+        if counts[name]
+    )
 
 
 def difference(reading: ReadingRow, effect: EffectRow) -> str:
@@ -84,6 +107,8 @@ def lines(report: Report) -> Iterator[str]:
     """The verdicts in short, an experiment a line; also of those that have no results."""
     yield from map(line, report.results)
     known = {result.title for result in report.results}
+    if counts := support_counts(report.claims):
+        yield f"claims: {counts}"
     lost = {claim.experiment: claim for claim in report.claims if claim.experiment not in known}
     for title, claim in lost.items():
         why = f": {claim.reason}" if claim.reason else ""
@@ -105,6 +130,8 @@ def long_lines(report: Report) -> Iterator[str]:
             yield from (_effect_line(reading, effect) for effect in reading.effects)
         if result.agreement:
             yield f"  judges: {result.agreement}"
+    if counts := support_counts(report.claims):
+        yield f"claims: {counts}"
     for claim in report.claims:
         if claim.reason:
             yield f"{claim.outcome}: {claim.says} ({claim.reason})"

@@ -1,17 +1,16 @@
-"""Files of answers as models: what the store knows of a file, else what the file itself says."""
+"""Files of answers as arms: one file a model, whatever left it."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from ...datasets import words
-from ..answers import AnswerColumns, AnsweredModel, QuestionIds, read_models
-from ..lab import stored_answers
-from ..stages import FineTune, Manifest, Store, UserFile
+from ...datasets.errors import SpecError
+from ..experiment import FavoriteAnimal, FavoriteTree, Measure
+from ..lab import AnswerTable, Arm, ModelAnswers, stored_answers
+from ..stages import ANSWERS, FineTune, Manifest, Store, UserFile
 from .input_files import ancestors, stages_that_left
-
-ANSWERS = "answers.jsonl"
 
 
 @dataclass(frozen=True)
@@ -26,65 +25,89 @@ class StudentOrigin:
     """What that file was sampled from; of a person's own file nobody knows."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class AnswerFile:
     """One model's answers, and what the store knows of the model."""
 
     file: Path
-    model: AnsweredModel
-    arm: str | None = None
-    """The arm that it was measured for; None of a file that is not the store's."""
+    answers: ModelAnswers
+    questions: tuple[str, ...]
+    draws: int
+    model: str
+    """What tells the model from others: the key of its stage, or the hash of the file."""
+    arm: str
+    """The arm that it was measured for."""
     student: StudentOrigin | None = None
     """Where it is from; None if it was not trained, or that is unknown."""
     writers: tuple[str, ...] = ()
     """The system prompts under which its training data were written."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class AnswerReader:
-    """Reads files of answers, all of one comparison with the same columns and ids."""
+def stored_file(store: Store, file: Path) -> AnswerFile | None:
+    """The answers in a file that a stage of the store left; None for any other file."""
+    stages = stages_that_left(store, file, ANSWERS)
+    return _known(store, file, stages[0]) if stages else None
 
-    store: Store
-    columns: AnswerColumns
-    ids: QuestionIds
-    by_model: bool = True
-    """Whether a column of models tells models apart; else every file is one model."""
 
-    def read(self, file: Path, where: Mapping[str, str]) -> tuple[list[AnswerFile], str]:
-        """The models of a file, and a line that says how it was understood.
-
-        Raises :class:`~limen.DataError` for a file without answers.
-        """
-        plain = not where and self.columns == AnswerColumns()
-        stages = stages_that_left(self.store, file, ANSWERS) if plain else []
-        if stages:
-            known = _known(self.store, file, stages[0])
-            questions, draws = len(known.model.questions), known.model.draws_a_question
-            line = f"{file}: {known.arm} of this store, {questions} questions x {draws} draws"
-            return [known], line
-        models, line = read_models(
-            file, str(file), self.columns, where, self.ids, by_model=self.by_model
-        )
-        return [AnswerFile(file=file, model=model) for model in models], line
+def table_of(file: AnswerFile) -> AnswerTable:
+    """The answers of a stored file by question, to compare with those of other files."""
+    return AnswerTable(
+        source=file.file.name,
+        model=file.model,
+        counts=dict(zip(file.questions, file.answers.counts, strict=True)),
+        missing=file.answers.missing,
+    )
 
 
 def _known(store: Store, file: Path, manifest: Manifest) -> AnswerFile:
     subject = manifest["inputs"][0]
     trained = subject["kind"] == FineTune.kind
     prompts = (a.get("identity", {}).get("system") for a in ancestors(store, manifest))
-    stored = stored_answers(store, manifest)
     return AnswerFile(
         file=file,
-        model=AnsweredModel(
-            source=str(file),
-            name=subject["key"],
-            answers=dict(zip(manifest["questions"], stored.counts, strict=True)),
-            missing=stored.missing,
-        ),
+        answers=stored_answers(store, manifest),
+        questions=tuple(manifest["questions"]),
+        draws=manifest["identity"]["draws"],
+        model=subject["key"],
         arm=str(manifest["identity"]["stream"][2]),
         student=_student(store, subject["key"]) if trained else None,
         writers=tuple(prompt for prompt in prompts if prompt),
     )
+
+
+def arm_of(
+    files: Sequence[AnswerFile],
+    word: str,
+    *,
+    name: str,
+    family: int,
+    trained: bool,
+    margin: float | None = None,
+) -> Arm:
+    """The arm that some models' answers make; raises :class:`~limen.SpecError` if they cannot."""
+    first = files[0]
+    for other in files[1:]:
+        if (other.questions, other.draws) != (first.questions, first.draws):
+            raise SpecError(f"{first.file} and {other.file} answer different questions, or draws")
+    _refuse_twins(files)
+    shown = any(words.has_word(prompt, word) for one in files for prompt in one.writers)
+    return Arm(
+        name=name,
+        measure=measure_of(first.questions, first.draws),
+        models=tuple(one.answers for one in files),
+        trained=trained,
+        trait_word=word if shown else "",
+        family=family,
+        margin=margin,
+    )
+
+
+def measure_of(questions: tuple[str, ...], draws: int) -> Measure:
+    """The measure that asks these questions: limen's own, or a plain one."""
+    for kind in (FavoriteAnimal, FavoriteTree):
+        if kind().asked == questions:
+            return kind(draws=draws)
+    return Measure(questions=questions, draws=draws)
 
 
 def names_of(treated: Sequence[AnswerFile], reference: Sequence[AnswerFile]) -> tuple[str, str]:
@@ -97,10 +120,16 @@ def names_of(treated: Sequence[AnswerFile], reference: Sequence[AnswerFile]) -> 
     return "treated", "reference"
 
 
-def trait_word(side: Sequence[AnswerFile], word: str | None) -> str:
-    """The word, if it shows a trait that the training data of a side were written with."""
-    prompts = [prompt for file in side for prompt in file.writers]
-    return word if word and any(words.has_word(prompt, word) for prompt in prompts) else ""
+def _refuse_twins(files: Sequence[AnswerFile]) -> None:
+    """A model that counts twice would make the spread between models too small."""
+    seen: dict[str, Path] = {}
+    for one in files:
+        if one.model in seen:
+            raise SpecError(
+                f"{seen[one.model]} and {one.file} are the same model's answers: every "
+                f"model counts once"
+            )
+        seen[one.model] = one.file
 
 
 def trained(side: Sequence[AnswerFile]) -> bool:
@@ -117,14 +146,11 @@ def obstacles(treated: Sequence[AnswerFile], reference: Sequence[AnswerFile]) ->
             yield f"the students of {side[0].file} and of others beside it learned different data"
 
 
-def remarks(treated: Sequence[AnswerFile], reference: Sequence[AnswerFile]) -> Iterator[str]:
+def stored_remarks(treated: Sequence[AnswerFile], reference: Sequence[AnswerFile]) -> Iterator[str]:
     """What is to be said beside the figures."""
     for why in obstacles(treated, reference):
         yield f"no claim about training, since {why}"
     for side in (treated, reference):
-        strangers = [one.file for one in side if one.arm is None]
-        if strangers:
-            yield f"no claim about training, since {strangers[0]} is no file of this store's"
         files = [one.student.data for one in side if one.student]
         if len(set(files)) < len(files):
             yield (

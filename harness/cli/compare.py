@@ -2,29 +2,33 @@
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import click
 
+from ...datasets import validation as checks
 from ...datasets.errors import SpecError
-from ..answers import AnswerColumns, AnswerComparison, QuestionIds, compare_models
+from ..lab import AnswerTable, Columns, effect_of, read_tables, remarks
 from ..stages import Store
+from ..statistics import Effect
 from . import store_option
 from .answer_files import (
     AnswerFile,
-    AnswerReader,
+    arm_of,
     names_of,
     obstacles,
-    remarks,
+    stored_file,
+    stored_remarks,
+    table_of,
     trained,
-    trait_word,
 )
 from .options import examples, in_file
 
 TO = "--to"
 
 
-class _TwoGroups(click.Command):
+class _Sides(click.Command):
     """Takes all files up to the next option for ``--to``, as the shell makes of ``control-*``."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
@@ -44,34 +48,22 @@ def _repeated(args: Sequence[str]) -> list[str]:
     return made
 
 
-def _conditions(
-    ctx: click.Context, param: click.Parameter, given: tuple[str, ...]
-) -> dict[str, str]:
-    """``COLUMN=VALUE`` options as a dictionary."""
-    pairs = [text.partition("=") for text in given]
-    if any(not (column and sign) for column, sign, _ in pairs):
-        raise click.BadParameter("must be COLUMN=VALUE, such as condition=owl", ctx, param)
-    return {column: value for column, _, value in pairs}
+@dataclass(frozen=True)
+class _Comparison:
+    """An effect, how its files were read, and what must be known beside it."""
 
-
-def _where_option(name: str, help: str) -> "click.Option":
-    return click.Option(
-        [name], multiple=True, metavar="COLUMN=VALUE", callback=_conditions, help=help
-    )
-
-
-def _column_option(role: str, help: str) -> "click.Option":
-    return click.Option([f"--{role}-column"], metavar="NAME", help=help)
+    effect: Effect
+    understood: tuple[str, ...]
+    notes: tuple[str, ...]
 
 
 @click.command(
     "compare",
-    cls=_TwoGroups,
+    cls=_Sides,
     epilog=examples(
         "limen compare student-*.jsonl --to control-*.jsonl --word owl",
-        "limen compare all.csv --from-where condition=owl --to all.csv --to-where condition=plain "
-        "--word owl",
-        "limen compare a.eval --to b.eval --word owl --margin 0.03 --json",
+        "limen compare all.csv --where condition=owl --to all.csv --to-where condition=control "
+        "--word owl --model-column seed",
     ),
 )
 @click.argument("treated", nargs=-1, type=in_file, metavar="ANSWERS...")
@@ -83,112 +75,184 @@ def _column_option(role: str, help: str) -> "click.Option":
     metavar="ANSWERS...",
     help="The answers of the models to compare with, all files up to the next option.",
 )
-@click.option("--word", help="The word to count.")
+@click.option("--word", help="The word to count in the answers.")
+@click.option(
+    "--score-column", "score", metavar="NAME", help="A column of numbers to compare instead."
+)
+@click.option("--question-column", "question", metavar="NAME", help="The column of questions.")
+@click.option("--answer-column", "answer", metavar="NAME", help="The column of answers.")
+@click.option(
+    "--model-column", "model", metavar="NAME", help="The column that tells the models apart."
+)
+@click.option(
+    "--where",
+    multiple=True,
+    metavar="COLUMN=VALUE",
+    help="Take only these rows of the first group.",
+)
+@click.option(
+    "--to-where", multiple=True, metavar="COLUMN=VALUE", help="Take only these rows of --to."
+)
 @click.option(
     "--family",
     default=1,
     show_default=True,
-    help="Traits that are tried together: p-values and intervals are corrected for as many.",
+    help="Comparisons that are made together: p-values and intervals are corrected for as many.",
 )
 @click.option(
     "--margin",
     type=float,
-    help="Also test whether the groups differ by less than this: of rates a share, such as 0.03.",
+    help="The difference below which the groups count as alike: 0.03 is three points of a rate.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 @click.option(
     "--one-model-a-file",
     is_flag=True,
-    help="Each file is a model of its own, whatever its column of models says.",
+    help="Each file is a model of its own, although the files name one model, or none.",
 )
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @store_option
 def command(
     treated: tuple[Path, ...],
     reference: tuple[Path, ...],
     word: str | None,
+    score: str | None,
+    question: str | None,
+    answer: str | None,
+    model: str | None,
+    where: tuple[str, ...],
+    to_where: tuple[str, ...],
     family: int,
     margin: float | None,
-    as_json: bool,
     one_model_a_file: bool,
+    as_json: bool,
     store: Path,
-    where: Mapping[str, str],
-    from_where: Mapping[str, str],
-    to_where: Mapping[str, str],
-    **columns: str | None,
 ) -> None:
-    """Compare how two groups of models answer: how often with a word, or their mean score.
+    """Compare the answers of two groups of models.
 
-    ANSWERS are files that `limen measure` left, JSONL with one answer or one question on a line,
-    CSV, or Inspect logs. Each model is counted once; questions are matched by their text. Printed
-    are both values, their difference with its 95% interval, p-value and test, and what it
-    supports. From two models a side the test is Welch's t over models, below a t test paired by
-    question; a claim about training needs three students a side, or more.
+    Files are those of `limen measure`, one a model, or anybody's: JSONL with an answer a line, or
+    with a question a line and its answers nested; CSV, TSV, Parquet; Inspect logs. Questions are
+    matched by their text. Columns are recognised by their usual names, or named by options.
+
+    Printed are both rates (or mean scores), their difference with its 95% interval, p-value and
+    test, and the claim that it supports. From two models a group the test is Welch's t over models,
+    below that a t test paired by question. A claim about training needs three students a group or
+    more, whose training is in the store.
     """
     if not treated or not reference:
         raise SpecError("two groups are needed: limen compare A.jsonl ... --to B.jsonl ...")
-    chosen = AnswerColumns(**{name.removesuffix("_column"): v for name, v in columns.items()})
-    if (word is None) == (chosen.score is None):
-        raise SpecError("give either --word WORD or --score-column NAME")
-    reader = AnswerReader(
-        store=Store(store), columns=chosen, ids=QuestionIds(), by_model=not one_model_a_file
+    checks.count("--family", family)
+    checks.margin(margin)
+    columns = Columns(question=question, answer=answer, model=model, score=score)
+    groups = (
+        (treated, replace(columns, where=_conditions("--where", where))),
+        (reference, replace(columns, where=_conditions("--to-where", to_where))),
     )
-    wheres = ({**where, **from_where}, {**where, **to_where})
-    sides, understood = _read(reader, (treated, reference), wheres)
-    alike = not list(obstacles(*sides)) and all(map(trained, sides))
-    first, second = ([one.model for one in side] for side in sides)
-    made = compare_models(
-        first, second, word=word, score=chosen.score, margin=margin, family=family,
-        names=names_of(*sides), trained=alike, understood=understood,
-        trait_words=(trait_word(sides[0], word), trait_word(sides[1], word)),
-        one_model_a_source=one_model_a_file,
-    )  # fmt: skip
-    _print(made, [*made.notes, *remarks(*sides)], as_json=as_json)
-
-
-command.params += [
-    _where_option("--where", "Take only the rows with this value, of all files."),
-    _where_option("--from-where", "The same, of the files before --to."),
-    _where_option("--to-where", "The same, of the files after --to."),
-    _column_option("question", "The column with the question.  [default: found by its name]"),
-    _column_option("answer", "The column with the answer."),
-    _column_option("model", "The column with the model: every value is one model."),
-    _column_option("score", "A column of numbers, whose mean is compared in place of a word."),
-]
-
-
-def _read(
-    reader: AnswerReader,
-    groups: Sequence[Sequence[Path]],
-    wheres: Sequence[Mapping[str, str]],
-) -> tuple[list[list[AnswerFile]], tuple[str, ...]]:
-    """The models of each group, and a line for each file that says how it was understood."""
-    sides, lines = [], []
-    for files, where in zip(groups, wheres, strict=True):
-        side: list[AnswerFile] = []
-        for file in files:
-            models, line = reader.read(file, where)
-            side += models
-            lines.append(line)
-        sides.append(side)
-    return sides, tuple(lines)
-
-
-def _print(made: AnswerComparison, notes: Sequence[str], *, as_json: bool) -> None:
+    compared = _compared(Store(store), groups, word, score, family, margin, own=one_model_a_file)
     if as_json:
-        click.echo(json.dumps({**made.as_dict(), "notes": list(notes)}, indent=1, default=str))
+        click.echo(json.dumps(_as_json(compared), indent=2))
         return
-    for line in made.understood:
-        click.echo(line, err=True)
-    for line in _lines(made):
+    for line in _lines(compared.effect, margin):
         click.echo(line)
-    for note in notes:
-        click.echo(f"note: {note}", err=True)
+    for note in (*compared.understood, *(f"note: {note}" for note in compared.notes)):
+        click.echo(note, err=True)
 
 
-def _lines(made: AnswerComparison) -> Iterator[str]:
-    """Both values, their difference, and the test against the margin."""
-    first, *rates = made.effect.explain()
-    yield from (line.strip() for line in rates)
+_Groups = Sequence[tuple[Sequence[Path], Columns]]
+
+
+def _compared(
+    store: Store,
+    groups: _Groups,
+    word: str | None,
+    score: str | None,
+    family: int,
+    margin: float | None,
+    *,
+    own: bool,
+) -> _Comparison:
+    """The comparison: by the store's own files if all are such, else by what the files say."""
+    plain = not any(columns.where or columns.model for _, columns in groups)
+    stored = [[stored_file(store, file) for file in files] for files, _ in groups]
+    known = [[file for file in side if file is not None] for side in stored]
+    if plain and word is not None and score is None and known == stored:
+        return _of_stored(known, word, family, margin)
+    sides: list[list[AnswerTable]] = []
+    understood: list[str] = []
+    for (files, columns), side in zip(groups, stored, strict=True):
+        sides.append([])
+        for file, known_file in zip(files, side, strict=True):
+            if known_file is not None and not columns.where and score is None:
+                sides[-1].append(table_of(known_file))
+                continue
+            tables, line = read_tables(file, columns)
+            sides[-1] += tables
+            understood.append(line)
+    effect = effect_of(
+        *sides, word=word, score=score, family=family, margin=margin,
+        one_model_a_source=own,
+    )  # fmt: skip
+    notes = (*remarks(*sides), "no claim about training, since not all files are this store's")
+    return _Comparison(effect, tuple(understood), notes)
+
+
+def _of_stored(
+    sides: Sequence[Sequence[AnswerFile]], word: str, family: int, margin: float | None
+) -> _Comparison:
+    """The comparison of files of the store, which knows how their models were trained."""
+    treated, reference = sides
+    alike = not list(obstacles(treated, reference))
+    one, other = (
+        arm_of(side, word, name=name, family=family, trained=alike and trained(side), margin=margin)
+        for side, name in zip(sides, names_of(treated, reference), strict=True)
+    )
+    notes = tuple(stored_remarks(treated, reference))
+    return _Comparison(one.rate(word) - other.rate(word), (), notes)
+
+
+def _conditions(option: str, given: Sequence[str]) -> dict[str, str]:
+    """The conditions of ``--where``, by column."""
+    pairs = [text.partition("=") for text in given]
+    for text, (column, equals, _) in zip(given, pairs, strict=True):
+        if not column or not equals:
+            raise SpecError(f"{option} {text!r} must be COLUMN=VALUE, such as condition=owl")
+    return {column: value for column, _, value in pairs}
+
+
+def _lines(effect: Effect, margin: float | None) -> Iterator[str]:
+    """Both values, their difference, and the equivalence within a margin."""
+    first, *values = effect.explain()
+    yield from (line.strip() for line in values)
     yield first
-    if made.equivalence is not None:
-        yield repr(made.equivalence)
+    if margin is not None:
+        yield repr(effect.within(margin)).strip("<>")
+
+
+def _as_json(compared: _Comparison) -> Mapping[str, object]:
+    effect = compared.effect
+    arms = {"treated": effect.treated, "reference": effect.reference}
+    within = effect.within() if effect.treated.margin is not None else None
+    return {
+        **{
+            role: {
+                "name": arm.arm, "value": arm.value, "interval": arm.interval,
+                "by_model": arm.by_seed, "questions": len(arm.questions), "draws": arm.draws,
+                "valid": arm.valid, "missing": arm.missing,
+            }
+            for role, arm in arms.items()
+        },
+        "what": effect.treated.what,
+        "difference": effect.value,
+        "interval": effect.interval,
+        "p_value": effect.p_value,
+        "test": effect.test,
+        "unit": effect.unit,
+        "verdict": effect.verdict,
+        "claim": effect.claim,
+        "note": effect.note,
+        "within": within and {
+            "margin": within.margin, "p_value": within.p_value, "interval": within.interval,
+            "shown": bool(within),
+        },
+        "files": compared.understood,
+        "notes": compared.notes,
+    }  # fmt: skip

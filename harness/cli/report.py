@@ -72,7 +72,7 @@ def _written(files: list[Path]) -> None:
 
 def _listed(run: Run) -> str:
     held = wording.of_claims(run.claims)
-    return f"{run.id}  {len(run.results)} experiments, {held} claims held  {run.command}"
+    return f"{run.id}  {len(run.results)} experiments, {held} claims supported  {run.command}"
 
 
 def _part(run: Run, wanted: Callable[[str], bool]) -> Run:

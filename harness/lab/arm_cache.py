@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 from ..experiment import Experiment
 from ..stages import Store
+from ..statistics import EvidenceListener
 from .arms import Arm, read_arm
 from .pipeline import ModelStages, Pipeline
 
@@ -16,6 +17,8 @@ class ArmCache:
     """Reads finished arms, and keeps them: scoring many answers takes a while."""
 
     store: Store
+    listener: EvidenceListener | None = None
+    """Receives the comparisons that are made with the arms."""
     _arms: dict[_Key, Arm] = field(default_factory=dict)
 
     def read(self, pipe: Pipeline, name: str, models: tuple[ModelStages, ...] | None = None) -> Arm:
@@ -23,7 +26,7 @@ class ArmCache:
         stages = pipe.arms[name] if models is None else models
         key: _Key = (pipe.experiment, name, *(one.answers.key for one in stages))
         if key not in self._arms:
-            self._arms[key] = read_arm(self.store, name, pipe.experiment, stages)
+            self._arms[key] = read_arm(self.store, name, pipe.experiment, stages, self.listener)
         return self._arms[key]
 
     def has(self, pipe: Pipeline, *names: str) -> bool:

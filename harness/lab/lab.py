@@ -6,6 +6,7 @@ from ...backends import Backend
 from ...datasets.errors import ExperimentError, MissingModelError
 from ..experiment import Experiment
 from ..stages import FineTune, Store, base_of
+from ..statistics import EvidenceListener
 from .arm_cache import ArmCache
 from .arms import Arm
 from .executors import ExecutorFactory
@@ -30,12 +31,13 @@ class Lab:
         *,
         watcher: ProgressListener | None = None,
         executor: ExecutorFactory | None = None,
+        listener: EvidenceListener | None = None,
     ) -> None:
         self.settings = settings or Settings()
         self.store = Store(self.settings.store)
         self._backends = RunBackends(self.settings, self.store)
         self._backends.own  # noqa: B018  (an unknown backend is refused here)
-        self._arms = ArmCache(self.store)
+        self._arms = ArmCache(self.store, listener)
         self._runner = StageRunner(
             self._backends, self._arms, listener=watcher or ProgressListener(), executor=executor
         )

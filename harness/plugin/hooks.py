@@ -60,7 +60,7 @@ class Listener:
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Note the outcome of a claim."""
         if claim := claim_of(report):
-            session_of(self._config).note(report, *claim)
+            session_of(self._config).note(report, claim)
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any) -> None:

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 
 import pytest
 
-CLAIM, EXPERIMENT = "limen_says", "limen_experiment"
-"""The properties that hold what a test claims, and the title of its experiment."""
+CLAIM, EXPERIMENT, SUPPORT = "limen_says", "limen_experiment", "limen_support"
+"""The properties that hold what a test claims, of which experiment, and how it is supported."""
 
 
 def set_properties(item: pytest.Item, properties: Mapping[str, str]) -> None:
@@ -16,9 +16,7 @@ def set_properties(item: pytest.Item, properties: Mapping[str, str]) -> None:
     ]
 
 
-def claim_of(report: pytest.TestReport) -> tuple[str, str] | None:
-    """The claim of a report and the title of its experiment; None if it has none."""
-    properties = dict(report.user_properties)
-    if CLAIM not in properties:
-        return None
-    return str(properties[CLAIM]), str(properties.get(EXPERIMENT, ""))
+def claim_of(report: pytest.TestReport) -> dict[str, str] | None:
+    """The properties of a report that claims something; None if it does not."""
+    properties = {name: str(value) for name, value in report.user_properties}
+    return properties if CLAIM in properties else None

@@ -2,7 +2,7 @@
 
 import shlex
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import pytest
@@ -12,6 +12,7 @@ from ..lab import Lab
 from ..reporting import ClaimList, make_run
 from .items import outcome_of, reason_of
 from .options import option
+from .report_properties import CLAIM, EXPERIMENT, SUPPORT
 
 
 class RunRecord:
@@ -28,16 +29,17 @@ class RunRecord:
         self._fault: str | None = None
         """Why the record could not be kept."""
 
-    def note(self, report: pytest.TestReport, claim: str, experiment: str) -> None:
-        """Note the outcome of a claim about an experiment, named by its title."""
+    def note(self, report: pytest.TestReport, properties: Mapping[str, str]) -> None:
+        """Note the outcome of a claim, which the properties of the report describe."""
         if report.when == "call" or not report.passed:
             self._claims.note(
                 Claim(
                     test=report.nodeid,
-                    experiment=experiment,
-                    says=claim,
+                    experiment=properties.get(EXPERIMENT, ""),
+                    says=properties[CLAIM],
                     outcome=outcome_of(report),
                     reason=reason_of(report),
+                    support=properties.get(SUPPORT, ""),
                 )
             )
 

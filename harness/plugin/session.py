@@ -1,6 +1,6 @@
 """A pytest run and its lab: experiments are run before the tests, which then get their arms."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from typing import TypeVar
 
 import pytest
@@ -10,14 +10,20 @@ from ...reports import AuditRow, Result, result_to_json
 from ..experiment import Experiment
 from ..lab import Arm, ArmMapping, Lab
 from ..reporting import audit_rows, result_of
+from ..statistics import Evidence
+from .effect_properties import EffectProperties
 from .items import claim_text, declared_experiment
 from .options import flag, settings_of
 from .run_record import RunRecord
 from .selection import Selection
+from .support import ERROR, EvidenceRecorder, support_of
 from .terminal import Terminal
-from .test_properties import TestProperties
 
 T = TypeVar("T")
+_EVIDENCE = pytest.StashKey[Sequence[Evidence]]()
+"""What a test compared."""
+_REFUSED = pytest.StashKey[bool]()
+"""Set for a test whose arm could not be had, so that its claim was never tested."""
 
 
 class LimenSession:
@@ -26,9 +32,12 @@ class LimenSession:
     def __init__(self, config: pytest.Config) -> None:
         self._config = config
         self._terminal = Terminal(config)
-        self.lab = Lab(settings_of(config), watcher=self._terminal.progress())
+        self._recorder = EvidenceRecorder()
+        self.lab = Lab(
+            settings_of(config), watcher=self._terminal.progress(), listener=self._recorder
+        )
         self._selection = Selection(self.lab)
-        self._properties = TestProperties(self.lab)
+        self._properties = EffectProperties(self.lab)
         self._record = RunRecord(config, self.lab)
         self._refusal: LimenError | None = None
         """Why nothing can be run in this worker of pytest-xdist: every test fails with it."""
@@ -92,6 +101,7 @@ class LimenSession:
         except PendingError as pending:
             pytest.skip(str(pending))
         except LimenError as error:
+            item.stash[_REFUSED] = True
             raise pytest.fail.Exception(f"limen: {error}", pytrace=False) from None
         self._properties.add_arm(item, experiment, name)
         return arm
@@ -105,19 +115,38 @@ class LimenSession:
         pipe = self.lab.pipeline_as_run(experiment)
         return next(audit_rows(self.lab.store, pipe, ["student", "control"]))
 
-    def note(self, report: pytest.TestReport, claim: str, experiment: str) -> None:
-        """Note the outcome of a claim about an experiment, named by its title."""
-        self._record.note(report, claim, experiment)
+    def note(self, report: pytest.TestReport, properties: Mapping[str, str]) -> None:
+        """Note the outcome of a claim, which the properties of the report describe."""
+        self._record.note(report, properties)
 
     def take(self, results: Sequence[str], log_faults: Sequence[str] = ()) -> None:
         """Take over the results of a worker of pytest-xdist."""
         self._record.take(results, log_faults)
 
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, object, object]:
+        """Record what a test compares."""
+        self._recorder.start()
+        try:
+            return (yield)
+        finally:
+            item.stash[_EVIDENCE] = self._recorder.stop()
+
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_makereport(self, item: pytest.Item, call: pytest.CallInfo[None]) -> None:
-        """Put the effect of its arms into a test's report."""
+        """Put the effect of a test's arms, and how its claim is supported, into its report."""
         if call.when == "call":
             self._properties.set_effect(item)
+        if call.when == "call" or (call.when == "setup" and call.excinfo):
+            self._properties.set_support(item, self._support_of(item, call.excinfo))
+
+    def _support_of(
+        self, item: pytest.Item, excinfo: "pytest.ExceptionInfo[BaseException] | None"
+    ) -> str:
+        if _REFUSED in item.stash:
+            return ERROR
+        error, test = excinfo.value if excinfo else None, getattr(item, "function", None)
+        return support_of(error, item.stash.get(_EVIDENCE, []), test)
 
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """Keep the results, or hand them to pytest-xdist's controller."""

@@ -10,6 +10,7 @@ from .degrees_of_freedom import conservative, satterthwaite
 from .difference_tests import DifferenceTest, NoTest, TTest, squared_error
 from .effects import Effect
 from .estimates import Estimate
+from .evidence import EvidenceListener, PValue
 from .exact_rates import ExactRate
 from .hypothesis_tests import ALPHA, TOLERANCE, UNBOUNDED
 from .quantities import Explained
@@ -63,9 +64,14 @@ class Trend(Explained):
         return math.fsum(line.slope for line in self._lines)
 
     @property
+    def evidence_listener(self) -> EvidenceListener | None:
+        return self.effects[0].evidence_listener
+
+    @property
     def p_value(self) -> float:
         """Two-sided, that the effect does not grow; corrected for the family and the looks."""
-        return min(1.0, self._correction * self._tested.p_value)
+        p_value = min(1.0, self._correction * self._tested.p_value)
+        return PValue(p_value, self.evidence_listener)
 
     @property
     def interval(self) -> tuple[float, float]:

@@ -2,6 +2,11 @@
 
 from abc import ABC, abstractmethod
 
+from ...datasets.errors import SpecError
+from .evidence import Evidence, EvidenceListener
+
+OPPOSITE = {"<": ">=", "<=": ">", ">": "<=", ">=": "<"}
+
 
 class Quantity(ABC):
     """Something with a value, ordered like the number that it is."""
@@ -28,11 +33,66 @@ class Quantity(ABC):
 
 
 class Explained(Quantity):
-    """A quantity that a failed assertion shows with everything that it rests on."""
+    """A quantity with an interval, which a failed assertion shows with everything it rests on."""
+
+    @property
+    @abstractmethod
+    def interval(self) -> tuple[float, float]:
+        """95% interval of the value."""
+
+    @property
+    def evidence_listener(self) -> EvidenceListener | None:
+        """Receives the comparisons that are made with the quantity; None if nothing does."""
+        return None
+
+    def supports(self, op: str, threshold: float) -> bool:
+        """Whether the whole interval lies on the side of a threshold that ``op`` names.
+
+        ``op`` is one of ``<``, ``<=``, ``>`` and ``>=``. An interval without any width supports
+        nothing. Raises :class:`~limen.SpecError` for another ``op``.
+        """
+        return lies_beyond(self.interval, op, threshold)
+
+    def __lt__(self, other: float | Quantity) -> bool:
+        return self._noted("<", other, super().__lt__(other))
+
+    def __le__(self, other: float | Quantity) -> bool:
+        return self._noted("<=", other, super().__le__(other))
+
+    def __gt__(self, other: float | Quantity) -> bool:
+        return self._noted(">", other, super().__gt__(other))
+
+    def __ge__(self, other: float | Quantity) -> bool:
+        return self._noted(">=", other, super().__ge__(other))
+
+    def _noted(self, op: str, other: float | Quantity, outcome: bool) -> bool:
+        """Give the listener the comparison, or its opposite if it does not hold."""
+        listener = self.evidence_listener
+        if listener is not None:
+            held = op if outcome else OPPOSITE[op]
+            difference = self._less(other)
+            supported = difference is not None and difference.supports(held, 0.0)
+            if not isinstance(other, Quantity):
+                supported = self.supports(held, float(other))
+            statement = f"{self.value:.4g} {held} {float(other):.4g}"
+            listener(Evidence(statement=statement, supported=supported))
+        return outcome
+
+    def _less(self, other: object) -> "Explained | None":
+        """The difference to another quantity, if there is a test of it."""
+        return None
 
     @abstractmethod
     def explain(self) -> list[str]:
         """The quantity and everything that it rests on, one line each."""
+
+
+def lies_beyond(interval: tuple[float, float], op: str, threshold: float) -> bool:
+    """Whether a whole interval lies on the side of a threshold that ``op`` names."""
+    if op not in OPPOSITE:
+        raise SpecError(f"op={op!r} must be one of {', '.join(map(repr, OPPOSITE))}")
+    low, high = interval
+    return low < high and (low > threshold if op in (">", ">=") else high < threshold)
 
 
 def explain_comparison(op: str, left: object, right: object) -> list[str] | None:

@@ -181,7 +181,10 @@ def test_compare_says_what_the_arms_say(here: Path, used: Path, small: Experimen
                    store=used)  # fmt: skip
     effect = student_.rate("horse") - control.rate("horse")
     rates = [repr(arm.rate("horse")) for arm in (student_, control)]
-    assert result.stdout.splitlines() == [*rates, repr(effect)]
+    assert [line for line in result.output.splitlines() if "note" not in line] == [
+        *rates,
+        repr(effect),
+    ]
     family = limen("compare", "horse-0.answers.jsonl", "--to", "plain-0.answers.jsonl",
                    "--word", "horse", "--family", "3", store=used)  # fmt: skip
     assert "Bonferroni x 3" in family.output
@@ -494,7 +497,7 @@ def test_a_stand_in_is_the_stage_it_stands_for(plugged: Path, small: Experiment)
     (found,) = stages_for_file(lab.store, file, "training.jsonl")
     assert isinstance(found, StoredFile)
     assert (found.kind, found.key, found.count) == ("mix", mix.key, 200)
-    prompts, longest = found.probe()
+    prompts, longest = found.prompt_sample()
     assert len(prompts) == 200
     assert longest > 5
     tuned = lab.pipeline(small).subject("student")

@@ -69,7 +69,7 @@ def test_p(student, control):
     assert re.search(r"student 'horse' .*%\] \(2 seeds, 50 questions x 4, \d+% valid\)", text)
     assert re.search(r"< 0\.01\n.*teacher 'horse' .*\(1 model, 50 questions x 4", text)
     assert re.search(
-        r"where .* = student - control 'horse'.*Welch's t over seed means, 2 v 2", text
+        r"where .* = student - control 'horse'.*Welch's t over seed means, .*2 v 2", text
     )
 
 
@@ -123,7 +123,7 @@ def test_xdist_works_with_ini_keys_alone(
     result.assert_outcomes(passed=2)
     result.stdout.fnmatch_lines(["*= limen =*", "*student - control*", "report: *r.md"])
     assert result.stdout.str().count("report: ") == 1
-    assert (tmp_path / "r.md").read_text().count("- **Held:**") == 2
+    assert (tmp_path / "r.md").read_text().count("- **Supported:**") == 2
 
 
 def test_refusals_are_plain_under_xdist(pytester: pytest.Pytester, run: Run) -> None:
@@ -277,7 +277,7 @@ def test_an_arm_without_an_experiment_says_so(pytester: pytest.Pytester, run: Ru
     pytester.makepyfile("def test_it(student): pass")
     result = run()
     result.assert_outcomes(errors=1)
-    result.stdout.fnmatch_lines(["*its experiment is nothing: put experiment = Experiment(...)*"])
+    result.stdout.fnmatch_lines(["*its experiment is missing: put experiment = Experiment(...)*"])
 
 
 def test_a_weak_teacher_stops_the_experiment(pytester: pytest.Pytester, run: Run) -> None:
@@ -326,7 +326,7 @@ def test_the_report_is_written(pytester: pytest.Pytester, run: Run) -> None:
     result.assert_outcomes(passed=2)
     text = (pytester.path / "out" / "report.md").read_text()
     for part in (
-        "- **Held:** The teacher names its animal. `test_small.py::test_the_teacher", "## test_small.py", "student - control",
+        "- **Supported:** The teacher names its animal. `test_small.py::test_the_teacher", "## test_small.py", "student - control",
         "horse student numbers", "not a number", "You truly love horses", '"learning_rate": 0.002',
         "toy-1 (fingerprint", "--limen-report=out/report.md", "numpy",
     ):  # fmt: skip

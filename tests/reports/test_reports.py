@@ -154,9 +154,11 @@ def check_order(text: str) -> None:
         "How this was made", "Dates, cost and time", "To make it again",
     ]  # fmt: skip
     first, bear, _ = re.split("^## test_small.*$", text, flags=re.MULTILINE)[1:]
-    assert "- **Held:** The teacher names its animal. `test_small.py::test_the_teacher`" in first
-    assert "- **Did not hold:** Students always name their animal." in first
-    assert bear.count("**Held:**") == 2
+    assert (
+        "- **Supported:** The teacher names its animal. `test_small.py::test_the_teacher`" in first
+    )
+    assert "- **Not held:** Students always name their animal." in first
+    assert bear.count("**Held by point estimate only:**") == 2
     assert "`test_small.py::test_both[bear-a b]`" in bear
     assert "What is your favorite animal" in bear or "<summary>The questions (50)" in bear
     assert "You truly love bears" in bear
@@ -224,7 +226,7 @@ def test_runs_are_listed_and_selected(kept: tuple[Path, str, str], tmp_path: Pat
     store, first, later = kept
     listed = cli("--store", store, "--list").output.splitlines()
     assert [line.split()[0] for line in listed] == [first, later]
-    assert "2 experiments, 1 of 3 claims held" in listed[0]
+    assert "2 experiments, 1 of 3 claims supported" in listed[0]
     lines = cli("--store", store, "-k", "bear and not horse").output.splitlines()
     assert [line.split(":")[0] for line in lines] == ["test_small.py[bear]"]
     for options, message in (

@@ -1,0 +1,70 @@
+"""How well a test's claim is supported: by a verdict, by the point estimate only, or not at all."""
+
+import ast
+import inspect
+import textwrap
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import pytest
+
+from ..statistics import Evidence
+
+SUPPORTED = "supported"
+POINT_ESTIMATE = "held by point estimate only"
+NOT_HELD = "not held"
+ERROR = "error"
+
+
+class EvidenceRecorder:
+    """Keeps the comparisons that are made while a test is called."""
+
+    def __init__(self) -> None:
+        self._evidence: list[Evidence] = []
+        self._is_open = False
+
+    def __call__(self, evidence: Evidence) -> None:
+        """Receive one comparison; those outside of tests are ignored."""
+        if self._is_open:
+            self._evidence.append(evidence)
+
+    def start(self) -> None:
+        """A test is about to be called."""
+        self._evidence, self._is_open = [], True
+
+    def stop(self) -> list[Evidence]:
+        """The test has ended: what was compared in it."""
+        self._is_open = False
+        return self._evidence
+
+
+def support_of(
+    error: BaseException | None, evidence: Sequence[Evidence], test: Callable[..., Any] | None
+) -> str:
+    """How well a test's claim is supported, by how the test ended; empty if it was skipped.
+
+    It is *supported* if every comparison with a number is supported by an interval, and there is
+    such a comparison or another verdict (a p-value, ``within``, ``at_least``).
+    """
+    if isinstance(error, pytest.skip.Exception):
+        return ""
+    if error is not None:
+        return NOT_HELD if isinstance(error, AssertionError | pytest.fail.Exception) else ERROR
+    verdicts = [one.supported for one in evidence]
+    if test is not None and _asserts_interval(test):
+        verdicts.append(True)
+    return SUPPORTED if verdicts and all(verdicts) else POINT_ESTIMATE
+
+
+def _asserts_interval(test: Callable[..., Any]) -> bool:
+    """Whether a test asserts something of an interval itself."""
+    try:
+        tree = ast.parse(textwrap.dedent(inspect.getsource(test)))
+    except (OSError, TypeError, SyntaxError):
+        return False
+    return any(
+        isinstance(node, ast.Attribute) and node.attr == "interval"
+        for statement in ast.walk(tree)
+        if isinstance(statement, ast.Assert)
+        for node in ast.walk(statement.test)
+    )
