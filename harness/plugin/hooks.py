@@ -67,7 +67,7 @@ class Listener:
         """Take over the results of a worker of pytest-xdist."""
         output = getattr(node, "workeroutput", {})
         if results := output.get("limen"):
-            session_of(self._config).take(results, output.get("limen_log_faults", ()))
+            session_of(self._config).take(results, output.get("limen_faults", ()))
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -119,9 +119,9 @@ class LimenSession:
         """Note the outcome of a claim, which the properties of the report describe."""
         self._record.note(report, properties)
 
-    def take(self, results: Sequence[str], log_faults: Sequence[str] = ()) -> None:
+    def take(self, results: Sequence[str], faults: Sequence[str] = ()) -> None:
         """Take over the results of a worker of pytest-xdist."""
-        self._record.take(results, log_faults)
+        self._record.take(results, faults)
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, object, object]:
@@ -153,22 +153,33 @@ class LimenSession:
         output = getattr(self._config, "workeroutput", None)
         results: list[Result] = []
         if self._ran:
-            results = [result_of(self.lab, *one) for one in self._selection.experiments]
-            self._record.log_faults += self._write_logs()
+            results = self._results()
+            self._record.faults += self._write_logs()
         if output is None:
             self._record.add(results)
             self._record.keep()
         elif self._ran:
             output["limen"] = [result_to_json(result) for result in results]
-            output["limen_log_faults"] = self._record.log_faults
+            output["limen_faults"] = self._record.faults
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Write the verdicts, and the report if one is asked for."""
         if not hasattr(self._config, "workerinput"):
             self._record.write_summary(terminalreporter)
 
+    def _results(self) -> list[Result]:
+        """The results of all experiments. One that cannot be read harms no other."""
+        results = []
+        for one in self._selection.experiments:
+            try:
+                results.append(result_of(self.lab, *one))
+            except Exception as error:
+                reason = f"{type(error).__name__}: {error}"
+                self._record.faults.append(f"{one.title}: no results: {reason}")
+        return results
+
     def _write_logs(self) -> list[str]:
-        """Write the Inspect logs that are missing; returns what went wrong, in a line each.
+        """Write the Inspect logs that are missing; returns what went wrong, a line each.
 
         Every worker of pytest-xdist knows all experiments, so the first one writes for all.
         """
@@ -178,9 +189,10 @@ class LimenSession:
         if flag(self._config, "no-logs") or worker != "gw0":
             return []
         try:
-            return write_missing(self.lab, self._selection.experiments)
+            faults = write_missing(self.lab, self._selection.experiments)
         except Exception as error:  # whatever it is, the results of the run stand
-            return [f"{type(error).__name__}: {error}"]
+            faults = [f"{type(error).__name__}: {error}"]
+        return [f"Inspect logs are missing: {fault}" for fault in faults]
 
     def _or_usage_error(self, action: Callable[[], T]) -> T | None:
         """Do something; what limen refuses in it is a usage error (exit code 4).
