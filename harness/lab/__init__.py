@@ -3,6 +3,7 @@
 from .answers import ModelAnswers, stored_answers
 from .arm_mapping import ArmMapping
 from .arms import Arm
+from .environment import dollars_from, whole_number_from
 from .executors import local_executor, thread_executor
 from .gate import TraitCheck, check_trait
 from .lab import Lab
@@ -27,6 +28,7 @@ __all__ = [
     "arm_answers",
     "base",
     "check_trait",
+    "dollars_from",
     "execute",
     "in_order",
     "leak_audit",
@@ -36,4 +38,5 @@ __all__ = [
     "student",
     "thread_executor",
     "training_file",
+    "whole_number_from",
 ]

@@ -30,6 +30,11 @@ class RunRecord:
         self._fault: str | None = None
         """Why the record could not be kept."""
 
+    @property
+    def has_results(self) -> bool:
+        """Whether an experiment ran."""
+        return bool(self._results)
+
     def note(self, report: pytest.TestReport, properties: Mapping[str, str]) -> None:
         """Note the outcome of a claim, which the properties of the report describe."""
         if report.when == "call" or not report.passed:

@@ -39,6 +39,7 @@ class LimenSession:
         self._selection = Selection(self.lab)
         self._properties = EffectProperties(self.lab)
         self._record = RunRecord(config, self.lab)
+        self._has_header = False
         self._refusal: LimenError | None = None
         """Why nothing can be run in this worker of pytest-xdist: every test fails with it."""
         self._ran = False
@@ -50,6 +51,7 @@ class LimenSession:
         experiments = self._selection.experiments
         if not experiments:
             return
+        self._write_header()
         for line in self._selection.notes(self.lab.backend):
             self._terminal.write(line)
         with self._terminal.uncaptured():
@@ -59,6 +61,7 @@ class LimenSession:
 
     def print_plan(self, items: Sequence[pytest.Item]) -> bool:
         """Print what the selected tests need, and stop."""
+        self._write_header()
         for line in self._or_usage_error(lambda: self._plan_lines(items)) or ():
             self._terminal.write(line)
         return True
@@ -74,6 +77,21 @@ class LimenSession:
             *plan_lines(self.lab, plan),
             *design_lines(self.lab, experiments, self._selection.assertions(items)),
         ]
+
+    def pytest_report_header(self) -> str:
+        """Which ini file, store, backend, model and budget hold in this run."""
+        self._has_header = True
+        settings, ini = self.lab.settings, self._config.inipath
+        budget = "none" if settings.budget is None else f"${settings.budget:,.2f}"
+        return (
+            f"limen: ini file {ini or 'none'}, store {settings.store}, backend {settings.backend}, "
+            f"model {settings.model or 'default'}, budget {budget}"
+        )
+
+    def _write_header(self) -> None:
+        """Write the header if pytest's own had none of it, as without options of limen's."""
+        if not self._has_header and self._config.get_verbosity() >= 0:
+            self._terminal.write(self.pytest_report_header())
 
     def experiment_of(self, item: pytest.Item) -> Experiment:
         """The nearest experiment of a test; fails the test if there is none."""
@@ -165,6 +183,8 @@ class LimenSession:
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Write the verdicts, and the report if one is asked for."""
         if not hasattr(self._config, "workerinput"):
+            if self._record.has_results:
+                self._write_header()
             self._record.write_summary(terminalreporter)
 
     def _results(self) -> list[Result]:
