@@ -5,12 +5,13 @@ from typing import TypeVar
 
 import pytest
 
-from ...datasets.errors import LimenError, PendingError
+from ...datasets.errors import LimenError, PendingError, SpecError
 from ...reports import AuditRow, Result, result_to_json
 from ..experiment import Experiment
 from ..lab import Arm, ArmMapping, Lab
 from ..reporting import audit_rows, result_of
 from ..statistics import Evidence
+from .collection_checks import errors_of
 from .effect_properties import EffectProperties
 from .items import claim_text, declared_experiment
 from .options import flag, settings_of
@@ -47,7 +48,7 @@ class LimenSession:
 
     def run(self, items: Sequence[pytest.Item]) -> None:
         """Run everything that the selected tests need."""
-        self._or_usage_error(lambda: self._selection.collect(items))
+        self._or_usage_error(lambda: self._collect(items))
         experiments = self._selection.experiments
         if not experiments:
             return
@@ -66,10 +67,18 @@ class LimenSession:
             self._terminal.write(line)
         return True
 
+    def _collect(self, items: Sequence[pytest.Item]) -> None:
+        """Take the experiments of the items, if all names that these use exist."""
+        if errors := errors_of(items, self.lab):
+            count = "one error" if len(errors) == 1 else f"{len(errors)} errors"
+            lines = "".join(f"\n  {error}" for error in errors)
+            raise SpecError(f"{count} in the selected tests, so nothing was run:{lines}")
+        self._selection.collect(items)
+
     def _plan_lines(self, items: Sequence[pytest.Item]) -> list[str]:
         from ..reporting import design_lines, plan_lines
 
-        self._selection.collect(items)
+        self._collect(items)
         experiments = self._selection.experiments
         plan = self.lab.plan([(one.experiment, one.arms) for one in experiments])
         return [
