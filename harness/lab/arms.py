@@ -62,7 +62,8 @@ class Arm:
 
     def __repr__(self) -> str:
         models = ", ".join(model.model for model in self.models)
-        return f"<{self.name}: {models}; {self.valid:.0%} valid answers>"
+        ties = f", {self.ambiguous:,} ambiguous" if self.ambiguous else ""
+        return f"<{self.name}: {models}; {self.valid:.0%} valid answers{ties}>"
 
     @cached_property
     def _rates(self) -> dict[tuple[str, str | None, str | None], Rate]:
@@ -176,6 +177,13 @@ class Arm:
         places = self.measure.places(None)
         shares = self._shares(places, lambda model, question, text: valid[text])
         return mean([share for row in shares for share in row if share is not None])
+
+    @cached_property
+    def ambiguous(self) -> int:
+        """The number of answers that name several things as equals, such as "owl or cat". They are
+        not valid, and count for no word.
+        """
+        return sum(count for text, count in self.answers().items() if self.measure.ambiguous(text))
 
     def answers(self) -> Counter[str]:
         """Every answer of every model, with how often it was given."""
