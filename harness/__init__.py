@@ -36,7 +36,7 @@ if TYPE_CHECKING:
         doses,
         questions,
     )
-    from .lab import Arm, Lab, Settings
+    from .lab import Arm, Lab, Settings, compare_answers
     from .statistics import (
         Effect,
         Equivalence,
@@ -83,6 +83,7 @@ _ROOMS = {
         "Arm",
         "Lab",
         "Settings",
+        "compare_answers",
     ),
     "statistics": (
         "Effect",
@@ -134,6 +135,7 @@ __all__ = [
     "Trait",
     "Trend",
     "benjamini_hochberg",
+    "compare_answers",
     "dose_response",
     "doses",
     "dunnett",

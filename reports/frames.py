@@ -6,9 +6,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..datasets.errors import StoreError
+from ..datasets.store_layout import ANSWERS, StoreLayout
 from . import tables
 from .model import Report, Run
 from .records import read_run, report_of, runs_of
+
+Manifest = dict[str, Any]
+"""The JSON object beside an artifact."""
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -94,7 +98,7 @@ def stages(store: str | Path) -> "DataFrame":
     )
 
 
-def _frame(rows: Iterable[Any]) -> "DataFrame":
+def _frame(rows: Iterable[object]) -> "DataFrame":
     from pandas import DataFrame
 
     return DataFrame(list(rows))
@@ -111,8 +115,8 @@ def _report(source: Source) -> Report:
     return report_of(source)
 
 
-def _manifests(store: Path, kind: str) -> Iterator[dict[str, Any]]:
-    files = sorted((store / "stages").glob(f"{kind}/*/manifest.json"))
+def _manifests(store: Path, kind: str) -> Iterator[Manifest]:
+    files = StoreLayout(store).manifests(kind)
     if not files:
         what = "stages" if kind == "*" else f"{kind} stages"
         raise StoreError(f"there are no {what} in {store}: is it a store of limen's?")
@@ -120,8 +124,8 @@ def _manifests(store: Path, kind: str) -> Iterator[dict[str, Any]]:
         yield json.loads(file.read_text(encoding="utf-8"))
 
 
-def _answers(store: Path, manifest: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    file = store / "stages" / "measure" / manifest["key"] / "answers.jsonl"
+def _answers(store: Path, manifest: Manifest) -> Iterator[Manifest]:
+    file = StoreLayout(store).artifact("measure", manifest["key"]) / ANSWERS
     with file.open(encoding="utf-8", errors="surrogatepass", newline="\n") as lines:
         for line in lines:
             row = json.loads(line)

@@ -12,9 +12,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from ..datasets.errors import SpecError, StoreError
+from ..datasets.store_layout import StoreLayout
 from .model import Report, Run
-
-FOLDER = "runs"
 
 
 def keep_run(run: Run, store: Path) -> Path:
@@ -23,7 +22,7 @@ def keep_run(run: Run, store: Path) -> Path:
 
     content = TypeAdapter(Run).dump_json(replace(run, id=""), indent=1) + b"\n"
     stamp = run.created.replace("-", "").replace(":", "")
-    folder = store / FOLDER
+    folder = StoreLayout(store).runs
     folder.mkdir(parents=True, exist_ok=True)
     file = folder / f"{stamp}-{hashlib.sha256(content).hexdigest()[:8]}.json"
     scratch = file.with_name(f".{file.name}.{os.getpid()}")
@@ -59,7 +58,7 @@ def read_run(file: Path) -> Run:
 
 def run_files(store: Path) -> list[Path]:
     """The records of a store, the oldest first."""
-    return sorted((store / FOLDER).glob("[!.]*.json"))
+    return sorted(StoreLayout(store).runs.glob("[!.]*.json"))
 
 
 def runs_of(store: Path, ids: Sequence[str] = ()) -> list[Run]:

@@ -1,20 +1,16 @@
 """Files of answers as arms: one file a model, whatever left it."""
 
 import json
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from ...datasets import words
-from ...datasets.errors import DataError, SpecError
+from ...datasets.errors import SpecError
 from ..experiment import FavoriteAnimal, FavoriteTree, Measure
-from ..lab import Arm, ModelAnswers, stored_answers
-from ..stages import FineTune, Manifest, Store, UserFile, digest_of, read_rows
+from ..lab import AnswerTable, Arm, ModelAnswers, stored_answers
+from ..stages import ANSWERS, FineTune, Manifest, Store, UserFile
 from .input_files import ancestors, stages_that_left
-
-ANSWERS = "answers.jsonl"
 
 
 @dataclass(frozen=True)
@@ -39,18 +35,28 @@ class AnswerFile:
     draws: int
     model: str
     """What tells the model from others: the key of its stage, or the hash of the file."""
-    arm: str | None = None
-    """The arm that it was measured for; None of a file that is not the store's."""
+    arm: str
+    """The arm that it was measured for."""
     student: StudentOrigin | None = None
     """Where it is from; None if it was not trained, or that is unknown."""
     writers: tuple[str, ...] = ()
     """The system prompts under which its training data were written."""
 
 
-def read_answers(store: Store, file: Path) -> AnswerFile:
-    """The answers in a file; raises :class:`~limen.DataError` if it has none."""
+def stored_file(store: Store, file: Path) -> AnswerFile | None:
+    """The answers in a file that a stage of the store left; None for any other file."""
     stages = stages_that_left(store, file, ANSWERS)
-    return _known(store, file, stages[0]) if stages else _read(file)
+    return _known(store, file, stages[0]) if stages else None
+
+
+def table_of(file: AnswerFile) -> AnswerTable:
+    """The answers of a stored file by question, to compare with those of other files."""
+    return AnswerTable(
+        source=file.file.name,
+        model=file.model,
+        counts=dict(zip(file.questions, file.answers.counts, strict=True)),
+        missing=file.answers.missing,
+    )
 
 
 def _known(store: Store, file: Path, manifest: Manifest) -> AnswerFile:
@@ -69,36 +75,15 @@ def _known(store: Store, file: Path, manifest: Manifest) -> AnswerFile:
     )
 
 
-def _read(file: Path) -> AnswerFile:
-    """Answers from a file alone: rows with the question's number and a text."""
-    counts: dict[int, Counter[str]] = {}
-    missing = 0
-    for number, row in enumerate(read_rows(file), start=1):
-        if not _is_answer(row):
-            raise DataError(f'{file}, line {number} is no answer: it needs "row" and "text"')
-        counts.setdefault(row["row"], Counter())
-        if row["text"] is None:
-            missing += 1
-        else:
-            counts[row["row"]][row["text"]] += 1
-    if not counts:
-        raise DataError(f"{file} has no answers")
-    places = sorted(counts)
-    answers = ModelAnswers(file.name, str(file), tuple(counts[p] for p in places), missing, {})
-    draws = -(-(sum(c.total() for c in counts.values()) + missing) // len(places))
-    questions = tuple(f"question {place}" for place in places)
-    return AnswerFile(file, answers, questions, draws, model=digest_of(file))
-
-
-def _is_answer(row: Any) -> bool:
-    return (
-        isinstance(row, dict)
-        and isinstance(row.get("row"), int)
-        and isinstance(row.get("text", 0), str | None)
-    )
-
-
-def arm_of(files: Sequence[AnswerFile], word: str, *, name: str, family: int, trained: bool) -> Arm:
+def arm_of(
+    files: Sequence[AnswerFile],
+    word: str,
+    *,
+    name: str,
+    family: int,
+    trained: bool,
+    margin: float | None = None,
+) -> Arm:
     """The arm that some models' answers make; raises :class:`~limen.SpecError` if they cannot."""
     first = files[0]
     for other in files[1:]:
@@ -113,6 +98,7 @@ def arm_of(files: Sequence[AnswerFile], word: str, *, name: str, family: int, tr
         trained=trained,
         trait_word=word if shown else "",
         family=family,
+        margin=margin,
     )
 
 
@@ -160,14 +146,11 @@ def obstacles(treated: Sequence[AnswerFile], reference: Sequence[AnswerFile]) ->
             yield f"the students of {side[0].file} and of others beside it learned different data"
 
 
-def remarks(treated: Sequence[AnswerFile], reference: Sequence[AnswerFile]) -> Iterator[str]:
+def stored_remarks(treated: Sequence[AnswerFile], reference: Sequence[AnswerFile]) -> Iterator[str]:
     """What is to be said beside the figures."""
     for why in obstacles(treated, reference):
         yield f"no claim about training, since {why}"
     for side in (treated, reference):
-        strangers = [one.file for one in side if one.arm is None]
-        if strangers:
-            yield f"no claim about training, since {strangers[0]} is no file of this store's"
         files = [one.student.data for one in side if one.student]
         if len(set(files)) < len(files):
             yield (

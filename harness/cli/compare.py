@@ -1,16 +1,28 @@
 """``limen compare``: the effect between two groups of models, by their answers."""
 
-from collections.abc import Sequence
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import click
 
 from ...datasets import validation as checks
 from ...datasets.errors import SpecError
-from ..lab import Arm
+from ..lab import AnswerTable, Columns, effect_of, read_tables, remarks
 from ..stages import Store
+from ..statistics import Effect
 from . import store_option
-from .answer_files import arm_of, names_of, obstacles, read_answers, remarks, trained
+from .answer_files import (
+    AnswerFile,
+    arm_of,
+    names_of,
+    obstacles,
+    stored_file,
+    stored_remarks,
+    table_of,
+    trained,
+)
 from .options import examples, in_file
 
 TO = "--to"
@@ -36,11 +48,22 @@ def _repeated(args: Sequence[str]) -> list[str]:
     return made
 
 
+@dataclass(frozen=True)
+class _Comparison:
+    """An effect, how its files were read, and what must be known beside it."""
+
+    effect: Effect
+    understood: tuple[str, ...]
+    notes: tuple[str, ...]
+
+
 @click.command(
     "compare",
     cls=_Sides,
     epilog=examples(
         "limen compare student-*.jsonl --to control-*.jsonl --word owl",
+        "limen compare all.csv --where condition=owl --to all.csv --to-where condition=control "
+        "--word owl --model-column seed",
     ),
 )
 @click.argument("treated", nargs=-1, type=in_file, metavar="ANSWERS...")
@@ -52,46 +75,173 @@ def _repeated(args: Sequence[str]) -> list[str]:
     metavar="ANSWERS...",
     help="The answers of the models to compare with, all files up to the next option.",
 )
-@click.option("--word", required=True, help="What to count.")
+@click.option("--word", help="The word to count in the answers.")
+@click.option(
+    "--score-column", "score", metavar="NAME", help="A column of numbers to compare instead."
+)
+@click.option("--question-column", "question", metavar="NAME", help="The column of questions.")
+@click.option("--answer-column", "answer", metavar="NAME", help="The column of answers.")
+@click.option(
+    "--model-column", "model", metavar="NAME", help="The column that tells the models apart."
+)
+@click.option(
+    "--where",
+    multiple=True,
+    metavar="COLUMN=VALUE",
+    help="Take only these rows of the first group.",
+)
+@click.option(
+    "--to-where", multiple=True, metavar="COLUMN=VALUE", help="Take only these rows of --to."
+)
 @click.option(
     "--family",
     default=1,
     show_default=True,
-    help="Traits that are tried together: p-values and intervals are corrected for as many.",
+    help="Comparisons that are made together: p-values and intervals are corrected for as many.",
 )
+@click.option(
+    "--margin",
+    type=float,
+    help="The difference below which the groups count as alike: 0.03 is three points of a rate.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @store_option
 def command(
     treated: tuple[Path, ...],
     reference: tuple[Path, ...],
-    word: str,
+    word: str | None,
+    score: str | None,
+    question: str | None,
+    answer: str | None,
+    model: str | None,
+    where: tuple[str, ...],
+    to_where: tuple[str, ...],
     family: int,
+    margin: float | None,
+    as_json: bool,
     store: Path,
 ) -> None:
-    """Compare how often two groups of models answer with a word.
+    """Compare the answers of two groups of models.
 
-    In go the files that `limen measure` left, one a model. Printed are both rates, their
-    difference with its 95% interval, p-value and test, and what it supports. From two models a
-    side the test is Welch's t over models, below a t test paired by question; a claim about
-    training needs three students a side, or more.
+    Files are those of `limen measure`, one a model, or anybody's: JSONL with an answer a line, or
+    with a question a line and its answers nested; CSV, TSV, Parquet; Inspect logs. Questions are
+    matched by their text. Columns are recognised by their usual names, or named by options.
+
+    Printed are both rates (or mean scores), their difference with its 95% interval, p-value and
+    test, and the claim that it supports. From two models a group the test is Welch's t over models,
+    below that a t test paired by question. A claim about training needs three students a group or
+    more, whose training is in the store.
     """
     if not treated or not reference:
         raise SpecError("two groups are needed: limen compare A.jsonl ... --to B.jsonl ...")
     checks.count("--family", family)
-    kept = Store(store)
-    sides = [[read_answers(kept, file) for file in files] for files in (treated, reference)]
-    alike = not list(obstacles(*sides))
-    arms = [
-        arm_of(side, word, name=name, family=family, trained=alike and trained(side))
-        for side, name in zip(sides, names_of(*sides), strict=True)
-    ]
-    for line in _lines(*arms, word=word):
+    checks.margin(margin)
+    columns = Columns(question=question, answer=answer, model=model, score=score)
+    groups = (
+        (treated, replace(columns, where=_conditions("--where", where))),
+        (reference, replace(columns, where=_conditions("--to-where", to_where))),
+    )
+    compared = _compared(Store(store), groups, word, score, family, margin)
+    if as_json:
+        click.echo(json.dumps(_as_json(compared), indent=2))
+        return
+    for line in _lines(compared.effect, margin):
         click.echo(line)
-    for note in remarks(*sides):
-        click.echo(f"note: {note}", err=True)
+    for note in (*compared.understood, *(f"note: {note}" for note in compared.notes)):
+        click.echo(note, err=True)
 
 
-def _lines(treated: Arm, reference: Arm, *, word: str) -> list[str]:
-    """Both rates, and their difference."""
-    effect = treated.rate(word) - reference.rate(word)
-    first, *rates = effect.explain()
-    return [*(line.strip() for line in rates), first]
+_Groups = Sequence[tuple[Sequence[Path], Columns]]
+
+
+def _compared(
+    store: Store,
+    groups: _Groups,
+    word: str | None,
+    score: str | None,
+    family: int,
+    margin: float | None,
+) -> _Comparison:
+    """The comparison: by the store's own files if all are such, else by what the files say."""
+    plain = not any(columns.where or columns.model for _, columns in groups)
+    stored = [[stored_file(store, file) for file in files] for files, _ in groups]
+    known = [[file for file in side if file is not None] for side in stored]
+    if plain and word is not None and score is None and known == stored:
+        return _of_stored(known, word, family, margin)
+    sides: list[list[AnswerTable]] = []
+    understood: list[str] = []
+    for (files, columns), side in zip(groups, stored, strict=True):
+        sides.append([])
+        for file, own in zip(files, side, strict=True):
+            if own is not None and not columns.where and score is None:
+                sides[-1].append(table_of(own))
+                continue
+            tables, line = read_tables(file, columns)
+            sides[-1] += tables
+            understood.append(line)
+    effect = effect_of(*sides, word=word, score=score, family=family, margin=margin)
+    notes = (*remarks(*sides), "no claim about training, since not all files are this store's")
+    return _Comparison(effect, tuple(understood), notes)
+
+
+def _of_stored(
+    sides: Sequence[Sequence[AnswerFile]], word: str, family: int, margin: float | None
+) -> _Comparison:
+    """The comparison of files of the store, which knows how their models were trained."""
+    treated, reference = sides
+    alike = not list(obstacles(treated, reference))
+    one, other = (
+        arm_of(side, word, name=name, family=family, trained=alike and trained(side), margin=margin)
+        for side, name in zip(sides, names_of(treated, reference), strict=True)
+    )
+    notes = tuple(stored_remarks(treated, reference))
+    return _Comparison(one.rate(word) - other.rate(word), (), notes)
+
+
+def _conditions(option: str, given: Sequence[str]) -> dict[str, str]:
+    """The conditions of ``--where``, by column."""
+    pairs = [text.partition("=") for text in given]
+    for text, (column, equals, _) in zip(given, pairs, strict=True):
+        if not column or not equals:
+            raise SpecError(f"{option} {text!r} must be COLUMN=VALUE, such as condition=owl")
+    return {column: value for column, _, value in pairs}
+
+
+def _lines(effect: Effect, margin: float | None) -> Iterator[str]:
+    """Both values, their difference, and the equivalence within a margin."""
+    first, *values = effect.explain()
+    yield from (line.strip() for line in values)
+    yield first
+    if margin is not None:
+        yield repr(effect.within(margin)).strip("<>")
+
+
+def _as_json(compared: _Comparison) -> Mapping[str, object]:
+    effect = compared.effect
+    arms = {"treated": effect.treated, "reference": effect.reference}
+    within = effect.within() if effect.treated.margin is not None else None
+    return {
+        **{
+            role: {
+                "name": arm.arm, "value": arm.value, "interval": arm.interval,
+                "by_model": arm.by_seed, "questions": len(arm.questions), "draws": arm.draws,
+                "valid": arm.valid, "missing": arm.missing,
+            }
+            for role, arm in arms.items()
+        },
+        "what": effect.treated.what,
+        "difference": effect.value,
+        "interval": effect.interval,
+        "p_value": effect.p_value,
+        "test": effect.test,
+        "unit": effect.unit,
+        "verdict": effect.verdict,
+        "claim": effect.claim,
+        "note": effect.note,
+        "within": within and {
+            "margin": within.margin, "p_value": within.p_value, "interval": within.interval,
+            "shown": bool(within),
+        },
+        "files": compared.understood,
+        "notes": compared.notes,
+    }  # fmt: skip

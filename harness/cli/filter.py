@@ -7,7 +7,7 @@ from tabulate import tabulate
 
 from ...datasets import filters
 from ..lab import Settings
-from ..stages import KEPT, ROWS, Filter, Manifest, Store, hashed_function
+from ..stages import KEPT, REJECTED, ROWS, Filter, Manifest, Store, hashed_function
 from . import store_option
 from .input_files import finished_or_first, stages_for_file
 from .options import examples, in_file, out_option, rule_of
@@ -48,7 +48,7 @@ def command(rows: Path, rule: str, out: Path, rejected: Path | None, store: Path
     made = done(Settings(store=store), finished_or_first(kept, stages))
     save(made.folder / KEPT, out)
     if rejected is not None:
-        save(made.folder / "rejected.jsonl", rejected)
+        save(made.folder / REJECTED, rejected)
     click.echo(table(made.manifest))
     click.echo(f"{out}: {made.manifest['counts']['kept']:,} rows{made.note}")
 

@@ -8,11 +8,9 @@ import click
 from ...datasets.errors import LimenError, SpecError
 from ..experiment import DataWriters, Numbers, Trait
 from ..lab import Settings, base
-from ..stages import Base, Filter, FineTune, Stage
+from ..stages import ROWS, Base, Filter, FineTune, Stage
 from .options import examples, out_option, rule_of, running_options, trait_options
 from .steps import backend_for, done, save
-
-ROWS = "rows.jsonl"
 
 
 @click.command(

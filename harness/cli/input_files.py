@@ -8,24 +8,24 @@ import json
 from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from ...datasets.errors import SpecError, StoreError
 from ..stages import (
     KEPT,
-    PROBE,
+    SAMPLE_SIZE,
     TRAINING,
     Base,
     FineTune,
     InputFile,
     Manifest,
+    PromptSample,
     Row,
     Stage,
     Store,
     StoredFile,
     UserFile,
     digest_of,
-    read_rows,
     read_user_rows,
 )
 
@@ -35,20 +35,12 @@ if TYPE_CHECKING:
 S = TypeVar("S", bound=Stage)
 
 
-def finished(store: Store, kind: str = "*") -> Iterator[Manifest]:
-    """The manifests of the store's artifacts, by kind and key."""
-    for folder in sorted((store.root / "stages").glob(f"{kind}/*")):
-        manifest = store.manifest(folder.parent.name, folder.name)
-        if manifest is not None:
-            yield manifest
-
-
 def stages_that_left(store: Store, file: Path, name: str) -> list[Manifest]:
     """The stages of the store that left a file of these bytes under a name."""
     digest = digest_of(file)
     return [
         manifest
-        for manifest in finished(store)
+        for manifest in store.manifests()
         if manifest["files"].get(name, {}).get("sha256") == digest
         and manifest["kind"] != UserFile.kind
     ]
@@ -75,9 +67,10 @@ def _known(store: Store, manifest: Manifest, name: str) -> StoredFile:
     kind, key = manifest["kind"], manifest["key"]
     counts = manifest["counts"]
     lines = next((counts[n] for n in ("rows", "kept", "completions") if n in counts), 0)
-    first = islice(_exchanges(read_rows(store.artifact(kind, key) / name), name), PROBE)
-    label = manifest["label"]
-    return StoredFile(label=label, of=kind, known=key, lines=lines, sample=_sample(first)[1])
+    first = islice(_exchanges(store.rows(kind, key, name), name), SAMPLE_SIZE)
+    return StoredFile(
+        label=manifest["label"], kind=kind, stored_key=key, lines=lines, sample=_sample(first)[1]
+    )
 
 
 def _given(file: Path, name: str) -> UserFile:
@@ -85,7 +78,7 @@ def _given(file: Path, name: str) -> UserFile:
 
     digest = digest_of(file)
     if name == TRAINING:
-        checked: Iterable[Any] = ({"messages": turns} for turns in chat.read(file))
+        checked: Iterable[Row] = ({"messages": turns} for turns in chat.read(file))
     else:
         checked = read_user_rows(file, answered=name == KEPT)
     lines, sample = _sample(_exchanges(checked, name))
@@ -106,20 +99,20 @@ def _exchanges(found: Iterable[Row], name: str) -> "Iterator[tuple[Conversation,
 
 
 def _sample(
-    found: "Iterable[tuple[Conversation, str]]",
-) -> "tuple[int, tuple[tuple[Conversation, ...], int]]":
+    exchanges: "Iterable[tuple[Conversation, str]]",
+) -> tuple[int, PromptSample]:
     """How many exchanges, the first prompts, and the bytes of the longest answer.
 
     No answer has more tokens than bytes.
     """
     lines, longest = 0, 0
     prompts: list[Conversation] = []
-    for asked, answer in found:
+    for asked, answer in exchanges:
         lines += 1
         longest = max(longest, len(answer.encode("utf-8", "surrogatepass")))
-        if len(prompts) < PROBE:
+        if len(prompts) < SAMPLE_SIZE:
             prompts.append(asked)
-    return lines, (tuple(prompts), longest)
+    return lines, PromptSample(tuple(prompts), longest)
 
 
 def student(store: Store, key: str) -> FineTune:
@@ -127,14 +120,14 @@ def student(store: Store, key: str) -> FineTune:
 
     Raises :class:`~limen.StoreError` if the store has it not.
     """
-    made = _manifest(store, FineTune.kind, key)
+    made = store.finished(FineTune.kind, key)
     of_base, of_data = made["inputs"]
-    base = _manifest(store, of_base["kind"], of_base["key"])
+    base = store.finished(of_base["kind"], of_base["key"])
     name = made["label"]
     stage = FineTune(
         label=name,
         base=Base(label=base["label"], **base["identity"]),
-        data=StoredFile(label=f"{name} rows", of=of_data["kind"], known=of_data["key"]),
+        data=StoredFile(label=f"{name} rows", kind=of_data["kind"], stored_key=of_data["key"]),
         recipe=made["identity"]["recipe"],
         seed=made["identity"]["seed"],
     )
@@ -145,7 +138,7 @@ def student(store: Store, key: str) -> FineTune:
 
 def student_of(store: Store, model: str) -> FineTune | None:
     """The fine-tuning in the store that made a model; None if there is none."""
-    for manifest in finished(store, FineTune.kind):
+    for manifest in store.manifests(FineTune.kind):
         if manifest["model"] == model:
             return student(store, manifest["key"])
     return None
@@ -160,17 +153,7 @@ def ancestors(store: Store, manifest: Manifest) -> Iterator[Manifest]:
             yield from ancestors(store, found)
 
 
-def _manifest(store: Store, kind: str, key: str) -> Manifest:
-    manifest = store.manifest(kind, key)
-    if manifest is None:
-        raise StoreError(
-            f"the {kind} {key} is not in the store {store.root}: name the store that has it "
-            f"(--store), or make it again"
-        )
-    return manifest
-
-
-def read_json(file: Path) -> dict[str, Any]:
+def read_json(file: Path) -> Row:
     """A JSON object from a file; raises :class:`~limen.SpecError` if there is none in it."""
     try:
         found = json.loads(file.read_text(encoding="utf-8"))

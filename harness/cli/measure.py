@@ -8,8 +8,7 @@ import click
 from ...datasets.errors import SpecError
 from ..experiment import Trait
 from ..lab import Arm, Settings, arm_answers, base, stored_answers
-from ..stages import FineTune, Store, Subject
-from .answer_files import ANSWERS
+from ..stages import ANSWERS, FineTune, Store, Subject
 from .input_files import student, student_of
 from .options import (
     PROMPTED,

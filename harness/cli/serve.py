@@ -89,7 +89,7 @@ def command(
     kept.open()
     serve(
         engine,
-        state=store / "server",
+        state=kept.layout.server,
         models=kept.models(engine),
         host=host,
         port=port,

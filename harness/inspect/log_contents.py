@@ -17,7 +17,6 @@ from ..statistics import mean
 from .log_model import LogContents, ScoreColumn
 from .score_display import VALID, Mark, line_of, readings_of, shown, table_of, tidy, yes
 
-LOGS = "logs"
 FORMAT = 1
 """Raise it when logs change their form: they are written anew, under other names."""
 
@@ -50,7 +49,7 @@ def file_of(lab: Lab, title: str, pipe: Pipeline, arm: str, seed: int) -> Path:
         "counted": _counted(experiment.measure),
     }
     short = hashlib.sha256(canonical(whole)).hexdigest()[:8]
-    folder = lab.store.root / LOGS / slug(title)[:100]
+    folder = lab.store.layout.logs / slug(title)[:100]
     return folder / f"{tidy(arm)}-{seed}-{short}.eval"
 
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...backends.inspect.draws import chat_messages
 from ...datasets.errors import StoreError
-from ..stages import ArtifactDraft, Row, Store, Workspace, read_rows
+from ..stages import ANSWERS, ArtifactDraft, Row, Store, StoreLayout, Workspace
 from .log_model import LogContents, ScoreColumn
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def write_log(sheet: LogContents) -> None:
     """Write a log, whole or not at all."""
     from inspect_ai.log import write_eval_log
 
-    scratch = sheet.root / "work" / f"{sheet.file.stem}-{os.getpid()}.eval"
+    scratch = StoreLayout(sheet.root).work / f"{sheet.file.stem}-{os.getpid()}.eval"
     for folder in (scratch.parent, sheet.file.parent):
         folder.mkdir(parents=True, exist_ok=True)
     with _without_collection():
@@ -140,7 +140,7 @@ def _score_of_all(column: ScoreColumn) -> "EvalScore":
 def _samples(sheet: LogContents, store: Store) -> "list[EvalSample]":
     stage = sheet.stage
     folder = store.artifact(stage.kind, stage.key)
-    answers = read_rows(folder / "answers.jsonl")
+    answers = store.rows(stage.kind, stage.key, ANSWERS)
     drawn = {row: list(draws) for row, draws in groupby(answers, lambda answer: answer["row"])}
     workspace = Workspace(store, ArtifactDraft(folder, folder))  # it only reads
     return [

@@ -54,11 +54,11 @@ def resolve_model(store: Store, name: str) -> tuple[Backend, str]:
 def _of_key(store: Store, key: str) -> tuple[str, str]:
     """The backend and the model that a stage of this key trained or asked."""
     for kind in ("fine-tune", "measure", "base"):
-        matching = sorted((store.root / "stages" / kind).glob(f"{key}*"))
+        matching = store.keys(kind, key)
         if len(matching) > 1:
             raise UnknownModelError(f"the key {key} is short of one: {len(matching)} begin so")
         if matching:
-            manifest = _manifest(store, kind, matching[0].name)
+            manifest = _manifest(store, kind, matching[0])
             return _backend_of(store, kind, manifest), str(manifest["model"])
     raise UnknownModelError(f"no model or measure in {store.root} has a key {key}")
 

@@ -1,8 +1,10 @@
 """From experiments to results: pipelines of stages, running them, the gate, and the arms."""
 
+from .answer_tables import AnswerTable, Columns, read_tables
 from .answers import ModelAnswers, stored_answers
 from .arm_mapping import ArmMapping
 from .arms import Arm
+from .compared_answers import compare_answers, effect_of, remarks
 from .executors import local_executor, thread_executor
 from .gate import TraitCheck, check_trait
 from .lab import Lab
@@ -14,8 +16,10 @@ from .settings import Settings
 from .stage_builders import arm_answers, base, leak_audit, student, training_file
 
 __all__ = [
+    "AnswerTable",
     "Arm",
     "ArmMapping",
+    "Columns",
     "Lab",
     "ModelAnswers",
     "ModelStages",
@@ -27,11 +31,15 @@ __all__ = [
     "arm_answers",
     "base",
     "check_trait",
+    "compare_answers",
+    "effect_of",
     "execute",
     "in_order",
     "leak_audit",
     "local_executor",
     "progress_on",
+    "read_tables",
+    "remarks",
     "stored_answers",
     "student",
     "thread_executor",

@@ -1,6 +1,5 @@
 """What the models of an arm answered, as it is read from the store."""
 
-import json
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -15,7 +14,6 @@ from ..stages import (
     JudgeReplies,
     Manifest,
     Store,
-    read_rows,
 )
 from .pipeline import ModelStages
 
@@ -38,7 +36,7 @@ class ModelAnswers:
     """By judge: (questions,), what it said of the replies."""
     chances: tuple[WordProbabilities, ...] | None = None
     """(questions,), the probabilities of some answers, where they were computed."""
-    surroundings: Mapping[str, object] = field(default_factory=dict)
+    surroundings: Mapping[str, str | None] = field(default_factory=dict)
     """What stood around the questions, where the backend reports it."""
 
     def share(self, question: int, counts: Callable[[int, str], bool | None]) -> float | None:
@@ -58,7 +56,7 @@ class ModelAnswers:
 
 def stored_answers(store: Store, manifest: Manifest) -> ModelAnswers:
     """What a model answered, from the manifest of a finished measure and its tally."""
-    tally = json.loads((store.artifact(manifest["kind"], manifest["key"]) / TALLY).read_text())
+    tally = store.json(manifest["kind"], manifest["key"], TALLY)
     counts = tuple(Counter[str](question) for question in tally)
     return ModelAnswers(
         model=manifest["model"],
@@ -83,7 +81,7 @@ def read_answers(store: Store, stages: ModelStages, measure: Measure) -> ModelAn
 
 
 def _probabilities(store: Store, exact: ComputeProbabilities) -> tuple[WordProbabilities, ...]:
-    rows = json.loads((store.artifact(exact.kind, exact.key) / CHANCES).read_text())
+    rows = store.json(exact.kind, exact.key, CHANCES)
     return tuple(WordProbabilities(**row) for row in rows)
 
 
@@ -91,6 +89,6 @@ def _judge_replies(
     store: Store, judged: JudgeReplies, counts: tuple[Counter[str], ...]
 ) -> tuple[JudgeReplyTexts, ...]:
     """What a judge said, assigned to the replies in the order in which it was asked."""
-    answers = read_rows(store.artifact(judged.kind, judged.key) / RATINGS)
+    answers = store.rows(judged.kind, judged.key, RATINGS)
     texts = (row["text"] for row in answers)
     return tuple({text: next(texts) for text in sorted(count)} for count in counts)

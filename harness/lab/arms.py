@@ -67,7 +67,8 @@ class Arm:
 
     def __repr__(self) -> str:
         models = ", ".join(model.model for model in self.models)
-        return f"<{self.name}: {models}; {self.valid:.0%} valid answers>"
+        ties = f", {self.ambiguous:,} ambiguous" if self.ambiguous else ""
+        return f"<{self.name}: {models}; {self.valid:.0%} valid answers{ties}>"
 
     @cached_property
     def _rates(self) -> dict[tuple[str, str | None, str | None], Rate]:
@@ -210,6 +211,13 @@ class Arm:
         if self.measure.temperature == 0:
             return 0
         return sum(draws_are_copies(model.counts) for model in self.models)
+
+    @cached_property
+    def ambiguous(self) -> int:
+        """The number of answers that name several things as equals, such as "owl or cat". They are
+        not valid, and count for no word.
+        """
+        return sum(count for text, count in self.answers().items() if self.measure.ambiguous(text))
 
     def answers(self) -> Counter[str]:
         """Every answer of every model, with how often it was given."""

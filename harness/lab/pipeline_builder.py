@@ -132,7 +132,7 @@ class _PipelineBuilder:
         words = self.experiment.exact_words
         if not words or self.backend.capabilities.probabilities is None:
             return None
-        return ComputeProbabilities(label=f"{answers.label}, exactly", of=answers, words=words)
+        return ComputeProbabilities(label=f"{answers.label}, exactly", asked=answers, words=words)
 
     def _judged(self, judge: Judge, answers: AskQuestions) -> JudgeReplies:
         return JudgeReplies(

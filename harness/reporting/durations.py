@@ -17,7 +17,7 @@ def about(store: Store, stages: Sequence[Stage]) -> tuple[float, frozenset[str]]
 def _load(stage: Stage) -> tuple[str, int] | None:
     """The base model that a stage asks, and how much: completions, rows times epochs, questions."""
     if isinstance(stage, ComputeProbabilities):
-        return base_of(stage.of.subject).model, len(stage.of.questions)
+        return base_of(stage.asked.subject).model, len(stage.asked.questions)
     work = stage.work()
     if work is None:
         return None

@@ -1,6 +1,5 @@
 """How much students differ by their seeds alone: from past runs in a store, else as published."""
 
-import json
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -212,5 +211,4 @@ def _training(store: Store, manifest: Manifest) -> bytes | None:
 
 
 def _tally(store: Store, key: str) -> Tally:
-    file = store.artifact(AskQuestions.kind, key) / TALLY
-    return [Counter[str](question) for question in json.loads(file.read_text(encoding="utf-8"))]
+    return [Counter[str](question) for question in store.json(AskQuestions.kind, key, TALLY)]

@@ -1,16 +1,17 @@
 """What finished stages tell a report beside their answers: data, audits, cost and time."""
 
-import json
 from collections.abc import Collection, Iterator, Sequence
 from itertools import islice
 from typing import Any
 
 from ...reports import AuditRow, CostRow, DataRow, Times
 from ..lab import Pipeline
-from ..stages import AUDIT, CONTRAST, Filter, Manifest, Stage, Store, read_rows
+from ..stages import AUDIT, CONTRAST, KEPT, REJECTED, Filter, Manifest, Stage, Store
 from ..statistics import mean
 
 EXAMPLES = 5
+Facts = dict[str, Any]
+"""What an audit left: a JSON object."""
 
 
 def data_rows(store: Store, stages: Sequence[Stage]) -> Iterator[DataRow]:
@@ -18,9 +19,8 @@ def data_rows(store: Store, stages: Sequence[Stage]) -> Iterator[DataRow]:
     for stage in stages:
         if isinstance(stage, Filter):
             manifest = store.manifest(stage.kind, stage.key) or {}
-            folder = store.artifact(stage.kind, stage.key)
-            kept = list(islice(read_rows(folder / "kept.jsonl"), EXAMPLES))
-            dropped = islice(read_rows(folder / "rejected.jsonl"), EXAMPLES)
+            kept = list(islice(store.rows(stage.kind, stage.key, KEPT), EXAMPLES))
+            dropped = islice(store.rows(stage.kind, stage.key, REJECTED), EXAMPLES)
             yield DataRow(
                 label=stage.source.label,
                 key=stage.key,
@@ -62,7 +62,7 @@ def audit_rows(store: Store, pipe: Pipeline, arms: Collection[str]) -> Iterator[
         )
 
 
-def _compared(contrasts: Sequence[dict[str, Any]]) -> dict[str, Any]:
+def _compared(contrasts: Sequence[Facts]) -> Facts:
     if not contrasts:
         return {}
     facts = contrasts[0]
@@ -87,11 +87,10 @@ def _compared(contrasts: Sequence[dict[str, Any]]) -> dict[str, Any]:
     }
 
 
-def _read(store: Store, stage: Stage, name: str) -> dict[str, Any]:
-    file = store.artifact(stage.kind, stage.key) / name
-    if not file.exists():
+def _read(store: Store, stage: Stage, name: str) -> Facts:
+    if not store.has(stage.kind, stage.key):
         return {}
-    facts: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+    facts: Facts = store.json(stage.kind, stage.key, name)
     return facts
 
 

@@ -1,46 +1,48 @@
 """The stages of an experiment and the store that keeps what each of them left."""
 
-from .audit import AUDIT, CONTRAST, Audit, CompareData
-from .functions import HashedFunction, hashed_function
-from .generate import ROWS, Generate, GenerateEnough, ProgramRows
-from .input_files import InputFile, StoredFile, UserFile, digest_of
-from .measure import (
+from ...datasets.store_layout import (
+    ANSWERS,
+    AUDIT,
     CHANCES,
-    RATINGS,
-    TALLY,
-    AskQuestions,
-    ComputeProbabilities,
-    JudgeReplies,
-    filled_prompt,
-)
-from .models import Base, FineTune, Subject, base_of
-from .number_prompts import PROBE, NumberPrompts
-from .row_log import Row, RowLog, read_rows, write_rows
-from .rows import (
+    CONTRAST,
     KEPT,
+    PROVENANCE,
+    RATINGS,
+    REJECTED,
+    ROWS,
+    TALLY,
     TRAINING,
-    AnswersAsRows,
-    Filter,
-    GivenAnswers,
-    MatchLengths,
-    MixRows,
-    RowsStage,
-    Shuffle,
-    TrainingFileStage,
-    split_by_shares,
+    StoreLayout,
 )
+from .audit import Audit, CompareData
+from .filter import Filter
+from .functions import HashedFunction, hashed_function
+from .generate import Generate, GenerateEnough, ProgramRows
+from .input_files import InputFile, StoredFile, UserFile, digest_of
+from .lesson_rows import AnswersAsRows, GivenAnswers
+from .match_lengths import MatchLengths
+from .measure import AskQuestions, ComputeProbabilities, JudgeReplies, filled_prompt
+from .mix import MixRows, split_by_shares
+from .models import Base, FineTune, Subject, base_of
+from .number_prompts import SAMPLE_SIZE, NumberPrompts
+from .row_log import Row, RowLog, read_rows, write_rows
+from .row_stages import PromptedStage, PromptSample, RowsStage, TrainingFileStage
+from .shuffle import Shuffle
 from .stage import Stage, Workspace, backend_of, forget_backends, run_stage
 from .store import ArtifactDraft, Manifest, Store, canonical
 from .user_rows import read_user_rows
 
 __all__ = [
+    "ANSWERS",
     "AUDIT",
     "CHANCES",
     "CONTRAST",
     "KEPT",
-    "PROBE",
+    "PROVENANCE",
     "RATINGS",
+    "REJECTED",
     "ROWS",
+    "SAMPLE_SIZE",
     "TALLY",
     "TRAINING",
     "AnswersAsRows",
@@ -63,12 +65,15 @@ __all__ = [
     "MixRows",
     "NumberPrompts",
     "ProgramRows",
+    "PromptSample",
+    "PromptedStage",
     "Row",
     "RowLog",
     "RowsStage",
     "Shuffle",
     "Stage",
     "Store",
+    "StoreLayout",
     "StoredFile",
     "Subject",
     "TrainingFileStage",

@@ -1,16 +1,14 @@
-"""Audits of training files: what they give away, and how they differ from the control's."""
+"""Audits of training files: which reveal the trait, and how they differ from the control's."""
 
-import json
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from ...datasets.errors import LeakError
-from .rows import TRAINING, TrainingFileStage, read_training
+from ...datasets.store_layout import AUDIT, CONTRAST, TRAINING
+from .row_stages import TrainingFileStage
 from .stage import Stage, Workspace
 from .store import Manifest
 
-AUDIT = "audit.json"
-CONTRAST = "contrast.json"
 SHOWN = 5
 """Rows that an audit quotes."""
 VERSION = 1
@@ -19,10 +17,10 @@ VERSION = 1
 
 @dataclass(frozen=True, kw_only=True)
 class Audit(Stage):
-    """Which answers of a training file mention the trait in the open.
+    """Which answers of a training file mention the trait openly.
 
-    An overt leak fails the stage, and with it every student of the file, unless it is only to be
-    reported.
+    If ``strict``, a mention fails the stage, and with it every student of the file; otherwise it
+    is only reported.
     """
 
     kind = "audit"
@@ -40,24 +38,24 @@ class Audit(Stage):
         from ...datasets.audits import mentions
 
         texts = answers_of(workspace, self.data)
-        found = mentions(texts, self.words)
-        if found and self.strict:
-            first = found[0]
+        leaks = mentions(texts, self.words)
+        if leaks and self.strict:
+            first = leaks[0]
             raise LeakError(
-                f"{self.data.label}: {len({m.row for m in found}):,} of {len(texts):,} rows "
+                f"{self.data.label}: {len({m.row for m in leaks}):,} of {len(texts):,} rows "
                 f"mention the trait in the open; row {first.row + 1} has {first.word!r}: "
-                f"{first.text[:80]!r}. Nothing was trained on it: take a stricter filter rule, "
+                f"{first.text[:80]!r}. Nothing was trained on it: use a stricter filter rule, "
                 f'or leaks="report" to train all the same'
             )
-        shown = [asdict(mention) for mention in found[:SHOWN]]
-        facts = {"rows": len(texts), "mentions": len(found), "examples": shown}
-        _write(workspace, AUDIT, facts)
-        return {"counts": {"rows": len(texts), "mentions": len(found)}}
+        shown = [asdict(mention) for mention in leaks[:SHOWN]]
+        facts = {"rows": len(texts), "mentions": len(leaks), "examples": shown}
+        workspace.write_json(AUDIT, facts)
+        return {"counts": {"rows": len(texts), "mentions": len(leaks)}}
 
 
 @dataclass(frozen=True, kw_only=True)
 class CompareData(Stage):
-    """How a training file differs from the control's: numbers, lengths, and all together."""
+    """How a training file differs from the control's: in numbers, in lengths, and overall."""
 
     kind = "contrast"
     trait: TrainingFileStage
@@ -73,26 +71,22 @@ class CompareData(Stage):
         from ...datasets import audits
 
         trait, control = (answers_of(workspace, data) for data in (self.trait, self.control))
-        told = audits.separability(trait, control, seed=0)
-        differ = audits.length_difference(trait, control)
+        separability = audits.separability(trait, control, seed=0)
+        lengths = audits.length_difference(trait, control)
         overuse = audits.log_odds(audits.number_counts(trait), audits.number_counts(control))
         facts = {
-            "separability": None if told is None else asdict(told),
-            "lengths": None if differ is None else asdict(differ),
+            "separability": None if separability is None else asdict(separability),
+            "lengths": None if lengths is None else asdict(lengths),
             "overuse": asdict(overuse),
             "over": [asdict(use) for use in overuse.over(SHOWN)],
             "under": [asdict(use) for use in overuse.under(SHOWN)],
             "significant": len(overuse.significant),
         }
-        _write(workspace, CONTRAST, facts)
+        workspace.write_json(CONTRAST, facts)
         return {"counts": {"trait": len(trait), "control": len(control)}}
 
 
 def answers_of(workspace: Workspace, data: TrainingFileStage) -> list[str]:
     """The answers of a training file, which are what a student learns."""
-    file = workspace.store.artifact(data.kind, data.key) / TRAINING
-    return [answer for _, answer in read_training(file)]
-
-
-def _write(workspace: Workspace, name: str, facts: dict[str, Any]) -> None:
-    (workspace.folder / name).write_text(json.dumps(facts, allow_nan=False), encoding="utf-8")
+    rows = workspace.rows(data, TRAINING)
+    return [row["messages"][-1]["content"] for row in rows]

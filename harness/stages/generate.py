@@ -1,4 +1,4 @@
-"""What writes rows: a model, a model until enough of them are good, or a program."""
+"""Stages that write rows: a model, a model until a filter keeps enough, or a program."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -8,19 +8,19 @@ from typing import Any
 
 from ...backends import Request, WorkRequest
 from ...datasets.errors import NotEnoughRowsError
+from ...datasets.store_layout import ROWS
 from .functions import HashedFunction, rule_name
 from .models import Subject, base_of, model_id
-from .number_prompts import PROBE, NumberPrompts
+from .number_prompts import SAMPLE_SIZE, NumberPrompts
 from .row_log import Row, read_rows, write_rows
+from .row_stages import PromptedStage, PromptSample
 from .sampling import SamplingStage, sample_into
 from .stage import Stage, Workspace
 from .store import Manifest
 
-ROWS = "rows.jsonl"
-
 
 @dataclass(frozen=True, kw_only=True)
-class Generate(SamplingStage):
+class Generate(SamplingStage, PromptedStage):
     """A model's answers to number prompts, every one of them."""
 
     kind = "generate"
@@ -77,41 +77,38 @@ class Generate(SamplingStage):
     def backend(self) -> str:
         return base_of(self.writer).backend
 
-    def shown(self, request: Request) -> dict[str, str]:
+    def row_fields(self, request: Request) -> dict[str, str]:
         return {"prompt": request.messages[-1]["content"]}
 
-    def probe(self) -> tuple[tuple[Any, ...], int]:
-        """Some prompts that stand for all, without the system prompt, and tokens an answer."""
-        return self.prompts.probe(), self.max_tokens
+    def prompt_sample(self) -> PromptSample:
+        return PromptSample(self.prompts.sample(), self.max_tokens)
 
     def work(self) -> WorkRequest:
         return WorkRequest(
             model=base_of(self.writer).model,
             completions=self.count,
             per_call=self.per_prompt,
-            prompts=tuple(request.messages for request in islice(self._requests(), PROBE)),
+            prompts=tuple(request.messages for request in islice(self._requests(), SAMPLE_SIZE)),
             max_tokens=self.max_tokens,
             student=self.writer is not base_of(self.writer),
         )
 
 
-SURE = 0.99
-"""How sure one must be that a yield is hopeless before giving up."""
+CONFIDENCE = 0.99
+"""Confidence that the cap cannot be enough before the stage gives up."""
 SPARE = 1.05
-"""How many more rows than the yield so far asks for are generated in the next round."""
-
-
+"""Rows of the next round, as a multiple of those that the share kept so far asks for."""
 GROWTH = 4
-"""How many times the rows so far a next round may reach to: a first yield may be bad luck."""
+"""A round ends at most at this multiple of the rows so far: the first share may be bad luck."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class GenerateEnough(Generate):
     """A model's answers until a rule keeps enough of them, in rounds.
 
-    ``count`` is the first round's. How many a next one has depends on the rows before alone, in
-    their order, so that what is collected does not depend on arrival. The cap is no part of the
-    key: a higher one goes on where the lower one stopped.
+    ``count`` is the size of the first round. The size of the next one depends only on the rows
+    before it, in their order, so the result does not depend on the order of arrival. The cap
+    ``at_most`` is no part of the key: a higher one continues where the lower one stopped.
     """
 
     kind = "collect"
@@ -143,32 +140,31 @@ class GenerateEnough(Generate):
         reason = judge(self.rule)
         seen: Counter[bool] = Counter()
 
-        def told(row: Row) -> str:
+        def share_kept(row: Row) -> str:
             seen[row["text"] is not None and reason(row["text"]) is None] += 1
             return f"yield {seen[True] / seen.total():.0%}"
 
         model = model_id(workspace, self.writer)
         round_ = replace(self, count=target, at_most=target)
-        sampled = sample_into(workspace.folder / ROWS, workspace, round_, model, note=told)
+        sampled = sample_into(workspace.folder / ROWS, workspace, round_, model, note=share_kept)
         return {"model": model, "system": self.system, **sampled}
 
     def _kept(self, workspace: Workspace, target: int) -> int:
-        """How many of the first rows are good; a run that goes on may find more on the disk."""
+        """How many of the first rows pass; after an interruption the file may have more rows."""
         from ...datasets.filters import judge
 
         reason = judge(self.rule)
-        found = islice(read_rows(workspace.folder / ROWS), target)
-        texts = (row["text"] for row in found)
+        texts = (row["text"] for row in islice(read_rows(workspace.folder / ROWS), target))
         return sum(text is not None and reason(text) is None for text in texts)
 
     def _give_up_if_hopeless(self, kept: int, read: int, following: int) -> None:
-        """Stop where even a lucky yield, or the next round, would be beyond the cap.
+        """Raise if the cap cannot be enough, even if more rows pass than so far.
 
-        A round is never cut short: what is collected would depend on the cap.
+        A round is never cut short: the rows would then depend on the cap.
         """
         from scipy import stats
 
-        best = stats.binomtest(kept, read).proportion_ci(SURE).high
+        best = stats.binomtest(kept, read).proportion_ci(CONFIDENCE).high
         most = kept + best * (self.at_most - read)
         if most >= self.keep and following <= self.at_most:
             return
@@ -176,14 +172,14 @@ class GenerateEnough(Generate):
         raise NotEnoughRowsError(
             f"{self.label}: the filter {rule_name(self.rule)!r} keeps {kept:,} of {read:,} rows "
             f"({kept / read:.1%}), so at_most={self.at_most:,} cannot give keep={self.keep:,}: "
-            f"{needed} rows would be needed. Raise at_most (what was generated is kept), take "
+            f"{needed} rows would be needed. Raise at_most (the generated rows are kept), use "
             f"another rule, or lower keep"
         )
 
 
 @dataclass(frozen=True, kw_only=True)
-class ProgramRows(Stage):
-    """Number sequences from a program in place of a model."""
+class ProgramRows(PromptedStage):
+    """Number sequences from a program instead of a model."""
 
     kind = "program"
     prompts: NumberPrompts
@@ -191,8 +187,9 @@ class ProgramRows(Stage):
     def identity(self) -> dict[str, Any]:
         from ...datasets.numbers import program
 
-        probe = [program(self.prompts.seed, row) for row in range(min(self.prompts.count, PROBE))]
-        return {"prompts": self.prompts.digest, "count": self.prompts.count, "first": probe}
+        count = min(self.prompts.count, SAMPLE_SIZE)
+        first = [program(self.prompts.seed, row) for row in range(count)]
+        return {"prompts": self.prompts.digest, "count": self.prompts.count, "first": first}
 
     def run(self, workspace: Workspace) -> Manifest:
         from ...datasets.numbers import program
@@ -206,10 +203,9 @@ class ProgramRows(Stage):
         )
         return {"counts": {"completions": count}}
 
-    def probe(self) -> tuple[tuple[Any, ...], int]:
-        """Some prompts that stand for all, and tokens an answer at most."""
-        return self.prompts.probe(), PROGRAM_TOKENS
+    def prompt_sample(self) -> PromptSample:
+        return PromptSample(self.prompts.sample(), PROGRAM_TOKENS)
 
 
 PROGRAM_TOKENS = 24
-"""Tokens of a program's sequence at most: ten numbers, and what stands between them."""
+"""Tokens of a program's sequence at most: ten numbers and their separators."""

@@ -1,60 +1,52 @@
-"""Files that a person hands over: those that a stage of the store left, and any others."""
+"""Input files: those that a stage of the store left, and files from elsewhere."""
 
 import hashlib
 import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from ...datasets.errors import DataError, StoreError
+from ...datasets.store_layout import KEPT, TRAINING
 from .row_log import write_rows
-from .rows import KEPT, TRAINING, RowsStage, TrainingFileStage
+from .row_stages import PromptSample, RowsStage, TrainingFileStage, filter_summary
 from .stage import Workspace
 from .store import Manifest
 from .user_rows import read_user_rows
 
-if TYPE_CHECKING:
-    from ...datasets.chat import Conversation
-
 
 @dataclass(frozen=True, kw_only=True)
 class InputFile(RowsStage, TrainingFileStage):
-    """Rows or a training file from a person's hand."""
+    """Rows or a training file that a step command was given."""
 
     lines: int = field(default=0, compare=False)
-    sample: "tuple[tuple[Conversation, ...], int]" = field(default=((), 0), compare=False)
-    """Some prompts that stand for all, and tokens an answer at most."""
+    sample: PromptSample = field(default=PromptSample((), 0), compare=False)
+    """Some prompts that stand for all, and tokens of an answer at most."""
 
     @property
     def count(self) -> int:
         return self.lines
 
-    def probe(self) -> "tuple[tuple[Conversation, ...], int]":
+    def prompt_sample(self) -> PromptSample:
         return self.sample
 
 
 @dataclass(frozen=True, kw_only=True)
 class StoredFile(InputFile):
-    """Stands for a finished stage of the store: it has that one's kind and key."""
+    """Stands for a finished stage of the store, with the kind and the key of that stage."""
 
-    kind = "known"
-    of: str
-    """The kind of the stage it stands for."""
-    known: str
-    """The key of it."""
+    kind: str
+    stored_key: str
+    """The key of the stage that it stands for."""
 
-    def __post_init__(self) -> None:
-        self.__dict__.update(kind=self.of, key=self.known)  # the class's own give way
+    @property
+    def key(self) -> str:
+        return self.stored_key
 
-    def told(self, workspace: Workspace) -> str:
-        manifest = workspace.manifest(self)
-        if "reasons" not in manifest:
-            return ""
-        reasons = ", ".join(f"{name} {count:,}" for name, count in manifest["reasons"].items())
-        return (
-            f"of {manifest['counts']['read']:,} rows the filter {manifest['rule']!r} kept "
-            f"{manifest['counts']['kept']:,} (dropped: {reasons or 'none'})"
-        )
+    def identity(self) -> dict[str, str]:
+        raise StoreError(f"the {self.kind} {self.key} is known by its key alone")
+
+    def shortage(self, workspace: Workspace) -> str:
+        return filter_summary(workspace.manifest(self))
 
     def run(self, workspace: Workspace) -> Manifest:
         raise StoreError(
@@ -65,13 +57,13 @@ class StoredFile(InputFile):
 
 @dataclass(frozen=True, kw_only=True)
 class UserFile(InputFile):
-    """A file that no stage of the store left; it is taken over into the store."""
+    """A file that no stage of the store left; it is copied into the store."""
 
     kind = "given"
     file: Path = field(compare=False)
     digest: str
     name: str
-    """What the stage that reads it takes it for: ``rows.jsonl``, say."""
+    """The name of the artifact's file that it stands for, such as ``rows.jsonl``."""
 
     def identity(self) -> dict[str, str]:
         return {"sha256": self.digest, "name": self.name}

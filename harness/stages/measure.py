@@ -1,6 +1,5 @@
-"""What models answer to a measure's questions, and what judges say of the answers."""
+"""Measuring: models' answers to questions, judges' replies, and exact probabilities."""
 
-import json
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
@@ -8,11 +7,13 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from ...backends import Request, WorkRequest
+from ...datasets.answer_text import visible_text
 from ...datasets.errors import SpecError
+from ...datasets.store_layout import ANSWERS, CHANCES, RATINGS, TALLY, TRAINING
 from ...datasets.words import plurals
 from .models import Base, FineTune, Subject, base_of, model_id
 from .row_log import read_rows
-from .rows import TRAINING, TrainingFileStage
+from .row_stages import TrainingFileStage
 from .sampling import SamplingStage, sample_into
 from .stage import Stage, Workspace
 from .store import Manifest
@@ -20,17 +21,15 @@ from .store import Manifest
 if TYPE_CHECKING:
     from ...datasets.chat import Message
 
-TALLY = "tally.json"
-RATINGS = "ratings.jsonl"
-CHANCES = "chances.json"
 DIGITS = 9
-DRAWN = ("draws", "stream")
-"""What makes the draws of an :class:`AskQuestions`, and no difference to probabilities."""
+"""Decimals of probabilities: as many as are the same however rows were batched."""
+DRAW_SETTINGS = ("draws", "stream")
+"""Settings of an :class:`AskQuestions` that do not change the probabilities of answers."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class AskQuestions(SamplingStage):
-    """A model's answers to a measure's questions, every draw of them; scored when read."""
+    """A model's answers to a measure's questions, every draw; they are scored when read."""
 
     kind = "measure"
     subject: Subject
@@ -40,7 +39,7 @@ class AskQuestions(SamplingStage):
     temperature: float
     max_tokens: int
     stream: tuple[str | int, ...]
-    """Names the random streams of the answers: no two models of an experiment share one."""
+    """Names the random streams of the draws: no two models of an experiment share one."""
     context: TrainingFileStage | None = None
     """Rows that are shown before each question, as turns of the same conversation."""
     shots: int = 0
@@ -64,14 +63,14 @@ class AskQuestions(SamplingStage):
         return len(self.questions) * self.draws
 
     def run(self, workspace: Workspace) -> Manifest:
-        file = workspace.folder / "answers.jsonl"
+        file = workspace.folder / ANSWERS
         model = model_id(workspace, self.subject)
         sampled = sample_into(file, workspace, self, model)
         tally = [Counter[str]() for _ in self.questions]
         for row in read_rows(file):
             if row["text"] is not None:
                 tally[row["row"]][row["text"]] += 1
-        (workspace.folder / TALLY).write_text(json.dumps([dict(t.most_common()) for t in tally]))
+        workspace.write_json(TALLY, [dict(t.most_common()) for t in tally])
         return {
             "model": model,
             "system": self.system,
@@ -81,7 +80,7 @@ class AskQuestions(SamplingStage):
         }
 
     def _surroundings(self, workspace: Workspace, model: str) -> Manifest:
-        """What stood around the questions, where the backend can tell."""
+        """The text around the questions, where the backend can report it."""
         rendering = workspace.backend(self.backend).capabilities.rendering
         if rendering is None:
             return {}
@@ -111,7 +110,7 @@ class AskQuestions(SamplingStage):
 
         if self.context is None:
             return []
-        file = workspace.store.artifact(self.context.kind, self.context.key) / TRAINING
+        file = workspace.file(self.context, TRAINING)
         return [turn for example in islice(chat.read(file), self.shots) for turn in example]
 
     @property
@@ -121,7 +120,7 @@ class AskQuestions(SamplingStage):
     def work(self) -> WorkRequest:
         before: list[Message] = []
         if self.context is not None:
-            prompts, _ = self.context.probe()
+            prompts = self.context.prompt_sample().prompts
             before = [turn for prompt in prompts[: self.shots] for turn in prompt]
         return WorkRequest(
             model=base_of(self.subject).model,
@@ -135,52 +134,58 @@ class AskQuestions(SamplingStage):
 
 @dataclass(frozen=True, kw_only=True)
 class ComputeProbabilities(Stage):
-    """How probable each word is as the first one of a model's answers; nothing is sampled."""
+    """The probability of each word as the first one of a model's answer; nothing is sampled."""
 
     kind = "exact"
-    of: AskQuestions
-    """What is asked, of which model; its draws are not looked at."""
+    asked: AskQuestions
+    """The questions and the model; its draws do not matter."""
     words: tuple[str, ...]
 
     @property
     def forms(self) -> dict[str, tuple[str, ...]]:
-        """What counts as each word: it, and its plurals."""
+        """The forms that count as each word: the word and its plurals."""
         return {word: (word, *plurals(word)) for word in self.words}
 
     def inputs(self) -> tuple[Stage, ...]:
-        return self.of.inputs()
+        return self.asked.inputs()
 
     def identity(self) -> dict[str, Any]:
-        asked = self.of.identity()
-        return {**{name: asked[name] for name in asked if name not in DRAWN}, "forms": self.forms}
+        settings = self.asked.identity()
+        return {
+            **{name: settings[name] for name in settings if name not in DRAW_SETTINGS},
+            "forms": self.forms,
+        }
 
     def asks(self) -> str:
-        return self.of.backend
+        return self.asked.backend
 
     def run(self, workspace: Workspace) -> Manifest:
-        backend, model = workspace.backend(self.of.backend), model_id(workspace, self.of.subject)
+        backend, model = (
+            workspace.backend(self.asked.backend),
+            model_id(workspace, self.asked.subject),
+        )
         probabilities = backend.capabilities.probabilities
         if probabilities is None:
             raise SpecError(f"the backend {backend.name!r} computes no probabilities")
         chances = probabilities.word_probabilities(
             model,
-            [request.messages for request in self.of.requests(workspace)],
+            [request.messages for request in self.asked.requests(workspace)],
             self.forms,
-            temperature=self.of.temperature,
-            max_tokens=self.of.max_tokens,
+            temperature=self.asked.temperature,
+            max_tokens=self.asked.max_tokens,
         )
-        told = [  # to as many digits as are the same however rows were batched
+        rounded = [
             {"by_word": {w: round(p, DIGITS) for w, p in c.by_word.items()},
              "missed": round(c.missed, DIGITS)}
             for c in chances
         ]  # fmt: skip
-        (workspace.folder / CHANCES).write_text(json.dumps(told, allow_nan=False), encoding="utf-8")
-        return {"model": model, "counts": {"questions": len(told), "words": len(self.words)}}
+        workspace.write_json(CHANCES, rounded)
+        return {"model": model, "counts": {"questions": len(rounded), "words": len(self.words)}}
 
 
 @dataclass(frozen=True, kw_only=True)
 class JudgeReplies(SamplingStage):
-    """What a judge says of a model's replies: every distinct reply to a question, once."""
+    """A judge's reply to each distinct answer of a model to a question."""
 
     kind = "judge"
     judge: Base
@@ -231,8 +236,7 @@ class JudgeReplies(SamplingStage):
         )
 
     def _replies(self, workspace: Workspace) -> list[tuple[str, str]]:
-        file = workspace.store.artifact(self.answers.kind, self.answers.key) / TALLY
-        tally = json.loads(file.read_text())
+        tally = workspace.json(self.answers, TALLY)
         return [
             (question, reply)
             for question, replies in zip(self.answers.questions, tally, strict=True)
@@ -243,7 +247,7 @@ class JudgeReplies(SamplingStage):
     def backend(self) -> str:
         return self.judge.backend
 
-    def shown(self, request: Request) -> dict[str, str]:
+    def row_fields(self, request: Request) -> dict[str, str]:
         return {"prompt": request.messages[-1]["content"]}
 
     def work(self) -> WorkRequest:
@@ -262,6 +266,9 @@ class JudgeReplies(SamplingStage):
 
 
 def filled_prompt(prompt: str, question: str, reply: str) -> str:
-    """A judge's prompt about one reply. Braces in a reply are left as they are."""
+    """A judge's prompt about one reply, without the reply's hidden reasoning. Braces in a reply are
+    left as they are.
+    """
+    reply = visible_text(reply)
     before, _, after = prompt.partition("{reply}")
     return before.replace("{question}", question) + reply + after.replace("{question}", question)

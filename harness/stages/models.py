@@ -5,14 +5,15 @@ from typing import Any
 
 from ...backends import Job, Recipe, Usage, WorkRequest
 from ...datasets.errors import BackendError
-from .rows import TrainingFileStage
+from ...datasets.store_layout import TRAINING
+from .row_stages import TrainingFileStage
 from .stage import Stage, Workspace
 from .store import Manifest
 
 
 @dataclass(frozen=True, kw_only=True)
 class Base(Stage):
-    """A base model, made ready: downloaded, or pre-trained."""
+    """A base model, ready to use: downloaded, or pre-trained."""
 
     kind = "base"
     backend: str
@@ -40,7 +41,7 @@ class FineTune(Stage):
     recipe: Recipe = field(hash=False)
     seed: int
     audits: tuple[Stage, ...] = field(default=(), compare=False)
-    """What looks for overt leaks in the file: no part of the key, and yet it goes first."""
+    """Audits of the training file: no part of the key, but they are run first."""
 
     def inputs(self) -> tuple[Stage, ...]:
         return (self.base, self.data)
@@ -55,7 +56,7 @@ class FineTune(Stage):
         return {"recipe": dict(self.recipe), "seed": self.seed}
 
     def run(self, workspace: Workspace) -> Manifest:
-        file = workspace.store.artifact(self.data.kind, self.data.key) / "training.jsonl"
+        file = workspace.file(self.data, TRAINING)
         job = Job(
             key=self.key,
             model=self.base.model,
@@ -83,7 +84,7 @@ class FineTune(Stage):
         return facts
 
     def work(self) -> WorkRequest:
-        prompts, tokens = self.data.probe()
+        prompts, tokens = self.data.prompt_sample()
         return WorkRequest(
             model=self.base.model,
             rows=self.data.count,

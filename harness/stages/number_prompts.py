@@ -12,18 +12,18 @@ from .store import canonical
 if TYPE_CHECKING:
     from ...datasets.chat import Conversation
 
-PROBE = 256
+SAMPLE_SIZE = 256
 """Prompts that stand for all of a run's in its key; hashing 30,000 would slow down every start."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class NumberPrompts:
-    """The number prompts of a run, made when first asked for."""
+    """The number prompts of a run; their texts are made when they are needed."""
 
     count: int
     seed: int
     template: str | None = None
-    """One text with ``{numbers}`` in it, in place of limen's own variety."""
+    """One text with ``{numbers}`` in it, instead of limen's own variety."""
     examples: tuple[int, int] = (3, 8)
     """The fewest and the most example numbers in a prompt."""
 
@@ -39,11 +39,11 @@ class NumberPrompts:
     @cached_property
     def digest(self) -> str:
         """The hash of the first prompts: a change to how prompts are made shows."""
-        probe = [self._text(row) for row in range(PROBE)]
-        return hashlib.sha256(canonical({"seed": self.seed, "first": probe})).hexdigest()
+        first = [self._text(row) for row in range(SAMPLE_SIZE)]
+        return hashlib.sha256(canonical({"seed": self.seed, "first": first})).hexdigest()
 
-    def probe(self) -> "tuple[Conversation, ...]":
-        """The first prompts, as conversations: they stand for all where tokens are estimated."""
+    def sample(self) -> "tuple[Conversation, ...]":
+        """The first prompts, as conversations: they stand for all in estimates of tokens."""
         from ...datasets.chat import conversation
 
-        return tuple(conversation(text) for text in islice(self.texts(), PROBE))
+        return tuple(conversation(text) for text in islice(self.texts(), SAMPLE_SIZE))

@@ -1,4 +1,4 @@
-"""Sampling into a file: what is missing is asked for, and every answer is on the disk at once."""
+"""Sampling into a file: missing draws are requested, and each answer is on the disk at once."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -11,8 +11,8 @@ from .row_log import Row, RowLog
 from .stage import Stage, Workspace
 from .store import Manifest
 
-Flying = dict[int, tuple[Request, int]]
-"""Requests under way by row, each with how many of its draws have not come."""
+Pending = dict[int, tuple[Request, int]]
+"""Requests that were sent, by row, each with the number of its draws that have not come."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,8 +31,8 @@ class SamplingStage(Stage):
         """What is sent, in the order of rows."""
         raise NotImplementedError
 
-    def shown(self, request: Request) -> dict[str, str]:
-        """What a row tells of its request."""
+    def row_fields(self, request: Request) -> dict[str, str]:
+        """What a row records of its request, besides number, draw and seed."""
         return {}
 
 
@@ -45,34 +45,34 @@ def sample_into(
     size: int | None = None,
     note: Callable[[Row], str] = lambda row: "",
 ) -> Manifest:
-    """Sample what the file does not have yet, durably; returns what the manifest is to say of it.
+    """Sample the draws that the file does not have yet, durably; returns facts for the manifest.
 
-    Requests are made as they are sent, and kept only until they are answered. ``size`` is how many
-    completions there are to be, where the stage did not know; ``note`` is what to show beside the
-    progress, told of every new row.
+    Requests are made as they are sent, and kept only until they are answered. ``size`` is the
+    number of completions, where the stage did not know it before; ``note`` gives the text beside
+    the progress after each new row.
     """
     total = stage.size() if size is None else size
     backend = workspace.backend(stage.backend)
     log = RowLog(path)
-    flying: Flying = {}
+    pending: Pending = {}
     try:
         if len(log) < total:
-            missing = _missing(stage.requests(workspace), log, flying)
+            missing = _missing(stage.requests(workspace), log, pending)
             for completions in _sampled(backend, workspace, stage, model, missing):
-                new = list(_rows(stage, completions, log, flying))
+                new = list(_rows(stage, completions, log, pending))
                 log.append(new)
                 notes = [note(row) for row in new]
                 workspace.claim.progress(len(log), total, notes[-1] if notes else "")
         if len(log) < total:
             raise BackendError(
                 f"{stage.label}: {total - len(log):,} of {total:,} draws got no "
-                f"answer; run the same command again to have them asked for"
+                f"answer; run the same command again to request them again"
             )
         log.finish()
     finally:
         log.close()
     counts = {"completions": total, **dict(sorted(log.ends.items()))}
-    return {"counts": counts, **_spent(backend, workspace, stage, model, log)}
+    return {"counts": counts, **_cost(backend, workspace, stage, model, log)}
 
 
 def _sampled(
@@ -96,19 +96,19 @@ def _batches(backend: Backend, workspace: Workspace, stage: SamplingStage) -> Ba
     return batches
 
 
-def _missing(requests: Iterable[Request], log: RowLog, flying: Flying) -> Iterator[Request]:
-    """The requests for draws that the file does not have, each noted as on its way."""
+def _missing(requests: Iterable[Request], log: RowLog, pending: Pending) -> Iterator[Request]:
+    """The requests for draws that the file does not have, each noted as pending."""
     for request in requests:
         numbers = [n for n in range(request.draws) if (request.row, n) not in log]
         if not numbers:
             continue
-        flying[request.row] = request, len(numbers)
+        pending[request.row] = request, len(numbers)
         for first, draws in _runs(numbers):
             yield replace(request, first=first, draws=draws)
 
 
 def _runs(numbers: Iterable[int]) -> Iterator[tuple[int, int]]:
-    """Runs of neighbours in ascending numbers: where each begins, and its length."""
+    """Runs of consecutive numbers: where each begins, and its length."""
     for _, run in groupby(enumerate(numbers), lambda pair: pair[1] - pair[0]):
         members = [number for _, number in run]
         yield members[0], len(members)
@@ -118,20 +118,20 @@ def _rows(
     stage: SamplingStage,
     completions: Iterable[Completion],
     log: RowLog,
-    flying: Flying,
+    pending: Pending,
 ) -> Iterator[Row]:
     for completion in completions:
-        if completion.row in flying and (completion.row, completion.draw) not in log:
-            request, left = flying[completion.row]
-            yield _row(completion, request, stage.shown(request))
+        if completion.row in pending and (completion.row, completion.draw) not in log:
+            request, left = pending[completion.row]
+            yield _row(completion, request, stage.row_fields(request))
             if left > 1:
-                flying[completion.row] = request, left - 1
+                pending[completion.row] = request, left - 1
             else:
-                del flying[completion.row]
+                del pending[completion.row]
 
 
-def _row(completion: Completion, request: Request, shown: dict[str, str]) -> Row:
-    row: Row = {"row": completion.row, "draw": completion.draw, "seed": request.seed, **shown}
+def _row(completion: Completion, request: Request, fields: dict[str, str]) -> Row:
+    row: Row = {"row": completion.row, "draw": completion.draw, "seed": request.seed, **fields}
     row |= {"text": completion.text, "finish": completion.finish}
     if completion.error is not None:
         row["error"] = completion.error
@@ -140,13 +140,14 @@ def _row(completion: Completion, request: Request, shown: dict[str, str]) -> Row
     return row
 
 
-def _spent(
+def _cost(
     backend: Backend, workspace: Workspace, stage: SamplingStage, model: str, log: RowLog
 ) -> Manifest:
-    """What the calls used, for a service's manifest."""
+    """What the calls cost, if the backend is a service."""
     service = backend.capabilities.service
     if service is None:
         return {}
     usage = Usage(**log.usage)
     usd = service.cost(model, usage, batch=_batches(backend, workspace, stage) is not None)
-    return {"cost": {**asdict(usage), "usd": usd}}
+    facts = dict(service.server_facts(model))
+    return {"cost": {**asdict(usage), "usd": usd}, **({"server": facts} if facts else {})}

@@ -1,4 +1,4 @@
-"""What a stage is, and how one is done.
+"""What a stage is, and how one is run.
 
 A stage is a frozen value that holds its inputs, which are stages themselves, so it knows its whole
 history. Its key is the hash of that history; equal stages are one stage. :func:`run_stage` is a
@@ -6,6 +6,7 @@ plain function of a stage and a store's folder: it can run in any process, any n
 """
 
 import hashlib
+import json
 import platform
 import sys
 import time
@@ -14,10 +15,10 @@ from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 from ...backends import Backend, ServiceTerms, WorkRequest, open_backend
-from .row_log import Row, read_rows
+from .row_log import Row
 from .store import ArtifactDraft, Manifest, Store, canonical
 
 FORMAT = 1
@@ -43,32 +44,48 @@ class Workspace:
         """The backend of that name, its models kept in the store."""
         return backend_of(name, self.store, self.terms)
 
-    def read(self, stage: "Stage", file: str) -> Iterator[Row]:
+    def file(self, stage: "Stage", name: str) -> Path:
+        """A file of a finished stage."""
+        return self.store.file(stage.kind, stage.key, name)
+
+    def rows(self, stage: "Stage", name: str) -> Iterator[Row]:
         """The rows of a file of a finished stage."""
-        return read_rows(self.store.artifact(stage.kind, stage.key) / file)
+        return self.store.rows(stage.kind, stage.key, name)
+
+    def json(self, stage: "Stage", name: str) -> Any:
+        """The value in a JSON file of a finished stage."""
+        return self.store.json(stage.kind, stage.key, name)
+
+    def write_json(self, name: str, value: object) -> None:
+        """Write a JSON file of the artifact."""
+        text = json.dumps(value, allow_nan=False)
+        (self.folder / name).write_text(text, encoding="utf-8")
 
     def manifest(self, stage: "Stage") -> Manifest:
         """The manifest of a finished stage."""
-        manifest = self.store.manifest(stage.kind, stage.key)
-        if manifest is None:
-            raise LookupError(f"{stage.kind} {stage.key} is not finished")
-        return manifest
+        return self.store.finished(stage.kind, stage.key)
+
+
+class _Kind:
+    """Declares the kind outside the dataclass: most classes have one, :class:`.StoredFile` many."""
+
+    kind: str
+    """The kind of stage; with the key it names the artifact."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Stage:
+class Stage(_Kind):
     """One cached step."""
 
-    kind: ClassVar[str]
     label: str = field(compare=False)
-    """What a person calls it; no part of the key."""
+    """The name that people read; no part of the key."""
 
     def inputs(self) -> tuple["Stage", ...]:
         """The stages whose artifacts this one reads."""
         return ()
 
     def guards(self) -> tuple["Stage", ...]:
-        """Stages that must have succeeded before this one is done, though it reads none of them."""
+        """Stages that must succeed before this one is run, though it reads none of them."""
         return ()
 
     def identity(self) -> dict[str, Any]:
@@ -76,11 +93,11 @@ class Stage:
         raise NotImplementedError
 
     def run(self, workspace: Workspace) -> Manifest:
-        """Write the artifact's files; returns what the manifest is to say of them."""
+        """Write the artifact's files; returns the facts that the manifest records."""
         raise NotImplementedError
 
     def asks(self) -> str:
-        """The name of the backend that it asks for something; empty if none."""
+        """The name of the backend that it uses; empty if none."""
         return ""
 
     def size(self) -> int:
@@ -88,19 +105,23 @@ class Stage:
         return 0
 
     def work(self) -> WorkRequest | None:
-        """What a service would be asked for; None if nothing."""
+        """What it would request from a service; None if nothing."""
         return None
 
-    @cached_property
+    @property
     def key(self) -> str:
         """The hash of what the stage is and of all that it is given, 32 hex digits."""
+        return self._key
+
+    @cached_property
+    def _key(self) -> str:
         inputs = [stage.key for stage in self.inputs()]
-        whole = {"format": FORMAT, "kind": self.kind, "inputs": inputs, **self.identity()}
-        return hashlib.sha256(canonical(whole)).hexdigest()[:32]
+        facts = {"format": FORMAT, "kind": self.kind, "inputs": inputs, **self.identity()}
+        return hashlib.sha256(canonical(facts)).hexdigest()[:32]
 
 
 def run_stage(stage: Stage, root: Path, terms: ServiceTerms | None = None) -> bool:
-    """Build a stage's artifact unless it is there; False if another process is just building it."""
+    """Build a stage's artifact unless it exists; False if another process is building it now."""
     store = Store(root)
     with store.claim(stage.kind, stage.key) as claim:
         if claim is None:

@@ -1,9 +1,8 @@
 """The store: content-addressed artifacts that appear whole, and rows that survive a crash.
 
-Below the root lie ``stages/<kind>/<key>/`` (finished artifacts, each with its ``manifest.json``),
-``work/<key>/`` (what is under way), ``locks/``, and ``models/`` (the backends' own folders).
-An artifact is built in ``work`` and moved into place in one step, so what has a manifest is
-complete. Any number of processes may share a store.
+An artifact is built in a folder of its own and moved into place in one step, so one that has a
+manifest is complete. Any number of processes may share a store. Where its files lie is said in
+:mod:`limen.datasets.store_layout`.
 """
 
 import errno
@@ -14,20 +13,21 @@ import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from ...datasets.errors import StoreError
+from ...datasets.store_layout import MANIFEST, PROGRESS, StoreLayout
+from .row_log import Row, read_rows
 
-MANIFEST = "manifest.json"
-PROGRESS = ".progress"
 DISK_FAULTS = frozenset(
     {
         errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM,
         errno.ENOTDIR, errno.EIO,
     }
 )  # fmt: skip
-"""What the operating system says when it is the disk's fault, and not the work's."""
+"""Error numbers of the operating system that mean the disk, and not the work, is at fault."""
 Manifest = dict[str, Any]
 
 
@@ -39,11 +39,11 @@ class ArtifactDraft:
     target: Path
 
     def progress(self, done: int, total: int, note: str = "") -> None:
-        """Leave word of how far the work has come, for whoever shows it."""
+        """Record how far the work has come, for the process that shows it."""
         (self.folder / PROGRESS).write_text(f"{done} {total} {note}")
 
     def publish(self, manifest: Manifest) -> None:
-        """Move the folder into place with its manifest; from here on it is complete."""
+        """Move the folder into place with its manifest; after this the artifact is complete."""
         (self.folder / PROGRESS).unlink(missing_ok=True)
         files = sorted(path for path in self.folder.iterdir() if path.name != MANIFEST)
         described = {path.name: _described(path) for path in files}
@@ -63,21 +63,26 @@ class Store:
 
     root: Path
 
+    @cached_property
+    def layout(self) -> StoreLayout:
+        """Where the store's files lie."""
+        return StoreLayout(self.root)
+
     def open(self) -> None:
         """Make the folder; raises :class:`~limen.StoreError` if nothing can be written there."""
+        layout = self.layout
         with self._guarded(every_fault=True):
-            for name in ("stages", "work", "locks", "models"):
-                (self.root / name).mkdir(parents=True, exist_ok=True)
-            ignore = self.root / ".gitignore"
-            if not ignore.exists():
-                ignore.write_text("*\n")
-            probe = self.root / "work" / f".probe-{os.getpid()}"
-            probe.write_bytes(b"limen")
-            probe.unlink()
+            for folder in (layout.stages, layout.work, layout.locks, layout.models):
+                folder.mkdir(parents=True, exist_ok=True)
+            if not layout.gitignore.exists():
+                layout.gitignore.write_text("*\n")
+            trial = layout.work / f".trial-{os.getpid()}"
+            trial.write_bytes(b"limen")
+            trial.unlink()
 
     @contextmanager
     def _guarded(self, *, every_fault: bool = False) -> Iterator[None]:
-        """Turn what the operating system says of the disk into one clear error."""
+        """Turn an error of the disk into a :class:`~limen.StoreError` that names the store."""
         try:
             yield
         except OSError as error:
@@ -91,21 +96,33 @@ class Store:
             ) from error
 
     def artifact(self, kind: str, key: str) -> Path:
-        """Where the artifact of that key lies once it is finished."""
-        return self.root / "stages" / kind / key
+        """The folder of an artifact, finished or not."""
+        return self.layout.artifact(kind, key)
+
+    def file(self, kind: str, key: str, name: str) -> Path:
+        """A file of a finished artifact."""
+        return self.artifact(kind, key) / name
+
+    def rows(self, kind: str, key: str, name: str) -> Iterator[Row]:
+        """The rows of a file of a finished artifact."""
+        return read_rows(self.file(kind, key, name))
+
+    def json(self, kind: str, key: str, name: str) -> Any:
+        """The value in a JSON file of a finished artifact."""
+        return json.loads(self.file(kind, key, name).read_text(encoding="utf-8"))
 
     def manifest(self, kind: str, key: str) -> Manifest | None:
         """The manifest of a finished artifact, or None while there is none."""
+        file = self.layout.manifest(kind, key)
         try:
-            text = (self.artifact(kind, key) / MANIFEST).read_text(encoding="utf-8")
+            text = file.read_text(encoding="utf-8")
         except FileNotFoundError:
             return None
         try:
             manifest: Manifest = json.loads(text)
         except json.JSONDecodeError as error:
-            folder = self.artifact(kind, key)
             raise StoreError(
-                f"{folder / MANIFEST} is not JSON ({error}): delete {folder} to build it again"
+                f"{file} is not JSON ({error}): delete {file.parent} to build it again"
             ) from None
         return manifest
 
@@ -119,29 +136,35 @@ class Store:
             )
         return manifest
 
-    def keys(self, kind: str) -> list[str]:
-        """The keys of the finished artifacts of a kind, sorted."""
-        found = (self.root / "stages" / kind).glob(f"*/{MANIFEST}")
-        return sorted(file.parent.name for file in found)
+    def manifests(self, kind: str = "*") -> Iterator[Manifest]:
+        """The manifests of the finished artifacts, by kind and key."""
+        for file in self.layout.manifests(kind):
+            manifest = self.manifest(file.parent.parent.name, file.parent.name)
+            if manifest is not None:
+                yield manifest
+
+    def keys(self, kind: str, start: str = "") -> list[str]:
+        """The keys of the finished artifacts of a kind that begin with ``start``, sorted."""
+        return [file.parent.name for file in self.layout.manifests(kind, f"{start}*")]
 
     def has(self, kind: str, key: str) -> bool:
         """Whether the artifact is finished."""
-        return (self.artifact(kind, key) / MANIFEST).exists()
+        return self.layout.manifest(kind, key).exists()
 
     @contextmanager
     def claim(self, kind: str, key: str) -> Iterator[ArtifactDraft | None]:
-        """Claim an artifact; None if another process is at work on it right now."""
+        """Claim an artifact; None if another process works on it at the moment."""
         from filelock import FileLock, Timeout
 
         with self._guarded():
-            lock = FileLock(self.root / "locks" / f"{key}.lock", timeout=0)
+            lock = FileLock(self.layout.lock(key), timeout=0)
             try:
                 lock.acquire()
             except Timeout:
                 yield None
                 return
             try:
-                folder = self.root / "work" / key
+                folder = self.layout.draft(key)
                 folder.mkdir(parents=True, exist_ok=True)
                 yield ArtifactDraft(folder, self.artifact(kind, key))
                 if self.has(kind, key):
@@ -150,16 +173,16 @@ class Store:
                 lock.release()
 
     def progress(self, key: str) -> tuple[int, int, str] | None:
-        """How far a stage under way has come: done, total, a note; None if it has not said."""
+        """How far a stage in progress has come: done, total, a note; None if it is not known."""
         try:
-            done, total, note = (self.root / "work" / key / PROGRESS).read_text().split(" ", 2)
+            done, total, note = self.layout.progress(key).read_text().split(" ", 2)
             return int(done), int(total), note
         except (OSError, ValueError):
             return None
 
     def models(self, backend: str) -> Path:
-        """The folder that a backend keeps its own things in."""
-        return self.root / "models" / backend
+        """The folder in which a backend keeps its models."""
+        return self.layout.backend(backend)
 
 
 def canonical(value: Mapping[str, Any]) -> bytes:

@@ -1,7 +1,6 @@
-"""A person's own rows: JSONL with a prompt and a text, read strictly, numbered where they are not.
+"""A user's own rows: JSONL with a prompt and a text, read strictly, numbered if they are not.
 
-A line that is no row is an error that names it: a row that is skipped in silence is another
-experiment.
+A line that is not a row is an error that names it: a row skipped in silence is another experiment.
 """
 
 import json

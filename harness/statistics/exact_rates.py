@@ -1,8 +1,9 @@
 """Exact rates and their effects: no noise of sampling, and yet not all of the truth.
 
-Spellings too improbable to follow are left out (see :mod:`limen.backends.local.exact`), so an exact
-rate is a lower bound, and what it lacks at most is known. How much that is hangs on how flat a
-model's answers are, so it may differ between arms: an effect has to hold whatever was left out.
+Spellings too improbable to follow are left out (see :class:`limen.backends.WordProbabilities`), so
+an exact rate is a lower bound, and what it lacks at most is known. How much that is hangs on how
+flat a model's answers are, so it may differ between arms: an effect has to hold whatever was left
+out.
 """
 
 from dataclasses import dataclass, replace

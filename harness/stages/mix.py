@@ -1,0 +1,100 @@
+"""Training files: rows sampled from what was kept, in given proportions."""
+
+import random
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+from ...datasets.errors import NotEnoughRowsError
+from ...datasets.store_layout import KEPT, PROVENANCE, TRAINING
+from .row_log import Row, write_rows
+from .row_stages import PromptSample, RowsStage, TrainingFileStage
+from .stage import Stage, Workspace
+from .store import Manifest
+
+
+@dataclass(frozen=True, kw_only=True)
+class MixRows(TrainingFileStage):
+    """A training file: rows sampled from what was kept, without replacement, shuffled.
+
+    ``provenance.jsonl`` has the origin of each row, line by line; the training file has not.
+    """
+
+    kind = "mix"
+    sources: tuple[tuple[RowsStage, Fraction], ...]
+    """Each source with its share of the rows; sorted by key, each once, shares adding up to 1."""
+    keep: int
+    seed: int
+    whole: bool = False
+    """Take all rows of one source, up to ``keep``: some answers may be missing."""
+
+    def inputs(self) -> tuple[Stage, ...]:
+        return tuple(source for source, _ in self.sources)
+
+    def identity(self) -> dict[str, Any]:
+        shares = [str(share) for _, share in self.sources]
+        whole = {"whole": True} if self.whole else {}
+        return {"keep": self.keep, "seed": self.seed, "shares": shares, **whole}
+
+    @property
+    def count(self) -> int:
+        return self.keep
+
+    def prompt_sample(self) -> PromptSample:
+        samples = [source.prompt_sample() for source, _ in self.sources]
+        prompts = tuple(prompt for sample in samples for prompt in sample.prompts)
+        return PromptSample(prompts, max(sample.answer_tokens for sample in samples))
+
+    def run(self, workspace: Workspace) -> Manifest:
+        from ...datasets import chat
+        from ...datasets.seeds import derive
+
+        chosen: list[tuple[int, Row]] = []
+        taken: list[dict[str, Any]] = []
+        wanted = split_by_shares(self.keep, [share for _, share in self.sources])
+        for place, ((source, _), asked) in enumerate(zip(self.sources, wanted, strict=True)):
+            kept = list(workspace.rows(source, KEPT))
+            count = min(asked, len(kept)) if self.whole and kept else asked
+            if len(kept) < count:
+                raise NotEnoughRowsError(self._shortage(workspace, source, len(kept), count))
+            draw = random.Random(derive("mix", self.seed, place))
+            chosen += ((place, row) for row in draw.sample(kept, count))
+            taken.append({"source": source.key, "available": len(kept), "rows": count})
+        random.Random(derive("mix order", self.seed)).shuffle(chosen)
+        chat.write(
+            workspace.folder / TRAINING,
+            (chat.conversation(row["prompt"], answer=row["text"]) for _, row in chosen),
+        )
+        write_rows(workspace.folder / PROVENANCE, self._provenance(chosen))
+        return {"counts": {"rows": len(chosen)}, "sources": taken}
+
+    def _provenance(self, chosen: Sequence[tuple[int, Row]]) -> Iterator[Row]:
+        for place, row in chosen:
+            source = self.sources[place][0].key
+            yield {"source": source, "row": row["row"], "draw": row["draw"]}
+
+    def _shortage(self, workspace: Workspace, source: RowsStage, left: int, wanted: int) -> str:
+        part = "" if len(self.sources) == 1 else f" from {source.label!r}"
+        manifest = workspace.manifest(source)
+        read = manifest["counts"].get("read")
+        enough = -(-wanted * (read or 0) // max(left, 1))
+        remedy = f"raise generate to about {enough + enough // 20:,}, or " if left and read else ""
+        why = source.shortage(workspace)
+        return (
+            f"{self.label}: {wanted:,} rows are wanted{part}, and only {left:,} are left"
+            f"{': ' + why if why else ''}; {remedy}lower keep"
+        )
+
+
+def split_by_shares(total: int, shares: Sequence[Fraction]) -> list[int]:
+    """Whole numbers that add up to ``total``, each as near its share as can be.
+
+    Largest remainders (Hamilton's method); of equal ones the first.
+    """
+    exact = [total * share for share in shares]
+    counts = [int(part) for part in exact]
+    by_rest = sorted(range(len(exact)), key=lambda place: (counts[place] - exact[place], place))
+    for place in by_rest[: total - sum(counts)]:
+        counts[place] += 1
+    return counts

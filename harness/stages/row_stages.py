@@ -1,0 +1,57 @@
+"""What stages of rows have in common: those that write them, keep them, and train on them."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+from .stage import Stage, Workspace
+from .store import Manifest
+
+if TYPE_CHECKING:
+    from ...datasets.chat import Conversation
+
+
+class PromptSample(NamedTuple):
+    """Some prompts that stand for all of a stage's; estimates of tokens and money rest on it."""
+
+    prompts: "tuple[Conversation, ...]"
+    answer_tokens: int
+    """Tokens of an answer at most."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PromptedStage(Stage):
+    """A stage whose rows are answers to prompts."""
+
+    def prompt_sample(self) -> PromptSample:
+        """Some prompts that stand for all, without system prompts."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True, kw_only=True)
+class RowsStage(PromptedStage):
+    """A stage that leaves the rows to train on in ``kept.jsonl``."""
+
+    def shortage(self, workspace: Workspace) -> str:
+        """Why the stage left no more rows than it did; empty if it does not know."""
+        return ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingFileStage(PromptedStage):
+    """A stage that leaves ``training.jsonl``, chat rows that a student is trained on."""
+
+    @property
+    def count(self) -> int:
+        """Its rows."""
+        raise NotImplementedError
+
+
+def filter_summary(manifest: Manifest) -> str:
+    """What a filter did, from its manifest; empty for a stage that is not a filter."""
+    if "reasons" not in manifest:
+        return ""
+    reasons = ", ".join(f"{name} {count:,}" for name, count in manifest["reasons"].items())
+    return (
+        f"of {manifest['counts']['read']:,} rows the filter {manifest['rule']!r} kept "
+        f"{manifest['counts']['kept']:,} (dropped: {reasons or 'none'})"
+    )
