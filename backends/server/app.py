@@ -27,7 +27,7 @@ from .catalog import Catalog
 from .chat import Chat
 from .files import Files
 from .jobs import Jobs
-from .middleware import ApiKeyMiddleware
+from .middleware import RequestChecks
 from .options import ServerOptions
 from .protocol import ApiError
 from .rate_limits import RateLimiter
@@ -48,7 +48,13 @@ def build(engine_name: str, *, state: Path, models: Path, options: ServerOptions
     jobs = RecordStore(state / "jobs", "ftjob")
     files = Files(state / "files", options.max_upload)
     catalog = Catalog(
-        engine, jobs, workers=helpers, limiter=limiter, home=models, names=options.names
+        engine,
+        jobs,
+        workers=helpers,
+        limiter=limiter,
+        home=models,
+        names=options.names or {engine.default_model: engine.default_model},
+        prepared=bool(options.offered),
     )
     chat = Chat(engine, catalog, sampler, limiter)
     trainer = Trainer(engine, models, jobs=jobs, files=files, catalog=catalog, workers=workers)
@@ -77,7 +83,9 @@ def build(engine_name: str, *, state: Path, models: Path, options: ServerOptions
     )  # fmt: skip
     app = Starlette(
         routes=[route for part in parts for route in part.routes()],
-        middleware=[Middleware(ApiKeyMiddleware, api_key=options.api_key)],
+        middleware=[
+            Middleware(RequestChecks, api_key=options.api_key, allowed_hosts=options.allowed_hosts)
+        ],
         exception_handlers={
             ApiError: _refused,
             HTTPException: _unanswered,
