@@ -32,6 +32,7 @@ from .options import ServerOptions
 from .protocol import ApiError
 from .rate_limits import RateLimiter
 from .record_store import RecordStore
+from .responses_api import Responses
 from .trainer import Trainer
 from .workers import Workers
 
@@ -76,7 +77,7 @@ def build(engine_name: str, *, state: Path, models: Path, options: ServerOptions
             lock.release()
 
     parts = (
-        chat, catalog, files, batches,
+        chat, catalog, files, batches, Responses(chat, limiter),
         Jobs(
             engine, jobs, files=files, catalog=catalog, trainer=trainer, recipe=options.recipe
         ),

@@ -92,7 +92,7 @@ class Catalog:
     async def list(self, request: Request) -> Response:
         """``GET /v1/models``, with the limits' headers, which cost nothing here."""
         data = [served.wire() for served in self._listed()]
-        return JsonResponse({"object": "list", "data": data}, headers=self._limiter.headers())
+        return JsonResponse({"object": "list", "data": data}, headers=self._limiter.limits())
 
     async def retrieve(self, request: Request) -> Response:
         """``GET /v1/models/{id}``."""

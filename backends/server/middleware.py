@@ -19,7 +19,6 @@ TEST_CLIENT = "testserver"
 """The host name that Starlette's test client sends, which no browser can reach."""
 
 JSON_TYPES = ("application/json",)
-FORM_TYPES = ("multipart/form-data",)
 FORM_PATHS = ("/v1/files", "/parts")
 """Ends of the paths that take a form."""
 
@@ -92,16 +91,18 @@ class RequestChecks:
 
 
 def _type_error(scope: Scope, headers: Headers) -> ApiError | None:
-    """The refusal of a body of another content type than the path takes."""
-    if scope["method"] not in ("POST", "PUT", "PATCH"):
+    """The refusal of a body that a web page may send without being asked whether it may.
+
+    Forms are left to the paths that take them. A body without a type is a program's, unless a page
+    sends it, which has an origin.
+    """
+    if scope["method"] not in ("POST", "PUT", "PATCH") or scope["path"].endswith(FORM_PATHS):
         return None
     kind = headers.get("content-type", "").partition(";")[0].strip().lower()
-    empty = headers.get("content-length", "0") == "0" and "transfer-encoding" not in headers
-    wanted = FORM_TYPES if scope["path"].endswith(FORM_PATHS) else JSON_TYPES
-    if kind in wanted or (empty and not kind):
+    if kind in JSON_TYPES or (not kind and "origin" not in headers):
         return None
     return ApiError(
         415,
-        f"Unsupported content type {kind[:100]!r}: this path takes {wanted[0]}.",
+        f"Unsupported content type {kind[:100]!r}: this path takes {JSON_TYPES[0]}.",
         code="unsupported_content_type",
     )

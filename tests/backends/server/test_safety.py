@@ -80,10 +80,12 @@ def test_a_job_needs_a_json_body(guarded: Served, kind: str) -> None:
         assert response.status_code == 415
 
 
-def test_files_need_a_form(guarded: Served) -> None:
-    """An upload that is no form is refused by its type."""
-    response = asked(guarded, "POST", "/files", json={"purpose": "batch"})
-    assert response.status_code == 415
+def test_a_page_may_not_leave_the_type_out(guarded: Served) -> None:
+    """A body without a type is accepted from programs alone, which have no origin."""
+    headers = {"origin": "http://localhost:3000"}
+    path = "/chat/completions"
+    assert asked(guarded, "POST", path, content=b"{}", headers=headers).status_code == 415
+    assert asked(guarded, "POST", path, content=b"{}").status_code == 400
 
 
 def test_other_addresses_than_loopback_need_a_key(tmp_path: Path) -> None:

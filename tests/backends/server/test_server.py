@@ -198,7 +198,7 @@ def test_one_server_a_store(served: Served, tmp_path: Path) -> None:
     state, models = served.store / "server", served.store / "models" / "toy"
     with pytest.raises(StoreError, match="another server is at work"):
         create_app("toy", state=state, models=models)
-    with pytest.raises(SpecError, match="unknown engine 'gpu'"):
+    with pytest.raises(SpecError, match="unknown backend 'gpu'"):
         create_app("gpu", state=tmp_path, models=models)
     with pytest.raises(SpecError, match="rpm=0 must be at least 1"):
         ServerOptions(rpm=0)
