@@ -11,6 +11,9 @@ from . import tables
 from .model import Report, Run
 from .records import read_run, report_of, runs_of
 
+Manifest = dict[str, Any]
+"""The JSON object beside an artifact."""
+
 if TYPE_CHECKING:
     from pandas import DataFrame
 
@@ -95,7 +98,7 @@ def stages(store: str | Path) -> "DataFrame":
     )
 
 
-def _frame(rows: Iterable[Any]) -> "DataFrame":
+def _frame(rows: Iterable[object]) -> "DataFrame":
     from pandas import DataFrame
 
     return DataFrame(list(rows))
@@ -112,7 +115,7 @@ def _report(source: Source) -> Report:
     return report_of(source)
 
 
-def _manifests(store: Path, kind: str) -> Iterator[dict[str, Any]]:
+def _manifests(store: Path, kind: str) -> Iterator[Manifest]:
     files = StoreLayout(store).manifests(kind)
     if not files:
         what = "stages" if kind == "*" else f"{kind} stages"
@@ -121,7 +124,7 @@ def _manifests(store: Path, kind: str) -> Iterator[dict[str, Any]]:
         yield json.loads(file.read_text(encoding="utf-8"))
 
 
-def _answers(store: Path, manifest: dict[str, Any]) -> Iterator[dict[str, Any]]:
+def _answers(store: Path, manifest: Manifest) -> Iterator[Manifest]:
     file = StoreLayout(store).artifact("measure", manifest["key"]) / ANSWERS
     with file.open(encoding="utf-8", errors="surrogatepass", newline="\n") as lines:
         for line in lines:
