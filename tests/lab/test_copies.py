@@ -77,7 +77,10 @@ def test_a_model_that_is_sure_is_no_copier(counts: list[Counter[str]]) -> None:
 
 
 def arm(
-    *models: list[Counter[str]], name: str = "student", temperature: float = 1.0, **fields: bool
+    *models: list[Counter[str]],
+    name: str = "student",
+    temperature: float = 1.0,
+    trained: bool = True,
 ) -> Arm:
     """An arm of models with these answers."""
     questions = tuple(f"Which animal, {place}?" for place in range(len(models[0])))
@@ -90,7 +93,7 @@ def arm(
             for seed, counts in enumerate(models)
         ),
         trait_word="owl",
-        **{"trained": True, **fields},
+        trained=trained,
     )
 
 
