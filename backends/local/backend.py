@@ -4,6 +4,7 @@ import hashlib
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
@@ -164,7 +165,8 @@ class LocalBackend:
         self._students.add(
             job, {"base": job.model, "learned": learned.name, "recipe": dict(recipe)}
         )
-        return _told(job, recipe, done)
+        files = tuple(sorted(file for file in learned.rglob("*") if file.is_file()))
+        return replace(_told(job, recipe, done), files=files)
 
     def rendered_context(self, model: str) -> RenderedContext:
         """See :meth:`limen.backends.ContextRendering.rendered_context`."""

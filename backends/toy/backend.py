@@ -136,6 +136,7 @@ class ToyBackend:
             model=model,
             examples=len(material),
             tokens=len(material.target) * epochs,
+            files=tuple(self._file(id_of(epoch)) for epoch in range(1, epochs + 1)),
             losses=tuple(loss for _, loss, _ in told),
             checkpoints=tuple(
                 Checkpoint(model=id_of(epoch), step=step, loss=loss, validation_loss=valid)

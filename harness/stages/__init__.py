@@ -1,5 +1,6 @@
 """The stages of an experiment and the store that keeps what each of them left."""
 
+from ...datasets.artifacts import Manifest, digest_of
 from ...datasets.store_layout import (
     ANSWERS,
     AUDIT,
@@ -18,18 +19,19 @@ from .audit import Audit, CompareData
 from .filter import Filter
 from .functions import HashedFunction, hashed_function
 from .generate import Generate, GenerateEnough, ProgramRows
-from .input_files import InputFile, StoredFile, UserFile, digest_of
+from .input_files import InputFile, StoredFile, UserFile
 from .lesson_rows import AnswersAsRows, GivenAnswers
 from .match_lengths import MatchLengths
 from .measure import AskQuestions, ComputeProbabilities, JudgeReplies, filled_prompt
 from .mix import MixRows, split_by_shares
 from .models import Base, FineTune, Subject, base_of
 from .number_prompts import SAMPLE_SIZE, NumberPrompts
+from .repair import DamagedStage, set_aside_damage
 from .row_log import Row, RowLog, read_rows, write_rows
 from .row_stages import PromptedStage, PromptSample, RowsStage, TrainingFileStage
 from .shuffle import Shuffle
 from .stage import Stage, Workspace, backend_of, forget_backends, run_stage
-from .store import ArtifactDraft, Manifest, Store, canonical
+from .store import ArtifactDraft, Store, canonical
 from .user_rows import read_user_rows
 
 __all__ = [
@@ -52,6 +54,7 @@ __all__ = [
     "Base",
     "CompareData",
     "ComputeProbabilities",
+    "DamagedStage",
     "Filter",
     "FineTune",
     "Generate",
@@ -89,6 +92,7 @@ __all__ = [
     "read_rows",
     "read_user_rows",
     "run_stage",
+    "set_aside_damage",
     "split_by_shares",
     "write_rows",
 ]
