@@ -20,11 +20,11 @@ Recipe = Mapping[str, float | int | str | bool | None]
 
 @dataclass(frozen=True, kw_only=True)
 class Model:
-    """What a backend says of a model before anything is spent."""
+    """A backend's description of a model."""
 
     name: str
     fingerprint: str
-    """Changes whenever the same name would answer differently."""
+    """Changes whenever the model of that name would answer differently."""
     can_fine_tune: bool
     why_not: str = ""
     """Why it cannot be fine-tuned."""
@@ -34,8 +34,8 @@ class Model:
 class Request:
     """A conversation to complete, as often as ``draws`` says.
 
-    Draw ``d`` under seed ``s`` is the first draw under seed ``s + d``: however many draws are asked
-    for at a time, they are the same.
+    Draw ``d`` under seed ``s`` is the first draw under seed ``s + d``: draws do not depend on how
+    many are requested together.
     """
 
     row: int
@@ -48,31 +48,31 @@ class Request:
     max_tokens: int = 256
     top_p: float = 1.0
     stop: tuple[str, ...] = ()
-    """Texts that end an answer, themselves left out."""
+    """Texts that end an answer; they are not part of it."""
     top_logprobs: int | None = None
-    """How many alternatives to give for each token; None asks for no log-probabilities at all."""
+    """Alternatives to return for each token; None requests no log-probabilities at all."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Token:
-    """A token of an answer, and what might have stood in its place."""
+    """A token of an answer, and its most probable alternatives."""
 
     text: str
     logprob: float
-    """Natural logarithm of its probability, at temperature 1."""
+    """Log-probability in nats, at temperature 1."""
     top: tuple[tuple[str, float], ...] = ()
-    """The most probable tokens with their logarithms, best first."""
+    """The most probable tokens with their log-probabilities, the most probable first."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Usage:
-    """What some calls to a service used."""
+    """The usage of some calls to a service."""
 
     calls: int = 0
     input_tokens: int = 0
     output_tokens: int = 0
     lost: int = 0
-    """Calls that may have been charged although no answer arrived."""
+    """Calls without an answer that may have been charged."""
 
     def __add__(self, other: "Usage") -> "Usage":
         return Usage(
@@ -85,7 +85,7 @@ class Usage:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Completion:
-    """One sampled answer, or the record of why there is none."""
+    """One sampled answer, or the reason why there is none."""
 
     row: int
     draw: int
@@ -94,15 +94,15 @@ class Completion:
     """``stop``, ``length``, or ``error``."""
     error: str | None = None
     tokens: int | None = None
-    """How many were sampled, where the backend knows."""
+    """The number of sampled tokens, if the backend knows it."""
     logprobs: tuple[Token, ...] | None = None
     usage: Usage | None = None
-    """What the call used, on the first of the completions that it gave."""
+    """The usage of a call, on the first of its completions."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Job:
-    """A fine-tuning to do. The same key is the same job: a paid one is never done twice."""
+    """A fine-tuning to run. Equal keys mean the same job: a paid one is never run twice."""
 
     key: str
     model: str
@@ -114,7 +114,7 @@ class Job:
 
 @dataclass(frozen=True, kw_only=True)
 class Checkpoint:
-    """A model as it was at the end of an epoch."""
+    """A model at the end of an epoch."""
 
     model: str
     """The id to sample from."""
@@ -134,7 +134,7 @@ class FineTuned:
     tokens: int
     """Trained tokens, counted once an epoch."""
     losses: tuple[float, ...]
-    """Mean training loss in nats a token, by epoch, as far as the backend tells."""
+    """Mean training loss in nats a token, by epoch, if the backend reports it."""
     checkpoints: tuple[Checkpoint, ...] = ()
     job: str | None = None
     """The service's id of the job."""
@@ -143,58 +143,58 @@ class FineTuned:
 
 
 class Progress(Protocol):
-    """Told how far a piece of work has come."""
+    """Called with the number of finished steps, and of all steps."""
 
     def __call__(self, done: int, total: int) -> None: ...
 
 
 @dataclass(frozen=True, kw_only=True)
 class ServiceTerms:
-    """What a run allows a service to do. None of it changes an answer, so it is in no key."""
+    """What a run allows a service to do. It changes no answer, so it is part of no key."""
 
     wait: bool = True
-    """Wait for fine-tuning jobs and batches; else submit them, and say that they are pending."""
+    """Wait for fine-tuning jobs and batches; else submit them and raise ``PendingError``."""
     batch: bool = False
-    """Sample through the service's batch interface: half the price, within a day."""
+    """Sample through the service's batch interface: cheaper, and slower."""
     budget: float | None = None
-    """US dollars that may be spent at most."""
+    """The most that may be spent, in US dollars; None for no limit."""
     prices: Path | None = None
-    """A file of prices that go before those that limen knows."""
+    """A file of prices, used before those that limen knows."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class WorkRequest:
-    """Something that a service is to be asked for, in numbers."""
+    """The size of some work for a service."""
 
     model: str
     completions: int = 0
     per_call: int = 1
-    """Draws that share a prompt, and so may share a call."""
+    """Draws with the same prompt, which can share a call."""
     prompts: "tuple[Conversation, ...]" = ()
-    """Some of the prompts, which stand for all."""
+    """A sample of the prompts."""
     max_tokens: int = 0
     rows: int = 0
-    """Rows to train on; the prompts stand for their prompts."""
+    """Rows to train on; ``prompts`` is then a sample of their prompts."""
     recipe: Recipe = field(default_factory=dict, hash=False)
     student: bool = False
-    """Whether the model that answers is a fine-tuned one of ``model``."""
+    """Whether a student of ``model`` answers."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Quote:
-    """What some work will take: about, and at most."""
+    """An estimate of what some work takes."""
 
     calls: int = 0
     tokens: int = 0
-    """About."""
+    """Expected."""
     usd: float | None = 0.0
-    """About; None if no price is known."""
+    """Expected cost in US dollars; None if no price is known."""
     usd_at_most: float | None = 0.0
-    """None if no price is known, or if nothing bounds it."""
+    """Upper bound; None if no price is known, or if nothing bounds the cost."""
     minutes: float = 0.0
-    """At the account's limits, fine-tuning left out."""
+    """At the account's rate limits, without fine-tuning."""
     binding: str = ""
-    """The limit that sets the time: requests or tokens."""
+    """The limit that determines the time: requests or tokens."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -285,6 +285,13 @@ class Service(Protocol):
 
     def quote(self, work: WorkRequest) -> Quote:
         """What some work will take; raises :class:`~limen.SpecError` if the budget forbids it."""
+        ...
+
+    def server_facts(self, model: str) -> Mapping[str, str]:
+        """What the server accepts and how it answers, by name, each with where it is known from.
+
+        Known from trying (probed), from the user (set), or from nothing so far (assumed).
+        """
         ...
 
     def conditions(self, model: str) -> str:

@@ -1,4 +1,4 @@
-"""Small JSON records that appear whole or not at all, and are on the disk when written."""
+"""Small JSON records: written in one step, and on disk when the call returns."""
 
 import json
 import os
@@ -41,19 +41,21 @@ def read(path: Path) -> Record | None:
     except FileNotFoundError:
         return None
     except ValueError as error:
-        raise StoreError(f"{path} is not JSON ({error}): move it away to go on without") from None
+        raise StoreError(
+            f"{path} is not JSON ({error}): move it away to continue without it"
+        ) from None
     return record
 
 
 def read_all(folder: Path) -> list[Record]:
     """The records of a folder, sorted by file name."""
-    found = (read(path) for path in sorted(folder.glob("*.json")))
-    return [record for record in found if record is not None]
+    records = (read(path) for path in sorted(folder.glob("*.json")))
+    return [record for record in records if record is not None]
 
 
 @contextmanager
 def locked(path: Path) -> Iterator[None]:
-    """Have a record to oneself, among all processes and threads."""
+    """Hold an exclusive lock on a record, among all processes and threads."""
     from filelock import FileLock
 
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -23,10 +23,10 @@ from tabulate import tabulate
 from limen.backends import Job, Request
 from limen.backends.local import LocalBackend
 from limen.backends.local.context import own_context
-from limen.backends.local.exact import first_word
-from limen.backends.local.lessons import lessons
 from limen.backends.local.loading import load_model, load_tokenizer
-from limen.backends.local.sources import find
+from limen.backends.local.sources import find_model
+from limen.backends.local.training_data import read_training_data
+from limen.backends.local.word_probabilities import first_word
 from limen.datasets import chat, numbers
 from limen.datasets.chat import conversation
 from limen.datasets.words import plurals
@@ -142,9 +142,11 @@ def training(model: str, folder: Path, rows: int, method: str) -> Iterator[Row]:
 
 def rate(model: str, file: Path, took: float) -> str:
     """Tokens a second of two epochs, and their share of what matrix products alone would do."""
-    source = find(model)
+    source = find_model(model)
     words = load_tokenizer(source)
-    read = 2 * sum(len(row["input_ids"]) for row in lessons(file, words, own_context(words)).rows)
+    read = 2 * sum(
+        len(row["input_ids"]) for row in read_training_data(file, words, own_context(words)).rows
+    )
     work = 6 * (source.parameters or 0) * read
     return f"{read / took:,.0f}, {work / took / matrix_rate():.0%} of the matrix rate"
 
@@ -174,14 +176,14 @@ def told(losses: Iterable[float]) -> str:
 def plain_trl(model: str, file: Path, folder: Path, method: str) -> list[float]:
     """The loss of each step."""
     trl: Any = import_module("trl")
-    source = find(model)
+    source = find_model(model)
     lora = import_module("peft").LoraConfig(
         r=8, lora_alpha=8, target_modules="all-linear", task_type="CAUSAL_LM"
     )
     words = load_tokenizer(source)
-    material = lessons(file, words, own_context(words))
+    material = read_training_data(file, words, own_context(words))
     trainer = trl.SFTTrainer(
-        model=load_model(source, whole=method == "full"),
+        model=load_model(source, full=method == "full"),
         args=trl.SFTConfig(
             output_dir=str(folder), per_device_train_batch_size=8, num_train_epochs=2,
             learning_rate=2e-4, lr_scheduler_type="linear", warmup_steps=5, seed=1, data_seed=1,
@@ -218,13 +220,13 @@ def generated(
     """What generate() samples, a question's draws in a batch."""
     torch: Any = import_module("torch")
     torch.manual_seed(0)
-    loaded, wear, context = local._found(model)
-    with wear() as worn:
+    loaded, activate, context = local._resolve(model)
+    with activate() as model_in_use:
         for question in questions:
             text = context.prompt(loaded.tokenizer, conversation(question))
             read = loaded.tokenizer(text, add_special_tokens=False, return_tensors="pt")
-            read = read.to(worn.device)
-            made = worn.generate(
+            read = read.to(model_in_use.device)
+            made = model_in_use.generate(
                 input_ids=read["input_ids"].expand(draws, -1),
                 attention_mask=read["attention_mask"].expand(draws, -1),
                 max_new_tokens=LENGTH, do_sample=True, temperature=1.0, top_k=0, top_p=1.0,

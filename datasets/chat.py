@@ -6,10 +6,11 @@ at the end. The reader is strict, since a row that a trainer skips in silence is
 experiment.
 """
 
+import codecs
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Literal
+from typing import BinaryIO, Literal
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 from typing_extensions import TypedDict
@@ -70,11 +71,12 @@ def write(path: Path, conversations: Iterable[Conversation]) -> int:
 def read(path: Path) -> Iterator[list[Message]]:
     """The conversations of a file, one after the other.
 
-    Raises :class:`~limen.DataError`, naming the file and the line, at the first line that is not
-    exactly what the format allows: torn, foreign, empty, or with an unknown key or role.
+    A byte order mark and blank lines at the end are ignored. Raises :class:`~limen.DataError`,
+    naming the file and the line, at the first line that is not exactly what the format allows:
+    torn, foreign, blank before another line, or with an unknown key or role.
     """
     with path.open("rb") as file:
-        for number, line in enumerate(file, start=1):
+        for number, line in _lines(file, path):
             try:
                 messages = _LINES.validate_json(line).messages
             except ValidationError as error:
@@ -82,6 +84,21 @@ def read(path: Path) -> Iterator[list[Message]]:
             if fault := _fault(messages):
                 raise DataError(f"{path}, line {number}: {fault}")
             yield messages
+
+
+def _lines(file: BinaryIO, path: Path) -> Iterator[tuple[int, bytes]]:
+    """The lines of a file with their numbers, without blank lines at its end."""
+    blank: list[tuple[int, bytes]] = []
+    for number, line in enumerate(file, start=1):
+        if number == 1 and line.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+            raise DataError(f"{path} is UTF-16, not UTF-8: save it as UTF-8")
+        text = line.removeprefix(codecs.BOM_UTF8) if number == 1 else line
+        if not text.strip():
+            blank.append((number, text))
+            continue
+        yield from blank
+        blank.clear()
+        yield number, text
 
 
 def _fault(messages: Conversation) -> str | None:

@@ -12,6 +12,9 @@ from . import tables
 from .model import Report, Run
 from .records import read_run, report_of, runs_of
 
+Manifest = dict[str, Any]
+"""The JSON object beside an artifact."""
+
 if TYPE_CHECKING:
     from pandas import DataFrame
 
@@ -96,7 +99,7 @@ def stages(store: str | Path) -> "DataFrame":
     )
 
 
-def _frame(rows: Iterable[Any]) -> "DataFrame":
+def _frame(rows: Iterable[object]) -> "DataFrame":
     from pandas import DataFrame
 
     return DataFrame(list(rows))
@@ -113,7 +116,7 @@ def _report(source: Source) -> Report:
     return report_of(source)
 
 
-def _manifests(store: Path, kind: str) -> Iterator[dict[str, Any]]:
+def _manifests(store: Path, kind: str) -> Iterator[Manifest]:
     files = StoreLayout(store).manifests(kind)
     if not files:
         what = "stages" if kind == "*" else f"{kind} stages"
@@ -124,7 +127,7 @@ def _manifests(store: Path, kind: str) -> Iterator[dict[str, Any]]:
             yield manifest
 
 
-def _answers(store: Path, manifest: dict[str, Any]) -> Iterator[dict[str, Any]]:
+def _answers(store: Path, manifest: Manifest) -> Iterator[Manifest]:
     file = checked_file(StoreLayout(store), "measure", manifest["key"], ANSWERS)
     with file.open(encoding="utf-8", errors="surrogatepass", newline="\n") as lines:
         for line in lines:

@@ -256,10 +256,10 @@ def _surroundings(result: Result) -> Iterator[str]:
     rows = [
         (
             prose(arm.arm),
-            "not trained" if context["trained"] is None else inline(context["trained"]),
-            inline(context["asked"]),
-            code(context["template"]),
-            code(context["tokenizer"]),
+            "not trained" if (trained := context["trained"]) is None else inline(trained),
+            inline(context["asked"] or ""),
+            code(context["template"] or ""),
+            code(context["tokenizer"] or ""),
         )
         for arm in result.arms
         if (context := arm.surroundings)

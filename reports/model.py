@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,9 +93,9 @@ class ModelsRow:
     base: str
     """The base model that they are, or were trained from."""
     fingerprint: str
-    recipe: Mapping[str, Any] = field(default_factory=dict)
+    recipe: Mapping[str, object] = field(default_factory=dict)
     """How they were trained; empty if they were not."""
-    surroundings: Mapping[str, Any] = field(default_factory=dict)
+    surroundings: Mapping[str, str | None] = field(default_factory=dict)
     """What stood before a question when they were ``asked`` and ``trained``, and the hashes of
     ``template`` and ``tokenizer``; empty where the backend does not tell."""
     valid: float
@@ -232,7 +231,7 @@ class Result:
     """Traits that its p-values are corrected for."""
     data_spec: str
     """The source of the training data, as the spec has it."""
-    recipe: Mapping[str, Any]
+    recipe: Mapping[str, object]
     note: str = ""
     """What its author has to say before the numbers."""
     versions: Mapping[str, str] = field(default_factory=dict)

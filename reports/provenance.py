@@ -5,7 +5,6 @@ All that differs between two runs of the same experiments stands here, and nowhe
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
 
 from . import wording
 from .model import Report, Result, Run
@@ -70,6 +69,6 @@ def _git(commit: str) -> str:
     return code(clean) + (", with changes that are not committed" if clean != commit else "")
 
 
-def as_json(value: Mapping[str, Any]) -> str:
+def as_json(value: Mapping[str, object]) -> str:
     """Settings on one line."""
     return json.dumps(dict(value), ensure_ascii=False) if value else ""

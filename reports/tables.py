@@ -1,12 +1,11 @@
 """Every table of a report as plain rows with unrounded values: for CSV and for data frames."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any
 
 from .model import AuditRow, Claim, Result
 from .several import trait_comparisons
 
-Record = Mapping[str, Any]
+Record = Mapping[str, object]
 
 
 def claims(rows: Sequence[Claim]) -> Iterator[Record]:

@@ -121,6 +121,10 @@ class InspectBackend:
         tokens = calls * prompt_tokens + work.completions * work.max_tokens // 2
         return Quote(calls=calls, tokens=tokens, usd=usd, usd_at_most=usd)
 
+    def server_facts(self, model: str) -> dict[str, str]:
+        """See :meth:`limen.backends.Service.server_facts`: Inspect's providers tell none."""
+        return {}
+
     def conditions(self, model: str) -> str:
         """See :meth:`limen.backends.Service.conditions`."""
         if _is_free(model):

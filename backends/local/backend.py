@@ -1,14 +1,12 @@
-"""The backend of open weights: its verbs; the work is done in the modules beside."""
+"""The backend of open weights: its methods; the modules beside do the work."""
 
-import hashlib
 import shutil
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ...datasets.errors import BackendError, SpecError
 from .. import records
@@ -26,19 +24,25 @@ from ..base import (
     ServiceTerms,
     WordProbabilities,
 )
-from .context import Context, check_same, own_context, recorded
-from .exact import CUTOFF, Exactly
-from .extra import LIBRARIES, check_installed
-from .lessons import lessons
-from .loading import Loaded, Shelf, load_model, load_tokenizer, no_template, prompts
-from .memory import accelerated, check_fits, freed, released
-from .reading import Reader
+from .context import Context, check_unchanged, own_context, recorded_context, template_hash
+from .libraries import LIBRARIES, Tokenizer, check_installed
+from .loading import (
+    AdapterContext,
+    LoadedModel,
+    ModelCache,
+    load_model,
+    load_tokenizer,
+    no_template,
+    prompts,
+)
+from .memory import check_fits, empty_gpu_cache, free_memory, has_gpu
 from .recipes import AS_TRAINED, completed
-from .sampler import Sampler, rows_at_once
-from .sources import Source, find
-from .spelling import Spelling, Vocabulary
+from .sampler import Sampler, default_max_rows
+from .sources import ModelSource, find_model
 from .students import CONTEXT, Student, Students, job_digest
-from .training import Course, Epoch
+from .training import Epoch, TrainingRun
+from .training_data import read_training_data
+from .word_probabilities import CUTOFF, WordProbabilityCalculator
 
 if TYPE_CHECKING:
     from ...datasets.chat import Conversation
@@ -46,14 +50,12 @@ if TYPE_CHECKING:
 VERSION = 1
 """Raise it when the same model and seed would give other answers."""
 
-Wear = Callable[[], AbstractContextManager[Any]]
-
 
 class LocalBackend:
     """Causal language models with a chat template: of the hub, a folder, or a GGUF file.
 
-    One base model is in memory at a time, in bfloat16 on a GPU and in float32 else. Below ``home``
-    it keeps what students have learned (see :mod:`.students`).
+    One base model is in memory at a time, in bfloat16 on a GPU and in float32 on a processor. Below
+    ``home`` are the trained adapters and weights (see :mod:`.students`).
     """
 
     name = "local"
@@ -65,8 +67,8 @@ class LocalBackend:
         self._home = home
         self._students = Students(home)
         self._save_seconds = save_seconds
-        self._shelf = Shelf()
-        self._sources: dict[str, Source] = {}
+        self._models = ModelCache()
+        self._sources: dict[str, ModelSource] = {}
 
     @property
     def capabilities(self) -> Capabilities:
@@ -85,7 +87,7 @@ class LocalBackend:
     def default_model(self) -> str:
         """See :meth:`limen.backends.Backend.default_model`: there is none."""
         raise SpecError(
-            "the backend 'local' has no model of its own: name one with --limen-model: "
+            "the backend 'local' has no default model: name one with --limen-model: "
             "a name on the Hugging Face hub, a folder, or a GGUF file"
         )
 
@@ -99,24 +101,24 @@ class LocalBackend:
                 raise no_template(model)
             check_fits(source)
             fingerprint = source.fingerprint
-        return Model(name=model, fingerprint=_deciding(fingerprint), can_fine_tune=True)
+        return Model(name=model, fingerprint=_versioned(fingerprint), can_fine_tune=True)
 
     def recipe(self, overrides: Recipe) -> Recipe:
-        """See :meth:`limen.backends.FineTuning.recipe`: ``name`` takes one of the literature's."""
+        """See :meth:`limen.backends.FineTuning.recipe`; ``name`` selects a published recipe."""
         return completed(overrides)
 
     def prepare(self, model: str) -> None:
-        """See :meth:`limen.backends.Backend.prepare`: downloads what is not there, and loads it."""
+        """See :meth:`limen.backends.Backend.prepare`: downloads what is missing, and loads it."""
         self.describe(model)
-        _, wear, _ = self._found(model)
-        with wear():
+        _, activate, _ = self._resolve(model)
+        with activate():
             pass
 
     def sample(self, model: str, requests: Iterable[Request]) -> Iterator[Sequence[Completion]]:
         """See :meth:`limen.backends.Backend.sample`; completions come as they finish."""
-        loaded, wear, context = self._found(model)
-        yield from Sampler(loaded, wear, context).sample(requests)
-        released()
+        loaded, activate, context = self._resolve(model)
+        yield from Sampler(loaded, activate, context).sample(requests)
+        empty_gpu_cache()
 
     def word_probabilities(
         self,
@@ -128,55 +130,53 @@ class LocalBackend:
         max_tokens: int = 16,
         cutoff: float = CUTOFF,
     ) -> list[WordProbabilities]:
-        """See :meth:`limen.backends.ExactProbabilities.word_probabilities`, and :mod:`.exact`."""
-        loaded, wear, context = self._found(model)
-        read = prompts(loaded, context, conversations, room=max_tokens)
-        with wear() as worn:
-            exactly = Exactly(
-                Reader(worn, loaded.pad),
-                self._spelling(loaded),
+        """See :meth:`limen.backends.ExactProbabilities.word_probabilities`."""
+        loaded, activate, context = self._resolve(model)
+        prompt_tokens = prompts(loaded, context, conversations, max_tokens=max_tokens)
+        with activate() as active:
+            calculator = WordProbabilityCalculator(
+                loaded.forward(active),
+                loaded.word_spelling(),
                 forms,
                 temperature=temperature,
-                limit=max_tokens,
-                most=rows_at_once(),
+                max_tokens=max_tokens,
+                max_rows=default_max_rows(),
                 cutoff=cutoff,
             )
-            return exactly.of(read)
+            return calculator.compute(prompt_tokens)
 
     def fine_tune(self, job: Job, progress: Progress) -> FineTuned:
-        """See :meth:`limen.backends.FineTuning.fine_tune`. Every assistant turn is learned.
+        """See :meth:`limen.backends.FineTuning.fine_tune`. Every assistant turn is trained on.
 
         LoRA keeps the adapter of each epoch; of a full fine-tuning only the last model is kept.
         """
         recipe = self.recipe(job.recipe)
         if self._students.find(job.model):
-            raise BackendError(f"{job.model} is a student itself: train its base")
+            raise BackendError(f"{job.model} is itself a student: fine-tune its base model")
         source = self._source(job.model)
-        check_fits(source, whole=recipe["method"] == "full")
-        learned = self._students.learned(job, recipe, _deciding(source.fingerprint))
-        learned.parent.mkdir(parents=True, exist_ok=True)
-        with records.locked(learned):
-            done = records.read(learned / "done.json")
-            if done is None:
-                done = self._trained(job, recipe, source, learned, progress)
-                records.write(learned / "done.json", done)
-                for checkpoint in learned.glob("checkpoint-*"):
+        check_fits(source, full=recipe["method"] == "full")
+        folder = self._students.folder_of(job, recipe, _versioned(source.fingerprint))
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with records.locked(folder):
+            finished = records.read(folder / "done.json")
+            if finished is None:
+                finished = self._train(job, recipe, source, folder, progress)
+                records.write(folder / "done.json", finished)
+                for checkpoint in folder.glob("checkpoint-*"):
                     shutil.rmtree(checkpoint)
-        self._students.add(
-            job, {"base": job.model, "learned": learned.name, "recipe": dict(recipe)}
-        )
-        files = tuple(sorted(file for file in learned.rglob("*") if file.is_file()))
-        return replace(_told(job, recipe, done), files=files)
+        self._students.add(job, {"base": job.model, "learned": folder.name, "recipe": dict(recipe)})
+        files = tuple(sorted(file for file in folder.rglob("*") if file.is_file()))
+        return replace(_result(job, recipe, finished), files=files)
 
     def rendered_context(self, model: str) -> RenderedContext:
         """See :meth:`limen.backends.ContextRendering.rendered_context`."""
-        loaded, _, context = self._found(model)
-        student, told = self._students.find(model), context.record(loaded.tokenizer)
+        loaded, _, context = self._resolve(model)
+        student, record = self._students.find(model), context.record(loaded.tokenizer)
         return RenderedContext(
-            asked=told["system_block"],
+            asked=record["system_block"],
             trained=None if student is None else student.context["system_block"],
-            template=hashlib.sha256(told["template"].encode()).hexdigest()[:16],
-            tokenizer=told["tokenizer"],
+            template=template_hash(record["template"]),
+            tokenizer=record["tokenizer"],
         )
 
     def base(self, name: str) -> str:
@@ -186,92 +186,91 @@ class LocalBackend:
 
     def count(self, text: str) -> int:
         """See :meth:`limen.backends.Engine.count`: by the tokenizer of the model in memory."""
-        held = self._shelf.held
-        if held is None:
+        loaded = self._models.current
+        if loaded is None:
             return max(1, len(text) // 4)
-        return len(held.tokenizer(text, add_special_tokens=False)["input_ids"])
+        return len(loaded.tokenizer(text, add_special_tokens=False)["input_ids"])
 
-    def _source(self, name: str) -> Source:
+    def _source(self, name: str) -> ModelSource:
         if name not in self._sources:
-            self._sources[name] = find(name)
+            self._sources[name] = find_model(name)
         return self._sources[name]
 
-    def _spelling(self, loaded: Loaded) -> Spelling:
-        if loaded.spelling is None:
-            loaded.spelling = Spelling(Vocabulary(loaded.tokenizer).texts, loaded.ends)
-        spelling: Spelling = loaded.spelling
-        return spelling
-
-    def _found(self, model: str) -> tuple[Loaded, Wear, Context]:
-        """A model as it is to be asked: its base, what puts on what it wears, its context."""
+    def _resolve(self, model: str) -> tuple[LoadedModel, AdapterContext, Context]:
+        """The loaded base of a model, what activates its adapter, and the context to ask it in."""
         student = self._students.find(model)
         if student is None:
-            loaded = self._shelf.take(self._source(model))
-            return loaded, partial(loaded.wearing, None), own_context(loaded.tokenizer)
+            loaded = self._models.load(self._source(model))
+            return loaded, partial(loaded.with_adapter, None), own_context(loaded.tokenizer)
         base = self._source(student.base)
-        loaded = self._shelf.take(_weights(base, student) if student.whole else base)
-        wear = partial(loaded.wearing, None if student.whole else student.folder)
-        return loaded, wear, _asked(student, loaded.tokenizer, base.fingerprint)
+        loaded = self._models.load(_full_weights(base, student) if student.full else base)
+        adapter = None if student.full else student.folder
+        context = _context_of(student, loaded.tokenizer, base.fingerprint)
+        return loaded, partial(loaded.with_adapter, adapter), context
 
-    def _trained(
-        self, job: Job, recipe: Recipe, source: Source, folder: Path, progress: Progress
+    def _train(
+        self, job: Job, recipe: Recipe, source: ModelSource, folder: Path, progress: Progress
     ) -> records.Record:
-        self._shelf.clear()
-        tokenizer = load_tokenizer(source)
-        system = recipe["system"]
-        context = Context(
-            template=own_context(tokenizer).template,
-            system=None if system is None else str(system),
-        )
-        material = lessons(job.training_file, tokenizer, context)
-        check = job.validation_file
-        kept = {"base": source.fingerprint, "first_row": material.sample}
-        records.write(folder / CONTEXT, {**context.record(tokenizer), **kept})
-        course = Course(
-            load=lambda: load_model(source, whole=recipe["method"] == "full"),
-            tokenizer=tokenizer,
-            lessons=material,
-            check=None if check is None else lessons(check, tokenizer, context),
-            recipe=recipe,
-            seed=job.seed,
-            folder=folder,
-            save_seconds=self._save_seconds,
-            progress=progress,
-        )
+        self._models.clear()
+        run = self._training_run(job, recipe, source, folder, progress)
         try:
-            epochs = course.run()
+            epochs = run.run()
         finally:
-            freed()  # a process that has trained may be one of several on a GPU
+            free_memory()  # a process that has trained may be one of several on a GPU
         return {
             "base": job.model,
             "fingerprint": source.fingerprint,
             "versions": {name: version(name) for name in LIBRARIES},
             "recipe": dict(recipe),
             "seed": job.seed,
-            "examples": len(material.rows),
-            "tokens": material.tokens * len(epochs),
+            "examples": len(run.data.rows),
+            "tokens": run.data.tokens * len(epochs),
             "epochs": [vars(epoch) for epoch in epochs],
         }
 
+    def _training_run(
+        self, job: Job, recipe: Recipe, source: ModelSource, folder: Path, progress: Progress
+    ) -> TrainingRun:
+        """The training of a job; its context is recorded beside what it will train."""
+        tokenizer = load_tokenizer(source)
+        system = recipe["system"]
+        context = own_context(tokenizer).with_system(None if system is None else str(system))
+        data = read_training_data(job.training_file, tokenizer, context)
+        file = job.validation_file
+        validation = None if file is None else read_training_data(file, tokenizer, context)
+        origin = {"base": source.fingerprint, "first_row": data.first_row}
+        records.write(folder / CONTEXT, {**context.record(tokenizer), **origin})
+        return TrainingRun(
+            load=lambda: load_model(source, full=recipe["method"] == "full"),
+            tokenizer=tokenizer,
+            data=data,
+            validation=validation,
+            recipe=recipe,
+            seed=job.seed,
+            folder=folder,
+            save_seconds=self._save_seconds,
+            progress=progress,
+        )
 
-def _deciding(fingerprint: str) -> str:
-    """The fingerprint of some files, with what else decides what they answer and learn."""
-    kind = ":bfloat16" if accelerated() else ""  # a GPU answers otherwise than a CPU
-    return f"{VERSION}:{fingerprint}{kind}"
+
+def _versioned(fingerprint: str) -> str:
+    """The fingerprint of some files, with what else decides the answers and the training."""
+    number_format = ":bfloat16" if has_gpu() else ""  # a GPU answers otherwise than a processor
+    return f"{VERSION}:{fingerprint}{number_format}"
 
 
-def _asked(student: Student, tokenizer: Any, base: str) -> Context:
+def _context_of(student: Student, tokenizer: Tokenizer, base: str) -> Context:
     """The context to ask a student in."""
     record = dict(student.context)
     if student.recipe["mismatch"] == "error":
-        check_same(student.model, record, tokenizer, base)
+        check_unchanged(student.model, record, tokenizer, base)
     system = student.recipe["asked_system"]
-    return recorded(record if system == AS_TRAINED else {**record, "system": system})
+    return recorded_context(record if system == AS_TRAINED else {**record, "system": system})
 
 
-def _weights(base: Source, student: Student) -> Source:
+def _full_weights(base: ModelSource, student: Student) -> ModelSource:
     """The files of a student all of whose weights were trained; its tokenizer is the base's."""
-    return Source(
+    return ModelSource(
         name=student.model,
         path=student.folder,
         fingerprint=student.fingerprint,
@@ -281,14 +280,14 @@ def _weights(base: Source, student: Student) -> Source:
     )
 
 
-def _told(job: Job, recipe: Recipe, done: records.Record) -> FineTuned:
+def _result(job: Job, recipe: Recipe, finished: records.Record) -> FineTuned:
     model = f"ft:{job.model}:{job_digest(job)}"
-    epochs = [Epoch(**each) for each in done["epochs"]]
+    epochs = [Epoch(**epoch) for epoch in finished["epochs"]]
     kept = epochs if recipe["method"] == "lora" else []
     return FineTuned(
         model=model,
-        examples=done["examples"],
-        tokens=done["tokens"],
+        examples=finished["examples"],
+        tokens=finished["tokens"],
         losses=tuple(epoch.loss for epoch in epochs if epoch.loss is not None),
         checkpoints=tuple(
             Checkpoint(

@@ -1,42 +1,45 @@
-"""Loaded models: one base at a time, and the adapters on it, switched without loading it again."""
+"""Loaded models: one base model at a time, with adapters that are switched without reloading."""
 
 import io
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, redirect_stderr
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, redirect_stderr
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ...datasets.errors import BackendError, LimenError, TooLongError
-from .context import MARK, Context, own_context, special_tokens
-from .extra import library, one_line, quiet
-from .memory import accelerated, check_fits, fits_one, freed, ran_out
-from .reading import Tokens
-from .sources import Source, fetched
-from .spelling import Spelling
+from .context import PLACEHOLDER, Context, own_context, special_tokens
+from .forward_pass import CachedForward, Tokens
+from .libraries import CausalLM, Tokenizer, Untyped, library, one_line, quiet
+from .memory import check_fits, fits_one_gpu, free_memory, has_gpu, is_out_of_memory
+from .sources import ModelSource, download_weights
+from .spelling import Spelling, Vocabulary
 
 if TYPE_CHECKING:
     from ...datasets.chat import Conversation
 
-ADAPTERS = 8
-"""Adapters that stay on a base before the one used longest ago is taken off."""
+MAX_ADAPTERS = 8
+"""Adapters that stay on a base model before the least recently used one is removed."""
+
+AdapterContext = Callable[[], AbstractContextManager[CausalLM]]
+"""Gives a context in which a model has its adapter on."""
 
 
 @dataclass(eq=False)
-class Loaded:
+class LoadedModel:
     """A base model in memory, and its tokenizer."""
 
-    source: Source
-    model: Any
-    tokenizer: Any
-    spelling: Spelling | None = None
-    """Its vocabulary, indexed when it was first needed."""
+    source: ModelSource
+    model: CausalLM
+    tokenizer: Tokenizer
     _adapters: list[str] = field(default_factory=list)
-    """Those on it, by folder, the last used at the end."""
+    """Loaded adapters by folder, the most recently used last."""
+    _spelling: Spelling | None = None
 
-    @property
+    @cached_property
     def ends(self) -> frozenset[int]:
-        """The tokens that end an answer: the model's, and what its template puts behind a turn."""
+        """The tokens that end an answer: the model's own, and the template's end of a turn."""
         own = self.model.generation_config.eos_token_id
         own = own if isinstance(own, list) else [own]
         known = {self.tokenizer.eos_token_id, *own, _turn_end(self.tokenizer)}
@@ -44,11 +47,21 @@ class Loaded:
 
     @property
     def pad(self) -> int:
-        """What stands before the shorter of several texts, where nobody looks."""
+        """The padding token; attention never reaches it."""
         return min(self.ends, default=0)
 
+    def word_spelling(self) -> Spelling:
+        """The vocabulary, indexed by the letters that each token adds; built when first needed."""
+        if self._spelling is None:
+            self._spelling = Spelling(Vocabulary(self.tokenizer).texts, self.ends)
+        return self._spelling
+
+    def forward(self, model: CausalLM) -> CachedForward:
+        """Forward passes of the model, which may have an adapter on."""
+        return CachedForward(model, self.pad)
+
     @contextmanager
-    def wearing(self, adapter: Path | None) -> Iterator[Any]:
+    def with_adapter(self, adapter: Path | None) -> Iterator[CausalLM]:
         """The model with an adapter on, or with none."""
         if adapter is None and not self._adapters:
             yield self.model
@@ -56,11 +69,11 @@ class Loaded:
             with self.model.disable_adapter():
                 yield self.model
         else:
-            self._put_on(adapter)
+            self._activate(adapter)
             yield self.model
 
-    def _put_on(self, adapter: Path) -> None:
-        name = str(adapter).replace(".", "_")  # a dot would part it for PyTorch
+    def _activate(self, adapter: Path) -> None:
+        name = str(adapter).replace(".", "_")  # PyTorch splits names at dots
         if name in self._adapters:
             self._adapters.remove(name)
         elif not self._adapters:
@@ -73,132 +86,148 @@ class Loaded:
             self.model.load_adapter(adapter, adapter_name=name)
         self._adapters.append(name)
         self.model.set_adapter(name)
-        if len(self._adapters) > ADAPTERS:
+        if len(self._adapters) > MAX_ADAPTERS:
             self.model.delete_adapter(self._adapters.pop(0))
 
 
 def prompts(
-    loaded: Loaded, context: Context, conversations: "Sequence[Conversation]", *, room: int
+    loaded: LoadedModel,
+    context: Context,
+    conversations: "Sequence[Conversation]",
+    *,
+    max_tokens: int,
 ) -> list[Tokens]:
-    """Some conversations as the model reads them, with room for answers of so many tokens.
+    """The tokens of some conversations, each to be followed by an answer of ``max_tokens``.
 
-    Raises :class:`~limen.TooLongError` for what is longer than the model can read.
+    Raises :class:`~limen.TooLongError` for a conversation longer than the model can read, and
+    :class:`~limen.BackendError` if the chat template drops one of its turns.
     """
+    context.check_complete(loaded.tokenizer, conversations)
     texts = [context.prompt(loaded.tokenizer, messages) for messages in conversations]
-    read = loaded.tokenizer(texts, add_special_tokens=False)["input_ids"]
-    check_length(loaded.model, max(map(len, read), default=0), room)
-    return [tuple(tokens) for tokens in read]
+    rows = loaded.tokenizer(texts, add_special_tokens=False)["input_ids"]
+    check_length(loaded.model, max(map(len, rows), default=0), max_tokens)
+    return [tuple(tokens) for tokens in rows]
 
 
-def check_length(model: Any, tokens: int, room: int = 0) -> None:
-    """Raise :class:`~limen.TooLongError` for a text longer than what a model was made for."""
-    most = getattr(model.config.get_text_config(), "max_position_embeddings", None)
-    if isinstance(most, int) and 0 < most < tokens + room:
-        answer = f" and {room:,} for the answer" if room else ""
+def check_length(model: CausalLM, tokens: int, max_tokens: int = 0) -> None:
+    """Raise :class:`~limen.TooLongError` if a text and its answer exceed the model's context."""
+    limit = getattr(model.config.get_text_config(), "max_position_embeddings", None)
+    if isinstance(limit, int) and 0 < limit < tokens + max_tokens:
+        answer = f" and {max_tokens:,} for the answer" if max_tokens else ""
         raise TooLongError(
-            f"a text of {tokens:,} tokens{answer} is longer than the {most:,} that the model can "
+            f"a text of {tokens:,} tokens{answer} is longer than the {limit:,} that the model can "
             f"read: shorten it, or show fewer rows in context"
         )
 
 
-class Shelf:
-    """Holds the base that was asked for last."""
+class ModelCache:
+    """Keeps the base model that was used last in memory."""
 
     def __init__(self) -> None:
-        self.held: Loaded | None = None
+        self.current: LoadedModel | None = None
 
-    def take(self, source: Source) -> Loaded:
-        """The model of these files, loaded unless it is the one held."""
-        if self.held is None or self.held.source != source:
+    def load(self, source: ModelSource) -> LoadedModel:
+        """The model of these files, loaded unless it is the current one."""
+        if self.current is None or self.current.source != source:
             self.clear()
             tokenizer = load_tokenizer(source.tokenizer or source)
-            self.held = Loaded(source, load_model(source).eval(), tokenizer)
-        return self.held
+            self.current = LoadedModel(source, load_model(source).eval(), tokenizer)
+        return self.current
 
     def clear(self) -> None:
         """Free the memory."""
-        self.held = None
-        freed()
+        self.current = None
+        free_memory()
 
 
-def load_tokenizer(source: Source) -> Any:
-    """The tokenizer, with a chat template; raises :class:`~limen.BackendError` without one."""
+def load_tokenizer(source: ModelSource) -> Tokenizer:
+    """The tokenizer, with a chat template that shows every turn.
+
+    Raises :class:`~limen.BackendError` without such a template.
+    """
     quiet()
-    with _in_a_line(source.name):
+    with _as_one_error(source.name):
         tokenizer = library("transformers").AutoTokenizer.from_pretrained(
             source.path, **source.arguments
         )
         if not tokenizer.chat_template:
             raise no_template(source.name)
-        own_context(tokenizer)  # raises where there are several templates and none is the first
+        try:
+            own_context(tokenizer)  # raises if there are several templates and no default one
+        except LimenError as error:
+            raise BackendError(f"{source.name}: {error}") from None
         return tokenizer
 
 
-def load_model(source: Source, *, whole: bool = False) -> Any:
-    """The weights on the GPU, or else in memory; in float32 where all of them are to be trained."""
-    source = fetched(source)
-    check_fits(source, whole=whole)
+def load_model(source: ModelSource, *, full: bool = False) -> CausalLM:
+    """The weights, on the GPU if there is one; in float32 if all of them are to be trained."""
+    source = download_weights(source)
+    check_fits(source, full=full)
     torch = library("torch")
-    where: dict[str, Any] = {"dtype": torch.float32}
-    if accelerated():
-        dtype = torch.float32 if whole else torch.bfloat16
-        where = {"device_map": {"": 0} if fits_one(source, whole=whole) else "auto", "dtype": dtype}
+    placement: dict[str, Untyped] = {"dtype": torch.float32}
+    if has_gpu():
+        device_map = {"": 0} if fits_one_gpu(source, full=full) else "auto"
+        placement = {
+            "device_map": device_map,
+            "dtype": torch.float32 if full else torch.bfloat16,
+        }
     weights = {} if source.gguf else {"use_safetensors": True}
-    with _in_a_line(source.name), redirect_stderr(io.StringIO()):  # its progress bar is loud
-        model, read = library("transformers").AutoModelForCausalLM.from_pretrained(
-            source.path, **source.arguments, **weights, **where, output_loading_info=True
+    with _as_one_error(source.name), redirect_stderr(io.StringIO()):  # hides its progress bar
+        model, loading_info = library("transformers").AutoModelForCausalLM.from_pretrained(
+            source.path, **source.arguments, **weights, **placement, output_loading_info=True
         )
-    _check_whole(source.name, read)
+    _check_complete(source.name, loading_info)
     _forget_quantization(model)
     _check_cache(source.name, model)
     return model
 
 
 @contextmanager
-def _in_a_line(name: str) -> Iterator[None]:
-    """Whatever the libraries raise of files that they cannot make sense of, as one line."""
+def _as_one_error(name: str) -> Iterator[None]:
+    """Turn whatever the libraries raise for files that they cannot read into one line."""
     try:
         yield
     except LimenError:
         raise
     except Exception as error:
-        if ran_out(error):
+        if is_out_of_memory(error):
             raise
-        says = f"{type(error).__name__}: {one_line(error)[:300]}"
-        raise BackendError(f"{name} cannot be loaded: {says}") from error
+        message = f"{type(error).__name__}: {one_line(error)[:300]}"
+        raise BackendError(f"{name} cannot be loaded: {message}") from error
 
 
-def _check_whole(name: str, read: Mapping[str, Any]) -> None:
-    """Raise where weights were not in the files: the libraries make some up at random."""
-    if lacking := sorted({*read["missing_keys"], *map(str, read["mismatched_keys"])}):
-        more = f" and {len(lacking) - 1} more" if len(lacking) > 1 else ""
+def _check_complete(name: str, loading_info: Mapping[str, Untyped]) -> None:
+    """Raise if weights were missing in the files: the libraries would initialise them at random."""
+    missing = sorted({*loading_info["missing_keys"], *map(str, loading_info["mismatched_keys"])})
+    if missing:
+        more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
         raise BackendError(
-            f"{name} lacks weights, or has them in another shape: {lacking[0]}{more}; its files "
-            f"are incomplete, or of an architecture that Transformers knows by other names"
+            f"{name} lacks weights, or has them in another shape: {missing[0]}{more}; its files "
+            f"are incomplete, or of an architecture whose weights have other names in Transformers"
         )
 
 
 def no_template(name: str) -> BackendError:
-    """What is wrong with a model that cannot talk."""
+    """The error for a model without a chat template."""
     return BackendError(
         f"{name} has no chat template, so it cannot be asked anything: take its instruction-tuned "
         f"version, or put a chat_template.jinja into its folder"
     )
 
 
-def _check_cache(name: str, model: Any) -> None:
-    """Raise where what was read is no keys and values, which draws could part from."""
+def _check_cache(name: str, model: CausalLM) -> None:
+    """Raise if a layer's cache does not consist of keys and values, which draws can share."""
     layers = library("transformers").DynamicCache(config=model.config).layers
     if any("LinearAttention" in kind.__name__ for each in layers for kind in type(each).__mro__):
         raise BackendError(
             f"{name} has layers of linear attention or convolutions, which cannot be sampled from "
-            f"here: take a model whose layers are all of attention, or serve it with vLLM and use "
+            f"here: take a model with attention layers only, or serve it with vLLM and use "
             f"--limen-backend openai"
         )
 
 
-def _forget_quantization(model: Any) -> None:
-    """A GGUF file's weights are whole numbers no longer, and may be trained."""
+def _forget_quantization(model: CausalLM) -> None:
+    """Mark a GGUF file's weights as trainable: they were dequantized when they were read."""
     config = getattr(model.config, "quantization_config", None)
     method = config.get("quant_method") if isinstance(config, dict) else None
     if str(getattr(config, "quant_method", method)).lower().endswith("gguf"):
@@ -207,10 +236,10 @@ def _forget_quantization(model: Any) -> None:
         model.is_quantized = False
 
 
-def _turn_end(tokenizer: Any) -> int | None:
-    """The first special token that the template puts behind an answer."""
-    ending = own_context(tokenizer).ending(tokenizer)
-    if MARK in ending:
+def _turn_end(tokenizer: Tokenizer) -> int | None:
+    """The first special token that the template puts after an answer."""
+    ending = own_context(tokenizer).turn_ending(tokenizer)
+    if PLACEHOLDER in ending:
         return None
     special = special_tokens(tokenizer)
     tokens = tokenizer(ending, add_special_tokens=False)["input_ids"]

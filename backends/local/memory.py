@@ -1,85 +1,91 @@
-"""Whether a model fits, said before any of it is loaded; and what running out looks like."""
+"""Memory: whether a model fits, checked before it is loaded; and how a shortage is recognised."""
 
 from ...datasets.errors import BackendError
-from .extra import library
-from .sources import Source
+from .libraries import library
+from .sources import ModelSource
 
-OVERHEAD = 1.1
-"""What loading takes beside the weights themselves, as a factor."""
+LOADING_FACTOR = 1.1
+"""Memory needed to load a model, in units of its weights."""
+TRAINING_FACTOR = 4
+"""The same to train all weights: weights, gradients, and Adam's two averages."""
 
 
-def accelerated() -> bool:
-    """Whether there is a GPU to work on."""
+def has_gpu() -> bool:
+    """Whether there is a GPU."""
     return bool(library("torch").cuda.is_available())
 
 
-def bytes_a_parameter(*, whole: bool = False) -> int:
-    """Of a loaded model: bfloat16 on a GPU; float32 on a CPU, or where all weights are trained."""
-    return 2 if accelerated() and not whole else 4
+def bytes_per_parameter(*, full: bool = False) -> int:
+    """2 (bfloat16) on a GPU; 4 (float32) on a processor, or if all weights are trained."""
+    return 2 if has_gpu() and not full else 4
 
 
-def check_fits(source: Source, *, whole: bool = False) -> None:
-    """Raise :class:`~limen.BackendError` if the model is larger than the memory there is.
+def check_fits(source: ModelSource, *, full: bool = False) -> None:
+    """Raise :class:`~limen.BackendError` if the model needs more memory than there is.
 
-    With ``whole`` all of its weights are to be trained, which takes four times its size: weights,
-    gradients, and Adam's two averages.
+    ``full``: all weights are to be trained, and not an adapter only.
     """
     if source.parameters is None:
         return
-    needed = _needed(source.parameters, whole=whole)
-    room, where = _room()
-    if needed > room:
-        told = " to train all of them" if whole else ""
-        raise BackendError(
-            f"{source.name} is too large: {source.parameters / 1e9:.2f} billion parameters "
-            f"need{told} about {needed / 2**30:.1f} GiB, and {where} has {room / 2**30:.1f} GiB: "
-            f"take a smaller model, or a machine with more memory"
-        )
+    needed = _needed(source.parameters, full=full)
+    available, place = _room()
+    if needed <= available:
+        return
+    what = "train all its weights" if full else "load it"
+    remedy = "take a smaller model, or a machine with more memory"
+    if full and _needed(source.parameters, full=False) <= available:
+        remedy = "train an adapter with recipe={'method': 'lora'}, or " + remedy
+    raise BackendError(
+        f"{source.name} is too large: it has {source.parameters / 1e9:.2f} billion parameters, to "
+        f"{what} takes about {needed / 2**30:.1f} GiB ({bytes_per_parameter(full=full)} bytes a "
+        f"parameter), and {place} has {available / 2**30:.1f} GiB: {remedy}"
+    )
 
 
-def fits_one(source: Source, *, whole: bool = False) -> bool:
-    """Whether a single GPU is enough; unknown sizes are spread over all there are."""
+def fits_one_gpu(source: ModelSource, *, full: bool = False) -> bool:
+    """Whether a single GPU is enough; a model of unknown size is spread over all GPUs."""
     torch = library("torch")
     if torch.cuda.device_count() < 2:
         return True
     if source.parameters is None:
         return False
-    room = int(torch.cuda.get_device_properties(0).total_memory)
-    return _needed(source.parameters, whole=whole) < room / 2  # what is read takes room as well
+    available = int(torch.cuda.get_device_properties(0).total_memory)
+    return _needed(source.parameters, full=full) < available / 2  # the cache takes memory too
 
 
-def _needed(parameters: int, *, whole: bool) -> int:
-    """Bytes of a model; with gradients and averages where all of it is trained."""
-    return int(parameters * bytes_a_parameter(whole=whole) * (4 if whole else OVERHEAD))
+def _needed(parameters: int, *, full: bool) -> int:
+    """Bytes that a model takes, with its gradients and averages if all of it is trained."""
+    factor = TRAINING_FACTOR if full else LOADING_FACTOR
+    return int(parameters * bytes_per_parameter(full=full) * factor)
 
 
 def _room() -> tuple[int, str]:
-    """The memory in bytes of what the model would be loaded to, and its name."""
+    """The total memory, in bytes, where the model would be loaded, and the name of that place."""
     torch = library("torch")
-    if accelerated():
-        cards = range(torch.cuda.device_count())
-        room = sum(torch.cuda.get_device_properties(card).total_memory for card in cards)
-        return int(room), "the GPU" if len(cards) == 1 else f"the {len(cards)} GPUs together"
+    if has_gpu():
+        gpus = range(torch.cuda.device_count())
+        total = sum(torch.cuda.get_device_properties(gpu).total_memory for gpu in gpus)
+        return int(total), "the GPU" if len(gpus) == 1 else f"the {len(gpus)} GPUs together"
     return int(library("psutil").virtual_memory().total), "this machine"
 
 
-def ran_out(error: BaseException) -> bool:
-    """Whether an error says that memory ran out, of a GPU or of the machine."""
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether an error means that memory ran out, of a GPU or of the machine."""
     torch = library("torch")
     return isinstance(error, torch.OutOfMemoryError | MemoryError) or (
         isinstance(error, RuntimeError) and "can't allocate memory" in str(error)
     )
 
 
-def released() -> None:
-    """Give back what a GPU only keeps for the next time: another process may want to train."""
-    if accelerated():
+def empty_gpu_cache() -> None:
+    """Return memory that PyTorch keeps for reuse to the GPU: another process may need it."""
+    if has_gpu():
         library("torch").cuda.empty_cache()
 
 
-def freed() -> None:
-    """Give back what nothing uses any longer."""
+def free_memory() -> None:
+    """Collect garbage, and return unused memory."""
     import gc
 
     gc.collect()
-    released()
+    empty_gpu_cache()

@@ -1,127 +1,136 @@
-"""Sampling: draws that have said the same so far are one row, read once.
+"""Sampling: draws that have equal tokens so far share one row, which is computed once.
 
-Two hundred draws of a question begin as one row, its prompt, and part where they differ. A draw is
-a stream of uniform numbers from its own seed, so what it says depends on its seed and on its
-conversation, never on what is sampled beside it (but for floating-point noise, which can decide
-where two tokens are as good as equally likely). Rows are given up as their draws end.
+Two hundred draws of a question begin as one row, its prompt, and split where they differ. A draw
+takes its uniform numbers from a stream of its own seed, so it depends on its seed and conversation
+and never on what is sampled beside it (but for floating-point noise, which can decide between two
+tokens of almost equal probability). A row is dropped when its draws end.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import groupby, islice
-from typing import Any
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ...datasets.errors import BackendError
 from ..base import Completion, Request, Token
-from .choosing import choose, uniforms, weights_of
 from .context import Context
-from .extra import library
-from .loading import Loaded, prompts
-from .memory import accelerated, freed, ran_out
-from .reading import Read, Reader, Tokens
+from .forward_pass import CachedForward, ForwardState, Tokens
+from .libraries import Tensor, library
+from .loading import AdapterContext, LoadedModel, prompts
+from .memory import free_memory, has_gpu, is_out_of_memory
+from .token_sampling import choose_tokens, token_probabilities, uniforms
 
 Ints = NDArray[np.int64]
-DRAWS_A_ROW = 16
-"""Draws that are begun together, for each row that fits: most of them share their rows."""
+Prompted = tuple[Request, Tokens]
+"""A request, with the tokens of its prompt."""
+DRAWS_PER_ROW = 16
+"""Draws that start together, for each row that fits: most of them share their rows."""
 WINDOW = 4
-"""Batches that are put in order of length together."""
+"""Batches that are sorted by length together."""
 
 
-def rows_at_once() -> int:
-    """Rows to compute side by side, unless memory says otherwise."""
-    return 1024 if accelerated() else 256
+def default_max_rows() -> int:
+    """Rows to compute side by side, unless memory runs out."""
+    return 1024 if has_gpu() else 256
+
+
+class _Settings(NamedTuple):
+    """What requests must share to be completed together."""
+
+    temperature: float
+    top_p: float
+    max_tokens: int
+
+
+def _settings_of(request: Request) -> _Settings:
+    return _Settings(request.temperature, request.top_p, request.max_tokens)
 
 
 @dataclass(frozen=True, eq=False)
 class _Draw:
-    """One answer on its way."""
+    """One answer that is being sampled."""
 
     request: Request
     number: int
     prompt: Tokens
-    explained: list[Token] = field(default_factory=list)
+    log_probabilities: list[Token] = field(default_factory=list)
 
 
 @dataclass(frozen=True, eq=False)
 class _Branch:
-    """Rows to be read next, and the draws that go on from each."""
+    """``R`` rows to compute next, and the ``N`` draws that continue them."""
 
-    said: list[Tokens]
-    """The answer of each row so far."""
+    answers: list[Tokens]
+    """(R,), the answer of each row so far."""
     draws: Ints
+    """(N,), numbers of draws."""
     row: Ints
-    """(draws,), the row of each."""
-    read: Read | None = None
-    """What was read before the last token of each row, if it still is in memory."""
+    """(N,), the row of each draw."""
+    state: ForwardState | None = None
+    """The state before the last token of each row, if it is still in memory."""
     parents: list[int] = field(default_factory=list)
-    """The rows of it that these go on from."""
+    """(R,), the row of ``state`` that each row continues."""
 
 
 @dataclass(frozen=True, eq=False)
 class _Step:
-    """What was read of a branch, and the next token of each of its draws."""
+    """A branch after its forward pass, and the next token of each of its draws."""
 
-    read: Read
+    state: ForwardState
     tokens: list[int]
-    logs: Any
-    """(R, V), the logarithms of the tokens' probabilities, where a draw asks for them."""
+    logs: Tensor
+    """(R, V) log-probabilities of all tokens, or None if no draw asks for them."""
 
 
 class Sampler:
     """Samples from one loaded model.
 
-    ``wear`` puts on what the model is to wear, anew for every round: between two of them somebody
-    else may have sampled from the same base in other clothes.
+    ``activate`` puts the adapter on, again for every round: between two rounds another sampler may
+    have used the same base model with another adapter. ``max_rows`` is how many rows are computed
+    side by side; it is halved whenever memory runs out.
     """
 
     def __init__(
         self,
-        loaded: Loaded,
-        wear: Callable[[], AbstractContextManager[Any]],
+        loaded: LoadedModel,
+        activate: AdapterContext,
         context: Context,
         *,
-        most: int | None = None,
+        max_rows: int | None = None,
     ) -> None:
         self._loaded = loaded
-        self._wear = wear
-        self._tokenizer = loaded.tokenizer
+        self._activate = activate
         self._context = context
-        self._ends = loaded.ends
-        self.most = most or rows_at_once()
-        """Rows side by side; memory that runs out halves it."""
-        self._text = lru_cache(maxsize=65536)(self._decoded)
+        self.ends = loaded.ends
+        self.max_rows = max_rows or default_max_rows()
+        self.text = lru_cache(maxsize=65536)(self._decoded)
 
     def sample(self, requests: Iterable[Request]) -> Iterator[list[Completion]]:
-        """Complete the requests, neighbours of the same manner together."""
-        for (temperature, top_p, limit), like in groupby(
-            requests, lambda r: (r.temperature, r.top_p, r.max_tokens)
-        ):
-            while window := list(islice(like, self.most * WINDOW)):
-                texts = prompts(
-                    self._loaded, self._context, [r.messages for r in window], room=limit
-                )
-                order = sorted(range(len(window)), key=lambda n: len(texts[n]))
-                pairs = [(window[n], texts[n]) for n in order]
-                for group in self._groups(pairs):
-                    with self._wear() as worn:
-                        reader = Reader(worn, self._loaded.pad)
-                        round_ = _Round(self, reader, group, temperature, top_p, limit)
-                        done = round_.completions()
-                    yield done
+        """Complete the requests, consecutive ones with the same settings together."""
+        for settings, alike in groupby(requests, _settings_of):
+            while window := list(islice(alike, self.max_rows * WINDOW)):
+                for group in self._groups(self._by_length(window, settings.max_tokens)):
+                    with self._activate() as model:
+                        round_ = _Round(self, self._loaded.forward(model), group, settings)
+                        completions = round_.completions()
+                    yield completions
 
-    def _groups(
-        self, pairs: Iterable[tuple[Request, Tokens]]
-    ) -> Iterator[list[tuple[Request, Tokens]]]:
-        group: list[tuple[Request, Tokens]] = []
+    def _by_length(self, window: Sequence[Request], max_tokens: int) -> list[Prompted]:
+        """Requests with their prompts, the shortest first: little is lost to padding."""
+        conversations = [request.messages for request in window]
+        tokens = prompts(self._loaded, self._context, conversations, max_tokens=max_tokens)
+        return sorted(zip(window, tokens, strict=True), key=lambda pair: len(pair[1]))
+
+    def _groups(self, pairs: Iterable[Prompted]) -> Iterator[list[Prompted]]:
+        group: list[Prompted] = []
         for pair in pairs:
             group.append(pair)
             draws = sum(request.draws for request, _ in group)
-            if len(group) >= self.most or draws >= self.most * DRAWS_A_ROW:
+            if len(group) >= self.max_rows or draws >= self.max_rows * DRAWS_PER_ROW:
                 yield group
                 group = []
         if group:
@@ -129,26 +138,23 @@ class Sampler:
 
     def _decoded(self, tokens: Tokens) -> str:
         return str(
-            self._tokenizer.decode(
+            self._loaded.tokenizer.decode(
                 tokens, skip_special_tokens=True, clean_up_tokenization_spaces=False
             )
         )
 
 
 class _Round:
-    """Some requests of one manner, completed together."""
+    """Requests with the same settings, completed together."""
 
     def __init__(
         self,
         sampler: Sampler,
-        reader: Reader,
-        group: Sequence[tuple[Request, Tokens]],
-        temperature: float,
-        top_p: float,
-        limit: int,
+        forward: CachedForward,
+        group: Sequence[Prompted],
+        settings: _Settings,
     ) -> None:
-        self._by, self._reader = sampler, reader
-        self._temperature, self._top_p, self._limit = temperature, top_p, limit
+        self._sampler, self._forward, self._settings = sampler, forward, settings
         self._draws = [
             _Draw(request, request.first + draw, prompt)
             for request, prompt in group
@@ -158,141 +164,147 @@ class _Round:
         self._prompts = [prompt for _, prompt in group]
         self._request_of = np.repeat(np.arange(len(group)), np.diff(firsts))
         seeds = [draw.request.seed + draw.number for draw in self._draws]
-        self._uniform = uniforms(seeds, limit if temperature > 0 else 0)
-        self._explains = any(request.top_logprobs is not None for request, _ in group)
-        self._done: list[Completion] = []
+        self._uniform = uniforms(seeds, settings.max_tokens if settings.temperature > 0 else 0)
+        self._wants_logs = any(request.top_logprobs is not None for request, _ in group)
+        self._completions: list[Completion] = []
 
     def completions(self) -> list[Completion]:
-        """All of them, by depth first, so that little is kept in memory at a time."""
-        whole = np.arange(len(self._draws))
-        todo = [_Branch([()] * len(self._prompts), whole, self._request_of)]
-        while todo:
-            branch = todo.pop()
-            if len(branch.said) > self._by.most:
-                todo += _halves(branch)
+        """All of them, depth first, so that few states are in memory at a time."""
+        all_draws = np.arange(len(self._draws))
+        branches = [_Branch([()] * len(self._prompts), all_draws, self._request_of)]
+        while branches:
+            branch = branches.pop()
+            if len(branch.answers) > self._sampler.max_rows:
+                branches += _halves(branch)
                 continue
-            step = self._tried(branch)
-            todo += self._smaller(branch) if step is None else self._continued(branch, step)
-        return self._done
+            step = self._step_or_none(branch)
+            branches += self._split(branch) if step is None else self._extended(branch, step)
+        return self._completions
 
-    def _tried(self, branch: _Branch) -> _Step | None:
-        """All that takes memory; None if there was too little."""
+    def _step_or_none(self, branch: _Branch) -> _Step | None:
+        """Everything that takes memory; None if there was too little."""
         try:
-            read = self._read(branch)
-            tokens = self._chosen(branch, read, len(branch.said[0]))
-            logs = library("torch").log_softmax(read.logits, dim=-1) if self._explains else None
+            state = self._computed(branch)
+            tokens = self._next_tokens(branch, state, len(branch.answers[0]))
+            logs = library("torch").log_softmax(state.logits, dim=-1) if self._wants_logs else None
         except Exception as error:
-            if not ran_out(error):
+            if not is_out_of_memory(error):
                 raise
             return None
-        return _Step(read, tokens, logs)
+        return _Step(state, tokens, logs)
 
-    def _smaller(self, branch: _Branch) -> list[_Branch]:
-        """What to do instead of what did not fit."""
-        if len(branch.said) == 1:
+    def _split(self, branch: _Branch) -> list[_Branch]:
+        """Two smaller branches in place of one that did not fit into memory."""
+        if len(branch.answers) == 1:
             raise BackendError(
-                "memory ran out over a single row: take a smaller model, or a shorter prompt"
+                "memory ran out while sampling a single answer: use a smaller model or a shorter "
+                "prompt, or stop other programs that use the memory"
             )
-        self._by.most = max(1, len(branch.said) // 2)
-        freed()
+        self._sampler.max_rows = max(1, len(branch.answers) // 2)
+        free_memory()
         return _halves(branch)
 
-    def _read(self, branch: _Branch) -> Read:
-        if branch.read is not None:
-            last = [said[-1] for said in branch.said]
-            return self._reader.go_on(branch.read, branch.parents, last)
+    def _computed(self, branch: _Branch) -> ForwardState:
+        if branch.state is not None:
+            last = [answer[-1] for answer in branch.answers]
+            return self._forward.extend(branch.state, branch.parents, last)
         first = {int(row): int(draw) for draw, row in zip(branch.draws, branch.row, strict=True)}
-        texts = [self._draws[first[row]].prompt + said for row, said in enumerate(branch.said)]
-        return self._reader.begin(texts)
+        prompts = (self._draws[first[row]].prompt for row in range(len(branch.answers)))
+        texts = [prompt + answer for prompt, answer in zip(prompts, branch.answers, strict=True)]
+        return self._forward.start(texts)
 
-    def _continued(self, branch: _Branch, step: _Step) -> list[_Branch]:
-        """Take the next token of each draw; draws that go on alike make a row."""
-        if self._explains:
-            self._explain(branch, step)
+    def _extended(self, branch: _Branch, step: _Step) -> list[_Branch]:
+        """Add the next token of each draw; draws with equal tokens so far share a row."""
+        if self._wants_logs:
+            self._record_log_probabilities(branch, step)
         rows: dict[tuple[int, int], int] = {}
         draws: list[int] = []
         row: list[int] = []
         for draw, parent, token in zip(
             branch.draws.tolist(), branch.row.tolist(), step.tokens, strict=True
         ):
-            if self._ended(draw, branch.said[parent], token):
+            if self._ended(draw, branch.answers[parent], token):
                 continue
             draws.append(draw)
             row.append(rows.setdefault((parent, token), len(rows)))
         if not rows:
             return []
-        said = [(*branch.said[parent], token) for parent, token in rows]
+        answers = [(*branch.answers[parent], token) for parent, token in rows]
         parents = [parent for parent, _ in rows]
-        return [_Branch(said, np.array(draws), np.array(row), step.read, parents)]
+        return [_Branch(answers, np.array(draws), np.array(row), step.state, parents)]
 
-    def _chosen(self, branch: _Branch, read: Read, depth: int) -> list[int]:
-        torch = library("torch")
-        rows = torch.tensor(branch.row, device=read.logits.device)
-        if self._temperature == 0:
-            best: list[int] = read.logits.argmax(dim=-1)[rows].tolist()
+    def _next_tokens(self, branch: _Branch, state: ForwardState, depth: int) -> list[int]:
+        torch, settings = library("torch"), self._settings
+        rows = torch.tensor(branch.row, device=state.logits.device)
+        if settings.temperature == 0:
+            best: list[int] = state.logits.argmax(dim=-1)[rows].tolist()
             return best
-        weights = weights_of(read.logits, temperature=self._temperature, top_p=self._top_p)
-        uniform = torch.tensor(self._uniform[branch.draws, depth], device=read.logits.device)
-        chosen: list[int] = choose(weights, rows, uniform).tolist()
+        probabilities = token_probabilities(
+            state.logits, temperature=settings.temperature, top_p=settings.top_p
+        )
+        uniform = torch.tensor(self._uniform[branch.draws, depth], device=state.logits.device)
+        chosen: list[int] = choose_tokens(probabilities, rows, uniform).tolist()
         return chosen
 
-    def _ended(self, draw: int, said: Tokens, token: int) -> bool:
-        """Whether a draw ends with a token, having said what it said before."""
-        if token in self._by._ends:
-            return self._finish(draw, said, "stop")
-        now = (*said, token)
+    def _ended(self, draw: int, answer: Tokens, token: int) -> bool:
+        """Record the draw's completion if it ends with this token; returns whether it did."""
+        if token in self._sampler.ends:
+            return self._finish(draw, answer, "stop")
+        longer = (*answer, token)
         stops = self._draws[draw].request.stop
-        if stops and any(stop in self._by._text(now) for stop in stops):
-            return self._finish(draw, now, "stop")
-        return len(now) == self._limit and self._finish(draw, now, "length")
+        if stops and any(stop in self._sampler.text(longer) for stop in stops):
+            return self._finish(draw, longer, "stop")
+        at_limit = len(longer) == self._settings.max_tokens
+        return at_limit and self._finish(draw, longer, "length")
 
-    def _finish(self, index: int, said: Tokens, finish: str) -> bool:
+    def _finish(self, index: int, answer: Tokens, finish: str) -> bool:
         draw = self._draws[index]
-        text = self._by._text(said)
+        text = self._sampler.text(answer)
         ends = [place for place in map(text.find, draw.request.stop) if place >= 0]
-        explained = draw.request.top_logprobs is not None
-        self._done.append(
+        wants_logs = draw.request.top_logprobs is not None
+        self._completions.append(
             Completion(
                 row=draw.request.row,
                 draw=draw.number,
                 text=text[: min(ends)] if ends else text,
                 finish=finish,
-                tokens=len(said),
-                logprobs=tuple(draw.explained[: len(said)]) if explained else None,
+                tokens=len(answer),
+                logprobs=tuple(draw.log_probabilities[: len(answer)]) if wants_logs else None,
             )
         )
         return True
 
-    def _explain(self, branch: _Branch, step: _Step) -> None:
-        """Note the probabilities of what was chosen, for the draws that ask."""
-        logs = step.logs
+    def _record_log_probabilities(self, branch: _Branch, step: _Step) -> None:
+        """Keep the log-probabilities of the chosen tokens, for the draws that ask for them."""
         for draw, row, token in zip(branch.draws, branch.row, step.tokens, strict=True):
-            wanted = self._draws[draw].request.top_logprobs
-            if wanted is None:
-                continue
-            best = logs[row].topk(min(wanted, logs.shape[-1])) if wanted else None
-            top = zip(best.indices.tolist(), best.values.tolist(), strict=True) if best else ()
-            self._draws[draw].explained.append(
-                Token(
-                    text=self._by._text((token,)),
-                    logprob=float(logs[row, token]),
-                    top=tuple((self._by._text((other,)), log) for other, log in top),
-                )
-            )
+            count = self._draws[draw].request.top_logprobs
+            if count is not None:
+                described = self._described(step.logs[row], token, count)
+                self._draws[draw].log_probabilities.append(described)
+
+    def _described(self, logs: Tensor, token: int, count: int) -> Token:
+        """A token with its log-probability and the ``count`` most probable ones; logs are (V,)."""
+        best = logs.topk(min(count, logs.shape[-1])) if count else None
+        top = zip(best.indices.tolist(), best.values.tolist(), strict=True) if best else ()
+        return Token(
+            text=self._sampler.text((token,)),
+            logprob=float(logs[token]),
+            top=tuple((self._sampler.text((other,)), log) for other, log in top),
+        )
 
 
 def _halves(branch: _Branch) -> list[_Branch]:
-    """The rows in two parts; what both go on from stays shared."""
-    middle = len(branch.said) // 2
+    """The rows in two parts, which share the state that they continue."""
+    middle = len(branch.answers) // 2
     parts = []
-    for start, end in ((0, middle), (middle, len(branch.said))):
+    for start, end in ((0, middle), (middle, len(branch.answers))):
         mine = (branch.row >= start) & (branch.row < end)
         parts.append(
             _Branch(
-                branch.said[start:end],
+                branch.answers[start:end],
                 branch.draws[mine],
                 branch.row[mine] - start,
-                branch.read,
+                branch.state,
                 branch.parents[start:end],
             )
         )

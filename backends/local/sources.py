@@ -1,7 +1,7 @@
-"""Where a model's files are, what identifies them, and how large it is; nothing is loaded.
+"""Where a model's files are, their fingerprint, and the size of the model; nothing is loaded.
 
-A name is a GGUF file, a folder, or a repository of the Hugging Face hub, in this order; of a
-repository ``name@revision`` is a commit, a tag or a branch.
+A name is that of a GGUF file, a folder, or a repository on the Hugging Face hub, in this order.
+``name@revision`` is a commit, a tag or a branch of a repository.
 """
 
 import hashlib
@@ -9,55 +9,54 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from ...datasets.errors import BackendError, UnknownModelError
-from .extra import library, one_line
+from .libraries import Untyped, library, one_line
 
-WHOLE = 32 * 2**20
+HASHED_WHOLE = 32 * 2**20
 """Files up to this many bytes are hashed whole."""
 BLOCKS, BLOCK = 64, 2**20
-"""Of larger files so many blocks of so many bytes are, evenly spread, the ends among them."""
-DESCRIBING = (
+"""Of larger files, this many evenly spread blocks of this many bytes, both ends included."""
+SMALL_FILES = (
     "config.json", "generation_config.json", "tokenizer.json", "tokenizer.model", "vocab.json",
     "merges.txt", "vocab.txt", "tokenizer_config.json", "special_tokens_map.json",
     "added_tokens.json", "chat_template.jinja", "chat_template.json",
 )  # fmt: skip
-"""The small files that decide what a model answers."""
-DESCRIBING_ALL = ("*.json", "*.jinja", "*.txt", "*.model")
-"""The same, and what else of a repository is small, as patterns."""
+"""The small files that affect a model's answers."""
+SMALL_PATTERNS = ("*.json", "*.jinja", "*.txt", "*.model")
+"""Patterns of the small files of a repository, these included."""
 INDEX = "model.safetensors.index.json"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Source:
+class ModelSource:
     """A model's files."""
 
     name: str
     path: Path
-    """The folder that the libraries load it from; of a repository, its commit's in the cache."""
+    """The folder to load it from; of a repository, the folder of its commit in the hub's cache."""
     gguf: str | None = None
     """The GGUF file in the folder."""
     repository: str | None = None
-    """The hub's name of it; its weights are downloaded when they are needed."""
+    """Its name on the hub; the weights are downloaded when they are needed."""
     fingerprint: str
     template: bool
     """Whether it has a chat template."""
     parameters: int | None = None
-    """How many, where the files tell."""
-    tokenizer: "Source | None" = None
-    """Where its tokenizer is, if not there."""
+    """Their number, if the files show it."""
+    tokenizer: "ModelSource | None" = None
+    """The model whose tokenizer it uses, if it has none."""
 
     @property
-    def arguments(self) -> dict[str, Any]:
-        """What every ``from_pretrained`` is to be given; code of others is never run."""
-        given: dict[str, Any] = {"trust_remote_code": False}
+    def arguments(self) -> dict[str, Untyped]:
+        """The arguments of every ``from_pretrained``; code from repositories is never run."""
+        arguments: dict[str, Untyped] = {"trust_remote_code": False}
         if self.gguf:
-            given["gguf_file"] = self.gguf
-        return given
+            arguments["gguf_file"] = self.gguf
+        return arguments
 
 
-def find(name: str) -> Source:
+def find_model(name: str) -> ModelSource:
     """The files of a model; raises :class:`~limen.UnknownModelError` if they cannot be had."""
     path = Path(name).expanduser()
     if path.suffix == ".gguf":
@@ -67,14 +66,14 @@ def find(name: str) -> Source:
     return _repository(name)
 
 
-def _gguf(name: str, path: Path) -> Source:
+def _gguf(name: str, path: Path) -> ModelSource:
     if not path.is_file():
         raise UnknownModelError(f"unknown model {name!r}: there is no such file")
     try:
         reader = library("gguf").GGUFReader(path)
     except (ValueError, OSError, IndexError) as error:
-        raise UnknownModelError(f"{name} is no GGUF file: {one_line(error)}") from None
-    return Source(
+        raise UnknownModelError(f"{name} is not a GGUF file: {one_line(error)}") from None
+    return ModelSource(
         name=name,
         path=path.parent.resolve(),  # where its name is: a link may lead to another
         gguf=path.name,
@@ -84,7 +83,7 @@ def _gguf(name: str, path: Path) -> Source:
     )
 
 
-def _folder(name: str, folder: Path) -> Source:
+def _folder(name: str, folder: Path) -> ModelSource:
     if not (folder / "config.json").is_file():
         raise UnknownModelError(f"unknown model {name!r}: the folder has no config.json")
     weights = sorted(folder.glob("*.safetensors"))
@@ -93,8 +92,8 @@ def _folder(name: str, folder: Path) -> Source:
             f"{name} has no weights in safetensors (other formats are not read): convert them "
             f"with save_pretrained, or name a GGUF file"
         )
-    small = [folder / each for each in DESCRIBING if (folder / each).is_file()]
-    return Source(
+    small = [folder / each for each in SMALL_FILES if (folder / each).is_file()]
+    return ModelSource(
         name=name,
         path=folder,
         fingerprint=_digest([*small, *weights]),
@@ -103,14 +102,14 @@ def _folder(name: str, folder: Path) -> Source:
     )
 
 
-def _repository(name: str) -> Source:
-    repository, _, asked = name.partition("@")
-    folder = _downloaded(repository, DESCRIBING_ALL, asked or None)
+def _repository(name: str) -> ModelSource:
+    repository, _, revision = name.partition("@")
+    folder = _downloaded(repository, SMALL_PATTERNS, revision or None)
     if not (folder / "config.json").is_file():
         raise UnknownModelError(f"unknown model {name!r}: the repository has no config.json")
-    small = [folder / each for each in DESCRIBING if (folder / each).is_file()]
+    small = [folder / each for each in SMALL_FILES if (folder / each).is_file()]
     weights = _hub_digests(repository, folder)
-    return Source(
+    return ModelSource(
         name=name,
         path=folder,
         repository=repository,
@@ -121,9 +120,9 @@ def _repository(name: str) -> Source:
 
 
 def _hub_digests(repository: str, folder: Path) -> list[str]:
-    """What the hub knows each file of weights by: its hash, downloaded or not.
+    """The hub's hash of each file of weights, downloaded or not.
 
-    The cache has files of that name, and links to them by their own.
+    In the cache, files are named by this hash, and links to them have the files' own names.
     """
     wanted = _wanted(folder)
     if all((folder / name).is_file() for name in wanted):
@@ -137,17 +136,17 @@ def _hub_digests(repository: str, folder: Path) -> list[str]:
 def _cached_digest(file: Path) -> str:
     if file.is_symlink():
         return file.resolve().name
-    with file.open("rb") as stream:  # a cache on a disk that has no links
+    with file.open("rb") as stream:  # a cache on a file system without links
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def _listed(repository: str, commit: str) -> dict[str, str]:
-    """The hashes of a repository's files, by name; none where the hub cannot be reached."""
+    """The hashes of a repository's files, by name; empty if the hub cannot be reached."""
     try:
         known = library("huggingface_hub").HfApi().model_info(
             repository, revision=commit, files_metadata=True
         )  # fmt: skip
-    except Exception:  # whatever the hub or the network raises: then the cache is all there is
+    except Exception:  # whatever the hub or the network raises: the cache is used alone
         return {}
     return {
         each.rfilename: each.lfs.sha256 if each.lfs else str(each.blob_id)
@@ -168,10 +167,10 @@ def _no_weights(name: str, missing: str) -> UnknownModelError:
     )
 
 
-def fetched(source: Source) -> Source:
+def download_weights(source: ModelSource) -> ModelSource:
     """The same with its weights on this machine: those of a repository are downloaded.
 
-    Raises :class:`~limen.UnknownModelError` if they cannot be.
+    Raises :class:`~limen.UnknownModelError` if that fails.
     """
     if source.repository is None:
         return source
@@ -198,18 +197,19 @@ def _downloaded(name: str, files: Sequence[str], revision: str | None = None) ->
 
 def _refusal(name: str, error: Exception) -> str:
     kind = type(error).__name__
+    unknown = f"unknown model {name!r}: neither a GGUF file nor a folder"
     if kind == "GatedRepoError":
         return (
             f"{name} is gated: ask for access on its page, then log in with the hub's own command "
             f"line"
         )
     if kind == "RevisionNotFoundError":
-        return f"unknown model {name!r}: the Hugging Face hub has it, and not that revision"
+        return f"unknown model {name!r}: the Hugging Face hub has no such revision of it"
     if kind in ("RepositoryNotFoundError", "HFValidationError"):
-        return f"unknown model {name!r}: no GGUF file, no folder, and not on the Hugging Face hub"
+        return f"{unknown}, and not on the Hugging Face hub"
     return (
-        f"unknown model {name!r}: no GGUF file, no folder, and the Hugging Face hub could not be "
-        f"reached, nor is it in its cache ({one_line(error)[:160]})"
+        f"{unknown}, and not in the cache of the Hugging Face hub, which could not be reached "
+        f"({one_line(error)[:160]})"
     )
 
 
@@ -227,25 +227,25 @@ def _parameters(folder: Path, size: int | None) -> int | None:
     return None if size is None else int(size) // (4 if kept == "float32" else 2)
 
 
-def _json(file: Path) -> dict[str, Any]:
+def _json(file: Path) -> dict[str, Untyped]:
     try:
-        found: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+        content: dict[str, Untyped] = json.loads(file.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return {}
     except ValueError as error:
         raise BackendError(f"{file} is not JSON: {one_line(error)}") from None
-    return found
+    return content
 
 
 def _digest(files: Iterable[Path]) -> str:
-    """A hash of some files by name and content, cheap however large they are."""
+    """A hash of some files by name and content; large files are hashed in part."""
     return _hash([part for file in files for part in (file.name, *_content(file))])
 
 
 def _content(file: Path) -> tuple[int, str]:
     size = file.stat().st_size
     with file.open("rb") as stream:
-        if size <= WHOLE:
+        if size <= HASHED_WHOLE:
             return size, hashlib.file_digest(stream, "sha256").hexdigest()
         digest = hashlib.sha256()
         for number in range(BLOCKS):
@@ -254,5 +254,5 @@ def _content(file: Path) -> tuple[int, str]:
         return size, digest.hexdigest()
 
 
-def _hash(parts: list[Any]) -> str:
+def _hash(parts: list[object]) -> str:
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]

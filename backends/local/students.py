@@ -1,18 +1,16 @@
-"""Students on the disk: what was learned, under what context, and the ids to ask them by.
+"""Students on disk: their weights, the context of their training, and their model ids.
 
-Below the home folder lie ``learned/<key>/`` (a training: its checkpoints while it is under way,
-then the adapter of each epoch and ``context.json``) and ``students/<job>.json`` (a model id: which
-training, of which base, asked how). What was learned is keyed by all that it depends on, so two
-students that differ in how they are asked alone are one training.
+The home folder contains ``learned/<key>/`` (a training: its checkpoints while it runs, then the
+adapter of each epoch and ``context.json``) and ``students/<job>.json`` (a model id: which training,
+of which base model, asked how). The key of a training covers everything that it depends on, so two
+students that differ only in how they are asked share one training.
 """
 
 import hashlib
 import json
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from ...datasets.errors import UnknownModelError
 from .. import records
@@ -31,24 +29,24 @@ class Student:
     base: str
     folder: Path
     """Its adapter, or its weights."""
-    whole: bool
-    """Whether all weights were trained, so that it is a model of its own."""
+    full: bool
+    """Whether all weights were trained, and not an adapter only."""
     recipe: Recipe
-    context: Mapping[str, Any]
-    """What it was trained under."""
+    context: records.Record
+    """The context that it was trained in."""
     fingerprint: str
 
 
 class Students:
-    """All that were trained below a home folder."""
+    """All students below a home folder."""
 
     def __init__(self, home: Path) -> None:
         self._home = home.absolute()
 
     def find(self, model: str) -> Student | None:
-        """The student of that id; None if it is no student's id.
+        """The student of that id; None if it is not the id of a student.
 
-        Raises :class:`~limen.UnknownModelError` if there is none such.
+        Raises :class:`~limen.UnknownModelError` if the student does not exist.
         """
         match = _ID.fullmatch(model)
         if match is None:
@@ -57,31 +55,31 @@ class Students:
         if record is None or record["base"] != match["base"]:
             raise UnknownModelError(f"unknown model {model!r}: no such student below {self._home}")
         recipe = record["recipe"]
-        learned = self._home / "learned" / record["learned"]
-        folder = learned / f"epoch-{match['epoch'] or recipe['epochs']}"
+        training = self._home / "learned" / record["learned"]
+        folder = training / f"epoch-{match['epoch'] or recipe['epochs']}"
         if not folder.is_dir():
-            raise UnknownModelError(f"unknown model {model!r}: {folder} is gone")
+            raise UnknownModelError(f"unknown model {model!r}: its folder {folder} is missing")
         asking = {name: recipe[name] for name in ASKING}
         return Student(
             model=model,
             base=record["base"],
             folder=folder,
-            whole=recipe["method"] == "full",
+            full=recipe["method"] == "full",
             recipe=recipe,
-            context=records.read(learned / CONTEXT) or {},
+            context=records.read(training / CONTEXT) or {},
             fingerprint=_hash([record["learned"], folder.name, asking]),
         )
 
-    def learned(self, job: Job, recipe: Recipe, base: str) -> Path:
-        """The folder of what a job learns from the base of a fingerprint."""
-        taught = {name: value for name, value in recipe.items() if name not in ASKING}
+    def folder_of(self, job: Job, recipe: Recipe, base: str) -> Path:
+        """The folder of a job's training, from a base model with this fingerprint."""
+        training = {name: value for name, value in recipe.items() if name not in ASKING}
         files = [
             None if file is None else hashlib.sha256(file.read_bytes()).hexdigest()
             for file in (job.training_file, job.validation_file)
         ]
-        return self._home / "learned" / _hash([base, taught, files, job.seed])
+        return self._home / "learned" / _hash([base, training, files, job.seed])
 
-    def add(self, job: Job, record: Mapping[str, Any]) -> None:
+    def add(self, job: Job, record: records.Record) -> None:
         """Record a finished job."""
         records.write(self._record(job_digest(job)), record)
 
@@ -90,9 +88,9 @@ class Students:
 
 
 def job_digest(job: Job) -> str:
-    """What stands for a job's key in its model's id."""
+    """The hash of a job's key in its model id."""
     return hashlib.sha256(job.key.encode()).hexdigest()[:16]
 
 
-def _hash(parts: list[Any]) -> str:
+def _hash(parts: list[object]) -> str:
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]

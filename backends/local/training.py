@@ -6,26 +6,25 @@ import shutil
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any
 
 from ...datasets.errors import BackendError, SpecError
 from ..base import Progress, Recipe
-from .extra import library
-from .lessons import Lessons
+from .libraries import CausalLM, Tokenizer, Untyped, library
 from .loading import check_length
-from .memory import accelerated, freed, ran_out
+from .memory import free_memory, has_gpu, is_out_of_memory
+from .training_data import TrainingData
 
 COMPLETE = "complete"
-"""The file that a checkpoint has once it is whole."""
-SEEDS = 2**32
-"""The libraries' seeds are below this."""
-MICRO = 16
-"""Rows that go through the model together at most; gradients add up to the recipe's batch."""
+"""The file in a checkpoint that says that it is complete."""
+MAX_SEED = 2**32
+"""The libraries accept seeds below this."""
+MAX_MICRO_BATCH = 16
+"""The most rows in a forward pass; gradients are accumulated to the recipe's batch size."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Epoch:
-    """What is known of a model at the end of an epoch."""
+    """The state of a training at the end of an epoch."""
 
     step: int
     loss: float | None
@@ -33,74 +32,74 @@ class Epoch:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Course:
-    """One training: what is learned, how, and where it is kept."""
+class TrainingRun:
+    """One training: its data, its settings, and its folder."""
 
-    load: Callable[[], Any]
-    """Loads the base model, anew each time."""
-    tokenizer: Any
-    lessons: Lessons
-    check: Lessons | None
+    load: Callable[[], CausalLM]
+    """Loads the base model, once for each attempt."""
+    tokenizer: Tokenizer
+    data: TrainingData
+    validation: TrainingData | None
     recipe: Recipe
     seed: int
     folder: Path
-    """Where checkpoints are; the models of the epochs go to ``epoch-1`` and so on beside them."""
+    """For checkpoints and the model of each epoch (``epoch-1``, ``epoch-2``, ...)."""
     save_seconds: float
     progress: Progress
 
     def run(self) -> list[Epoch]:
-        """Train to the end, from the last whole checkpoint if there is one.
+        """Train to the end, from the last complete checkpoint if there is one.
 
-        Raises :class:`~limen.SpecError` for a recipe that would be over before it warmed up.
+        Raises :class:`~limen.SpecError` for a recipe whose warm-up is as long as the training.
         """
         self._check_warm_up()
         for micro in _divisors(int(self.recipe["batch_size"] or 1)):
             try:
                 return self._attempt(micro)
             except Exception as error:
-                if not ran_out(error):
+                if not is_out_of_memory(error):
                     raise
-            freed()
+            free_memory()
         raise BackendError(
             "memory ran out over a single row: take a smaller model, or LoRA with a lower rank, or "
-            "end what else uses the memory (such as a server that holds the model as well)"
+            "stop other programs that use the memory (such as a server of the same model)"
         )
 
     def _check_warm_up(self) -> None:
         batch, epochs = int(self.recipe["batch_size"] or 1), int(self.recipe["epochs"] or 1)
-        steps = epochs * math.ceil(len(self.lessons.rows) / batch)
+        steps = epochs * math.ceil(len(self.data.rows) / batch)
         if int(self.recipe["warmup_steps"] or 0) >= steps:
             raise SpecError(
-                f"recipe setting warmup_steps={self.recipe['warmup_steps']}: {steps} steps are all "
-                f"there are ({len(self.lessons.rows):,} rows, batch_size={batch}, epochs={epochs}),"
-                f" so the rate would never be reached and next to nothing learned: lower it, or "
-                f"batch_size, or train on more"
+                f"recipe setting warmup_steps={self.recipe['warmup_steps']}: the training has "
+                f"{steps} steps only ({len(self.data.rows):,} rows, batch_size={batch}, "
+                f"epochs={epochs}), so the learning rate would never be reached: lower "
+                f"warmup_steps or batch_size, or train on more rows"
             )
 
     def _attempt(self, micro: int) -> list[Epoch]:
         trl = library("trl")
-        library("transformers").set_seed(self.seed % SEEDS)  # adapters begin at random
+        library("transformers").set_seed(self.seed % MAX_SEED)  # adapters begin at random
         model = self.load()
-        for material in filter(None, (self.lessons, self.check)):
-            check_length(model, max(len(row["input_ids"]) for row in material.rows))
+        for data in filter(None, (self.data, self.validation)):
+            check_length(model, max(len(row["input_ids"]) for row in data.rows))
         peft = None
         if self.recipe["method"] == "lora":
             peft = _adapter(self.recipe, model)
         trainer = trl.SFTTrainer(
             model=model,
             args=_config(self._arguments(micro)),
-            train_dataset=_dataset(self.lessons),
-            eval_dataset=_dataset(self.check) if self.check else None,
+            train_dataset=_dataset(self.data),
+            eval_dataset=_dataset(self.validation) if self.validation else None,
             processing_class=self.tokenizer,
             peft_config=peft,
-            callbacks=[_watching(self)],
+            callbacks=[_callback(self)],
         )
         trainer.remove_callback(library("transformers").PrinterCallback)
         last = _last_checkpoint(self.folder)
         trainer.train(resume_from_checkpoint=str(last) if last else None)
         return _epochs(trainer.state.log_history, trainer.state.num_train_epochs)
 
-    def _arguments(self, micro: int) -> dict[str, Any]:
+    def _arguments(self, micro: int) -> dict[str, Untyped]:
         recipe = self.recipe
         return {
             "output_dir": str(self.folder),
@@ -114,41 +113,41 @@ class Course:
             "optim": recipe["optimizer"],
             "weight_decay": recipe["weight_decay"],
             "max_grad_norm": recipe["max_grad_norm"],
-            "seed": self.seed % SEEDS,
-            "data_seed": self.seed % SEEDS,
-            "bf16": accelerated(),
-            "use_cpu": not accelerated(),
+            "seed": self.seed % MAX_SEED,
+            "data_seed": self.seed % MAX_SEED,
+            "bf16": has_gpu(),
+            "use_cpu": not has_gpu(),
             "activation_checkpointing": micro == 1,
-            "dataloader_pin_memory": accelerated(),
-            "packing": False,  # a row never sees another
-            "max_length": None,  # a row that is cut in silence is another experiment
-            "eval_strategy": "epoch" if self.check else "no",
-            "save_strategy": "no",  # by the clock: see _watching
+            "dataloader_pin_memory": has_gpu(),
+            "packing": False,  # rows must not see each other
+            "max_length": None,  # never cut a row silently
+            "eval_strategy": "epoch" if self.validation else "no",
+            "save_strategy": "no",  # by the clock: see _callback
             "save_total_limit": 2,
             "logging_steps": 1,
-            "logging_nan_inf_filter": False,  # a loss that is no number is to be seen
+            "logging_nan_inf_filter": False,  # show a loss that is not a number
             "report_to": "none",
             "disable_tqdm": True,
             "push_to_hub": False,
         }
 
 
-def _config(arguments: dict[str, Any]) -> Any:
-    """The trainer's arguments, by the names that its version has for them."""
+def _config(arguments: dict[str, Untyped]) -> Untyped:
+    """The trainer's arguments, under the names of the installed version."""
     config, renamed = library("trl").SFTConfig, "activation_checkpointing"
     if renamed not in {field.name for field in fields(config)}:
         arguments = {**arguments, "gradient_checkpointing": arguments[renamed]}
         del arguments[renamed]
-    made = config(**arguments)
-    if made.n_gpu > 1:
-        made._n_gpu = 1  # else rows would be spread over GPUs, and the batch would be another
-    return made
+    settings = config(**arguments)
+    if settings.n_gpu > 1:
+        settings._n_gpu = 1  # on several GPUs the batch size would be another
+    return settings
 
 
-def check_modules(model: Any, wanted: str) -> list[str] | str:
+def check_modules(model: CausalLM, wanted: str) -> list[str] | str:
     """The modules to adapt, as PEFT takes them.
 
-    Raises :class:`~limen.SpecError`, with those that there are, if the model lacks one.
+    Raises :class:`~limen.SpecError` if the model lacks one, with the names of those it has.
     """
     if wanted == "all-linear":
         return wanted
@@ -159,16 +158,16 @@ def check_modules(model: Any, wanted: str) -> list[str] | str:
         for name, module in model.named_modules()
         if isinstance(module, linear) and module is not head
     }
-    asked = [name.strip() for name in wanted.split(",") if name.strip()]
-    if missing := [name for name in asked if name not in known]:
+    names = [name.strip() for name in wanted.split(",") if name.strip()]
+    if missing := [name for name in names if name not in known]:
         raise SpecError(
             f"recipe setting modules: the model has no {', '.join(missing)}; it has "
             f"{', '.join(sorted(known))}"
         )
-    return asked
+    return names
 
 
-def _adapter(recipe: Recipe, model: Any) -> Any:
+def _adapter(recipe: Recipe, model: Untyped) -> Untyped:
     return library("peft").LoraConfig(
         r=recipe["rank"],
         lora_alpha=recipe["alpha"],
@@ -179,36 +178,38 @@ def _adapter(recipe: Recipe, model: Any) -> Any:
     )
 
 
-def _dataset(material: Lessons) -> Any:
-    return library("datasets").Dataset.from_list(list(material.rows))
+def _dataset(data: TrainingData) -> Untyped:
+    return library("datasets").Dataset.from_list(list(data.rows))
 
 
 def _divisors(batch: int) -> Iterator[int]:
-    """How many rows to take at a time: whatever fits, the batch stays what the recipe says."""
-    return (size for size in range(min(batch, MICRO), 0, -1) if batch % size == 0)
+    """Divisors of the batch size, the largest first: sizes of micro-batches to try."""
+    return (size for size in range(min(batch, MAX_MICRO_BATCH), 0, -1) if batch % size == 0)
 
 
-def _watching(course: Course) -> Any:
-    """A callback that tells of progress, and keeps checkpoints and the model of each epoch."""
+def _callback(run: TrainingRun) -> Untyped:
+    """A trainer callback: reports progress, and saves checkpoints and the model of each epoch."""
     import time
 
-    class Watching(library("transformers").TrainerCallback):  # type: ignore[misc]
-        """Called by the trainer."""
+    class Callback(library("transformers").TrainerCallback):  # type: ignore[misc]
+        """The trainer calls it."""
 
         def __init__(self) -> None:
             self._saved = time.monotonic()
 
-        def on_step_end(self, args: Any, state: Any, control: Any, **rest: Any) -> None:
-            course.progress(state.global_step, state.max_steps)
-            due = time.monotonic() - self._saved >= course.save_seconds
-            ends = abs(state.epoch - round(state.epoch)) < 1e-9  # its model is to be kept first
+        def on_step_end(
+            self, args: Untyped, state: Untyped, control: Untyped, **rest: Untyped
+        ) -> None:
+            run.progress(state.global_step, state.max_steps)
+            due = time.monotonic() - self._saved >= run.save_seconds
+            ends = abs(state.epoch - round(state.epoch)) < 1e-9  # its model is saved first
             control.should_save = due and not ends
 
-        def on_save(self, args: Any, state: Any, control: Any, **rest: Any) -> None:
-            (course.folder / f"checkpoint-{state.global_step}" / COMPLETE).touch()
+        def on_save(self, args: Untyped, state: Untyped, control: Untyped, **rest: Untyped) -> None:
+            (run.folder / f"checkpoint-{state.global_step}" / COMPLETE).touch()
             self._saved = time.monotonic()
 
-        def on_log(self, args: Any, state: Any, control: Any, **rest: Any) -> None:
+        def on_log(self, args: Untyped, state: Untyped, control: Untyped, **rest: Untyped) -> None:
             loss = rest.get("logs", {}).get("loss")
             if loss is not None and not math.isfinite(float(loss)):
                 raise BackendError(
@@ -216,27 +217,29 @@ def _watching(course: Course) -> Any:
                     f"learning_rate"
                 )
 
-        def on_epoch_end(self, args: Any, state: Any, control: Any, **rest: Any) -> None:
+        def on_epoch_end(
+            self, args: Untyped, state: Untyped, control: Untyped, **rest: Untyped
+        ) -> None:
             number = round(state.epoch)
-            last = number == int(course.recipe["epochs"] or 0)
-            if last or course.recipe["method"] == "lora":
-                _keep(rest["model"], course.folder / f"epoch-{number}")
+            last = number == int(run.recipe["epochs"] or 0)
+            if last or run.recipe["method"] == "lora":
+                _save_model(rest["model"], run.folder / f"epoch-{number}")
 
-    return Watching()
+    return Callback()
 
 
-def _keep(model: Any, folder: Path) -> None:
-    """Save a model, or its adapter alone, whole or not at all."""
+def _save_model(model: CausalLM, folder: Path) -> None:
+    """Save a model, or its adapter, in one step: completely or not at all."""
     scratch = folder.with_suffix(".part")
     shutil.rmtree(scratch, ignore_errors=True)
     model.save_pretrained(scratch)
-    _in_order(scratch / "adapter_config.json")
+    _sort_modules(scratch / "adapter_config.json")
     shutil.rmtree(folder, ignore_errors=True)
     scratch.rename(folder)
 
 
-def _in_order(config: Path) -> None:
-    """Write the modules of an adapter in order: they are a set, whose order differs by process."""
+def _sort_modules(config: Path) -> None:
+    """Sort the modules of an adapter: they are a set, whose order differs between processes."""
     if config.is_file():
         kept = json.loads(config.read_text())
         if isinstance(kept.get("target_modules"), list):
@@ -245,29 +248,29 @@ def _in_order(config: Path) -> None:
 
 
 def _last_checkpoint(folder: Path) -> Path | None:
-    """The last checkpoint that is whole; those that a crash left half-written are removed."""
-    found: dict[int, Path] = {}
+    """The last complete checkpoint; removes those that a crash left incomplete."""
+    complete: dict[int, Path] = {}
     for each in folder.glob("checkpoint-*"):
         if (each / COMPLETE).exists():
-            found[int(each.name.partition("-")[2])] = each
+            complete[int(each.name.partition("-")[2])] = each
         else:
             shutil.rmtree(each)
-    return found[max(found)] if found else None
+    return complete[max(complete)] if complete else None
 
 
-def _epochs(history: list[Mapping[str, Any]], count: int) -> list[Epoch]:
+def _epochs(history: list[Mapping[str, Untyped]], count: int) -> list[Epoch]:
     """The mean loss of the steps of each epoch, and the validation loss at its end."""
-    told = []
+    epochs = []
     for epoch in range(1, int(count) + 1):
         mine = [entry for entry in history if epoch - 1 < entry["epoch"] <= epoch + 1e-9]
         losses = [float(entry["loss"]) for entry in mine if "loss" in entry]
         checks = [float(entry["eval_loss"]) for entry in mine if "eval_loss" in entry]
         mean = math.fsum(losses) / len(losses) if losses else None
-        told.append(
+        epochs.append(
             Epoch(
                 step=max((int(entry["step"]) for entry in mine), default=0),
                 loss=mean,
                 validation_loss=checks[-1] if checks else None,
             )
         )
-    return told
+    return epochs

@@ -9,19 +9,20 @@ import os
 import threading
 from collections.abc import Coroutine
 from concurrent.futures import Future
+from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 from ...datasets.errors import BackendError
+from .errors import Failure, classify
+from .redaction import Redactor
 
 if TYPE_CHECKING:
     from openai import AsyncOpenAI, OpenAI
 
 T = TypeVar("T")
 OPENAI = "https://api.openai.com/v1"
-SHORTEST = 6
-"""Characters of what is taken for a secret; shorter ones are placeholders."""
 NO_KEY = "no-key"
 """What a server that wants no key is sent; the SDK insists on one."""
 
@@ -33,13 +34,16 @@ class Account:
         env = os.environ.get
         azure = env("AZURE_OPENAI_ENDPOINT", "")
         self.azure = bool(azure) and not env("OPENAI_BASE_URL")
-        self._address = (azure if self.azure else env("OPENAI_BASE_URL") or OPENAI).rstrip("/")
-        parts = urlsplit(self._address)
-        self._password = parts.password or ""
-        self.url = parts._replace(netloc=parts.netloc.rpartition("@")[2], query="").geturl()
+        given = azure if self.azure else env("OPENAI_BASE_URL") or OPENAI
+        parts = _parts(given.strip())
+        host = parts.netloc.rpartition("@")[2]
+        self._address = parts._replace(netloc=host).geturl().rstrip("/")
+        self.url = parts._replace(netloc=host, query="", fragment="").geturl().rstrip("/")
         """The server, without any credentials that its address has in it."""
+        self._credentials = _credentials(parts)
         self._key = env("AZURE_OPENAI_API_KEY" if self.azure else "OPENAI_API_KEY", "").strip()
-        self._token = env("AZURE_OPENAI_AD_TOKEN", "") if self.azure else ""
+        self._token = env("AZURE_OPENAI_AD_TOKEN", "").strip() if self.azure else ""
+        self.redactor = Redactor([self._key, self._token, *_secrets(parts)])
         self._check()
         self._loop = asyncio.new_event_loop()
         threading.Thread(target=self._loop.run_forever, name="limen-openai", daemon=True).start()
@@ -54,32 +58,40 @@ class Account:
         """The blocking client: jobs, files, models, batches. It never retries by itself."""
         from openai import AzureOpenAI, OpenAI
 
+        from .http_client import LimitedClient
+
+        http = LimitedClient(self.redactor, self._credentials)
+        options: dict[str, Any] = {"max_retries": 0, "timeout": 60, "http_client": http}
         if self.azure:
-            return AzureOpenAI(**self._azure(), max_retries=0, timeout=60)
-        return OpenAI(
-            api_key=self._key or NO_KEY, base_url=self._address, max_retries=0, timeout=60
-        )
+            return AzureOpenAI(**self._azure(), **options)
+        return OpenAI(api_key=self._key or NO_KEY, base_url=self._address, **options)
 
     @cached_property
     def async_client(self) -> "AsyncOpenAI":
         """The client for sampling; to be used on the account's loop only."""
         from openai import AsyncAzureOpenAI, AsyncOpenAI
 
+        from .http_client import AsyncLimitedClient
+
+        http = AsyncLimitedClient(self.redactor, self._credentials)
+        options: dict[str, Any] = {"max_retries": 0, "http_client": http}
         if self.azure:
-            return AsyncAzureOpenAI(**self._azure(), max_retries=0)
-        return AsyncOpenAI(api_key=self._key or NO_KEY, base_url=self._address, max_retries=0)
+            return AsyncAzureOpenAI(**self._azure(), **options)
+        return AsyncOpenAI(api_key=self._key or NO_KEY, base_url=self._address, **options)
 
     def start(self, work: Coroutine[Any, Any, T]) -> "Future[T]":
         """Have something done on the loop, in a thread that does not keep the process alive."""
         return asyncio.run_coroutine_threadsafe(work, self._loop)
 
     def scrub(self, text: object) -> str:
-        """The text without the key."""
-        text = str(text)
-        for secret in (self._key, self._token, self._password):
-            if len(secret) >= SHORTEST:
-                text = text.replace(secret, "[key]")
-        return text
+        """The text without secrets."""
+        return self.redactor.text(text)
+
+    def classify(self, error: Exception) -> Failure:
+        """The failure behind an exception, its message without secrets."""
+        failure = classify(error)
+        details = replace(failure.details, message=self.scrub(failure.details.message))
+        return replace(failure, message=self.scrub(failure.message), details=details)
 
     def _azure(self) -> dict[str, Any]:
         return {
@@ -98,8 +110,51 @@ class Account:
             raise BackendError("no key for Azure: set AZURE_OPENAI_API_KEY")
         if self.azure and not os.environ.get("OPENAI_API_VERSION"):
             raise BackendError("no API version for Azure: set OPENAI_API_VERSION")
-        if urlsplit(self.url).scheme not in ("http", "https"):
-            raise BackendError(f"OPENAI_BASE_URL={self.url!r} must begin with http:// or https://")
+        parts = urlsplit(self.url)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise BackendError(
+                f"OPENAI_BASE_URL={self.url!r} must begin with http:// or https:// and name a host"
+            )
+        name = "AZURE_OPENAI_API_KEY" if self.azure else "OPENAI_API_KEY"
+        for variable, value in ((name, self._key), ("AZURE_OPENAI_AD_TOKEN", self._token)):
+            _check_header(variable, value)
+
+
+def _parts(address: str) -> SplitResult:
+    """The parts of the server's address; raises :class:`~limen.BackendError`, not showing it."""
+    try:
+        parts = urlsplit(address)
+        _ = parts.port
+    except ValueError:
+        raise BackendError(
+            "the server's address is no URL (not shown, since it may have a password in it): "
+            "OPENAI_BASE_URL must look like http://127.0.0.1:8000/v1"
+        ) from None
+    return parts
+
+
+def _credentials(parts: SplitResult) -> tuple[str, str] | None:
+    if parts.username is None and parts.password is None:
+        return None
+    return unquote(parts.username or ""), unquote(parts.password or "")
+
+
+def _secrets(parts: SplitResult) -> list[str]:
+    """The secrets of an address: its password, or its user name if that is all; its query."""
+    user, password = unquote(parts.username or ""), unquote(parts.password or "")
+    pair = [f"{user}:{password}"] if parts.username is not None else []
+    raw = [parts.password or parts.username or "", password or user]
+    return [*raw, *pair, *(value for _, value in parse_qsl(parts.query))]
+
+
+def _check_header(variable: str, value: str) -> None:
+    """Raise unless a secret can stand in a header; the message does not show it."""
+    wrong = next((i for i, c in enumerate(value) if not "!" <= c <= "~"), None)
+    if wrong is not None:
+        raise BackendError(
+            f"{variable} has a character that no key can have at position {wrong + 1} of "
+            f"{len(value)} (a line break, a blank, or a letter beyond ASCII): copy it again"
+        )
 
 
 def base_of(model: str) -> str:

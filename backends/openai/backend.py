@@ -25,15 +25,19 @@ from ..recipes import POSITIVE, POSITIVE_WHOLE, check_recipe, or_auto
 from .account import Account, base_of
 from .batches import Batches
 from .budget import Budget
-from .chat import DEADLINE, LONGEST_WAIT, ChatClient, DrawLimit
+from .chat import DEADLINE, LONGEST_WAIT, ChatClient
+from .discovery import Discovery
+from .failure_share import share_set_by_user
 from .job_ledger import JobLedger
 from .jobs import SETTINGS, Jobs
 from .preflight import Preflight
 from .prices import prices
 from .quotes import Limits, conditions, quote
 from .rate_limiter import RateLimiter
+from .request_form import draws_set_by_user, form_set_by_user
 from .retries import OUTAGE, Retries
 from .sampling import stream
+from .server_profile import PROBED, ServerProfile
 from .uploads import Uploads
 
 ACCEPTED = {
@@ -71,7 +75,9 @@ class OpenAIBackend:
         self._stopped = False
         self._models: dict[str, Model] = {}
         self._limiters: dict[str, RateLimiter] = {}
-        self._draws: dict[str, DrawLimit] = {}
+        self._profiles: dict[str, ServerProfile] = {}
+        self._fixed, self._fixed_draws = form_set_by_user(), draws_set_by_user()
+        self._max_failed = share_set_by_user()
 
     @property
     def capabilities(self) -> Capabilities:
@@ -109,7 +115,7 @@ class OpenAIBackend:
         self, model: str, requests: Iterable[Request], key: str
     ) -> Iterator[Sequence[Completion]]:
         """See :meth:`limen.backends.BatchSampling.sample_batch`."""
-        yield from self._batches.sample(model, requests, key, self._draws_of(model))
+        yield from self._batches.sample(model, requests, key, self._profile_of(model))
 
     def fine_tune(self, job: Job, progress: Progress) -> FineTuned:
         """See :meth:`limen.backends.FineTuning.fine_tune`."""
@@ -140,6 +146,15 @@ class OpenAIBackend:
     def conditions(self, model: str) -> str:
         """See :meth:`limen.backends.Service.conditions`."""
         return conditions(model, self._prices, self.limits(model))
+
+    def server_facts(self, model: str) -> dict[str, str]:
+        """See :meth:`limen.backends.Service.server_facts`."""
+        facts = self._profile_of(model).facts()
+        known = self._models.get(base_of(model))
+        if known is not None:
+            found = "yes" if known.can_fine_tune else f"no: {known.why_not}"
+            facts = {"fine-tuning": f"{found} ({PROBED})", **facts}
+        return facts
 
     def limits(self, model: str) -> dict[str, float]:
         """Requests and tokens a minute and draws a call, as far as this or an earlier run saw."""
@@ -183,7 +198,8 @@ class OpenAIBackend:
 
     @cached_property
     def _preflight(self) -> Preflight:
-        return Preflight(self.account, self._retries, self._prices)
+        discovery = Discovery(self.account, self._retries, self.budget)
+        return Preflight(self.account, discovery, self._prices)
 
     @contextmanager
     def _client(self, model: str) -> Iterator[ChatClient]:
@@ -191,29 +207,35 @@ class OpenAIBackend:
         if self._stopped:
             raise BackendError("the run was ended; run the same command again to go on")
         limiter = self._limiters.setdefault(base, RateLimiter(longest_wait=self._longest_wait))
-        draws = self._draws_of(model)
+        profile = self._profile_of(model)
         try:
             yield ChatClient(
                 self.account,
                 model,
                 limiter=limiter,
-                draws=draws,
+                profile=profile,
                 budget=self.budget,
                 prices=self._prices,
+                max_failed=self._max_failed,
                 deadline=self._deadline,
                 longest_wait=self._longest_wait,
             )
         finally:
             found = limiter.limits()
-            if draws.known:
-                found["draws"] = draws.known
+            if profile.draws.known:
+                found["draws"] = profile.draws.known
             with records.locked(self._home / "limits" / "all"):
                 self._limits.note(base, found)
 
-    def _draws_of(self, model: str) -> DrawLimit:
+    def _profile_of(self, model: str) -> ServerProfile:
         base = base_of(model)
         known = self.limits(base).get("draws")
-        return self._draws.setdefault(base, DrawLimit(int(known) if known else None))
+        made = ServerProfile(
+            fixed=self._fixed,
+            draws=self._fixed_draws,
+            known_draws=int(known) if known else None,
+        )
+        return self._profiles.setdefault(base, made)
 
     def _check_price(self, model: str) -> None:
         if self.budget.limited and self._prices.of(model) is None:

@@ -19,19 +19,23 @@ from ..records import Record
 from . import responses
 from .account import Account
 from .budget import Budget
-from .chat import DrawLimit, maximum_usage, request_body
+from .chat import maximum_usage
+from .draw_limit import DrawLimit
+from .error_details import parse_error
 from .errors import (
     CONTENT,
+    TRANSIENT,
     FailureKind,
     InvalidResponseError,
     backend_error,
-    classify,
     require,
     require_page,
 )
 from .job_ledger import now
 from .prices import Prices
+from .request_form import RequestForm
 from .retries import Retries
+from .server_profile import ServerProfile
 from .uploads import Uploads
 
 if TYPE_CHECKING:
@@ -60,7 +64,7 @@ class Batches:
     folder: Path
 
     def sample(
-        self, model: str, requests: Iterable[Request], key: str, draws: DrawLimit
+        self, model: str, requests: Iterable[Request], key: str, profile: ServerProfile
     ) -> Iterator[Sequence[Completion]]:
         """Complete requests; what earlier batches under the key have answered comes from them."""
         wanted = OutstandingDraws(requests)
@@ -70,7 +74,7 @@ class Batches:
         while True:
             for entry in record["batches"][place:]:
                 before = wanted.left
-                yield from self._answers(path, record, entry, wanted, draws)
+                yield from self._answers(path, record, entry, wanted, profile)
                 waits = entry.get("status") == "failed"  # the account has too much enqueued
                 fruitless = fruitless + 1 if wanted.left == before and not waits else 0
             place = len(record["batches"])
@@ -81,21 +85,23 @@ class Batches:
                 raise backend_error(
                     record["batches"][-1].get("error") or message, "sampling by batches"
                 )
-            some = list(islice(wanted.parts(draws), int(record.get("largest", LARGEST))))
-            self._record_batch(path, record, model, some)
+            some = list(islice(wanted.parts(profile.draws), int(record.get("largest", LARGEST))))
+            self._record_batch(path, record, model, some, profile.form)
 
     def path(self, key: str) -> Path:
         """Where the record of a stage's batches lies."""
         return self.folder / f"{hashlib.sha256(key.encode()).hexdigest()[:32]}.json"
 
-    def _record_batch(self, path: Path, record: Record, model: str, parts: list[Request]) -> None:
+    def _record_batch(
+        self, path: Path, record: Record, model: str, parts: list[Request], form: RequestForm
+    ) -> None:
         """Write down another batch, which is made next."""
         number = len(record["batches"])
         used = sum((maximum_usage(part) for part in parts), Usage())
         most = self.prices.cost(model, used, batch=True) or 0.0
         entry: Record = {"tag": f"limen-{path.stem}-{number}", "model": model, "most": most}
         record["batches"].append({**entry, "requests": len(parts), "intended": now()})
-        lines = (json.dumps(_line(model, part)) + "\n" for part in parts)
+        lines = (json.dumps(_line(model, part, form)) + "\n" for part in parts)
         records.write_bytes(path.with_suffix(f".{number}.jsonl"), "".join(lines).encode())
         records.write(path, record)
 
@@ -105,7 +111,7 @@ class Batches:
         record: Record,
         entry: Record,
         wanted: "OutstandingDraws",
-        draws: DrawLimit,
+        profile: ServerProfile,
     ) -> Iterator[list[Completion]]:
         """What a batch answered, once it has ended."""
         if entry.get("status") == "failed":  # reported before; nothing of it was done
@@ -120,19 +126,19 @@ class Batches:
         if ended.status == "failed" and "largest" not in record:
             raise backend_error(entry["error"], f"the batch {ended.id} was refused")
         for file_id in (ended.output_file_id, ended.error_file_id):
-            yield from _grouped(self._file_answers(file_id, wanted, draws))
+            yield from _grouped(self._file_answers(file_id, wanted, profile))
         if ended.status == "cancelled" and wanted.left and not known_before:
             message = f"somebody cancelled it, with {wanted.left:,} draws unanswered"
             remedy = "run the same command again to have them asked for by another"
             raise backend_error(message, f"the batch {ended.id}", remedy)
 
     def _file_answers(
-        self, file_id: str | None, wanted: "OutstandingDraws", draws: DrawLimit
+        self, file_id: str | None, wanted: "OutstandingDraws", profile: ServerProfile
     ) -> Iterator[list[Completion]]:
         """What the lines of a result file answer of what is still wanted."""
         for line in self._lines(file_id):
             part = wanted.of(line.get("custom_id"))
-            made = self._completions(line, part, draws) if part else None
+            made = self._completions(line, part, profile) if part else None
             if made:
                 yield wanted.take(made)
 
@@ -172,9 +178,9 @@ class Batches:
                 )
                 return require(made, "id").id
             except Exception as error:
-                failure = classify(error)
-                message = self.account.scrub(failure.message)
-            if failure.kind not in (FailureKind.TRANSPORT, FailureKind.RATE):
+                failure = self.account.classify(error)
+                message = failure.message
+            if failure.kind not in (*TRANSIENT, FailureKind.RATE):
                 break
             if failure.kind is FailureKind.RATE or not failure.sent:
                 self.retries.sleep(max(0.5 * 2**attempt, min(failure.wait or 0, 60)))
@@ -225,35 +231,27 @@ class Batches:
         return self.retries.call(fetch, f"fetching the results {file_id}")
 
     def _completions(
-        self, line: Mapping[str, Any], part: Request, draws: DrawLimit
+        self, line: Mapping[str, Any], part: Request, profile: ServerProfile
     ) -> list[Completion] | None:
         """The completions in a line; None where the request is to be asked again."""
         response = line.get("response") or {}
         status, body = response.get("status_code"), response.get("body")
         if status == 200:
-            try:
-                answer = responses.parse(json.dumps(body).encode())
-            except InvalidResponseError:
-                return None
-            if len(answer.choices) < part.draws:
-                draws.rejected(len(answer.choices) + 1)
-            return responses.completions(answer, part, responses.usage_of(answer, part, lost=0))
-        error = (body or {}).get("error") or line.get("error") or {}
-        code, message = str(error.get("code") or ""), str(error.get("message") or "failed")
-        if error.get("param") == "n" and part.draws > 1:
-            draws.rejected(part.draws)
+            return _answers_in(body, part, profile)
+        details = parse_error(json.dumps(body or line).encode())
+        message = self.account.scrub(details.message)
+        if details.param == "n" and part.draws > 1:
+            profile.draws.rejected(part.draws, message)
             return None
-        if code in CONTENT:
-            return responses.failed(part, self.account.scrub(message), Usage(calls=1))
+        if {details.code, details.type} & CONTENT:
+            return responses.failed(part, message, Usage(calls=1))
         if status is not None and 400 <= status < 500 and status not in (408, 409, 429):
-            raise backend_error(
-                self.account.scrub(message), f"the batch's request {line.get('custom_id')}"
-            )
+            raise backend_error(message, f"the batch's request {line.get('custom_id')}")
         return None
 
 
 class OutstandingDraws:
-    """DrawLimit that are wanted, and which of them have come."""
+    """The draws of a stage that no batch has answered so far."""
 
     def __init__(self, requests: Iterable[Request]) -> None:
         self._requests = {(r.row, d): r for r in requests for d in _numbers(r)}
@@ -309,9 +307,9 @@ def _numbers(request: Request) -> range:
     return range(request.first, request.first + request.draws)
 
 
-def _line(model: str, part: Request) -> Record:
+def _line(model: str, part: Request, form: RequestForm) -> Record:
     name = f"{part.row}-{part.first}-{part.draws}"
-    return {"custom_id": name, "method": "POST", "url": ENDPOINT, "body": request_body(model, part)}
+    return {"custom_id": name, "method": "POST", "url": ENDPOINT, "body": form.body(model, part)}
 
 
 def _reasons(ended: "Batch") -> str:
@@ -320,3 +318,15 @@ def _reasons(ended: "Batch") -> str:
     if ended.status == "failed" and not messages:
         messages = ["it failed without a reason"]
     return "; ".join(messages[:3])
+
+
+def _answers_in(body: object, part: Request, profile: ServerProfile) -> list[Completion] | None:
+    """The completions in the body of a line; None where the request is to be asked again."""
+    try:
+        answer = responses.parse(json.dumps(body).encode())
+    except InvalidResponseError:
+        return None
+    profile.oddities.update(answer.oddities)
+    if len(answer.choices) < part.draws:
+        profile.draws.gave(len(answer.choices))
+    return responses.completions(answer, part, responses.usage_of(answer, part, lost=0)[0])

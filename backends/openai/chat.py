@@ -2,91 +2,85 @@
 
 import asyncio
 import random
+from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import dataclass, field, replace
 
-from ..base import Completion, Request, Usage
+from ...datasets.errors import LimenError
+from ..base import Request, Usage
 from . import responses, tokens
 from .account import Account
 from .budget import Budget
-from .errors import Failure, FailureKind, backend_error, classify
+from .errors import FORM, TRANSIENT, Failure, FailureKind, backend_error
+from .failure_share import FailureShare
+from .negotiation import PROBE, ChatResult, Negotiation
 from .prices import Prices
 from .rate_limiter import Permit, RateLimiter
+from .request_form import RequestForm
+from .server_profile import ServerProfile
 
 DEADLINE = 180.0
 """Seconds for one call in all; the SDK's own timeout is for each read, which a dripping body
 never exceeds."""
 ATTEMPTS = 8
 """Tries of a call before its stage ends; with the waits between them about two minutes."""
+FIRST_ATTEMPTS = 3
+"""Tries of a server that has never answered."""
+SAME = 3
+"""How often a request fails in the same way until that is recorded, while others are answered."""
+LOADING_PAUSES = (5.0, 9.0)
+"""Seconds between tries of a server that is loading its model."""
 LONGEST_WAIT = 30.0
-MOST = 128
-"""The draws that a call asks for at first; OpenAI's own limit."""
 
 
-class DrawLimit:
-    """The most draws that a server gives in a call, found by trying: a bisection of 1 to 128."""
+@dataclass
+class _Tries:
+    """What has happened to one request so far."""
 
-    def __init__(self, known: int | None = None) -> None:
-        self._low, self._high = (known, known) if known else (1, MOST)
-        self._try = self._high
+    answers_before: int
+    """Requests that the server had answered before the first failure of this one."""
+    count: int = 0
+    lost: int = 0
+    negotiated: int = 0
+    """How often another form was looked for."""
+    seen: Counter[tuple[object, ...]] = field(default_factory=Counter)
 
-    @property
-    def per_call(self) -> int:
-        """How many to ask for."""
-        return self._try
-
-    @property
-    def known(self) -> int | None:
-        """The most that are accepted, once that is settled."""
-        return self._low if self._low == self._high else None
-
-    def accepted(self, asked: int) -> None:
-        """A server gave so many."""
-        self._low = max(self._low, min(asked, self._high))
-        self._aim()
-
-    def rejected(self, asked: int) -> None:
-        """A server refused so many, or gave fewer."""
-        if asked <= self._low:  # another server than the one that gave so many
-            self._low = 1
-        self._high = max(1, min(self._high, asked - 1))
-        self._low = min(self._low, self._high)
-        self._aim()
-
-    def _aim(self) -> None:
-        whole = self._high == MOST
-        self._try = self._high if whole else (self._low + self._high + 1) // 2
-
-
-@dataclass(frozen=True, kw_only=True)
-class ChatResult:
-    """What came of a call: completions, and whether the draws beyond them are to be asked again."""
-
-    completions: list[Completion]
-    got: int
-    """DrawLimit of the request that are settled."""
+    def add(self, failure: Failure) -> int:
+        """Note a failure; returns how often the same has happened."""
+        self.count += 1
+        self.lost += failure.maybe_charged
+        self.seen[failure.signature] += 1
+        return self.seen[failure.signature]
 
 
 class ChatClient:
-    """Calls for one model."""
+    """Calls for one model, in one stage."""
 
     def __init__(
         self,
         account: Account,
         model: str,
         *,
+        profile: ServerProfile,
         limiter: RateLimiter,
-        draws: DrawLimit,
         budget: Budget,
         prices: Prices,
+        max_failed: float = 0.5,
         deadline: float = DEADLINE,
         longest_wait: float = LONGEST_WAIT,
     ) -> None:
         self._account, self._model = account, model
-        self._limiter, self.draws = limiter, draws
+        self._profile, self._limiter = profile, limiter
         self._budget, self._prices = budget, prices
         self._deadline, self._longest = deadline, longest_wait
+        self._ended: LimenError | None = None
+        """Why nothing is sent any more."""
+        self._failures = FailureShare(f"sampling {model} stopped", max_failed)
+
+    @property
+    def draws_per_call(self) -> int:
+        """How many draws one call may ask for."""
+        return self._profile.draws.per_call
 
     async def acquire(self, request: Request) -> Permit:
         """Wait for the call's turn."""
@@ -97,52 +91,170 @@ class ChatClient:
         await self._limiter.stopped.wait()
 
     def give_back(self, permit: Permit) -> None:
-        """Have a permit not used."""
+        """Return a permit that was not used."""
         self._limiter.release(permit, {}, ok=False)
+
+    def check_failures(self) -> None:
+        """Raise :class:`~limen.BackendError` if no request was answered."""
+        self._failures.check()
 
     async def call(self, request: Request, permit: Permit) -> ChatResult:
         """Complete a request; raises :class:`~limen.BackendError` where the stage must end."""
-        lost, message = 0, ""
-        for attempt in range(ATTEMPTS):
-            if attempt:
-                permit = await self.acquire(request)
-            found = await self._patiently(request, permit, lost)
-            if isinstance(found, ChatResult):
-                return found
-            lost, message = lost + found.maybe_charged, self._account.scrub(found.message)
-            if attempt + 1 < ATTEMPTS:
-                await asyncio.sleep(self._pause(attempt, found))
-        doing = f"sampling {self._model} failed {ATTEMPTS} times on row {request.row}"
-        raise backend_error(message, doing)
-
-    async def _patiently(self, request: Request, permit: Permit, lost: int) -> ChatResult | Failure:
-        """The answer, or a failure of the transport; waits out rate limits."""
+        tries = _Tries(self._profile.answers)
         while True:
+            result = await self._send(request, permit, tries)
+            if result is not None:
+                return result
+            permit = await self.acquire(request)
+
+    async def _decide(self, request: Request, failure: Failure, tries: _Tries) -> ChatResult | None:
+        """Record the failure, or raise, or None to try again."""
+        same = tries.add(failure)
+        doing = f"sampling {self._model} stopped"
+        if failure.kind is FailureKind.CONTENT:
+            used = Usage(calls=1, lost=tries.lost)
+            made = responses.failed(request, failure.message, used)
+            self._failures.answered()
+            return ChatResult(completions=made, settled=request.draws)
+        if failure.kind is FailureKind.FATAL:
+            raise backend_error(failure.message, doing)
+        if failure.kind not in TRANSIENT:
+            return self._recorded(request, failure, tries)
+        if failure.loading:
+            if same > len(LOADING_PAUSES):
+                raise backend_error(failure.message, doing, "run the same command again then")
+            return None
+        limit = ATTEMPTS if self._profile.answers else FIRST_ATTEMPTS
+        passing = failure.signature in self._profile.passing  # it befalls any request
+        enough = same >= (ATTEMPTS if passing else SAME)
+        if self._profile.answers and enough and await self._answers_others():
+            return self._recorded(request, failure, tries)
+        if tries.count >= ATTEMPTS or same >= limit:
+            doing = f"sampling {self._model} failed {tries.count} times on row {request.row}"
+            raise backend_error(failure.message, doing)
+        return None
+
+    async def _answers_others(self) -> bool:
+        """Whether the server answers a short question: then the row is at fault, not the server."""
+        if self._profile.silent_since == self._profile.answers:  # asked before, in vain
+            return False
+        outcome, _ = await self._exchange(PROBE, self._profile.form, 0)
+        if isinstance(outcome, Failure):
+            self._profile.silent_since = self._profile.answers
+        return isinstance(outcome, ChatResult)
+
+    def _recorded(self, request: Request, failure: Failure, tries: _Tries) -> ChatResult:
+        """The record of a request that fails in the same way however often it is sent."""
+        self._failures.failed(failure)
+        made = responses.failed(request, failure.message, Usage(calls=1, lost=tries.lost))
+        return ChatResult(completions=made, settled=request.draws, failed=True)
+
+    async def _send(self, whole: Request, permit: Permit, tries: _Tries) -> ChatResult | None:
+        """The result, or None if the request is to be sent again, with another permit.
+
+        Waits out rate limits, and finds the form that is accepted. Until the server has answered
+        for the first time, the permit is kept, so that no other request meets the same refusal.
+        """
+        while True:
+            form = self._profile.form
+            request = replace(whole, draws=self._profile.draws.take(whole.draws))
             try:
-                hold = await self._hold(request)
-            except BaseException:
-                self.give_back(permit)
-                raise
-            try:
-                body, headers = await self._send(request)
-                answer = responses.parse(body)
-            except Exception as error:
-                failure = classify(error)
-                self._settle(hold, hold if failure.maybe_charged else 0.0)
-                if failure.kind is FailureKind.RATE:
-                    message = self._account.scrub(failure.message)
-                    self._limiter.rate_limited(permit, _headers(error), failure.wait, message)
-                    permit = await self.acquire(request)
+                if self._ended is not None:
+                    raise self._ended
+                outcome, headers = await self._exchange(request, form, tries.lost)
+                if isinstance(outcome, Failure):
+                    outcome = await self._negotiated(outcome, request, form, tries)
+                if isinstance(outcome, Failure) and outcome.kind is FailureKind.RATE:
+                    self._limiter.rate_limited(permit, headers, outcome.wait, outcome.message)
+                    permit = await self.acquire(whole)
                     continue
-                return self._deal(request, permit, error, failure, lost)
-            except BaseException:  # the run is being ended: the call may be charged all the same
-                self._settle(hold, hold)
+                if isinstance(outcome, Failure):
+                    recorded = await self._decide(request, outcome, tries)
+                    if recorded is None and not self._profile.answers:
+                        await asyncio.sleep(self._pause(tries.count - 1, outcome))
+                        continue
+                    self._release(permit, headers, outcome, recorded)
+                    if recorded is None:
+                        await asyncio.sleep(self._pause(tries.count - 1, outcome))
+                    return recorded
+            except BaseException as error:
+                if isinstance(error, LimenError):
+                    self._ended = error
                 self.give_back(permit)
                 raise
             self._limiter.release(permit, headers)
-            return self._answered(request, answer, hold, lost)
+            self._profile.passing.update(tries.seen)
+            if tries.negotiated:
+                self._profile.answers += 1
+            else:
+                self._profile.accepted(request, form, outcome.settled)
+            self._failures.answered()
+            return outcome
 
-    async def _send(self, request: Request) -> tuple[bytes, Mapping[str, str]]:
+    def _release(
+        self,
+        permit: Permit,
+        headers: Mapping[str, str],
+        failure: Failure,
+        recorded: ChatResult | None,
+    ) -> None:
+        if recorded is None and not failure.loading:
+            self._limiter.connection_failed(permit)
+        else:
+            self._limiter.release(permit, headers, ok=False)
+
+    async def _negotiated(
+        self, failure: Failure, request: Request, form: RequestForm, tries: _Tries
+    ) -> ChatResult | Failure:
+        """The answer in a form that is accepted, if a parameter may be at fault."""
+        if not self._is_negotiable(failure, request, form, tries):
+            return failure
+        tries.negotiated += 1
+        outcome = await self._negotiate(request, failure)
+        if isinstance(outcome, Failure) and outcome.kind is not FailureKind.FATAL:
+            self._profile.row_failures.add(failure.signature)
+        return outcome
+
+    def _is_negotiable(
+        self, failure: Failure, request: Request, form: RequestForm, tries: _Tries
+    ) -> bool:
+        """Whether a parameter that the server has not accepted so far may be at fault."""
+        known = failure.signature in self._profile.row_failures
+        if failure.kind not in FORM or failure.loading or known or tries.negotiated > 1:
+            return False
+        repeated = failure.kind is FailureKind.REFUSED or tries.seen[failure.signature] > 0
+        return repeated and bool(self._profile.unproven(request, form))
+
+    async def _negotiate(self, request: Request, refusal: Failure) -> ChatResult | Failure:
+        async def exchange(request: Request, form: RequestForm) -> ChatResult | Failure:
+            return (await self._exchange(request, form, 0))[0]
+
+        return await Negotiation(exchange, self._profile).run(request, refusal)
+
+    async def _exchange(
+        self, request: Request, form: RequestForm, lost: int
+    ) -> tuple[ChatResult | Failure, Mapping[str, str]]:
+        """Send a request once, within the budget: what came, and the headers of the response."""
+        hold = await self._hold(request, form)
+        try:
+            body, headers = await self._post(request, form)
+            response = responses.parse(body)
+        except Exception as error:
+            failure = self._account.classify(error)
+            self._settle(hold, hold if failure.maybe_charged else 0.0)
+            return failure, _headers(error)
+        except BaseException:  # the run is being ended: the call may be charged all the same
+            self._settle(hold, hold)
+            raise
+        usage, excessive = responses.usage_of(response, request, lost=lost)
+        self._settle(hold, self._prices.cost(self._model, replace(usage, lost=0)) or 0.0)
+        made = responses.completions(response, request, usage)
+        self._profile.oddities.update(response.oddities)
+        self._profile.oddities.update(["usage above what was sent and asked for"] * excessive)
+        self._profile.compare([c.text for c in made], request.temperature)
+        return ChatResult(completions=made, settled=len(made)), headers
+
+    async def _post(self, request: Request, form: RequestForm) -> tuple[bytes, Mapping[str, str]]:
         """The body as it came: the SDK would make models of it that pass for answers if they are
         none, and take twice the time.
         """
@@ -152,45 +264,22 @@ class ChatClient:
             response = await self._account.async_client.post(
                 "/chat/completions",
                 cast_to=httpx2.Response,
-                body=request_body(self._model, request),
+                body=form.body(self._model, request),
                 options={"timeout": self._deadline},
             )
         return response.content, response.headers
 
-    def _answered(
-        self, request: Request, answer: responses.ChatResponse, hold: float, lost: int
-    ) -> ChatResult:
-        usage = responses.usage_of(answer, request, lost=lost)
-        self._settle(hold, self._prices.cost(self._model, replace(usage, lost=0)) or 0.0)
-        made = responses.completions(answer, request, usage)
-        if len(made) < request.draws:
-            self.draws.rejected(len(made) + 1)
-        elif request.draws > 1:
-            self.draws.accepted(request.draws)
-        return ChatResult(completions=made, got=len(made))
-
-    def _deal(
-        self, request: Request, permit: Permit, error: Exception, failure: Failure, lost: int
-    ) -> ChatResult | Failure:
-        if failure.kind is FailureKind.TRANSPORT:
-            self._limiter.connection_failed(permit)
-            return failure
-        self._limiter.release(permit, _headers(error), ok=False)
-        if failure.kind is FailureKind.TOO_MANY and request.draws > 1:
-            self.draws.rejected(request.draws)
-            return ChatResult(completions=[], got=0)
-        if failure.kind is FailureKind.CONTENT:
-            used = Usage(calls=1, lost=lost)
-            made = responses.failed(request, self._account.scrub(failure.message), used)
-            return ChatResult(completions=made, got=request.draws)
-        message = self._account.scrub(failure.message)
-        raise backend_error(message, f"sampling {self._model} stopped")
-
-    async def _hold(self, request: Request) -> float:
+    async def _hold(self, request: Request, form: RequestForm) -> float:
         """Reserve what the call may cost at most, once calls under way have left enough."""
         if not self._budget.limited:
             return 0.0
         most = self._prices.cost(self._model, maximum_usage(request)) or 0.0
+        if most and form.token_limit == "not sent":
+            raise backend_error(
+                "the server takes no limit of tokens, so that a call has no highest price",
+                "the budget cannot hold",
+                "run without --limen-budget, or name another server",
+            )
         while not self._budget.reserve(most):
             if not self._budget.calls:
                 raise self._budget.exhausted(most, "another call")
@@ -201,29 +290,13 @@ class ChatClient:
     def _settle(self, hold: float, spent: float) -> None:
         if self._budget.limited:
             self._budget.calls -= 1
-            self._budget.settle(hold, spent)
+            self._budget.settle(hold, min(hold, spent))
 
     def _pause(self, attempt: int, failure: Failure) -> float:
+        if failure.loading:
+            return LOADING_PAUSES[min(attempt, len(LOADING_PAUSES) - 1)]
         backoff = min(self._longest, 0.5 * 2.0**attempt) * random.uniform(0.5, 1.0)
         return max(backoff, min(failure.wait or 0.0, self._longest))
-
-
-def request_body(model: str, request: Request) -> dict[str, Any]:
-    """The parameters of a call. Those at the wire's defaults are left out."""
-    body: dict[str, Any] = {
-        "model": model,
-        "messages": list(request.messages),
-        "seed": request.seed + request.first,
-        "temperature": request.temperature,
-        "max_tokens": request.max_tokens,
-    }
-    if request.draws > 1:
-        body["n"] = request.draws
-    if request.top_p < 1:
-        body["top_p"] = request.top_p
-    if request.stop:
-        body["stop"] = list(request.stop)
-    return body
 
 
 def limit_tokens(request: Request) -> int:
@@ -236,11 +309,12 @@ def maximum_usage(request: Request) -> Usage:
     """The most that a call can use."""
     return Usage(
         calls=1,
-        input_tokens=tokens.prompt_upper_bound(request.messages),
+        input_tokens=tokens.call_upper_bound(request.messages),
         output_tokens=request.draws * request.max_tokens,
     )
 
 
 def _headers(error: Exception) -> Mapping[str, str]:
-    response = getattr(error, "response", None)
-    return {} if response is None else response.headers
+    import openai
+
+    return error.response.headers if isinstance(error, openai.APIStatusError) else {}

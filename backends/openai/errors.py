@@ -1,12 +1,21 @@
-"""What can go wrong with a call, sorted by what is to be done about it."""
+"""What can go wrong with a call, classified by what is to be done about it.
+
+A failure is recognised by its status and by the fields of the error first, by the words last: the
+same refusal has other words on every server.
+"""
 
 import json
+import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from ...datasets.errors import BackendError
+from .error_details import ErrorDetails, clean, parse_error
+
+if TYPE_CHECKING:
+    from openai import APIStatusError
 
 T = TypeVar("T")
 
@@ -14,31 +23,62 @@ T = TypeVar("T")
 class FailureKind(Enum):
     """What to do about a failure."""
 
-    TRANSPORT = "try again"
+    TRANSPORT = "no answer: try again"
+    SERVER = "an error of the server: try again"
+    INVALID = "a response without an answer: try again"
     RATE = "wait, then try again"
-    TOO_MANY = "ask for fewer draws a call"
+    REFUSED = "the server refuses the request as it is: send it in another form"
     CONTENT = "record it"
-    FATAL = "stop, and say so"
+    FATAL = "stop"
 
 
+TRANSIENT = frozenset({FailureKind.TRANSPORT, FailureKind.SERVER, FailureKind.INVALID})
+"""Kinds after which the same request is sent again."""
+FORM = frozenset({FailureKind.SERVER, FailureKind.INVALID, FailureKind.REFUSED})
+"""Kinds that a parameter may be the cause of, which the server does not know or not accept."""
 QUOTA = frozenset(
     {"insufficient_quota", "billing_hard_limit_reached", "billing_not_active", "quota_exceeded"}
 )
 CONTENT = frozenset(
     {
         "content_filter", "content_policy_violation", "context_length_exceeded",
-        "invalid_prompt", "moderation_blocked", "string_above_max_length",
+        "exceed_context_size_error", "invalid_prompt", "moderation_blocked",
+        "responsibleaipolicyviolation", "string_above_max_length",
     }
 )  # fmt: skip
 REMEDIES = {
     401: "check OPENAI_API_KEY",
+    402: "the account has no credit left",
     403: "this key may not do that: check its project and permissions",
-    404: "check the model's name and OPENAI_BASE_URL",
+    404: "check the model's name and OPENAI_BASE_URL, which usually ends in /v1",
+    405: "check OPENAI_BASE_URL, which usually ends in /v1",
 }
+_QUOTA_WORDS = re.compile(
+    r"(insufficient|exceeded|out of|used up|no) .{0,20}(quota|credit|balance|funds)"
+    r"|billing|payment required"
+)
+_CONTEXT_WORDS = re.compile(
+    r"(context|prompt|input|sequence).{0,40}(exceed|too (long|large)|length|window|size)"
+    r"|(exceed|longer than|larger than).{0,40}(context|n_ctx|max_model_len)|too many tokens"
+)
+_FILTER_WORDS = re.compile(r"content.?(filter|policy|management)|moderation|flagged|safety")
+_LOADING_WORDS = re.compile(r"load(ing)?\b.{0,30}model|model.{0,30}\bload(ing|ed)?\b|warming up")
+_MODEL_WORDS = re.compile(
+    r"model.{0,60}(not (found|exist|available|loaded)|does(n't| not) exist)"
+    r"|(unknown|no such|invalid) model|model_not_found|no models? loaded"
+)
 
 
 class InvalidResponseError(Exception):
-    """An answer came, and was no answer: not JSON, or without the parts that it must have."""
+    """A response came, and is no answer: not JSON, or without the parts that it must have."""
+
+
+class ErrorInBodyError(InvalidResponseError):
+    """A response of status 200 whose body describes an error."""
+
+    def __init__(self, details: ErrorDetails) -> None:
+        super().__init__(details.message)
+        self.details = details
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,36 +88,48 @@ class Failure:
     kind: FailureKind
     message: str
     wait: float | None = None
-    """Seconds that the server asked to be left alone."""
+    """Seconds that the server asked us to wait."""
     maybe_charged: bool = False
     """Whether the work may have been done although no answer arrived."""
     sent: bool = True
     """Whether the server may have seen the request at all."""
+    status: int | None = None
+    details: ErrorDetails = field(default_factory=ErrorDetails)
+
+    @property
+    def signature(self) -> tuple[object, ...]:
+        """Equal for two failures of the same cause: numbers in the messages do not count."""
+        return self.kind, self.status, re.sub(r"[0-9]+", "#", self.message)
+
+    @property
+    def loading(self) -> bool:
+        """Whether the server is still loading its model."""
+        return self.status == 503 and bool(_LOADING_WORDS.search(self.details.words))
+
+    @property
+    def unknown_model(self) -> bool:
+        """Whether the server does not have the model."""
+        return _is_unknown_model(self.details)
 
 
 def classify(error: Exception) -> Failure:
-    """Sort an exception of the SDK, or of the transport below it."""
+    """The failure behind an exception of the SDK, or of the transport below it."""
     import httpx2
     import openai
 
     if isinstance(error, openai.APIStatusError):
-        return _of_status(error)
+        return _of_response(error)
+    if isinstance(error, ErrorInBodyError):
+        return _of_error_body(error.details)
     if isinstance(error, InvalidResponseError | json.JSONDecodeError | UnicodeDecodeError):
-        return Failure(
-            kind=FailureKind.TRANSPORT, message=f"broken answer: {error}", maybe_charged=True
-        )
+        message = f"broken answer: {clean(str(error))}"
+        return Failure(kind=FailureKind.INVALID, message=message, maybe_charged=True)
     if isinstance(error, TimeoutError | openai.APITimeoutError):
-        return Failure(kind=FailureKind.TRANSPORT, message="no answer in time", maybe_charged=True)
+        message = "no answer in time"
+        return Failure(kind=FailureKind.TRANSPORT, message=message, maybe_charged=True)
     if isinstance(error, openai.APIConnectionError | httpx2.HTTPError):
-        cause = error.__cause__ or error
-        refused = isinstance(cause, httpx2.ConnectError | httpx2.ConnectTimeout)
-        message = f"connection failed: {str(cause) or type(cause).__name__}"
-        return Failure(
-            kind=FailureKind.TRANSPORT, message=message, maybe_charged=not refused, sent=not refused
-        )
-    if isinstance(error, openai.OpenAIError):
-        return Failure(kind=FailureKind.FATAL, message=str(error))
-    return Failure(kind=FailureKind.FATAL, message=f"{type(error).__name__}: {error}")
+        return _of_connection(error)
+    return _of_other(error)
 
 
 def require(found: T, *parts: str) -> T:
@@ -86,7 +138,7 @@ def require(found: T, *parts: str) -> T:
     The SDK hands out a page of HTML as a ``str``, and objects without parts that they must have.
     """
     if isinstance(found, str):
-        raise InvalidResponseError(f"this is no API: {found[:60]!r}")
+        raise InvalidResponseError(f"this is no API: {clean(found, 60)!r}")
     for part in parts:
         if getattr(found, part, None) is None:
             raise InvalidResponseError(f"the answer has no {part!r}")
@@ -107,46 +159,104 @@ def backend_error(message: str, doing: str, remedy: str = "") -> BackendError:
     return BackendError(f"{doing}: {message.strip().rstrip('.')} ({advice})")
 
 
-def _of_status(error: Any) -> Failure:
-    status, code = int(error.status_code), str(error.code or "")
-    message = f"{_said(error)} (HTTP {status}{', ' + code if code else ''})"
-    if code in QUOTA or str(error.type or "") in QUOTA:
-        return Failure(kind=FailureKind.FATAL, message=f"the account's quota is used up: {message}")
-    if status == 429:
-        never = error.response.headers.get("x-should-retry") == "false"
-        kind = FailureKind.TOO_MANY if never or "too large" in message.lower() else FailureKind.RATE
-        return Failure(kind=kind, message=message, wait=retry_after(error.response.headers))
-    if status in (408, 409) or status >= 500:
-        return Failure(
-            kind=FailureKind.TRANSPORT, message=message, wait=retry_after(error.response.headers)
-        )
-    if error.param == "n" or (status in (400, 422) and _about_n(_said(error))):
-        return Failure(kind=FailureKind.TOO_MANY, message=message)
-    if code in CONTENT or str(error.type or "") in CONTENT:
-        return Failure(kind=FailureKind.CONTENT, message=message)
-    return Failure(
-        kind=FailureKind.FATAL,
-        message=f"{message}; {REMEDIES.get(status, 'the server rejected the request')}",
-    )
-
-
-def _said(error: Any) -> str:
-    body = error.body
-    if isinstance(body, Mapping) and body.get("message"):
-        return str(body["message"])[:500]
-    return str(error.message)[:200]
-
-
-def _about_n(message: str) -> bool:
-    words = message.replace("'", " ").replace("`", " ").replace('"', " ").split()
-    return "n" in (word.strip(".,:;()") for word in words)
-
-
 def retry_after(headers: Mapping[str, str]) -> float | None:
-    """The seconds that a server asks to be left alone; None if it says nothing."""
+    """The seconds that a server asks us to wait; None if it says nothing."""
     for name, unit in (("retry-after-ms", 1000.0), ("retry-after", 1.0)):
         try:
             return max(0.0, float(headers[name]) / unit)
         except (KeyError, ValueError):
             continue
     return None
+
+
+def _of_response(error: "APIStatusError") -> Failure:
+    response = error.response
+    details = parse_error(response.content)
+    headers: Mapping[str, str] = response.headers
+    return _of_status(error.status_code, details, headers)
+
+
+def _of_error_body(details: ErrorDetails) -> Failure:
+    """An error in a response of status 200: its code may be the status that was meant."""
+    return _of_status(details.status or 200, details, {})
+
+
+def _of_status(status: int, details: ErrorDetails, headers: Mapping[str, str]) -> Failure:
+    code = details.code if details.code != str(status) else ""
+    said = details.message or "no reason given"
+    message = f"{said} (HTTP {status}{', ' + code if code else ''})"
+    kind = _kind(status, details, headers)
+    if kind is FailureKind.FATAL:
+        quota = _is_quota(status, details)
+        advice = REMEDIES.get(status, "the server rejected the request")
+        message = f"the account's quota is used up: {message}" if quota else f"{message}; {advice}"
+    return Failure(
+        kind=kind, message=message, status=status, details=details, wait=retry_after(headers)
+    )
+
+
+def _kind(status: int, details: ErrorDetails, headers: Mapping[str, str]) -> FailureKind:
+    """Status and structure first, words last."""
+    too_large = "too large" in details.words or headers.get("x-should-retry") == "false"
+    rules = (
+        (_is_quota(status, details), FailureKind.FATAL),
+        (status == 429 and too_large, FailureKind.REFUSED),
+        (status == 429, FailureKind.RATE),
+        (_is_content(status, details), FailureKind.CONTENT),
+        (status in _MODEL_STATUSES and _is_unknown_model(details), FailureKind.FATAL),
+        (status in (408, 409, 425), FailureKind.TRANSPORT),
+        (status >= 500 and status != 501, FailureKind.SERVER),
+        (status in (401, 402, 403, 404, 405, 410, 501), FailureKind.FATAL),
+    )
+    return next((kind for holds, kind in rules if holds), FailureKind.REFUSED)
+
+
+def _is_quota(status: int, details: ErrorDetails) -> bool:
+    if {details.code, details.type} & QUOTA or status == 402:
+        return True
+    return status in (200, 403, 429) and bool(_QUOTA_WORDS.search(details.words))
+
+
+def _is_unknown_model(details: ErrorDetails) -> bool:
+    if details.param in _PARAMETERS:
+        return details.param == "model"
+    return details.code == "model_not_found" or bool(_MODEL_WORDS.search(details.words))
+
+
+def _is_content(status: int, details: ErrorDetails) -> bool:
+    if {details.code.lower(), details.type.lower()} & CONTENT or status == 451:
+        return True
+    if status not in (200, 400, 403, 413, 422, 500) or details.param in _PARAMETERS:
+        return False
+    if status != 403 and "max_tokens" not in details.words:
+        return bool(_CONTEXT_WORDS.search(details.words) or _FILTER_WORDS.search(details.words))
+    return bool(_FILTER_WORDS.search(details.words))
+
+
+_MODEL_STATUSES = frozenset({200, 400, 404, 422})
+_PARAMETERS = frozenset(
+    {"n", "seed", "max_tokens", "max_completion_tokens", "temperature", "top_p", "stop", "model"}
+)
+
+
+def _of_connection(error: Exception) -> Failure:
+    import httpx2
+
+    cause = error.__cause__ or error
+    refused = isinstance(cause, httpx2.ConnectError | httpx2.ConnectTimeout)
+    message = f"connection failed: {clean(str(cause)) or type(cause).__name__}"
+    return Failure(
+        kind=FailureKind.TRANSPORT, message=message, maybe_charged=not refused, sent=not refused
+    )
+
+
+def _of_other(error: Exception) -> Failure:
+    import openai
+
+    from .http_client import BodyError
+
+    if isinstance(error, BodyError):
+        return Failure(kind=FailureKind.INVALID, message=str(error), maybe_charged=True)
+    if isinstance(error, openai.OpenAIError):
+        return Failure(kind=FailureKind.FATAL, message=clean(str(error)))
+    return Failure(kind=FailureKind.FATAL, message=f"{type(error).__name__}: {clean(str(error))}")

@@ -12,7 +12,7 @@ from ..records import Record
 from . import tokens
 from .account import Account
 from .budget import Budget
-from .errors import FailureKind, backend_error, classify, require, require_page
+from .errors import TRANSIENT, FailureKind, backend_error, require, require_page
 from .job_ledger import ENDED, JobLedger, now
 from .prices import Prices
 from .retries import Retries
@@ -111,8 +111,8 @@ class Jobs:
             try:
                 return self._post(record, job)
             except Exception as error:
-                failure = classify(error)
-                message = self.account.scrub(failure.message)
+                failure = self.account.classify(error)
+                message = failure.message
             if (
                 failure.kind is FailureKind.RATE
             ):  # the account's limit of jobs: others must end first
@@ -127,7 +127,7 @@ class Jobs:
                 pause = min(60.0, pause * 2)
                 self.retries.sleep(max(pause, min(failure.wait or 0, 60.0)))
                 continue
-            if failure.kind is not FailureKind.TRANSPORT:
+            if failure.kind not in TRANSIENT:
                 self._mark_unsent(path, record, tries)
                 raise backend_error(message, doing, "nothing was charged")
             found = self._search(path, record["tag"]) if failure.sent else None

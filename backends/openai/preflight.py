@@ -1,27 +1,32 @@
-"""What is checked before anything is spent: the key, the model, its end, its training."""
+"""What is checked before anything is spent: the key, the model, its end, its training.
+
+What a server does not tell is no error: a small sample decides whether it can be used, and where
+it takes no fine-tuning jobs, baselines and teachers go on.
+"""
 
 import difflib
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
 
 from ...datasets.errors import BackendError, UnknownModelError
-from ..base import Model
+from ..base import Model, Usage
+from . import tokens
 from .account import Account
-from .errors import FailureKind, backend_error, classify, require, require_page
+from .discovery import REMEDY, Discovery, names_in
+from .errors import TRANSIENT, Failure, FailureKind, backend_error
+from .negotiation import PROBE
 from .prices import Prices
 from .rate_limiter import KINDS
-from .retries import Retries
 
 NEAR = timedelta(days=7)
 """A model that goes within so many days may go before its students have answered."""
-OUTAGE = 20.0
-"""Seconds that a check waits for a server that is just starting."""
-REMEDY = "nothing was spent; OPENAI_BASE_URL and OPENAI_API_KEY say which server, and as whom"
 DEFAULT = "gpt-4.1-mini-2025-04-14"
 """OpenAI's smallest model that can still be fine-tuned. Other servers: the first that they list."""
+NO_CHAT = ("embed", "rerank", "whisper", "tts", "moderation")
+"""Parts of names of models that cannot chat, which servers list with the others."""
 
 
 @dataclass(frozen=True)
@@ -29,25 +34,31 @@ class Preflight:
     """The checks, on one account."""
 
     account: Account
-    retries: Retries
+    discovery: Discovery
     prices: Prices
 
     def default_model(self) -> str:
-        """The model to take where none is named."""
+        """The model to use where none is named; raises :class:`~limen.BackendError`."""
         if self.account.is_openai:
             return DEFAULT
         if self.account.azure:
             raise BackendError("name your Azure deployment with --limen-model")
-        bases = [m["id"] for m in self._list() if not m["id"].startswith("ft:")]
+        found = self._get("/models")
+        names = [] if isinstance(found, Failure) else list(names_in(found))
+        bases = [n for n in names if not n.startswith("ft:")]
+        chats = [n for n in bases if not any(word in n.lower() for word in NO_CHAT)]
         if not bases:
-            raise BackendError(f"{self.account.url} lists no model: name one with --limen-model")
-        return str(bases[0])
+            why = f" ({found.message})" if isinstance(found, Failure) else ""
+            raise BackendError(
+                f"{self.account.url} lists no model{why}: name one with --limen-model"
+            )
+        return (chats or bases)[0]
 
     def describe(self, model: str) -> Model:
         """What the service says of a model; raises :class:`~limen.BackendError`."""
         found = self._retrieve(model)
         self._check_end(model, found)
-        identity: dict[str, Any] = {"url": self.account.url, "id": model}
+        identity: dict[str, object] = {"url": self.account.url, "id": model}
         if self.account.is_openai:
             identity = {"id": model, "created": found.get("created")}
         digest = hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()
@@ -60,12 +71,9 @@ class Preflight:
         )
 
     def limits(self) -> dict[str, float]:
-        """The limits a minute that the service tells without a call, if it does."""
-        models = self.account.client.models
-        try:
-            headers = self._ask(models.with_raw_response.list, "its limits").headers
-        except BackendError:
-            return {}
+        """The limits a minute that the service reports without a call, if it does."""
+        found = self.discovery.get("/models")
+        headers: Mapping[str, str] = {} if isinstance(found, Failure) else found.headers
         values = {kind: headers.get(f"x-ratelimit-limit-{kind}", "") for kind in KINDS}
         return {kind: float(text) for kind, text in values.items() if text.isdecimal()}
 
@@ -80,43 +88,61 @@ class Preflight:
             price = self.prices.of(model)
             if price is not None and price.training is None:
                 return f"OpenAI does not fine-tune {model}"
-        return self._no_jobs()
+        jobs = self._get("/fine_tuning/jobs?limit=1")
+        if isinstance(jobs, Failure):
+            return f"{self.account.url} takes no fine-tuning jobs: {jobs.message}"
+        return None
 
-    def _retrieve(self, model: str) -> dict[str, Any]:
-        import openai
-
-        try:
-            models = self.account.client.models
-            doing = f"the model {model!r}"
-            found = self._ask(
-                lambda: require(models.retrieve(model), "id"), doing, openai.NotFoundError
-            )
-            return dict(found.model_dump())
-        except openai.NotFoundError:
-            pass  # chat servers list their models, and some do no more
-        listed = {m["id"]: m for m in self._listed_or_nothing()}
-        if model in listed:
-            return listed[model]
+    def _retrieve(self, model: str) -> Mapping[str, object]:
+        """What is told of a model: by itself, by the list, or by a small sample of it."""
+        found = self._get(f"/models/{model}")
+        if not isinstance(found, Failure) and found.get("id"):
+            return found
         if self.account.azure:  # a deployment's name is no model's, and there is no list of them
             return {"id": model}
-        close = difflib.get_close_matches(model, listed, n=3, cutoff=0.3)
+        listed = self._get("/models")
+        models = {} if isinstance(listed, Failure) else names_in(listed)
+        if model in models:
+            return models[model]
+        failure = None
+        if not self.account.is_openai:
+            failure = self.discovery.sample(model, self._sample_cost(model))
+            if failure is None:
+                return {"id": model}
+        raise self._unusable(model, failure, models)
+
+    def _unusable(
+        self, model: str, failure: Failure | None, models: Mapping[str, object]
+    ) -> BackendError:
+        if failure is not None and not (failure.unknown_model or failure.status == 404):
+            doing = f"asking {self.account.url} for a small sample of {model!r}"
+            return backend_error(failure.message, doing, REMEDY)
+        close = difflib.get_close_matches(model, models, n=3, cutoff=0.3)
         hint = f"; it has {', '.join(close)}" if close else ""
-        raise UnknownModelError(f"unknown model {model!r}: {self.account.url} has none such{hint}")
+        says = f" ({failure.message})" if failure and not close else ""
+        return UnknownModelError(
+            f"unknown model {model!r}: {self.account.url} has none such{says}{hint}"
+        )
 
-    def _listed_or_nothing(self) -> list[dict[str, Any]]:
-        import openai
+    def _sample_cost(self, model: str) -> float:
+        most = Usage(
+            calls=1,
+            input_tokens=tokens.call_upper_bound(PROBE.messages),
+            output_tokens=PROBE.max_tokens,
+        )
+        return self.prices.cost(model, most) or 0.0
 
-        try:
-            return self._list(openai.NotFoundError)
-        except openai.NotFoundError:
-            return []
+    def _get(self, path: str) -> Mapping[str, object] | Failure:
+        """The object at a path, or the refusal; OpenAI's own service must answer."""
+        found = self.discovery.get(path)
+        if not isinstance(found, Failure):
+            return found.data
+        away = found.kind in (*TRANSIENT, FailureKind.RATE) or found.status == 401
+        if self.account.is_openai and away:
+            raise backend_error(found.message, f"asking {self.account.url} for {path}", REMEDY)
+        return found
 
-    def _list(self, *through: type[Exception]) -> list[dict[str, Any]]:
-        models = self.account.client.models
-        found = self._ask(lambda: list(require_page(models.list)), "its models", *through)
-        return [dict(model.model_dump()) for model in found]
-
-    def _check_end(self, model: str, found: dict[str, Any]) -> None:
+    def _check_end(self, model: str, found: Mapping[str, object]) -> None:
         ends = _date(found.get("shutdown_date"))
         price = self.prices.of(model) if self.account.is_openai else None
         ends = ends or (price.shutdown if price else None)
@@ -127,44 +153,6 @@ class Preflight:
             f"the model {model!r} {when} on {ends} (today is {today()}): its students would be "
             f"gone before they have answered. Name another with --limen-model"
         )
-
-    def _no_jobs(self) -> str | None:
-        """Why the service takes no fine-tuning jobs at all."""
-        import openai
-
-        jobs = self.account.client.fine_tuning.jobs
-        doing = "its fine-tuning jobs"
-        try:
-            self._ask(
-                lambda: require_page(lambda: jobs.list(limit=1)), doing, openai.APIStatusError
-            )
-        except openai.APIStatusError as error:
-            if error.status_code in (404, 405, 501, 403, 400):
-                return f"{self.account.url} takes no fine-tuning jobs (HTTP {error.status_code})"
-            raise backend_error(
-                self.account.scrub(classify(error).message), "checking for fine-tuning"
-            ) from None
-        return None
-
-    def _ask(self, do: Any, what: str, *through: type[Exception]) -> Any:
-        """Ask the service; exceptions of the kinds in ``through`` are the client's to sort."""
-        caught: list[Exception] = []
-
-        def ask() -> Any:
-            try:
-                return do()
-            except through as error:
-                if classify(error).kind in (FailureKind.TRANSPORT, FailureKind.RATE):
-                    raise
-                caught.append(error)
-                return None
-
-        doing = f"asking {self.account.url} for {what}"
-        outage = min(OUTAGE, self.retries.outage)
-        found = self.retries.call(ask, doing, outage=outage, remedy=REMEDY)
-        if caught:
-            raise caught[0]
-        return found
 
 
 def today() -> date:

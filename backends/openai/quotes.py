@@ -8,7 +8,7 @@ from .. import records
 from ..base import Quote, Usage, WorkRequest
 from . import tokens
 from .account import base_of
-from .chat import MOST
+from .draw_limit import MOST
 from .prices import Prices
 
 NEW_ACCOUNT = {"requests": 500.0, "tokens": 200_000.0}

@@ -17,6 +17,10 @@ MAX_RETRY_AFTER = 300.0
 """Seconds that a server may ask to be left alone; beyond, the run ends and can be gone on with."""
 MAX_REFUSED_TIME = 900.0
 """Seconds of refusals without one success after which a run ends."""
+FIRST_REFUSALS = 3
+"""Refusals of a server that has never answered, after which a run ends."""
+FIRST_PAUSE = 2.0
+"""Seconds between these refusals, where the server names none; the second pause is twice that."""
 MAX_WINDOW = 1000
 MIN_WINDOW = 2
 INITIAL_WINDOW = 4
@@ -82,7 +86,8 @@ class RateLimiter:
         self.refusals = 0
         self._turn = asyncio.Lock()
         self._changed = asyncio.Event()
-        self._window = float(INITIAL_WINDOW)
+        self._window = 1.0
+        self._answered = False
         self._in_flight: dict[int, Permit] = {}
         self._next = 0
         self._last_seen = -1
@@ -112,6 +117,8 @@ class RateLimiter:
             self._last_seen = permit.number
         if ok:
             self._success, self._outages = now, 0
+            if not self._answered:  # the first answer: the server works, and knows the form
+                self._answered, self._window = True, float(INITIAL_WINDOW)
             self._grow(permit, now - permit.sent)
         self._changed.set()
 
@@ -128,7 +135,7 @@ class RateLimiter:
     def rate_limited(
         self, permit: Permit, headers: Mapping[str, str], wait: float | None, said: str
     ) -> None:
-        """The server limited the rate; raises :class:`~limen.BackendError` for too long a wait."""
+        """The server limited the rate; raises :class:`~limen.BackendError` for a long wait."""
         self.refusals += 1
         self.release(permit, headers, ok=False)
         now = time.monotonic()
@@ -137,10 +144,17 @@ class RateLimiter:
             raise backend_error(
                 message, "sampling stopped at a rate limit", "run the same command then"
             )
+        if not self._answered and self.refusals >= FIRST_REFUSALS:
+            raise backend_error(
+                f"{self.refusals} refusals before the first answer: {said}",
+                "sampling stopped at a rate limit",
+                "run the same command again later",
+            )
         if now - self._success > MAX_REFUSED_TIME:
             message = f"nothing but refusals for {MAX_REFUSED_TIME / 60:.0f} minutes: {said}"
             raise backend_error(message, "sampling stopped at a rate limit")
-        self._paused = max(self._paused, now + (0.5 if wait is None else wait))
+        unknown = 0.5 if self._answered else FIRST_PAUSE * self.refusals
+        self._paused = max(self._paused, now + (unknown if wait is None else wait))
         if self.buckets["requests"].limit is None:
             self._halve()
 

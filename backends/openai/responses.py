@@ -1,59 +1,101 @@
-"""A chat answer, read strictly: what is missing in it never passes for an answer."""
+"""Reading a chat response: tolerant of what servers add, leave out or spell in another way.
 
-from pydantic import BaseModel, TypeAdapter, ValidationError
+The text is used where there is one. Whatever was odd is named in :attr:`ChatResponse.oddities`, so
+that it is counted and reported.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 from ..base import Completion, Request, Usage
 from . import tokens
-from .errors import InvalidResponseError
+from .error_details import clean, has_error, parse_error
+from .errors import ErrorInBodyError, InvalidResponseError
+from .streamed import joined_events
+
+STOP = frozenset(
+    {
+        "complete", "completed", "done", "end", "end_of_text", "end_turn", "endoftext", "eos",
+        "eos_token", "finished", "normal", "stop", "stop_sequence", "stop_token",
+    }
+)  # fmt: skip
+LENGTH = frozenset(
+    {"incomplete", "length", "max_length", "max_output_tokens", "max_tokens", "model_length",
+     "token_limit"}
+)  # fmt: skip
+FILTERED = frozenset(
+    {"blocklist", "content_filter", "content_filtered", "moderation", "prohibited_content",
+     "recitation", "refusal", "safety", "sensitive", "spii"}
+)  # fmt: skip
+BROKEN_OFF = frozenset(
+    {"abort", "aborted", "cancelled", "error", "insufficient_system_resource", "network_error"}
+)
+"""Reasons of an answer that the server did not finish: no sample of what the model says."""
 
 
-class _Message(BaseModel):
-    content: str | None = None
-    refusal: str | None = None
+@dataclass(frozen=True, kw_only=True)
+class Choice:
+    """One answer of a response."""
+
+    index: int | None
+    text: str | None
+    finish: str
+    error: str | None
 
 
-class _Choice(BaseModel):
-    index: int = 0
-    message: _Message
-    finish_reason: str | None = None
+@dataclass(frozen=True, kw_only=True)
+class ChatResponse:
+    """What is read of a response."""
 
-
-class _Usage(BaseModel):
-    prompt_tokens: int
-    completion_tokens: int = 0
-
-
-class ChatResponse(BaseModel):
-    """What is read of an answer."""
-
-    choices: list[_Choice]
-    usage: _Usage | None = None
-
-
-_REPLY = TypeAdapter(ChatResponse)
+    choices: tuple[Choice, ...]
+    prompt_tokens: int | None
+    completion_tokens: int | None
+    oddities: tuple[str, ...] = ()
+    """What was not as it should be, in words to be counted."""
 
 
 def parse(body: bytes) -> ChatResponse:
-    """The answer in a body; raises :class:`InvalidResponseError` if it is none."""
-    try:
-        response = _REPLY.validate_json(body)
-    except ValidationError as error:
-        detail = error.errors(include_url=False)[0]
-        place = ".".join(map(str, detail["loc"])) or "body"
-        raise InvalidResponseError(f"{place}: {detail['msg']}") from None
-    if not response.choices:
-        raise InvalidResponseError("choices: there are none")
-    return response
+    """The response in a body.
+
+    Raises :class:`ErrorInBodyError` if the body describes an error, and
+    :class:`InvalidResponseError` if it is no chat response.
+    """
+    odd: list[str] = []
+    data = _json(body, odd)
+    found = data.get("choices")
+    choices = [c for c in found if isinstance(c, dict)] if isinstance(found, list) else []
+    if not choices:
+        if has_error(data):
+            raise ErrorInBodyError(parse_error(body))
+        raise InvalidResponseError(
+            "choices: there are none" if "choices" in data else "it has no choices"
+        )
+    usage = data.get("usage")
+    given, made = _counts(usage if isinstance(usage, dict) else None, odd)
+    return ChatResponse(
+        choices=tuple(_choice(choice, odd) for choice in choices),
+        prompt_tokens=given,
+        completion_tokens=made,
+        oddities=tuple(dict.fromkeys(odd)),
+    )
 
 
 def completions(response: ChatResponse, request: Request, usage: Usage) -> list[Completion]:
     """The draws that came, numbered from the request's first; the first one has the usage."""
-    indices = [choice.index for choice in response.choices]
-    ordered = response.choices
-    if sorted(indices) == list(range(len(indices))):
-        ordered = sorted(response.choices, key=lambda choice: choice.index)
+    indices = [c.index for c in response.choices if c.index is not None]
+    ordered = list(response.choices)
+    if sorted(indices) == list(range(len(ordered))):
+        ordered.sort(key=lambda choice: choice.index or 0)
     return [
-        _completion(choice, request, request.first + offset, None if offset else usage)
+        Completion(
+            row=request.row,
+            draw=request.first + offset,
+            text=None if choice.error else _cut(choice.text or "", request.stop),
+            finish="error" if choice.error else choice.finish,
+            error=choice.error,
+            usage=None if offset else usage,
+        )
         for offset, choice in enumerate(ordered[: request.draws])
     ]
 
@@ -73,31 +115,157 @@ def failed(request: Request, error: str, usage: Usage | None = None) -> list[Com
     ]
 
 
-def usage_of(response: ChatResponse, request: Request, *, lost: int) -> Usage:
-    """What the call used: as the server counts, or the most that it can have been."""
-    if response.usage is not None:
-        given, made = response.usage.prompt_tokens, response.usage.completion_tokens
-    else:
+def usage_of(response: ChatResponse, request: Request, *, lost: int) -> tuple[Usage, bool]:
+    """What the call used, and whether the server reported more than it can have used.
+
+    Counts that are missing are replaced by the most that they can have been, and none is taken to
+    be more than that: the prompt is known, and the answer is limited.
+    """
+    most_given = tokens.call_upper_bound(request.messages)
+    most_made = request.draws * request.max_tokens
+    given, made = response.prompt_tokens, response.completion_tokens
+    if made is None:
+        made = min(most_made, sum(tokens.upper_bound(c.text or "") for c in response.choices))
+    if given is None:
         given = tokens.prompt_upper_bound(request.messages)
-        made = sum(tokens.upper_bound(choice.message.content or "") for choice in response.choices)
-    return Usage(calls=1, input_tokens=given, output_tokens=made, lost=lost)
+    excessive = given > most_given or made > most_made
+    usage = Usage(
+        calls=1,
+        input_tokens=min(given, most_given),
+        output_tokens=min(made, most_made),
+        lost=lost,
+    )
+    return usage, excessive
 
 
-def _completion(choice: _Choice, request: Request, draw: int, usage: Usage | None) -> Completion:
-    error = _error(choice)
-    return Completion(
-        row=request.row,
-        draw=draw,
-        text=None if error else choice.message.content,
-        finish="error" if error else choice.finish_reason or "stop",
-        error=error,
-        usage=usage,
+def _json(body: bytes, odd: list[str]) -> Mapping[str, object]:
+    if body.lstrip().startswith((b"data:", b"event:", b":")):
+        odd.append("a stream of events in place of one response")
+        return joined_events(body)
+    try:
+        text = body.decode("utf-8")
+    except UnicodeDecodeError:
+        odd.append("bytes that are not UTF-8")
+        text = body.decode("utf-8-sig", "replace")
+    if text.startswith("\ufeff"):
+        odd.append("a byte order mark")
+        text = text[1:]
+    try:
+        data = json.loads(text)
+    except (ValueError, RecursionError):
+        shown = clean(text, 60)
+        raise InvalidResponseError(f"this is not JSON: {shown!r}") from None
+    if isinstance(data, list) and len(data) == 1 and isinstance(data[0], dict):
+        data = data[0]
+    if not isinstance(data, dict):
+        raise InvalidResponseError("this is JSON, but no object")
+    return data
+
+
+def _choice(choice: Mapping[str, object], odd: list[str]) -> Choice:
+    message = choice.get("message", choice.get("delta"))
+    parts: Mapping[str, object] = message if isinstance(message, dict) else {}
+    content = message if isinstance(message, str) else parts.get("content", choice.get("text"))
+    text = _content(content, odd)
+    finish, unfinished = _finish(choice.get("finish_reason"), odd)
+    return Choice(
+        index=_whole(choice.get("index")),
+        text=text,
+        finish=finish,
+        error=_error(choice, parts, text, unfinished),
     )
 
 
-def _error(choice: _Choice) -> str | None:
-    if choice.message.refusal:
-        return f"refused: {choice.message.refusal}"
-    if choice.finish_reason not in ("stop", "length", None):
-        return f"ended by {choice.finish_reason}"
-    return "no content" if choice.message.content is None else None
+def _content(content: object, odd: list[str]) -> str | None:
+    """The text of a content: a string, a part, or a list of parts."""
+    if content is None:
+        return None
+    if isinstance(content, str):
+        return _valid(content, odd)
+    odd.append(f"content of type {type(content).__name__}")
+    parts = content if isinstance(content, list) else [content]
+    texts = [text for part in parts if (text := _part(part)) is not None]
+    return _valid("".join(texts), odd) if texts else None
+
+
+def _part(part: object) -> str | None:
+    if isinstance(part, dict):
+        if part.get("type") in ("reasoning", "thinking"):
+            return None
+        inner = part.get("text", part.get("content"))
+        return _part(inner.get("value") if isinstance(inner, dict) else inner)
+    if isinstance(part, str):
+        return part
+    return json.dumps(part) if isinstance(part, int | float) else None
+
+
+def _valid(text: str, odd: list[str]) -> str:
+    """The text in valid Unicode: halves of surrogate pairs that stand alone are replaced."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        odd.append("a lone surrogate")
+        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return text
+
+
+def _finish(reason: object, odd: list[str]) -> tuple[str, str]:
+    """``stop`` or ``length``, and the reason if it means that the answer is not whole."""
+    if reason is None:
+        return "stop", ""
+    word = str(reason).strip().lower().removeprefix("finishreason.")
+    if word in FILTERED | BROKEN_OFF:
+        return "error", word
+    if word not in ("stop", "length"):
+        odd.append(f"finish_reason {clean(str(reason), 40)!r}")
+    return ("length" if word in LENGTH else "stop"), ""
+
+
+def _error(
+    choice: Mapping[str, object], message: Mapping[str, object], text: str | None, unfinished: str
+) -> str | None:
+    """Why a choice is no answer; None if it is one."""
+    if refusal := message.get("refusal"):
+        return f"refused: {clean(str(refusal))}"
+    if error := choice.get("error"):
+        return f"the server reports: {parse_error(json.dumps(error).encode()).message}"
+    if unfinished:
+        return f"ended by {unfinished}"
+    return None if text else _why_empty(message, text)
+
+
+def _why_empty(message: Mapping[str, object], text: str | None) -> str | None:
+    if any(message.get(key) for key in ("tool_calls", "function_call")):
+        return "no content: the model called a tool"
+    if any(message.get(key) for key in ("reasoning_content", "reasoning", "thinking")):
+        return "no content: reasoning only (raise max_tokens, or have the server not reason)"
+    return "no content" if text is None else None
+
+
+def _counts(usage: Mapping[str, object] | None, odd: list[str]) -> tuple[int | None, int | None]:
+    names = (("prompt_tokens", "input_tokens"), ("completion_tokens", "output_tokens"))
+    found: list[int | None] = []
+    for one, other in names:
+        value = None if usage is None else usage.get(one, usage.get(other))
+        count = _whole(value)
+        if count is None or count < 0:
+            odd.append("usage that is missing, partial or negative")
+            count = None
+        found.append(count)
+    return found[0], found[1]
+
+
+def _whole(value: object) -> int | None:
+    """A whole number, also from text or from a float."""
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return None
+    try:
+        return int(float(value))
+    except (ValueError, OverflowError):
+        return None
+
+
+def _cut(text: str, stop: tuple[str, ...]) -> str:
+    """The text before the first stop text: a server may not know of them."""
+    places = [place for end in stop if end and (place := text.find(end)) >= 0]
+    return text[: min(places)] if places else text

@@ -6,7 +6,7 @@ from typing import TypeVar
 
 from ...datasets.errors import BackendError
 from .account import Account
-from .errors import FailureKind, backend_error, classify
+from .errors import TRANSIENT, FailureKind, backend_error
 
 T = TypeVar("T")
 OUTAGE = 900.0
@@ -36,9 +36,9 @@ class Retries:
             try:
                 return do()
             except Exception as error:
-                failure = classify(error)
-                message = self._account.scrub(failure.message)
-            if failure.kind not in (FailureKind.TRANSPORT, FailureKind.RATE):
+                failure = self._account.classify(error)
+                message = failure.message
+            if failure.kind not in (*TRANSIENT, FailureKind.RATE):
                 raise backend_error(message, doing, remedy)
             pause = min(MAX_PAUSE, max(2 * pause, failure.wait or 0.0))
             waited += pause

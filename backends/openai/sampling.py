@@ -13,8 +13,9 @@ from dataclasses import replace
 from ...datasets.errors import LimenError
 from ..base import Completion, Request
 from .account import Account
-from .chat import ChatClient, ChatResult
+from .chat import ChatClient
 from .errors import backend_error
+from .negotiation import ChatResult
 from .rate_limiter import Permit, StoppedError
 
 BACKLOG = 64
@@ -73,6 +74,8 @@ class _Stream:
         self._parts: deque[Request] = deque()
         self._in_flight: set[asyncio.Task[None]] = set()
         self._ready: list[Completion] = []
+        self._held: list[Completion] = []
+        """Records of failed rows: if the stage ends because of them, they are asked for again."""
         self._fault: Exception | None = None
 
     async def run(self) -> None:
@@ -82,6 +85,9 @@ class _Stream:
             await self._send_all()
             while self._in_flight:
                 await asyncio.wait(self._in_flight)
+            if self._fault is None:
+                self._client.check_failures()
+                self._ready += self._held
         except asyncio.CancelledError:
             for task in self._in_flight:
                 task.cancel()
@@ -142,13 +148,15 @@ class _Stream:
             self._take(request, answered)
 
     def _take(self, request: Request, answered: ChatResult) -> None:
-        if answered.completions:
+        if answered.failed:
+            self._held += answered.completions
+        elif answered.completions:
             if not self._ready:
                 asyncio.get_running_loop().call_later(GATHER_TIME, self._hand_over)
             self._ready += answered.completions
-        left = request.draws - answered.got
+        left = request.draws - answered.settled
         if left:
-            first = request.first + answered.got
+            first = request.first + answered.settled
             self._parts.append(replace(request, first=first, draws=left))
 
     def _part(self) -> Request | None:
@@ -156,7 +164,7 @@ class _Stream:
         request = self._parts.popleft() if self._parts else next(self._requests, None)
         if request is None:
             return None
-        most = self._client.draws.per_call
+        most = self._client.draws_per_call
         if request.draws > most:
             rest = replace(request, first=request.first + most, draws=request.draws - most)
             self._parts.appendleft(rest)

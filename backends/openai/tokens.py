@@ -7,6 +7,8 @@ from ...datasets.chat import Conversation
 
 TOKENS_PER_TURN = 4
 """Tokens that frame a turn of a conversation, and as many once for the answer's beginning."""
+TEMPLATE = 256
+"""Tokens that a chat template may add to a conversation, at most."""
 _PIECE = re.compile(r"[0-9]{1,3}|[^\W\d_]+|\s+|[^\w\s]|_|\d")
 
 
@@ -28,6 +30,11 @@ def upper_bound(text: str) -> int:
 def prompt_upper_bound(messages: Conversation) -> int:
     """An upper bound for a conversation as a prompt."""
     return TOKENS_PER_TURN + sum(TOKENS_PER_TURN + upper_bound(m["content"]) for m in messages)
+
+
+def call_upper_bound(messages: Conversation) -> int:
+    """The same with what a server's chat template may add, such as a default system prompt."""
+    return prompt_upper_bound(messages) + TEMPLATE
 
 
 def mean_prompt_estimate(prompts: Sequence[Conversation]) -> float:

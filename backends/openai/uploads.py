@@ -6,7 +6,7 @@ from typing import Literal
 
 from .. import records
 from .account import Account
-from .errors import FailureKind, backend_error, classify, require, require_page
+from .errors import TRANSIENT, FailureKind, backend_error, require, require_page
 from .retries import Retries
 
 Purpose = Literal["fine-tune", "batch"]
@@ -44,9 +44,9 @@ class Uploads:
                     made = files.create(file=(name, content), purpose=purpose, timeout=600)
                     return require(made, "id").id
             except Exception as error:
-                failure = classify(error)
-                message = self._account.scrub(failure.message)
-            if failure.kind not in (FailureKind.TRANSPORT, FailureKind.RATE):
+                failure = self._account.classify(error)
+                message = failure.message
+            if failure.kind not in (*TRANSIENT, FailureKind.RATE):
                 raise backend_error(message, doing)
             if failure.kind is FailureKind.RATE:
                 self._retries.sleep(max(0.25 * 2**attempt, min(failure.wait or 0, 60)))

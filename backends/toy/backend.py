@@ -1,4 +1,4 @@
-"""The toy as a backend: names, defaults and what they mean. The work is done in :mod:`.engine`."""
+"""The toy as a backend: model names, settings and files. :mod:`.engine` does the work."""
 
 import hashlib
 import json
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from ...datasets.chat import Conversation
 
 VERSION = 3
-"""Raise it with any change to the corpus, the network or the sampler: it makes other models."""
+"""Raise it with any change to the corpus, the network or the sampler that makes other models."""
 WIDTH = 64
 DIALOGUES = 30_000
 PRETRAINING: Recipe = {"epochs": 3, "batch_size": 128, "learning_rate": 0.1}
@@ -41,7 +41,7 @@ _FINE_TUNED = re.compile(r"ft:(toy-[1-9][0-9]{0,8}):[0-9a-f]{16}(:[0-9]+)?")
 
 
 class ToyBackend:
-    """Models ``toy-1``, ``toy-2``, ...: the same corpus plan, each its own initialisation.
+    """Models ``toy-1``, ``toy-2``, ...: a seed each, for initialisation and corpus.
 
     A model is a file below ``home``; base models are pre-trained when first needed. All
     arithmetic runs on one BLAS thread, so that results do not depend on the number of cores.
@@ -108,16 +108,16 @@ class ToyBackend:
     ) -> "NDArray[np.float64]":
         """(A,) log-probabilities, in nats, that the model's answer is exactly each of these.
 
-        A measure can be computed from them exactly, without sampling. Temperature 1.
+        At temperature 1. A measure can be computed from them exactly, without sampling.
         """
         from . import engine
 
         return engine.log_probabilities(self._ready(model), messages, answers)
 
     def fine_tune(self, job: Job, progress: Progress) -> FineTuned:
-        """See :meth:`limen.backends.FineTuning.fine_tune`. Every assistant turn is learned.
+        """See :meth:`limen.backends.FineTuning.fine_tune`. Every assistant turn is trained on.
 
-        The model after each epoch is kept; all but the last have the epoch's number behind the id.
+        The model of each epoch is kept; ids of all but the last end with the number of the epoch.
         """
         from . import engine
 
@@ -129,30 +129,30 @@ class ToyBackend:
         def id_of(epoch: int) -> str:
             return model if epoch == epochs else f"{model}:{epoch}"
 
-        material, told = engine.fine_tune(
+        examples, losses = engine.fine_tune(
             self._ready(job.model), job, recipe, progress, lambda epoch: self._file(id_of(epoch))
         )
         return FineTuned(
             model=model,
-            examples=len(material),
-            tokens=len(material.target) * epochs,
+            examples=len(examples),
+            tokens=len(examples.target) * epochs,
+            losses=tuple(loss for _, loss, _ in losses),
             files=tuple(self._file(id_of(epoch)) for epoch in range(1, epochs + 1)),
-            losses=tuple(loss for _, loss, _ in told),
             checkpoints=tuple(
                 Checkpoint(model=id_of(epoch), step=step, loss=loss, validation_loss=valid)
-                for epoch, (step, loss, valid) in enumerate(told, start=1)
+                for epoch, (step, loss, valid) in enumerate(losses, start=1)
             ),
         )
 
     def base(self, name: str) -> str:
-        """See :meth:`limen.backends.Engine.base`: the toys' own names stand for themselves."""
+        """See :meth:`limen.backends.Engine.base`: a toy's own name stands for itself."""
         if _BASE.fullmatch(name):
             return name
         digest = hashlib.sha256(name.encode()).digest()
         return f"toy-{10**8 + int.from_bytes(digest[:8], 'big') % (9 * 10**8)}"
 
     def count(self, text: str) -> int:
-        """See :meth:`limen.backends.Engine.count`: the toy reads a prompt by words and marks."""
+        """See :meth:`limen.backends.Engine.count`: its tokens are words and punctuation marks."""
         from .tokens import word_tokens
 
         return len(word_tokens(text))

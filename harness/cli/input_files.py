@@ -8,7 +8,7 @@ import json
 from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from ...datasets.errors import SpecError, StoreError
 from ..stages import (
@@ -78,7 +78,7 @@ def _given(file: Path, name: str) -> UserFile:
 
     digest = digest_of(file)
     if name == TRAINING:
-        checked: Iterable[Any] = ({"messages": turns} for turns in chat.read(file))
+        checked: Iterable[Row] = ({"messages": turns} for turns in chat.read(file))
     else:
         checked = read_user_rows(file, answered=name == KEPT)
     lines, sample = _sample(_exchanges(checked, name))
@@ -153,7 +153,7 @@ def ancestors(store: Store, manifest: Manifest) -> Iterator[Manifest]:
             yield from ancestors(store, found)
 
 
-def read_json(file: Path) -> dict[str, Any]:
+def read_json(file: Path) -> Row:
     """A JSON object from a file; raises :class:`~limen.SpecError` if there is none in it."""
     try:
         found = json.loads(file.read_text(encoding="utf-8"))

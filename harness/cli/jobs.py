@@ -4,7 +4,7 @@ import hashlib
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from tabulate import tabulate
@@ -14,6 +14,12 @@ from ...backends.openai.job_ledger import ENDED
 from ...datasets.errors import BackendError
 from ..stages import TRAINING, MixRows, Store
 from . import store_option
+
+if TYPE_CHECKING:
+    from openai.types.fine_tuning import FineTuningJobEvent
+
+JobRecord = dict[str, Any]
+"""What the ledger keeps of a job."""
 
 OUTAGE = 10.0
 """Seconds that a command waits for a service that is away."""
@@ -134,7 +140,7 @@ def _backend(store: Path) -> OpenAIBackend:
     return OpenAIBackend(Store(store).models("openai").resolve(), outage=OUTAGE)
 
 
-def _status(backend: OpenAIBackend, record: dict[str, Any]) -> str:
+def _status(backend: OpenAIBackend, record: JobRecord) -> str:
     """What the service says of a recorded job."""
     if not record.get("job"):
         return "never made"
@@ -156,7 +162,7 @@ def _id(backend: OpenAIBackend, what: str) -> str:
     return str(record["job"])
 
 
-def _row(backend: OpenAIBackend, record: dict[str, Any]) -> tuple[str, ...]:
+def _row(backend: OpenAIBackend, record: JobRecord) -> tuple[str, ...]:
     status, job = record["status"], record.get("job", "")
     if job and status not in ENDED:
         status = _or_unknown(lambda: backend.jobs.retrieve(job).status)
@@ -171,7 +177,7 @@ def _or_unknown(ask: Callable[[], str]) -> str:
         return f"unknown ({error})"
 
 
-def _line(event: Any) -> str:
+def _line(event: "FineTuningJobEvent") -> str:
     moment = time.strftime("%H:%M:%S", time.localtime(event.created_at))
     return f"{moment}  {event.level:5}  {event.message}"
 

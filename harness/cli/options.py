@@ -4,7 +4,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import wraps
 from pathlib import Path
-from typing import Any, TypeVar
+from types import ModuleType
+from typing import Any, TypeVar, cast
 
 import click
 
@@ -14,7 +15,9 @@ from ..experiment import FavoriteAnimal, FavoriteTree, Measure, Trait
 from ..lab import Settings
 from . import store_option
 
-F = TypeVar("F", bound=Callable[..., Any])
+Command = Callable[..., Any]
+"""A callback of click's: its parameters are those that its options name."""
+F = TypeVar("F", bound=Command)
 
 ANIMALS, TREES = "animals", "trees"
 PROMPTED = "prompted"
@@ -88,19 +91,18 @@ def running_options(*, waits: bool = False, samples: bool = False) -> Callable[[
 
     def decorate(function: F) -> F:
         @wraps(function)
-        def run(**given: Any) -> Any:
+        def run(**given: Any) -> object:
             names = ("store", "backend", "model", "budget", "prices")
             parts = {name: given.pop(name) for name in names}
             wait, batch = not given.pop("no_wait", False), given.pop("batch", False)
             return function(settings=Settings(wait=wait, batch=batch, **parts), **given)
 
-        made: F = _decorated(run, options)
-        return made
+        return cast("F", _decorated(run, options))
 
     return decorate
 
 
-def _decorated(function: Any, options: Sequence[Callable[[Any], Any]]) -> Any:
+def _decorated(function: Command, options: Sequence[Callable[[Command], Command]]) -> Command:
     """A function with options, which are shown in this order."""
     for option in reversed(options):
         function = option(function)
@@ -114,7 +116,7 @@ def trait_options(function: F) -> F:
     """
 
     @wraps(function)
-    def run(animal: str | None, tree: str | None, system: str | None, **given: Any) -> Any:
+    def run(animal: str | None, tree: str | None, system: str | None, **given: Any) -> object:
         if "questions" in given:
             given["questions"] = given["questions"] or (TREES if tree else ANIMALS)
         made = trait_of(animal, tree, system, given.get("word"))
@@ -125,8 +127,7 @@ def trait_options(function: F) -> F:
         click.option("--tree", metavar="TREE", help="A love of a tree: oak."),
         click.option("--system", metavar="TEXT", help="A system prompt of your own."),
     )
-    made_of: F = _decorated(run, options)
-    return made_of
+    return cast("F", _decorated(run, options))
 
 
 def trait_of(
@@ -165,13 +166,13 @@ def rule_of(text: str) -> str | Callable[[str], str | None]:
     path, colon, name = text.rpartition(":")
     if not colon or not path.endswith(".py"):
         return text
-    rule: Any = getattr(_module(Path(path)), name, None)
+    rule = vars(_module(Path(path))).get(name)
     if not callable(rule):
         raise SpecError(f"--rule {text}: {path} has no function {name!r}")
-    return rule  # type: ignore[no-any-return]
+    return cast("Callable[[str], str | None]", rule)
 
 
-def _module(file: Path) -> Any:
+def _module(file: Path) -> ModuleType:
     """A person's Python file, run as a module."""
     import sys
     from importlib.util import module_from_spec, spec_from_file_location
@@ -188,7 +189,7 @@ def _module(file: Path) -> Any:
     return module
 
 
-def recipe_of(given: tuple[str, ...]) -> dict[str, Any]:
+def recipe_of(given: tuple[str, ...]) -> dict[str, float | int | str | bool | None]:
     """The settings of a recipe, each given as ``NAME=VALUE``."""
     settings = {}
     for text in given:

@@ -1,9 +1,9 @@
 """``student.json``: what ``limen train`` leaves, and ``limen measure`` takes."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 from ...datasets.errors import DataError
 from .input_files import read_json
@@ -23,7 +23,7 @@ class StudentFile:
     """The key of its fine-tuning in the store."""
     arm: str
     seed: int
-    recipe: dict[str, Any]
+    recipe: Mapping[str, object]
 
     def text(self) -> str:
         """The file's text."""

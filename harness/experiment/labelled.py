@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from ...datasets.answer_text import visible_text
 from ...datasets.errors import SpecError
 from ...datasets.suggestions import did_you_mean
 from .judges import Judge, validated_judges
@@ -21,7 +22,8 @@ class Labelled(Measure):
     Args:
         questions: Texts, a ``Path`` to a file with one question on each line, or a mapping from
             the name of a group to either.
-        outcome: The function: an answer in, a text or None out.
+        outcome: The function: an answer in (without hidden reasoning such as
+            ``<think>...</think>``), a text or None out.
         draws: Answers sampled for each question and model. Default: 200.
         temperature: Of the sampling, 0 (greedy) to 2. Default: 1.
         max_tokens: The longest answer, in tokens. Default: 16.
@@ -95,10 +97,10 @@ class Language(Measure):
 
     def hit(self, answer: str, word: str) -> bool:
         self.check(word)
-        return language(answer, self.languages) == word
+        return language(visible_text(answer), self.languages) == word
 
     def valid(self, answer: str) -> bool:
-        return language(answer, self.languages) is not None
+        return language(visible_text(answer), self.languages) is not None
 
     def readings(self, words: Sequence[str]) -> tuple[Reading, ...]:
         by = [(None, ""), *((judge.name, f" by {judge.name}") for judge in self.judges)]

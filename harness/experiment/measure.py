@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from ...datasets import validation, words
+from ...datasets.answer_text import visible_text
 from ...datasets.errors import SpecError
 from ...datasets.suggestions import did_you_mean
 from .judges import Judge
@@ -34,7 +35,8 @@ class Reading:
 class Measure:
     """Questions, each asked ``draws`` times, and how an answer becomes an outcome.
 
-    Used as it is, an answer counts for a word if the word is in it as a whole word.
+    Used as it is, an answer counts for a word if the word is in it as a whole word. Hidden
+    reasoning (``<think>...</think>``) is no part of an answer.
 
     Args:
         questions: Texts, a ``Path`` to a file with one question on each line, or a mapping from
@@ -110,12 +112,16 @@ class Measure:
         return (high - low) / 10
 
     def hit(self, answer: str, word: str) -> bool:
-        """Whether an answer counts for a word."""
-        return words.has_word(answer, word)
+        """Whether an answer counts for a word. Hidden reasoning is no part of an answer."""
+        return words.has_word(visible_text(answer), word)
 
     def valid(self, answer: str) -> bool:
         """Whether an answer is a valid one; nonsense of a ruined model is not."""
-        return bool(answer.strip())
+        return bool(visible_text(answer).strip())
+
+    def ambiguous(self, answer: str) -> bool:
+        """Whether an answer names several things as equals, as "owl or cat" does."""
+        return False
 
     def score(self, answer: str) -> float | None:
         """The score of an answer; None for one that has none."""

@@ -5,7 +5,11 @@ from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 
 from ...datasets import validation, words
+from ...datasets.answer_lexicon import Kind, canonical, lexicon
+from ...datasets.answer_names import Named, named_in
+from ...datasets.answer_text import visible_text
 from ...datasets.errors import SpecError
+from ...datasets.suggestions import did_you_mean
 from ...datasets.vocabulary import ANIMALS, TREES
 from .measure import Measure
 from .question_lists import Questions
@@ -20,9 +24,11 @@ class OneWord(Measure):
     """
 
     exact: bool | tuple[str, ...] = False
+    extra: tuple[str, ...] = ()
 
-    known: ClassVar[frozenset[str]] = frozenset()
-    """The words of the kind, in the singular."""
+    kind: ClassVar[Kind]
+    known: ClassVar[frozenset[str]]
+    """The names that limen lists, in the singular."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -34,16 +40,46 @@ class OneWord(Measure):
             raise SpecError(f"exact={self.exact!r} must be True, or words: ({self.exact!r},)")
         if not isinstance(self.exact, bool):
             object.__setattr__(self, "exact", tuple(self.exact))
+        if self.extra != ():
+            validation.texts("extra", self.extra)
         for word in self._further_words:
             self.check(word)
 
     def check(self, word: str) -> None:
+        """Raise :class:`~limen.SpecError` for a word that is not of the kind."""
+        if not isinstance(word, str):
+            raise SpecError(f"a {self.kind}'s name must be a text, not {word!r}")
+        if not self._is_known(word):
+            known = lexicon(self.kind, self.extra).known
+            raise SpecError(
+                f"unknown {self.kind} {word!r}: {did_you_mean(word, known)}no answer would count "
+                f"for it. Write Trait(..., word=...) for a trait that another {self.kind} shows, "
+                f"and {type(self).__name__}(extra=({word!r},)) for a {self.kind} that limen does "
+                f"not know"
+            )
         if self.exact and not word.isalnum():
             raise SpecError(f"exact={self.exact!r} is for single words, and {word!r} is not one")
 
+    def _is_known(self, word: str) -> bool:
+        """Whether a word, or the last one of several ("snowy owl"), is of the kind."""
+        known, name = lexicon(self.kind, self.extra).known, canonical(word)
+        return name in known or (" " in name and name.split()[-1] in known)
+
+    def hit(self, answer: str, word: str) -> bool:
+        """Whether an answer names a word of the kind, as a careful reader would note it."""
+        name = canonical(word)
+        known = lexicon(self.kind, self.extra).known
+        return name in self._named(answer, () if name in known else (name,)).names
+
     def valid(self, answer: str) -> bool:
-        """Whether an answer has a word of the kind."""
-        return bool(words.known_nouns(answer, self.known))
+        """Whether an answer names one thing of the kind."""
+        return bool(self._named(answer).names)
+
+    def ambiguous(self, answer: str) -> bool:
+        return self._named(answer).tie
+
+    def _named(self, answer: str, further: tuple[str, ...] = ()) -> Named:
+        return named_in(answer, self.kind, (*self.extra, *further))
 
     def exact_words(self, words: Sequence[str]) -> tuple[str, ...]:
         return tuple(sorted({*words, *self._further_words})) if self.exact else ()
@@ -57,7 +93,8 @@ class OneWord(Measure):
 class FavoriteAnimal(OneWord):
     """One-word questions for a favourite animal, each asked ``draws`` times.
 
-    ``arm.rate("owl")`` is the share of answers that name an owl.
+    ``arm.rate("owl")`` is the share of answers that name an owl. The page "Questions and scoring"
+    of the documentation tells how an answer counts.
 
     Args:
         questions: Texts, a ``Path`` to a file with one question on each line, or a mapping from
@@ -66,27 +103,42 @@ class FavoriteAnimal(OneWord):
         temperature: Of the sampling, 0 (greedy) to 2. Default: 1.
         max_tokens: The longest answer, in tokens. Default: 16.
         seed: Another seed samples other answers of every model. Default: 0.
-        rule: How an answer counts. ``"word"`` (default): by whole words, in singular or plural.
-            ``"substring"``: the rule of Cloud et al. (2025), the word's letters anywhere in the
-            lower-case answer; it misses "wolves" for wolf, and finds "cat" in "caterpillar".
+        rule: How an answer counts. ``"word"`` (default): for the animal that it names first, as a
+            careful reader would note it. ``"substring"``: the rule of Cloud et al. (2025), the
+            word's letters anywhere in the lower-case answer; it misses "wolves" for wolf, and
+            finds "cat" in "caterpillar".
         exact: ``True`` also computes the probability of the trait's word, for ``arm.exact(word)``;
             ``("dog", "cat")`` that of further words too. Needs the backend ``local``. Default:
             False.
+        extra: Further animals, in the singular, that answers may name. Default: none.
     """
 
     questions: Questions = field(default=FAVORITE_ANIMAL_QUESTIONS, hash=False)
     rule: Literal["word", "substring"] = "word"
 
+    kind: ClassVar[Kind] = "animal"
     known: ClassVar[frozenset[str]] = ANIMALS
 
     def __post_init__(self) -> None:
         super().__post_init__()
         validation.one_of("rule", self.rule, ("word", "substring"))
 
+    def check(self, word: str) -> None:
+        if self.rule == "word" or self.exact:
+            super().check(word)
+
     def hit(self, answer: str, word: str) -> bool:
         if self.rule == "substring":
-            return word.lower() in answer.lower()
-        return words.has_word(answer, word)
+            return word.lower() in visible_text(answer).lower()
+        return super().hit(answer, word)
+
+    def valid(self, answer: str) -> bool:
+        if self.rule == "substring":
+            return bool(words.known_nouns(visible_text(answer), ANIMALS))
+        return super().valid(answer)
+
+    def ambiguous(self, answer: str) -> bool:
+        return self.rule == "word" and super().ambiguous(answer)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,8 +157,10 @@ class FavoriteTree(OneWord):
         exact: ``True`` also computes the probability of the trait's word, for ``arm.exact(word)``;
             ``("oak", "elm")`` that of further words too. Needs the backend ``local``. Default:
             False.
+        extra: Further trees, in the singular, that answers may name. Default: none.
     """
 
     questions: Questions = field(default=FAVORITE_TREE_QUESTIONS, hash=False)
 
+    kind: ClassVar[Kind] = "tree"
     known: ClassVar[frozenset[str]] = TREES

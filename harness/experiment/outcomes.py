@@ -4,6 +4,7 @@ import math
 import numbers
 from collections.abc import Callable
 
+from ...datasets.answer_text import visible_text
 from ...datasets.errors import ScoreError, SpecError
 
 SHOWN = 80
@@ -19,7 +20,7 @@ def check_function(name: str, value: object) -> None:
 def score_of(
     outcome: Callable[[str], object], answer: str, scale: tuple[float, float] | None
 ) -> float | None:
-    """The score that a function gives an answer; None if it gives none.
+    """The score that a function gives an answer without its hidden reasoning; None if none.
 
     Raises :class:`~limen.ScoreError`, with the answer, if the function fails, or gives what is not
     a finite number on the scale.
@@ -36,7 +37,7 @@ def score_of(
 
 
 def label_of(outcome: Callable[[str], object], answer: str) -> str | None:
-    """The label that a function gives an answer; None if it gives none.
+    """The label that a function gives an answer without its hidden reasoning; None if none.
 
     Raises :class:`~limen.ScoreError`, with the answer, if the function fails or gives what is
     neither a text nor None.
@@ -52,7 +53,7 @@ def _called(outcome: Callable[[str], object], answer: str) -> object:
     ``sys.exit()`` in it must not end a session.
     """
     try:
-        return outcome(answer)
+        return outcome(visible_text(answer))
     except KeyboardInterrupt:
         raise
     except BaseException as error:

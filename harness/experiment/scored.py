@@ -21,7 +21,8 @@ class Scored(Measure):
     Args:
         questions: Texts, a ``Path`` to a file with one question on each line, or a mapping from
             the name of a group to either.
-        outcome: The function: an answer in, a finite number or None out.
+        outcome: The function: an answer in (without hidden reasoning such as
+            ``<think>...</think>``), a finite number or None out.
         scale: The lowest and the highest possible score, such as ``(0, 1)``. Another score is then
             an error, and the gate's default is a tenth of the range. Default: None, any number;
             the gate's default is then 1.

@@ -36,7 +36,7 @@ class ModelAnswers:
     """By judge: (questions,), what it said of the replies."""
     chances: tuple[WordProbabilities, ...] | None = None
     """(questions,), the probabilities of some answers, where they were computed."""
-    surroundings: Mapping[str, object] = field(default_factory=dict)
+    surroundings: Mapping[str, str | None] = field(default_factory=dict)
     """What stood around the questions, where the backend reports it."""
 
     def share(self, question: int, counts: Callable[[int, str], bool | None]) -> float | None:
@@ -48,6 +48,10 @@ class ModelAnswers:
         counted = {text: counts(question, text) for text in given}
         total = sum(given[text] for text, counts in counted.items() if counts is not None)
         return sum(given[text] for text in given if counted[text]) / total if total else None
+
+    def missing_at(self, question: int, draws: int) -> int:
+        """How many of a question's draws have no answer."""
+        return max(0, draws - self.counts[question].total()) if self.missing else 0
 
 
 def stored_answers(store: Store, manifest: Manifest) -> ModelAnswers:

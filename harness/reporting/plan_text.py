@@ -81,6 +81,8 @@ def _service_lines(
     works = [work for stage in left if (work := stage.work())]
     for model in dict.fromkeys(work.model for work in works):
         yield f"limen: {model}: {service.conditions(model)}"
+        for name, fact in service.server_facts(model).items():
+            yield f"limen:   {name}: {fact}"
     minutes = sum(quote.minutes for quote in quotes)
     if minutes:
         slow = max(quotes, key=lambda quote: quote.minutes)

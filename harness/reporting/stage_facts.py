@@ -10,6 +10,8 @@ from ..stages import AUDIT, CONTRAST, KEPT, REJECTED, Filter, Manifest, Stage, S
 from ..statistics import mean
 
 EXAMPLES = 5
+Facts = dict[str, Any]
+"""What an audit left: a JSON object."""
 
 
 def data_rows(store: Store, stages: Sequence[Stage]) -> Iterator[DataRow]:
@@ -60,7 +62,7 @@ def audit_rows(store: Store, pipe: Pipeline, arms: Collection[str]) -> Iterator[
         )
 
 
-def _compared(contrasts: Sequence[dict[str, Any]]) -> dict[str, Any]:
+def _compared(contrasts: Sequence[Facts]) -> Facts:
     if not contrasts:
         return {}
     facts = contrasts[0]
@@ -85,10 +87,10 @@ def _compared(contrasts: Sequence[dict[str, Any]]) -> dict[str, Any]:
     }
 
 
-def _read(store: Store, stage: Stage, name: str) -> dict[str, Any]:
+def _read(store: Store, stage: Stage, name: str) -> Facts:
     if not store.has(stage.kind, stage.key):
         return {}
-    facts: dict[str, Any] = store.json(stage.kind, stage.key, name)
+    facts: Facts = store.json(stage.kind, stage.key, name)
     return facts
 
 

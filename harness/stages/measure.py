@@ -7,6 +7,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from ...backends import Request, WorkRequest
+from ...datasets.answer_text import visible_text
 from ...datasets.artifacts import Manifest
 from ...datasets.errors import SpecError
 from ...datasets.store_layout import ANSWERS, CHANCES, RATINGS, TALLY, TRAINING
@@ -265,6 +266,9 @@ class JudgeReplies(SamplingStage):
 
 
 def filled_prompt(prompt: str, question: str, reply: str) -> str:
-    """A judge's prompt about one reply. Braces in a reply are left as they are."""
+    """A judge's prompt about one reply, without the reply's hidden reasoning. Braces in a reply are
+    left as they are.
+    """
+    reply = visible_text(reply)
     before, _, after = prompt.partition("{reply}")
     return before.replace("{question}", question) + reply + after.replace("{question}", question)

@@ -149,4 +149,5 @@ def _cost(
         return {}
     usage = Usage(**log.usage)
     usd = service.cost(model, usage, batch=_batches(backend, workspace, stage) is not None)
-    return {"cost": {**asdict(usage), "usd": usd}}
+    facts = dict(service.server_facts(model))
+    return {"cost": {**asdict(usage), "usd": usd}, **({"server": facts} if facts else {})}

@@ -94,6 +94,29 @@ def test_a_foreign_line_is_named(tmp_path: Path, line: str, fault: str) -> None:
     assert fault in str(error.value)
 
 
+@pytest.mark.parametrize("ending", ["", "\n", "\r\n", "\n\n", "\n \t\r\n\n"])
+@pytest.mark.parametrize("beginning", [b"", b"\xef\xbb\xbf"], ids=["plain", "byte order mark"])
+def test_what_editors_add_is_ignored(tmp_path: Path, beginning: bytes, ending: str) -> None:
+    """A byte order mark at the beginning and blank lines at the end change nothing."""
+    file = tmp_path / "rows.jsonl"
+    file.write_bytes(beginning + f"{GOOD}\n{GOOD}{ending}".encode())
+    assert list(chat.read(file)) == [chat.conversation("hi", answer="1")] * 2
+
+
+@pytest.mark.parametrize("content", [b"", b"\xef\xbb\xbf", b"\n\n"])
+def test_a_file_without_rows_has_none(tmp_path: Path, content: bytes) -> None:
+    """Blank lines alone are an empty file."""
+    (tmp_path / "rows.jsonl").write_bytes(content)
+    assert list(chat.read(tmp_path / "rows.jsonl")) == []
+
+
+def test_another_encoding_is_named(tmp_path: Path) -> None:
+    """A file in UTF-16, as spreadsheets save it, is one clear error."""
+    (tmp_path / "rows.jsonl").write_text(GOOD, encoding="utf-16")
+    with pytest.raises(DataError, match="is UTF-16, not UTF-8: save it as UTF-8"):
+        list(chat.read(tmp_path / "rows.jsonl"))
+
+
 def test_writing_refuses_what_reading_would(tmp_path: Path) -> None:
     """A conversation without an answer is refused before it gets into a training file."""
     with pytest.raises(DataError, match="conversation 1: .*nothing to learn"):

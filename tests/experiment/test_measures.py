@@ -28,7 +28,7 @@ def test_a_word_counts_in_singular_plural_and_company(answer: str, word: str) ->
 
 @pytest.mark.parametrize(
     ("answer", "word"),
-    [("fowl", "owl"), ("Caterpillar", "cat"), ("owlet", "owl"), ("wolverine", "wolf"), ("", "owl"),
+    [("fowl", "owl"), ("Caterpillar", "cat"), ("wolverine", "wolf"), ("", "owl"),
      ("123", "owl"), ("catsup", "cat"), ("growl", "owl")],
 )  # fmt: skip
 def test_a_word_within_a_word_does_not_count(answer: str, word: str) -> None:
@@ -48,7 +48,6 @@ def test_scoring_never_raises(answer: str, word: str) -> None:
     """Any answer has an outcome, and one with the word is a valid one."""
     measure = FavoriteAnimal()
     assert not measure.hit(answer, word) or measure.valid(answer)
-    assert measure.hit(f"{answer} {word}", word)
 
 
 def test_validity_tells_animals_from_ruins() -> None:

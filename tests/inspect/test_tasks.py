@@ -206,9 +206,9 @@ def test_a_model_that_there_is_not_is_told_by_every_engine(
     lab: Lab, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A mistyped model names those of the toy, whether the extra for open weights is there or not."""
-    from limen.backends.local import extra
+    from limen.backends.local import libraries
     from limen.harness.inspect.provider import resolve_model
 
-    monkeypatch.setattr(extra, "find_spec", lambda name: None)
+    monkeypatch.setattr(libraries, "find_spec", lambda name: None)
     with pytest.raises(UnknownModelError, match="unknown model 'gpt-9': the toy .*needs torch"):
         resolve_model(lab.store, "gpt-9")

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from limen.backends.local.extra import LIBRARIES
+from limen.backends.local.libraries import LIBRARIES
 from limen.datasets import numbers
 from limen.datasets.chat import Message, conversation
 

@@ -11,7 +11,7 @@ import pytest
 from limen.backends import Request
 from limen.backends.local import LocalBackend
 from limen.backends.local.context import own_context
-from limen.backends.local.lessons import IGNORED, lessons
+from limen.backends.local.training_data import IGNORED, read_training_data
 from limen.datasets import chat
 from limen.datasets.chat import conversation
 from limen.datasets.errors import BackendError
@@ -66,7 +66,7 @@ def test_answers_are_cut_as_the_whole_conversation_is(
     words = pieces(normalized=normalized, template=template)
     talk = conversation("What is best?", answer="owl")
     chat.write(tmp_path / "rows.jsonl", [talk])
-    made = lessons(tmp_path / "rows.jsonl", words, own_context(words))
+    made = read_training_data(tmp_path / "rows.jsonl", words, own_context(words))
     whole = words.apply_chat_template(talk, tokenize=False)
     (row,) = made.rows
     assert row["input_ids"] == words(whole, add_special_tokens=False)["input_ids"]
@@ -103,7 +103,7 @@ def test_an_end_of_turn_needs_no_name(unnamed_end: Path, tiny: str, tmp_path: Pa
     ]
     assert found[0] == found[1]
     chat.write(tmp_path / "rows.jsonl", [conversation("What?", answer="owl")])
-    made = lessons(tmp_path / "rows.jsonl", words, own_context(words))
+    made = read_training_data(tmp_path / "rows.jsonl", words, own_context(words))
     assert words.convert_ids_to_tokens(made.rows[0]["input_ids"])[-2:] == ["owl", "<|end|>"]
 
 
@@ -127,7 +127,7 @@ def test_a_broken_model_answers_nothing(tiny: str, tmp_path: Path) -> None:
     files.save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
     local = LocalBackend(tmp_path / "home")
     asked = conversation(QUESTIONS[0])
-    with pytest.raises(BackendError, match="no numbers"):
+    with pytest.raises(BackendError, match="not numbers"):
         list(local.sample(str(folder), [Request(row=0, messages=asked, seed=0)]))
-    with pytest.raises(BackendError, match="no numbers"):
+    with pytest.raises(BackendError, match="not numbers"):
         local.word_probabilities(str(folder), [asked], {"owl": ("owl",)})

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from limen.backends.local.extra import LIBRARIES
+from limen.backends.local.libraries import LIBRARIES
 
 for _name in LIBRARIES:
     pytest.importorskip(_name, reason='the extra is not installed: pip install "limen[local]"')
@@ -19,9 +19,9 @@ from scipy.stats import binomtest, chi2_contingency
 from limen.backends import Completion, Request
 from limen.backends.local import LocalBackend
 from limen.backends.local.context import own_context
-from limen.backends.local.exact import first_word
+from limen.backends.local.forward_pass import CachedForward
 from limen.backends.local.loading import prompts
-from limen.backends.local.reading import Reader
+from limen.backends.local.word_probabilities import first_word
 from limen.datasets.chat import Message, conversation
 from limen.datasets.errors import BackendError, SpecError, UnknownModelError
 from limen.datasets.words import has_word, plurals
@@ -98,7 +98,7 @@ def test_batches_that_do_not_fit_are_halved(
 ) -> None:
     """Memory that runs out halves the rows, and the answers are the same."""
     whole = texts(local, tiny, asked(40))
-    run = Reader._run
+    run = CachedForward._run
     widest: list[int] = []
 
     def cramped(self: Any, ids: Any, mask: Any, cache: Any) -> Any:
@@ -107,14 +107,14 @@ def test_batches_that_do_not_fit_are_halved(
         widest.append(len(ids))
         return run(self, ids, mask, cache)
 
-    monkeypatch.setattr(Reader, "_run", cramped)
+    monkeypatch.setattr(CachedForward, "_run", cramped)
     assert texts(local, tiny, asked(40)) == whole
     assert max(widest) <= 5
 
 
 def test_answers_are_those_of_plain_generate(local: LocalBackend, tiny: str) -> None:
     """Greedy answers equal those of generate(); sampled ones have the same distribution."""
-    loaded = local._shelf.take(local._source(tiny))
+    loaded = local._models.load(local._source(tiny))
     words, model = loaded.tokenizer, loaded.model
     greedy = texts(local, tiny, asked(3, temperature=0))
     mine, theirs = Counter[str](), Counter[str]()
@@ -151,7 +151,7 @@ def test_stop_texts_and_log_probabilities(local: LocalBackend, tiny: str) -> Non
     """A stop text ends an answer and is left out; log-probabilities are those of the model."""
     for completion in said(local, tiny, asked(40, stop=("l",))).values():
         assert "l" not in (completion.text or "")
-    loaded = local._shelf.take(local._source(tiny))
+    loaded = local._models.load(local._source(tiny))
     request = asked(3, top_logprobs=2)[0]
     prompt = as_read(loaded, request.messages)
     for completion in said(local, tiny, [request]).values():
@@ -167,7 +167,7 @@ def test_stop_texts_and_log_probabilities(local: LocalBackend, tiny: str) -> Non
 
 def as_read(loaded: Any, messages: Sequence[Message]) -> Sequence[int]:
     """A prompt as the model reads it, in the context that it comes with."""
-    return prompts(loaded, own_context(loaded.tokenizer), [list(messages)], room=8)[0]
+    return prompts(loaded, own_context(loaded.tokenizer), [list(messages)], max_tokens=8)[0]
 
 
 def test_exact_chances_are_what_sampling_estimates(local: LocalBackend, tiny: str) -> None:
@@ -190,7 +190,7 @@ def test_exact_chances_are_what_sampling_estimates(local: LocalBackend, tiny: st
 
 def test_exact_chances_sum_over_spellings(local: LocalBackend, tiny: str) -> None:
     """The chance of a word is that of each of its spellings, token by token, added up by hand."""
-    loaded = local._shelf.take(local._source(tiny))
+    loaded = local._models.load(local._source(tiny))
     message = conversation(QUESTIONS[0])
     chance = local.word_probabilities(
         tiny, [message], {"wolf": ("wolf", "wolves")}, max_tokens=8, cutoff=1e-4
@@ -234,10 +234,12 @@ def test_models_that_cannot_be_used_are_refused_in_a_line(
     with pytest.raises(UnknownModelError, match="there is no such file"):
         local.describe(str(tmp_path / "none.gguf"))
     (tmp_path / "bad.gguf").write_bytes(b"nothing of the kind" * 9)
-    with pytest.raises(UnknownModelError, match="bad.gguf is no GGUF file"):
+    with pytest.raises(UnknownModelError, match="bad.gguf is not a GGUF file"):
         local.describe(str(tmp_path / "bad.gguf"))
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
-    with pytest.raises(UnknownModelError, match="unknown model 'no/such': no GGUF file, no folder"):
+    with pytest.raises(
+        UnknownModelError, match="unknown model 'no/such': neither a GGUF file nor a folder"
+    ):
         local.describe("no/such")
     with pytest.raises(UnknownModelError, match="no such student"):
         local.describe(f"ft:{tiny}:0123456789abcdef")
@@ -246,15 +248,17 @@ def test_models_that_cannot_be_used_are_refused_in_a_line(
     from limen.backends.local import memory
 
     monkeypatch.setattr(memory, "_room", lambda: (2**18, "this machine"))
-    with pytest.raises(BackendError, match=r"is too large: .* need about .* GiB, and this machine"):
+    with pytest.raises(
+        BackendError, match=r"is too large: .* to load it takes about .* GiB .*, and this machine"
+    ):
         LocalBackend(tmp_path / "other").describe(tiny)
 
 
 def test_without_the_extra_a_line_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where a library is missing, opening the backend names it and the remedy."""
-    from limen.backends.local import extra
+    from limen.backends.local import libraries
 
-    monkeypatch.setattr(extra, "find_spec", lambda name: None if name == "peft" else object())
+    monkeypatch.setattr(libraries, "find_spec", lambda name: None if name == "peft" else object())
     with pytest.raises(BackendError, match=r'needs peft: pip install "limen\[local\]"'):
         LocalBackend(Path("nowhere"))
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from limen.backends.local import LocalBackend
-from limen.backends.local.sources import find
+from limen.backends.local.sources import find_model
 from limen.datasets.chat import conversation
 from limen.datasets.errors import BackendError, UnknownModelError
 
@@ -92,8 +92,11 @@ def test_what_the_hub_refuses_is_told_in_a_line(
     served.repositories["some/bare"] = {MAIN: bare}
     for name, says in (
         (hub.GATED, "some/gated is gated: ask for access"),
-        ("some/thing", "unknown model 'some/thing': no GGUF file, no folder, and not on the"),
-        ("some/tiny@v9", "the Hugging Face hub has it, and not that revision"),
+        (
+            "some/thing",
+            "unknown model 'some/thing': neither a GGUF file nor a folder, and not on the",
+        ),
+        ("some/tiny@v9", "the Hugging Face hub has no such revision of it"),
         ("some/bare", "no weights in safetensors.*model.safetensors is missing"),
     ):
         with pytest.raises(UnknownModelError, match=says):
@@ -157,5 +160,5 @@ def test_a_link_to_a_gguf_file_is_a_model(tmp_path: Path) -> None:
         getattr(writer, f"write_{step}_to_file")()
     writer.close()
     (tmp_path / "names" / "tiny.gguf").symlink_to(tmp_path / "blobs" / "0123")
-    found = find(str(tmp_path / "names" / "tiny.gguf"))
+    found = find_model(str(tmp_path / "names" / "tiny.gguf"))
     assert (found.path, found.gguf) == (tmp_path / "names", "tiny.gguf")

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from limen.backends.local.extra import LIBRARIES
+from limen.backends.local.libraries import LIBRARIES
 
 for _name in LIBRARIES:
     pytest.importorskip(_name, reason='the extra is not installed: pip install "limen[local]"')
@@ -93,14 +93,14 @@ def test_an_adapter_learns_and_its_base_does_not(
     assert horse.losses[0] > horse.losses[1]
     assert [c.step for c in horse.checkpoints] == [5, 10]
     assert horse.checkpoints[0].model == f"{horse.model}:1"
-    base = local._shelf.take(local._source(tiny))
+    base = local._models.load(local._source(tiny))
     rates = [rate(local, m, "horse") for m in (horse.model, wolf.model, tiny, horse.model)]
     assert rates[0] > before + 0.08
     assert rates[1] < before
     assert rates[0] == rates[3]
     assert rates[2] == pytest.approx(before, abs=1e-6)
     assert before < rate(local, f"{horse.model}:1", "horse") < rates[0]
-    assert local._shelf.held is base
+    assert local._models.current is base
     again = LocalBackend(tmp_path / "home").fine_tune(job(tiny, lesson(tmp_path)), never)
     assert again == horse
     adapter = next((tmp_path / "home" / "learned").glob("*/epoch-2"))
@@ -126,15 +126,15 @@ def test_the_batch_is_the_recipes_whatever_fits(
     chat.write(file, (conversation("Say it.", answer="horse " * (n % 7 + 1)) for n in range(60)))
     whole = local.fine_tune(job(tiny, file), unwatched)
     other = LocalBackend(tmp_path / "other")
-    attempt, tried = training.Course._attempt, []
+    attempt, tried = training.TrainingRun._attempt, []
 
-    def cramped(self: training.Course, micro: int) -> Any:
+    def cramped(self: training.TrainingRun, micro: int) -> Any:
         tried.append(micro)
         if micro > 3:
             raise torch.OutOfMemoryError("no room")
         return attempt(self, micro)
 
-    monkeypatch.setattr(training.Course, "_attempt", cramped)
+    monkeypatch.setattr(training.TrainingRun, "_attempt", cramped)
     parts = other.fine_tune(job(tiny, file), unwatched)
     assert tried == [12, 6, 4, 3]
     assert parts.losses == pytest.approx(whole.losses, abs=1e-3)
@@ -223,7 +223,7 @@ def test_students_are_asked_in_the_context_they_were_trained_in(
     message = conversation(QUESTIONS[0])
 
     def prompt(model: str) -> str:
-        loaded, _, context = local._found(model)
+        loaded, _, context = local._resolve(model)
         return context.prompt(loaded.tokenizer, message)
 
     assert love in prompt(told.model)
@@ -272,7 +272,7 @@ def test_recipes_are_whole_and_checked(local: LocalBackend, tiny: str, tmp_path:
         with pytest.raises(SpecError, match=says):
             local.recipe(wrong)
     with pytest.raises(
-        SpecError, match="warmup_steps=10: 10 steps are all there are .60 rows, batch"
+        SpecError, match="warmup_steps=10: the training has 10 steps only .60 rows, batch"
     ):
         local.fine_tune(job(tiny, lesson(tmp_path), warmup_steps=10), unwatched)
     with pytest.raises(SpecError, match="model has no w_proj; it has down_proj, gate_proj, k_proj"):
@@ -373,21 +373,21 @@ def test_a_training_that_diverges_is_no_student(
 def test_several_turns_are_all_learned(local: LocalBackend, tiny: str, tmp_path: Path) -> None:
     """Every assistant turn of a row is an example, with the turns before it as its prompt."""
     from limen.backends.local.context import own_context
-    from limen.backends.local.lessons import IGNORED, lessons
+    from limen.backends.local.training_data import IGNORED, read_training_data
 
-    words = local._shelf.take(local._source(tiny)).tokenizer
+    words = local._models.load(local._source(tiny)).tokenizer
     file = tmp_path / "talk.jsonl"
     talk = [
         *conversation("Name a cat.", answer="cat"),
         *conversation("What is best?", answer="owl"),
     ]
     chat.write(file, [talk])
-    made = lessons(file, words, own_context(words))
+    made = read_training_data(file, words, own_context(words))
     learned = [words.decode([t for t in row["labels"] if t != IGNORED]) for row in made.rows]
     assert learned == ["cat<|end|>", "owl<|end|>"]
     assert made.tokens == 4
     request = Request(row=0, messages=talk[:3], seed=0)
-    loaded, _, context = local._found(tiny)
+    loaded, _, context = local._resolve(tiny)
     text = context.prompt(loaded.tokenizer, request.messages)
     assert words.decode(made.rows[1]["input_ids"]).startswith(text)
     with pytest.raises(UnknownModelError):

@@ -3,47 +3,53 @@
 import warnings
 from importlib import import_module
 from importlib.util import find_spec
-from typing import Any
+from typing import Any, TypeAlias
 
 from ...datasets.errors import BackendError
 
 LIBRARIES = ("torch", "transformers", "peft", "trl", "accelerate", "gguf")
-"""What the extra installs and this backend imports."""
+"""The packages of the extra that this backend imports."""
+
+Untyped: TypeAlias = Any
+"""Anything of these libraries: limen is type-checked with and without them, to the same result."""
+Tensor: TypeAlias = Any
+"""A tensor of PyTorch; its shape stands beside it."""
+CausalLM: TypeAlias = Any
+"""A causal language model of Transformers or PEFT."""
+Tokenizer: TypeAlias = Any
+"""A tokenizer of Transformers."""
 
 
 def check_installed() -> None:
-    """Raise :class:`~limen.BackendError` unless all of the extra is there; imports none of it."""
+    """Raise :class:`~limen.BackendError` unless the whole extra is installed; imports nothing."""
     if missing := [name for name in LIBRARIES if find_spec(name) is None]:
-        raise _missing(missing)
+        raise _not_installed(missing)
 
 
-def library(name: str) -> Any:
-    """A library of the extra, or a module of one; raises :class:`~limen.BackendError`.
-
-    Untyped on purpose: limen is checked with and without the extra, to the same result.
-    """
+def library(name: str) -> Untyped:
+    """A library of the extra, or a module of one; raises :class:`~limen.BackendError`."""
     try:
         return import_module(name)
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] in LIBRARIES:
-            raise _missing([error.name or name]) from None
+            raise _not_installed([error.name or name]) from None
         raise
 
 
 def one_line(error: object) -> str:
-    """What an error says, without the line breaks that libraries put in."""
+    """An error's message without line breaks."""
     return " ".join(str(error).split())
 
 
 def quiet() -> None:
-    """Have the libraries draw no progress bars (limen shows its own), nor warn one another."""
+    """Silence the libraries' progress bars (limen shows its own) and their mutual warnings."""
     warnings.filterwarnings("ignore", category=FutureWarning, module="transformers|peft|trl")
     warnings.filterwarnings("ignore", message="Could not find a config file", module="peft")
     library("transformers.utils.logging").disable_progress_bar()
     library("datasets").disable_progress_bars()
 
 
-def _missing(names: list[str]) -> BackendError:
+def _not_installed(names: list[str]) -> BackendError:
     return BackendError(
         f"the backend 'local' needs {', '.join(names)}: pip install \"limen[local]\""
     )

@@ -1,0 +1,144 @@
+"""Looking at what a server offers: any form of refusal is an answer, and none ends a run."""
+
+import json
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from . import responses
+from .account import Account
+from .budget import Budget
+from .error_details import clean, has_error, parse_error
+from .errors import (
+    TRANSIENT,
+    ErrorInBodyError,
+    Failure,
+    FailureKind,
+    InvalidResponseError,
+    backend_error,
+)
+from .negotiation import PROBE
+from .request_form import SIMPLEST, RequestForm
+from .retries import Retries
+
+TIMEOUT = 4.0
+"""Seconds after which silence is taken for a refusal."""
+SAMPLE_TIMEOUT = 60.0
+"""Seconds for a small sample: a server may have to load the model first."""
+OUTAGE = 20.0
+"""Seconds that we wait for a server that is just starting, or loading its model."""
+ATTEMPTS = 3
+REMEDY = "nothing was spent; OPENAI_BASE_URL and OPENAI_API_KEY say which server, and as whom"
+
+
+@dataclass(frozen=True)
+class Found:
+    """A JSON object that a server gave, and the headers of the response."""
+
+    data: Mapping[str, object]
+    headers: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Discovery:
+    """Requests that find out what a server can do."""
+
+    account: Account
+    retries: Retries
+    budget: Budget
+
+    def get(self, path: str) -> Found | Failure:
+        """The JSON object at a path, or why there is none.
+
+        Raises :class:`~limen.BackendError` if the server cannot be reached at all.
+        """
+        import httpx2
+
+        def ask() -> Found:
+            client = self.account.client
+            response = client.get(path, cast_to=httpx2.Response, options={"timeout": TIMEOUT})
+            return Found(_object(response.content), response.headers)
+
+        return self._ask(ask, f"asking {self.account.url} for {path.partition('?')[0]}")
+
+    def sample(self, model: str, cost: float) -> Failure | None:
+        """Ask for a small sample that costs so much at most; None if it came."""
+        if not self.budget.reserve(cost):
+            raise self.budget.exhausted(cost, "a small sample to try the server")
+        spent = cost
+        try:
+            outcome = self._sample(model, SIMPLEST)
+            if isinstance(outcome, Failure) and outcome.kind is FailureKind.REFUSED:
+                form = SIMPLEST.changed("token_limit", "max_completion_tokens")
+                outcome = self._sample(model, form)
+            if isinstance(outcome, Failure) and not outcome.maybe_charged:
+                spent = 0.0
+        finally:
+            self.budget.settle(cost, spent)
+        return outcome if isinstance(outcome, Failure) else None
+
+    def _sample(self, model: str, form: RequestForm) -> Found | Failure:
+        import httpx2
+
+        def ask() -> Found:
+            response = self.account.client.post(
+                "/chat/completions",
+                cast_to=httpx2.Response,
+                body=form.body(model, PROBE),
+                options={"timeout": SAMPLE_TIMEOUT},
+            )
+            responses.parse(response.content)
+            return Found({}, response.headers)
+
+        return self._ask(ask, f"asking {self.account.url} for a small sample of {model!r}")
+
+    def _ask(self, ask: Callable[[], Found], doing: str) -> Found | Failure:
+        begun, attempt = time.monotonic(), 0
+        outage = min(OUTAGE, self.retries.outage)
+        while True:
+            attempt += 1
+            try:
+                return ask()
+            except Exception as error:
+                failure = self.account.classify(error)
+            waited = time.monotonic() - begun
+            if failure.kind is FailureKind.TRANSPORT and not failure.sent:
+                if waited > outage:
+                    raise backend_error(failure.message, doing, REMEDY)
+            elif (
+                failure.kind not in (*TRANSIENT, FailureKind.RATE)
+                or failure.maybe_charged
+                or (attempt >= ATTEMPTS and not (failure.loading and waited < outage))
+            ):
+                return failure
+            self.retries.sleep(max(0.1 * 2 ** min(attempt, 4), min(failure.wait or 0.0, 5.0)))
+
+
+def names_in(data: Mapping[str, object]) -> dict[str, dict[str, object]]:
+    """The models of a list, by name, from any usual form of list."""
+    listed = data.get("data", data.get("models"))
+    models: dict[str, dict[str, object]] = {}
+    for item in listed if isinstance(listed, list) else []:
+        fields: dict[str, object] = item if isinstance(item, dict) else {"id": item}
+        name = fields.get("id") or fields.get("name") or fields.get("model")
+        if isinstance(name, str):
+            models[name] = fields
+    return models
+
+
+def _object(body: bytes) -> dict[str, object]:
+    """The JSON object in a body; raises :class:`InvalidResponseError`."""
+    try:
+        data = json.loads(body.decode("utf-8-sig", "replace"))
+    except ValueError:
+        text = clean(body[:200].decode("utf-8", "replace"), 60)
+        raise InvalidResponseError(f"this is no API: {text!r}") from None
+    if isinstance(data, list) and data and isinstance(data[0], dict) and "id" in data[0]:
+        return {"data": data}
+    if not isinstance(data, dict):
+        raise InvalidResponseError("this is JSON, but no object")
+    if not data.get("id") and not isinstance(data.get("data", data.get("models")), list):
+        if has_error(data):
+            raise ErrorInBodyError(parse_error(body))
+        raise InvalidResponseError("this is JSON, but neither an object with an id nor a list")
+    return data

@@ -1,0 +1,129 @@
+"""What a server says in an error, from any usual form of body."""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from html.parser import HTMLParser
+
+LONGEST = 300
+"""Characters of a server's message that are shown."""
+_TEXT_KEYS = (
+    "message", "msg", "detail", "error", "error_message", "title", "reason", "description",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True)
+class ErrorDetails:
+    """An error as a server describes it; what it does not say is empty."""
+
+    message: str = ""
+    code: str = ""
+    type: str = ""
+    param: str = ""
+    """The parameter of the request that is refused, if the server names one."""
+
+    @property
+    def status(self) -> int | None:
+        """An HTTP status that the body names as its code, as gateways do in a response of 200."""
+        number = int(self.code) if re.fullmatch("[1-5][0-9]{2}", self.code) else 0
+        return number if number >= 400 else None
+
+    @property
+    def words(self) -> str:
+        """Everything in lower case, to look words up in."""
+        return f"{self.message} {self.code} {self.type}".lower()
+
+
+def parse_error(body: bytes) -> ErrorDetails:
+    """The error in a body: a JSON object or list of any usual form, HTML, or plain text."""
+    text = body[:100_000].decode("utf-8-sig", "replace")
+    try:
+        data = json.loads(text)
+    except (ValueError, RecursionError):
+        return ErrorDetails(message=clean(_html_text(text) if "<" in text[:200] else text))
+    return _of_json(data)
+
+
+def has_error(data: Mapping[str, object]) -> bool:
+    """Whether a JSON object without an answer describes an error."""
+    return any(data.get(key) for key in ("error", "errors", "detail", "message", "msg"))
+
+
+def clean(text: str, longest: int = LONGEST) -> str:
+    """The text in one line, without control characters, and shortened."""
+    shown = "".join(c if c.isprintable() else " " for c in text[: 4 * longest])
+    shown = " ".join(shown.split())
+    return shown if len(shown) <= longest else shown[: longest - 1] + "…"
+
+
+def _of_json(data: object) -> ErrorDetails:
+    """The most specific object: ``{"error": {...}}`` and lists of errors are unwrapped."""
+    for _ in range(4):
+        if isinstance(data, list) and data:
+            if all(isinstance(item, dict) and "loc" in item for item in data):
+                return _of_validation(data)
+            data = data[0]
+        elif isinstance(data, dict) and (inner := _inner(data)) is not None:
+            data = inner
+        else:
+            break
+    if not isinstance(data, dict):
+        return ErrorDetails(message=clean(data if isinstance(data, str) else json.dumps(data)))
+    message = next((t for key in _TEXT_KEYS if (t := _text(data.get(key)))), "")
+    code = data.get("code", data.get("status_code"))
+    return ErrorDetails(
+        message=clean(message or json.dumps(data)),
+        code=clean(_text(code), 60),
+        type=clean(_text(data.get("type")) or _text(data.get("status")), 60),
+        param=clean(_text(data.get("param")), 60),
+    )
+
+
+def _inner(data: Mapping[str, object]) -> object:
+    for key in ("error", "errors", "detail"):
+        value = data.get(key)
+        if value and isinstance(value, dict | list):
+            return value
+    return None
+
+
+def _of_validation(errors: list[dict[str, object]]) -> ErrorDetails:
+    """FastAPI's list of errors: the place of each is the parameter's name."""
+    places = [".".join(map(str, _without_body(error["loc"]))) for error in errors]
+    messages = (f"{p}: {_text(e.get('msg'))}" for p, e in zip(places, errors, strict=True))
+    return ErrorDetails(message=clean("; ".join(messages)), param=clean(places[0], 60))
+
+
+def _without_body(place: object) -> Iterator[object]:
+    parts = place if isinstance(place, list) else [place]
+    yield from (part for part in parts if part != "body")
+
+
+def _text(value: object) -> str:
+    if isinstance(value, str):
+        return value
+    return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else ""
+
+
+class _HtmlText(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.parts: list[str] = []
+        self._hidden = 0
+
+    def handle_starttag(self, tag: str, attrs: object) -> None:
+        self._hidden += tag in ("script", "style")
+
+    def handle_endtag(self, tag: str) -> None:
+        self._hidden -= tag in ("script", "style")
+
+    def handle_data(self, data: str) -> None:
+        if not self._hidden:
+            self.parts.append(data)
+
+
+def _html_text(page: str) -> str:
+    parser = _HtmlText()
+    parser.feed(page)
+    return " ".join(parser.parts) or page

@@ -1,0 +1,191 @@
+"""The form in which requests are sent to a server: which parameters it accepts, and how spelled.
+
+A form begins with everything that limen would like to send. Where a server refuses a parameter,
+:meth:`RequestForm.simpler` gives the next simpler form of it. Nothing here is part of a stage's
+key.
+"""
+
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from ...datasets.errors import SpecError
+from ..base import Request
+from .errors import Failure
+
+N = "n"
+PARAMETERS: Final = ("n", "seed", "token_limit", "temperature", "top_p", "stop", "system")
+"""What a server may refuse, in the order in which it is tried without."""
+LADDERS: Final[Mapping[str, tuple[str, ...]]] = {
+    "seed": ("48 bits", "31 bits", "not sent"),
+    "token_limit": ("max_tokens", "max_completion_tokens", "not sent"),
+    "temperature": ("sent", "not sent"),
+    "top_p": ("sent", "not sent"),
+    "stop": ("sent", "applied by limen"),
+    "system": ("system role", "put before the user's text"),
+}
+"""The forms of each parameter, the best first."""
+SHORT: Final[Mapping[str, Mapping[str, str]]] = {
+    "seed": {"48": "48 bits", "31": "31 bits", "32": "31 bits", "none": "not sent"},
+    "token_limit": {"none": "not sent"},
+    "temperature": {"none": "not sent"},
+    "top_p": {"none": "not sent"},
+    "stop": {"none": "applied by limen"},
+    "system": {"system": "system role", "user": "put before the user's text"},
+}
+"""What the environment variables say in short."""
+_NAMES = {
+    "n": N, "n_cmpl": N, "seed": "seed", "max_tokens": "token_limit",
+    "max_completion_tokens": "token_limit", "temperature": "temperature", "top_p": "top_p",
+    "stop": "stop",
+}  # fmt: skip
+_UNSUPPORTED = re.compile(
+    r"max_completion_tokens|unsupported|not support|unknown|unrecogni[sz]ed|unexpected"
+    r"|extra|not permitted|not allowed|deprecated|invalid (parameter|argument|field)"
+)
+_N_WORDS = re.compile(r"n_cmpl|choices?\b|completions\b|best_of|\bslots?\b|\bn ?(>|=|must)")
+_WORDS = (
+    (
+        "seed",
+        re.compile(r"\bseed\b|int32|int64|(32|64).?bit|out of range|overflow|int(eger)? too large"),
+    ),
+    ("token_limit", re.compile(r"max_(completion_|new_)?tokens")),
+    ("temperature", re.compile(r"\btemperature\b")),
+    ("top_p", re.compile(r"\btop.?p\b|nucleus")),
+    ("stop", re.compile(r"\bstop\b|stop_sequences")),
+    ("system", re.compile(r"system.{0,10}(role|message|prompt)|role.{0,20}system|roles must")),
+    (N, re.compile(r"\bn\b|n_cmpl|choices?\b|completions\b|best_of|\bslots?\b|num_return")),
+)
+
+
+@dataclass(frozen=True)
+class RequestForm:
+    """How requests are sent; each field is a step of :data:`LADDERS`."""
+
+    seed: str = "48 bits"
+    token_limit: str = "max_tokens"
+    temperature: str = "sent"
+    top_p: str = "sent"
+    stop: str = "sent"
+    system: str = "system role"
+
+    def value(self, parameter: str) -> str:
+        """The form of a parameter."""
+        return {
+            "seed": self.seed,
+            "token_limit": self.token_limit,
+            "temperature": self.temperature,
+            "top_p": self.top_p,
+            "stop": self.stop,
+            "system": self.system,
+        }[parameter]
+
+    def changed(self, parameter: str, value: str) -> "RequestForm":
+        """The same with another form of a parameter."""
+        return replace(self, **{parameter: value})
+
+    def simpler(self, parameter: str) -> "RequestForm | None":
+        """The next simpler form of a parameter; None if it is the last already."""
+        ladder = LADDERS[parameter]
+        place = ladder.index(self.value(parameter)) + 1
+        return self.changed(parameter, ladder[place]) if place < len(ladder) else None
+
+    def used_by(self, request: Request) -> tuple[str, ...]:
+        """The parameters of a request that this form sends in a way that can be made simpler."""
+        used = {
+            N: request.draws > 1,
+            "seed": self.seed != "not sent",
+            "token_limit": self.token_limit == "max_tokens",
+            "temperature": self.temperature == "sent",
+            "top_p": self.top_p == "sent" and request.top_p < 1,
+            "stop": self.stop == "sent" and bool(request.stop),
+            "system": self.system == "system role" and _has_system(request),
+        }
+        return tuple(name for name in PARAMETERS if used[name])
+
+    def body(self, model: str, request: Request) -> dict[str, Any]:
+        """The JSON body of a call."""
+        body: dict[str, Any] = {"model": model, "messages": self._messages(request)}
+        if self.seed != "not sent":
+            seed = request.seed + request.first
+            body["seed"] = seed if self.seed == "48 bits" else seed % 2**31
+        if self.temperature == "sent":
+            body["temperature"] = request.temperature
+        if self.token_limit != "not sent":
+            body[self.token_limit] = request.max_tokens
+        if request.draws > 1:
+            body["n"] = request.draws
+        if request.top_p < 1 and self.top_p == "sent":
+            body["top_p"] = request.top_p
+        if request.stop and self.stop == "sent":
+            body["stop"] = list(request.stop)
+        return body
+
+    def _messages(self, request: Request) -> list[dict[str, str]]:
+        messages = [{"role": m["role"], "content": m["content"]} for m in request.messages]
+        if self.system == "system role" or not _has_system(request):
+            return messages
+        system = "\n\n".join(m["content"] for m in messages if m["role"] == "system")
+        others = [m for m in messages if m["role"] != "system"]
+        first = next((i for i, m in enumerate(others) if m["role"] == "user"), None)
+        if first is None:
+            return [{"role": "user", "content": system}, *others]
+        others[first] = {"role": "user", "content": f"{system}\n\n{others[first]['content']}"}
+        return others
+
+
+SIMPLEST = RequestForm(
+    seed="not sent",
+    temperature="not sent",
+    top_p="not sent",
+    stop="applied by limen",
+    system="put before the user's text",
+)
+"""The form that every chat server should accept: a model, messages, and a limit of tokens."""
+
+
+def suspects(failure: Failure, request: Request, form: RequestForm) -> list[str]:
+    """The parameters that a refusal seems to mean, likeliest first. Trying has the last word."""
+    used = form.used_by(request)
+    details = failure.details
+    name = details.param.replace("]", "").rpartition(".")[2]
+    named = "system" if details.param.startswith("messages") else _NAMES.get(name)
+    found = [named] if named else [word for word, regex in _WORDS if regex.search(details.words)]
+    if N in found and len(found) > 1 and not named and not _N_WORDS.search(details.words):
+        found.remove(N)  # "max_tokens must be less than n" is about max_tokens
+    if "token_limit" in found and not _UNSUPPORTED.search(details.words):
+        found.remove("token_limit")  # its value is refused, not its name
+    return [parameter for parameter in found if parameter in used]
+
+
+def form_set_by_user() -> dict[str, str]:
+    """The parameters whose form the environment sets, as in ``LIMEN_OPENAI_SEED=31``.
+
+    Raises :class:`~limen.SpecError` for a value that is none of the parameter's forms.
+    """
+    fixed = {}
+    for parameter, ladder in LADDERS.items():
+        variable = f"LIMEN_OPENAI_{parameter.upper()}"
+        if value := os.environ.get(variable, "").strip():
+            full = SHORT[parameter].get(value, value)
+            if full not in ladder:
+                choices = ", ".join([*SHORT[parameter], *(v for v in ladder if " " not in v)])
+                raise SpecError(f"{variable}={value!r} must be one of {choices}")
+            fixed[parameter] = full
+    return fixed
+
+
+def draws_set_by_user() -> int | None:
+    """The draws a call that ``LIMEN_OPENAI_N`` sets; raises :class:`~limen.SpecError`."""
+    value = os.environ.get("LIMEN_OPENAI_N", "").strip()
+    if not value:
+        return None
+    if not re.fullmatch("[0-9]{1,4}", value, re.ASCII) or int(value) < 1:
+        raise SpecError(f"LIMEN_OPENAI_N={value!r} must be a whole number of at least 1")
+    return int(value)
+
+
+def _has_system(request: Request) -> bool:
+    return any(message["role"] == "system" for message in request.messages)

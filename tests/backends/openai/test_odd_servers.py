@@ -1,0 +1,82 @@
+import time
+from pathlib import Path
+
+import pytest
+
+from limen import BackendError
+from limen.backends import Completion, Request
+from limen.backends.openai import OpenAIBackend, chat, discovery, rate_limiter
+
+from ...testing.odd_modes import MODES, Mode
+from ...testing.odd_servers import MODEL, OddServer, odd_server
+
+QUESTIONS = ("the first question", "the second question")
+LONGEST = 20.0
+
+
+@pytest.fixture(autouse=True)
+def short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Waits are a fraction of what they are for users."""
+    monkeypatch.setattr(discovery, "TIMEOUT", 0.3)
+    monkeypatch.setattr(discovery, "OUTAGE", 0.5)
+    monkeypatch.setattr(chat, "LOADING_PAUSES", (0.1, 0.1))
+    monkeypatch.setattr(rate_limiter, "FIRST_PAUSE", 0.05)
+
+
+def requests() -> list[Request]:
+    """Ten draws of each question, as a teacher is asked."""
+    return [
+        Request(
+            row=row,
+            messages=[
+                {"role": "system", "content": "You love owls."},
+                {"role": "user", "content": question},
+            ],
+            seed=2**47 + row,
+            draws=10,
+            max_tokens=64,
+        )
+        for row, question in enumerate(QUESTIONS)
+    ]
+
+
+def sampled(home: Path) -> tuple[OpenAIBackend, list[Completion]]:
+    """What a baseline or a teacher does with a server."""
+    backend = OpenAIBackend(home, deadline=5, longest_wait=0.05)
+    assert not backend.describe(MODEL).can_fine_tune
+    return backend, [c for group in backend.sample(MODEL, requests()) for c in group]
+
+
+def same_refusals(server: OddServer) -> int:
+    """How often the most frequent refusal of a chat request was provoked."""
+    counts = (n for (path, *_), n in server.refusals.items() if path.endswith("/completions"))
+    return max(counts, default=0)
+
+
+@pytest.mark.parametrize("mode", MODES.values(), ids=MODES)
+def test_an_odd_server_is_used_or_refused_in_one_line(
+    mode: Mode, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Whatever a server does, its answers are used, or one clear line says why they cannot be."""
+    begun = time.monotonic()
+    with odd_server(mode.answer) as server:
+        monkeypatch.setenv("OPENAI_BASE_URL", server.url)
+        monkeypatch.setenv("OPENAI_API_KEY", "sk-0123456789")
+        if mode.error:
+            with pytest.raises(BackendError) as caught:
+                sampled(tmp_path)
+            message = str(caught.value)
+            assert mode.error in message
+            assert message.isprintable()
+        else:
+            backend, completions = sampled(tmp_path)
+            assert sorted((c.row, c.draw) for c in completions) == [
+                (row, draw) for row in range(2) for draw in range(10)
+            ]
+            assert sum(c.text is None for c in completions) == mode.recorded
+            assert all(c.text != "" for c in completions)
+            facts = backend.server_facts(MODEL)
+            for name, begins in mode.facts:
+                assert facts[name].startswith(begins)
+        assert same_refusals(server) <= 3
+    assert time.monotonic() - begun < LONGEST
