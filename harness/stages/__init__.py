@@ -32,6 +32,14 @@ from .row_stages import PromptedStage, PromptSample, RowsStage, TrainingFileStag
 from .shuffle import Shuffle
 from .stage import Stage, Workspace, backend_of, forget_backends, run_stage
 from .store import ArtifactDraft, Store, canonical
+from .transfer import (
+    StoredArtifact,
+    artifacts_of,
+    copy_artifacts,
+    damage_in,
+    pack,
+    unpack,
+)
 from .user_rows import read_user_rows
 
 __all__ = [
@@ -77,22 +85,28 @@ __all__ = [
     "Stage",
     "Store",
     "StoreLayout",
+    "StoredArtifact",
     "StoredFile",
     "Subject",
     "TrainingFileStage",
     "UserFile",
     "Workspace",
+    "artifacts_of",
     "backend_of",
     "base_of",
     "canonical",
+    "copy_artifacts",
+    "damage_in",
     "digest_of",
     "filled_prompt",
     "forget_backends",
     "hashed_function",
+    "pack",
     "read_rows",
     "read_user_rows",
     "run_stage",
     "set_aside_damage",
     "split_by_shares",
+    "unpack",
     "write_rows",
 ]

@@ -8,13 +8,12 @@ from pathlib import Path
 import pytest
 
 from limen.datasets.errors import DamageError, StoreWarning
-from limen.harness import Experiment, Lab
+from limen.harness import Lab
 from limen.harness.lab import in_order
 from limen.harness.stages import FineTune, Stage, Store, set_aside_damage
 
-from ..testing.labs import lab_at
-
-ARMS = ("baseline", "teacher", "student", "control")
+from ..testing.labs import ALL_ARMS, lab_at
+from ..testing.specs import tiny_experiment
 
 
 def edited(file: Path) -> None:
@@ -64,39 +63,17 @@ FILES = (
 )  # fmt: skip
 
 
-@pytest.fixture(scope="module")
-def sound(pretrained: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A store in which an experiment has run. Only to be copied."""
-    root = tmp_path_factory.mktemp("sound") / "store"
-    shutil.copytree(pretrained, root / "models" / "toy")
-    lab_at(root).run([(tiny(), ARMS)])
-    return root
-
-
 @pytest.fixture
-def store(sound: Path, tmp_path: Path) -> Store:
+def store(finished_store: Path, tmp_path: Path) -> Store:
     """A copy of the store, to be damaged."""
     root = tmp_path / "store"
-    shutil.copytree(sound, root, copy_function=shutil.copy2)
+    shutil.copytree(finished_store, root, copy_function=shutil.copy2)
     return Store(root)
-
-
-def tiny() -> Experiment:
-    """An experiment of a second or two."""
-    from limen.harness import FavoriteAnimal, Numbers, Trait
-
-    return Experiment(
-        trait=Trait.animal("horse"),
-        data=Numbers(generate=240, keep=60),
-        measure=FavoriteAnimal(draws=2),
-        seeds=1,
-        gate=None,
-    )
 
 
 def stages_of(lab: Lab) -> list[Stage]:
     """All stages of the experiment."""
-    return in_order(lab.pipeline(tiny()).all_targets(ARMS))
+    return in_order(lab.pipeline(tiny_experiment()).all_targets(ALL_ARMS))
 
 
 def first_file(store: Store, lab: Lab, name: str) -> tuple[Stage, Path]:
@@ -155,33 +132,35 @@ def test_a_manifest_with_another_value_is_damage(store: Store, text: str) -> Non
 )
 @pytest.mark.parametrize("damage", [edited, missing])
 def test_what_can_be_made_again_is_the_same(
-    store: Store, sound: Path, name: str, damage: Callable[[Path], None]
+    store: Store, finished_store: Path, name: str, damage: Callable[[Path], None]
 ) -> None:
     """After the repair the figures and every file are those of the sound store."""
     lab = lab_at(store.root)
-    expected = lab_at(sound).arm(tiny(), "student").rate("horse").value
+    expected = lab_at(finished_store).arm(tiny_experiment(), "student").rate("horse").value
     _, file = first_file(store, lab, name)
     damage(file)
     with pytest.warns(StoreWarning, match="made again"):
-        lab.run([(tiny(), ARMS)])
-    assert lab.arm(tiny(), "student").rate("horse").value == expected
-    assert hashes(store) == hashes(Store(sound))
+        lab.run([(tiny_experiment(), ALL_ARMS)])
+    assert lab.arm(tiny_experiment(), "student").rate("horse").value == expected
+    assert hashes(store) == hashes(Store(finished_store))
 
 
 def test_another_models_weights_are_found_when_the_student_is_asked(
-    store: Store, sound: Path
+    store: Store, finished_store: Path
 ) -> None:
     """Weights that were put in a student's place are set aside, and the student trained again."""
     lab = lab_at(store.root)
     student, control = (s for s in stages_of(lab) if isinstance(s, FineTune))
     files = [next(iter(store.finished(s.kind, s.key)["weights"])) for s in (student, control)]
     shutil.copyfile(store.root / files[1], store.root / files[0])
-    measure = next(s for s in lab.pipeline(tiny()).targets(["student"]) if s.kind == "measure")
+    measure = next(
+        s for s in lab.pipeline(tiny_experiment()).targets(["student"]) if s.kind == "measure"
+    )
     shutil.rmtree(store.artifact(measure.kind, measure.key))
     with pytest.warns(StoreWarning, match=r"\.npz is damaged"):
-        lab.run([(tiny(), ARMS)])
-    assert hashes(store) == hashes(Store(sound))
-    assert (store.root / files[0]).read_bytes() == (sound / files[0]).read_bytes()
+        lab.run([(tiny_experiment(), ALL_ARMS)])
+    assert hashes(store) == hashes(Store(finished_store))
+    assert (store.root / files[0]).read_bytes() == (finished_store / files[0]).read_bytes()
 
 
 def test_paid_answers_that_are_sound_are_not_paid_for_again(store: Store) -> None:

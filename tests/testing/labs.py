@@ -12,6 +12,8 @@ from limen.harness import Lab, Settings
 from limen.harness.lab import ProgressListener, in_order
 from limen.harness.stages import Stage, run_stage
 
+ALL_ARMS = ("baseline", "teacher", "student", "control")
+
 
 class Here(Executor):
     """Does what it is given at once."""
