@@ -79,8 +79,9 @@ class Arm:
         """The share of answers with a word, counted as the measure says, or as a judge does.
 
         ``group`` takes the questions of one group alone. Raises :class:`~limen.SpecError` for a
-        group or a judge that the measure has not.
+        group or a judge that the measure does not have, and for a word that no answer can have.
         """
+        self.measure.check(word)
         key = (word, group, judge)
         if key not in self._rates:
             self._rates[key] = self._rate(word, group, judge)
