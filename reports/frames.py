@@ -54,7 +54,7 @@ def models(source: Source) -> "DataFrame":
 
 def claims(source: Source) -> "DataFrame":
     """What was claimed: a row a test. Columns: experiment, test, claim, outcome,
-    support, reason.
+    support, registration, reason.
     """
     return _frame(tables.claims(_report(source).claims))
 

@@ -18,7 +18,7 @@ def markdown(report: Report, figures: Mapping[str, Mapping[str, str]]) -> str:
     ``figures`` has, by experiment, the links of its figures: ``arms`` and ``numbers``, each as PNG,
     and with ``.svg`` behind its name as SVG where there is one.
     """
-    sections = ["# limen report"]
+    sections = ["# limen report", *_in_short(report)]
     if len(report.results) > 1:
         sections += [*_overview(report), *several_traits(report.results)]
     for result in report.results:
@@ -28,6 +28,18 @@ def markdown(report: Report, figures: Mapping[str, Mapping[str, str]]) -> str:
     if others or not report.results:
         sections += ["## Claims without results", _claims(others)]
     return "\n\n".join([*sections, *provenance.sections(report)]) + "\n"
+
+
+def _in_short(report: Report) -> Iterator[str]:
+    """A sentence for each claim with what became of it, and the experiments to go to."""
+    if report.claims:
+        yield _claims(report.claims, tests=False)
+        yield wording.tried(report.claims)
+    if len(report.results) > 1:
+        yield "Contents:"
+        links = [("Overview", "overview"), *((r.title, anchor(r.title)) for r in report.results)]
+        links.append(("How this was made", anchor("How this was made")))
+        yield "\n".join(f"- [{prose(title)}](#{target})" for title, target in links)
 
 
 def _overview(report: Report) -> Iterator[str]:
@@ -77,6 +89,12 @@ def _result(report: Report, result: Result, figures: Mapping[str, str]) -> Itera
         yield "### Effects"
         yield _effects(result.readings)
         yield "Each rests on the stages that are named with its two arms."
+        yield (
+            "Intervals **over seeds** are for other trainings and the same questions; intervals "
+            "**over questions** are for other questions and the same models. They are not to be "
+            "compared with each other."
+        )
+        yield from _rank_note(result)
     if result.data or result.audits:
         yield "### Data"
         yield from _data(result.data)
@@ -91,12 +109,14 @@ def _result(report: Report, result: Result, figures: Mapping[str, str]) -> Itera
         yield _models(result.arms)
 
 
-def _claims(claims: Iterable[Claim]) -> str:
+def _claims(claims: Iterable[Claim], *, tests: bool = True) -> str:
     lines = []
     for claim in claims:
         why = f" ({prose(claim.reason)})" if claim.reason else ""
         says = prose(claim.says).rstrip(".")
-        lines.append(f"- **{wording.held(claim)}:** {says}{why}. {code(claim.test)}")
+        when = f" ({claim.registration})" if claim.registration else ""
+        test = f" {code(claim.test)}" if tests else ""
+        lines.append(f"- **{wording.held(claim)}{when}:** {says}{why}.{test}")
     return "\n".join(lines) or "No test was run."
 
 
@@ -159,9 +179,18 @@ def _effects(readings: Iterable[ReadingRow]) -> str:
         for effect in reading.effects
     ]
     head = (
-        "what", "effect", "difference", "95% interval", "p", "test", "unit", "n", "claim", "note",
+        "what", "effect", "difference", "95% interval", "p", "test", "interval over", "n", "claim",
+        "note",
     )  # fmt: skip
     return table(head, rows)
+
+
+def _rank_note(result: Result) -> Iterator[str]:
+    if any(effect.ranks for reading in result.readings for effect in reading.effects):
+        yield (
+            "Rank statistics of single answers (Mann-Whitney's U, Cliff's delta) treat answers as "
+            "independent, which answers of one model are not: they describe, and are no evidence."
+        )
 
 
 def _data(data: Sequence[DataRow]) -> Iterator[str]:

@@ -248,6 +248,10 @@ class Result:
     """None if nothing was asked of a service."""
     times: Times
     failure: str = ""
+    digest: str = ""
+    """The hash of the experiment's design and stages."""
+    measured: str = ""
+    """When the first model that the experiment trained was measured, UTC; else the first of all."""
 
     @property
     def headline(self) -> tuple[ReadingRow, EffectRow] | None:
@@ -275,6 +279,10 @@ class Claim:
     support: str = ""
     """``supported`` by a verdict, ``held by point estimate only``, ``not held``, or ``error``.
     Empty if it was not tested, and in records of earlier versions."""
+    registration: str = ""
+    """``registered`` or ``added after data were seen``; empty without a registration."""
+    digest: str = ""
+    """The hash of its sentence and of what its test does."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -39,6 +39,11 @@ code, pre { background: var(--shade); border-radius: 4px; font-size: .85em;
 code { padding: .1em .3em; } pre { padding: .8rem; overflow-x: auto; white-space: pre-wrap; }
 pre code { padding: 0; }
 img { display: block; max-width: 100%; background: white; border-radius: 6px; }
+h1, h2, h3, p, li, summary { overflow-wrap: anywhere; }
+td { min-width: 4rem; overflow-wrap: break-word; }
+@media (max-width: 40rem) { body { margin: .5rem auto; padding: 0 .6rem; font-size: 15px; }
+  h1 { font-size: 1.5rem; } h2 { font-size: 1.25rem; margin-top: 2rem; }
+  table { font-size: .8rem; } th, td { padding: .2rem .4rem; } }
 details { margin: .6rem 0; } summary { cursor: pointer; color: var(--soft); }
 """
 

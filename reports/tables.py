@@ -13,7 +13,8 @@ def claims(rows: Sequence[Claim]) -> Iterator[Record]:
     for claim in rows:
         yield {
             "experiment": claim.experiment, "test": claim.test, "claim": claim.says,
-            "outcome": claim.outcome, "support": claim.support, "reason": claim.reason,
+            "outcome": claim.outcome, "support": claim.support,
+            "registration": claim.registration, "reason": claim.reason,
         }  # fmt: skip
 
 

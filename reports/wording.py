@@ -49,6 +49,15 @@ def support_counts(claims: tuple[Claim, ...]) -> str:
     )
 
 
+def tried(claims: tuple[Claim, ...]) -> str:
+    """How many claims were tried, and how many of them were stated before their data were seen."""
+    count = "1 claim was tried" if len(claims) == 1 else f"{len(claims)} claims were tried"
+    marks = Counter(claim.registration for claim in claims if claim.registration)
+    kinds = [f"{n} {mark}" for mark, n in sorted(marks.items(), reverse=True)]
+    when = ", ".join(kinds) if kinds else "none was registered before its data were seen"
+    return f"{count}: {support_counts(claims) or f'{of_claims(claims)} held'}; {when}."
+
+
 def difference(reading: ReadingRow, effect: EffectRow) -> str:
     """The size of an effect, with its unit."""
     return f"{reading.show_difference(effect.difference)} {reading.unit}".strip()

@@ -15,6 +15,7 @@ COMMANDS = {
     "train": "Step 4: fine-tune a student on it.",
     "measure": "Step 5: ask a model a measure's questions.",
     "compare": "Step 6: compare two groups of models by their answers.",
+    "register": "Write the claims of a spec to a file, before its data are seen.",
     "report": "Reports from the store: of the latest run, of any, of several side by side.",
     "serve": "Serve OpenAI's wire over an engine on this machine.",
     "store": "A store: list what is in it, verify, prune, copy, add.",

@@ -7,8 +7,8 @@ import pytest
 from ...reports import CostRow, wording
 from ..experiment import Experiment
 from ..lab import Lab
-from ..reporting import headline_of, stages_of, times_and_cost
-from .report_properties import CLAIM, EXPERIMENT, SUPPORT, set_properties
+from ..reporting import StatedClaim, headline_of, stages_of, times_and_cost
+from .report_properties import CLAIM, DIGEST, EXPERIMENT, SUPPORT, set_properties
 
 _REQUESTED = pytest.StashKey[tuple[Experiment, dict[str, None]]]()
 """The experiment of a test, and the arms that it got."""
@@ -21,9 +21,10 @@ class EffectProperties:
         self._lab = lab
         self._known: dict[tuple[int, tuple[str, ...]], dict[str, str]] = {}
 
-    def set_claim(self, item: pytest.Item, claim: str, experiment: str) -> None:
-        """A test claims something of an experiment, named by its title."""
-        set_properties(item, {CLAIM: claim, EXPERIMENT: experiment})
+    def set_claim(self, item: pytest.Item, claim: StatedClaim) -> None:
+        """A test claims something of an experiment."""
+        names = {CLAIM: claim.says, EXPERIMENT: claim.experiment, DIGEST: claim.digest}
+        set_properties(item, names)
 
     def add_arm(self, item: pytest.Item, experiment: Experiment, arm: str) -> None:
         """A test got an arm."""

@@ -7,7 +7,7 @@ import pytest
 
 from .arguments import run_with_joined_options
 from .current_session import session_of
-from .options import OPTIONS, add_options, any_option_given, flag
+from .options import OPTIONS, add_options, any_option_given, flag, option
 from .report_properties import claim_of
 from .spec_errors import is_spec_error, place_of
 
@@ -28,7 +28,7 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
     """Register the listener; a plan is printed by one process, whatever pytest-xdist was told."""
-    if flag(config, "plan"):
+    if flag(config, "plan") or option(config, "register"):
         config.option.dist, config.option.tx = "no", []
     config.pluginmanager.register(Listener(config), "limen-listener")
 
@@ -86,6 +86,8 @@ def pytest_runtestloop(session: pytest.Session) -> bool | None:
         return None
     if flag(config, "plan"):
         return session_of(config).print_plan(session.items)
+    if file := option(config, "register"):
+        return session_of(config).register(session.items, file)
     if "limen.harness.experiment" in sys.modules:
         session_of(config).run(session.items)
     return None

@@ -19,6 +19,7 @@ OPTIONS = {
     "other-model": "a second base model, for experiments that need one",
     "seeds": "seeds an arm, in place of the experiments' own",
     "store": "the folder that keeps all results (default: .limen beside the ini file, else here)",
+    "register": "write the claims of the selected tests to this file, and stop",
     "report": "write a report to this file: markdown with figures and tables, or one .html file",
     "workers": "stages to run side by side (default: one a core; 512 that wait for a service)",
     "budget": "US dollars that the run may spend at a service; never exceeded",

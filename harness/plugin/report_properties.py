@@ -5,7 +5,9 @@ from collections.abc import Mapping
 import pytest
 
 CLAIM, EXPERIMENT, SUPPORT = "limen_says", "limen_experiment", "limen_support"
-"""The properties that hold what a test claims, of which experiment, and how it is supported."""
+DIGEST = "limen_claim_digest"
+"""The properties that hold what a test claims, of which experiment, how it is supported, and the
+hash of the claim."""
 
 
 def set_properties(item: pytest.Item, properties: Mapping[str, str]) -> None:

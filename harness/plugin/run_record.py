@@ -7,12 +7,13 @@ from dataclasses import replace
 
 import pytest
 
+from ...datasets.errors import DataError
 from ...reports import Claim, Report, Result, keep_run, report_of, result_from_json
 from ..lab import Lab
-from ..reporting import ClaimList, make_run
+from ..reporting import ClaimList, make_run, marked, read_registrations
 from .items import outcome_of, reason_of
 from .options import option
-from .report_properties import CLAIM, EXPERIMENT, SUPPORT
+from .report_properties import CLAIM, DIGEST, EXPERIMENT, SUPPORT
 
 
 class RunRecord:
@@ -46,6 +47,7 @@ class RunRecord:
                     outcome=outcome_of(report),
                     reason=reason_of(report),
                     support=properties.get(SUPPORT, ""),
+                    digest=properties.get(DIGEST, ""),
                 )
             )
 
@@ -65,9 +67,10 @@ class RunRecord:
         """Keep the record in the store, so that reports can be made of it at any time."""
         if not (self._results or self._claims.rows()):
             return
+        results = list(self._results.values())
         run = make_run(
-            self._claims.rows(),
-            list(self._results.values()),
+            self._marked(results),
+            results,
             command=shlex.join(["pytest", *map(str, self._config.invocation_params.args)]),
             seconds=time.monotonic() - self._began,
             root=self._config.rootpath,
@@ -77,6 +80,17 @@ class RunRecord:
         except OSError as error:
             self._fault = str(error)
         self._report = report_of([run])
+
+    def _marked(self, results: Sequence[Result]) -> Sequence[Claim]:
+        """The claims, each with whether it was registered before its data were seen."""
+        claims = self._claims.rows()
+        root = self._config.rootpath
+        folders = {(root / claim.test.partition("::")[0]).parent for claim in claims}
+        try:
+            return marked(claims, results, read_registrations(folders))
+        except DataError as error:
+            self.faults.append(str(error))
+            return claims
 
     def write_summary(self, terminal: pytest.TerminalReporter) -> None:
         """Write the verdicts to the terminal, and the report if one is asked for."""

@@ -58,6 +58,13 @@ class Selection:
         """The selected experiment that equals this one."""
         return next((one for one in self.experiments if one.experiment == experiment), None)
 
+    def of_item(self, item: pytest.Item) -> SelectedExperiment | None:
+        """The selected experiment that a test is about; None if it asks for no arm."""
+        experiment = declared_experiment(item)
+        if not isinstance(experiment, Experiment) or not requested_arms(item, experiment):
+            return None
+        return self.find(experiment)
+
     def title_of(self, item: pytest.Item, experiment: Experiment) -> str:
         """The title of a test's experiment, as reports have it."""
         selected = self.find(experiment)

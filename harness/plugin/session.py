@@ -13,8 +13,9 @@ from ..reporting import audit_rows, result_of
 from ..statistics import Evidence
 from .collection_checks import errors_of
 from .effect_properties import EffectProperties
-from .items import claim_text, declared_experiment
+from .items import declared_experiment
 from .options import flag, settings_of
+from .registering import claim_of_item, register_claims
 from .run_record import RunRecord
 from .selection import Selection
 from .support import ERROR, EvidenceRecorder, support_of
@@ -67,6 +68,14 @@ class LimenSession:
             self._terminal.write(line)
         return True
 
+    def register(self, items: Sequence[pytest.Item], name: str) -> bool:
+        """Write the claims of the selected tests to a file, and stop."""
+        file = self._config.invocation_params.dir / name
+        self._or_usage_error(lambda: self._collect(items))
+        line = self._or_usage_error(lambda: register_claims(file, items, self._selection, self.lab))
+        self._terminal.write(line or "")
+        return True
+
     def _collect(self, items: Sequence[pytest.Item]) -> None:
         """Take the experiments of the items, if all names that these use exist."""
         if errors := errors_of(items, self.lab):
@@ -117,7 +126,7 @@ class LimenSession:
     def arm(self, item: pytest.Item, experiment: Experiment, name: str) -> Arm:
         """An arm for a test; fails or skips the test, saying why, if it cannot be had."""
         title = self._selection.title_of(item, experiment)
-        self._properties.set_claim(item, claim_text(item), title)
+        self._properties.set_claim(item, claim_of_item(item, title))
         try:
             if self._refusal is not None:
                 raise self._refusal

@@ -1,8 +1,16 @@
 """What a report, a plan and a terminal say of experiments, worked out from finished stages."""
 
 from .assertions import EffectAssertion, effect_assertions
+from .experiment_digest import experiment_digest
 from .plan_text import plan_lines
 from .power_warnings import design_lines
+from .registration import (
+    StatedClaim,
+    marked,
+    read_registrations,
+    stated_claim,
+    write_registration,
+)
 from .seed_spread import known_spread
 from .stage_facts import audit_rows, times_and_cost
 from .summary import ClaimList, headline_of, make_run, result_of, stages_of
@@ -10,14 +18,20 @@ from .summary import ClaimList, headline_of, make_run, result_of, stages_of
 __all__ = [
     "ClaimList",
     "EffectAssertion",
+    "StatedClaim",
     "audit_rows",
     "design_lines",
     "effect_assertions",
+    "experiment_digest",
     "headline_of",
     "known_spread",
     "make_run",
+    "marked",
     "plan_lines",
+    "read_registrations",
     "result_of",
     "stages_of",
+    "stated_claim",
     "times_and_cost",
+    "write_registration",
 ]

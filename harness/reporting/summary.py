@@ -27,6 +27,7 @@ from ..experiment import ARMS, Experiment, Reading, Trait
 from ..lab import Arm, Lab, Pipeline, in_order
 from ..stages import FineTune, Stage, base_of
 from ..statistics import DECIMALS, Effect, Estimate, ExactRate, ScoreEffect, difference
+from .experiment_digest import experiment_digest
 from .stage_facts import audit_rows, data_rows, times_and_cost, versions_of
 
 TOP_ANSWERS = 5
@@ -97,6 +98,8 @@ def result_of(lab: Lab, title: str, experiment: Experiment, arms: Collection[str
         cost=cost,
         times=times,
         failure=" ".join(failures),
+        digest=experiment_digest(lab, experiment),
+        measured=_measured(lab, pipe, finished),
     )
 
 
@@ -108,6 +111,14 @@ def headline_of(lab: Lab, experiment: Experiment, arms: Collection[str]) -> Head
         row = _reading_row(pipe, reading, finished)
         return (row, row.effects[0]) if row.effects else None
     return None
+
+
+def _measured(lab: Lab, pipe: Pipeline, arms: Mapping[str, Arm]) -> str:
+    """When the first answers of a trained model were begun; of any model if none was trained."""
+    trained = [name for name in arms if arms[name].trained] or list(arms)
+    stages = [stage for name in trained for model in pipe.arms[name] for stage in model.targets]
+    manifests = (lab.store.manifest(stage.kind, stage.key) or {} for stage in stages)
+    return min((str(m["started"]) for m in manifests if "started" in m), default="")
 
 
 def stages_of(pipe: Pipeline, arms: Collection[str]) -> list[Stage]:

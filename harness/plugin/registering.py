@@ -1,0 +1,37 @@
+"""Registering claims: what the selected tests state, written to a file before any data are seen."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from ..experiment import Experiment
+from ..lab import Lab
+from ..reporting import StatedClaim, experiment_digest, stated_claim, write_registration
+from .items import claim_text
+from .selection import Selection
+
+
+def register_claims(
+    file: Path, items: Sequence[pytest.Item], selection: Selection, lab: Lab
+) -> str:
+    """Write the claims of some tests to a file; returns a line that says so."""
+    claims = []
+    experiments: dict[str, tuple[Experiment, str]] = {}
+    for item in items:
+        selected = selection.of_item(item)
+        if selected is None:
+            continue
+        claims.append(claim_of_item(item, selected.title))
+        if selected.title not in experiments:
+            digest = experiment_digest(lab, selected.experiment)
+            experiments[selected.title] = (selected.experiment, digest)
+    write_registration(file, claims, experiments)
+    count = "1 claim" if len(claims) == 1 else f"{len(claims)} claims"
+    return f"limen: {count} registered in {file}: commit it before the experiment runs"
+
+
+def claim_of_item(item: pytest.Item, title: str) -> StatedClaim:
+    """What a test states."""
+    test = item.function if isinstance(item, pytest.Function) else None
+    return stated_claim(test, name=item.nodeid, experiment=title, says=claim_text(item))
