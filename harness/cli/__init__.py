@@ -54,6 +54,7 @@ def main() -> None:
 
 store_option = click.option(
     "--store",
+    envvar="LIMEN_STORE",
     type=click.Path(file_okay=False, path_type=Path),
     default=Path(".limen"),
     show_default=True,

@@ -58,18 +58,26 @@ _MODELS = (
     store_option,
     click.option(
         "--backend",
+        envvar="LIMEN_BACKEND",
         metavar="NAME",
         callback=_installed,
         default="toy",
         show_default=True,
         help="What samples and trains: toy, local, openai, inspect, or an installed package's.",
     ),
-    click.option("--model", help="The base model.  [default: the backend's own choice]"),
     click.option(
-        "--budget", type=float, metavar="USD", help="What may be spent at a service, at most."
+        "--model", envvar="LIMEN_MODEL", help="The base model.  [default: the backend's own choice]"
+    ),
+    click.option(
+        "--budget",
+        envvar="LIMEN_BUDGET",
+        type=float,
+        metavar="USD",
+        help="What may be spent at a service, at most.",
     ),
     click.option(
         "--prices",
+        envvar="LIMEN_PRICES",
         type=in_file,
         metavar="FILE",
         help="Your own prices (TOML), before those that limen knows.",

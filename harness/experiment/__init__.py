@@ -1,6 +1,7 @@
 """What a researcher writes: experiments, traits, sources, measures, judges; all frozen values."""
 
 from . import questions
+from .arm_readings import ArmReading, arm_readings, reading_faults
 from .derived_sources import LengthMatched, Mix, Shuffled
 from .experiment import Experiment
 from .judges import Agreement, Judge
@@ -36,6 +37,7 @@ __all__ = [
     "OTHER_QUESTIONS",
     "VERBOSE",
     "Agreement",
+    "ArmReading",
     "DataWriters",
     "Experiment",
     "FavoriteAnimal",
@@ -58,9 +60,11 @@ __all__ = [
     "Source",
     "Students",
     "Trait",
+    "arm_readings",
     "doses",
     "exact_shares",
     "language",
     "merge_parts",
     "questions",
+    "reading_faults",
 ]

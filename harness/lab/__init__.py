@@ -5,6 +5,7 @@ from .answers import ModelAnswers, stored_answers
 from .arm_mapping import ArmMapping
 from .arms import Arm
 from .compared_answers import compare_answers, effect_of, remarks
+from .environment import dollars_from, whole_number_from
 from .executors import local_executor, thread_executor
 from .gate import TraitCheck, check_trait
 from .lab import Lab
@@ -32,6 +33,7 @@ __all__ = [
     "base",
     "check_trait",
     "compare_answers",
+    "dollars_from",
     "effect_of",
     "execute",
     "in_order",
@@ -44,4 +46,5 @@ __all__ = [
     "student",
     "thread_executor",
     "training_file",
+    "whole_number_from",
 ]

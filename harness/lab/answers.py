@@ -49,6 +49,10 @@ class ModelAnswers:
         total = sum(given[text] for text, counts in counted.items() if counts is not None)
         return sum(given[text] for text in given if counted[text]) / total if total else None
 
+    def missing_at(self, question: int, draws: int) -> int:
+        """How many of a question's draws have no answer."""
+        return max(0, draws - self.counts[question].total()) if self.missing else 0
+
 
 def stored_answers(store: Store, manifest: Manifest) -> ModelAnswers:
     """What a model answered, from the manifest of a finished measure and its tally."""

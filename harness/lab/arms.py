@@ -1,7 +1,6 @@
 """Finished results: the arms of an experiment, read from the store and scored."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TypedDict
@@ -10,13 +9,12 @@ from ...backends import WordProbabilities
 from ...datasets.errors import ScoreError, SpecError
 from ..experiment import Agreement, Experiment, Judge, Measure, Reading, Scored
 from ..stages import FineTune, Store
-from ..statistics import Estimate, EvidenceListener, ExactRate, Rate, Scores, mean
+from ..statistics import Coverage, Estimate, EvidenceListener, ExactRate, Rate, Scores, Table, mean
 from .answers import ModelAnswers, read_answers
+from .copies import draws_are_copies
 from .judging import agreement, judge_error, unrated
 from .pipeline import ModelStages
-
-Table = tuple[tuple[float | None, ...], ...]
-"""(seeds, questions), a number or None in each."""
+from .scoring import Outcome, ScoredAnswers, score_answers
 
 
 class _Common(TypedDict):
@@ -27,13 +25,20 @@ class _Common(TypedDict):
     table: Table
     draws: int
     valid: float
-    missing: int
     trained: bool
     shows_trait: bool
     family: int
     looks: int
     margin: float | None
     listener: EvidenceListener | None
+
+
+class _OfDraws(TypedDict):
+    """The further fields of estimates that rest on draws."""
+
+    missing: int
+    coverage: Coverage
+    copied_models: int
 
 
 @dataclass(frozen=True, repr=False)
@@ -74,8 +79,9 @@ class Arm:
         """The share of answers with a word, counted as the measure says, or as a judge does.
 
         ``group`` takes the questions of one group alone. Raises :class:`~limen.SpecError` for a
-        group or a judge that the measure has not.
+        group or a judge that the measure does not have, and for a word that no answer can have.
         """
+        self.measure.check(word)
         key = (word, group, judge)
         if key not in self._rates:
             self._rates[key] = self._rate(word, group, judge)
@@ -91,6 +97,7 @@ class Arm:
         each = [self._chances(model, word) for model in self.models]
         return ExactRate(
             word=word,
+            missing=0,
             missed=mean([chances[q].missed for chances in each for q in places]),
             **self._common(
                 places,
@@ -117,18 +124,29 @@ class Arm:
         places = self.measure.places(group)
         shows = word == self.trait_word and group_shows(self.measure, group)
         if judge is None:
-            hits = {text: self.measure.hit(text, word) for text in self._texts(places)}
-            shares = self._shares(places, lambda model, question, text: hits[text])
-            if not any(share is not None for row in shares for share in row):
+            scored = self._scored(places, self._hits(word, places), hits_are_valid=True)
+            if not scored.total:
                 raise ScoreError(f"{self.name} answered nothing at all, so it has no rate")
-            return Rate(word=word, **self._common(places, shares, shows))
+            return self._rate_of(word, places, scored, shows, unrated=0)
         heard = self.measure.judge(judge)
         self.measure.check(word)
-        shares = self._shares(
-            places, lambda model, q, text: heard.names(model.said[heard.name][q][text], word)
+        left = unrated(heard, self.name, self.models, places)
+        scored = self._scored(
+            places,
+            lambda model, q, text: heard.names(model.said[heard.name][q][text], word),
+            hits_are_valid=True,
         )
-        count = unrated(heard, self.name, self.models, places)
-        return Rate(word=word, unrated=count, **self._common(places, shares, shows))
+        return self._rate_of(word, places, scored, shows, unrated=left)
+
+    def _hits(self, word: str, places: range) -> Outcome:
+        hits = {text: float(self.measure.hit(text, word)) for text in self._texts(places)}
+        return lambda model, question, text: hits[text]
+
+    def _rate_of(
+        self, word: str, places: range, scored: ScoredAnswers, shows: bool, *, unrated: int
+    ) -> Rate:
+        common = self._common(places, scored.table, shows)
+        return Rate(word=word, unrated=unrated, **common, **self._of_draws(places, scored))
 
     def scores(self, judge: str | None = None, *, group: str | None = None) -> Scores:
         """The scores of the answers: the first judge's ratings, or those of the judge of a name.
@@ -138,23 +156,29 @@ class Arm:
         """
         places = self.measure.places(group)
         rated = self.measure.judge(judge) if self.measure.judges or judge else None
-        each = tuple(
-            tuple(tuple(sorted(self._scored(model, q, rated))) for q in places)
-            for model in self.models
-        )
-        count = sum(len(cell) for row in each for cell in row)
+        scored = self._scored(places, self._score_by(rated))
         total = sum(model.counts[q].total() for model in self.models for q in places)
-        if total and not count:
+        if total and not scored.total:
             raise (
                 judge_error(rated, self.name, self.models, total)
                 if rated
                 else self._unscored(total)
             )
-        means = tuple(tuple(mean(cell) if cell else None for cell in row) for row in each)
         own = self.measure.name if isinstance(self.measure, Scored) else "score"
-        name = rated.name if rated else own
-        common = self._common(places, means, group_shows(self.measure, group))
-        return Scores(name=name, each=each, unrated=total - count, **common)
+        return Scores(
+            name=rated.name if rated else own,
+            each=tuple(tuple(cell.each for cell in row) for row in scored.cells),
+            scale=rated.scale if rated else None,
+            unrated=total - scored.total,
+            **self._common(places, scored.table, group_shows(self.measure, group)),
+            **self._of_draws(places, scored),
+        )
+
+    def _score_by(self, judge: Judge | None) -> Outcome:
+        if judge is not None:
+            return lambda model, q, text: judge.rating(model.said[judge.name][q][text])
+        scores = {text: self.measure.score(text) for text in self._texts(self.measure.places(None))}
+        return lambda model, question, text: scores[text]
 
     def read(self, reading: Reading) -> Estimate:
         """The rate or the scores that a reading stands for."""
@@ -173,10 +197,21 @@ class Arm:
     @cached_property
     def valid(self) -> float:
         """The share of answers that are valid ones, 0 to 1, as the measure says."""
-        valid = {text: self.measure.valid(text) for text in self._texts(self.measure.places(None))}
         places = self.measure.places(None)
-        shares = self._shares(places, lambda model, question, text: valid[text])
-        return mean([share for row in shares for share in row if share is not None])
+        scored = self._scored(places, lambda model, question, text: self._validity[text])
+        return mean([share for row in scored.table for share in row if share is not None])
+
+    @cached_property
+    def _validity(self) -> dict[str, bool]:
+        """Whether each answer that was given is a valid one."""
+        return {text: self.measure.valid(text) for text in self._texts(self.measure.places(None))}
+
+    @cached_property
+    def _copied_models(self) -> int:
+        """The number of models whose draws are copies of each other."""
+        if self.measure.temperature == 0:
+            return 0
+        return sum(draws_are_copies(model.counts) for model in self.models)
 
     @cached_property
     def ambiguous(self) -> int:
@@ -193,13 +228,25 @@ class Arm:
                 total.update(count)
         return total
 
-    def _shares(
-        self, places: range, counts: Callable[[ModelAnswers, int, str], bool | None]
-    ) -> Table:
-        def of(model: ModelAnswers) -> tuple[float | None, ...]:
-            return tuple(model.share(q, lambda q, text: counts(model, q, text)) for q in places)
+    def _scored(
+        self, places: range, outcome: Outcome, *, hits_are_valid: bool = False
+    ) -> ScoredAnswers:
+        """The outcomes of all answers; an answer with the word may be valid in any case."""
+        return score_answers(
+            self.models,
+            places,
+            draws=self.measure.draws,
+            outcome=outcome,
+            valid=lambda text, score: self._validity[text] or (hits_are_valid and score == 1),
+        )
 
-        return tuple(map(of, self.models))
+    def _of_draws(self, places: range, scored: ScoredAnswers) -> _OfDraws:
+        missing = sum(
+            model.missing_at(q, self.measure.draws) for model in self.models for q in places
+        )
+        return _OfDraws(
+            missing=missing, coverage=scored.coverage, copied_models=self._copied_models
+        )
 
     def _common(self, places: range, table: Table, shows: bool) -> _Common:
         return _Common(
@@ -208,7 +255,6 @@ class Arm:
             table=table,
             draws=self.measure.draws,
             valid=self.valid,
-            missing=sum(model.missing for model in self.models),
             trained=self.trained,
             shows_trait=shows,
             family=self.family,
@@ -216,15 +262,6 @@ class Arm:
             margin=self.margin,
             listener=self.listener,
         )
-
-    def _scored(self, model: ModelAnswers, question: int, judge: Judge | None) -> Iterator[float]:
-        for text, count in model.counts[question].items():
-            if judge is not None:
-                score = judge.rating(model.said[judge.name][question][text])
-            else:
-                score = self.measure.score(text)
-            if score is not None:
-                yield from (score for _ in range(count))
 
     def _unscored(self, answers: int) -> ScoreError:
         seen = ", ".join(repr(text[:60]) for text, _ in self.answers().most_common(3))

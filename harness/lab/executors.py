@@ -12,6 +12,7 @@ from typing import Any
 
 from ...backends.processes import worker_pool
 from ..stages import Stage
+from .main_guard import check_main_guard
 from .run_backends import RunBackends
 
 ExecutorFactory = Callable[[int], AbstractContextManager[Executor]]
@@ -30,7 +31,11 @@ def thread_executor(workers: int) -> Iterator[Executor]:
 
 @contextmanager
 def local_executor(workers: int) -> Iterator[Executor]:
-    """Worker processes on this machine; they end with this process, however it ends."""
+    """Worker processes on this machine; they end with this process, however it ends.
+
+    Raises :class:`~limen.SpecError` in a script without a main guard.
+    """
+    check_main_guard()
     pool = worker_pool(workers)
     try:
         yield pool

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from ...datasets.errors import ExperimentError, PendingError, ScoreError, TeacherError
+from ...datasets.errors import ExperimentError, PendingError, TeacherError
 from ..experiment import Experiment, Trait
 from ..statistics import Estimate
 from .arm_cache import ArmCache
@@ -92,7 +92,7 @@ class TeacherGate:
             return None
         try:
             return self._trait_fault(pipe, gate)
-        except ScoreError as error:
+        except Exception as error:  # a scoring function's, or a damaged artifact
             return _not_measured(error)
 
     def _trait_fault(self, pipe: Pipeline, gate: Gate) -> TeacherError | None:

@@ -1,11 +1,13 @@
 """How to run: everything that a command line decides and an experiment does not."""
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ...datasets import validation as checks
+from ...datasets.errors import SpecError
+from .environment import dollars_from, from_environment, whole_number_from
 
 if TYPE_CHECKING:
     from ...backends import ServiceTerms
@@ -22,32 +24,59 @@ def cores() -> int:
     return os.cpu_count() or 1
 
 
+def _text(name: str) -> str | None:
+    return from_environment(name)[0]
+
+
+def _path(name: str) -> Path | None:
+    text = _text(name)
+    return Path(text) if text else None
+
+
+def _as_path(name: str, value: object) -> Path:
+    """A path that may be given as a text."""
+    if not isinstance(value, str | os.PathLike) or not str(value):
+        raise SpecError(f"{name}={value!r} must be a path")
+    return Path(value)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """Which backend, which model, where the store lies, and how much runs side by side."""
+    """Which backend, which model, where the store lies, and how much runs side by side.
 
-    backend: str = "toy"
-    model: str | None = None
+    What is not given is taken from the environment: ``LIMEN_BACKEND``, ``LIMEN_MODEL``,
+    ``LIMEN_OTHER_MODEL``, ``LIMEN_SEEDS``, ``LIMEN_STORE``, ``LIMEN_WORKERS``, ``LIMEN_BUDGET`` and
+    ``LIMEN_PRICES``. Paths can be given as texts. Raises :class:`~limen.SpecError` for a value that
+    is not of its type.
+    """
+
+    backend: str = field(default_factory=lambda: _text("backend") or "toy")
+    model: str | None = field(default_factory=lambda: _text("model"))
     """The base model of experiments that name none; the backend's own choice unless given."""
-    other_model: str | None = None
+    other_model: str | None = field(default_factory=lambda: _text("other_model"))
     """A second base model, for experiments that need one; the backend's own choice unless given."""
-    seeds: int | None = None
+    seeds: int | None = field(default_factory=lambda: whole_number_from(*from_environment("seeds")))
     """Seeds an arm, in place of the experiments' own."""
-    store: Path = Path(".limen")
-    workers: int | None = None
+    store: Path = field(default_factory=lambda: Path(_text("store") or ".limen"))
+    workers: int | None = field(
+        default_factory=lambda: whole_number_from(*from_environment("workers"))
+    )
     """Stages side by side: unless given one a core, or 512 that wait for a service."""
     wait: bool = True
     """Wait for a service's fine-tuning jobs and batches; else their arms are pending."""
     batch: bool = False
     """Sample through the service's batch interface."""
-    budget: float | None = None
+    budget: float | None = field(default_factory=lambda: dollars_from(*from_environment("budget")))
     """US dollars that the run may spend at a service."""
     share: int = 1
     """Processes that do the run together (pytest-xdist's workers): they divide cores and budget."""
-    prices: Path | None = None
+    prices: Path | None = field(default_factory=lambda: _path("prices"))
     """A file of prices that go before those that limen knows."""
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "store", _as_path("store", self.store))
+        if self.prices is not None:
+            object.__setattr__(self, "prices", _as_path("prices", self.prices))
         if self.workers is not None:
             checks.count("workers", self.workers)
         checks.budget(self.budget)

@@ -8,6 +8,7 @@ from .fixtures import arms, audit, baseline, control, experiment, student, teach
 from .hooks import (
     pytest_addoption,
     pytest_assertrepr_compare,
+    pytest_cmdline_main,
     pytest_configure,
     pytest_exception_interact,
     pytest_runtestloop,
@@ -23,6 +24,7 @@ __all__ = [
     "experiment",
     "pytest_addoption",
     "pytest_assertrepr_compare",
+    "pytest_cmdline_main",
     "pytest_configure",
     "pytest_exception_interact",
     "pytest_runtestloop",

@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
+from .arguments import run_with_joined_options
 from .current_session import session_of
-from .options import add_options, any_option_given, flag
+from .options import OPTIONS, add_options, any_option_given, flag
 from .report_properties import claim_of
 from .spec_errors import is_spec_error, place_of
 
@@ -16,6 +17,12 @@ _BAD_SPEC = pytest.StashKey[bool]()
 def pytest_addoption(parser: pytest.Parser) -> None:
     """``--limen-...`` on the command line, ``limen_...`` in the ini file."""
     add_options(parser)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_cmdline_main(config: pytest.Config) -> int | None:
+    """Make options with a blank work like those with "=", whatever paths exist."""
+    return run_with_joined_options(config, [f"--limen-{name}" for name in OPTIONS])
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -67,7 +74,7 @@ class Listener:
         """Take over the results of a worker of pytest-xdist."""
         output = getattr(node, "workeroutput", {})
         if results := output.get("limen"):
-            session_of(self._config).take(results, output.get("limen_log_faults", ()))
+            session_of(self._config).take(results, output.get("limen_faults", ()))
 
 
 @pytest.hookimpl(tryfirst=True)

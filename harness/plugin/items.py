@@ -13,7 +13,7 @@ PARAM: Any = type(pytest.param())
 
 def declared_experiment(item: pytest.Item) -> object:
     """The ``experiment`` of an item: its parameter, its class's, or its module's."""
-    parameters = _parameters(item)
+    parameters = parameters_of(item)
     if "experiment" in parameters:
         return parameters["experiment"]
     for holder in (getattr(item, "cls", None), getattr(item, "module", None)):
@@ -23,7 +23,8 @@ def declared_experiment(item: pytest.Item) -> object:
     return None
 
 
-def _parameters(item: pytest.Item) -> dict[str, object]:
+def parameters_of(item: pytest.Item) -> dict[str, object]:
+    """The parameters of a test, by name."""
     parameters: dict[str, object] = getattr(getattr(item, "callspec", None), "params", {})
     return parameters
 
@@ -51,14 +52,14 @@ def is_skipped(item: pytest.Item) -> bool:
 def title_of(item: pytest.Item) -> str:
     """The title of an item's experiment: the node id without the test's name and parameters."""
     holder = "::".join(item.nodeid.split("[")[0].split("::")[:-1])
-    if "experiment" not in _parameters(item):
+    if "experiment" not in parameters_of(item):
         return holder
     return f"{holder}[{_experiment_id(item)}]"
 
 
 def _experiment_id(item: pytest.Item) -> str:
     """The id of the parameter ``experiment``, as its parametrize mark gives it."""
-    experiment = _parameters(item)["experiment"]
+    experiment = parameters_of(item)["experiment"]
     for mark in item.iter_markers("parametrize"):
         names = _names(mark.args[0]) if mark.args else []
         if "experiment" in names:

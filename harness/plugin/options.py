@@ -1,11 +1,14 @@
-"""Options, flags and ini keys, and the settings that they make."""
+"""Options, flags, environment variables and ini keys, and the settings that they make.
+
+One order holds for all: the command line (``--limen-seeds``) goes before the environment
+(``LIMEN_SEEDS``), that before the ini file (``limen_seeds``), and that before the default.
+"""
 
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-
-from ...datasets.errors import SpecError
 
 if TYPE_CHECKING:
     from ..lab import Settings
@@ -30,8 +33,15 @@ FLAGS = {
 }
 
 
+SWITCH = {
+    **dict.fromkeys(("1", "true", "yes", "on"), True),
+    **dict.fromkeys(("0", "false", "no", "off"), False),
+}
+"""What environment variables of flags can say."""
+
+
 def add_options(parser: pytest.Parser) -> None:
-    """``--limen-...`` on the command line, ``limen_...`` in the ini file."""
+    """Add ``--limen-...`` on the command line, and ``limen_...`` in the ini file."""
     group = parser.getgroup("limen", "subliminal-learning experiments")
     for name, text in OPTIONS.items():
         group.addoption(f"--limen-{name}", default=None, help=text, metavar=name.upper())
@@ -46,14 +56,34 @@ def _key(name: str) -> str:
 
 
 def option(config: pytest.Config, name: str) -> str | None:
-    """An option from the command line, else from the ini file, else None."""
-    given = config.getoption(_key(name))
-    return given if given is not None else config.getini(_key(name)) or None
+    """The value of an option: from the command line, else the environment, else the ini file."""
+    return _given(config, name)[0]
+
+
+def _given(config: pytest.Config, name: str) -> tuple[str | None, str]:
+    """The value of an option, and where it is from; None if nothing gives it."""
+    key = _key(name)
+    for value, source in (
+        (config.getoption(key), f"--limen-{name}"),
+        (os.environ.get(key.upper()), key.upper()),
+        (config.getini(key), f"{key} in {config.inipath}"),
+    ):
+        if value is not None and value != "":
+            return str(value), source
+    return None, ""
 
 
 def flag(config: pytest.Config, name: str) -> bool:
-    """Whether a flag is set, on the command line or in the ini file."""
-    return bool(config.getoption(_key(name)) or config.getini(_key(name)))
+    """Whether a flag is set: on the command line, else by the environment, else the ini file."""
+    key = _key(name)
+    if config.getoption(key):
+        return True
+    text = os.environ.get(key.upper(), "").strip().lower()
+    if text in SWITCH:
+        return SWITCH[text]
+    if text:
+        raise pytest.UsageError(f"limen: {key.upper()}={text!r} must be 1 or 0")
+    return bool(config.getini(key))
 
 
 def any_option_given(config: pytest.Config) -> bool:
@@ -62,38 +92,32 @@ def any_option_given(config: pytest.Config) -> bool:
 
 
 def settings_of(config: pytest.Config) -> "Settings":
-    """The settings that options and ini keys make; raises :class:`~limen.SpecError`."""
-    from ..lab import Settings
+    """The settings that options, environment and ini keys make.
 
-    # without an ini file pytest takes any path among the arguments, a model's, for the tests' root
-    rooted = config.inipath is not None and not config.getoption(_key("store"))
-    folder = config.rootpath if rooted else config.invocation_params.dir
+    Raises :class:`~limen.SpecError` for a value that is not of its type.
+    """
+    from ..lab import Settings, dollars_from, whole_number_from
+
+    seeds, workers, budget = (_given(config, name) for name in ("seeds", "workers", "budget"))
     prices = option(config, "prices")
     return Settings(
         backend=option(config, "backend") or "toy",
         model=option(config, "model"),
         other_model=option(config, "other-model"),
-        seeds=_whole(config, "seeds"),
-        store=folder / (option(config, "store") or ".limen"),
-        workers=_whole(config, "workers"),
+        seeds=whole_number_from(*seeds),
+        store=_store(config),
+        workers=whole_number_from(*workers),
         share=int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")),
         wait=not flag(config, "no-wait"),
         batch=flag(config, "batch"),
-        budget=_dollars(config),
+        budget=dollars_from(*budget),
         prices=config.invocation_params.dir / prices if prices else None,
     )
 
 
-def _whole(config: pytest.Config, name: str) -> int | None:
-    text = option(config, name)
-    if text is not None and not text.isdecimal():
-        raise SpecError(f"--limen-{name}={text!r} must be a whole number above zero")
-    return None if text is None else int(text)
-
-
-def _dollars(config: pytest.Config) -> float | None:
-    text = option(config, "budget")
-    try:
-        return None if text is None else float(text.removeprefix("$"))
-    except ValueError:
-        raise SpecError(f"--limen-budget={text!r} must be dollars, such as 12.50") from None
+def _store(config: pytest.Config) -> Path:
+    """The store's folder: an ini file's own store lies beside it, any other in this folder."""
+    value, source = _given(config, "store")
+    given_here = source.startswith(("--", "LIMEN_"))
+    ini = None if given_here else config.inipath
+    return (ini.parent if ini else config.invocation_params.dir) / (value or ".limen")

@@ -19,7 +19,8 @@ class RunRecord:
     """Collects what the tests and the workers of a run found."""
 
     def __init__(self, config: pytest.Config, lab: Lab) -> None:
-        self.log_faults: list[str] = []
+        self.faults: list[str] = []
+        """What went wrong beside the tests, a line each."""
         self._config = config
         self._lab = lab
         self._began = time.monotonic()
@@ -28,6 +29,11 @@ class RunRecord:
         self._report: Report | None = None
         self._fault: str | None = None
         """Why the record could not be kept."""
+
+    @property
+    def has_results(self) -> bool:
+        """Whether an experiment ran."""
+        return bool(self._results)
 
     def note(self, report: pytest.TestReport, properties: Mapping[str, str]) -> None:
         """Note the outcome of a claim, which the properties of the report describe."""
@@ -47,9 +53,9 @@ class RunRecord:
         """Add results of this process."""
         self._results |= {result.title: result for result in results}
 
-    def take(self, texts: Sequence[str], log_faults: Sequence[str] = ()) -> None:
+    def take(self, texts: Sequence[str], faults: Sequence[str] = ()) -> None:
         """Take over the results of another process; complete ones replace unfinished ones."""
-        self.log_faults += log_faults
+        self.faults += faults
         for result in map(result_from_json, texts):
             known = self._results.get(result.title)
             if known is None or (known.failure and not result.failure):
@@ -57,7 +63,7 @@ class RunRecord:
 
     def keep(self) -> None:
         """Keep the record in the store, so that reports can be made of it at any time."""
-        if not self._results:
+        if not (self._results or self._claims.rows()):
             return
         run = make_run(
             self._claims.rows(),
@@ -82,8 +88,8 @@ class RunRecord:
         self._write_verdicts(self._report, terminal)
         if self._fault:
             terminal.write_line(f"limen: cannot keep the run: {self._fault}", red=True)
-        for fault in self.log_faults:
-            terminal.write_line(f"limen: Inspect logs are missing: {fault}", yellow=True)
+        for fault in dict.fromkeys(self.faults):
+            terminal.write_line(f"limen: {fault}", yellow=True)
         if file:
             self._write_report(self._report, file, terminal)
 

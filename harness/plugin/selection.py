@@ -7,7 +7,7 @@ import pytest
 
 from ...backends import Backend
 from ...datasets.errors import SpecError
-from ..experiment import ARMS, Experiment
+from ..experiment import ARMS, Experiment, reading_faults
 from ..lab import Lab
 from ..reporting import EffectAssertion, effect_assertions
 from .items import declared_experiment, is_skipped, requested_arms, title_of
@@ -29,14 +29,22 @@ class Selection:
         self.experiments: list[SelectedExperiment] = []
 
     def collect(self, items: Iterable[pytest.Item]) -> None:
-        """Take the experiments of some items, with the arms that there can be."""
+        """Take the experiments of some items, with the arms that there can be.
+
+        Raises :class:`~limen.SpecError`, with all faults at once, if a test reads words, groups or
+        judges that its measure does not have.
+        """
         found: list[SelectedExperiment] = []
+        faults: list[str] = []
         for item in items:
             experiment = declared_experiment(item)
             if isinstance(experiment, Experiment) and not is_skipped(item):
+                faults += _faults(item, experiment)
                 arms = [a for a in requested_arms(item, experiment) if self._has(experiment, a)]
                 if arms:
                     found = _added(found, item, experiment, arms)
+        if faults:
+            raise SpecError("\n".join(faults))
         self.experiments = found
 
     def _has(self, experiment: Experiment, arm: str) -> bool:
@@ -76,6 +84,13 @@ class Selection:
             if selected and test is not None:
                 found.setdefault(selected.title, {}).update(dict.fromkeys(effect_assertions(test)))
         return {title: list(assertions) for title, assertions in found.items()}
+
+
+def _faults(item: pytest.Item, experiment: Experiment) -> list[str]:
+    """What a test's source asks for and its measure cannot give, a line for each."""
+    test = getattr(item, "function", None)
+    faults = [] if test is None else reading_faults(test, experiment.measure)
+    return [f"{item.nodeid}: {fault}" for fault in faults]
 
 
 def _added(

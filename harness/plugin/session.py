@@ -5,12 +5,13 @@ from typing import TypeVar
 
 import pytest
 
-from ...datasets.errors import LimenError, PendingError
+from ...datasets.errors import LimenError, PendingError, SpecError
 from ...reports import AuditRow, Result, result_to_json
 from ..experiment import Experiment
 from ..lab import Arm, ArmMapping, Lab
 from ..reporting import audit_rows, result_of
 from ..statistics import Evidence
+from .collection_checks import errors_of
 from .effect_properties import EffectProperties
 from .items import claim_text, declared_experiment
 from .options import flag, settings_of
@@ -39,6 +40,7 @@ class LimenSession:
         self._selection = Selection(self.lab)
         self._properties = EffectProperties(self.lab)
         self._record = RunRecord(config, self.lab)
+        self._has_header = False
         self._refusal: LimenError | None = None
         """Why nothing can be run in this worker of pytest-xdist: every test fails with it."""
         self._ran = False
@@ -46,10 +48,11 @@ class LimenSession:
 
     def run(self, items: Sequence[pytest.Item]) -> None:
         """Run everything that the selected tests need."""
-        self._or_usage_error(lambda: self._selection.collect(items))
+        self._or_usage_error(lambda: self._collect(items))
         experiments = self._selection.experiments
         if not experiments:
             return
+        self._write_header()
         for line in self._selection.notes(self.lab.backend):
             self._terminal.write(line)
         with self._terminal.uncaptured():
@@ -59,14 +62,23 @@ class LimenSession:
 
     def print_plan(self, items: Sequence[pytest.Item]) -> bool:
         """Print what the selected tests need, and stop."""
+        self._write_header()
         for line in self._or_usage_error(lambda: self._plan_lines(items)) or ():
             self._terminal.write(line)
         return True
 
+    def _collect(self, items: Sequence[pytest.Item]) -> None:
+        """Take the experiments of the items, if all names that these use exist."""
+        if errors := errors_of(items, self.lab):
+            count = "one error" if len(errors) == 1 else f"{len(errors)} errors"
+            lines = "".join(f"\n  {error}" for error in errors)
+            raise SpecError(f"{count} in the selected tests, so nothing was run:{lines}")
+        self._selection.collect(items)
+
     def _plan_lines(self, items: Sequence[pytest.Item]) -> list[str]:
         from ..reporting import design_lines, plan_lines
 
-        self._selection.collect(items)
+        self._collect(items)
         experiments = self._selection.experiments
         plan = self.lab.plan([(one.experiment, one.arms) for one in experiments])
         return [
@@ -74,6 +86,21 @@ class LimenSession:
             *plan_lines(self.lab, plan),
             *design_lines(self.lab, experiments, self._selection.assertions(items)),
         ]
+
+    def pytest_report_header(self) -> str:
+        """Which ini file, store, backend, model and budget hold in this run."""
+        self._has_header = True
+        settings, ini = self.lab.settings, self._config.inipath
+        budget = "none" if settings.budget is None else f"${settings.budget:,.2f}"
+        return (
+            f"limen: ini file {ini or 'none'}, store {settings.store}, backend {settings.backend}, "
+            f"model {settings.model or 'default'}, budget {budget}"
+        )
+
+    def _write_header(self) -> None:
+        """Write the header if pytest's own had none of it, as without options of limen's."""
+        if not self._has_header and self._config.get_verbosity() >= 0:
+            self._terminal.write(self.pytest_report_header())
 
     def experiment_of(self, item: pytest.Item) -> Experiment:
         """The nearest experiment of a test; fails the test if there is none."""
@@ -119,9 +146,9 @@ class LimenSession:
         """Note the outcome of a claim, which the properties of the report describe."""
         self._record.note(report, properties)
 
-    def take(self, results: Sequence[str], log_faults: Sequence[str] = ()) -> None:
+    def take(self, results: Sequence[str], faults: Sequence[str] = ()) -> None:
         """Take over the results of a worker of pytest-xdist."""
-        self._record.take(results, log_faults)
+        self._record.take(results, faults)
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, object, object]:
@@ -153,22 +180,35 @@ class LimenSession:
         output = getattr(self._config, "workeroutput", None)
         results: list[Result] = []
         if self._ran:
-            results = [result_of(self.lab, *one) for one in self._selection.experiments]
-            self._record.log_faults += self._write_logs()
+            results = self._results()
+            self._record.faults += self._write_logs()
         if output is None:
             self._record.add(results)
             self._record.keep()
         elif self._ran:
             output["limen"] = [result_to_json(result) for result in results]
-            output["limen_log_faults"] = self._record.log_faults
+            output["limen_faults"] = self._record.faults
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Write the verdicts, and the report if one is asked for."""
         if not hasattr(self._config, "workerinput"):
+            if self._record.has_results:
+                self._write_header()
             self._record.write_summary(terminalreporter)
 
+    def _results(self) -> list[Result]:
+        """The results of all experiments. One that cannot be read harms no other."""
+        results = []
+        for one in self._selection.experiments:
+            try:
+                results.append(result_of(self.lab, *one))
+            except Exception as error:
+                reason = f"{type(error).__name__}: {error}"
+                self._record.faults.append(f"{one.title}: no results: {reason}")
+        return results
+
     def _write_logs(self) -> list[str]:
-        """Write the Inspect logs that are missing; returns what went wrong, in a line each.
+        """Write the Inspect logs that are missing; returns what went wrong, a line each.
 
         Every worker of pytest-xdist knows all experiments, so the first one writes for all.
         """
@@ -178,9 +218,10 @@ class LimenSession:
         if flag(self._config, "no-logs") or worker != "gw0":
             return []
         try:
-            return write_missing(self.lab, self._selection.experiments)
+            faults = write_missing(self.lab, self._selection.experiments)
         except Exception as error:  # whatever it is, the results of the run stand
-            return [f"{type(error).__name__}: {error}"]
+            faults = [f"{type(error).__name__}: {error}"]
+        return [f"Inspect logs are missing: {fault}" for fault in faults]
 
     def _or_usage_error(self, action: Callable[[], T]) -> T | None:
         """Do something; what limen refuses in it is a usage error (exit code 4).

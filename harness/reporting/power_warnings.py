@@ -9,7 +9,7 @@ from ..statistics import POWER, Criterion, Design, Spread, seeds_needed
 from .assertions import EffectAssertion
 from .seed_spread import known_spread
 
-Wanted = Sequence[tuple[str, Experiment, Mapping[str, None]]]
+Selected = Sequence[tuple[str, Experiment, Mapping[str, None]]]
 """Title, experiment, and the arms that its tests ask for."""
 
 EFFECTS = {"rate": (0.05, 0.1, 0.2, 0.4), "score": (0.25, 0.5, 1.0, 2.0)}
@@ -19,10 +19,10 @@ IMPOSSIBLE = 1.0
 
 
 def design_lines(
-    lab: Lab, wanted: Wanted, asserted: Mapping[str, Sequence[EffectAssertion]]
+    lab: Lab, selected: Selected, asserted: Mapping[str, Sequence[EffectAssertion]]
 ) -> Iterator[str]:
     """What each experiment can find of student over control, as lines."""
-    for title, experiment, arms in wanted:
+    for title, experiment, arms in selected:
         if {"student", "control"} <= set(arms):
             yield from _lines(lab, title, experiment, asserted.get(title, ()))
 
@@ -36,7 +36,7 @@ def _lines(
     design = design_of(experiment, reading, len(pipe.arms["student"]), spread)
     yield (
         f"limen: {title}: {design.seeds} v {design.seeds} seeds, {design.questions} questions x "
-        f"{design.draws} draws: {POWER:.0%} power for {_smallest(design)} "
+        f"{design.draws} draws: {_smallest(design)} "
         f"({design.test}, p < {design.level:.2g})"
     )
     yield from _spread_lines(design)
@@ -49,8 +49,8 @@ def _lines(
 def _smallest(design: Design) -> str:
     """The smallest true effect with 80% power, in words."""
     if design.kind == "rate" and design.detectable > IMPOSSIBLE:
-        return "no true effect"
-    return f"a true effect of {design.show(design.detectable)} or more"
+        return f"less than {POWER:.0%} power for every possible effect"
+    return f"{POWER:.0%} power for a true effect of {design.show(design.detectable)} or more"
 
 
 def _spread_lines(design: Design) -> Iterator[str]:
@@ -69,7 +69,7 @@ def _spread_lines(design: Design) -> Iterator[str]:
 def _sample_sizes(design: Design) -> str:
     """The seeds that some true effects need, in words."""
     needed = ((size, seeds_needed(design, size)) for size in EFFECTS[design.kind])
-    shown = (f"+{design.show(size)} {seeds or 'over 100'}" for size, seeds in needed)
+    shown = (f"{seeds or 'over 100'} for +{design.show(size)}" for size, seeds in needed)
     return ", ".join(shown)
 
 
@@ -78,14 +78,15 @@ def _assertion_lines(design: Design, asserted: Sequence[EffectAssertion]) -> Ite
     written = replace(design, criterion=criterion_of(asserted))
     if written.criterion != design.criterion:
         lines = ", ".join(f"`{one.line}`" for one in asserted)
-        yield f"limen:   with {lines}: {POWER:.0%} power for {_smallest(written)}"
+        yield f"limen:   with {lines}: {_smallest(written)}"
         if written.units == "seeds":
             yield f"limen:   seeds an arm for that: {_sample_sizes(written)}"
     for one in asserted:
         if one.kind == "value" and one.number < written.detectable:
             yield (
-                f"limen:   warning: `{one.line}`: a true effect of {design.show(one.number)} "
-                f"passes in {written.power(one.number):.0%} of cases: raise seeds, or ask for more"
+                f"limen:   warning: `{one.line}`: a true effect of {design.show(one.number)} meets "
+                f"all that is asserted in {written.power(one.number):.0%} of cases: raise seeds, "
+                f"or ask for more"
             )
     if not any(one.kind == "at_least" for one in asserted):
         yield from _point_estimates(design, asserted)

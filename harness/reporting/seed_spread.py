@@ -1,8 +1,8 @@
 """How much students differ by their seeds alone: from past runs in a store, else as published."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from ..experiment import FavoriteAnimal, FavoriteTree, Measure, Reading
 from ..lab import Pipeline
@@ -16,8 +16,6 @@ Group = Sequence[Tally]
 
 EFFECT = 0.05
 """A group of students shows an effect if it gives a word so much more often than other groups."""
-CANDIDATES = 3
-"""Words of a group, the most frequent ones, that are tried for an effect."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +63,7 @@ class _Scored:
 
     measure: Measure
     reading: Reading
+    _hits: dict[tuple[str, str], bool] = field(default_factory=dict, repr=False)
 
     @property
     def kind(self) -> str:
@@ -97,11 +96,26 @@ class _Scored:
 
     def rate(self, given: Counter[str], word: str) -> float:
         """The share of some answers, at least one, that have a word."""
-        return sum(n for text, n in given.items() if self.measure.hit(text, word)) / given.total()
+        return sum(n for text, n in given.items() if self._hit(text, word)) / given.total()
 
-    def pooled(self, group: Group) -> Counter[str]:
-        """All answers of a group to the questions of the reading."""
-        return sum((model[q] for model in group for q in self.places), Counter[str]())
+    def _hit(self, text: str, word: str) -> bool:
+        """Whether an answer has a word, worked out once."""
+        if (text, word) not in self._hits:
+            self._hits[text, word] = self.measure.hit(text, word)
+        return self._hits[text, word]
+
+    def shares(self, group: Group) -> dict[str, float]:
+        """The rate of the reading's word; of measures that name things, that of each answer."""
+        given = sum((model[q] for model in group for q in self.places), Counter[str]())
+        if not given:
+            return {}
+        if not self.names_things:
+            word = self.reading.word or ""
+            return {word: self.rate(given, word)}
+        counts = Counter[str]()
+        for text, n in given.items():
+            counts[text.strip(" .!").lower()] += n
+        return {word: n / given.total() for word, n in counts.items() if word}
 
     def deviation(self, groups: Iterable[tuple[Group, str | None]]) -> float | None:
         """Between seeds, pooled over groups with a word each; for rates less that of draws."""
@@ -149,25 +163,19 @@ def _of_no_effects(scored: _Scored, groups: Sequence[Group]) -> _Known | None:
 
 def _shown(scored: _Scored, groups: Sequence[Group]) -> list[tuple[Group, str | None]]:
     """The groups, each with the word that it gives more often than the others do, if any."""
-    answers = [scored.pooled(group) for group in groups]
+    shares = [scored.shares(group) for group in groups]
     return [
-        (group, _word_shown(scored, answers[i], [*answers[:i], *answers[i + 1 :]]))
+        (group, _word_shown(shares[i], [*shares[:i], *shares[i + 1 :]]))
         for i, group in enumerate(groups)
     ]
 
 
-def _word_shown(scored: _Scored, given: Counter[str], others: Sequence[Counter[str]]) -> str | None:
-    if not given or not others:
+def _word_shown(own: Mapping[str, float], others: Sequence[Mapping[str, float]]) -> str | None:
+    if not own or not others:
         return None
-    words = [scored.reading.word or ""]
-    if scored.names_things:
-        words = [text.strip(" .!").lower() for text, _ in given.most_common(CANDIDATES)]
-
-    def lift(word: str) -> float:
-        return scored.rate(given, word) - mean([scored.rate(o, word) for o in others if o])
-
-    best = max(filter(None, words), key=lift, default=None)
-    return best if best is not None and lift(best) >= EFFECT else None
+    lifts = {w: share - mean([o.get(w, 0.0) for o in others]) for w, share in own.items()}
+    best = max(lifts, key=lifts.__getitem__)
+    return best if lifts[best] >= EFFECT else None
 
 
 def _own(store: Store, pipe: Pipeline, arm: str) -> Iterator[Tally]:

@@ -88,7 +88,7 @@ def result_of(lab: Lab, title: str, experiment: Experiment, arms: Collection[str
         note=experiment.note,
         versions=versions_of(lab.store, stages),
         readings=tuple(_readings(pipe, finished, failures)),
-        arms=tuple(_models_row(pipe, arm) for arm in finished.values()),
+        arms=tuple(_models_rows(pipe, finished, failures)),
         data=tuple(data_rows(lab.store, stages)),
         audits=tuple(audit_rows(lab.store, pipe, finished)),
         judges=tuple(_judges(experiment, pipe)),
@@ -252,6 +252,16 @@ def _effect_row(effect: Effect) -> EffectRow:
 def _raw(effect: Effect) -> float:
     """The p-value before the correction for a family; corrected for looks, if there are any."""
     return min(1.0, effect.looks * effect.raw_p_value)
+
+
+def _models_rows(
+    pipe: Pipeline, arms: Mapping[str, Arm], failures: dict[str, None]
+) -> Iterator[ModelsRow]:
+    for arm in arms.values():
+        try:
+            yield _models_row(pipe, arm)
+        except LimenError as error:
+            failures[str(error)] = None
 
 
 def _models_row(pipe: Pipeline, arm: Arm) -> ModelsRow:

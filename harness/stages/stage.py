@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from ...backends import Backend, ServiceTerms, WorkRequest, open_backend
+from ...datasets.errors import ExperimentError, LimenError
 from .row_log import Row
 from .store import ArtifactDraft, Manifest, Store, canonical
 
@@ -128,9 +129,23 @@ def run_stage(stage: Stage, root: Path, terms: ServiceTerms | None = None) -> bo
             return False
         if not store.has(stage.kind, stage.key):
             began = time.time()
-            facts = stage.run(Workspace(store, claim, terms or ServiceTerms()))
+            facts = _facts_of(stage, Workspace(store, claim, terms or ServiceTerms()))
             claim.publish({**_heading(stage, began), **facts})
         return True
+
+
+def _facts_of(stage: Stage, workspace: Workspace) -> Manifest:
+    """What a stage returns. What a user's function raises becomes one of limen's errors.
+
+    Exceptions of other classes may not survive the way to another process, and ``sys.exit()`` in
+    a user's function must end this stage alone.
+    """
+    try:
+        return stage.run(workspace)
+    except (LimenError, OSError):
+        raise
+    except (Exception, SystemExit) as error:
+        raise ExperimentError(f"{stage.label}: {type(error).__name__}: {error}") from error
 
 
 def _heading(stage: Stage, began: float) -> Manifest:

@@ -2,13 +2,14 @@
 
 from . import hypothesis_tests
 from .corrections import benjamini_hochberg, dunnett, holm
+from .coverage import Coverage, Table
 from .dose_response import Trend, dose_response
 from .effects import Effect, difference
-from .equivalence import Equivalence
-from .estimates import Estimate
+from .estimates import NO_VARIATION, Estimate
 from .evidence import Evidence, EvidenceListener
 from .exact_rates import DECIMALS, ExactEffect, ExactRate
 from .hypothesis_tests import ALPHA, mean
+from .margin_tests import Equivalence, MinimumEffect
 from .power import (
     POWER,
     PUBLISHED,
@@ -19,16 +20,20 @@ from .power import (
     seed_deviation,
     seeds_needed,
 )
-from .quantities import explain_comparison
+from .quantities import Explained, explain_comparison
 from .rank_tests import mann_whitney, spearman
 from .rates import Rate
+from .scales import ScaledEffect
 from .scores import ScoreEffect, Scores
+from .variance_components import VarianceComponents
 
 __all__ = [
     "ALPHA",
     "DECIMALS",
+    "NO_VARIATION",
     "POWER",
     "PUBLISHED",
+    "Coverage",
     "Criterion",
     "Design",
     "Effect",
@@ -38,11 +43,16 @@ __all__ = [
     "EvidenceListener",
     "ExactEffect",
     "ExactRate",
+    "Explained",
+    "MinimumEffect",
     "Rate",
+    "ScaledEffect",
     "ScoreEffect",
     "Scores",
     "Spread",
+    "Table",
     "Trend",
+    "VarianceComponents",
     "benjamini_hochberg",
     "difference",
     "dose_response",

@@ -2,10 +2,18 @@
 
 from dataclasses import dataclass
 
-from .estimates import Estimate
+from .estimates import NO_VARIATION, Estimate
 
 FEWEST_SEEDS = 3
 """The number of seeds an arm from which a claim about training can be made."""
+ONE_MODEL = "one model an arm says nothing about training: raise seeds"
+FEWEST_VALID = 0.5
+"""The share of valid answers below which it stands beside an effect of a trained arm."""
+
+
+def is_ruined(estimate: Estimate) -> bool:
+    """Whether the models of a trained arm mostly give no valid answers."""
+    return estimate.trained and estimate.valid < FEWEST_VALID
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,8 +36,35 @@ class Statement:
     @property
     def of_training(self) -> bool:
         """Whether the difference is about the training, and not about these models alone."""
-        enough = self.unit == "seeds" and min(self._seeds) >= FEWEST_SEEDS
+        enough = self.unit != "questions" and min(self._seeds) >= FEWEST_SEEDS
         return self.two_trainings and enough
+
+    @property
+    def obstacle(self) -> str:
+        """Why no verdict is possible whatever the test says; empty if nothing is in the way."""
+        copies = [each.arm for each in self._arms if not each.sampling_varies]
+        if copies:
+            return f"{NO_VARIATION} in {' and '.join(copies)}: all draws of a question are the same"
+        for each in self._arms:
+            if each.coverage is None and is_ruined(each):
+                share = f"{each.valid:.0%}"
+                return f"only {share} of {each.arm}'s answers are valid, and which is not known"
+        if self.of_single_models:
+            return ONE_MODEL
+        return ""
+
+    @property
+    def of_single_models(self) -> bool:
+        """Whether a trained arm has one model alone: then nothing is said about training.
+
+        Not if it was asked for a test over questions, which is about these models.
+        """
+        alone = any(each.trained and each.seeds < 2 for each in self._arms)
+        return alone and self.treated.arm != self.reference.arm and not self.requested
+
+    @property
+    def _arms(self) -> tuple[Estimate, Estimate]:
+        return self.treated, self.reference
 
     @property
     def _seeds(self) -> tuple[int, int]:
@@ -42,8 +77,7 @@ class Statement:
         if not self.two_trainings:
             return "these models answer differently"
         if not self.of_training:
-            two = "two " if max(self._seeds) == 1 or not self.requested else ""
-            return f"only these {two}checkpoints differ"
+            return f"only these {'two ' if max(self._seeds) == 1 else ''}checkpoints differ"
         arms = self.treated.arm, self.reference.arm
         if arms != ("student", "control") or not self.treated.shows_trait:
             return f"these trainings differ in {self.treated.what}"

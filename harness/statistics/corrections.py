@@ -14,6 +14,8 @@ from .hypothesis_tests import ALPHA, TOLERANCE, TestResult, value_range
 def holm(effects: Mapping[str, Effect]) -> dict[str, Effect]:
     """The effects with Holm's p-values (1979): the chance of any false positive is at most 5%.
 
+    With three seeds an arm Welch's t is not exact enough at so small levels: there the chance is
+    up to 9% for five traits with controls of their own (see ``benchmarks/calibration.py``).
     If the ``family`` of their experiments is larger than the number given, the others count as
     tests with a p-value of 1. Intervals are Bonferroni's: simultaneous, and never narrower than
     Holm's tests allow. Raises :class:`~limen.SpecError` where no effects by name are given.

@@ -12,10 +12,15 @@ else:
     Number = TypeVar("Number")
 
 
-def satterthwaite(parts: "Sequence[tuple[Number, float]]") -> "Number":
-    """Degrees of freedom of a sum of squared errors, each with its own (Satterthwaite 1946)."""
-    total = sum(part for part, _ in parts)
-    weighted = sum((part / total) ** 2 / degrees for part, degrees in parts if degrees)
+def satterthwaite(
+    parts: "Sequence[tuple[Number, float]]", *, total: "Number | None" = None
+) -> "Number":
+    """Degrees of freedom of a sum of squared errors, each with its own (Satterthwaite 1946).
+
+    ``total`` is the squared error itself, if that is not the sum of the parts.
+    """
+    whole = sum(part for part, _ in parts) if total is None else total
+    weighted = sum((part / whole) ** 2 / degrees for part, degrees in parts if degrees)
     return 1 / weighted  # type: ignore[return-value]
 
 

@@ -7,7 +7,7 @@ differ in where the three come from. No value here is ever NaN.
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from .degrees_of_freedom import conservative, satterthwaite
 from .hypothesis_tests import TOLERANCE, mean, value_range
@@ -51,6 +51,10 @@ class TTest(DifferenceTest):
     """Standard error of the difference, above 0."""
     degrees: float
     """Degrees of freedom."""
+
+    def reversed(self) -> "TTest":
+        """The same test with the two arms exchanged."""
+        return replace(self, difference=-self.difference)
 
     def p_above(self, null: float) -> float:
         from scipy.special import stdtr
@@ -127,6 +131,21 @@ def welch_test(a: Sequence[float], b: Sequence[float], *, unit: str, of: str) ->
         difference=mean(a) - mean(b),
         error=math.sqrt(sum(part for part, _ in parts)),
         degrees=used,
+    )
+
+
+def one_sample_test(values: Sequence[float], fixed: float, error: float) -> TTest:
+    """The t test of seed means against the value of one fixed model.
+
+    ``error`` is the squared standard error of that value, from its finite draws.
+    """
+    parts = [(squared_error(values), len(values) - 1), (error, math.inf)]
+    return TTest(
+        name="one-sample t over seed means, the single model's sampling error added",
+        unit="seeds",
+        difference=mean(values) - fixed,
+        error=math.sqrt(sum(part for part, _ in parts)),
+        degrees=satterthwaite(parts),
     )
 
 

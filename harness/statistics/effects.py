@@ -5,209 +5,175 @@ two students of the same data three times out of four). Training is claimed abou
 independent seeds; below that, questions are the unit and the claim is about the checkpoints alone.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Literal, Self
+from typing import Self
 
 from ...datasets import validation as checks
 from ...datasets.errors import SpecError
-from .claims import Statement
+from .claims import ONE_MODEL, Statement, is_ruined
 from .comparison import Comparison, Unit
-from .equivalence import Equivalence
-from .estimates import Estimate
-from .evidence import Evidence, EvidenceListener, PValue
-from .hypothesis_tests import ALPHA, TestResult
-from .quantities import Explained
-
-FEWEST_VALID = 0.5
-"""The share of valid answers below which a trained arm is ruined, and nothing is claimed of it."""
-
-Verdict = Literal["higher", "lower", "equivalent", "inconclusive"]
+from .conclusions import ComparisonResult, Conclusion, Verdict, conclude
+from .estimates import NO_VARIATION, Estimate
+from .evidence import Evidence, PValue
+from .hypothesis_tests import ALPHA
+from .margin_tests import Equivalence, MarginResult, MarginTests, MinimumEffect
+from .notes import notes_of
+from .quantities import lies_beyond
+from .scales import ScaledEffect, log_odds_effect, ratio_effect
+from .tested_difference import TestedDifference
+from .variance_components import VarianceComponents, components_of_difference
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
-class Effect(Explained):
+class Effect(TestedDifference):
     """The difference of two arms, with its test. Ordered like the number that it is.
 
     From two seeds an arm up the test is Welch's t over seed means; below that a t test paired by
     question, on the questions' means (unpaired where the arms answered different questions).
-    Where several traits are tried together p-values are multiplied by their number and intervals
-    are as much wider (Bonferroni: it holds whichever of them were run).
+    Several seeds against one untrained model are tested by a one-sample t of the seeds.
     """
-
-    treated: Estimate
-    reference: Estimate
-    requested_unit: Unit | None = None
-    """What to take as independent, if :meth:`over` was called."""
-    adjusted: TestResult | None = None
-    """The outcome in place of the test's own, where it was corrected together with others'."""
-    among: int = 1
-    """Effects that it was corrected together with, itself among them."""
-    exploratory: bool = False
-    """Whether the correction bounds the share of false findings only, not the chance of any."""
-
-    @property
-    def value(self) -> float:
-        """The difference; of rates, -1 to 1."""
-        return self.comparison.value
-
-    @cached_property
-    def comparison(self) -> Comparison:
-        """The values that are compared, and the test that compares them."""
-        return Comparison(
-            treated=self.treated, reference=self.reference, requested=self.requested_unit
-        )
-
-    @property
-    def family(self) -> int:
-        """Traits that are tried together."""
-        return max(self.treated.family, self.reference.family, self.among)
-
-    @property
-    def looks(self) -> int:
-        """How often the results may be looked at before all seeds are in."""
-        return max(self.treated.looks, self.reference.looks)
-
-    @property
-    def correction(self) -> int:
-        """What p-values are multiplied by: the family, times the looks (Bonferroni)."""
-        return self.family * self.looks
-
-    @property
-    def evidence_listener(self) -> EvidenceListener | None:
-        return self.treated.listener or self.reference.listener
-
-    @property
-    def raw_p_value(self) -> float:
-        """Two-sided, corrected for nothing."""
-        return self._own.p_value
-
-    @property
-    def p_value(self) -> float:
-        """Two-sided, corrected for the family and the looks."""
-        if self.adjusted is not None:
-            return PValue(self.adjusted.p_value, self.evidence_listener)
-        return PValue(min(1.0, self.correction * self.raw_p_value), self.evidence_listener)
-
-    @property
-    def interval(self) -> tuple[float, float]:
-        """95% interval of the difference, simultaneous over the family and the looks."""
-        return (self.adjusted or self._own).interval
-
-    @property
-    def test(self) -> str:
-        """The test by name."""
-        if self.adjusted is not None:
-            return self.adjusted.test
-        why = f" ({self.looks} looks)" if self.looks > 1 else ""
-        corrected = f", Bonferroni x {self.correction}{why}" if self.correction > 1 else ""
-        return self._own.test + corrected
-
-    @property
-    def unit(self) -> str:
-        """What the test takes as independent: ``seeds`` or ``questions``."""
-        return (self.adjusted or self._own).unit
-
-    @property
-    def n(self) -> tuple[int, int]:
-        """How many units the two arms have."""
-        a, b = self.comparison.units(self.unit)
-        return len(a), len(b)
-
-    @property
-    def seeds(self) -> tuple[int, int]:
-        """Models in the two arms."""
-        return self.treated.seeds, self.reference.seeds
-
-    @property
-    def sign_flip_p_value(self) -> float | None:
-        """The sign-flip permutation test of the questions' differences: a check of the t test.
-
-        None where the test is not paired by question.
-        """
-        return self.comparison.sign_flip_p_value
 
     @property
     def note(self) -> str:
         """What is unusual about the test or the answers; empty if nothing is."""
-        return "; ".join(filter(None, (self._own.note, *self._test_notes(), *self._answer_notes())))
+        return "; ".join(notes_of(self.treated, self.reference, self.comparison))
 
-    def _test_notes(self) -> Iterator[str]:
-        p_value = self.sign_flip_p_value
-        if p_value is not None and (p_value < ALPHA) != (self.raw_p_value < ALPHA):
-            yield f"the sign-flip permutation test disagrees (p = {p_value:.2g})"
-
-    def _answer_notes(self) -> Iterator[str]:
-        for estimate in (self.treated, self.reference):
-            if estimate.trained and estimate.valid < FEWEST_VALID:
-                yield f"{estimate.arm}: only {estimate.valid:.0%} of the answers are valid"
-            if estimate.missing:
-                yield f"{estimate.arm}: {estimate.missing:,} draws without an answer"
-            if estimate.seeds < len(estimate.table):
-                silent = len(estimate.table) - estimate.seeds
-                yield f"{estimate.arm}: {silent} of {len(estimate.table)} models answered nothing"
-
-    @cached_property
-    def _own(self) -> TestResult:
-        """The test's own outcome, at the corrected level."""
-        return self.comparison.outcome(1 - ALPHA / self.correction)
-
-    def outcome(self, family: int, p_value: float, how: str) -> TestResult:
-        """Its own test's outcome with a p-value that was corrected together with others'.
-
-        The interval is simultaneous over a family of that size.
-        """
-        own = self.comparison.outcome(1 - ALPHA / (family * self.looks))
-        return replace(own, test=f"{own.test}, {how}", p_value=p_value)
+    @property
+    def p_value(self) -> float:
+        """Two-sided, corrected for the family and the looks."""
+        return PValue(
+            self.corrected_p_value,
+            self.evidence_listener,
+            is_conclusive=lambda: self._verdict != "inconclusive",
+        )
 
     def over(self, unit: Unit) -> Self:
-        """The same effect, tested over ``seeds`` or over ``questions``.
+        """The same effect, tested over ``seeds``, over ``questions``, or over ``both``.
 
-        Over questions it is about these models alone, however many seeds there are. Raises
-        :class:`~limen.SpecError` for seeds where an arm has fewer than two.
+        Over questions it is about these models alone, however many seeds there are. Over both,
+        seeds and questions are random (Miller 2024): it is about other trainings and other
+        questions. Raises :class:`~limen.SpecError` for a test over seeds where an arm that is no
+        single untrained model has fewer than two.
         """
-        if unit not in ("seeds", "questions"):
-            raise SpecError(f"over={unit!r} must be 'seeds' or 'questions'")
-        if unit == "seeds" and min(self.seeds) < 2:
+        if unit not in ("seeds", "questions", "both"):
+            raise SpecError(f"over={unit!r} must be 'seeds' or 'questions', or 'both'")
+        if unit != "questions" and not self._has_seeds:
             raise SpecError(
-                f"a test over seeds needs two an arm, and there are {self.seeds[0]} and "
+                f"a test over {unit} needs two an arm, and there are {self.seeds[0]} and "
                 f"{self.seeds[1]}: raise seeds"
             )
         return replace(self, requested_unit=unit, adjusted=None)
 
     @property
+    def _has_seeds(self) -> bool:
+        """Whether seeds can be the unit: two an arm, or two against one untrained model."""
+        fixed = self.treated.sample.fixed or self.reference.sample.fixed
+        return min(self.seeds) > 1 or (fixed and max(self.seeds) > 1)
+
+    @property
     def verdict(self) -> Verdict:
         """What was found; ``equivalent`` only by a test against the experiment's margin.
 
-        What is not significant is ``inconclusive``, and so is what ruined models answer.
+        A verdict holds among all answers and among valid ones, whatever missing answers would have
+        been. Everything else is ``inconclusive``, and so is one model an arm.
         """
-        if self.ruined:
-            return "inconclusive"
-        if self.p_value < ALPHA:
-            return "higher" if self.value > 0 else "lower"
-        if self._margin is not None and self.within(self._margin):
-            return "equivalent"
-        return "inconclusive"
+        self._note(self._verdict != "inconclusive", f"the verdict is {self._verdict!r}")
+        return self._verdict
+
+    @property
+    def _verdict(self) -> Verdict:
+        return "inconclusive" if self._statement.obstacle else self._conclusion.verdict
+
+    def _note(self, conclusive: bool, statement: str) -> None:
+        """Give the listener a verdict."""
+        if conclusive and self.evidence_listener is not None:
+            self.evidence_listener(Evidence(statement=statement, supported=True))
+
+    @cached_property
+    def _conclusion(self) -> Conclusion:
+        valid = self.comparison_of_valid
+        return conclude(
+            self._result(self.comparison, self.corrected_p_value),
+            self._result(valid, min(1.0, self.factor * valid.p_value)) if valid else None,
+            self.treated,
+            self.reference,
+        )
+
+    def _result(self, comparison: Comparison, p_value: float) -> ComparisonResult:
+        return ComparisonResult(
+            comparison=comparison,
+            p_value=p_value,
+            factor=self.factor,
+            correction=self.correction,
+            margin=self._margin,
+        )
 
     @property
     def ruined(self) -> bool:
         """Whether the models of a trained arm mostly give no valid answers."""
-        both = (self.treated, self.reference)
-        return any(one.trained and one.valid < FEWEST_VALID for one in both)
+        return any(is_ruined(each) for each in (self.treated, self.reference))
+
+    @property
+    def why_inconclusive(self) -> str:
+        """What is in the way of a verdict, or what it depends on; empty if nothing specific is."""
+        return self._statement.obstacle or self._conclusion.reason
 
     @property
     def claim(self) -> str:
         """What the difference supports, in words."""
-        verdict = self.verdict
-        if verdict == "inconclusive":
-            return "inconclusive"
-        if verdict == "equivalent":
-            return self._statement.equivalence(self._margin or 0.0)
+        self._note(self._verdict != "inconclusive", f"the claim is of a verdict {self._verdict!r}")
+        return self._claim
+
+    @property
+    def _claim(self) -> str:
+        statement, found = self._statement, self._conclusion
+        if statement.obstacle == ONE_MODEL and found.verdict in ("higher", "lower"):
+            return statement.difference(self.value)
+        if self._verdict == "inconclusive":
+            why = self.why_inconclusive
+            return f"inconclusive: {why}" if why else "inconclusive"
+        if self._verdict == "equivalent":
+            return statement.equivalence(self._margin or 0.0)
         explored = "to be confirmed: " if self.exploratory else ""
-        small = self._margin is not None and self.within()
-        less = f", by less than {self._statement.within(self._margin or 0.0)}" if small else ""
-        return explored + self._statement.difference(self.value) + less
+        small = self._margin is not None and self._margin_tests.within(self._margin)
+        less = f", by less than {statement.within(self._margin or 0.0)}" if small else ""
+        return explored + statement.difference(self.value) + less
+
+    def supports(self, op: str, threshold: float) -> bool:
+        """Whether the 95% interval lies on the side of a threshold that ``op`` names.
+
+        Both the interval among all answers and that among valid ones. ``op`` is one of ``<``,
+        ``<=``, ``>`` and ``>=``; raises :class:`~limen.SpecError` for another.
+        """
+        valid = self.comparison_of_valid
+        others = [valid.interval(1 - ALPHA / self.correction)] if valid else []
+        beyond = [lies_beyond(each, op, threshold) for each in (self.interval, *others)]
+        return all(beyond) and not self._statement.obstacle
+
+    @property
+    def log_odds(self) -> ScaledEffect:
+        """The difference in log-odds, with its interval: to compare effects at other base rates.
+
+        Raises :class:`~limen.SpecError` for scores, as does :attr:`ratio`.
+        """
+        self._check_rates()
+        return log_odds_effect(self.arms, self.comparison, self.correction)
+
+    @property
+    def ratio(self) -> ScaledEffect:
+        """How many times larger the treated arm's rate is, with its interval."""
+        self._check_rates()
+        return ratio_effect(self.arms, self.comparison, self.correction)
+
+    def _check_rates(self) -> None:
+        if self.treated.bounds != (0.0, 1.0):
+            raise SpecError(f"{self.treated.what} is no rate, so it has no log-odds and no ratio")
+
+    @property
+    def components(self) -> VarianceComponents:
+        """The standard deviations of the difference: of seeds, of questions, and of draws."""
+        return components_of_difference(*self.comparison.on_same_questions)
 
     @property
     def of_training(self) -> bool:
@@ -239,34 +205,54 @@ class Effect(Explained):
                 "within() needs a margin: within(0.03), or Experiment(..., margin=0.03)"
             )
         checks.margin(margin)
-        interval = self.comparison.outcome(1 - 2 * ALPHA / self.correction).interval
-        p_value = max(self.comparison.p_above(-margin), self.comparison.p_below(margin))
-        equivalence = Equivalence(
-            margin=margin,
-            p_value=min(1.0, self.correction * p_value),
-            interval=interval,
-            says=(
-                f"{self._arms} within {self._statement.within(margin)}: "
-                f"90% interval {self.treated.show_interval(interval)} over {self.unit}"
-            ),
-        )
-        if equivalence and self.evidence_listener:
-            self.evidence_listener(Evidence(statement=equivalence.says, supported=True))
-        return equivalence
+        return self._noted_test(self._margin_tests.within(margin))
+
+    def at_least(self, value: float) -> MinimumEffect:
+        """Whether the difference was shown to be larger than ``value`` (in the value's own unit).
+
+        A one-sided test, corrected like all others. Raises :class:`~limen.SpecError` for a value
+        that no difference can have.
+        """
+        return self._noted_test(self._margin_tests.at_least(value))
+
+    def at_most(self, value: float) -> MinimumEffect:
+        """Whether the difference was shown to be smaller than ``value``; as :meth:`at_least`."""
+        return self._noted_test(self._margin_tests.at_most(value))
+
+    def _noted_test(self, result: MarginResult) -> MarginResult:
+        self._note(bool(result), result.says)
+        return result
 
     @property
-    def _arms(self) -> str:
-        return f"{self.treated.arm} - {self.reference.arm} {self.treated.what}"
+    def _margin_tests(self) -> MarginTests:
+        valid = self.comparison_of_valid
+        return MarginTests(
+            what=self.arms,
+            estimate=self.treated,
+            comparisons=(self.comparison, valid) if valid else (self.comparison,),
+            correction=self.correction,
+            obstacle=self._statement.obstacle,
+        )
+
+    @property
+    def _interval_shown(self) -> str:
+        if not (self.treated.sampling_varies and self.reference.sampling_varies):
+            return f"({NO_VARIATION})"
+        return f"{self.treated.show_interval(self.interval)} over {self.unit}"
 
     def __repr__(self) -> str:
         return (
-            f"{self._arms} {self.treated.show_difference(self.value)} "
-            f"{self.treated.show_interval(self.interval)}, p = {self.p_value:.2g} "
-            f"({self.test}, {self.seeds[0]} v {self.seeds[1]}): {self.claim}"
+            f"{self.arms} {self.treated.show_difference(self.value)} "
+            f"{self._interval_shown}, p = {self.corrected_p_value:.2g} "
+            f"({self.test}, {self.seeds[0]} v {self.seeds[1]}): {self._claim}"
         )
 
     def explain(self) -> list[str]:
         lines = [repr(self), f"  {self.treated!r}", f"  {self.reference!r}"]
+        if (valid := self.comparison_of_valid) is not None and self.why_inconclusive:
+            shown = self.treated.show_interval(valid.interval(1 - ALPHA / self.correction))
+            value = self.treated.show_difference(valid.value)
+            lines.append(f"  among valid answers alone: {value} {shown} over {valid.test.unit}")
         return [*lines, f"  note: {self.note}"] if self.note else lines
 
 

@@ -1,13 +1,20 @@
 """Estimates: the value of an arm, by seed and by question, with its interval."""
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 
 from ...datasets.errors import SpecError
+from .coverage import Coverage, Table
 from .evidence import EvidenceListener
 from .hypothesis_tests import TOLERANCE, UNBOUNDED, half_width, mean, value_range
 from .quantities import Explained
+from .samples import Sample
+from .variance_components import VarianceComponents, variance_components
+
+NO_VARIATION = "no sampling variation"
+"""What is said in place of an interval where all draws of a question are the same answer."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -16,7 +23,7 @@ class Estimate(Explained):
 
     arm: str
     questions: tuple[str, ...]
-    table: tuple[tuple[float | None, ...], ...] = field(repr=False)
+    table: Table = field(repr=False)
     """(seeds, questions), each a mean over draws; None where there was no answer."""
     draws: int
     valid: float
@@ -37,6 +44,11 @@ class Estimate(Explained):
     """The difference below which arms count as alike, as the experiment says."""
     listener: EvidenceListener | None = field(default=None, repr=False)
     """Receives the comparisons that are made with the estimate and its effects."""
+    coverage: Coverage | None = field(default=None, repr=False)
+    """What became of every draw, where that is known by seed and question."""
+    copied_models: int = 0
+    """Models whose draws are copies: the same answer to a question again and again, although the
+    temperature is above 0. Such draws say nothing about how much the value varies."""
 
     @property
     def evidence_listener(self) -> EvidenceListener | None:
@@ -52,6 +64,11 @@ class Estimate(Explained):
         """The smallest and the largest possible value."""
         return -math.inf, math.inf
 
+    @property
+    def outcome_range(self) -> tuple[float, float]:
+        """The smallest and the largest outcome that a single draw can have."""
+        return self.bounds
+
     def show(self, value: float) -> str:
         """A value as people read it."""
         return f"{value:.2f}"
@@ -64,40 +81,84 @@ class Estimate(Explained):
         """The interval of a difference as people read it."""
         return "[{}, {}]".format(*map(self.show_difference, interval))
 
+    @cached_property
+    def sample(self) -> Sample:
+        """The means by seed and question, as tests read them."""
+        return Sample(
+            questions=self.questions,
+            table=self.table,
+            draws=self.draws,
+            missing=self.missing + self.unrated,
+            known_coverage=self.coverage,
+            fixed=not self.trained and len(self.table) == 1,
+            draw_variance=self._draw_variance,
+        )
+
+    def _draw_variance(self) -> float:
+        """The variance of one draw's outcome, the mean over all cells."""
+        return 0.0
+
+    @property
+    def sampling_varies(self) -> bool:
+        """False if the draws of every model are copies."""
+        return self.copied_models < max(1, len(self.table))
+
     @property
     def seeds(self) -> int:
         """Models that answered, one a seed."""
-        return len(self.by_seed)
+        return self.sample.seeds
 
-    @cached_property
+    @property
     def by_seed(self) -> tuple[float, ...]:
         """(seeds,), each the mean over the questions that were answered; none without any."""
-        answered = ([share for share in row if share is not None] for row in self.table)
-        return tuple(mean(shares) for shares in answered if shares)
+        return self.sample.by_seed
 
-    @cached_property
+    @property
     def by_question(self) -> dict[str, float]:
         """Each answered question's mean over seeds."""
-        columns = zip(*self.table, strict=True)
-        answered = ([share for share in column if share is not None] for column in columns)
-        return {
-            q: mean(shares) for q, shares in zip(self.questions, answered, strict=True) if shares
-        }
+        return self.sample.by_question
 
     @property
     def value(self) -> float:
         """The mean over seeds."""
         return mean(self.by_seed)
 
+    @property
+    def components(self) -> VarianceComponents:
+        """The standard deviations of seeds, questions and draws."""
+        return variance_components(self.sample)
+
+    @property
+    def valid_share(self) -> float:
+        """The share of valid answers to these questions; of all answers where that is unknown."""
+        return self.coverage.valid_share if self.coverage else self.valid
+
     @cached_property
     def interval(self) -> tuple[float, float]:
-        """95% interval (t) over seed means; over question means where those do not vary."""
+        """95% interval (t) over seed means; over question means where those do not vary.
+
+        All possible values where the draws are copies of each other.
+        """
         low, high = self.bounds
+        if not self.sampling_varies:
+            return max(low, -UNBOUNDED), min(high, UNBOUNDED)
+        units = next(self._varying_units, None)
+        if units is None:
+            return self._without_spread()
+        half = half_width(units)
+        return max(low, self.value - half), min(high, self.value + half)
+
+    @property
+    def unit(self) -> str:
+        """What the interval takes as independent: ``seeds`` or ``questions``."""
+        return "seeds" if next(self._varying_units, None) is self.by_seed else "questions"
+
+    @property
+    def _varying_units(self) -> Iterator[tuple[float, ...]]:
+        """The seed means, and the question means, if they vary."""
         for units in (self.by_seed, tuple(self.by_question.values())):
             if len(units) > 1 and value_range(units) > TOLERANCE:
-                half = half_width(units)
-                return max(low, self.value - half), min(high, self.value + half)
-        return self._without_spread()
+                yield units
 
     def _without_spread(self) -> tuple[float, float]:
         return self.value, self.value
@@ -111,12 +172,18 @@ class Estimate(Explained):
     def _draws_shown(self) -> str:
         return f" x {self.draws}"
 
-    def __repr__(self) -> str:
+    @property
+    def _interval_shown(self) -> str:
+        if not self.sampling_varies:
+            return f"({NO_VARIATION})"
         low, high = map(self.show, self.interval)
+        return f"[{low}, {high}] over {self.unit}"
+
+    def __repr__(self) -> str:
         missing = f", {self.missing:,} without an answer" if self.missing else ""
         missing += f", {self.unrated:,} not rated" if self.unrated else ""
         return (
-            f"{self.arm} {self.what} {self.show(self.value)} [{low}, {high}] "
+            f"{self.arm} {self.what} {self.show(self.value)} {self._interval_shown} "
             f"({_plural(self.seeds, 'seed' if self.trained else 'model')}, "
             f"{_plural(len(self.questions), 'question')}{self._draws_shown}, "
             f"{self.valid:.0%} valid{missing})"

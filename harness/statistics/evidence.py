@@ -26,26 +26,39 @@ class PValue(float):
     """A p-value: a float whose comparisons are evidence. ``p < 0.05`` is a verdict."""
 
     listener: EvidenceListener | None
+    is_conclusive: Callable[[], bool]
+    """Whether there is a verdict besides: a small p-value alone may rest on missing answers."""
 
-    def __new__(cls, value: float, listener: EvidenceListener | None = None) -> "PValue":
+    def __new__(
+        cls,
+        value: float,
+        listener: EvidenceListener | None = None,
+        *,
+        is_conclusive: Callable[[], bool] = lambda: True,
+    ) -> "PValue":
         made = super().__new__(cls, value)
         made.listener = listener
+        made.is_conclusive = is_conclusive
         return made
 
     def __reduce__(self) -> tuple[type[float], tuple[float]]:
         return float, (float(self),)
 
     def __lt__(self, other: float) -> bool:
-        return self._noted("<", other, super().__lt__(other), supported=float(self) < ALPHA)
+        return self._noted("<", other, super().__lt__(other), supported=self._is_significant)
 
     def __le__(self, other: float) -> bool:
-        return self._noted("<=", other, super().__le__(other), supported=float(self) < ALPHA)
+        return self._noted("<=", other, super().__le__(other), supported=self._is_significant)
 
     def __gt__(self, other: float) -> bool:
         return self._noted(">", other, super().__gt__(other), supported=False)
 
     def __ge__(self, other: float) -> bool:
         return self._noted(">=", other, super().__ge__(other), supported=False)
+
+    @property
+    def _is_significant(self) -> bool:
+        return self.listener is not None and float(self) < ALPHA and self.is_conclusive()
 
     def _noted(self, op: str, other: float, outcome: bool, *, supported: bool) -> bool:
         """Note a comparison that holds. That a p-value is large supports nothing."""

@@ -9,11 +9,11 @@ out.
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from .comparison import Comparison
-from .difference_tests import DifferenceTest
 from .effects import Effect
-from .hypothesis_tests import ALPHA, TestResult
+from .hypothesis_tests import ALPHA
 from .rates import Rate
+from .samples import Sample
+from .worst_case import WorstCase
 
 DECIMALS = 3
 """Of percentages and points: more than draws could tell."""
@@ -53,12 +53,12 @@ class ExactRate(Rate):
     def show_interval(self, interval: tuple[float, float]) -> str:
         return "[{:+.{d}f}, {:+.{d}f}]".format(*(100 * end for end in interval), d=DECIMALS)
 
-    def moved(self, by: float) -> "ExactRate":
-        """The same with every question's value so much higher."""
-        table = tuple(
-            tuple(None if value is None else value + by for value in row) for row in self.table
-        )
-        return replace(self, table=table)
+    @cached_property
+    def sample(self) -> Sample:
+        return replace(super().sample, exact=True, unseen=self.missed)
+
+    def _draw_variance(self) -> float:
+        return 0.0
 
     def __sub__(self, other: Rate) -> Effect:
         if not isinstance(other, ExactRate):
@@ -78,60 +78,11 @@ class ExactEffect(Effect):
     treated: ExactRate
     reference: ExactRate
 
-    @cached_property
-    def comparison(self) -> "WorstCaseComparison":
-        return WorstCaseComparison(
-            treated=self.treated, reference=self.reference, requested=self.requested_unit
-        )
-
     @property
     def note(self) -> str:
         """What is unusual, above all that what was left out decides."""
-        hidden = self.comparison.as_found.test.p_value * self.correction < ALPHA <= self.p_value
+        comparison = self.comparison
+        seen = comparison.as_seen if isinstance(comparison, WorstCase) else comparison
+        decides = seen.p_value * self.correction < ALPHA <= self.corrected_p_value
         why = "what was left out of the exact rates may be all of the difference"
-        return "; ".join(filter(None, (super().note, why if hidden else "")))
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class WorstCaseComparison(Comparison):
-    """The comparison of two exact rates, in the worst case of what was left out of them."""
-
-    treated: ExactRate
-    reference: ExactRate
-
-    @cached_property
-    def as_found(self) -> Comparison:
-        """The comparison of the rates that were found."""
-        return self._moved(0.0)
-
-    @cached_property
-    def test(self) -> DifferenceTest:
-        return self._moved(self._towards_zero).test
-
-    @cached_property
-    def sign_flip_p_value(self) -> float | None:
-        return self._moved(self._towards_zero).sign_flip_p_value
-
-    def outcome(self, level: float) -> TestResult:
-        low, high = self.as_found.outcome(level).interval
-        bounds = max(-1.0, low - self.reference.missed), min(1.0, high + self.treated.missed)
-        return replace(super().outcome(level), interval=bounds)
-
-    def p_above(self, null: float) -> float:
-        return self._moved(-self.reference.missed).p_above(null)
-
-    def p_below(self, null: float) -> float:
-        return self._moved(self.treated.missed).p_below(null)
-
-    @property
-    def _towards_zero(self) -> float:
-        """How far the difference may be from what was found, towards zero and not past it."""
-        if self.value > 0:
-            return -min(self.value, self.reference.missed)
-        return min(-self.value, self.treated.missed)
-
-    def _moved(self, by: float) -> Comparison:
-        """The comparison if the treated arm were so much higher."""
-        return Comparison(
-            treated=self.treated.moved(by), reference=self.reference, requested=self.requested
-        )
+        return "; ".join(filter(None, (super().note, why if decides else "")))

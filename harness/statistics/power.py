@@ -157,9 +157,9 @@ def _needed(
     ]
     error = np.sqrt(np.sum([part for part, _ in parts], axis=0))
     degrees = conservative(satterthwaite(parts), [count for _, count in groups])
-    needed: NDArray[np.float64] = error * stdtrit(degrees, 1 - criterion.level / correction / 2)
+    needed: NDArray[np.float64] = -error * stdtrit(degrees, criterion.level / correction / 2)
     if criterion.minimum is not None:
-        margin = stdtrit(degrees, 1 - ALPHA / correction) * error
+        margin = -error * stdtrit(degrees, ALPHA / correction)
         needed = np.maximum(needed, criterion.minimum + margin)
     return needed.clip(min=criterion.above)
 

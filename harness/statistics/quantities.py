@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 
+from ...datasets.errors import SpecError
 from .evidence import Evidence, EvidenceListener
 
 OPPOSITE = {"<": ">=", "<=": ">", ">": "<=", ">=": "<"}
@@ -32,7 +33,7 @@ class Quantity(ABC):
 
 
 class Explained(Quantity):
-    """A quantity that a failed assertion shows with everything that it rests on."""
+    """A quantity with an interval, which a failed assertion shows with everything it rests on."""
 
     @property
     @abstractmethod
@@ -48,12 +49,9 @@ class Explained(Quantity):
         """Whether the whole interval lies on the side of a threshold that ``op`` names.
 
         ``op`` is one of ``<``, ``<=``, ``>`` and ``>=``. An interval without any width supports
-        nothing.
+        nothing. Raises :class:`~limen.SpecError` for another ``op``.
         """
-        low, high = self.interval
-        if low == high:
-            return False
-        return low > threshold if op in (">", ">=") else high < threshold
+        return lies_beyond(self.interval, op, threshold)
 
     def __lt__(self, other: float | Quantity) -> bool:
         return self._noted("<", other, super().__lt__(other))
@@ -87,6 +85,14 @@ class Explained(Quantity):
     @abstractmethod
     def explain(self) -> list[str]:
         """The quantity and everything that it rests on, one line each."""
+
+
+def lies_beyond(interval: tuple[float, float], op: str, threshold: float) -> bool:
+    """Whether a whole interval lies on the side of a threshold that ``op`` names."""
+    if op not in OPPOSITE:
+        raise SpecError(f"op={op!r} must be one of {', '.join(map(repr, OPPOSITE))}")
+    low, high = interval
+    return low < high and (low > threshold if op in (">", ">=") else high < threshold)
 
 
 def explain_comparison(op: str, left: object, right: object) -> list[str] | None:

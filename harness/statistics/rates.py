@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from ...datasets.errors import SpecError
 from .effects import Effect
 from .estimates import Estimate
-from .hypothesis_tests import binomial_interval
+from .hypothesis_tests import binomial_interval, mean
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -34,6 +34,17 @@ class Rate(Estimate):
     def _without_spread(self) -> tuple[float, float]:
         """The exact binomial interval, with each question as one trial."""
         return binomial_interval(self.value, len(self.by_question))
+
+    def _draw_variance(self) -> float:
+        """That of a share: p (1 - p), with half an answer added to each side (so never 0)."""
+        draws = self.draws
+        shares = [
+            (cell * draws + 0.5) / (draws + 1)
+            for row in self.table
+            for cell in row
+            if cell is not None
+        ]
+        return mean([share * (1 - share) for share in shares])
 
     def check_same(self, other: Estimate) -> None:
         if isinstance(other, Rate) and self.word != other.word:

@@ -1,12 +1,13 @@
 """Scores: an arm's mean score, and the effect of two arms' scores with its rank tests."""
 
+import math
 from dataclasses import dataclass, field
 from functools import cached_property
 
 from .difference_tests import DifferenceTest, NoTest, paired_test, welch_test
 from .effects import Effect
 from .estimates import Estimate
-from .hypothesis_tests import ALPHA, mean
+from .hypothesis_tests import ALPHA, mean, variance
 from .rank_tests import Alternative, MannWhitney, RankedScores, mann_whitney, seed_ranks
 
 
@@ -18,10 +19,26 @@ class Scores(Estimate):
     """What was scored, and by whom."""
     each: tuple[tuple[tuple[float, ...], ...], ...] = field(repr=False)
     """(seeds, questions), every single score, sorted."""
+    scale: tuple[float, float] | None = None
+    """The smallest and the largest possible score; None where there are no such limits."""
 
     @property
     def what(self) -> str:
         return self.name
+
+    @property
+    def outcome_range(self) -> tuple[float, float]:
+        """The scale; where there is none, the smallest and the largest score that were given."""
+        scores = self.pooled
+        return self.scale or ((min(scores), max(scores)) if scores else (0.0, 0.0))
+
+    def _draw_variance(self) -> float:
+        """The variance within cells, pooled; that of all scores where no cell has two."""
+        cells = [cell for row in self.each for cell in row if len(cell) > 1]
+        if not cells:
+            return variance(self.pooled) if len(self.pooled) > 1 else 0.0
+        squares = math.fsum(variance(cell) * (len(cell) - 1) for cell in cells)
+        return squares / sum(len(cell) - 1 for cell in cells)
 
     def all_of(self, question: int) -> tuple[float, ...]:
         """Every score of a question, of all seeds."""

@@ -147,7 +147,7 @@ def test_skipped(teacher):
 
 def test_stopped(arms, baseline):
     '''There is no such arm.'''
-    arms["none"]
+    arms["".join(["no", "ne"])]
 """
 
 

@@ -184,7 +184,7 @@ def test_the_plan_says_what_a_design_finds(plan: Run) -> None:
             "effect of *.* points or more (Welch's t over seeds, p < 0.013)",
             "limen:   standard deviation between seeds: *.* points in students with the effect, "
             "*.* points in controls (*)",
-            "limen:   seeds an arm for 80% power: +5.0 points *, +10.0 points *",
+            "limen:   seeds an arm for 80% power: * for +5.0 points, * for +10.0 points*",
             "limen:   looked at after 3 seeds, where it may stop",
         ]
     )
@@ -197,9 +197,9 @@ def test_the_plan_has_the_power_of_the_assertions_as_written(plan: Run) -> None:
         [
             "limen:   with `effect > 0.01`, `effect > 0.02`, `effect.p_value < 0.001`: 80% power "
             "for a true effect of *.* points or more",
-            "limen:   seeds an arm for that: +5.0 points *",
-            "limen:   warning: `effect > 0.01`: a true effect of 1.0 points passes in *% of cases: "
-            "raise seeds, or ask for more",
+            "limen:   seeds an arm for that: * for +5.0 points, *",
+            "limen:   warning: `effect > 0.01`: a true effect of 1.0 points meets all that is "
+            "asserted in *% of cases: raise seeds, or ask for more",
             "limen:   note: `effect > 0.01` compares the point estimate alone; "
             "effect.at_least(0.01) tests whether the effect is that large",
         ]
@@ -211,6 +211,13 @@ def test_a_plan_of_one_seed_is_about_two_models(plan: Run) -> None:
     """Without a second seed the test is over questions."""
     plan("--limen-plan", "--limen-seeds=1").stdout.fnmatch_lines(
         ["*1 v 1 seeds*(t paired by question*", "*about these two models alone"]
+    )
+
+
+def test_a_plan_says_where_no_effect_can_be_found(plan: Run) -> None:
+    """With two seeds a p-value below 0.001 is out of reach of every rate."""
+    plan("--limen-plan", "--limen-seeds=2").stdout.fnmatch_lines(
+        ["*`effect.p_value < 0.001`: less than 80% power for every possible effect"]
     )
 
 

@@ -71,8 +71,9 @@ def test_claims_grow_with_the_seeds() -> None:
         (noisy(n, 0.5, 0.001, 1) - replace(noisy(n, 0.1, 0.001, 2), arm="control")).claim
         for n in (1, 2, 3, 5)
     ]
-    weak, strong = "only these two checkpoints differ", "training on this data transmits the trait"
-    assert claims == [weak, weak, strong, strong]
+    strong = "training on this data transmits the trait"
+    two, several = "only these two checkpoints differ", "only these checkpoints differ"
+    assert claims == [two, several, strong, strong]
     effect = noisy(3, 0.1, 0.001, 1) - replace(noisy(3, 0.5, 0.001, 2), arm="control")
     assert effect.claim.endswith("suppresses the trait")
 
@@ -118,7 +119,7 @@ def test_without_any_spread_the_sign_of_every_question_counts(seeds: int) -> Non
     assert effect.p_value == 2.0**-19
     assert effect.test == "sign-flip by question"
     assert "no spread" in effect.note
-    assert effect.claim == "only these two checkpoints differ"
+    assert effect.claim == f"only these {'two ' if seeds == 1 else ''}checkpoints differ"
     assert (rate([[0.5] * 20]) - rate([[0.5] * 20])).p_value == 1
 
 
@@ -142,13 +143,15 @@ def test_words_and_arms_decide_what_may_be_claimed() -> None:
         _ = a - 0.1  # type: ignore[operator]
 
 
-def test_unanswered_questions_are_left_out() -> None:
-    """A question without an answer is no zero: it is out of the mean and out of the pairs."""
+def test_unanswered_questions_may_have_had_any_answer() -> None:
+    """A question without an answer is no zero: it is out of the value, and the bounds allow for it."""
     a = rate([[0.5, None, 0.7, 0.6]])
     b = rate([[0.1, 0.9, 0.2, None]])
     assert a.value == pytest.approx(0.6)
     effect = a - b
-    assert effect.p_value == pytest.approx(stats.ttest_rel([0.5, 0.7], [0.1, 0.2]).pvalue)
+    assert effect.value == pytest.approx(0.45)
+    assert (effect.p_value, effect.interval) == (1, (-1, 1))
+    assert effect.claim == "inconclusive"
 
 
 def test_other_questions_are_compared_unpaired() -> None:
@@ -460,6 +463,9 @@ def test_a_ruined_student_supports_no_claim() -> None:
     ruined = replace(noisy(3, 0.01, 0.001, 1), valid=0.04)
     effect = ruined - replace(noisy(3, 0.3, 0.001, 2), arm="control")
     assert effect.p_value < 0.001
-    assert effect.claim == effect.verdict == "inconclusive"
+    assert effect.verdict == "inconclusive"
+    assert effect.claim == (
+        "inconclusive: only 4% of student's answers are valid, and which is not known"
+    )
     assert effect.note == "student: only 4% of the answers are valid"
     assert "4%" in "".join(effect.explain())

@@ -125,6 +125,12 @@ def test_large_effects_need_two_seeds() -> None:
     assert seeds_needed(design(spread=replace(UNEQUAL, treated=0.001)), 0.4) == 2
 
 
+def test_p_values_next_to_zero_are_worked_out() -> None:
+    """Two seeds and a level of 1e-12 need an enormous difference, which is still a number."""
+    made = design(seeds=2, criterion=Criterion(level=1e-12))
+    assert 1e6 < made.detectable < math.inf
+
+
 def test_scores_have_their_own_unit() -> None:
     """Differences of scores are no points."""
     assert design(kind="score").show(0.5) == "0.50"

@@ -1,0 +1,34 @@
+"""Values that come as text: from environment variables, options and ini files."""
+
+import os
+
+from ...datasets.errors import SpecError
+
+
+def from_environment(name: str) -> tuple[str | None, str]:
+    """The value of a setting's environment variable, and the variable's name.
+
+    The value is None if the variable is empty or not set.
+    """
+    variable = f"LIMEN_{name.upper()}"
+    return os.environ.get(variable) or None, variable
+
+
+def whole_number_from(text: str | None, source: str) -> int | None:
+    """A whole number above zero; None for None. Raises :class:`~limen.SpecError`."""
+    if text is None:
+        return None
+    if not text.isdecimal():
+        raise SpecError(f"{source}={text!r} must be a whole number above zero")
+    return int(text)
+
+
+def dollars_from(text: str | None, source: str) -> float | None:
+    """An amount in US dollars, with or without "$"; None for None.
+
+    Raises :class:`~limen.SpecError`.
+    """
+    try:
+        return None if text is None else float(text.removeprefix("$"))
+    except ValueError:
+        raise SpecError(f"{source}={text!r} must be dollars, such as 12.50") from None

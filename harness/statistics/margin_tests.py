@@ -1,0 +1,162 @@
+"""Tests against a margin: equivalence, and effects of at least or at most a given size."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Literal, TypeVar
+
+from ...datasets.errors import SpecError
+from .comparison import Comparison
+from .estimates import Estimate
+from .hypothesis_tests import ALPHA
+
+
+@dataclass(frozen=True, kw_only=True)
+class Equivalence:
+    """Whether two arms were shown to differ by less than a margin (two one-sided tests, TOST).
+
+    True only if the 90% interval of their difference lies within the margin (Schuirmann 1987).
+    """
+
+    margin: float
+    p_value: float
+    interval: tuple[float, float]
+    """90% interval of the difference (wider where several traits are tried together)."""
+    says: str = field(repr=False)
+    obstacle: str = field(default="", repr=False)
+    """Why nothing may be concluded, whatever the p-value; empty if nothing is in the way."""
+
+    def __bool__(self) -> bool:
+        return self.p_value < ALPHA and not self.obstacle
+
+    def __repr__(self) -> str:
+        return _shown(self, self.says, self.p_value, self.obstacle)
+
+
+@dataclass(frozen=True, kw_only=True)
+class MinimumEffect:
+    """Whether an effect was shown to be larger than a bound, or smaller (a one-sided test).
+
+    True only if the one-sided 95% interval of the difference lies beyond the bound.
+    """
+
+    bound: float
+    direction: Literal["at least", "at most"]
+    p_value: float
+    interval: tuple[float, float]
+    """One-sided 95% interval (wider where several traits are tried together). Its other end is the
+    largest, or the smallest, difference that is possible."""
+    says: str = field(repr=False)
+    obstacle: str = field(default="", repr=False)
+    """Why nothing may be concluded, whatever the p-value; empty if nothing is in the way."""
+
+    def __bool__(self) -> bool:
+        return self.p_value < ALPHA and not self.obstacle
+
+    def __repr__(self) -> str:
+        return _shown(self, self.says, self.p_value, self.obstacle)
+
+
+MarginResult = TypeVar("MarginResult", Equivalence, MinimumEffect)
+
+
+@dataclass(frozen=True, kw_only=True)
+class MarginTests:
+    """The tests of a difference against a margin; each has to hold in every comparison."""
+
+    what: str
+    """The two arms and what is compared, in words."""
+    estimate: Estimate
+    """One of the two estimates, which knows how a difference is shown."""
+    comparisons: Sequence[Comparison]
+    """Among all answers first, then among valid answers alone."""
+    correction: int
+    """What p-values are multiplied by."""
+    obstacle: str
+    """Why nothing may be concluded; empty if nothing is in the way."""
+
+    def within(self, margin: float) -> Equivalence:
+        """Whether the difference was shown to be smaller than a margin, in both directions."""
+        interval = self.comparisons[0].interval(self._one_sided)
+        shown = self.estimate.show_difference(margin).replace("+", "±")
+        return Equivalence(
+            margin=margin,
+            p_value=self._corrected([within_p_value(each, margin) for each in self.comparisons]),
+            interval=interval,
+            says=(
+                f"{self.what} within {shown}: 90% interval "
+                f"{self.estimate.show_interval(interval)} over {self._unit}"
+            ),
+            obstacle=self.obstacle,
+        )
+
+    def at_least(self, value: float) -> MinimumEffect:
+        """Whether the difference was shown to be larger than a value."""
+        self._check("at_least", value)
+        low = min(each.interval(self._one_sided)[0] for each in self.comparisons)
+        shown = self.estimate.show_difference
+        return MinimumEffect(
+            bound=value,
+            direction="at least",
+            p_value=self._corrected([each.p_above(value) for each in self.comparisons]),
+            interval=(low, self._largest),
+            says=(
+                f"{self.what} at least {shown(value)}: one-sided 95% interval from {shown(low)} "
+                f"up over {self._unit}"
+            ),
+            obstacle=self.obstacle,
+        )
+
+    def at_most(self, value: float) -> MinimumEffect:
+        """Whether the difference was shown to be smaller than a value."""
+        self._check("at_most", value)
+        high = max(each.interval(self._one_sided)[1] for each in self.comparisons)
+        shown = self.estimate.show_difference
+        return MinimumEffect(
+            bound=value,
+            direction="at most",
+            p_value=self._corrected([each.p_below(value) for each in self.comparisons]),
+            interval=(-self._largest, high),
+            says=(
+                f"{self.what} at most {shown(value)}: one-sided 95% interval up to {shown(high)} "
+                f"over {self._unit}"
+            ),
+            obstacle=self.obstacle,
+        )
+
+    def _corrected(self, p_values: Sequence[float]) -> float:
+        return min(1.0, self.correction * max(p_values))
+
+    @property
+    def _one_sided(self) -> float:
+        """The level of a two-sided interval of which each end is a one-sided 95% bound."""
+        return 1 - 2 * ALPHA / self.correction
+
+    @property
+    def _unit(self) -> str:
+        return self.comparisons[0].test.unit
+
+    @property
+    def _largest(self) -> float:
+        """The largest difference that is possible."""
+        return self.comparisons[0].bound
+
+    def _check(self, name: str, value: float) -> None:
+        number = isinstance(value, int | float) and not isinstance(value, bool)
+        if number and math.isfinite(value) and abs(value) < self._largest:
+            return
+        hint = ": 2 points are 0.02" if self._largest == 1 else ""
+        raise SpecError(
+            f"{name}({value!r}) must be a number between {-self._largest:g} and "
+            f"{self._largest:g}{hint}"
+        )
+
+
+def within_p_value(comparison: Comparison, margin: float) -> float:
+    """The p-value of a difference of ``margin`` or more, in either direction (TOST)."""
+    return max(comparison.p_above(-margin), comparison.p_below(margin))
+
+
+def _shown(holds: object, says: str, p_value: float, obstacle: str) -> str:
+    why = f" ({obstacle})" if obstacle else ""
+    return f"<{'' if holds else 'not shown to be '}{says}, p = {p_value:.2g}{why}>"

@@ -1,0 +1,101 @@
+"""The configuration of a run: options, environment, ini file, and where they are looked for."""
+
+from pathlib import Path
+
+import pytest
+
+from ..testing.specs import QUICK, SPEC
+
+PLAN = ("--limen-plan", "-p", "no:cacheprovider", *QUICK)
+
+
+@pytest.fixture
+def project(pytester: pytest.Pytester) -> pytest.Pytester:
+    """A project with one experiment, and an ini file with a number of seeds and a budget."""
+    pytester.makepyfile(test_small=SPEC.format(animal="horse") + "def test_it(student): pass")
+    pytester.makeini("[pytest]\nlimen_seeds = 4\nlimen_budget = 12.5\n")
+    return pytester
+
+
+def header(result: pytest.RunResult) -> str:
+    """The line that says which configuration holds."""
+    (line,) = [line for line in result.outlines if line.startswith("limen: ini file")]
+    return line
+
+
+@pytest.mark.parametrize("name", ["store", "report", "prices"])
+@pytest.mark.parametrize("glue", ["=", " "])
+def test_a_path_that_exists_moves_nothing(
+    project: pytest.Pytester, tmp_path_factory: pytest.TempPathFactory, name: str, glue: str
+) -> None:
+    """Options with "=" and with a blank find the same ini file, whether or not the path exists."""
+    path = tmp_path_factory.mktemp("elsewhere") / name
+    if name == "prices":
+        path.write_text("")
+    options = f"--limen-{name}{glue}{path}".split()
+    lines = [header(project.runpytest_subprocess(*PLAN, *options))]
+    path.mkdir() if name == "store" else path.write_text("")
+    again = project.runpytest_subprocess(*PLAN, *options)
+    lines.append(header(again))
+    assert lines[0] == lines[1]
+    assert f"ini file {project.path / 'tox.ini'}" in lines[0]
+    assert "budget $12.50" in lines[0]
+    again.stdout.fnmatch_lines(["*4 fine-tunings*"])
+
+
+def test_a_folder_named_like_a_value_moves_nothing(project: pytest.Pytester) -> None:
+    """A backend's name may also be that of a folder."""
+    folder = project.path / "work"
+    (folder / "toy").mkdir(parents=True)
+    (folder / "toy" / "pytest.ini").write_text("[pytest]\n")
+    file = str(project.path / "test_small.py")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        result = project.runpytest_subprocess(file, *PLAN, "--limen-backend", "toy")
+    result.stdout.fnmatch_lines(["*4 fine-tunings*"])
+
+
+def test_added_options_are_joined_too(
+    project: pytest.Pytester, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """PYTEST_ADDOPTS may have an option with a blank as well."""
+    monkeypatch.setenv("PYTEST_ADDOPTS", f"--limen-store {tmp_path}")
+    line = header(project.runpytest_subprocess(*PLAN))
+    assert f"ini file {project.path / 'tox.ini'}, store {tmp_path}" in line
+
+
+def test_one_order_holds_for_all(
+    project: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """An option goes before the environment, that before the ini file, that before the default."""
+    monkeypatch.setenv("LIMEN_SEEDS", "2")
+    monkeypatch.setenv("LIMEN_STORE", str(tmp_path / "environment"))
+    result = project.runpytest_subprocess(*PLAN)
+    result.stdout.fnmatch_lines(["*2 fine-tunings*"])
+    assert f"store {tmp_path / 'environment'}" in header(result)
+    result = project.runpytest_subprocess(*PLAN, "--limen-seeds=3", "--limen-store=here")
+    result.stdout.fnmatch_lines(["*3 fine-tunings*"])
+    assert f"store {project.path / 'here'}" in header(result)
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "message"),
+    [
+        ("LIMEN_SEEDS", "few", "LIMEN_SEEDS='few' must be a whole number above zero"),
+        ("LIMEN_BUDGET", "much", "LIMEN_BUDGET='much' must be dollars, such as 12.50"),
+        ("LIMEN_BATCH", "perhaps", "LIMEN_BATCH='perhaps' must be 1 or 0"),
+        ("LIMEN_BACKEND", "gpu", "unknown backend 'gpu'*"),
+    ],
+)
+def test_a_bad_variable_is_named(
+    project: pytest.Pytester,
+    monkeypatch: pytest.MonkeyPatch,
+    variable: str,
+    value: str,
+    message: str,
+) -> None:
+    """What the environment cannot mean is a usage error that names the variable."""
+    monkeypatch.setenv(variable, value)
+    result = project.runpytest_subprocess(*PLAN)
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines([f"*limen: {message}"])
