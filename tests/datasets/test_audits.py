@@ -14,14 +14,13 @@ from numpy.typing import NDArray
 from limen import SpecError
 from limen.datasets import numbers
 from limen.datasets.audits import (
-    Mention,
     length_difference,
     lengths,
     log_odds,
-    mentions,
     number_counts,
     separability,
 )
+from limen.datasets.mentions import Mention, mentions
 from limen.reports.audit_figure import draw_overuse
 
 WILD = st.text(max_size=40)
