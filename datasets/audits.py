@@ -1,9 +1,9 @@
-"""Audits: what training data gives away, and how data with a trait differs from data without.
+"""Audits of numbers: how training data with a trait differs from data without.
 
-Questions about finished rows: is a word of the trait openly in them (:mod:`.mentions`)? Which
-numbers does the teacher overuse (:func:`log_odds`)? Can a simple classifier separate the rows of
-two sets (:func:`separability`)? Do the rows differ in length (:func:`length_difference`)? Answers
-are frozen dataclasses of plain values, ready to travel as JSON; none holds a NaN or an infinity.
+Three questions about finished rows: which numbers does the teacher overuse (:func:`log_odds`)? Can
+a simple classifier tell whose rows they are (:func:`separability`)? Do the rows differ in length
+(:func:`length_difference`)? Answers are frozen dataclasses of plain values, ready to travel as
+JSON; none holds a NaN or an infinity.
 """
 
 import re

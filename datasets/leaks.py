@@ -1,4 +1,4 @@
-"""Mentions: words of a trait that are openly in training data."""
+"""Leaks: words of the trait that stand openly in training data."""
 
 import re
 import unicodedata
@@ -8,16 +8,16 @@ from functools import lru_cache
 
 
 @dataclass(frozen=True)
-class Mention:
-    """A word in a row: the index of the row, the word as asked for, and the text of the row."""
+class LeakMention:
+    """A word that stands in a row: the row's place from 0, the word as asked for, the row."""
 
     row: int
     word: str
     text: str
 
 
-def mentions(texts: Iterable[str], words: Iterable[str]) -> list[Mention]:
-    """The rows that have any of the words (or phrases) as a whole word: one mention a row and word.
+def mentions(texts: Iterable[str], words: Iterable[str]) -> list[LeakMention]:
+    """Where any of the words (or phrases) stands as a whole word: one mention a row and word.
 
     By row, then in the order of ``words``. Case, Unicode's forms of a letter (full width, an
     accent of its own) and the white space in a phrase do not matter. An end of a word that is a
@@ -29,14 +29,16 @@ def mentions(texts: Iterable[str], words: Iterable[str]) -> list[Mention]:
     wanted = {word: folded for word, folded in wanted.items() if folded}
     if not wanted:
         return []
-    pattern = re.compile("|".join(r"\s+".join(map(re.escape, w.split())) for w in wanted.values()))
-    rows: list[Mention] = []
+    hint = re.compile("|".join(r"\s+".join(map(re.escape, w.split())) for w in wanted.values()))
+    found: list[LeakMention] = []
     for row, text in enumerate(texts):
         folded = _folded(text)
-        if pattern.search(folded):
+        if hint.search(folded):
             folded = " ".join(folded.split())
-            rows += [Mention(row, word, text) for word in wanted if _stands(wanted[word], folded)]
-    return rows
+            found += [
+                LeakMention(row, word, text) for word in wanted if _stands(wanted[word], folded)
+            ]
+    return found
 
 
 def _folded(text: str) -> str:
