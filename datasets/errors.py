@@ -8,6 +8,7 @@ Every error that limen raises on purpose is a :class:`LimenError`, and a fitting
     ├── DataError (ValueError)        rows or files that break their format
     ├── NotEnoughRowsError (ValueError)  filtering left fewer rows than are to be kept
     ├── StoreError (OSError)          the store cannot be read or written
+    │   └── DamageError                 a file of it is not what was written
     ├── BackendError (RuntimeError)   a backend cannot do what it was asked
     │   ├── UnknownModelError (LookupError)
     │   └── PromptError (ValueError)    a model cannot be asked that
@@ -43,6 +44,18 @@ class NotEnoughRowsError(LimenError, ValueError):
 
 class StoreError(LimenError, OSError):
     """The store cannot be read or written."""
+
+
+class DamageError(StoreError):
+    """A file of the store is not what was written: cut, changed, exchanged or missing."""
+
+
+class SpecWarning(UserWarning):
+    """A spec uses something that limen cannot see, so that a change in it is not noticed."""
+
+
+class StoreWarning(UserWarning):
+    """Something in the store was damaged, and was set aside."""
 
 
 class BackendError(LimenError, RuntimeError):

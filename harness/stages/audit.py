@@ -3,11 +3,11 @@
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from ...datasets.artifacts import Manifest
 from ...datasets.errors import LeakError
 from ...datasets.store_layout import AUDIT, CONTRAST, TRAINING
 from .row_stages import TrainingFileStage
 from .stage import Stage, Workspace
-from .store import Manifest
 
 SHOWN = 5
 """Rows that an audit quotes."""
