@@ -1,7 +1,7 @@
 """The application: its parts put together, and what no part answers."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -10,6 +10,7 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
+from starlette.routing import BaseRoute
 
 from ...datasets.errors import (
     LimenError,
@@ -82,8 +83,17 @@ def build(engine_name: str, *, state: Path, models: Path, options: ServerOptions
             engine, jobs, files=files, catalog=catalog, trainer=trainer, recipe=options.recipe
         ),
     )  # fmt: skip
+    return _application([route for part in parts for route in part.routes()], options, lifespan)
+
+
+def _application(
+    routes: Sequence[BaseRoute],
+    options: ServerOptions,
+    lifespan: Callable[[Starlette], AbstractAsyncContextManager[None]],
+) -> Starlette:
+    """The routes behind the checks that every request passes, and what becomes of errors."""
     app = Starlette(
-        routes=[route for part in parts for route in part.routes()],
+        routes=routes,
         middleware=[
             Middleware(RequestChecks, api_key=options.api_key, allowed_hosts=options.allowed_hosts)
         ],

@@ -35,7 +35,7 @@ class Audit(Stage):
         return {"version": VERSION, "words": list(self.words), "strict": self.strict}
 
     def run(self, workspace: Workspace) -> Manifest:
-        from ...datasets.audits import mentions
+        from ...datasets.leaks import mentions
 
         texts = answers_of(workspace, self.data)
         leaks = mentions(texts, self.words)
