@@ -21,9 +21,17 @@ Every error that limen raises on purpose is a :class:`LimenError`, and a fitting
         └── PendingError                a service is at work on it, and was not to be waited for
 """
 
+from .visible import visible
+
 
 class LimenError(Exception):
-    """The root of limen's exceptions; its text says what is wrong and what to do about it."""
+    """The root of limen's exceptions; its text says what is wrong and what to do about it.
+
+    Control characters in it, of a server or a file, are spelt out.
+    """
+
+    def __str__(self) -> str:
+        return visible(super().__str__())
 
 
 class SpecError(LimenError, ValueError):
