@@ -222,7 +222,8 @@ class ChatClient:
         known = failure.signature in self._profile.row_failures
         if failure.kind not in FORM or failure.loading or known or tries.negotiated > 1:
             return False
-        repeated = failure.kind is FailureKind.REFUSED or tries.seen[failure.signature] > 0
+        first = self._profile.answers == 0
+        repeated = failure.kind is FailureKind.REFUSED or tries.seen[failure.signature] > 0 or first
         return repeated and bool(self._profile.unproven(request, form))
 
     async def _negotiate(self, request: Request, refusal: Failure) -> ChatResult | Failure:
