@@ -1,7 +1,7 @@
 """The account: which server and which key, and the SDK's clients for them.
 
 Everything comes from the environment variables that the SDK documents. The key is never written
-anywhere, and :meth:`Account.scrub` takes it out of whatever a server message.
+anywhere, and :meth:`Account.scrub` removes it.
 """
 
 import asyncio

@@ -1,4 +1,4 @@
-"""The backend that speaks OpenAI's wire: its verbs; the work is done in the modules beside."""
+"""The backend class; the work is done in the other modules of this package."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -47,9 +47,9 @@ ACCEPTED = {
 
 
 class OpenAIBackend:
-    """Models of whatever speaks OpenAI's wire; server and key are taken from the environment.
+    """Models of a server with OpenAI's API; server and key come from the environment.
 
-    Below ``home`` it keeps its ledger of jobs, uploads and batches, and the limits it met with.
+    Below ``home`` it keeps its ledger of jobs, uploads and batches, and the limits that it found.
     """
 
     name = "openai"

@@ -42,7 +42,7 @@ class _Tries:
     count: int = 0
     lost: int = 0
     negotiated: int = 0
-    """How often another form was looked for."""
+    """Number of negotiations."""
     seen: Counter[tuple[object, ...]] = field(default_factory=Counter)
 
     def add(self, failure: Failure) -> int:
@@ -235,7 +235,7 @@ class ChatClient:
     async def _exchange(
         self, request: Request, form: RequestForm, lost: int
     ) -> tuple[ChatResult | Failure, Mapping[str, str]]:
-        """Send a request once, within the budget: what came, and the headers of the response."""
+        """Send a request once, within the budget; returns the result and the response headers."""
         hold = await self._hold(request, form)
         try:
             body, headers = await self._post(request, form)

@@ -118,7 +118,7 @@ class Preflight:
         )
 
     def _retrieve(self, model: str) -> Mapping[str, object]:
-        """What is told of a model: by itself, by the list, or by a small sample of it."""
+        """What is known of a model: from its own entry, from the list, or from a small sample."""
         found = self._get(f"/models/{model}")
         if not isinstance(found, Failure) and found.get("id"):
             return found
