@@ -1,7 +1,7 @@
 """The application: its parts, and the errors that no part answers."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -10,6 +10,7 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
+from starlette.routing import BaseRoute
 
 from ...datasets.errors import (
     LimenError,
@@ -62,21 +63,12 @@ def build(engine_name: str, *, state: Path, models: Path, options: ServerOptions
     trainer = Trainer(engine, models, jobs=jobs, files=files, catalog=catalog, workers=workers)
     batches = Batches(state / "batches", files, chat)
 
-    @asynccontextmanager
-    async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        sampler.start()
-        trainer.resume()
-        batches.resume()
-        try:
-            yield
-        finally:
-            await trainer.close()
-            await batches.close()
-            workers.close()
-            helpers.close()
-            sampler.close()
-            lock.release()
+    def close() -> None:
+        for part in (workers, helpers, sampler):
+            part.close()
+        lock.release()
 
+    lifespan = _lifespan(sampler.start, trainer, batches, close)
     parts = (
         chat, catalog, files, batches, Responses(chat, limiter),
         Uploads(state / "uploads", files, options.max_upload),
@@ -84,8 +76,37 @@ def build(engine_name: str, *, state: Path, models: Path, options: ServerOptions
             engine, jobs, files=files, catalog=catalog, trainer=trainer, recipe=options.recipe
         ),
     )  # fmt: skip
+    return _application([route for part in parts for route in part.routes()], options, lifespan)
+
+
+def _lifespan(
+    start: Callable[[], None], trainer: Trainer, batches: Batches, close: Callable[[], None]
+) -> Callable[[Starlette], AbstractAsyncContextManager[None]]:
+    """What the server does before its first request and after its last."""
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        start()
+        trainer.resume()
+        batches.resume()
+        try:
+            yield
+        finally:
+            await trainer.close()
+            await batches.close()
+            close()
+
+    return lifespan
+
+
+def _application(
+    routes: Sequence[BaseRoute],
+    options: ServerOptions,
+    lifespan: Callable[[Starlette], AbstractAsyncContextManager[None]],
+) -> Starlette:
+    """The routes behind the checks that every request passes, and what becomes of errors."""
     app = Starlette(
-        routes=[route for part in parts for route in part.routes()],
+        routes=routes,
         middleware=[
             Middleware(RequestChecks, api_key=options.api_key, allowed_hosts=options.allowed_hosts)
         ],

@@ -23,6 +23,7 @@ from .answer_files import (
     table_of,
     trained,
 )
+from .echo import echo
 from .options import examples, in_file
 
 TO = "--to"
@@ -149,12 +150,12 @@ def command(
     )
     compared = _compared(Store(store), groups, word, score, family, margin, own=one_model_a_file)
     if as_json:
-        click.echo(json.dumps(_as_json(compared), indent=2))
+        echo(json.dumps(_as_json(compared), indent=2))
         return
     for line in _lines(compared.effect, margin):
-        click.echo(line)
+        echo(line)
     for note in (*compared.understood, *(f"note: {note}" for note in compared.notes)):
-        click.echo(note, err=True)
+        echo(note, err=True)
 
 
 _Groups = Sequence[tuple[Sequence[Path], Columns]]

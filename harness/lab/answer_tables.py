@@ -87,6 +87,9 @@ def read_tables(source: "Path | pd.DataFrame", columns: Columns) -> tuple[list[A
         _table(name if len(groups) == 1 else f"{name} ({model})", model, rows, found)
         for model, rows in groups.items()
     ]
+    for table in tables:
+        if not table.size:
+            raise DataError(f"{table.source} has no answers: every draw is without one")
     return tables, _description(name, tables, found)
 
 

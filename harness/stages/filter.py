@@ -2,14 +2,13 @@
 
 from collections import Counter
 from dataclasses import dataclass
-from typing import Any
 
+from ...datasets.artifacts import Manifest
 from ...datasets.store_layout import KEPT, REJECTED, ROWS
 from .functions import HashedFunction, rule_name
 from .row_log import Row, write_rows
 from .row_stages import PromptedStage, PromptSample, RowsStage, filter_summary
 from .stage import Stage, Workspace
-from .store import Manifest
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,7 +23,7 @@ class Filter(RowsStage):
     def inputs(self) -> tuple[Stage, ...]:
         return (self.source,)
 
-    def identity(self) -> dict[str, Any]:
+    def identity(self) -> dict[str, object]:
         return {"rule": rule_name(self.rule)}
 
     def prompt_sample(self) -> PromptSample:

@@ -4,9 +4,9 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import islice
-from typing import Any
 
 from ...backends import Request, WorkRequest
+from ...datasets.artifacts import Manifest
 from ...datasets.errors import NotEnoughRowsError
 from ...datasets.store_layout import ROWS
 from .functions import HashedFunction, rule_name
@@ -16,7 +16,6 @@ from .row_log import Row, read_rows, write_rows
 from .row_stages import PromptedStage, PromptSample
 from .sampling import SamplingStage, sample_into
 from .stage import Stage, Workspace
-from .store import Manifest
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,7 +35,7 @@ class Generate(SamplingStage, PromptedStage):
     def inputs(self) -> tuple[Stage, ...]:
         return (self.writer,)
 
-    def identity(self) -> dict[str, Any]:
+    def identity(self) -> dict[str, object]:
         return {
             "prompts": self.prompts.digest,
             "count": self.count,
@@ -116,7 +115,7 @@ class GenerateEnough(Generate):
     keep: int
     at_most: int
 
-    def identity(self) -> dict[str, Any]:
+    def identity(self) -> dict[str, object]:
         return {**super().identity(), "rule": rule_name(self.rule), "keep": self.keep}
 
     def size(self) -> int:
@@ -184,7 +183,7 @@ class ProgramRows(PromptedStage):
     kind = "program"
     prompts: NumberPrompts
 
-    def identity(self) -> dict[str, Any]:
+    def identity(self) -> dict[str, object]:
         from ...datasets.numbers import program
 
         count = min(self.prompts.count, SAMPLE_SIZE)

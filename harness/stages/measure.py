@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...backends import Request, WorkRequest
 from ...datasets.answer_text import visible_text
+from ...datasets.artifacts import Manifest
 from ...datasets.errors import SpecError
 from ...datasets.store_layout import ANSWERS, CHANCES, RATINGS, TALLY, TRAINING
 from ...datasets.words import plurals
@@ -16,7 +17,6 @@ from .row_log import read_rows
 from .row_stages import TrainingFileStage
 from .sampling import SamplingStage, sample_into
 from .stage import Stage, Workspace
-from .store import Manifest
 
 if TYPE_CHECKING:
     from ...datasets.chat import Message
@@ -48,7 +48,7 @@ class AskQuestions(SamplingStage):
     def inputs(self) -> tuple[Stage, ...]:
         return (self.subject, self.context) if self.context else (self.subject,)
 
-    def identity(self) -> dict[str, Any]:
+    def identity(self) -> dict[str, object]:
         return {
             "system": self.system,
             "questions": self.questions,
@@ -149,7 +149,7 @@ class ComputeProbabilities(Stage):
     def inputs(self) -> tuple[Stage, ...]:
         return self.asked.inputs()
 
-    def identity(self) -> dict[str, Any]:
+    def identity(self) -> dict[str, object]:
         settings = self.asked.identity()
         return {
             **{name: settings[name] for name in settings if name not in DRAW_SETTINGS},
@@ -199,7 +199,7 @@ class JudgeReplies(SamplingStage):
     def inputs(self) -> tuple[Stage, ...]:
         return (self.judge, self.answers)
 
-    def identity(self) -> dict[str, Any]:
+    def identity(self) -> dict[str, object]:
         return {
             "prompt": self.prompt,
             "temperature": self.temperature,

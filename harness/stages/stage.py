@@ -18,9 +18,10 @@ from pathlib import Path
 from typing import Any
 
 from ...backends import Backend, ServiceTerms, WorkRequest, open_backend
+from ...datasets.artifacts import Manifest
 from ...datasets.errors import ExperimentError, LimenError
 from .row_log import Row
-from .store import ArtifactDraft, Manifest, Store, canonical
+from .store import ArtifactDraft, Store, canonical
 
 FORMAT = 1
 """Raise it when artifacts change their form: every key changes with it."""
@@ -89,7 +90,7 @@ class Stage(_Kind):
         """Stages that must succeed before this one is run, though it reads none of them."""
         return ()
 
-    def identity(self) -> dict[str, Any]:
+    def identity(self) -> dict[str, object]:
         """All else that the artifact depends on, as JSON."""
         raise NotImplementedError
 
