@@ -269,7 +269,7 @@ def test_the_page_is_one_file(run: reports.Run, tmp_path: Path) -> None:
     assert not re.findall(r'(?:src|href)="(?!data:image/png|#)', text)
     targets = set(re.findall(r'href="#([^"]+)"', text))
     assert targets <= set(re.findall(r'<h\d id="([^"]+)"', text))
-    assert len(targets) == 2
+    assert len(targets) == 4
     assert "prefers-color-scheme: dark" in text
 
 
