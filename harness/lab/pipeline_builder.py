@@ -170,7 +170,7 @@ class _PipelineBuilder:
             label=f"{trait.name} lesson rows",
             sources=((rows, Fraction(1)),),
             keep=rows.count,
-            whole=True,
+            take_all=True,
             seed=0,
         )
         recipe = complete_recipe(self.backend, {**self.experiment.recipe, **lesson.recipe})
