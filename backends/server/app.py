@@ -62,21 +62,12 @@ def build(engine_name: str, *, state: Path, models: Path, options: ServerOptions
     trainer = Trainer(engine, models, jobs=jobs, files=files, catalog=catalog, workers=workers)
     batches = Batches(state / "batches", files, chat)
 
-    @asynccontextmanager
-    async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        sampler.start()
-        trainer.resume()
-        batches.resume()
-        try:
-            yield
-        finally:
-            await trainer.close()
-            await batches.close()
-            workers.close()
-            helpers.close()
-            sampler.close()
-            lock.release()
+    def close() -> None:
+        for part in (workers, helpers, sampler):
+            part.close()
+        lock.release()
 
+    lifespan = _lifespan(sampler.start, trainer, batches, close)
     parts = (
         chat, catalog, files, batches, Responses(chat, limiter),
         Jobs(
@@ -84,6 +75,26 @@ def build(engine_name: str, *, state: Path, models: Path, options: ServerOptions
         ),
     )  # fmt: skip
     return _application([route for part in parts for route in part.routes()], options, lifespan)
+
+
+def _lifespan(
+    start: Callable[[], None], trainer: Trainer, batches: Batches, close: Callable[[], None]
+) -> Callable[[Starlette], AbstractAsyncContextManager[None]]:
+    """What the server does before its first request and after its last."""
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        start()
+        trainer.resume()
+        batches.resume()
+        try:
+            yield
+        finally:
+            await trainer.close()
+            await batches.close()
+            close()
+
+    return lifespan
 
 
 def _application(

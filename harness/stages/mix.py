@@ -32,7 +32,7 @@ class MixRows(TrainingFileStage):
     def inputs(self) -> tuple[Stage, ...]:
         return tuple(source for source, _ in self.sources)
 
-    def identity(self) -> dict[str, Any]:
+    def identity(self) -> dict[str, object]:
         shares = [str(share) for _, share in self.sources]
         take_all = {"whole": True} if self.take_all else {}
         return {"keep": self.keep, "seed": self.seed, "shares": shares, **take_all}
