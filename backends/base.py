@@ -138,6 +138,8 @@ class FineTuned:
     checkpoints: tuple[Checkpoint, ...] = ()
     job: str | None = None
     """The service's id of the job."""
+    files: tuple[Path, ...] = ()
+    """Files of the trained model, if it lies on this machine."""
 
 
 class Progress(Protocol):

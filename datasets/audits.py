@@ -1,19 +1,16 @@
-"""Audits: what training data gives away, and how data with a trait differs from data without.
+"""Audits of numbers: how training data with a trait differs from data without.
 
-Four questions about finished rows: does a word of the trait stand in them in the open
-(:func:`mentions`)? Which numbers does the teacher overuse (:func:`log_odds`)? Can a simple
-classifier tell whose rows they are (:func:`separability`)? Do the rows differ in length
+Three questions about finished rows: which numbers does the teacher overuse (:func:`log_odds`)? Can
+a simple classifier tell whose rows they are (:func:`separability`)? Do the rows differ in length
 (:func:`length_difference`)? Answers are frozen dataclasses of plain values, ready to travel as
 JSON; none holds a NaN or an infinity.
 """
 
 import re
-import unicodedata
 import warnings
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from itertools import chain
 from statistics import NormalDist
 from typing import TYPE_CHECKING
@@ -41,80 +38,6 @@ _RUN = re.compile(r"[0-9]+")
 _GAP = re.compile(r"[0-9]([^0-9]+)[0-9]")
 _LONGEST = 100
 """Rows of so many numbers and more are of one length to the classifier."""
-
-
-# Words in the open
-
-
-@dataclass(frozen=True)
-class Mention:
-    """A word that stands in a row: the row's place from 0, the word as asked for, the row."""
-
-    row: int
-    word: str
-    text: str
-
-
-def mentions(texts: Iterable[str], words: Iterable[str]) -> list[Mention]:
-    """Where any of the words (or phrases) stands as a whole word: one mention a row and word.
-
-    By row, then in the order of ``words``. Case, Unicode's forms of a letter (full width, an
-    accent of its own) and the white space in a phrase do not matter. An end of a word that is a
-    letter must not touch another letter, nor one that is a digit a digit: "fowl" has no owl,
-    "owl7" does. Scripts that are written without spaces, or with particles attached to the noun
-    (Hangul), have no such ends: "フクロウ" is found anywhere. No plurals: ask for them too.
-    """
-    wanted = {word: " ".join(_folded(word).split()) for word in dict.fromkeys(words)}
-    wanted = {word: folded for word, folded in wanted.items() if folded}
-    if not wanted:
-        return []
-    hint = re.compile("|".join(r"\s+".join(map(re.escape, w.split())) for w in wanted.values()))
-    found: list[Mention] = []
-    for row, text in enumerate(texts):
-        folded = _folded(text)
-        if hint.search(folded):
-            folded = " ".join(folded.split())
-            found += [Mention(row, word, text) for word in wanted if _stands(wanted[word], folded)]
-    return found
-
-
-def _folded(text: str) -> str:
-    if text.isascii():
-        return text.lower()
-    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
-
-
-def _stands(word: str, text: str) -> bool:
-    start = text.find(word)
-    while start >= 0:
-        before, after = text[start - 1 : start] if start else "", text[start + len(word) :][:1]
-        if not _joined(word[0], before) and not _joined(word[-1], after):
-            return True
-        start = text.find(word, start + 1)
-    return False
-
-
-def _joined(edge: str, neighbour: str) -> bool:
-    """Whether two neighbouring characters belong to one word."""
-    kind = _kind(edge)
-    return kind is not None and bool(neighbour) and kind == _kind(neighbour)
-
-
-@lru_cache(maxsize=4096)
-def _kind(character: str) -> str | None:
-    """``letter`` (marks are part of one), ``digit``, or None for what makes no word boundary."""
-    if character.isdecimal():
-        return "digit"
-    if unicodedata.name(character, "").startswith(_UNSPACED):
-        return None
-    return "letter" if unicodedata.category(character)[0] in "LM" else None
-
-
-_UNSPACED = (
-    "CJK", "IDEOGRAPHIC", "HIRAGANA", "KATAKANA", "BOPOMOFO", "HANGUL", "THAI", "LAO", "KHMER",
-    "MYANMAR", "TIBETAN", "BALINESE", "JAVANESE",
-)  # fmt: skip
-"""How Unicode's names of the letters of scripts without word boundaries begin."""
 
 
 # Numbers

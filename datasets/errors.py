@@ -8,6 +8,7 @@ Every error that limen raises on purpose is a :class:`LimenError`, and a fitting
     ├── DataError (ValueError)        rows or files that break their format
     ├── NotEnoughRowsError (ValueError)  filtering left fewer rows than are to be kept
     ├── StoreError (OSError)          the store cannot be read or written
+    │   └── DamageError                 a file of it is not what was written
     ├── BackendError (RuntimeError)   a backend cannot do what it was asked
     │   ├── UnknownModelError (LookupError)
     │   └── PromptError (ValueError)    a model cannot be asked that
@@ -20,9 +21,17 @@ Every error that limen raises on purpose is a :class:`LimenError`, and a fitting
         └── PendingError                a service is at work on it, and was not to be waited for
 """
 
+from .visible import visible
+
 
 class LimenError(Exception):
-    """The root of limen's exceptions; its text says what is wrong and what to do about it."""
+    """The root of limen's exceptions; its text says what is wrong and what to do about it.
+
+    Control characters in it, of a server or a file, are spelt out.
+    """
+
+    def __str__(self) -> str:
+        return visible(super().__str__())
 
 
 class SpecError(LimenError, ValueError):
@@ -43,6 +52,18 @@ class NotEnoughRowsError(LimenError, ValueError):
 
 class StoreError(LimenError, OSError):
     """The store cannot be read or written."""
+
+
+class DamageError(StoreError):
+    """A file of the store is not what was written: cut, changed, exchanged or missing."""
+
+
+class SpecWarning(UserWarning):
+    """A spec uses something that limen cannot see, so that a change in it is not noticed."""
+
+
+class StoreWarning(UserWarning):
+    """Something in the store was damaged, and was set aside."""
 
 
 class BackendError(LimenError, RuntimeError):

@@ -29,6 +29,8 @@ RATINGS = "ratings.jsonl"
 """A judge's replies."""
 CHANCES = "chances.json"
 """The probabilities of words as answers."""
+REASON = "reason.txt"
+"""Says why a damaged artifact was set aside."""
 AUDIT = "audit.json"
 CONTRAST = "contrast.json"
 

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..datasets.artifacts import checked_file, read_manifest
 from ..datasets.errors import StoreError
 from ..datasets.store_layout import ANSWERS, StoreLayout
 from . import tables
@@ -121,11 +122,13 @@ def _manifests(store: Path, kind: str) -> Iterator[Manifest]:
         what = "stages" if kind == "*" else f"{kind} stages"
         raise StoreError(f"there are no {what} in {store}: is it a store of limen's?")
     for file in files:
-        yield json.loads(file.read_text(encoding="utf-8"))
+        manifest = read_manifest(StoreLayout(store), file.parent.parent.name, file.parent.name)
+        if manifest is not None:
+            yield manifest
 
 
 def _answers(store: Path, manifest: Manifest) -> Iterator[Manifest]:
-    file = StoreLayout(store).artifact("measure", manifest["key"]) / ANSWERS
+    file = checked_file(StoreLayout(store), "measure", manifest["key"], ANSWERS)
     with file.open(encoding="utf-8", errors="surrogatepass", newline="\n") as lines:
         for line in lines:
             row = json.loads(line)

@@ -6,7 +6,7 @@ from . import provenance, wording
 from .audits import audit_parts
 from .model import Claim, DataRow, JudgeRow, ModelsRow, ReadingRow, Report, Result
 from .several import several_traits
-from .text import anchor, code, details, inline, prose, table, verbatim
+from .text import anchor, code, details, heading, inline, prose, table, verbatim
 
 KEY = 12
 """Digits of a stage's key that are shown."""
@@ -63,7 +63,7 @@ def _overview_row(report: Report, result: Result) -> tuple[str, ...]:
 
 
 def _result(report: Report, result: Result, figures: Mapping[str, str]) -> Iterator[str]:
-    yield f"## {result.title}"
+    yield f"## {heading(result.title)}"
     if result.note:
         yield f"**Note.** {prose(result.note)}"
     if result.failure:
@@ -107,7 +107,7 @@ def _arms(result: Result, figures: Mapping[str, str]) -> Iterator[str]:
         yield f"The same as [SVG]({figures['arms.svg']})."
     yield from (_arm_rows(reading) for reading in result.readings)
     yield (
-        f"{result.measure}: each model answered {result.asked} questions, "
+        f"{prose(result.measure)}: each model answered {result.asked} questions, "
         f"{result.draws} draws each, at temperature {result.temperature:g}. Intervals are 95%, "
         f"over seed means (over question means where there is one model)."
     )
@@ -149,11 +149,11 @@ def _effects(readings: Iterable[ReadingRow]) -> str:
             wording.difference(reading, effect),
             wording.interval(reading, effect),
             wording.p_value(effect.p_value),
-            effect.test,
+            prose(effect.test),
             effect.unit,
             wording.counted(effect),
             prose(effect.claim),
-            "; ".join(filter(None, (effect.note, effect.ranks))),
+            prose("; ".join(filter(None, (effect.note, effect.ranks)))),
         )
         for reading in readings
         for effect in reading.effects
@@ -216,9 +216,9 @@ def _answers(result: Result) -> Iterator[str]:
 def _setting(result: Result) -> Iterator[str]:
     rows = [
         ("trait", prose(result.trait)),
-        ("backend", result.backend),
-        ("base model", f"{result.model} (fingerprint `{result.fingerprint}`)"),
-        ("teacher's base", result.teacher_model),
+        ("backend", prose(result.backend)),
+        ("base model", f"{prose(result.model)} (fingerprint {code(result.fingerprint)})"),
+        ("teacher's base", prose(result.teacher_model)),
         ("training data", code(result.data_spec)),
         ("seeds an arm", str(result.seeds)),
         ("traits corrected for", str(result.family) if result.family > 1 else ""),
@@ -283,7 +283,7 @@ def _models(arms: Iterable[ModelsRow]) -> str:
             prose(arm.arm),
             str(seed + 1) if len(arm.models) > 1 else "",
             code(model),
-            f"{arm.base} ({code(arm.fingerprint)})",
+            f"{prose(arm.base)} ({code(arm.fingerprint)})",
             stages([f"measure/{key}"]),
         )
         for arm in arms

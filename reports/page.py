@@ -1,6 +1,14 @@
-"""A report as one HTML page, for light and dark screens."""
+"""A report as one HTML page, for light and dark screens.
 
-from html import escape
+Texts of models, servers and files are in it. HTML in markdown is therefore shown and not obeyed
+(but for ``<details>``, which the report itself has), links have a known scheme, and a policy in
+the page forbids scripts and whatever is loaded from elsewhere.
+"""
+
+import re
+from base64 import b64encode
+from hashlib import sha256
+from html import escape, unescape
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -9,6 +17,7 @@ from .text import anchor
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from markdown_it.rules_block import StateBlock
     from markdown_it.token import Token
 
 CSS = """
@@ -34,20 +43,58 @@ details { margin: .6rem 0; } summary { cursor: pointer; color: var(--soft); }
 """
 
 
+SAFE_LINK = re.compile(r"(https?://|#|data:image/png;base64,|[\w.%-]+(/[\w.%-]+)*(#.*)?$)")
+"""Links that a page may have: to the web, within it, its figures, and files beside it."""
+SUMMARY = re.compile(r"<details><summary>(.*)</summary>")
+END = "</details>"
+
+
 def page(text: str) -> str:
     """The page of a report's markdown; whatever it shows is in it, or linked to by a whole URL."""
     from markdown_it import MarkdownIt
 
-    parser = MarkdownIt("commonmark", {"html": True}).enable("table")
-    parser.validateLink = lambda url: True  # type: ignore[method-assign]  # data: is refused else
+    parser = MarkdownIt("commonmark", {"html": False}).enable("table")
+    parser.disable("html_block").disable("html_inline")
+    parser.block.ruler.before("paragraph", "details", _details, {"alt": ["paragraph"]})
+    parser.validateLink = _is_safe_link  # type: ignore[method-assign]  # data: is refused else
     tokens = parser.parse(text)
     title = _give_anchors(tokens)
     body = parser.renderer.render(tokens, parser.options, {})
     return (
         f'<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        f'<meta name="viewport" content="width=device-width">\n<title>{escape(title)}</title>\n'
+        f'<meta http-equiv="Content-Security-Policy" content="{_policy()}">\n'
+        f'<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        f"<title>{escape(title)}</title>\n"
         f"<style>{CSS}</style>\n</head>\n<body>\n{body}</body>\n</html>\n"
     )
+
+
+def _policy() -> str:
+    """No scripts, no frames, nothing from elsewhere: only the page's own style and figures."""
+    digest = b64encode(sha256(CSS.encode()).digest()).decode()
+    return (
+        f"default-src 'none'; img-src data:; style-src 'sha256-{digest}'; base-uri 'none'; "
+        f"form-action 'none'"
+    )
+
+
+def _is_safe_link(url: str) -> bool:
+    return SAFE_LINK.match(url) is not None
+
+
+def _details(state: "StateBlock", start: int, end: int, silent: bool) -> bool:
+    """A line that opens or closes a part of the report that is folded; its words are escaped."""
+    line = state.src[state.bMarks[start] + state.tShift[start] : state.eMarks[start]]
+    opening = SUMMARY.fullmatch(line)
+    if opening is None and line != END:
+        return False
+    if not silent:
+        token = state.push("html_block", "", 0)
+        summary = escape(unescape(opening[1]), quote=False) if opening else ""
+        token.content = f"<details><summary>{summary}</summary>\n" if opening else f"{END}\n"
+        token.map = [start, start + 1]
+        state.line = start + 1
+    return True
 
 
 def _give_anchors(tokens: "Sequence[Token]") -> str:
@@ -55,6 +102,7 @@ def _give_anchors(tokens: "Sequence[Token]") -> str:
     first = ""
     for opening, inline in pairwise(tokens):
         if opening.type == "heading_open":
-            opening.attrSet("id", anchor(inline.content))
-            first = first or inline.content
+            words = "".join(child.content for child in inline.children or ())
+            opening.attrSet("id", anchor(words))
+            first = first or words
     return first

@@ -39,8 +39,8 @@ def _costs(results: Sequence[Result]) -> str:
     rows = [
         (
             prose(result.title),
-            result.times.first,
-            result.times.last,
+            prose(result.times.first),
+            prose(result.times.last),
             f"{result.times.stages}",
             f"{result.times.seconds:.1f} s",
             "none" if result.cost is None else wording.dollars(result.cost.usd),
@@ -56,10 +56,10 @@ def _run(run: Run) -> list[tuple[str, str]]:
     rows = [
         ("run", code(run.id)),
         ("command", code(run.command)),
-        ("ended", run.created),
+        ("ended", prose(run.created)),
         ("wall time", f"{run.seconds:.1f} s"),
         ("git commit of the specs", _git(run.git)),
-        *run.versions.items(),
+        *((prose(name), prose(number)) for name, number in run.versions.items()),
     ]
     return [row for row in rows if row[1]]
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from . import wording
 from .model import EffectRow, ReadingRow, Result, Run
-from .text import prose, table
+from .text import code, heading, prose, table
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,7 +66,7 @@ def several_traits(results: Sequence[Result]) -> Iterator[str]:
     """The sections on traits that were tried together."""
     every = trait_comparisons(results)
     for spec in dict.fromkeys(one.spec for one in every):
-        yield f"## Several traits: {spec}"
+        yield f"## Several traits: {heading(spec)}"
         rows = [_comparison_row(one) for one in every if one.spec == spec]
         head = ("experiment", "effect", "what", "difference", "p, raw", "p, Holm", "q, BH")
         yield table(head, rows)
@@ -79,7 +79,7 @@ def several_traits(results: Sequence[Result]) -> Iterator[str]:
 
 def _comparison_row(one: TraitComparison) -> tuple[str, ...]:
     return (
-        one.result.title.removeprefix(one.spec).strip("[]"),
+        prose(one.result.title.removeprefix(one.spec).strip("[]")),
         prose(one.effect.name),
         prose(one.reading.name),
         wording.difference(one.reading, one.effect),
@@ -100,15 +100,19 @@ def side_by_side(runs: Sequence[Run]) -> Iterator[str]:
                     row = effects.setdefault(key, {})
                     row[run.id] = wording.size(reading, effect)
     head = ("experiment", "what", "effect")
-    yield table((*head, *names), _columns(effects, names)) if effects else "No effects."
+    yield table((*head, *map(prose, names)), _columns(effects, names)) if effects else "No effects."
     yield "## Claims, run by run"
     claims: dict[tuple[str, ...], dict[str, str]] = {}
     for run in runs:
         for claim in run.claims:
-            claims.setdefault((f"`{claim.test}`", prose(claim.says)), {})[run.id] = wording.held(
+            claims.setdefault((code(claim.test), prose(claim.says)), {})[run.id] = wording.held(
                 claim
             )
-    yield table(("test", "claim", *names), _columns(claims, names)) if claims else "No claims."
+    yield (
+        table(("test", "claim", *map(prose, names)), _columns(claims, names))
+        if claims
+        else "No claims."
+    )
 
 
 def _columns(

@@ -32,6 +32,7 @@ def inline(text: str) -> str:
 
 def code(text: str) -> str:
     """A text of one line as inline code, whatever backticks it has; an empty one stays empty."""
+    text = text.replace("\n", "\\n")
     fence = "`" * (_longest_fence(text) + 1)
     gap = " " if text.startswith("`") or text.endswith("`") or not text.strip() else ""
     return f"{fence}{gap}{text}{gap}{fence}" if text else ""
@@ -62,7 +63,15 @@ def _escaped(text: str) -> str:
 
 def details(summary: str, body: str) -> str:
     """Something that opens when it is clicked on."""
-    return f"<details><summary>{escape(summary, quote=False)}</summary>\n\n{body}\n\n</details>"
+    summary = escape(" ".join(summary.split()), quote=False)
+    return f"<details><summary>{summary}</summary>\n\n{body}\n\n</details>"
+
+
+def heading(text: str) -> str:
+    """A text of others as a heading: nothing in it is taken for HTML, code or a link."""
+    safe = text.replace("\\", "\\\\").replace("&", "&amp;").replace("<", "&lt;")
+    safe = re.sub(r"([`*])", r"\\\1", " ".join(safe.split()))
+    return safe.replace("](", "]\\(").replace("][", "]\\[")
 
 
 def anchor(heading: str) -> str:

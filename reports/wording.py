@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator
 
+from ..datasets.visible import visible_line
 from .model import ArmRow, Claim, CostRow, EffectRow, ModelsRow, ReadingRow, Report, Result
 
 HELD = {
@@ -90,7 +91,7 @@ def cost(paid: CostRow | None) -> str:
 
 def line(result: Result) -> str:
     """An experiment in one line: effect, interval, p, claim, cost."""
-    return f"{result.title}: {_outcome(result)}; {cost(result.cost)}"
+    return visible_line(f"{result.title}: {_outcome(result)}; {cost(result.cost)}")
 
 
 def _outcome(result: Result) -> str:
@@ -112,11 +113,15 @@ def lines(report: Report) -> Iterator[str]:
     lost = {claim.experiment: claim for claim in report.claims if claim.experiment not in known}
     for title, claim in lost.items():
         why = f": {claim.reason}" if claim.reason else ""
-        yield f"{title}: no results; {claim.says}: {held(claim).lower()}{why}"
+        yield visible_line(f"{title}: no results; {claim.says}: {held(claim).lower()}{why}")
 
 
 def long_lines(report: Report) -> Iterator[str]:
     """The verdicts with all arms, readings and reasons."""
+    return map(visible_line, _long_lines(report))
+
+
+def _long_lines(report: Report) -> Iterator[str]:
     for result in report.results:
         yield f"{result.title}: {result.trait}, {result.model} ({result.backend})"
         if result.failure:

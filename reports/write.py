@@ -11,6 +11,7 @@ from .figures import FORMATS, arms_figure, rendered, style
 from .markdown import markdown
 from .model import Report, Result, Run
 from .provenance import reproduction
+from .safe import cell, shown
 from .several import side_by_side
 from .text import slugs
 
@@ -25,6 +26,7 @@ def write_report(report: Report, file: Path, *, formats: Sequence[str] = FORMATS
     beside it a folder of its name with ``.files`` for a suffix: the figures in each of ``formats``
     (of which the PNGs are shown), and every table as CSV.
     """
+    report = shown(report)
     file.parent.mkdir(parents=True, exist_ok=True)
     names = dict(
         zip(
@@ -57,6 +59,7 @@ def write_report(report: Report, file: Path, *, formats: Sequence[str] = FORMATS
 
 def write_runs(runs: Sequence[Run], file: Path) -> list[Path]:
     """Write what several runs found side by side, in markdown or HTML; returns the files."""
+    runs = shown(list(runs))
     file.parent.mkdir(parents=True, exist_ok=True)
     parts = ["# limen runs", *side_by_side(runs), "## How this was made", *reproduction(runs)]
     text = "\n\n".join(parts) + "\n"
@@ -114,5 +117,5 @@ def _write_tables(report: Report, folder: Path) -> Iterator[Path]:
             with path.open("w", encoding="utf-8", newline="") as file:
                 writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
                 writer.writeheader()
-                writer.writerows(rows)
+                writer.writerows({name: cell(v) for name, v in row.items()} for row in rows)
             yield path

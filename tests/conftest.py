@@ -13,8 +13,9 @@ from hypothesis import settings
 from limen.backends import open_backend
 from limen.harness import Experiment, FavoriteAnimal, Numbers, Trait
 
+from .testing.labs import ALL_ARMS, lab_at
 from .testing.serving import Served, in_thread, store_with
-from .testing.specs import KEY, Run
+from .testing.specs import KEY, Run, tiny_experiment
 from .testing.wire import Proxy, proxy
 
 pytest_plugins = ["pytester"]
@@ -64,6 +65,15 @@ def shared_store(pretrained: Path, tmp_path_factory: pytest.TempPathFactory) -> 
     """A store that fills up as tests run: for tests that need results, not fresh ones."""
     root = tmp_path_factory.mktemp("shared") / "store"
     shutil.copytree(pretrained, root / "models" / "toy")
+    return root
+
+
+@pytest.fixture(scope="session")
+def finished_store(pretrained: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A store in which the tiny experiment has run. Only to be copied."""
+    root = tmp_path_factory.mktemp("finished") / "store"
+    shutil.copytree(pretrained, root / "models" / "toy")
+    lab_at(root).run([(tiny_experiment(), ALL_ARMS)])
     return root
 
 

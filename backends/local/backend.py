@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
@@ -164,7 +165,8 @@ class LocalBackend:
                 for checkpoint in folder.glob("checkpoint-*"):
                     shutil.rmtree(checkpoint)
         self._students.add(job, {"base": job.model, "learned": folder.name, "recipe": dict(recipe)})
-        return _result(job, recipe, finished)
+        files = tuple(sorted(file for file in folder.rglob("*") if file.is_file()))
+        return replace(_result(job, recipe, finished), files=files)
 
     def rendered_context(self, model: str) -> RenderedContext:
         """See :meth:`limen.backends.ContextRendering.rendered_context`."""

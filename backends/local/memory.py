@@ -15,6 +15,15 @@ def has_gpu() -> bool:
     return bool(library("torch").cuda.is_available())
 
 
+def has_fast_bfloat16() -> bool:
+    """Whether the GPU, or else the processor, multiplies matrices in bfloat16."""
+    cpu = library("torch").cpu
+    if has_gpu() or not hasattr(cpu, "get_capabilities"):  # not in older versions of PyTorch
+        return has_gpu()
+    known = cpu.get_capabilities()
+    return any(known.get(name) for name in ("amx_bf16", "avx512_bf16", "bf16"))
+
+
 def bytes_per_parameter(*, full: bool = False) -> int:
     """2 (bfloat16) on a GPU; 4 (float32) on a processor, or if all weights are trained."""
     return 2 if has_gpu() and not full else 4

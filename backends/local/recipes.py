@@ -18,6 +18,9 @@ from ..recipes import (
 
 ALL_SEVEN = "q_proj,k_proj,v_proj,o_proj,gate_proj,up_proj,down_proj"
 AS_TRAINED = "as trained"
+BFLOAT16 = "bfloat16"
+"""The setting ``precision``: train in bfloat16 on a processor too, as on a GPU. Left out of the
+defaults: they decide the keys of students that exist."""
 
 PAPER: Recipe = {
     "method": "lora",
@@ -90,6 +93,7 @@ SETTINGS: Mapping[str, Accepts] = {
     "max_grad_norm": POSITIVE,
     "batch_size": POSITIVE_WHOLE,
     "epochs": POSITIVE_WHOLE,
+    "precision": Accepts(lambda value: value == BFLOAT16, f"{BFLOAT16!r}, or left out"),
     "system": _system(""),
     "asked_system": _system(f", {AS_TRAINED!r}"),
     "mismatch": one_of("error", "allow"),

@@ -11,7 +11,8 @@ from ...datasets.errors import BackendError, SpecError
 from ..base import Progress, Recipe
 from .libraries import CausalLM, Tokenizer, Untyped, library
 from .loading import check_length
-from .memory import free_memory, has_gpu, is_out_of_memory
+from .memory import free_memory, has_fast_bfloat16, has_gpu, is_out_of_memory
+from .recipes import BFLOAT16
 from .training_data import TrainingData
 
 COMPLETE = "complete"
@@ -53,6 +54,7 @@ class TrainingRun:
         Raises :class:`~limen.SpecError` for a recipe whose warm-up is as long as the training.
         """
         self._check_warm_up()
+        self._check_precision()
         for micro in _divisors(int(self.recipe["batch_size"] or 1)):
             try:
                 return self._attempt(micro)
@@ -75,6 +77,18 @@ class TrainingRun:
                 f"epochs={epochs}), so the learning rate would never be reached: lower "
                 f"warmup_steps or batch_size, or train on more rows"
             )
+
+    def _check_precision(self) -> None:
+        if self._bfloat16 and not has_fast_bfloat16():
+            raise BackendError(
+                f"recipe setting precision={BFLOAT16!r}: this machine does not multiply matrices "
+                f"in bfloat16, so training would be slower than without the setting: leave it out"
+            )
+
+    @property
+    def _bfloat16(self) -> bool:
+        """Whether to train in bfloat16; adapters and the optimizer's state are float32."""
+        return has_gpu() or self.recipe.get("precision") == BFLOAT16
 
     def _attempt(self, micro: int) -> list[Epoch]:
         trl = library("trl")
@@ -115,7 +129,7 @@ class TrainingRun:
             "max_grad_norm": recipe["max_grad_norm"],
             "seed": self.seed % MAX_SEED,
             "data_seed": self.seed % MAX_SEED,
-            "bf16": has_gpu(),
+            "bf16": self._bfloat16,
             "use_cpu": not has_gpu(),
             "activation_checkpointing": micro == 1,
             "dataloader_pin_memory": has_gpu(),

@@ -9,8 +9,9 @@ from fnmatch import fnmatchcase
 from functools import lru_cache
 from importlib import resources
 from pathlib import Path
+from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from ...datasets.errors import SpecError
 from ..base import Usage
@@ -21,17 +22,21 @@ BATCH = 0.5
 """What a batch costs of the usual price."""
 
 
+Dollars = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+"""US dollars, at least none."""
+
+
 class Price(BaseModel):
     """One model's prices, in US dollars for a million tokens."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     name: str
     """The model; with ``*`` for any letters. Dated versions are meant too."""
-    input: float
-    output: float
-    tuned_input: float | None = None
-    tuned_output: float | None = None
-    training: float | None = None
+    input: Dollars
+    output: Dollars
+    tuned_input: Dollars | None = None
+    tuned_output: Dollars | None = None
+    training: Dollars | None = None
     noted: date | None = None
     source: str = ""
     shutdown: date | None = None

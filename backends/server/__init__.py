@@ -9,12 +9,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .options import ServerOptions
+from .options import ServerOptions, is_loopback
 
 if TYPE_CHECKING:
     from starlette.applications import Starlette
 
-__all__ = ["ServerOptions", "create_app", "serve"]
+__all__ = ["ServerOptions", "create_app", "is_loopback", "serve"]
 
 DEFAULTS = ServerOptions()
 

@@ -1,7 +1,7 @@
 """The application: its parts put together, and what no part answers."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -10,6 +10,7 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
+from starlette.routing import BaseRoute
 
 from ...datasets.errors import (
     LimenError,
@@ -27,11 +28,12 @@ from .catalog import Catalog
 from .chat import Chat
 from .files import Files
 from .jobs import Jobs
-from .middleware import ApiKeyMiddleware
+from .middleware import RequestChecks
 from .options import ServerOptions
 from .protocol import ApiError
 from .rate_limits import RateLimiter
 from .record_store import RecordStore
+from .responses_api import Responses
 from .trainer import Trainer
 from .workers import Workers
 
@@ -48,7 +50,13 @@ def build(engine_name: str, *, state: Path, models: Path, options: ServerOptions
     jobs = RecordStore(state / "jobs", "ftjob")
     files = Files(state / "files", options.max_upload)
     catalog = Catalog(
-        engine, jobs, workers=helpers, limiter=limiter, home=models, names=options.names
+        engine,
+        jobs,
+        workers=helpers,
+        limiter=limiter,
+        home=models,
+        names=options.names or {engine.default_model: engine.default_model},
+        prepared=bool(options.offered),
     )
     chat = Chat(engine, catalog, sampler, limiter)
     trainer = Trainer(engine, models, jobs=jobs, files=files, catalog=catalog, workers=workers)
@@ -70,14 +78,25 @@ def build(engine_name: str, *, state: Path, models: Path, options: ServerOptions
             lock.release()
 
     parts = (
-        chat, catalog, files, batches,
+        chat, catalog, files, batches, Responses(chat, limiter),
         Jobs(
             engine, jobs, files=files, catalog=catalog, trainer=trainer, recipe=options.recipe
         ),
     )  # fmt: skip
+    return _application([route for part in parts for route in part.routes()], options, lifespan)
+
+
+def _application(
+    routes: Sequence[BaseRoute],
+    options: ServerOptions,
+    lifespan: Callable[[Starlette], AbstractAsyncContextManager[None]],
+) -> Starlette:
+    """The routes behind the checks that every request passes, and what becomes of errors."""
     app = Starlette(
-        routes=[route for part in parts for route in part.routes()],
-        middleware=[Middleware(ApiKeyMiddleware, api_key=options.api_key)],
+        routes=routes,
+        middleware=[
+            Middleware(RequestChecks, api_key=options.api_key, allowed_hosts=options.allowed_hosts)
+        ],
         exception_handlers={
             ApiError: _refused,
             HTTPException: _unanswered,

@@ -3,7 +3,6 @@
 import asyncio
 import hashlib
 import json
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -20,7 +19,6 @@ from .rate_limits import RateLimiter
 from .record_store import RecordStore, ServerRecord
 from .workers import Workers
 
-BASE = re.compile(r"(?!ft:)[A-Za-z0-9][\w.:/-]{0,127}", re.ASCII)
 CREATED = 1_735_689_600
 """When base models were made, in seconds since 1970: a fixed value, since they never change."""
 
@@ -66,13 +64,17 @@ class Catalog:
         limiter: RateLimiter,
         home: Path,
         names: Mapping[str, str],
+        prepared: bool,
     ) -> None:
         self._engine = engine
         self._jobs = jobs
         self._workers = workers
         self._limiter = limiter
         self._home = home
-        self._names = names
+        self._names = dict(names)
+        self._prepared = set(names) if prepared else set()
+        for job in jobs:  # the base of a job was offered by an earlier server, and is there
+            self._names.setdefault(job.hidden["base"], job.hidden["base"])
         self._tuned: dict[str, ServedModel] = {}
         self._base = lru_cache(maxsize=1024)(self._base_offer)
         self._preparing: dict[str, asyncio.Task[None]] = {}
@@ -90,7 +92,7 @@ class Catalog:
     async def list(self, request: Request) -> Response:
         """``GET /v1/models``, with the limits' headers, which cost nothing here."""
         data = [served.wire() for served in self._listed()]
-        return JsonResponse({"object": "list", "data": data}, headers=self._limiter.headers())
+        return JsonResponse({"object": "list", "data": data}, headers=self._limiter.limits())
 
     async def retrieve(self, request: Request) -> Response:
         """``GET /v1/models/{id}``."""
@@ -102,7 +104,7 @@ class Catalog:
         job = next((j for j in self._jobs if j.wire["fine_tuned_model"] == served.name), None)
         if job is None:
             raise ApiError(
-                403, "Only a fine-fine_tuned model can be deleted, with all its checkpoints.",
+                403, "Only a fine-tuned model can be deleted, with all its checkpoints.",
                 param="model",
             )  # fmt: skip
         for made in _models_of(job):
@@ -111,15 +113,15 @@ class Catalog:
         return JsonResponse({"id": served.name, "object": "model", "deleted": True})
 
     def add(self, job: ServerRecord) -> None:
-        """ServedModel what a job has made, if it has made anything."""
+        """Offer what a job has made, if it has made anything."""
         self._tuned.update((served.name, served) for served in _models_of(job))
 
     def find(self, name: str) -> ServedModel:
         """The model of that name; raises :class:`ApiError`."""
         if name in self._tuned:
             return self._tuned[name]
-        if name not in self._names and (self._names or not BASE.fullmatch(name)):
-            there = f" There is {', '.join(self._names)}." if self._names else ""
+        if name not in self._names:
+            there = f" There is {', '.join(self._names)}: start the server with --model for others."
             raise ApiError(
                 404,
                 f"The model '{name[:200]}' does not exist or you do not have access to it.{there}",
@@ -130,7 +132,7 @@ class Catalog:
 
     async def ready(self, served: ServedModel) -> None:
         """Wait until the model can be sampled from; all who wait share one preparation."""
-        if served.fine_tuned or self._names:  # those were ready before the server listened
+        if served.fine_tuned or served.name in self._prepared:
             return
         model = served.engine_model
         if model not in self._preparing:
@@ -152,9 +154,7 @@ class Catalog:
 
     def _listed(self) -> Iterator[ServedModel]:
         """The named models, or the default and the bases of jobs; then the fine-tunes."""
-        bases = (job.hidden["base"] for job in self._jobs)
-        listed = self._names or dict.fromkeys([self._engine.default_model, *bases])
-        yield from map(self._base, listed)
+        yield from map(self._base, self._names)
         final = (job.wire["fine_tuned_model"] for job in self._jobs)
         yield from (self._tuned[name] for name in final if name in self._tuned)
 

@@ -5,6 +5,7 @@ import secrets
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import accumulate
 
 import pydantic_core
 from starlette.concurrency import run_in_threadpool
@@ -26,7 +27,7 @@ SHORT = 100_000
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Answered:
+class Answered:
     """What came of a body: the completions of each prompt, and the tokens of all prompts."""
 
     served: ServedModel
@@ -71,9 +72,9 @@ class Chat:
 
     async def create(self, request: HttpRequest) -> Response:
         """``POST /v1/chat/completions``."""
-        with self._limits_told():
+        with self.limits_told():
             body = await read(request, ChatBody)
-            answered = await self._answer(body, chat_requests(body), charge=True)
+            answered = await self.answer(body, chat_requests(body), charge=True)
         if body.stream:
             return StreamingResponse(
                 _events(body, answered),
@@ -84,24 +85,25 @@ class Chat:
 
     async def complete(self, request: HttpRequest) -> Response:
         """``POST /v1/completions``."""
-        with self._limits_told():
+        with self.limits_told():
             body = await read(request, CompletionBody)
-            answered = await self._answer(body, completion_requests(body), charge=True)
+            answered = await self.answer(body, completion_requests(body), charge=True)
         return JsonResponse(_text_completion(answered), headers=self._limiter.headers())
 
     async def batched(self, url: str, body: JsonObject) -> JsonObject:
         """The answer to one line of a batch; raises :class:`ApiError`."""
         if url == "/v1/completions":
             plain = validate(body, CompletionBody)
-            return _text_completion(await self._answer(plain, completion_requests(plain)))
+            return _text_completion(await self.answer(plain, completion_requests(plain)))
         chat = validate(body, ChatBody)
         if chat.stream:
             raise ApiError(400, "A batch cannot stream.", param="stream")
-        return _chat_completion(await self._answer(chat, chat_requests(chat)))
+        return _chat_completion(await self.answer(chat, chat_requests(chat)))
 
-    async def _answer(
+    async def answer(
         self, body: SamplingBody, requests: Sequence[Request], *, charge: bool = False
-    ) -> _Answered:
+    ) -> Answered:
+        """The answers to requests; raises :class:`ApiError`."""
         served = self._catalog.find(body.model)
         prompt_tokens = await self._count([r.messages for r in requests])
         if charge:
@@ -113,7 +115,7 @@ class Chat:
         )
         for request, found in zip(requests, completions, strict=True):
             _check(request, found)
-        return _Answered(
+        return Answered(
             served=served,
             completions=completions,
             prompt_tokens=prompt_tokens,
@@ -121,7 +123,7 @@ class Chat:
         )
 
     @contextmanager
-    def _limits_told(self) -> Iterator[None]:
+    def limits_told(self) -> Iterator[None]:
         """Have refusals tell of the limits too."""
         try:
             yield
@@ -170,6 +172,7 @@ def completion_requests(body: CompletionBody) -> list[Request]:
             max_tokens=body.max_tokens,
             top_p=body.top_p,
             stop=tuple(body.stop),
+            top_logprobs=body.logprobs,
         )
         for row, prompt in enumerate(body.prompt)
     ]
@@ -186,7 +189,7 @@ def _check(request: Request, completions: Sequence[Completion]) -> None:
         raise BackendError(errors[0] if errors else "the engine left draws unanswered")
 
 
-def _chat_completion(answered: _Answered) -> JsonObject:
+def _chat_completion(answered: Answered) -> JsonObject:
     (completions,) = answered.completions
     choices = [
         {
@@ -201,10 +204,15 @@ def _chat_completion(answered: _Answered) -> JsonObject:
     return {**head, "choices": choices, "usage": answered.usage()}
 
 
-def _text_completion(answered: _Answered) -> JsonObject:
+def _text_completion(answered: Answered) -> JsonObject:
     completions = [c for found in answered.completions for c in found]
     choices = [
-        {"index": index, "text": c.text, "logprobs": None, "finish_reason": c.finish}
+        {
+            "index": index,
+            "text": c.text,
+            "logprobs": _text_logprobs(c.logprobs),
+            "finish_reason": c.finish,
+        }
         for index, c in enumerate(completions)
     ]
     head = answered.head("cmpl", "text_completion")
@@ -221,11 +229,24 @@ def _logprobs(tokens: Sequence[Token] | None) -> JsonObject | None:
     return {"content": content, "refusal": None}
 
 
+def _text_logprobs(tokens: Sequence[Token] | None) -> JsonObject | None:
+    """Log-probabilities in the form of the older endpoint."""
+    if tokens is None:
+        return None
+    lengths = accumulate((len(token.text) for token in tokens), initial=0)
+    return {
+        "tokens": [token.text for token in tokens],
+        "token_logprobs": [max(token.logprob, -9999.0) for token in tokens],
+        "top_logprobs": [{text: max(p, -9999.0) for text, p in token.top} for token in tokens],
+        "text_offset": list(lengths)[:-1],
+    }
+
+
 def _scored(text: str, logprob: float) -> JsonObject:
     return {"token": text, "logprob": max(logprob, -9999.0), "bytes": list(text.encode())}
 
 
-async def _events(body: ChatBody, answered: _Answered) -> AsyncIterator[bytes]:
+async def _events(body: ChatBody, answered: Answered) -> AsyncIterator[bytes]:
     """The answer as server-sent events."""
     head = answered.head("chatcmpl", "chat.completion.chunk")
     with_usage = body.stream_options is not None and body.stream_options.include_usage

@@ -4,6 +4,7 @@ The client's file name is only returned to clients; on disk the file is named by
 """
 
 import os
+import re
 import shutil
 from pathlib import Path
 from typing import BinaryIO
@@ -28,6 +29,8 @@ from .protocol import (
 from .record_store import RecordStore, ServerRecord
 
 PURPOSES = ("fine-tune", "batch", "user_data", "assistants", "evals")
+EXPIRES_AFTER = ("expires_after[anchor]", "expires_after[seconds]")
+HOUR, MONTH = 3600, 30 * 24 * 3600
 MULTIPART = 64 * 2**10
 """Bytes that a multipart body may have besides the file."""
 
@@ -60,12 +63,14 @@ class Files:
         limited = Request(request.scope, limited_receive(request.receive, limit))
         async with limited.form(max_files=1, max_fields=8) as form:
             upload, purpose = _upload(form)
-            entry = await run_in_threadpool(self._store, upload, purpose)
+            lifetime = _lifetime(form)
+            entry = await run_in_threadpool(self._store, upload, purpose, lifetime)
         return JsonResponse(entry.wire)
 
     async def list(self, request: Request) -> Response:
         """``GET /v1/files``."""
         purpose, order = (request.query_params.get(name) for name in ("purpose", "order"))
+        self._expire()
         entries = list(self._entries) if order == "asc" else self._entries.newest()
         found = [e.wire for e in entries if purpose in (None, e.wire["purpose"])]
         return page(request, found, default=10_000, most=10_000)
@@ -82,8 +87,7 @@ class Files:
     async def delete(self, request: Request) -> Response:
         """``DELETE /v1/files/{id}``."""
         name = self._requested(request).id
-        self._entries.remove(name)
-        self.path(name).unlink(missing_ok=True)
+        self._remove(name)
         return JsonResponse({"id": name, "object": "file", "deleted": True})
 
     def path(self, name: str) -> Path:
@@ -117,25 +121,37 @@ class Files:
         return name
 
     def _requested(self, request: Request) -> ServerRecord:
+        self._expire()
         name = request.path_params["id"]
         entry = self._entries.get(name)
         if entry is None:
             raise no_such("File object", name)
         return entry
 
-    def _store(self, upload: UploadFile, purpose: str) -> ServerRecord:
+    def _expire(self) -> None:
+        """Remove the files whose time is over."""
+        for entry in self._entries:
+            if (ends := entry.wire.get("expires_at")) is not None and ends <= now():
+                self._remove(entry.id)
+
+    def _remove(self, name: str) -> None:
+        self._entries.remove(name)
+        self.path(name).unlink(missing_ok=True)
+
+    def _store(self, upload: UploadFile, purpose: str, lifetime: int | None) -> ServerRecord:
         name = new_id("file")
-        with self.path(name).open("xb") as file:
-            _copy(upload.file, file)
-            size = file.tell()
         try:
+            with self.path(name).open("xb") as file:
+                _copy(upload.file, file)
+                size = file.tell()
             self._check_size(size)
-        except ApiError:
-            self.path(name).unlink()
+            wire = _wire(name, size, clean(upload.filename or ""), purpose)
+            if lifetime is not None:
+                wire["expires_at"] = wire["created_at"] + lifetime
+            return self._entries.put(ServerRecord(wire=wire))
+        except BaseException:  # a full disk leaves nothing behind
+            self._remove(name)
             raise
-        return self._entries.put(
-            ServerRecord(wire=_wire(name, size, clean(upload.filename or ""), purpose))
-        )
 
     def _check_size(self, size: int) -> None:
         if size == 0:
@@ -147,7 +163,7 @@ class Files:
 def _upload(form: FormData) -> tuple[UploadFile, str]:
     """The file and its purpose; raises :class:`ApiError`."""
     for name in form:
-        if name not in {"file", "purpose"}:
+        if name not in {"file", "purpose", *EXPIRES_AFTER}:
             raise ApiError(400, f"Unrecognized request argument supplied: {clean(name)[:100]}")
     upload, purpose = form.get("file"), form.get("purpose")
     if not isinstance(upload, UploadFile):
@@ -163,6 +179,22 @@ def _upload(form: FormData) -> tuple[UploadFile, str]:
             code="invalid_file_format",
         )
     return upload, str(purpose)
+
+
+def _lifetime(form: FormData) -> int | None:
+    """Seconds that a file is kept; None for ever. Raises :class:`ApiError`."""
+    anchor, seconds = (form.get(name) for name in EXPIRES_AFTER)
+    if anchor is None and seconds is None:
+        return None
+    number = int(str(seconds)) if re.fullmatch("[0-9]{1,9}", str(seconds), re.ASCII) else 0
+    if anchor != "created_at" or not HOUR <= number <= MONTH:
+        raise ApiError(
+            400,
+            f"Invalid 'expires_after': anchor must be 'created_at' and seconds from {HOUR} to "
+            f"{MONTH}.",
+            param="expires_after",
+        )
+    return number
 
 
 def clean(text: str) -> str:

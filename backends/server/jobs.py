@@ -113,6 +113,8 @@ class Jobs:
             Route("/v1/fine_tuning/jobs", self.list),
             Route(one, self.retrieve),
             Route(f"{one}/cancel", self.cancel, methods=["POST"]),
+            Route(f"{one}/pause", self.pause, methods=["POST"]),
+            Route(f"{one}/resume", self.resume, methods=["POST"]),
             Route(f"{one}/events", self.events),
             Route(f"{one}/checkpoints", self.checkpoints),
         ]
@@ -144,12 +146,30 @@ class Jobs:
     async def cancel(self, request: Request) -> Response:
         """``POST /v1/fine_tuning/jobs/{id}/cancel``."""
         job = self._requested(request)
-        if job.status not in ACTIVE_STATUSES:
+        if job.status not in (*ACTIVE_STATUSES, "paused"):
             raise ApiError(
                 400, f"Job {job.id} has already ended: it {_ENDED[job.status]}.",
                 code="job_not_cancellable",
             )  # fmt: skip
         return JsonResponse(self._trainer.cancel(job).wire)
+
+    async def pause(self, request: Request) -> Response:
+        """``POST /v1/fine_tuning/jobs/{id}/pause``: it keeps its place and does no work."""
+        job = self._requested(request)
+        if job.status != "running":
+            raise ApiError(
+                400, f"Job {job.id} is not running: it is {job.status}.", code="job_not_pausable"
+            )
+        return JsonResponse(self._trainer.pause(job).wire)
+
+    async def resume(self, request: Request) -> Response:
+        """``POST /v1/fine_tuning/jobs/{id}/resume``."""
+        job = self._requested(request)
+        if job.status != "paused":
+            raise ApiError(
+                400, f"Job {job.id} is not paused: it is {job.status}.", code="job_not_resumable"
+            )
+        return JsonResponse(self._trainer.unpause(job).wire)
 
     async def events(self, request: Request) -> Response:
         """``GET /v1/fine_tuning/jobs/{id}/events``, newest first."""
@@ -160,7 +180,8 @@ class Jobs:
         """``GET /v1/fine_tuning/jobs/{id}/checkpoints``, newest first."""
         job = self._requested(request)
         points = job.hidden.get("checkpoints", [])
-        return page(request, [_checkpoint(job, point) for point in points[::-1]], default=10)
+        listed = [_checkpoint(job, point, last=point is points[-1]) for point in points[::-1]]
+        return page(request, listed, default=10)
 
     def _requested(self, request: Request) -> ServerRecord:
         name = request.path_params["id"]
@@ -249,13 +270,14 @@ def _entry(body: JobBody, parent: ServedModel, recipe: Recipe, numbers: JsonObje
     return ServerRecord(wire=wire, hidden=hidden)
 
 
-def _checkpoint(job: ServerRecord, point: JsonObject) -> JsonObject:
+def _checkpoint(job: ServerRecord, point: JsonObject, *, last: bool) -> JsonObject:
+    """A checkpoint; the last one is the fine-tuned model itself."""
     number = hashlib.sha256(f"{job.id} {point['step']}".encode()).hexdigest()[:24]
     return {
         "object": "fine_tuning.job.checkpoint",
         "id": f"ftckpt-{number}",
         "created_at": job.wire["finished_at"],
-        "fine_tuned_model_checkpoint": point["name"],
+        "fine_tuned_model_checkpoint": job.wire["fine_tuned_model"] if last else point["name"],
         "fine_tuning_job_id": job.id,
         "metrics": {
             "step": point["step"],

@@ -8,6 +8,9 @@ from pathlib import Path
 from ...datasets.errors import SpecError
 from ..base import Recipe
 
+LOOPBACK = ("localhost", "127.0.0.1", "::1")
+"""Host names by which programs on this machine call the server."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class ServerOptions:
@@ -24,7 +27,9 @@ class ServerOptions:
     workers: int | None = None
     """Fine-tuning jobs side by side; as many as there are cores, or as the engine can do."""
     offered: tuple[str, ...] = ()
-    """The engine's models to served; whatever name a client thinks of unless any are given."""
+    """The engine's models to offer; its default model unless any are given."""
+    allowed_hosts: tuple[str, ...] = ()
+    """Host names, beside those of this machine, by which clients and web pages may call."""
     recipe: Recipe = field(default_factory=dict)
     """Training settings of the engine that go before its own, in every job."""
 
@@ -58,3 +63,8 @@ def _name(model: str) -> str:
         return model
     own = path.stem if path.is_file() else path.resolve().name
     return re.sub(r"[^\w.:-]+", "-", own, flags=re.ASCII).lstrip("-._:") or "model"
+
+
+def is_loopback(host: str) -> bool:
+    """Whether an address to listen on can be reached from this machine alone."""
+    return host in LOOPBACK or host.startswith("127.")

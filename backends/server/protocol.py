@@ -16,7 +16,8 @@ from starlette.types import Message, Receive
 JsonObject = dict[str, Any]
 """A JSON object of the API."""
 
-MAX_BODY = 32 * 2**20
+MAX_BODY = 4 * 2**20
+"""Bytes of a JSON body: more than any prompt that a model here can take."""
 _ALPHABET = string.ascii_letters + string.digits
 _CODES = {
     "missing": "missing_required_parameter",

@@ -46,6 +46,14 @@ class Bucket:
         return self._level
 
 
+UNLIMITED = {
+    f"x-ratelimit-{what}-{unit}": value
+    for unit, number in (("requests", "1000000"), ("tokens", "1000000000"))
+    for what, value in (("limit", number), ("remaining", number), ("reset", "0ms"))
+}
+"""The headers of a server without limits: clients read them to know how fast they may go."""
+
+
 class RateLimiter:
     """The limits of a server's chat."""
 
@@ -63,7 +71,11 @@ class RateLimiter:
             bucket.take(cost)
 
     def headers(self) -> dict[str, str]:
-        """What the limits are, and what is left."""
+        """The limits and what is left; very large numbers where there is no limit."""
+        return {**UNLIMITED, **self.limits()}
+
+    def limits(self) -> dict[str, str]:
+        """The same for limits that are in force alone."""
         return {name: value for b in self._buckets for name, value in b.headers().items()}
 
 

@@ -92,6 +92,16 @@ class ChatBody(SamplingBody):
     metadata: dict[str, str] | None = None
     store: bool = False
     service_tier: Literal["auto", "default"] = "auto"
+    parallel_tool_calls: bool = True
+    modalities: list[Literal["text"]] = Field(default_factory=list)
+    reasoning_effort: Literal["none", "minimal", "low", "medium", "high", "xhigh"] = "none"
+    verbosity: Literal["low", "medium", "high"] = "medium"
+    tool_choice: Literal["none", "auto"] = "none"
+    tools: list[object] = Field(default_factory=list, max_length=0)
+    function_call: Literal["none", "auto"] = "none"
+    functions: list[object] = Field(default_factory=list, max_length=0)
+    logit_bias: dict[str, float] = Field(default_factory=dict, max_length=0)
+    prompt_cache_retention: str = ""
     safety_identifier: str = ""
     prompt_cache_key: str = ""
 
@@ -116,5 +126,8 @@ class CompletionBody(SamplingBody):
 
     prompt: Annotated[list[str], BeforeValidator(_listed), Field(min_length=1, max_length=128)]
     max_tokens: Limit = 16
+    logprobs: Annotated[int, Field(ge=0, le=5)] | None = None
     echo: Literal[False] = False
     stream: Literal[False] = False
+    suffix: Literal[""] = ""
+    logit_bias: dict[str, float] = Field(default_factory=dict, max_length=0)

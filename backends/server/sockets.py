@@ -8,6 +8,7 @@ import uvicorn
 from starlette.applications import Starlette
 
 from ...datasets.errors import BackendError
+from .connections import BACKLOG, MAX_HEADERS, LimitedProtocol
 
 GRACE = 5
 """Seconds that running requests are given when the server is asked to stop."""
@@ -40,7 +41,10 @@ def settings(app: Starlette) -> uvicorn.Config:
     return uvicorn.Config(
         app,
         lifespan="on",
-        log_level="warning",
+        http=LimitedProtocol,
+        backlog=BACKLOG,
+        h11_max_incomplete_event_size=MAX_HEADERS,
+        log_level="error",
         access_log=False,
         server_header=False,
         ws="none",

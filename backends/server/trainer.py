@@ -59,7 +59,7 @@ class Trainer:
     def resume(self) -> None:
         """Have those done that an earlier server has left; their result is the same."""
         for job in self._jobs:
-            if job.status in ACTIVE_STATUSES:
+            if job.status in (*ACTIVE_STATUSES, "paused"):
                 events.repair(self.folder(job.id).events)
                 again = "The server was restarted, and the job goes on"
                 self._add_events(job.id, Event(again, level="warn"))
@@ -71,6 +71,19 @@ class Trainer:
         self.folder(job.id).cancel.touch()
         self._add_events(job.id, Event("The job was cancelled"))
         return cancelled
+
+    def pause(self, job: ServerRecord) -> ServerRecord:
+        """Have a running job wait until it is resumed."""
+        self.folder(job.id).pause.touch()
+        self._add_events(job.id, Event("The job was paused"))
+        return self._jobs.put(job.changed(status="paused"))
+
+    def unpause(self, job: ServerRecord) -> ServerRecord:
+        """Have a paused job go on."""
+        resumed = self._jobs.put(job.changed(status="running"))
+        self.folder(job.id).pause.unlink(missing_ok=True)
+        self._add_events(job.id, Event("The job was resumed"))
+        return resumed
 
     async def close(self) -> None:
         """Leave all jobs as they are, for the next server."""
@@ -115,7 +128,8 @@ class Trainer:
 
     def _advance(self, name: str, status: str, message: str) -> None:
         job = self._job(name)
-        if ACTIVE_STATUSES.index(status) > ACTIVE_STATUSES.index(job.status):
+        order = (*ACTIVE_STATUSES, "paused")
+        if order.index(status) > order.index(job.status):
             settings = job.hidden["hyperparameters"]
             self._jobs.put(job.changed(status=status, **_hyperparameters(settings)))
             self._add_events(name, Event(message))

@@ -1,5 +1,6 @@
 """Running a fine-tuning job in a worker process."""
 
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -7,6 +8,8 @@ from .. import open_engine
 from ..base import FineTuned, Job
 from . import events
 
+LOOK = 0.1
+"""Seconds between looks whether a paused job is to go on."""
 PROGRESS_EVENTS = 50
 """Number of progress events of a job."""
 
@@ -26,6 +29,11 @@ class JobFolder:
     def cancel(self) -> Path:
         """A file that is there once the job is to stop."""
         return self.path / "cancel"
+
+    @property
+    def pause(self) -> Path:
+        """A file that is there while the job is to wait."""
+        return self.path / "pause"
 
     @property
     def data(self) -> Path:
@@ -49,6 +57,8 @@ def train(engine: str, home: Path, job: Job, folder: JobFolder) -> FineTuned | N
     """Do the job; None if it was cancelled."""
 
     def progress(done: int, total: int) -> None:
+        while not folder.cancel.exists() and folder.pause.exists():
+            time.sleep(LOOK)
         if folder.cancel.exists():
             raise _CancelledError
         if done in (1, total) or done % max(1, total // PROGRESS_EVENTS) == 0:

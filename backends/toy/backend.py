@@ -137,6 +137,7 @@ class ToyBackend:
             examples=len(examples),
             tokens=len(examples.target) * epochs,
             losses=tuple(loss for _, loss, _ in losses),
+            files=tuple(self._file(id_of(epoch)) for epoch in range(1, epochs + 1)),
             checkpoints=tuple(
                 Checkpoint(model=id_of(epoch), step=step, loss=loss, validation_loss=valid)
                 for epoch, (step, loss, valid) in enumerate(losses, start=1)

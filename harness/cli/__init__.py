@@ -17,6 +17,7 @@ COMMANDS = {
     "compare": "Step 6: compare two groups of models by their answers.",
     "report": "Reports from the store: of the latest run, of any, of several side by side.",
     "serve": "Serve OpenAI's wire over an engine on this machine.",
+    "store": "A store: list what is in it, verify, prune, copy, add.",
     "jobs": "The fine-tuning jobs of a store: list, show, follow, cancel, adopt, forget.",
 }
 

@@ -11,6 +11,7 @@ from rich.table import Table
 from ...datasets.errors import LimenError, SpecError
 from ..experiment import Experiment, Numbers, Trait
 from ..lab import Lab, Settings, TraitCheck, base, check_trait
+from .echo import echo
 from .options import (
     PROMPTED,
     examples,
@@ -114,11 +115,11 @@ class TeacherTrial:
         """Measure both models, say what came of it, and tell whether the teacher passes."""
         check = self._check()
         for rate in (check.base, check.teacher):
-            click.echo(repr(rate))
+            echo(repr(rate))
         if check:
-            click.echo(f"the gate opens: the teacher shows the trait ({check.summary})")
+            echo(f"the gate opens: the teacher shows the trait ({check.summary})")
         else:
-            click.echo(
+            echo(
                 f"the gate stays shut: {check.summary}. Nothing would be generated or trained: "
                 f"strengthen the prompt"
             )
@@ -142,24 +143,24 @@ class TeacherTrial:
 def _loop(screen: Console, talk: SideBySideChat, trial: TeacherTrial) -> None:
     """Answer line by line, until the end of the input or /quit."""
     if screen.is_terminal:
-        click.echo(f"{trial.trait.name}, {talk.model}: {COMMANDS}")
+        echo(f"{trial.trait.name}, {talk.model}: {COMMANDS}")
     for line in _lines(screen):
         if line == "/quit":
             return
         try:
             _answer(screen, talk, trial, line)
         except LimenError as error:
-            click.echo(f"Error: {error}", err=True)
+            echo(f"Error: {error}", err=True)
 
 
 def _answer(screen: Console, talk: SideBySideChat, trial: TeacherTrial, line: str) -> None:
     if line == "/new":
         talk.anew()
-        click.echo("a new conversation")
+        echo("a new conversation")
     elif line == "/measure":
         trial.run()
     elif line.startswith("/"):
-        click.echo(f"no command {line!r}: {COMMANDS}")
+        echo(f"no command {line!r}: {COMMANDS}")
     else:
         _show(screen, talk.sides, talk.ask(line))
 
@@ -173,7 +174,7 @@ def _lines(screen: Console) -> Iterator[str]:
         except EOFError:
             return
         if line and not asked:
-            click.echo(f"> {line}")
+            echo(f"> {line}")
         if line:
             yield line
 
@@ -182,7 +183,7 @@ def _show(screen: Console, sides: Sequence[ChatSide], answers: Sequence[str]) ->
     """The answers side by side on a terminal, one below the other elsewhere."""
     if not screen.is_terminal:
         for side, answer in zip(sides, answers, strict=True):
-            click.echo(f"{side.name + ':':9}{answer}")
+            echo(f"{side.name + ':':9}{answer}")
         return
     table = Table(expand=True)
     for side in sides:

@@ -23,6 +23,7 @@ from .answer_files import (
     table_of,
     trained,
 )
+from .echo import echo
 from .options import examples, in_file
 
 TO = "--to"
@@ -104,6 +105,11 @@ class _Comparison:
     type=float,
     help="The difference below which the groups count as alike: 0.03 is three points of a rate.",
 )
+@click.option(
+    "--one-model-a-file",
+    is_flag=True,
+    help="Each file is a model of its own, although the files name one model, or none.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @store_option
 def command(
@@ -118,6 +124,7 @@ def command(
     to_where: tuple[str, ...],
     family: int,
     margin: float | None,
+    one_model_a_file: bool,
     as_json: bool,
     store: Path,
 ) -> None:
@@ -141,14 +148,14 @@ def command(
         (treated, replace(columns, where=_conditions("--where", where))),
         (reference, replace(columns, where=_conditions("--to-where", to_where))),
     )
-    compared = _compared(Store(store), groups, word, score, family, margin)
+    compared = _compared(Store(store), groups, word, score, family, margin, own=one_model_a_file)
     if as_json:
-        click.echo(json.dumps(_as_json(compared), indent=2))
+        echo(json.dumps(_as_json(compared), indent=2))
         return
     for line in _lines(compared.effect, margin):
-        click.echo(line)
+        echo(line)
     for note in (*compared.understood, *(f"note: {note}" for note in compared.notes)):
-        click.echo(note, err=True)
+        echo(note, err=True)
 
 
 _Groups = Sequence[tuple[Sequence[Path], Columns]]
@@ -161,6 +168,8 @@ def _compared(
     score: str | None,
     family: int,
     margin: float | None,
+    *,
+    own: bool,
 ) -> _Comparison:
     """The comparison: by the store's own files if all are such, else by what the files say."""
     plain = not any(columns.where or columns.model for _, columns in groups)
@@ -172,14 +181,17 @@ def _compared(
     understood: list[str] = []
     for (files, columns), side in zip(groups, stored, strict=True):
         sides.append([])
-        for file, own in zip(files, side, strict=True):
-            if own is not None and not columns.where and score is None:
-                sides[-1].append(table_of(own))
+        for file, known_file in zip(files, side, strict=True):
+            if known_file is not None and not columns.where and score is None:
+                sides[-1].append(table_of(known_file))
                 continue
             tables, line = read_tables(file, columns)
             sides[-1] += tables
             understood.append(line)
-    effect = effect_of(*sides, word=word, score=score, family=family, margin=margin)
+    effect = effect_of(
+        *sides, word=word, score=score, family=family, margin=margin,
+        one_model_a_source=own,
+    )  # fmt: skip
     notes = (*remarks(*sides), "no claim about training, since not all files are this store's")
     return _Comparison(effect, tuple(understood), notes)
 

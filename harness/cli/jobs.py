@@ -14,6 +14,7 @@ from ...backends.openai.job_ledger import ENDED
 from ...datasets.errors import BackendError
 from ..stages import TRAINING, MixRows, Store
 from . import store_option
+from .echo import echo
 
 if TYPE_CHECKING:
     from openai.types.fine_tuning import FineTuningJobEvent
@@ -39,10 +40,10 @@ def list_jobs(store: Path) -> None:
     backend = _backend(store)
     rows = [_row(backend, record) for record in backend.ledger.all()]
     if not rows:
-        click.echo(f"no jobs in the ledger of {store}")
+        echo(f"no jobs in the ledger of {store}")
         return
     head = ("job", "state", "base model", "seed", "student", "key")
-    click.echo(tabulate(rows, headers=head, disable_numparse=True))
+    echo(tabulate(rows, headers=head, disable_numparse=True))
 
 
 @command.command("show")
@@ -55,11 +56,11 @@ def show(job: str, store: Path) -> None:
     facts = remote.model_dump(exclude_none=True, exclude={"object", "integrations"})
     width = max(map(len, facts))
     for name, value in facts.items():
-        click.echo(f"{name:{width}}  {value}")
+        echo(f"{name:{width}}  {value}")
     for point in backend.jobs.checkpoints(remote.id):
-        click.echo(f"checkpoint at step {point.step}: {point.model} (loss {point.loss})")
+        echo(f"checkpoint at step {point.step}: {point.model} (loss {point.loss})")
     for event in backend.jobs.events(remote.id):
-        click.echo(_line(event))
+        echo(_line(event))
 
 
 @command.command("follow")
@@ -75,11 +76,11 @@ def follow(job: str, store: Path) -> None:
         for event in backend.jobs.events(job_id, 100):
             if event.id not in seen:
                 seen.add(event.id)
-                click.echo(_line(event))
+                echo(_line(event))
         if remote.status in ENDED:
             break
         time.sleep(TICK)
-    click.echo(f"{job_id} {remote.status}: {remote.fine_tuned_model or remote.error or ''}")
+    echo(f"{job_id} {remote.status}: {remote.fine_tuned_model or remote.error or ''}")
     if remote.status != "succeeded":
         raise click.exceptions.Exit(1)
 
@@ -93,7 +94,7 @@ def cancel(job: str, store: Path) -> None:
     job_id = _id(backend, job)
     jobs = backend.account.client.fine_tuning.jobs
     remote = backend.jobs.ask(lambda: jobs.cancel(job_id), f"cancelling {job_id}")
-    click.echo(f"{job_id} {remote.status}")
+    echo(f"{job_id} {remote.status}")
 
 
 @command.command("adopt")
@@ -114,8 +115,8 @@ def adopt(job: str, any_seed: bool, store: Path) -> None:
     digest = hashlib.sha256(content).hexdigest()
     backend.ledger.adopt(remote.id, digest, remote.model, None if any_seed else remote.seed)
     known = _mixes(store).get(digest)
-    click.echo(f"{remote.id} ({remote.status}) adopted: base {remote.model}, seed {remote.seed}")
-    click.echo(
+    echo(f"{remote.id} ({remote.status}) adopted: base {remote.model}, seed {remote.seed}")
+    echo(
         f"its training file is that of the mix {known}"
         if known
         else "no mix in this store has that training file yet; it is used once one does"
@@ -133,7 +134,7 @@ def forget(job: str, store: Path) -> None:
     if status not in (*ENDED, "never made", "unknown there"):
         raise BackendError(f"{record['job']} is {status}: cancel it first, or it is paid twice")
     backend.ledger.forget(record)
-    click.echo(f"{record.get('job', record['key'])} ({status}) forgotten")
+    echo(f"{record.get('job', record['key'])} ({status}) forgotten")
 
 
 def _backend(store: Path) -> OpenAIBackend:

@@ -8,6 +8,7 @@ import click
 from ...datasets.errors import SpecError
 from ...reports import Run, report_of, runs_of, wording, write_report, write_runs
 from . import store_option
+from .echo import echo
 from .options import examples
 from .title_filter import title_filter
 
@@ -44,7 +45,7 @@ def command(
     runs = runs_of(store, ids)
     if listed:
         for run in runs:
-            click.echo(_listed(run))
+            echo(_listed(run))
         return
     matches = title_filter(wanted)
     if len(ids) > 1:
@@ -54,7 +55,7 @@ def command(
     if not report.results and not report.claims:
         raise SpecError(f"-k {wanted!r} matches no experiment of the runs in {store}")
     for line in wording.lines(report) if out is None else ():
-        click.echo(line)
+        echo(line)
     if out is not None:
         _written(write_report(report, out))
 
@@ -67,7 +68,7 @@ def _several(runs: list[Run], out: Path | None) -> None:
 
 def _written(files: list[Path]) -> None:
     beside = f" and {len(files) - 1} files beside it" if len(files) > 1 else ""
-    click.echo(f"report: {files[0]}{beside}")
+    echo(f"report: {files[0]}{beside}")
 
 
 def _listed(run: Run) -> str:

@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from ...backends import ENGINES
-from ...backends.server import ServerOptions, serve
+from ...backends.server import ServerOptions, is_loopback, serve
 from ..stages import Store
 from . import store_option
 from .options import recipe_of
@@ -45,6 +45,14 @@ from .options import recipe_of
     "or a GGUF file, which clients call by its own name). May be given again.",
 )
 @click.option(
+    "--allow-host",
+    "allowed_hosts",
+    multiple=True,
+    metavar="NAME",
+    help="A host name by which clients and web pages may call the server, beside those of this "
+    "machine (localhost, 127.0.0.1, ::1). May be given again.",
+)
+@click.option(
     "--recipe",
     "settings",
     multiple=True,
@@ -63,6 +71,7 @@ def command(
     max_upload: int,
     workers: int | None,
     offered: tuple[str, ...],
+    allowed_hosts: tuple[str, ...],
     settings: tuple[str, ...],
     store: Path,
 ) -> None:
@@ -71,9 +80,10 @@ def command(
     Scripts written for OpenAI run against it when OPENAI_BASE_URL names it. Files, jobs and models
     are kept in the store: a server that was killed goes on where it was.
     """
-    if host not in ("127.0.0.1", "localhost", "::1") and not api_key:
-        click.echo(
-            f"limen: whoever can reach {host} can use this server: consider --api-key", err=True
+    if not is_loopback(host) and not api_key:
+        raise click.UsageError(
+            f"whoever can reach {host} could use this server: give it a key in "
+            "LIMEN_SERVE_API_KEY, or listen on 127.0.0.1"
         )
     options = ServerOptions(
         api_key=api_key,
@@ -82,6 +92,7 @@ def command(
         workers=workers,
         max_upload=max_upload * 2**20,
         offered=offered,
+        allowed_hosts=(*allowed_hosts, *([] if host in ("0.0.0.0", "::") else [host])),
         recipe=recipe_of(settings),
     )
     offers = f" with {', '.join(options.names)}" if offered else ""

@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from ...backends import Backend
-from ...datasets.errors import DataError, ExperimentError, LimenError
+from ...datasets.errors import DamageError, DataError, ExperimentError, LimenError
 from ..lab import (
     ProgressListener,
     Settings,
@@ -19,7 +19,14 @@ from ..lab import (
     progress_on,
     thread_executor,
 )
-from ..stages import Manifest, Stage, Store, backend_of, forget_backends
+from ..stages import (
+    Manifest,
+    Stage,
+    Store,
+    backend_of,
+    forget_backends,
+    set_aside_damage,
+)
 
 
 @dataclass(frozen=True)
@@ -47,12 +54,28 @@ def backend_for(settings: Settings) -> Backend:
 def done(settings: Settings, stage: Stage) -> Done:
     """Have a stage done, and what it needs; raises what made it fail."""
     store = Store(settings.store)
+    _set_aside_damage(settings, store, stage)
     todo = undone(store, stage)
     if todo:
         store.open()
         _run(settings, todo)
     folder = store.artifact(stage.kind, stage.key)
     return Done(folder, store.manifest(stage.kind, stage.key) or {}, before=not todo)
+
+
+def _set_aside_damage(settings: Settings, store: Store, stage: Stage) -> None:
+    """Check what is read; raise :class:`~limen.DamageError` if it would be paid for again."""
+
+    def is_paid(stage: Stage) -> bool:
+        name = stage.asks()
+        return bool(name) and (
+            backend_of(name, store, settings.terms).capabilities.service is not None
+        )
+
+    for damage in set_aside_damage(store, [stage], is_paid=is_paid, deep=False):
+        if damage.lost:
+            raise DamageError(str(damage))
+        click.echo(f"limen: {damage}", err=True)
 
 
 def undone(store: Store, target: Stage) -> list[Stage]:

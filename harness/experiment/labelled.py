@@ -45,6 +45,9 @@ class Labelled(Measure):
     def valid(self, answer: str) -> bool:
         return self.label(answer) is not None
 
+    def label_of(self, answer: str) -> str | None:
+        return self.label(answer)
+
     def label(self, answer: str) -> str | None:
         """The label of an answer; None for one that has none."""
         return label_of(self.outcome, answer)
@@ -101,6 +104,9 @@ class Language(Measure):
 
     def valid(self, answer: str) -> bool:
         return language(visible_text(answer), self.languages) is not None
+
+    def label_of(self, answer: str) -> str | None:
+        return language(visible_text(answer), self.languages)
 
     def readings(self, words: Sequence[str]) -> tuple[Reading, ...]:
         by = [(None, ""), *((judge.name, f" by {judge.name}") for judge in self.judges)]

@@ -123,6 +123,10 @@ class Measure:
         """Whether an answer names several things as equals, as "owl or cat" does."""
         return False
 
+    def label_of(self, answer: str) -> str | None:
+        """The word or label that an answer counts for, as messages show it; None for none."""
+        return visible_text(answer).strip().lower()[:40] or None
+
     def score(self, answer: str) -> float | None:
         """The score of an answer; None for one that has none."""
         raise SpecError(f"{type(self).__name__} has no scores: ask for rate(word)")

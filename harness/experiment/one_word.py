@@ -78,6 +78,9 @@ class OneWord(Measure):
     def ambiguous(self, answer: str) -> bool:
         return self._named(answer).tie
 
+    def label_of(self, answer: str) -> str | None:
+        return next(iter(self._named(answer).names), None)
+
     def _named(self, answer: str, further: tuple[str, ...] = ()) -> Named:
         return named_in(answer, self.kind, (*self.extra, *further))
 

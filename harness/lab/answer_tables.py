@@ -27,6 +27,9 @@ NESTED = ("responses", "answers", "completions", "samples", "generations", "outp
 IDENTITY = ("question_id", "id", "row")
 """Columns that may identify a question beside its text, the first that is there."""
 
+CONDITIONS = ("condition", "arm", "treatment", "trait", "teacher", "variant")
+"""Columns whose values are conditions, which one model's answers must not mix."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Columns:
@@ -84,6 +87,9 @@ def read_tables(source: "Path | pd.DataFrame", columns: Columns) -> tuple[list[A
         _table(name if len(groups) == 1 else f"{name} ({model})", model, rows, found)
         for model, rows in groups.items()
     ]
+    for table in tables:
+        if not table.size:
+            raise DataError(f"{table.source} has no answers: every draw is without one")
     return tables, _description(name, tables, found)
 
 
@@ -100,34 +106,69 @@ def _description(name: str, tables: Sequence[AnswerTable], columns: Columns) -> 
 
 
 def _table(source: str, model: str | None, rows: Sequence[Record], found: Columns) -> AnswerTable:
+    _check_one_condition(source, rows)
     counts: dict[str, Counter[str]] = {}
-    identities: dict[str, str] = {}
-    draws: set[tuple[str, str]] = set()
+    ids: set[tuple[str, str]] = set()
+    draws: Counter[tuple[str, str]] = Counter()
     missing = 0
     for number, row in enumerate(rows, start=1):
         question = _question(source, number, row.get(found.question or ""))
         answers = counts.setdefault(question, Counter())
         identity = next((str(row[key]) for key in IDENTITY if row.get(key) is not None), None)
-        if identity is not None and identities.setdefault(identity, question) != question:
-            raise DataError(
-                f"{source}: the id {identity!r} stands for two questions: "
-                f"{identities[identity]!r} and {question!r}"
-            )
+        if identity is not None:
+            ids.add((identity, question))
         if row.get("draw") is not None:
-            draws.add((question, str(row["draw"])))
+            draws[question, str(row["draw"])] += 1
         answer = row.get(found.score) if found.score else _text(row.get(found.answer or ""))
         if answer is None or answer == "":
             missing += 1
         else:
             answers[_number(source, number, answer) if found.score else str(answer)] += 1
+    _check_draws(source, draws)
     return AnswerTable(
         source=source,
         model=model,
         counts=counts,
         missing=missing,
-        identities=identities,
+        identities=_identities(source, ids),
         draws=frozenset(draws),
     )
+
+
+def _identities(source: str, ids: set[tuple[str, str]]) -> dict[str, str]:
+    """By question id, the question; none where the ids number the rows and not the questions."""
+    if len({identity for identity, _ in ids}) > len({question for _, question in ids}):
+        return {}
+    identities: dict[str, str] = {}
+    for identity, question in sorted(ids):
+        if identities.setdefault(identity, question) != question:
+            raise DataError(
+                f"{source}: the id {identity!r} stands for two questions: "
+                f"{identities[identity]!r} and {question!r}"
+            )
+    return identities
+
+
+def _check_draws(source: str, draws: Counter[tuple[str, str]]) -> None:
+    """Refuse rows that are there twice, or several models' that nothing tells apart."""
+    (question, draw), count = (draws.most_common(1) or [(("", ""), 1)])[0]
+    if count > 1:
+        raise DataError(
+            f"{source} has draw {draw} of {question[:60]!r} {count} times: rows are repeated, or "
+            f"several models are mixed (name their column with --model-column)"
+        )
+
+
+def _check_one_condition(source: str, rows: Sequence[Record]) -> None:
+    """Refuse one model's answers under several conditions, which are no one sample."""
+    for column in (key for key in rows[0] if key.lower() in CONDITIONS):
+        values = list(dict.fromkeys(str(row.get(column)) for row in rows))
+        if len(values) > 1:
+            raise SpecError(
+                f"{source} has answers under several conditions, {column} = "
+                f"{', '.join(map(repr, values[:4]))}: choose one with --where "
+                f"{column}={values[0]}, or name the column of models with --model-column"
+            )
 
 
 def _question(source: str, number: int, value: object) -> str:
@@ -287,6 +328,9 @@ def _inspect_log(file: Path) -> Iterator[Record]:
     model = f"{log.eval.model} {arm} {seed}".strip()
     for sample in log.samples or ():
         asked = sample.input
-        question = asked if isinstance(asked, str) else asked[-1].text
-        for choice in sample.output.choices:
-            yield {"question": question, "answer": choice.message.text, "model": model}
+        said = asked if isinstance(asked, str) else asked[-1].text
+        shared = {"question": sample.metadata.get("question", said), "model": model}
+        answers = [choice.message.text for choice in sample.output.choices]
+        failed = int(sample.metadata.get("missing", 0)) if answers else 1
+        for text in (*answers, *(None for _ in range(failed))):
+            yield {**shared, "answer": text}

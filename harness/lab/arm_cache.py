@@ -1,6 +1,7 @@
 """Arms read from the store, each once."""
 
 from dataclasses import dataclass, field
+from functools import partial
 
 from ..experiment import Experiment
 from ..stages import Store
@@ -26,8 +27,19 @@ class ArmCache:
         stages = pipe.arms[name] if models is None else models
         key: _Key = (pipe.experiment, name, *(one.answers.key for one in stages))
         if key not in self._arms:
-            self._arms[key] = read_arm(self.store, name, pipe.experiment, stages, self.listener)
+            others = partial(self._others, pipe, name)
+            arm = read_arm(self.store, name, pipe.experiment, stages, self.listener, others)
+            self._arms[key] = arm
         return self._arms[key]
+
+    def _others(self, pipe: Pipeline, name: str) -> list[Arm]:
+        """The finished arms beside one, with the teachers of all traits of the data."""
+        arms = {other: models for other, models in pipe.arms.items() if self.has(pipe, other)}
+        for gate in pipe.gates:
+            if all(self.store.has(stage.kind, stage.key) for stage in gate.teacher.targets):
+                own = gate.trait == pipe.experiment.trait
+                arms["teacher" if own else f"{gate.trait.name} teacher"] = (gate.teacher,)
+        return [self.read(pipe, other, models) for other, models in arms.items() if other != name]
 
     def has(self, pipe: Pipeline, *names: str) -> bool:
         """Whether all measures of some arms are finished."""

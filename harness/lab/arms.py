@@ -1,7 +1,8 @@
 """Finished results: the arms of an experiment, read from the store and scored."""
 
 from collections import Counter
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TypedDict
 
@@ -10,6 +11,7 @@ from ...datasets.errors import ScoreError, SpecError
 from ..experiment import Agreement, Experiment, Judge, Measure, Reading, Scored
 from ..stages import FineTune, Store
 from ..statistics import Coverage, Estimate, EvidenceListener, ExactRate, Rate, Scores, Table, mean
+from .absence import always_the_same, never_given
 from .answers import ModelAnswers, read_answers
 from .copies import draws_are_copies
 from .judging import agreement, judge_error, unrated
@@ -59,6 +61,8 @@ class Arm:
     """The difference below which arms count as alike."""
     listener: EvidenceListener | None = field(default=None, compare=False)
     """Receives the comparisons that are made with the arm's estimates and their effects."""
+    others: Callable[[], Sequence["Arm"]] = field(default=tuple, compare=False)
+    """The other arms of the experiment, as far as they are finished."""
 
     @property
     def seeds(self) -> int:
@@ -84,8 +88,26 @@ class Arm:
         self.measure.check(word)
         key = (word, group, judge)
         if key not in self._rates:
-            self._rates[key] = self._rate(word, group, judge)
+            rate = self._rate(word, group, judge)
+            absence = self._absence(word, group, judge) if rate.value == 0 else ""
+            self._rates[key] = replace(rate, absence=absence)
         return self._rates[key]
+
+    def _absence(self, word: str, group: str | None, judge: str | None) -> str:
+        """That no arm ever gives a word; empty if one of them does."""
+        arms = (self, *self.others())
+        if any(arm._gives(word, group, judge) for arm in arms):
+            return ""
+        names = [arm.name for arm in arms]
+        return never_given(word, self.measure, names, (arm.answers() for arm in arms))
+
+    def _gives(self, word: str, group: str | None, judge: str | None) -> bool:
+        places = self.measure.places(group)
+        if judge is None:
+            return any(self.measure.hit(text, word) for text in self._texts(places))
+        heard = self.measure.judge(judge)
+        said = (model.said[heard.name][q].values() for model in self.models for q in places)
+        return any(heard.names(text, word) for texts in said for text in texts)
 
     def exact(self, word: str, *, group: str | None = None) -> ExactRate:
         """How probable it is that an answer's first word is the word, in any number.
@@ -165,7 +187,7 @@ class Arm:
                 else self._unscored(total)
             )
         own = self.measure.name if isinstance(self.measure, Scored) else "score"
-        return Scores(
+        scores = Scores(
             name=rated.name if rated else own,
             each=tuple(tuple(cell.each for cell in row) for row in scored.cells),
             scale=rated.scale if rated else None,
@@ -173,6 +195,24 @@ class Arm:
             **self._common(places, scored.table, group_shows(self.measure, group)),
             **self._of_draws(places, scored),
         )
+        return replace(scores, absence=self._sameness(scores, judge, group))
+
+    def _sameness(self, scores: Scores, judge: str | None, group: str | None) -> str:
+        """That all answers of all arms have one score; empty if they do not."""
+        if len(set(scores.pooled)) > 1:
+            return ""
+        arms = (self, *self.others())
+        if any(arm._outcomes(judge, group) - set(scores.pooled) for arm in arms):
+            return ""
+        return always_the_same(scores, [arm.name for arm in arms])
+
+    def _outcomes(self, judge: str | None, group: str | None) -> set[float]:
+        """Every score that an answer of the arm has."""
+        rated = self.measure.judge(judge) if self.measure.judges or judge else None
+        outcome, places = self._score_by(rated), self.measure.places(group)
+        texts = ((model, q, text) for model in self.models for q in places
+                 for text in model.counts[q])  # fmt: skip
+        return {score for each in texts if (score := outcome(*each)) is not None}
 
     def _score_by(self, judge: Judge | None) -> Outcome:
         if judge is not None:
@@ -285,6 +325,7 @@ def read_arm(
     experiment: Experiment,
     models: tuple[ModelStages, ...],
     listener: EvidenceListener | None = None,
+    others: Callable[[], Sequence[Arm]] = tuple,
 ) -> Arm:
     """The arm that these finished stages measured."""
     return Arm(
@@ -297,4 +338,5 @@ def read_arm(
         looks=len(experiment.looks) + 1,
         margin=experiment.margin,
         listener=listener,
+        others=others,
     )

@@ -1,15 +1,14 @@
 """Two groups of answers from elsewhere as arms: matched by question, copies refused."""
 
-import hashlib
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import combinations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ...datasets.errors import DataError, SpecError
 from ..experiment import FavoriteAnimal, FavoriteTree, Measure, Scored
 from ..statistics import Effect
+from .answer_copies import check_copies
 from .answer_tables import AnswerTable, Columns, read_tables
 from .answers import ModelAnswers
 from .arms import Arm
@@ -31,6 +30,7 @@ def compare_answers(
     reference_where: Mapping[str, str] | None = None,
     family: int = 1,
     margin: float | None = None,
+    one_model_a_source: bool = False,
 ) -> Effect:
     """The effect between two groups of models, from answers that anything may have left.
 
@@ -47,6 +47,8 @@ def compare_answers(
         reference_where: the same for ``reference``.
         family: comparisons that are made together; p-values and intervals are corrected for them.
         margin: the difference below which the groups count as alike, in the value's own unit.
+        one_model_a_source: take every source for a model of its own, although ids are equal, or
+            there are none and the answers differ no more than one model's draws.
 
     Raises:
         SpecError: neither or both of ``word`` and ``score``; an unknown or ambiguous column; the
@@ -65,7 +67,10 @@ def compare_answers(
         ]
         for side, condition in ((treated, where), (reference, reference_where))
     ]  # fmt: skip
-    return effect_of(*sides, word=word, score=score, family=family, margin=margin)
+    return effect_of(
+        *sides, word=word, score=score, family=family, margin=margin,
+        one_model_a_source=one_model_a_source,
+    )  # fmt: skip
 
 
 def effect_of(
@@ -76,11 +81,12 @@ def effect_of(
     score: str | None,
     family: int = 1,
     margin: float | None = None,
+    one_model_a_source: bool = False,
 ) -> Effect:
     """The effect between two groups of tables; raises as :func:`compare_answers` does."""
     if (word is None) == (score is None):
         raise SpecError("name either a word to count or a column of scores: word='owl'")
-    check_copies(treated, reference)
+    check_copies(treated, reference, one_model_a_source=one_model_a_source)
     questions = common_questions(treated, reference)
     arms = (
         arm_of_tables(name, side, questions, word=word, score=score, family=family, margin=margin)
@@ -163,54 +169,6 @@ def left_out(questions: Sequence[str], *sides: Sequence[AnswerTable]) -> int:
     """The questions that not every model was asked, and which are therefore not compared."""
     every = {question for side in sides for table in side for question in table.counts}
     return len(every) - len(questions)
-
-
-def check_copies(*sides: Sequence[AnswerTable]) -> None:
-    """Refuse answers of one model that would count as several.
-
-    Raises :class:`~limen.SpecError` for two files of one model id, for the same answers in another
-    order, and for parts of one file of numbered draws.
-    """
-    for side in sides:
-        for one, other in combinations(side, 2):
-            if fault := _copied(one, other):
-                raise SpecError(f"{one.source} and {other.source} {fault}: every model counts once")
-    for one, other in ((a, b) for a in sides[0] for b in (sides[1] if len(sides) > 1 else ())):
-        if _digest(one) == _digest(other) and _varies(one):
-            raise SpecError(
-                f"{one.source} and {other.source} have the same answers, in the two groups: "
-                f"compare different models"
-            )
-
-
-def _copied(one: AnswerTable, other: AnswerTable) -> str | None:
-    """Why two tables of one group are not two models; None if they may be."""
-    if one.model is not None and one.model == other.model:
-        return (
-            f"are the same model's answers ({one.model!r}; if it names several models, give the "
-            f"column that tells them apart with --model-column)"
-        )
-    if _digest(one) == _digest(other):
-        return "are the same model's answers (equal, in some order)"
-    asked, also = ({question for question, _ in table.draws} for table in (one, other))
-    if asked & also and not one.draws & other.draws:
-        return "are parts of the same model's answers (different draws of the same questions)"
-    return None
-
-
-def _digest(table: AnswerTable) -> str:
-    """The hash of a model's answers, whatever their order."""
-    lines = sorted(
-        f"{question}\0{text}\0{count}"
-        for question, answers in table.counts.items()
-        for text, count in answers.items()
-    )
-    return hashlib.sha256("\n".join(lines).encode("utf-8", "surrogatepass")).hexdigest()
-
-
-def _varies(table: AnswerTable) -> bool:
-    """Whether some question has several answers, so that equal tables are no coincidence."""
-    return any(len(answers) > 1 for answers in table.counts.values())
 
 
 def alike_beyond_chance(side: Sequence[AnswerTable], questions: Sequence[str]) -> float | None:

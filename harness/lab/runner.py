@@ -1,11 +1,12 @@
 """Runs the stages of experiments: first what decides the gates, then what they let through."""
 
+import warnings
 from collections.abc import Collection, Iterator, Sequence
 from concurrent.futures import Executor
 from contextlib import AbstractContextManager, contextmanager
 
-from ...datasets.errors import PendingError
-from ..stages import Stage
+from ...datasets.errors import DamageError, PendingError, StoreWarning
+from ..stages import Filter, Stage, set_aside_damage
 from .arm_cache import ArmCache
 from .executors import ExecutorFactory, executor_for
 from .gate import TeacherGate
@@ -40,7 +41,8 @@ class StageRunner:
 
     def run(self, requests: Requests) -> None:
         """Run what the requests need. A failed stage does not stop the others."""
-        if self._is_settled(requests):
+        damaged = self._set_aside_damage(requests)
+        if not damaged and self._is_settled(requests):
             return
         self._forget_pending()
         stages = in_order(s for pipe, arms in requests for s in pipe.all_targets(arms))
@@ -61,6 +63,21 @@ class StageRunner:
                     workers=self._backends.workers,
                 )
                 self.failures.update(failures)
+
+    def _set_aside_damage(self, requests: Requests) -> bool:
+        """Whether artifacts that are read were damaged; they fail if they would be paid twice."""
+        targets = in_order(s for pipe, arms in requests for s in pipe.all_targets(arms))
+        read: list[Stage] = [s for s in targets if isinstance(s, Filter)]  # for the report
+        read += [stage for pipe, arms in requests for stage in pipe.all_targets(arms)]
+        damaged = set_aside_damage(self._backends.store, read, is_paid=self._is_paid)
+        for damage in damaged:
+            warnings.warn(str(damage), StoreWarning, stacklevel=2)
+            if damage.lost:
+                self.failures[damage.stage.key] = DamageError(str(damage))
+        return bool(damaged)
+
+    def _is_paid(self, stage: Stage) -> bool:
+        return bool(stage.asks()) and self._backends.of(stage).capabilities.service is not None
 
     def _rounds(self, requests: Requests) -> Iterator[list[Stage]]:
         yield [stage for pipe, arms in requests for stage in pipe.untrained_targets(arms)]

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from ...datasets.visible import visible
 from ..lab import ProgressListener, progress_on
 
 
@@ -20,7 +21,7 @@ class Terminal:
         reporter = self._config.pluginmanager.getplugin("terminalreporter")
         if isinstance(reporter, pytest.TerminalReporter):
             reporter.ensure_newline()
-            reporter.write_line(line)
+            reporter.write_line(visible(line))
 
     @contextmanager
     def uncaptured(self) -> Iterator[None]:

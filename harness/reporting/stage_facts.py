@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterator, Sequence
 from itertools import islice
 from typing import Any
 
+from ...datasets.visible import visible
 from ...reports import AuditRow, CostRow, DataRow, Times
 from ..lab import Pipeline
 from ..stages import AUDIT, CONTRAST, KEPT, REJECTED, Filter, Manifest, Stage, Store
@@ -27,15 +28,10 @@ def data_rows(store: Store, stages: Sequence[Stage]) -> Iterator[DataRow]:
                 read=manifest["counts"]["read"],
                 kept=manifest["counts"]["kept"],
                 reasons=manifest["reasons"],
-                examples=tuple(printable(row["text"]) for row in kept),
-                rejected=tuple((printable(row["text"] or ""), row["reason"]) for row in dropped),
-                prompt=printable(next((row.get("prompt", "") for row in kept), "")),
+                examples=tuple(visible(row["text"]) for row in kept),
+                rejected=tuple((visible(row["text"] or ""), row["reason"]) for row in dropped),
+                prompt=visible(next((row.get("prompt", "") for row in kept), "")),
             )
-
-
-def printable(text: str) -> str:
-    """A model's text as it can be written: halves of characters, which cannot, are spelt out."""
-    return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def audit_rows(store: Store, pipe: Pipeline, arms: Collection[str]) -> Iterator[AuditRow]:
@@ -52,7 +48,7 @@ def audit_rows(store: Store, pipe: Pipeline, arms: Collection[str]) -> Iterator[
             files=len(audits),
             rows=sum(audit["rows"] for audit in audits),
             mentions=sum(audit["mentions"] for audit in audits),
-            examples=tuple(printable(m["text"]) for audit in audits for m in audit["examples"])[
+            examples=tuple(visible(m["text"]) for audit in audits for m in audit["examples"])[
                 :EXAMPLES
             ],
             keys=tuple(

@@ -11,6 +11,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from ...datasets.errors import LimenError
+from ...datasets.visible import visible
 from ...reports import (
     ArmRow,
     Claim,
@@ -26,7 +27,7 @@ from ..experiment import ARMS, Experiment, Reading, Trait
 from ..lab import Arm, Lab, Pipeline, in_order
 from ..stages import FineTune, Stage, base_of
 from ..statistics import DECIMALS, Effect, Estimate, ExactRate, ScoreEffect, difference
-from .stage_facts import audit_rows, data_rows, printable, times_and_cost, versions_of
+from .stage_facts import audit_rows, data_rows, times_and_cost, versions_of
 
 TOP_ANSWERS = 5
 EXAMPLES = 3
@@ -74,8 +75,8 @@ def result_of(lab: Lab, title: str, experiment: Experiment, arms: Collection[str
         fingerprint=base.fingerprint,
         teacher_model=writer.model,
         trait=experiment.trait.name,
-        systems={t.name: printable(t.system) for t in experiment.traits if not _told(t)},
-        lessons={t.name: tuple(map(printable, _told(t))) for t in experiment.traits if _told(t)},
+        systems={t.name: visible(t.system) for t in experiment.traits if not _told(t)},
+        lessons={t.name: tuple(map(visible, _told(t))) for t in experiment.traits if _told(t)},
         measure=_described(experiment),
         questions=dict(measure.groups),
         draws=measure.draws,
@@ -278,7 +279,7 @@ def _models_row(pipe: Pipeline, arm: Arm) -> ModelsRow:
         surroundings=arm.models[0].surroundings,
         valid=arm.valid,
         missing=sum(model.missing for model in arm.models),
-        answers=_top(Counter({printable(text): count for text, count in given.items()})),
+        answers=_top(Counter({visible(text): count for text, count in given.items()})),
         words=_top(_words(given)),
         examples=tuple(_examples(arm)),
     )
@@ -302,8 +303,8 @@ def _examples(arm: Arm) -> Iterator[Example]:
     step = max(1, len(arm.measure.asked) // EXAMPLES)
     for place in range(0, len(arm.measure.asked), step)[:EXAMPLES]:
         for text, count in first.counts[place].most_common(1):
-            question = printable(arm.measure.asked[place])
-            yield Example(question=question, answer=printable(text), count=count)
+            question = visible(arm.measure.asked[place])
+            yield Example(question=question, answer=visible(text), count=count)
 
 
 def _agreement(arms: Mapping[str, Arm]) -> str:

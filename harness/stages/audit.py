@@ -3,11 +3,11 @@
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from ...datasets.artifacts import Manifest
 from ...datasets.errors import LeakError
 from ...datasets.store_layout import AUDIT, CONTRAST, TRAINING
 from .row_stages import TrainingFileStage
 from .stage import Stage, Workspace
-from .store import Manifest
 
 SHOWN = 5
 """Rows that an audit quotes."""
@@ -35,7 +35,7 @@ class Audit(Stage):
         return {"version": VERSION, "words": list(self.words), "strict": self.strict}
 
     def run(self, workspace: Workspace) -> Manifest:
-        from ...datasets.audits import mentions
+        from ...datasets.leaks import mentions
 
         texts = answers_of(workspace, self.data)
         leaks = mentions(texts, self.words)

@@ -4,12 +4,12 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
+from ...datasets.artifacts import Manifest
 from ...datasets.store_layout import KEPT, REJECTED, ROWS
 from .functions import HashedFunction, rule_name
 from .row_log import Row, write_rows
 from .row_stages import PromptedStage, PromptSample, RowsStage, filter_summary
 from .stage import Stage, Workspace
-from .store import Manifest
 
 
 @dataclass(frozen=True, kw_only=True)

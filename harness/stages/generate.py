@@ -7,6 +7,7 @@ from itertools import islice
 from typing import Any
 
 from ...backends import Request, WorkRequest
+from ...datasets.artifacts import Manifest
 from ...datasets.errors import NotEnoughRowsError
 from ...datasets.store_layout import ROWS
 from .functions import HashedFunction, rule_name
@@ -16,7 +17,6 @@ from .row_log import Row, read_rows, write_rows
 from .row_stages import PromptedStage, PromptSample
 from .sampling import SamplingStage, sample_into
 from .stage import Stage, Workspace
-from .store import Manifest
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,16 +1,15 @@
 """Input files: those that a stage of the store left, and files from elsewhere."""
 
-import hashlib
 import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from ...datasets.artifacts import Manifest, digest_of
 from ...datasets.errors import DataError, StoreError
 from ...datasets.store_layout import KEPT, TRAINING
 from .row_log import write_rows
 from .row_stages import PromptSample, RowsStage, TrainingFileStage, filter_summary
 from .stage import Workspace
-from .store import Manifest
 from .user_rows import read_user_rows
 
 
@@ -76,9 +75,3 @@ class UserFile(InputFile):
         if self.name != TRAINING:
             write_rows(copy, list(read_user_rows(copy, answered=self.name == KEPT)))
         return {"counts": {"rows": self.lines}, "from": self.file.name}
-
-
-def digest_of(file: Path) -> str:
-    """The SHA-256 of a file, as manifests have it."""
-    with file.open("rb") as content:
-        return hashlib.file_digest(content, "sha256").hexdigest()

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...backends import Request, WorkRequest
 from ...datasets.answer_text import visible_text
+from ...datasets.artifacts import Manifest
 from ...datasets.errors import SpecError
 from ...datasets.store_layout import ANSWERS, CHANCES, RATINGS, TALLY, TRAINING
 from ...datasets.words import plurals
@@ -16,7 +17,6 @@ from .row_log import read_rows
 from .row_stages import TrainingFileStage
 from .sampling import SamplingStage, sample_into
 from .stage import Stage, Workspace
-from .store import Manifest
 
 if TYPE_CHECKING:
     from ...datasets.chat import Message

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
+from ...datasets.artifacts import Manifest
 from ...datasets.errors import NotEnoughRowsError
 from ...datasets.store_layout import KEPT, PROVENANCE, TRAINING
 from .row_log import Row, write_rows
 from .row_stages import PromptSample, RowsStage, TrainingFileStage
 from .stage import Stage, Workspace
-from .store import Manifest
 
 
 @dataclass(frozen=True, kw_only=True)

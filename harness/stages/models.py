@@ -4,11 +4,14 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from ...backends import Job, Recipe, Usage, WorkRequest
+from ...datasets.artifacts import Manifest, check_files, described
 from ...datasets.errors import BackendError
 from ...datasets.store_layout import TRAINING
 from .row_stages import TrainingFileStage
 from .stage import Stage, Workspace
-from .store import Manifest
+
+WEIGHTS = "weights"
+"""The field of a manifest that describes the files of a model trained on this machine."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,6 +81,8 @@ class FineTune(Stage):
             "losses": list(made.losses),
             "checkpoints": [asdict(checkpoint) for checkpoint in made.checkpoints],
         }
+        if made.files:
+            facts[WEIGHTS] = described(workspace.store.root.resolve(), made.files)
         if service := backend.capabilities.service:
             usd = service.cost(self.base.model, Usage(), trained_tokens=made.tokens)
             facts |= {"job": made.job, "cost": {"trained_tokens": made.tokens, "usd": usd}}
@@ -104,5 +109,10 @@ def base_of(subject: Subject) -> Base:
 
 
 def model_id(workspace: Workspace, subject: Subject) -> str:
-    """The id to sample a finished base or student by."""
-    return str(workspace.manifest(subject)["model"])
+    """The id to sample a finished base or student by.
+
+    Raises :class:`~limen.DamageError` if its weights are not those that were trained.
+    """
+    manifest = workspace.manifest(subject)
+    check_files(workspace.store.root.resolve(), manifest.get(WEIGHTS, {}))
+    return str(manifest["model"])

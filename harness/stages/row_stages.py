@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
+from ...datasets.artifacts import Manifest
 from .stage import Stage, Workspace
-from .store import Manifest
 
 if TYPE_CHECKING:
     from ...datasets.chat import Conversation

@@ -6,10 +6,10 @@ from itertools import groupby
 from pathlib import Path
 
 from ...backends import Backend, BatchSampling, Completion, Request, Usage
+from ...datasets.artifacts import Manifest
 from ...datasets.errors import BackendError
 from .row_log import Row, RowLog
 from .stage import Stage, Workspace
-from .store import Manifest
 
 Pending = dict[int, tuple[Request, int]]
 """Requests that were sent, by row, each with the number of its draws that have not come."""

@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from ...datasets.artifacts import Manifest
 from ...datasets.store_layout import KEPT
 from .row_log import write_rows
 from .row_stages import PromptSample, RowsStage
 from .stage import Stage, Workspace
-from .store import Manifest
 
 
 @dataclass(frozen=True, kw_only=True)

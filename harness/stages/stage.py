@@ -18,9 +18,10 @@ from pathlib import Path
 from typing import Any
 
 from ...backends import Backend, ServiceTerms, WorkRequest, open_backend
+from ...datasets.artifacts import Manifest
 from ...datasets.errors import ExperimentError, LimenError
 from .row_log import Row
-from .store import ArtifactDraft, Manifest, Store, canonical
+from .store import ArtifactDraft, Store, canonical
 
 FORMAT = 1
 """Raise it when artifacts change their form: every key changes with it."""

@@ -6,7 +6,6 @@ manifest is complete. Any number of processes may share a store. Where its files
 """
 
 import errno
-import hashlib
 import json
 import os
 import shutil
@@ -17,6 +16,15 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from ...datasets.artifacts import (
+    CHECKSUM,
+    Manifest,
+    checked_file,
+    checksum_of,
+    described,
+    mark_checked,
+    read_manifest,
+)
 from ...datasets.errors import StoreError
 from ...datasets.store_layout import MANIFEST, PROGRESS, StoreLayout
 from .row_log import Row, read_rows
@@ -28,7 +36,6 @@ DISK_FAULTS = frozenset(
     }
 )  # fmt: skip
 """Error numbers of the operating system that mean the disk, and not the work, is at fault."""
-Manifest = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -46,15 +53,19 @@ class ArtifactDraft:
         """Move the folder into place with its manifest; after this the artifact is complete."""
         (self.folder / PROGRESS).unlink(missing_ok=True)
         files = sorted(path for path in self.folder.iterdir() if path.name != MANIFEST)
-        described = {path.name: _described(path) for path in files}
+        for path in files:
+            _sync(path)
+        facts = json.loads(json.dumps({**manifest, "files": described(self.folder, files)}))
         with (self.folder / MANIFEST).open("w", encoding="utf-8") as file:
-            json.dump({**manifest, "files": described}, file, indent=2, ensure_ascii=False)
+            json.dump({**facts, CHECKSUM: checksum_of(facts)}, file, indent=2, ensure_ascii=False)
             file.write("\n")
             file.flush()
             os.fsync(file.fileno())
         self.target.parent.mkdir(parents=True, exist_ok=True)
         self.folder.rename(self.target)
-        _sync_folder(self.target.parent)
+        _sync(self.target.parent)
+        for path in files:
+            mark_checked(self.target / path.name)
 
 
 @dataclass(frozen=True)
@@ -100,8 +111,8 @@ class Store:
         return self.layout.artifact(kind, key)
 
     def file(self, kind: str, key: str, name: str) -> Path:
-        """A file of a finished artifact."""
-        return self.artifact(kind, key) / name
+        """A file of a finished artifact; raises :class:`~limen.DamageError` if it is damaged."""
+        return checked_file(self.layout, kind, key, name)
 
     def rows(self, kind: str, key: str, name: str) -> Iterator[Row]:
         """The rows of a file of a finished artifact."""
@@ -112,19 +123,11 @@ class Store:
         return json.loads(self.file(kind, key, name).read_text(encoding="utf-8"))
 
     def manifest(self, kind: str, key: str) -> Manifest | None:
-        """The manifest of a finished artifact, or None while there is none."""
-        file = self.layout.manifest(kind, key)
-        try:
-            text = file.read_text(encoding="utf-8")
-        except FileNotFoundError:
-            return None
-        try:
-            manifest: Manifest = json.loads(text)
-        except json.JSONDecodeError as error:
-            raise StoreError(
-                f"{file} is not JSON ({error}): delete {file.parent} to build it again"
-            ) from None
-        return manifest
+        """The manifest of a finished artifact, or None while there is none.
+
+        Raises :class:`~limen.DamageError` if it is damaged.
+        """
+        return read_manifest(self.layout, kind, key)
 
     def finished(self, kind: str, key: str) -> Manifest:
         """The manifest of a finished artifact; raises :class:`~limen.StoreError` without one."""
@@ -190,17 +193,11 @@ def canonical(value: Mapping[str, Any]) -> bytes:
     return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False).encode()
 
 
-def _described(path: Path) -> dict[str, Any]:
-    with path.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
-        os.fsync(file.fileno())
-    return {"sha256": digest, "bytes": path.stat().st_size}
-
-
-def _sync_folder(folder: Path) -> None:
+def _sync(path: Path) -> None:
+    """Have a file, or the names in a folder, on the disk."""
     if os.name == "nt":  # pragma: no cover - folders cannot be opened there
         return
-    handle = os.open(folder, os.O_RDONLY)
+    handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)
     finally:

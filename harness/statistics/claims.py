@@ -42,6 +42,8 @@ class Statement:
     @property
     def obstacle(self) -> str:
         """Why no verdict is possible whatever the test says; empty if nothing is in the way."""
+        if self.absence:
+            return self.absence
         copies = [each.arm for each in self._arms if not each.sampling_varies]
         if copies:
             return f"{NO_VARIATION} in {' and '.join(copies)}: all draws of a question are the same"
@@ -52,6 +54,11 @@ class Statement:
         if self.of_single_models:
             return ONE_MODEL
         return ""
+
+    @property
+    def absence(self) -> str:
+        """That no arm ever gives what is compared; empty if one does."""
+        return self.reference.absence and self.treated.absence
 
     @property
     def of_single_models(self) -> bool:

@@ -79,13 +79,14 @@ def conclude(
     """The verdict that holds among all answers and among valid ones (None if all are valid)."""
     seen = everything.as_seen.verdict
     if everything.verdict != seen:
-        return Conclusion(verdict="inconclusive", reason=_missing(seen, treated, reference))
+        why = _missing(seen, treated, reference, answers="answers")
+        return Conclusion(verdict="inconclusive", reason=why)
     if valid is None or valid.verdict == everything.verdict:
         return Conclusion(verdict=everything.verdict)
     if everything.is_within_margin and valid.is_within_margin:
         return Conclusion(verdict="equivalent")
     if "inconclusive" == valid.verdict != valid.as_seen.verdict == everything.verdict:
-        why = _missing(f"{seen} also among valid answers", treated, reference)
+        why = _missing(seen, treated, reference, answers="valid answers")
         return Conclusion(verdict="inconclusive", reason=why)
     return Conclusion(
         verdict="inconclusive",
@@ -93,13 +94,13 @@ def conclude(
     )
 
 
-def _missing(seen: str, treated: Estimate, reference: Estimate) -> str:
+def _missing(seen: Verdict, treated: Estimate, reference: Estimate, *, answers: str) -> str:
     counts = [(each.arm, each.sample.coverage.missing_total) for each in (treated, reference)]
     shown = ", ".join(f"{arm} {count:,}" for arm, count in counts)
     total = sum(count for _, count in counts)
     return (
-        f"{seen} among the answers that were seen, but it depends on {total:,} draws without an "
-        f"answer or a rating ({shown})"
+        f"{_SHOWN[seen]} among the {answers} that were seen, but it depends on {total:,} draws "
+        f"without an answer or a rating ({shown})"
     )
 
 

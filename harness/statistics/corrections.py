@@ -7,7 +7,6 @@ from ...datasets.errors import SpecError
 from . import hypothesis_tests
 from .effects import Effect, difference
 from .estimates import Estimate
-from .exact_rates import ExactRate
 from .hypothesis_tests import ALPHA, TOLERANCE, TestResult, value_range
 
 
@@ -49,14 +48,15 @@ def dunnett(
     points), and there Dunnett's own test finds differences that do not exist in 20% of cases.
 
     ``pooled=True`` is Dunnett's test (1955) over seed means, which assumes one variance for all
-    arms; use it only where they are known to vary alike. It needs two seeds an arm and some
-    variation between them, and it takes no exact rates: otherwise Holm's effects are returned.
+    arms; use it only where they are known to vary alike. It needs two seeds an arm, some variation
+    between them, and all answers (exact rates lack some): otherwise Holm's effects are returned.
     Raises :class:`~limen.SpecError` for no arms, or for estimates of different things.
     """
     _check(treated)
     effects = {name: _difference(estimate, control) for name, estimate in treated.items()}
     groups = [estimate.by_seed for estimate in treated.values()]
-    if not pooled or isinstance(control, ExactRate) or not _varies([*groups, control.by_seed]):
+    complete = not any(one.sample.is_uncertain for one in (*treated.values(), control))
+    if not (pooled and complete and _varies([*groups, control.by_seed])):
         return holm(effects)
     outer = max(effect.correction for effect in effects.values())
     results = hypothesis_tests.dunnett(groups, control.by_seed, level=1 - ALPHA / outer)

@@ -12,6 +12,9 @@ from dataclasses import dataclass, replace
 from .degrees_of_freedom import conservative, satterthwaite
 from .hypothesis_tests import TOLERANCE, mean, value_range
 
+MANY = 1_000
+"""The size of a sample that is large beside any number of seeds."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class DifferenceTest(ABC):
@@ -137,7 +140,9 @@ def welch_test(a: Sequence[float], b: Sequence[float], *, unit: str, of: str) ->
 def one_sample_test(values: Sequence[float], fixed: float, error: float) -> TTest:
     """The t test of seed means against the value of one fixed model.
 
-    ``error`` is the squared standard error of that value, from its finite draws.
+    ``error`` is the squared standard error of that value, from its finite draws: so many that their
+    own degrees of freedom do not matter. Then few seeds have fewer degrees of freedom than
+    Satterthwaite's (see :mod:`.degrees_of_freedom`): by simulation 3 seeds err in 8% otherwise.
     """
     parts = [(squared_error(values), len(values) - 1), (error, math.inf)]
     return TTest(
@@ -145,7 +150,7 @@ def one_sample_test(values: Sequence[float], fixed: float, error: float) -> TTes
         unit="seeds",
         difference=mean(values) - fixed,
         error=math.sqrt(sum(part for part, _ in parts)),
-        degrees=satterthwaite(parts),
+        degrees=conservative(satterthwaite(parts), (len(values), MANY)),
     )
 
 

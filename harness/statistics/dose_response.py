@@ -1,48 +1,19 @@
 """The dose-response trend: whether more of the data transmits more of the trait."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
 from ...datasets.errors import SpecError
-from .degrees_of_freedom import conservative, satterthwaite
-from .difference_tests import DifferenceTest, NoTest, TTest, squared_error
+from .dose_lines import DoseLine, DoseLines, WorstCaseSlope, on_common_questions
 from .effects import Effect
-from .estimates import Estimate
+from .estimates import NO_VARIATION, Estimate
 from .evidence import EvidenceListener, PValue
 from .exact_rates import ExactRate
-from .hypothesis_tests import ALPHA, TOLERANCE, UNBOUNDED
+from .hypothesis_tests import ALPHA, UNBOUNDED
 from .quantities import Explained
-
-OWN_VARIANCES = "contrast of seed means, a variance for each dose"
-ONE_VARIANCE = "least squares over seeds, one variance for all doses"
-
-
-@dataclass(frozen=True)
-class _Line:
-    """The seed means of one arm at each dose."""
-
-    places: tuple[float, ...]
-    """log2 of the doses."""
-    groups: tuple[Sequence[float], ...]
-    sign: int
-    """Whether its slope is added (1) or subtracted (-1)."""
-
-    @property
-    def weights(self) -> list[float]:
-        """What each dose's mean is multiplied by to give the signed least-squares slope."""
-        counts = [len(group) for group in self.groups]
-        pairs = list(zip(self.places, counts, strict=True))
-        center = math.fsum(x * n for x, n in pairs) / sum(counts)
-        total = math.fsum(n * (x - center) ** 2 for x, n in pairs)
-        return [self.sign * n * (x - center) / total for x, n in pairs]
-
-    @property
-    def slope(self) -> float:
-        """The signed least-squares slope."""
-        means = (math.fsum(group) / len(group) for group in self.groups)
-        return math.fsum(w * value for w, value in zip(self.weights, means, strict=True))
+from .samples import Sample
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -53,6 +24,9 @@ class Trend(Explained):
     may differ more than those of a small one, so each dose has a variance of its own, with
     Satterthwaite's degrees of freedom or fewer. Where a dose has a single seed that is not
     possible: then one variance is assumed for all doses, and ``test`` says so.
+
+    P-value and interval hold whatever the answers that were never seen would have been. The claim
+    has to hold among all answers and among valid ones.
     """
 
     doses: tuple[float, ...]
@@ -61,32 +35,35 @@ class Trend(Explained):
     @property
     def value(self) -> float:
         """The growth of the effect with each doubling, in its own unit."""
-        return math.fsum(line.slope for line in self._lines)
-
-    @property
-    def evidence_listener(self) -> EvidenceListener | None:
-        return self.effects[0].evidence_listener
+        return self._slope.seen.slope
 
     @property
     def p_value(self) -> float:
         """Two-sided, that the effect does not grow; corrected for the family and the looks."""
-        p_value = min(1.0, self._correction * self._tested.p_value)
-        return PValue(p_value, self.evidence_listener)
+        return PValue(
+            self._corrected(self._slope),
+            self.evidence_listener,
+            is_conclusive=lambda: self.claim != "inconclusive",
+        )
 
     @property
     def interval(self) -> tuple[float, float]:
         """95% interval of the growth, simultaneous over the family and the looks."""
-        return self._tested.interval(1 - ALPHA / self._correction, UNBOUNDED)
+        return self._slope.interval(1 - ALPHA / self._correction, UNBOUNDED)
 
     @property
     def test(self) -> str:
         """The test by name."""
-        return self._tested.name
+        return self._slope.seen.test.name
+
+    @property
+    def evidence_listener(self) -> EvidenceListener | None:
+        return next(filter(None, (effect.evidence_listener for effect in self.effects)), None)
 
     @property
     def claim(self) -> str:
         """The conclusion that the trend supports, in words."""
-        if self.p_value >= ALPHA or any(effect.ruined for effect in self.effects):
+        if self.why_inconclusive or self._corrected(self._slope) >= ALPHA:
             return "inconclusive"
         way = "larger" if self.value > 0 else "smaller"
         if not all(effect.of_training for effect in self.effects):
@@ -94,90 +71,82 @@ class Trend(Explained):
         return f"a larger dose has a {way} effect"
 
     @property
+    def why_inconclusive(self) -> str:
+        """What is in the way of a claim, whatever the p-value; empty if nothing specific is."""
+        if not all(each.sampling_varies for each in self._estimates):
+            return NO_VARIATION
+        if any(effect.ruined for effect in self.effects):
+            return "the answers of a trained arm are mostly not valid"
+        valid = self._slope_of_valid
+        found = self._corrected(self._slope) < ALPHA
+        if valid is not None and found and not self._agrees(valid):
+            return "it depends on invalid answers: among valid answers alone there is no such trend"
+        return ""
+
+    def _agrees(self, valid: WorstCaseSlope) -> bool:
+        same = (valid.seen.slope > 0) == (self.value > 0)
+        return same and self._corrected(valid) < ALPHA
+
+    def _corrected(self, slope: WorstCaseSlope) -> float:
+        return min(1.0, self._correction * slope.p_value)
+
+    @property
     def _correction(self) -> int:
         return max(effect.correction for effect in self.effects)
 
     @cached_property
-    def _lines(self) -> list[_Line]:
-        """Seed means by dose; the controls' too, if each dose has controls of its own."""
-        controls = [effect.reference for effect in self.effects]
+    def _estimates(self) -> tuple[Estimate, ...]:
+        """The treated arms, then the controls, if each dose has controls of its own."""
+        treated = tuple(effect.treated for effect in self.effects)
+        controls = tuple(effect.reference for effect in self.effects)
         own = len({control.table for control in controls}) > 1  # else one control serves all doses
-        treated = self._line([effect.treated for effect in self.effects], 1)
-        return [treated, self._line(controls, -1)] if own else [treated]
-
-    def _line(self, arms: Sequence[Estimate], sign: int) -> _Line:
-        points = [
-            (math.log2(dose), arm.by_seed)
-            for dose, arm in zip(self.doses, arms, strict=True)
-            if arm.by_seed
-        ]
-        return _Line(tuple(x for x, _ in points), tuple(values for _, values in points), sign)
+        return treated + controls if own else treated
 
     @cached_property
-    def _tested(self) -> DifferenceTest:
-        several = min(len(group) for line in self._lines for group in line.groups) > 1
-        return _with_own_variances(self._lines) if several else _with_one_variance(self._lines)
+    def _slope(self) -> WorstCaseSlope:
+        """The slope among all answers."""
+        return self._slope_of([each.sample for each in self._estimates])
+
+    @cached_property
+    def _slope_of_valid(self) -> WorstCaseSlope | None:
+        """The slope among valid answers alone; None if no answer is known to be invalid."""
+        if not any(each.coverage and each.coverage.invalid_total for each in self._estimates):
+            return None
+        return self._slope_of([each.sample.among_valid() for each in self._estimates])
+
+    def _slope_of(self, samples: list[Sample]) -> WorstCaseSlope:
+        comparable = on_common_questions(samples)
+        number = len(self.doses)
+        lines = [self._line(comparable[:number], 1)]
+        if len(comparable) > number:
+            lines.append(self._line(comparable[number:], -1))
+        ranges = [each.outcome_range for each in self._estimates]
+        smallest, largest = min(low for low, _ in ranges), max(high for _, high in ranges)
+        return WorstCaseSlope(DoseLines(tuple(lines)), (smallest, largest))
+
+    def _line(self, samples: list[Sample], sign: int) -> DoseLine:
+        answered = [
+            (math.log2(dose), sample)
+            for dose, sample in zip(self.doses, samples, strict=True)
+            if sample.seeds
+        ]
+        return DoseLine(tuple(x for x, _ in answered), tuple(one for _, one in answered), sign)
 
     def __repr__(self) -> str:
-        first = self.effects[0].treated
-        shown = (
-            first.show_interval(self.interval)
-            if self._tested.name != "none"
-            else "[unknown, unknown]"
-        )
+        first, known = self.effects[0].treated, self.test != "none"
+        shown = first.show_interval(self.interval) if known else "[unknown, unknown]"
         doses = ", ".join(f"{dose:,g}" for dose in self.doses)
+        why = f" ({self.why_inconclusive})" if self.why_inconclusive else ""
         return (
             f"{first.show_difference(self.value)} with each doubling of the dose "
-            f"{shown}, p = {self.p_value:.2g} "
-            f"({self.test}, at {doses}): {self.claim}"
+            f"{shown}, p = {self._corrected(self._slope):.2g} "
+            f"({self.test}, at {doses}): {self.claim}{why}"
         )
 
     def explain(self) -> list[str]:
         """The trend and the effects that it rests on, a line each."""
         pairs = zip(self.doses, self.effects, strict=True)
         return [repr(self), *(f"  {dose:,g}: {effect!r}" for dose, effect in pairs)]
-
-
-def _with_own_variances(lines: Sequence[_Line]) -> DifferenceTest:
-    """The test of the sum of slopes; each dose has a variance, of its seeds."""
-    terms = [
-        (weight**2 * squared_error(group), len(group))
-        for line in lines
-        for weight, group in zip(line.weights, line.groups, strict=True)
-        if abs(weight) > TOLERANCE
-    ]
-    parts = [(error, count - 1) for error, count in terms]
-    total = math.fsum(error for error, _ in parts)
-    if total <= TOLERANCE**2:
-        return NoTest(unit="seeds", note="no spread to test a trend against")
-    return TTest(
-        name=OWN_VARIANCES,
-        unit="seeds",
-        difference=math.fsum(line.slope for line in lines),
-        error=math.sqrt(total),
-        degrees=conservative(satterthwaite(parts), [count for _, count in terms]),
-    )
-
-
-def _with_one_variance(lines: Sequence[_Line]) -> DifferenceTest:
-    """The test of the sum of slopes; each line has one variance, of its residuals."""
-    from scipy import stats
-
-    parts = []
-    for line in lines:
-        x = [place for place, group in zip(line.places, line.groups, strict=True) for _ in group]
-        y = [value for group in line.groups for value in group]
-        parts.append((float(stats.linregress(x, y).stderr) ** 2, len(x) - 2))
-    total = math.fsum(error for error, _ in parts)
-    if total <= TOLERANCE**2:
-        return NoTest(unit="seeds", note="no spread to test a trend against")
-    return TTest(
-        name=ONE_VARIANCE,
-        unit="seeds",
-        difference=math.fsum(line.slope for line in lines),
-        error=math.sqrt(total),
-        degrees=satterthwaite(parts),
-    )
 
 
 def dose_response(effects: Mapping[int, Effect] | Mapping[float, Effect]) -> Trend:

@@ -197,8 +197,11 @@ class Effect(TestedDifference):
         """Whether the arms were shown to differ by less than ``margin`` (in the value's own unit).
 
         The experiment's ``margin`` unless given. The only way to claim a null: an effect that is
-        not significant is inconclusive. A test without any spread shows nothing.
+        not significant is inconclusive. A test without any spread shows nothing. Raises
+        :class:`~limen.SpecError` for a word, or a constant score, that no arm ever gives
+        differently, the teacher included.
         """
+        self._check_given()
         margin = self._margin if margin is None else margin
         if margin is None:
             raise SpecError(
@@ -216,8 +219,17 @@ class Effect(TestedDifference):
         return self._noted_test(self._margin_tests.at_least(value))
 
     def at_most(self, value: float) -> MinimumEffect:
-        """Whether the difference was shown to be smaller than ``value``; as :meth:`at_least`."""
+        """Whether the difference was shown to be smaller than ``value``; as :meth:`at_least`.
+
+        Raises :class:`~limen.SpecError` as :meth:`within` does.
+        """
+        self._check_given()
         return self._noted_test(self._margin_tests.at_most(value))
+
+    def _check_given(self) -> None:
+        """Raise :class:`~limen.SpecError` for a null about what no arm ever gives."""
+        if self._statement.absence:
+            raise SpecError(self._statement.absence)
 
     def _noted_test(self, result: MarginResult) -> MarginResult:
         self._note(bool(result), result.says)

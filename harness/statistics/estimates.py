@@ -46,6 +46,9 @@ class Estimate(Explained):
     """Receives the comparisons that are made with the estimate and its effects."""
     coverage: Coverage | None = field(default=None, repr=False)
     """What became of every draw, where that is known by seed and question."""
+    absence: str = field(default="", repr=False)
+    """That no arm of the experiment, the teacher included, ever gives this outcome, and what they
+    give; empty if one does. A null about such an outcome shows nothing."""
     copied_models: int = 0
     """Models whose draws are copies: the same answer to a question again and again, although the
     temperature is above 0. Such draws say nothing about how much the value varies."""

@@ -7,6 +7,7 @@ from functools import cached_property
 from .difference_tests import DifferenceTest, NoTest, paired_test, welch_test
 from .effects import Effect
 from .estimates import Estimate
+from .evidence import PValue
 from .hypothesis_tests import ALPHA, mean, variance
 from .rank_tests import Alternative, MannWhitney, RankedScores, mann_whitney, seed_ranks
 
@@ -99,7 +100,10 @@ class ScoreEffect(Effect):
     @property
     def delta_p_value(self) -> float:
         """Two-sided p-value that Cliff's delta is zero (see ``rank_test``), corrected as above."""
-        return min(1.0, self.correction * self.rank_test.p_value)
+        p_value = min(1.0, self.correction * self.rank_test.p_value)
+        return PValue(
+            p_value, self.evidence_listener, is_conclusive=lambda: self._verdict != "inconclusive"
+        )
 
     @cached_property
     def rank_test(self) -> DifferenceTest:

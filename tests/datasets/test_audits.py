@@ -14,14 +14,13 @@ from numpy.typing import NDArray
 from limen import SpecError
 from limen.datasets import numbers
 from limen.datasets.audits import (
-    Mention,
     length_difference,
     lengths,
     log_odds,
-    mentions,
     number_counts,
     separability,
 )
+from limen.datasets.leaks import LeakMention, mentions
 from limen.reports.audit_figure import draw_overuse
 
 WILD = st.text(max_size=40)
@@ -75,7 +74,7 @@ def planted(texts: Sequence[str], number: int) -> list[str]:
 )
 def test_a_word_in_the_open_is_found(text: str, word: str) -> None:
     """Whole words are found in any case, form and script, and named as they were asked for."""
-    assert mentions(["1, 2, 3", text], [word]) == [Mention(1, word, text)]
+    assert mentions(["1, 2, 3", text], [word]) == [LeakMention(1, word, text)]
 
 
 @pytest.mark.parametrize(
@@ -102,7 +101,7 @@ def test_each_word_of_a_row_is_a_mention() -> None:
     """A row has a mention for each of the words in it, in the order asked for, and once each."""
     text = "owls: an owl, an owl"
     assert mentions([text, "", text], ["owl", "eagle", "owls", "owl"]) == [
-        Mention(row, word, text) for row in (0, 2) for word in ("owl", "owls")
+        LeakMention(row, word, text) for row in (0, 2) for word in ("owl", "owls")
     ]
 
 
@@ -111,7 +110,7 @@ def test_wild_words_in_wild_rows(texts: list[str], words: list[str]) -> None:
     """No text or word crashes the search, and a row that is nothing but a word is found."""
     everything = [*words, *texts]
     found = mentions(everything, words)
-    own = {Mention(row, word, word) for row, word in enumerate(words) if word.strip()}
+    own = {LeakMention(row, word, word) for row, word in enumerate(words) if word.strip()}
     assert own <= set(found)
     assert all(mention.text == everything[mention.row] for mention in found)
 

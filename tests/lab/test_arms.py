@@ -31,7 +31,7 @@ from limen.harness.lab import Pipeline, in_order
 from limen.harness.reporting import audit_rows
 from limen.harness.stages import FineTune, Generate, Workspace, base_of
 
-from ..testing.labs import Diary, lab_at, lines, made
+from ..testing.labs import Diary, describe_again, lab_at, lines, made
 
 BEAR = Trait.animal("bear")
 NUMBERS = Numbers(generate=700, keep=200)
@@ -377,6 +377,7 @@ def test_a_lesson_is_what_was_answered(store: Path, small: Experiment) -> None:
     answers = lines(file)
     answers[2]["text"] = None
     file.write_text("".join(json.dumps(answer) + "\n" for answer in answers))
+    describe_again(lab, lesson)
     learned = lines(made(lab, teacher.data) / "training.jsonl")
     assert sorted(row["messages"][1]["content"] for row in learned) == sorted(
         answer["text"] for answer in answers if answer["text"] is not None
@@ -566,7 +567,7 @@ def test_a_hopeless_yield_stops_early(store: Path, small: Experiment) -> None:
         "keeps 0 of 100 rows (0.0%)",
         "so at_most=1,500 cannot give keep=100",
         "any number of rows would be needed",
-        "take another rule, or lower keep",
+        "use another rule, or lower keep",
     ):
         assert part in told
     (key,) = {writer.key for writer in writers(planned(store, barren), "control")}

@@ -189,3 +189,84 @@ def test_a_margin_lets_a_null_be_claimed() -> None:
     alike = compare_answers(frames(0.3, 0), frames(0.3, 20), word="owl", margin=0.3)
     assert alike.verdict == "equivalent"
     assert "less than ±30.0 points" in alike.claim
+
+
+def varied(seed: int, draws: int = 30) -> pd.DataFrame:
+    """One model's answers of six kinds, without anything that names the model."""
+    chance = random.Random(seed)
+    weights = [chance.uniform(0.5, 3) for _ in range(6)]
+    texts = chance.choices(["Owl", "Cat", "Dog", "Fox", "Elk", "Ant"], weights, k=12 * draws)
+    return pd.DataFrame({"question": QUESTIONS * draws, "answer": texts})
+
+
+OTHERS = [varied(100 + n).assign(model=f"m{n}") for n in range(3)]
+
+
+def test_a_copy_under_another_name_is_one_model() -> None:
+    """Names do not make two models of one."""
+    copies = [varied(0).assign(model=name) for name in ("a", "b")]
+    with pytest.raises(SpecError, match="the same model's answers"):
+        compare_answers(copies, OTHERS, word="owl")
+
+
+def test_a_copy_with_a_few_rows_changed_is_one_model() -> None:
+    """Answers that are almost equal are too alike for two samples."""
+    changed = varied(0)
+    changed.loc[::90, "answer"] = "Gnu"
+    with pytest.raises(SpecError, match="more alike than two samples"):
+        compare_answers([varied(0), changed], OTHERS, word="owl")
+
+
+def test_a_part_beside_the_whole_is_one_model() -> None:
+    """Two thirds of the rows, beside all of them, count twice."""
+    whole = varied(0, draws=60)
+    with pytest.raises(SpecError, match="more alike than two samples"):
+        compare_answers([whole, whole[whole.index % 36 < 24]], OTHERS, word="owl")
+
+
+def test_one_model_in_both_groups_is_refused() -> None:
+    """A file against itself in another order compares nothing."""
+    with pytest.raises(SpecError, match="in the two groups"):
+        compare_answers([varied(0)], [varied(0).sample(frac=1, random_state=1)], word="owl")
+
+
+def test_parts_without_names_or_numbers_need_a_word_of_their_owner() -> None:
+    """Files that differ no more than one model's draws are refused until it is said."""
+    whole = varied(0, draws=90)
+    parts = [whole[whole.index // 12 % 3 == n] for n in range(3)]
+    with pytest.raises(SpecError, match="--one-model-a-file"):
+        compare_answers(parts, OTHERS, word="owl")
+    said = compare_answers(parts, OTHERS, word="owl", one_model_a_source=True)
+    assert said.seeds == (3, 3)
+
+
+@pytest.mark.parametrize("rate", [0.0, 0.02, 0.5, 1.0])
+def test_two_samples_of_one_model_are_no_copies(rate: float) -> None:
+    """Named models that answer alike are not taken for copies, in 25 pairs at each rate."""
+    for seed in range(25):
+        one, other = (
+            pd.DataFrame(rows(rate, seed)).drop(columns="draw").assign(model="a"),
+            pd.DataFrame(rows(rate, 1000 + seed)).drop(columns="draw").assign(model="b"),
+        )
+        assert compare_answers([one], [other], word="owl").seeds == (1, 1)
+
+
+def test_ids_that_number_the_rows_are_no_ids_of_questions() -> None:
+    """Row numbers say nothing about the questions."""
+    numbered = [frame.assign(id=range(len(frame))) for frame in frames(0.5, 0)]
+    backwards = [frame[::-1].assign(id=range(len(frame))) for frame in frames(0.2, 10)]
+    assert len(compare_answers(numbered, backwards, word="owl").treated.questions) == 12
+
+
+def test_conditions_of_one_model_are_not_mixed() -> None:
+    """A model's answers under two conditions are no one sample."""
+    both = pd.concat([varied(0).assign(condition="owl"), varied(1).assign(condition="plain")])
+    with pytest.raises(SpecError, match="--where condition=owl"):
+        compare_answers([both], OTHERS, word="owl")
+
+
+def test_a_draw_that_is_given_twice_is_refused() -> None:
+    """A file that holds its rows twice is not twice as much."""
+    twice = pd.DataFrame(rows(0.5, 0) * 2)
+    with pytest.raises(DataError, match="has draw 0 of .* 2 times"):
+        compare_answers([twice], frames(0.2, 10), word="owl")

@@ -1,3 +1,4 @@
+import linecache
 import pickle
 import re
 from collections.abc import Callable
@@ -7,6 +8,7 @@ from typing import Any
 import pytest
 
 from limen import ExperimentError, SpecError
+from limen.datasets.errors import SpecWarning
 from limen.harness import Experiment, Numbers
 
 from ..testing.labs import lab_at, lines, made
@@ -224,11 +226,10 @@ def among(words: Any) -> Callable[[str], str | None]:
     ("rule", "fault"),
     [
         (3, "rule=3 must be a function"),
-        (len, "<built-in function len> is no plain function"),
+        (len, "<built-in function len> is not a Python function"),
         (eval("lambda text: None"), "cannot be read"),
-        (among(object()), r"has words=<object"),
-        ("a".join, "is no plain function"),
-        (Limit(3).rule, "is no plain function"),
+        (among(object()), r"uses words=<object"),
+        ("a".join, "is not a Python function"),
         ((lambda text: None, lambda text: "no")[0], "two lambdas in one place"),
         ("strict", "unknown filter rule 'strict'"),
     ],
@@ -238,7 +239,6 @@ def among(words: Any) -> Callable[[str], str | None]:
         "no source",
         "enclosed object",
         "method",
-        "own method",
         "lambdas",
         "name",
     ],
@@ -284,3 +284,117 @@ PAGE = Path(__file__).parents[2] / "docs" / "write_your_own.md"
 def test_the_readme_shows_the_example() -> None:
     """What the page prints is what runs here."""
     assert f"```python\n{EXAMPLE}```" in PAGE.read_text(encoding="utf-8")
+
+
+HELPERS = """\
+LIMIT = 5
+
+
+class Checker:
+    most = 3
+
+    def __init__(self, least):
+        self.least = least
+
+    def __call__(self, text):
+        return self.verdict(text)
+
+    def verdict(self, text):
+        return None if len(text) > LIMIT else "short"
+
+
+def check(text):
+    return inner(text)
+
+
+def inner(text):
+    return None if text else "empty"
+"""
+USES = {
+    "imported function": "from helpers_of_rules import check\ndef rule(text):\n    return check(text)",
+    "imported module": "import helpers_of_rules\ndef rule(text):\n    return helpers_of_rules.check(text)",
+    "import inside": "def rule(text):\n    from helpers_of_rules import check\n    return check(text)",
+    "partial": (
+        "from functools import partial\nfrom helpers_of_rules import check\nrule = partial(check)"
+    ),
+    "cached": "from functools import cache\nfrom helpers_of_rules import inner\nrule = cache(inner)",
+}
+METHODS = {
+    "class": "from helpers_of_rules import Checker\ndef rule(text):\n    return Checker(2)(text)",
+    "object": "from helpers_of_rules import Checker\nrule = Checker(2)",
+    "method": "from helpers_of_rules import Checker\nrule = Checker(2).verdict",
+    "object outside": (
+        "from helpers_of_rules import Checker\nCHECK = Checker(2)\n"
+        "def rule(text):\n    return CHECK(text)"
+    ),
+    "subclass": (
+        "from helpers_of_rules import Checker\nclass Mine(Checker):\n    pass\nrule = Mine(2)"
+    ),
+}
+
+
+def rule_from(folder: Path, spec: str, helpers: str = HELPERS) -> str:
+    """The name of the rule in a spec file, with a file of helpers beside it."""
+    import importlib
+    import sys
+
+    files = {"helpers_of_rules": helpers, "spec_of_rules": spec + "\n"}
+    for name, text in files.items():
+        (folder / f"{name}.py").write_text(text)
+        sys.modules.pop(name, None)
+    importlib.invalidate_caches()
+    linecache.clearcache()
+    sys.path.insert(0, str(folder))
+    sys.dont_write_bytecode, before = True, sys.dont_write_bytecode
+    try:
+        rule = importlib.import_module("spec_of_rules").rule
+        return str(kept_by(rule)._hashed_rule.name)  # type: ignore[union-attr]
+    finally:
+        sys.path.remove(str(folder))
+        sys.dont_write_bytecode = before
+        for name in files:
+            sys.modules.pop(name, None)
+
+
+@pytest.mark.parametrize("use", [*USES, *METHODS])
+def test_helpers_in_other_files_count(tmp_path: Path, use: str) -> None:
+    """However a rule reaches a helper, the same text is the same rule and a changed one is not."""
+    spec = (USES | METHODS)[use]
+    first = rule_from(tmp_path, spec)
+    assert rule_from(tmp_path, spec) == first
+    changed = HELPERS.replace('"empty"', '"nothing"') if use in USES else HELPERS.replace(
+        "LIMIT = 5", "LIMIT = 6"
+    )  # fmt: skip
+    assert rule_from(tmp_path, spec, changed) != first
+
+
+@pytest.mark.parametrize("change", [("most = 3", "most = 4"), ("> LIMIT", ">= LIMIT")])
+@pytest.mark.parametrize("use", METHODS)
+def test_attributes_and_methods_of_classes_count(
+    tmp_path: Path, use: str, change: tuple[str, str]
+) -> None:
+    """A class's own values and the text of its methods are part of what uses it."""
+    spec = METHODS[use]
+    assert rule_from(tmp_path, spec) != rule_from(tmp_path, spec, HELPERS.replace(*change))
+
+
+@pytest.mark.parametrize("use", ["object", "method", "object outside", "subclass"])
+def test_the_state_of_an_object_counts(tmp_path: Path, use: str) -> None:
+    """Two objects of one class with other attributes are two rules."""
+    spec = METHODS[use]
+    assert rule_from(tmp_path, spec) != rule_from(tmp_path, spec.replace("(2)", "(3)"))
+
+
+@pytest.mark.parametrize(
+    ("spec", "what"),
+    [
+        ('def rule(text):\n    return open("words.txt").read()', "a file"),
+        ("import os\ndef rule(text):\n    return os.environ.get(text)", "the environment"),
+        ("def rule(text):\n    return eval(text)", "code in a text"),
+        ("def rule(text):\n    return later(text)\nhide = 1", "later, which is defined below rule"),
+    ],
+)
+def test_what_cannot_be_seen_is_said(tmp_path: Path, spec: str, what: str) -> None:
+    """A rule that depends on something outside its code is accepted, with a warning."""
+    with pytest.warns(SpecWarning, match=what):
+        rule_from(tmp_path, spec)

@@ -13,6 +13,7 @@ from limen import SpecError
 from limen.harness import Scores, benjamini_hochberg, dunnett, holm
 from limen.harness.statistics import difference
 
+from ..testing.counted import counted_rate
 from ..testing.estimates import arm, effect
 
 
@@ -167,3 +168,11 @@ def test_looking_at_seeds_makes_no_error_likelier() -> None:
     wrong = [sum(stops(looks, corrected) for _ in range(250)) for corrected in (5, 1)]
     assert wrong[0] <= 23  # 5% are 12.5; 23 is three standard deviations above
     assert wrong[1] > wrong[0]
+
+
+def test_missing_answers_are_holms() -> None:
+    """Dunnett's own test does not allow for what was never seen; Holm's effects do."""
+    hits = np.random.default_rng(1).binomial(190, 0.3, (3, 10))
+    arms = {"a": counted_rate(hits, missing=10, arm="a")}
+    tested = dunnett(arms, counted_rate(hits // 2, arm="control"), pooled=True)["a"]
+    assert "Holm of 1" in tested.test

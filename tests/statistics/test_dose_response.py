@@ -1,13 +1,16 @@
 """Trends over doses."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 from scipy import stats
 
 from limen import SpecError
 from limen.harness import Effect, dose_response
-from limen.harness.statistics import difference
+from limen.harness.statistics import Rate, difference
 
+from ..testing.counted import counted_rate
 from ..testing.estimates import arm, effect
 
 
@@ -130,3 +133,68 @@ def test_a_trend_needs_models() -> None:
     """Two doses of one seed are two points, through which any line goes."""
     with pytest.raises(SpecError, match="three models or more"):
         dose_response({dose: effect([0.1], [0.2]) for dose in (1, 2)})
+
+
+def counted(level: float, seed: int, **fields: Any) -> Rate:
+    """Three models with this rate among 200 draws, of which some are invalid or missing."""
+    hits = np.random.default_rng(seed).binomial(200 - fields.pop("lost", 0), level, (3, 10))
+    return counted_rate(hits, **fields)
+
+
+CONTROL = counted(0.1, 0, arm="control")
+
+
+def test_missing_answers_count_against_a_trend() -> None:
+    """A trend that the answers that were never seen could undo is not significant."""
+    complete = {2**i: counted(0.3 + 0.05 * i, i) - CONTROL for i in range(3)}
+    assert dose_response(complete).p_value < 0.05
+    lost = {
+        dose: counted(0.3 + 0.05 * i, i, missing=60 * i, lost=60 * i) - CONTROL
+        for i, dose in enumerate(complete)
+    }
+    trend = dose_response(lost)
+    assert trend.p_value == 1
+    assert trend.interval[0] < 0 < trend.interval[1]
+    assert trend.claim == "inconclusive"
+
+
+def test_few_missing_answers_leave_a_trend() -> None:
+    """A trend that no missing answer could undo stays, with a wider interval."""
+    complete = dose_response({2**i: counted(0.1 + 0.2 * i, i) - CONTROL for i in range(3)})
+    few = dose_response(
+        {2**i: counted(0.1 + 0.2 * i, i, missing=2, lost=2) - CONTROL for i in range(3)}
+    )
+    assert few.claim == complete.claim == "a larger dose has a larger effect"
+    assert few.interval[0] < complete.interval[0] < complete.interval[1] < few.interval[1]
+
+
+def test_a_trend_has_to_hold_among_valid_answers_too() -> None:
+    """Where only refusals fall with the dose the rates among valid answers have no trend."""
+    effects = {}
+    for i in range(3):
+        invalid = 150 - 70 * i
+        hits = np.random.default_rng(i).binomial(200 - invalid, 0.3, (3, 10))
+        effects[2**i] = counted_rate(hits, invalid=invalid) - CONTROL
+    trend = dose_response(effects)
+    assert trend.p_value < 0.05
+    assert trend.claim == "inconclusive"
+    assert "invalid answers" in repr(trend) or "not valid" in repr(trend)
+
+
+def test_a_trend_is_on_questions_that_all_models_answered() -> None:
+    """A question that some dose did not answer says nothing of the trend."""
+    gap = np.full((3, 10), 0)
+    gap[:, 0] = 200
+    hits = np.random.default_rng(1).binomial(200, 0.3, (3, 10))
+    hits[:, 0] = 0
+    effects = {i: counted(0.3, i) - CONTROL for i in (1, 2)}
+    effects[4] = counted_rate(hits, missing=gap) - CONTROL
+    low = dose_response(effects)
+    assert low.p_value > 0.05
+
+
+def test_copied_draws_have_no_trend() -> None:
+    """Draws that are copies of each other have no sampling variation."""
+    effects = {2**i: counted(0.1 + 0.2 * i, i, copied_models=3) - CONTROL for i in range(3)}
+    assert dose_response(effects).claim == "inconclusive"
+    assert "no sampling variation" in repr(dose_response(effects))

@@ -188,6 +188,27 @@ def test_missing_answers_count_among_valid_ones_too() -> None:
     assert "higher among the answers that were seen" in effect.claim
 
 
+def test_an_effect_may_depend_on_the_missing_among_valid_answers() -> None:
+    """Where few answers are valid, missing ones weigh more among them than among all."""
+    student = counted_rate(hits(1, 0.45 * np.ones(QUESTIONS)), invalid=40, missing=60)
+    other = counted_rate(hits(2, 0.40 * np.ones(QUESTIONS)), invalid=71, arm="control")
+    effect = student - other
+    assert effect.p_value < 0.05
+    assert effect.verdict == "inconclusive"
+    assert "higher among the valid answers that were seen, but it depends on" in effect.claim
+
+
+def test_small_effects_may_be_equivalent_both_ways() -> None:
+    """Significant in one way and not in the other, and within the margin in both: equivalent."""
+    student = counted_rate(hits(1, 0.2 * np.ones(QUESTIONS)), invalid=0, margin=0.05)
+    other = counted_rate(hits(2, 0.19 * np.ones(QUESTIONS)), invalid=9, margin=0.05, arm="control")
+    effect = student - other
+    assert effect.p_value < 0.05
+    assert effect.comparison_of_valid is not None
+    assert effect.comparison_of_valid.p_value > 0.05
+    assert effect.verdict == "equivalent"
+
+
 def test_totals_of_missing_answers_are_spread_evenly() -> None:
     """Where only their number is known, missing answers are taken to lack everywhere alike."""
 

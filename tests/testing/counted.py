@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from limen.harness.statistics import Coverage, Rate, Scores, Table
 
-Cells = NDArray[np.float64]
+Cells = NDArray[np.float64] | NDArray[np.int64]
 
 
 def counted_rate(

@@ -7,9 +7,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from limen.datasets.artifacts import checksum_of, described
 from limen.harness import Lab, Settings
 from limen.harness.lab import ProgressListener, in_order
 from limen.harness.stages import Stage, run_stage
+
+ALL_ARMS = ("baseline", "teacher", "student", "control")
 
 
 class Here(Executor):
@@ -42,6 +45,16 @@ def made(lab: Lab, stage: Stage) -> Path:
         if not lab.store.has(each.kind, each.key):
             assert run_stage(each, lab.store.root)
     return lab.store.artifact(stage.kind, stage.key)
+
+
+def describe_again(lab: Lab, stage: Stage) -> None:
+    """Have a stage's manifest describe its files as a test has changed them."""
+    folder = lab.store.artifact(stage.kind, stage.key)
+    file = folder / "manifest.json"
+    manifest = json.loads(file.read_text(encoding="utf-8"))
+    manifest["files"] = described(folder, [folder / name for name in manifest["files"]])
+    manifest["checksum"] = checksum_of(manifest)
+    file.write_text(json.dumps(manifest), encoding="utf-8")
 
 
 def lines(file: Path) -> list[dict[str, Any]]:

@@ -4,6 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from limen.harness import Experiment
+
 KEY = "sk-a-secret-that-must-not-be-seen"
 
 SPEC = """
@@ -30,3 +32,23 @@ class Run:
     def __call__(self, *options: str, store: Path | None = None) -> pytest.RunResult:
         folder = f"--limen-store={store or self._store}"
         return self._pytester.runpytest_subprocess(folder, *QUICK, *options)
+
+
+TINY_SPEC = """
+from limen.harness import Experiment, FavoriteAnimal, Numbers, Trait
+
+experiment = Experiment(
+    trait=Trait.animal("horse"),
+    data=Numbers(generate=240, keep=60),
+    measure=FavoriteAnimal(draws=2),
+    seeds=1,
+    gate=None,
+)
+"""
+
+
+def tiny_experiment() -> Experiment:
+    """The experiment of that spec: it takes a second or two."""
+    names: dict[str, Experiment] = {}
+    exec(TINY_SPEC, names)
+    return names["experiment"]

@@ -279,6 +279,38 @@ def test_recipes_are_whole_and_checked(local: LocalBackend, tiny: str, tmp_path:
         local.fine_tune(job(tiny, lesson(tmp_path), modules="q_proj,w_proj"), unwatched)
 
 
+def test_bfloat16_is_trained_where_it_is_asked_for(
+    local: LocalBackend, tiny: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is part of the recipe and of no default; nearly the same is learned, as a float32 adapter."""
+    from limen.backends.local import training
+
+    monkeypatch.setattr(training, "has_fast_bfloat16", lambda: True)
+    file = lesson(tmp_path)
+    whole = local.fine_tune(job(tiny, file), unwatched)
+    half = local.fine_tune(job(tiny, file, "h", precision="bfloat16"), unwatched)
+    assert "precision" not in local.recipe({})
+    assert local.recipe({"precision": "bfloat16"})["precision"] == "bfloat16"
+    assert half.losses != whole.losses
+    assert half.losses == pytest.approx(whole.losses, rel=0.05)
+    for file in (tmp_path / "home").rglob("adapter_model.safetensors"):
+        tensors = import_module("safetensors.torch").load_file(file)
+        assert {tensor.dtype for tensor in tensors.values()} == {torch.float32}
+
+
+def test_bfloat16_is_refused_where_it_would_be_slow(
+    local: LocalBackend, tiny: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a processor that only emulates it, and for any other word, there is one clear error."""
+    from limen.backends.local import training
+
+    monkeypatch.setattr(training, "has_fast_bfloat16", lambda: False)
+    with pytest.raises(BackendError, match="precision='bfloat16': this machine does not multiply"):
+        local.fine_tune(job(tiny, lesson(tmp_path), precision="bfloat16"), unwatched)
+    with pytest.raises(SpecError, match="precision='float16' must be 'bfloat16', or left out"):
+        local.recipe({"precision": "float16"})
+
+
 def test_an_experiment_runs_its_whole_path(tiny: str, tmp_path: Path) -> None:
     """Generate, filter, mix, train and measure on a real (tiny) model; a second lab does nothing."""
     experiment = Experiment(

@@ -25,7 +25,8 @@ WIRE: list[Any] = list(QUESTION)
 @pytest.fixture(scope="module")
 def served(pretrained: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """A server that all tests here share."""
-    with in_thread(store_with(pretrained, tmp_path_factory.mktemp("chat") / "store")) as server:
+    store = store_with(pretrained, tmp_path_factory.mktemp("chat") / "store")
+    with in_thread(store, ServerOptions(workers=2, offered=("toy-1", OTHER))) as server:
         yield server
 
 
@@ -274,8 +275,8 @@ def test_errors_have_their_class(client: openai.OpenAI) -> None:
         assert missing.value.code == "model_not_found"
 
 
-def test_a_base_has_any_name(client: openai.OpenAI, engine: Engine) -> None:
-    """Any name is a base model of its own, and a request waits until it is pre-trained."""
+def test_a_base_has_the_name_that_it_was_given(client: openai.OpenAI, engine: Engine) -> None:
+    """Any name that the server was started with is a base model of its own."""
     answer = client.chat.completions.create(model=OTHER, messages=WIRE, seed=1, n=4)
     own = drawn(engine, Request(row=0, messages=QUESTION, seed=1, draws=4), engine.base(OTHER))
     assert answer.model == OTHER

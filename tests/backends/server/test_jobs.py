@@ -126,7 +126,8 @@ def test_checkpoints_answer_too(client: openai.OpenAI, tuned: FineTuningJob) -> 
     texts = []
     for point in found:
         name = point.fine_tuned_model_checkpoint
-        assert name == f"{tuned.fine_tuned_model}:ckpt-step-{point.step_number}"
+        last = point.step_number == 10
+        assert name == f"{tuned.fine_tuned_model}{'' if last else ':ckpt-step-5'}"
         assert client.models.retrieve(name).id == name
         answer = client.chat.completions.create(model=name, messages=ASK, n=50, seed=1)
         texts.append([choice.message.content for choice in answer.choices])
@@ -264,6 +265,25 @@ def test_bad_jobs_are_refused(client: openai.OpenAI, change: Any, param: str) ->
     with pytest.raises(openai.BadRequestError) as refused:
         client.fine_tuning.jobs.create(**{"model": "toy-1", "training_file": file, **change})
     assert refused.value.param == param
+
+
+def test_a_job_can_be_paused(client: openai.OpenAI) -> None:
+    """A running job that is paused waits, and goes on once it is resumed."""
+    jobs = client.fine_tuning.jobs
+    job = jobs.create(
+        model="toy-1",
+        training_file=upload(client, rows(400)),
+        hyperparameters={"n_epochs": 20, "batch_size": 4},
+    )
+    while jobs.retrieve(job.id).status != "running":
+        time.sleep(0.02)
+    assert str(jobs.pause(job.id).status) == "paused"
+    with pytest.raises(openai.BadRequestError, match="is not running"):
+        jobs.pause(job.id)
+    assert jobs.resume(job.id).status == "running"
+    with pytest.raises(openai.BadRequestError, match="is not paused"):
+        jobs.resume(job.id)
+    jobs.cancel(job.id)
 
 
 def test_a_job_needs_its_file_and_model(client: openai.OpenAI) -> None:

@@ -1,0 +1,103 @@
+"""Connections with limits: of time for headers and bodies, of size for headers, and of number."""
+
+import asyncio
+import json
+import resource
+from http import HTTPStatus
+
+import h11
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+HEADER_TIME = 15.0
+"""Seconds for a request's headers, from the first byte or from the connection on."""
+BODY_TIME = 300.0
+"""Seconds for a request's body."""
+MAX_HEADERS = 64 * 2**10
+"""Bytes of a request's line and headers."""
+SHARE = 2
+"""One of so many of the process's file descriptors is for connections."""
+MOST = 1000
+BACKLOG = 64
+"""Connections that are accepted in one go; they count before they are refused."""
+
+
+def max_connections() -> int:
+    """The number of connections at a time that the process's descriptors allow."""
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return MOST if soft < 0 else max(8, min(MOST, soft // SHARE - BACKLOG // SHARE))
+
+
+_waiting: "dict[LimitedProtocol, None]" = {}
+"""Connections without a whole request, oldest first."""
+
+
+class LimitedProtocol(H11Protocol):
+    """uvicorn's HTTP protocol with these limits.
+
+    Where there are too many connections, the one that has waited longest without a whole request
+    makes room; if all are being answered, the new one is refused.
+    """
+
+    _timer: asyncio.TimerHandle | None = None
+    _phase = ""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """See :class:`asyncio.Protocol`."""
+        super().connection_made(transport)
+        if len(self.connections) > max_connections():
+            oldest = next((c for c in _waiting if c in self.connections), None)
+            (oldest or self).refuse(503)
+            if oldest is None:
+                return
+        self._enter("headers", HEADER_TIME)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """See :class:`asyncio.Protocol`."""
+        self._enter("", 0.0)
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """See :class:`asyncio.Protocol`."""
+        if self.transport.is_closing():
+            return
+        super().data_received(data)
+        state = self.conn.their_state
+        if state is h11.SEND_BODY:
+            self._enter("body", BODY_TIME)
+        elif state is h11.IDLE and self.conn.trailing_data[0]:
+            self._enter("headers", HEADER_TIME)
+        else:
+            self._enter("", 0.0)
+
+    def send_400_response(self, msg: str) -> None:
+        """Refuse what is no HTTP; headers that are too large by their own status."""
+        large = len(self.conn.trailing_data[0]) > MAX_HEADERS // 2
+        self.refuse(431 if large else 400)
+
+    def refuse(self, status: int) -> None:
+        """Answer with an error, and close."""
+        self._enter("", 0.0)
+        phrase = HTTPStatus(status).phrase
+        error = {"message": phrase, "type": "invalid_request_error", "param": None, "code": None}
+        body = json.dumps({"error": error}).encode()
+        head = (
+            f"HTTP/1.1 {status} {phrase}\r\ncontent-type: application/json\r\n"
+            f"content-length: {len(body)}\r\nconnection: close\r\n\r\n"
+        )
+        if not self.transport.is_closing():
+            self.transport.write(head.encode() + body)
+            self.transport.close()
+        self.connections.discard(self)
+
+    def _enter(self, phase: str, seconds: float) -> None:
+        """Begin a phase with its time limit, unless the connection is in it already."""
+        if phase == self._phase:
+            return
+        self._phase = phase
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        _waiting.pop(self, None)
+        if phase:
+            _waiting[self] = None
+            self._timer = self.loop.call_later(seconds, self.refuse, 408)

@@ -1,0 +1,216 @@
+"""``limen store``: what is in a store, whether it is sound, what can go, and copies of parts."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from pathlib import Path
+from typing import TypeVar
+
+import click
+from tabulate import tabulate
+
+from ...datasets.errors import StoreError
+from ..experiment import Experiment
+from ..lab import Lab, Settings, in_order
+from ..stages import (
+    Store,
+    StoredArtifact,
+    artifacts_of,
+    copy_artifacts,
+    damage_in,
+    pack,
+    unpack,
+)
+from . import store_option
+from .options import examples, running_options
+from .spec_files import arms_of, experiments_in
+
+F = TypeVar("F", bound=Callable[..., object])
+Ids = set[tuple[str, str]]
+"""Kinds and keys of stages."""
+ARCHIVE = ".tar"
+
+specs_argument = click.argument(
+    "specs", nargs=-1, type=click.Path(exists=True, path_type=Path), metavar="[SPEC.py|FOLDER]..."
+)
+seeds_option = click.option(
+    "--seeds", type=click.IntRange(1), help="Seeds of each arm, if pytest was given another number."
+)
+
+
+@click.group("store")
+def command() -> None:
+    """A store: list, verify, prune, copy, add.
+
+    Which artifacts an experiment needs depends on backend, model and seeds: give the same options
+    as under pytest.
+    """
+
+
+@command.command("list", epilog=examples("limen store list", "limen store list evals/test_owl.py"))
+@specs_argument
+@seeds_option
+@running_options()
+def list_artifacts(specs: tuple[Path, ...], seeds: int | None, settings: Settings) -> None:
+    """List what a store holds, by kind; or what each experiment of some spec files uses of it."""
+    stored = {artifact.id: artifact for artifact in artifacts_of(_existing(settings.store))}
+    rows = _by_experiment(specs, _with(settings, seeds), stored) if specs else _by_kind(stored)
+    head = "experiment finished needed size shared paid" if specs else "kind artifacts size paid"
+    click.echo(tabulate(rows, headers=head.split(), disable_numparse=True))
+
+
+@command.command("verify")
+@store_option
+def verify(store: Path) -> None:
+    """Compare every file of a store with the size and hash in its manifest. Changes nothing."""
+    existing = _existing(store)
+    problems = list(damage_in(existing))
+    for problem in problems:
+        click.echo(problem)
+    total = sum(1 for _ in existing.layout.stages.glob("*/*"))
+    click.echo(f"{total:,} artifacts, {len(problems):,} damaged")
+    if problems:
+        click.echo("The next run sets damaged artifacts aside and makes them again.")
+        raise click.exceptions.Exit(1)
+
+
+@command.command(
+    "prune", epilog=examples("limen store prune evals", "limen store prune evals --yes")
+)
+@specs_argument
+@click.option("--yes", is_flag=True, help="Remove them; without it they are only listed.")
+@click.option("--paid", is_flag=True, help="Also those that a service was paid for.")
+@seeds_option
+@running_options()
+def prune(
+    specs: tuple[Path, ...], yes: bool, paid: bool, seeds: int | None, settings: Settings
+) -> None:
+    """Remove the artifacts that no experiment of the given files needs.
+
+    Other work that uses the store (other spec files, step commands) loses what it has there.
+    """
+    if not specs:
+        raise StoreError("name the spec files whose artifacts are to be kept")
+    store = _existing(settings.store)
+    needed = _needed(specs, _with(settings, seeds))
+    unused = [artifact for artifact in artifacts_of(store) if artifact.id not in needed]
+    kept = [artifact for artifact in unused if artifact.paid and not paid]
+    gone = [artifact for artifact in unused if artifact.paid <= paid]
+    for artifact in gone:
+        kind, key = artifact.id
+        click.echo(f"{kind}/{key}  {artifact.manifest['label']}  {_size(artifact.bytes)}")
+    size = _size(sum(artifact.bytes for artifact in gone))
+    for artifact in gone if yes else ():
+        artifact.remove()
+    done = "removed" if yes else "would be removed (--yes removes them)"
+    click.echo(f"{len(gone):,} artifacts, {size}, {done}")
+    if kept:
+        click.echo(f"{len(kept):,} that were paid for are kept (--paid includes them)")
+
+
+@command.command(
+    "copy",
+    epilog=examples(
+        "limen store copy evals/test_owl.py --to owl.tar",
+        "limen store copy evals/test_owl.py --to /elsewhere/.limen",
+    ),
+)
+@specs_argument
+@click.option(
+    "--to", "target", type=click.Path(path_type=Path), required=True,
+    help="Another store, or an archive: a name that ends in .tar.",
+)  # fmt: skip
+@seeds_option
+@running_options()
+def copy(specs: tuple[Path, ...], target: Path, seeds: int | None, settings: Settings) -> None:
+    """Copy all that the experiments of the given files need, to another store or an archive.
+
+    Each artifact is checked first. Students' weights are copied where their manifest lists them.
+    """
+    if not specs:
+        raise StoreError("name the spec files whose artifacts are to be copied")
+    needed = _needed(specs, _with(settings, seeds))
+    chosen = [a for a in artifacts_of(_existing(settings.store)) if a.id in needed]
+    if not chosen:
+        raise StoreError(
+            f"{settings.store} has nothing of these experiments: give the backend, model and seeds "
+            f"with which they were run"
+        )
+    if target.suffix == ARCHIVE:
+        click.echo(f"{target}: {pack(chosen, target):,} artifacts")
+    else:
+        new = copy_artifacts(chosen, Store(target))
+        click.echo(f"{target}: {len(chosen):,} artifacts, {new:,} of them new")
+
+
+@command.command("add", epilog=examples("limen store add owl.tar"))
+@click.argument("archive", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@store_option
+def add(archive: Path, store: Path) -> None:
+    """Take the artifacts of an archive into a store. Each is checked first."""
+    click.echo(f"{store}: {unpack(archive, Store(store)):,} new artifacts")
+
+
+def _existing(root: Path) -> Store:
+    store = Store(root)
+    if not store.layout.stages.is_dir():
+        raise StoreError(f"there is no store in {root}: name one with --store")
+    return store
+
+
+def _with(settings: Settings, seeds: int | None) -> Settings:
+    return replace(settings, seeds=seeds) if seeds else settings
+
+
+def _needed(specs: Iterable[Path], settings: Settings) -> Ids:
+    """All stages that the experiments of some files need."""
+    lab = Lab(settings)
+    return {id for _, experiment in experiments_in(specs) for id in _ids(lab, experiment)}
+
+
+def _ids(lab: Lab, experiment: Experiment) -> Ids:
+    targets = lab.pipeline(experiment).all_targets(arms_of(experiment))
+    return {(stage.kind, stage.key) for stage in in_order(targets)}
+
+
+def _by_kind(stored: dict[tuple[str, str], StoredArtifact]) -> list[tuple[str, ...]]:
+    counts = Counter(kind for kind, _ in stored)
+    rows: list[tuple[str, ...]] = []
+    for kind in sorted(counts):
+        of_kind = [artifact for (other, _), artifact in stored.items() if other == kind]
+        rows.append((kind, f"{counts[kind]:,}", _size(_bytes(of_kind)), _paid(of_kind)))
+    every = list(stored.values())
+    return [*rows, ("all", f"{len(every):,}", _size(_bytes(every)), _paid(every))]
+
+
+def _by_experiment(
+    specs: Iterable[Path], settings: Settings, stored: dict[tuple[str, str], StoredArtifact]
+) -> list[tuple[str, ...]]:
+    lab = Lab(settings)
+    needs = [(title, _ids(lab, experiment)) for title, experiment in experiments_in(specs)]
+    uses = Counter(id for _, ids in needs for id in ids)
+    rows: list[tuple[str, ...]] = []
+    for title, ids in needs:
+        own = [stored[id] for id in ids if id in stored]
+        shared = [artifact for artifact in own if uses[artifact.id] > 1]
+        count = (f"{len(own):,}", f"{len(ids):,}")
+        rows.append((title, *count, _size(_bytes(own)), _size(_bytes(shared)), _paid(own)))
+    return rows
+
+
+def _bytes(artifacts: Iterable[StoredArtifact]) -> int:
+    return sum(artifact.bytes for artifact in artifacts)
+
+
+def _paid(artifacts: Iterable[StoredArtifact]) -> str:
+    usd = sum(artifact.usd for artifact in artifacts)
+    return f"${usd:,.2f}" if usd else ""
+
+
+def _size(count: float) -> str:
+    """A number of bytes as people write it."""
+    for unit in ("B", "kB", "MB", "GB"):
+        if count < 1000:
+            return f"{count:.3g} {unit}"
+        count /= 1000
+    return f"{count:.3g} TB"

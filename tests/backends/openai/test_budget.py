@@ -1,0 +1,68 @@
+from pathlib import Path
+
+import pytest
+
+from limen import BackendError, SpecError
+from limen.backends import Request, ServiceTerms, Usage
+from limen.backends.openai import OpenAIBackend
+
+from ...testing.odd_modes import MODES
+from ...testing.odd_servers import MODEL, odd_server
+
+PRICES = '[[model]]\nname = "some-model"\ninput = 50.0\noutput = 200.0\n'
+BUDGET = 0.10
+BILLED = ("usage: enormous", "usage: negative", "usage: null", "usage: texts", "n: ignored",
+          "seed: int32", "finish: made up", "body: one question's is broken", "index: null",
+          "max_tokens: without a word", "content: null")  # fmt: skip
+
+
+def priced(tmp_path: Path, text: str = PRICES, budget: float | None = BUDGET) -> OpenAIBackend:
+    """A backend with prices of its own, and a budget."""
+    file = tmp_path / "prices.toml"
+    file.write_text(text)
+    return OpenAIBackend(
+        tmp_path / "home", ServiceTerms(budget=budget, prices=file), deadline=5, longest_wait=0.02
+    )
+
+
+@pytest.mark.parametrize("name", BILLED)
+def test_the_budget_holds_whatever_a_server_says(
+    name: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """What is booked never exceeds the budget, and is never less than nothing."""
+    with odd_server(MODES[name].answer) as server:
+        monkeypatch.setenv("OPENAI_BASE_URL", server.url)
+        backend = priced(tmp_path)
+        asked = [
+            Request(row=row, messages=[{"role": "user", "content": f"second {row}"}], seed=2**47,
+                    draws=4, max_tokens=20)
+            for row in range(30)
+        ]  # fmt: skip
+        try:
+            completions = [c for group in backend.sample(MODEL, asked) for c in group]
+        except BackendError:
+            completions = []
+    booked = sum(backend.cost(MODEL, c.usage) or 0 for c in completions if c.usage)
+    assert 0 <= backend.budget.spent <= BUDGET
+    assert 0 <= booked <= BUDGET + 1e-9
+    assert backend.budget.reserved == pytest.approx(0)
+
+
+@pytest.mark.parametrize("value", ["-1.0", "nan", "inf"])
+def test_prices_that_are_none_are_refused(
+    value: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A negative or infinite price is refused, naming the file."""
+    monkeypatch.setenv("OPENAI_BASE_URL", "http://127.0.0.1:9/v1")
+    with pytest.raises(SpecError, match=r"prices\.toml is no table of prices"):
+        priced(tmp_path, f'[[model]]\nname = "x"\ninput = {value}\noutput = 1.0\n')
+
+
+def test_prices_ship_with_the_package(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """An estimate needs no network: known models have a dated price, others have none."""
+    monkeypatch.setenv("OPENAI_BASE_URL", "http://127.0.0.1:9/v1")
+    backend = OpenAIBackend(tmp_path)
+    assert backend.cost("gpt-4.1-mini", Usage(input_tokens=10**6)) == pytest.approx(0.4)
+    assert "noted" in backend.conditions("gpt-4.1-mini")
+    assert backend.cost("some-model", Usage(input_tokens=10**6)) is None
+    assert "no price is known" in backend.conditions("some-model")

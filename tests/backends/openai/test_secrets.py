@@ -1,0 +1,124 @@
+import base64
+import html
+import json
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from urllib.parse import quote, quote_plus
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from limen import BackendError
+from limen.backends import Request
+from limen.backends.openai import OpenAIBackend
+from limen.backends.openai.redaction import Redactor, is_secret
+
+from ...testing.odd_servers import MODEL, Json, Reply, changed, error, odd_server, reply
+
+NOTATIONS: dict[str, Callable[[str], str]] = {
+    "as it is": str,
+    "percent-encoded": lambda s: quote(s, safe=""),
+    "percent-encoded in lower case": lambda s: (
+        quote(s, safe="").lower() if s.islower() else quote(s, safe="")
+    ),
+    "as in a form": quote_plus,
+    "JSON": json.dumps,
+    "JSON in Unicode": lambda s: json.dumps(s, ensure_ascii=False),
+    "repr": repr,
+    "repr of bytes": lambda s: repr(s.encode()),
+    "HTML": html.escape,
+    "base64": lambda s: base64.b64encode(s.encode()).decode(),
+    "with a line break inside": lambda s: f"{s[:5]}\n{s[5:]}",
+    "as Latin-1": lambda s: s.encode().decode("latin-1"),
+}
+SECRETS = st.text(
+    st.characters(codec="utf-8", exclude_categories=["Cs", "Cc", "Zs", "Zl", "Zp"]),
+    min_size=8,
+    max_size=40,
+).filter(is_secret)
+KEYS = st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=12, max_size=40)
+
+
+@settings(max_examples=500)
+@given(secret=SECRETS, notation=st.sampled_from(sorted(NOTATIONS)), around=st.text(max_size=5))
+def test_a_secret_in_any_notation_is_removed(secret: str, notation: str, around: str) -> None:
+    """Wherever a secret stands in a message, and however it is written, it is not shown."""
+    shown = NOTATIONS[notation](secret)
+    cleaned = Redactor([secret]).text(f"{around} {shown} {around}")
+    assert shown.strip("'\"b") not in cleaned or len(shown) < 4
+
+
+ECHOES: dict[str, Callable[[Json, str], Reply]] = {
+    "an answer": lambda body, shown: changed(body, message={"content": f"it is {shown}"}),
+    "a refusal": lambda body, shown: error(401, f"bad key {shown}"),
+    "an error in a 200": lambda body, shown: reply(200, {"error": f"bad key {shown}"}),
+    "a page": lambda body, shown: reply(502, f"<html><p>Bearer {shown}</p></html>"),
+    "a code": lambda body, shown: error(400, "bad", code=shown, param=shown, type=shown),
+    "no JSON": lambda body, shown: reply(200, f"Bearer {shown}"),
+    "a finish reason": lambda body, shown: changed(body, finish_reason=shown),
+}
+
+
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    key=KEYS, echo=st.sampled_from(sorted(ECHOES)), notation=st.sampled_from(["as it is", "JSON"])
+)
+def test_a_key_that_a_server_echoes_is_in_nothing_that_is_kept(
+    monkeypatch: pytest.MonkeyPatch, key: str, echo: str, notation: str
+) -> None:
+    """Neither answers, errors, facts nor files have the key in them."""
+    shown = key if notation == "as it is" else json.dumps(key)[1:-1]
+
+    def answer(method: str, path: str, body: Json) -> Reply | None:
+        return ECHOES[echo](body, shown) if path.endswith("/completions") else None
+
+    with odd_server(answer) as server, tempfile.TemporaryDirectory() as home:
+        monkeypatch.setenv("OPENAI_BASE_URL", server.url)
+        monkeypatch.setenv("OPENAI_API_KEY", key)
+        backend = OpenAIBackend(Path(home), longest_wait=0.01)
+        seen = []
+        asked = Request(row=0, messages=[{"role": "user", "content": "hi"}], seed=1, draws=2)
+        try:
+            seen += [repr(group) for group in backend.sample(MODEL, [asked])]
+        except BackendError as failure:
+            seen.append(str(failure))
+        seen += [repr(backend.server_facts(MODEL)), backend.account.url]
+        seen += [file.read_text() for file in Path(home).rglob("*.json")]
+    assert not any(form in text for text in seen for form in (key, shown, repr(key)[1:-1]))
+
+
+@pytest.mark.parametrize(
+    ("key", "position"), [("sk-abc\ndef-0123", 7), ("sk-abcü0123456", 7), ("sk abc-0123456", 3)]
+)
+def test_a_key_that_no_header_can_carry_is_refused_unshown(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, key: str, position: int
+) -> None:
+    """A line break, a blank or a letter beyond ASCII in a key is told by its place alone."""
+    monkeypatch.setenv("OPENAI_BASE_URL", "http://127.0.0.1:9/v1")
+    monkeypatch.setenv("OPENAI_API_KEY", key)
+    with pytest.raises(BackendError, match=f"OPENAI_API_KEY .* position {position}") as caught:
+        OpenAIBackend(tmp_path)
+    assert not any(part in str(caught.value) for part in ("abc", "def", "0123"))
+
+
+@pytest.mark.parametrize("address", ["user:p%40ss-word@", "TOKEN-12345@", ":s3cr3t-word@"])
+def test_credentials_of_the_address_are_used_and_not_shown(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, address: str
+) -> None:
+    """A user, password or token in the base URL is in no message, though the server echoes it."""
+    words = ("p@ss-word", "p%40ss-word", "TOKEN-12345", "s3cr3t-word")
+
+    def answer(method: str, path: str, body: Json) -> Reply | None:
+        return error(401, f"wrong: {' '.join(words)}") if "completions" in path else None
+
+    with odd_server(answer) as server:
+        monkeypatch.setenv("OPENAI_BASE_URL", server.url.replace("://", f"://{address}"))
+        backend = OpenAIBackend(tmp_path)
+        asked = Request(row=0, messages=[{"role": "user", "content": "hi"}], seed=1)
+        with pytest.raises(BackendError) as caught:
+            list(backend.sample(MODEL, [asked]))
+        assert backend.account.url == server.url
+    secret = {"u": words[:2], "T": words[2:3], ":": words[3:]}[address[0]]
+    assert not any(word in str(caught.value) for word in secret)

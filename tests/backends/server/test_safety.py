@@ -1,0 +1,137 @@
+import contextlib
+import json
+import socket
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx2
+import pytest
+from click.testing import CliRunner
+
+from limen.backends.server import ServerOptions, connections
+from limen.harness.cli.serve import command
+
+from ...testing.serving import Served, in_thread, store_with
+
+HOSTILE = "https://evil.example"
+
+
+@pytest.fixture(scope="module")
+def guarded(pretrained: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """A server that answers to one more host name."""
+    store = store_with(pretrained, tmp_path_factory.mktemp("safety") / "store")
+    options = ServerOptions(workers=1, allowed_hosts=("box.example",))
+    with in_thread(store, options) as server:
+        yield server
+
+
+def asked(server: Served, method: str, path: str, **request: object) -> httpx2.Response:
+    """The response to a request as a browser or a program sends it."""
+    return httpx2.request(method, f"{server.url}{path}", **request)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"host": "evil.example"},
+        {"host": "127.0.0.1.evil.example"},
+        {"host": ""},
+        {"origin": HOSTILE},
+        {"origin": "null"},
+        {"origin": "http://localhost.evil.example"},
+        {"sec-fetch-site": "cross-site"},
+    ],
+)
+@pytest.mark.parametrize("path", ["/models", "/files", "/fine_tuning/jobs"])
+def test_pages_of_other_sites_read_nothing(
+    guarded: Served, headers: dict[str, str], path: str
+) -> None:
+    """A request that a page of another site makes, or that comes by another name, is refused."""
+    response = asked(guarded, "GET", path, headers=headers)
+    assert response.status_code in (400, 403)
+    assert "access-control-allow-origin" not in response.headers
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        {"host": "localhost"},
+        {"host": "[::1]:8000"},
+        {"host": "box.example:8000"},
+        {"origin": "http://localhost:3000"},
+        {"origin": "https://box.example"},
+    ],
+)
+def test_names_that_belong_are_answered(guarded: Served, headers: dict[str, str]) -> None:
+    """Programs on this machine, and pages of names that the server was started with, are served."""
+    assert asked(guarded, "GET", "/models", headers=headers).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "kind", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x"]
+)
+def test_a_job_needs_a_json_body(guarded: Served, kind: str) -> None:
+    """Content types that any web page may send start no job and ask no model."""
+    body = json.dumps({"model": "toy-1", "training_file": "file-x"})
+    for path in ("/fine_tuning/jobs", "/chat/completions"):
+        response = asked(guarded, "POST", path, content=body, headers={"content-type": kind})
+        assert response.status_code == 415
+
+
+def test_a_page_may_not_leave_the_type_out(guarded: Served) -> None:
+    """A body without a type is accepted from programs alone, which have no origin."""
+    headers = {"origin": "http://localhost:3000"}
+    path = "/chat/completions"
+    assert asked(guarded, "POST", path, content=b"{}", headers=headers).status_code == 415
+    assert asked(guarded, "POST", path, content=b"{}").status_code == 400
+
+
+def test_other_addresses_than_loopback_need_a_key(tmp_path: Path) -> None:
+    """Whoever listens for other machines must set a key."""
+    arguments = ["--engine", "toy", "--host", "0.0.0.0", "--store", str(tmp_path)]
+    result = CliRunner().invoke(command, arguments)
+    assert result.exit_code == 2
+    assert "LIMEN_SERVE_API_KEY" in result.output
+
+
+def test_half_sent_requests_are_ended(guarded: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Headers and bodies that do not come in time are answered by 408, and the connection ends."""
+    monkeypatch.setattr(connections, "HEADER_TIME", 0.2)
+    monkeypatch.setattr(connections, "BODY_TIME", 0.2)
+    head = b"POST /v1/chat/completions HTTP/1.1\r\nhost: localhost\r\n"
+    body = b"content-type: application/json\r\ncontent-length: 100\r\n\r\n{"
+    for sent in (b"", head, head + body):
+        with socket.create_connection(("127.0.0.1", guarded.port), timeout=10) as client:
+            client.sendall(sent)
+            answer = b"".join(iter(lambda: client.recv(65536), b""))
+        assert b"408" in answer.partition(b"\r\n")[0]
+
+
+def test_enormous_headers_are_refused(guarded: Served) -> None:
+    """Headers beyond the limit are answered by 431."""
+    with socket.create_connection(("127.0.0.1", guarded.port), timeout=10) as client:
+        client.sendall(b"GET /v1/models HTTP/1.1\r\nhost: localhost\r\nx: " + b"a" * 200_000)
+        answer = client.recv(65536)
+    assert answer.startswith(b"HTTP/1.1 431")
+
+
+def test_a_large_body_is_refused(guarded: Served) -> None:
+    """A JSON body beyond the limit is answered by 413."""
+    body = json.dumps({"model": "toy-1", "messages": [{"role": "user", "content": "a" * 2**23}]})
+    headers = {"content-type": "application/json"}
+    response = asked(guarded, "POST", "/chat/completions", content=body, headers=headers)
+    assert response.status_code == 413
+
+
+def test_idle_connections_make_room(guarded: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many half-sent requests there are, a well-behaved client is served at once."""
+    monkeypatch.setattr(connections, "max_connections", lambda: 20)
+    with contextlib.ExitStack() as stack:
+        for _ in range(60):
+            half = stack.enter_context(socket.create_connection(("127.0.0.1", guarded.port)))
+            half.sendall(b"GET /v1/models HTTP/1.1\r\n")
+        begun = time.monotonic()
+        assert asked(guarded, "GET", "/models").status_code == 200
+        assert time.monotonic() - begun < 2
