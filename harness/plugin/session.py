@@ -8,7 +8,7 @@ import pytest
 from ...datasets.errors import LimenError, PendingError, SpecError
 from ...reports import AuditRow, Result, result_to_json
 from ..experiment import Experiment
-from ..lab import Arm, ArmMapping, Lab, kept_in
+from ..lab import Arm, ArmMapping, Lab, kept_in, teacher_arms
 from ..reporting import audit_rows, result_of
 from ..statistics import Evidence
 from .collection_checks import errors_of
@@ -135,7 +135,8 @@ class LimenSession:
 
     def further_arms(self, item: pytest.Item, experiment: Experiment) -> ArmMapping:
         """The further arms of an experiment, each read when it is asked for."""
-        return ArmMapping(experiment.arms, lambda name: self.arm(item, experiment, name))
+        names = {**teacher_arms(experiment), **experiment.arms}
+        return ArmMapping(names, lambda name: self.arm(item, experiment, name))
 
     def audit(self, experiment: Experiment) -> AuditRow:
         """How the data of an experiment's students differ from its control's."""
