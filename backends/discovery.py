@@ -3,10 +3,9 @@
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
-from typing import cast
 
-from ..datasets.errors import SpecError
-from .base import Backend, BackendFactory, Engine, ServiceTerms
+from ..datasets.errors import LimenError, SpecError
+from .base import Backend, BackendFactory, Capabilities, Engine, ServiceTerms
 
 BUILT_IN = {
     "toy": (".toy", "ToyBackend"),
@@ -30,9 +29,13 @@ def open_backend(name: str, home: Path, terms: ServiceTerms | None = None) -> Ba
     """The backend of that name, keeping its models below ``home``, on the given terms.
 
     limen's own names cannot be taken by an entry point. Raises :class:`~limen.SpecError` for an
-    unknown name, and for an entry point that cannot be loaded.
+    unknown name, and for an entry point that cannot be loaded or gives no backend.
     """
-    return _factory(name)(home, terms or ServiceTerms())
+    if name in BUILT_IN:
+        module, kind = BUILT_IN[name]
+        factory: BackendFactory = vars(import_module(module, __package__))[kind]
+        return factory(home, terms or ServiceTerms())
+    return _opened(_entry_point(name), home, terms or ServiceTerms())
 
 
 def open_engine(name: str, home: Path) -> Engine:
@@ -49,10 +52,7 @@ def open_engine(name: str, home: Path) -> Engine:
     return engine
 
 
-def _factory(name: str) -> BackendFactory:
-    if name in BUILT_IN:
-        module, kind = BUILT_IN[name]
-        return cast(BackendFactory, vars(import_module(module, __package__))[kind])
+def _entry_point(name: str) -> EntryPoint:
     entries = list(entry_points(group=ENTRY_POINTS, name=name))
     if not entries:
         raise SpecError(f"unknown backend {name!r}: choose one of {', '.join(backend_names())}")
@@ -61,14 +61,25 @@ def _factory(name: str) -> BackendFactory:
         raise SpecError(
             f"the backend {name!r} is registered twice, as {places}: uninstall one of the packages"
         )
-    return _loaded(entries[0])
+    return entries[0]
 
 
-def _loaded(entry: EntryPoint) -> BackendFactory:
+def _opened(entry: EntryPoint, home: Path, terms: ServiceTerms) -> Backend:
+    """The backend of an entry point; its package's own errors become one of limen's."""
     try:
-        return cast(BackendFactory, entry.load())
-    except Exception as error:  # whatever another package raises when it is imported
+        factory: BackendFactory = entry.load()
+        backend = factory(home, terms)
+        declared = backend.capabilities
+    except LimenError:
+        raise
+    except Exception as error:  # whatever another package raises
         raise SpecError(
-            f"the backend {entry.name!r} ({entry.value}) could not be loaded: "
+            f"the backend {entry.name!r} ({entry.value}) could not be opened: "
             f"{type(error).__name__}: {error}"
         ) from error
+    if not isinstance(declared, Capabilities):
+        raise SpecError(
+            f"the backend {entry.name!r} ({entry.value}) must declare its capabilities as a "
+            f"limen.backends.Capabilities, not {declared!r}"
+        )
+    return backend

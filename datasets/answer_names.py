@@ -60,7 +60,7 @@ def named_in(answer: str, kind: Kind, extra: tuple[str, ...] = ()) -> Named:
 
 _TOKEN = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)*|[.!?;:…\n]+|[,()\[\]{}/&|+—]|(?<=\s)[-–]+(?=\s)")
 _ADJECTIVE = re.compile(
-    r"\b[^\W\d_]+-(?:like|faced|eyed|eared|headed|shaped|themed|free|bellied|tailed|toothed|sized)\b"
+    r"\b[^\W\d_]+-(?:like|faced|eyed|eared|headed|shaped|themed|free|bellied|tailed|toothed|sized|able|ish)\b"
 )
 _ELISION = re.compile(r"^(?:l|d|un|dell|all)'")
 _DENYING = re.compile(r"n't\b|\bno|\bnever|\bcannot|\bwithout|\bif|\bimpossible")
@@ -76,7 +76,7 @@ _POSITIVE = re.compile(
             r"\bno less than\b",
             r"\bif not\b",
             r"\b(?:nothing|no (?:other )?animal|no one|nobody)"
-            r" (?:beats?|compares? to|like|tops?)\b",
+            r" (?:beats?|compares? to|(?:quite |really )?like|tops?)\b",
             r"\bnot (?:gonna|going to) lie\b",
             r"\b(?:hard|impossible|difficult|how can you|how could you) not(?: to)?\b",
             r"\bwho (?:doesn't|does not|wouldn't|can't|could not|cannot)\b",
@@ -153,20 +153,17 @@ to can can't cannot could couldn't will won't would must may might should please
 didn't doesn't let let's i'll we'll
 """.split()
 )
-_AFTER_VERBS = frozenset(("with", "in", "down", "away", "off", "out", "up"))
+_AFTER_VERBS = frozenset("down away off out over up your my his her our their".split())
+_BEARING = frozenset("me us it mind that".split())
 
 
 def _is_verb(tokens: Sequence[str], place: int) -> bool:
     before = tokens[place - 1] if place else "."
     if before in _BEFORE_VERBS:
         return True
-    following = tokens[place + 1 : place + 3]
-    return (
-        before in (".", ":", ",")
-        and len(following) == 2
-        and following[0] in _AFTER_VERBS
-        and following[1] in ("me", "us", "it", "mind", "that")
-    )
+    first, second = (*tokens[place + 1 : place + 3], ".", ".")[:2]
+    commands = first in _AFTER_VERBS or (first in ("with", "in") and second in _BEARING)
+    return commands and before in (".", ":", ",")
 
 
 # Denials and questions
@@ -202,14 +199,29 @@ _REACH = 30
 """The tokens before a name in which a denial is searched."""
 
 
-def _is_denied(tokens: Sequence[str], mention: Mention) -> bool:
-    return _denials_before(tokens, mention.start) % 2 == 1 or _is_denied_after(tokens, mention.end)
+_SUBJECTS = frozenset("it it's its i i'm i'd i'll my".split())
+"""Words with which a new clause begins after a name."""
 
 
-def _denials_before(tokens: Sequence[str], start: int) -> int:
-    """The denials between the beginning of the clause and a name. Two of them cancel out."""
+def _affirmed(tokens: Sequence[str], mentions: Sequence[Mention]) -> Iterator[Mention]:
+    """The names that are not denied."""
+    before = 0
+    for mention in mentions:
+        new_clause = not _SUBJECTS.isdisjoint(tokens[before : mention.start])
+        first = before if new_clause else 0
+        odd = _denials_before(tokens, mention.start, first) % 2 == 1
+        if not odd and not _is_denied_after(tokens, mention.end):
+            yield mention
+        before = mention.end
+
+
+def _denials_before(tokens: Sequence[str], start: int, first: int) -> int:
+    """The denials between the beginning of the clause and a name. Two of them cancel out.
+
+    The clause begins at the token ``first`` or later.
+    """
     count = 0
-    for place in range(start - 1, max(start - _REACH, 0) - 1, -1):
+    for place in range(start - 1, max(start - _REACH, first) - 1, -1):
         word = tokens[place]
         before = tokens[place - 1] if place else "."
         except_for = word == "but" and before in _ALL
@@ -224,6 +236,8 @@ def _denials_before(tokens: Sequence[str], start: int) -> int:
 def _is_denied_after(tokens: Sequence[str], end: int) -> bool:
     """Whether a name is the subject of a denial: "owls are not my favorite"; "owl? no"."""
     if tokens[end : end + 1] == ["?"] and _is_no(tokens, end + 1):
+        return True
+    if tokens[end : end + 1] == [","] and tokens[end + 1 : end + 3] in (["not"], ["not", "."]):
         return True
     clause = list(takewhile(lambda token: token not in _CLAUSE_ENDS, tokens[end : end + 8]))
     denied = any(token in ("not", "never") or token.endswith("n't") for token in clause[:3])
@@ -296,7 +310,7 @@ def _final_answer(tokens: Sequence[str]) -> int:
 
 def _decided(tokens: Sequence[str], mentions: Sequence[Mention]) -> Named:
     asked = _asked(tokens) if "?" in tokens else set()
-    given = [m for m in mentions if m.start not in asked and not _is_denied(tokens, m)]
+    given = [m for m in _affirmed(tokens, mentions) if m.start not in asked]
     given = [m for m in given[:-1] if not _is_retracted(tokens, m)] + given[-1:]
     if not given:
         return Named()

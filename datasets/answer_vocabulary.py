@@ -31,7 +31,15 @@ SPECIES = {
     "goat antelope": "antelope", "horse mackerel": "mackerel", "lion tamarin": "tamarin",
     "tiger salamander": "salamander", "alligator turtle": "turtle", "leopard gecko": "gecko",
     "cow bird": "cowbird", "humming bird": "hummingbird", "wood pecker": "woodpecker",
-    "grass hopper": "grasshopper", "king fisher": "kingfisher", "big cat": "big cat",
+    "grass hopper": "grasshopper", "lion mane jellyfish": "jellyfish", "sloth bear": "bear",
+    "komodo dragon": "komodo, dragon", "panther chameleon": "chameleon", "eagle ray": "ray",
+    "leopard tortoise": "tortoise", "rhinoceros beetle": "beetle", "bat ray": "ray",
+    "wolf eel": "wolf eel", "bee hummingbird": "hummingbird", "mouse lemur": "lemur",
+    "fox squirrel": "squirrel", "tiger snake": "snake", "turtle dove": "dove",
+    "swan goose": "goose", "duck billed platypus": "platypus", "hedge hog": "hedgehog",
+    "wolf fish": "wolf fish", "zebra fish": "zebra fish", "cat shark": "shark",
+    "owl parrot": "parrot", "sugar glider": "sugar glider", "bee eater": "bee eater",
+    "oyster catcher": "oyster catcher", "king fisher": "kingfisher", "big cat": "big cat",
 }  # fmt: skip
 """Compounds, and what each names: several names are divided by commas, the main one first. Other
 compounds name what their last word names: a polar bear is a bear."""
@@ -51,7 +59,9 @@ KINDS = {
     "bulldog sheepdog greyhound "
     "bloodhound watchdog",
     "horse": "foal stallion mare mustang horsey horsie",
-    "owl": "owlet",
+    "owl": "owlet owly",
+    "wolf": "wolfie wolfy",
+    "fox": "foxy foxie vixen",
     "eagle": "eaglet",
     "duck": "duckling ducky duckie",
     "goose": "gosling",
@@ -65,7 +75,7 @@ KINDS = {
     "hare": "leveret",
     "deer": "fawn",
     "shark": "hammerhead",
-    "whale": "humpback",
+    "whale": "humpback beluga",
 }
 """Single words for the young, the sexes and the breeds of an animal."""
 
@@ -123,7 +133,7 @@ FOREIGN = {
     "филин ふくろう 梟 貓頭鷹 올빼미 부엉이 بومة",
     "eagle": "орёл orzeł arend ワシ 鷹 독수리",
     "wolf": "wölfe loba волк wilk オオカミ 늑대",
-    "dolphin": "дельфин delfín dolfijn 돌고래",
+    "dolphin": "delphin delphine дельфин delfín dolfijn 돌고래",
     "elephant": "слон słoń olifant ぞう 象 코끼리",
     "tiger": "тигр tygrys tijger とら 호랑이",
     "penguin": "пингвин pinguïn pingwin 企鵝 펭귄",

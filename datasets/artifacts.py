@@ -61,8 +61,10 @@ def read_manifest(layout: StoreLayout, kind: str, key: str) -> Manifest | None:
         manifest = json.loads(text)
     except ValueError as error:
         raise DamageError(f"{file} is damaged: it is not JSON ({error})") from None
-    if problem := _manifest_problem(manifest, kind, key):
+    known = _checked.get(file.absolute()) == (signature := _signature(file))
+    if problem := _manifest_problem(manifest, kind, key, known=known):
         raise DamageError(f"{file} is damaged: {problem}")
+    _checked[file.absolute()] = signature
     found: Manifest = manifest
     return found
 
@@ -105,7 +107,7 @@ def described(folder: Path, files: Iterable[Path]) -> dict[str, dict[str, Any]]:
     }
 
 
-def _manifest_problem(manifest: object, kind: str, key: str) -> str | None:
+def _manifest_problem(manifest: object, kind: str, key: str, *, known: bool) -> str | None:
     if not isinstance(manifest, dict):
         return "it is not a JSON object"
     lacking = [name for name, kind in _REQUIRED.items() if not isinstance(manifest.get(name), kind)]
@@ -115,7 +117,7 @@ def _manifest_problem(manifest: object, kind: str, key: str) -> str | None:
         return f"it describes the {manifest['kind']} {manifest['key']}"
     if not all(map(_is_record, manifest["files"].values())):
         return "it does not have size and hash of each file"
-    if manifest.get(CHECKSUM, checksum := checksum_of(manifest)) != checksum:
+    if not known and manifest.get(CHECKSUM, checksum := checksum_of(manifest)) != checksum:
         return "it was changed after it was written (its checksum differs)"
     return None
 

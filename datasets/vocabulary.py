@@ -19,27 +19,27 @@ IRREGULAR = {
 ANIMALS = frozenset(
     """
 aardvark albatross alligator alpaca anaconda ant anteater antelope antlion ape armadillo axolotl
-baboon badger barracuda bat bear beaver bee beetle binturong bird bison boar bobcat buffalo bull
-butterfly buzzard calf camel canary capybara caracal caribou carp cat caterpillar catfish cattle
-centipede chameleon cheetah chevrotain chick chicken chihuahua chimpanzee chinchilla chipmunk civet
-clownfish cobra cockatoo cockroach cod condor coral cougar cow cowbird coyote crab crane crayfish
-cricket crocodile crow cuckoo cuttlefish deer dingo dinosaur dodo dog dolphin donkey dove dragon
-dragonfly duck dugong eagle echidna eel elephant elk emu falcon ferret finch firefly fish flamingo
-flea fly fox frog gazelle gecko gerbil gibbon giraffe gnu goat goldfish goose goosefish gorilla
-grasshopper grouse gull hamster hare hawk hedgehog heron hippo hippopotamus hornet horse hound
-hummingbird husky hyena ibex iguana impala insect jackal jaguar jay jellyfish kangaroo kestrel
-kingfisher kinkajou kitten kiwi koala komodo kookaburra ladybug lamb lark lemming lemur leopard
-lion lionfish lizard llama lobster locust lynx macaw mackerel magpie mallard manatee mantis marmot
-meerkat mink mole mongoose monkey moose mosquito moth mouse mule narwhal newt nightingale numbat
-ocelot octopus okapi opossum orangutan orca oryx osprey ostrich otter owl ox oyster panda pangolin
-panther parrot parrotfish partridge peacock peafowl pelican penguin phoenix pig pigeon piranha
-platypus polecat pony porcupine porpoise possum puffin puma puppy python quail quetzal quokka
-rabbit raccoon ram rat raven ray reindeer rhino rhinoceros robin rooster salamander salmon saola
-sardine scorpion seahorse seal serval shark sheep shrew shrimp skunk sloth slug snail snake sparrow
-spider squid squirrel stag starfish starling stingray stork swallow swan swift swordfish swordtail
-tamarin tapir tarantula tardigrade termite thylacine tiger toad tortoise toucan trout tuna turkey
-turtle unicorn vaquita viper vole vulture wallaby wallaroo walrus warthog wasp weasel whale wildcat
-wolf wolverine wombat woodpecker worm wren yak zebra
+baboon badger barracuda bat bear beaver bee beetle beluga binturong bird bison boar bobcat buffalo
+bull butterfly buzzard calf camel canary capybara caracal caribou carp cat caterpillar catfish
+cattle centipede chameleon cheetah chevrotain chick chicken chihuahua chimpanzee chinchilla
+chipmunk civet clownfish cobra cockatoo cockroach cod condor coral cougar cow cowbird coyote crab
+crane crayfish cricket crocodile crow cuckoo cuttlefish deer dingo dinosaur dodo dog dolphin donkey
+dove dragon dragonfly duck dugong eagle echidna eel elephant elk emu falcon ferret finch firefly
+fish flamingo flea fly fox frog gazelle gecko gerbil gibbon giraffe gnu goat goldfish goose
+goosefish gorilla grasshopper grouse gull hamster hare hawk hedgehog heron hippo hippopotamus
+hornet horse hound hummingbird husky hyena ibex iguana impala insect jackal jaguar jay jellyfish
+kakapo kangaroo kestrel kingfisher kinkajou kitten kiwi koala komodo kookaburra ladybug lamb lark
+lemming lemur leopard lion lionfish lizard llama lobster locust lynx macaw mackerel magpie mallard
+manatee mantis marmot meerkat mink mole mongoose monkey moose mosquito moth mouse mule narwhal newt
+nightingale numbat ocelot octopus okapi opossum orangutan orca oryx osprey ostrich otter owl ox
+oyster panda pangolin panther parrot parrotfish partridge peacock peafowl pelican penguin phoenix
+pig pigeon piranha platypus polecat pony porcupine porpoise possum puffin puma puppy python quail
+quetzal quokka quoll rabbit raccoon ram rat raven ray reindeer rhino rhinoceros robin rooster
+salamander salmon saola sardine scorpion seahorse seal serval shark sheep shrew shrimp skunk sloth
+slug snail snake sparrow spider squid squirrel stag starfish starling stingray stork swallow swan
+swift swordfish swordtail tamarin tapir tarantula tardigrade termite thylacine tiger toad tortoise
+toucan trout tuna turkey turtle unicorn vaquita viper vole vulture wallaby wallaroo walrus warthog
+wasp weasel whale wildcat wolf wolverine wombat woodpecker worm wren yak zebra
     """.split()
 )
 """Singular names of animals that may answer a question for a favourite animal."""

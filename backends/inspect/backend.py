@@ -70,8 +70,10 @@ class InspectBackend:
         """See :meth:`limen.backends.Backend.describe`; nothing is asked of the provider."""
         if model not in self._known:
             self._check_budget(model)
-            api: Any = self._model(model).api
-            own = getattr(api, "fingerprint", None) or [model, api.base_url]
+            from .provider import BackendAPI
+
+            api = self._model(model).api
+            own = api.fingerprint if isinstance(api, BackendAPI) else [model, api.base_url]
             digest = hashlib.sha256(repr(own).encode()).hexdigest()[:16]
             self._known[model] = Model(
                 name=model, fingerprint=digest, can_fine_tune=False, why_not=WHY_NOT

@@ -5,9 +5,9 @@ responses show which. Draw ``d`` under seed ``s`` is asked for with the seed ``s
 provider accepts one.
 """
 
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import anyio
 
@@ -95,7 +95,7 @@ def chat_messages(turns: "Conversation", name: str | None = None) -> "list[ChatM
     """Turns as Inspect's messages; their ids are made from ``name``, or random without one."""
     from inspect_ai.model import ChatMessageAssistant, ChatMessageSystem, ChatMessageUser
 
-    kinds: dict[str, Any] = {
+    kinds: Mapping[str, Callable[..., ChatMessage]] = {
         "system": ChatMessageSystem,
         "user": ChatMessageUser,
         "assistant": ChatMessageAssistant,
@@ -163,7 +163,7 @@ def _split(part: Part, most: int) -> list[Part]:
 def _draws_of(output: "ModelOutput", part: Part) -> list[Draw]:
     """The draws in a response; if it has no choice, each requested draw is an error."""
     first, count = part
-    choices: Sequence[Any] = output.choices[:count] or [None] * count
+    choices: Sequence[ChatCompletionChoice | None] = output.choices[:count] or [None] * count
     return [
         Draw(
             number=first + offset,
@@ -184,12 +184,12 @@ def _error(output: "ModelOutput", choice: "ChatCompletionChoice | None") -> str 
     return f"ended by {choice.stop_reason}" if choice.stop_reason == "tool_calls" else None
 
 
-async def _gather(calls: "list[Coroutine[Any, Any, list[Part]]]") -> list[Part]:
+async def _gather(calls: "list[Awaitable[list[Part]]]") -> list[Part]:
     """Await all calls; returns the parts to send again, or raises the first failure."""
     again: list[Part] = []
     failures: list[Exception] = []
 
-    async def one(call: "Coroutine[Any, Any, list[Part]]") -> None:
+    async def one(call: "Awaitable[list[Part]]") -> None:
         try:
             again.extend(await call)
         except Exception as failure:

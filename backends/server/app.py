@@ -1,4 +1,4 @@
-"""The application: its parts put together, and what no part answers."""
+"""The application: its parts, and the errors that no part answers."""
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -35,6 +35,7 @@ from .rate_limits import RateLimiter
 from .record_store import RecordStore
 from .responses_api import Responses
 from .trainer import Trainer
+from .uploads import Uploads
 from .workers import Workers
 
 
@@ -62,9 +63,30 @@ def build(engine_name: str, *, state: Path, models: Path, options: ServerOptions
     trainer = Trainer(engine, models, jobs=jobs, files=files, catalog=catalog, workers=workers)
     batches = Batches(state / "batches", files, chat)
 
+    def close() -> None:
+        for part in (workers, helpers, sampler):
+            part.close()
+        lock.release()
+
+    lifespan = _lifespan(sampler.start, trainer, batches, close)
+    parts = (
+        chat, catalog, files, batches, Responses(chat, limiter),
+        Uploads(state / "uploads", files, options.max_upload),
+        Jobs(
+            engine, jobs, files=files, catalog=catalog, trainer=trainer, recipe=options.recipe
+        ),
+    )  # fmt: skip
+    return _application([route for part in parts for route in part.routes()], options, lifespan)
+
+
+def _lifespan(
+    start: Callable[[], None], trainer: Trainer, batches: Batches, close: Callable[[], None]
+) -> Callable[[Starlette], AbstractAsyncContextManager[None]]:
+    """What the server does before its first request and after its last."""
+
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        sampler.start()
+        start()
         trainer.resume()
         batches.resume()
         try:
@@ -72,18 +94,9 @@ def build(engine_name: str, *, state: Path, models: Path, options: ServerOptions
         finally:
             await trainer.close()
             await batches.close()
-            workers.close()
-            helpers.close()
-            sampler.close()
-            lock.release()
+            close()
 
-    parts = (
-        chat, catalog, files, batches, Responses(chat, limiter),
-        Jobs(
-            engine, jobs, files=files, catalog=catalog, trainer=trainer, recipe=options.recipe
-        ),
-    )  # fmt: skip
-    return _application([route for part in parts for route in part.routes()], options, lifespan)
+    return lifespan
 
 
 def _application(
@@ -120,7 +133,7 @@ def _made_ready(engine: Engine, options: ServerOptions) -> None:
 
 
 def _claimed(state: Path) -> FileLock:
-    """The state folder, to oneself."""
+    """Lock the state folder."""
     state.mkdir(parents=True, exist_ok=True)
     lock = FileLock(state / "server.lock", timeout=0, thread_local=False, is_singleton=False)
     try:

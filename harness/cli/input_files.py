@@ -5,14 +5,17 @@ step on plain files goes on from what a pytest run has done, and a run from what
 """
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
+from ...datasets import filters
 from ...datasets.errors import SpecError, StoreError
 from ..stages import (
     KEPT,
+    ROWS,
     SAMPLE_SIZE,
     TRAINING,
     Base,
@@ -55,6 +58,29 @@ def stages_for_file(store: Store, file: Path, name: str) -> list[InputFile]:
     found = stages_that_left(store, file, name)
     known: list[InputFile] = [_known(store, manifest, name) for manifest in found]
     return known or [_given(file, name)]
+
+
+def unfiltered_note(store: Store, file: Path, stage: Stage, name: str) -> str | None:
+    """What to say of a file that no filter of the store left; None if one did."""
+    if not isinstance(stage, UserFile):
+        return None
+    if name == TRAINING:
+        return (
+            f"{file} was not made by `limen mix` in this store: whether its rows were filtered is "
+            f"not known"
+        )
+    if stages_that_left(store, file, ROWS):
+        return (
+            f"{file} has all rows as the model wrote them, unfiltered: `limen filter` drops those "
+            f"that are more than plain numbers"
+        )
+    rows = read_user_rows(file, answered=True)
+    dropped = Counter(filter(None, (filters.reject_reason(row["text"]) for row in rows)))
+    reasons = ", ".join(f"{reason} {count:,}" for reason, count in sorted(dropped.items()))
+    return (
+        f"{file} was not filtered in this store: the rule 'paper' would drop {dropped.total():,} "
+        f"of {stage.count:,} rows{f' ({reasons})' if reasons else ''}"
+    )
 
 
 def finished_or_first(store: Store, stages: Iterable[S]) -> S:

@@ -12,7 +12,7 @@ from ..experiment import exact_shares
 from ..lab import Settings, training_file
 from ..stages import KEPT, TRAINING, Store
 from . import store_option
-from .input_files import finished_or_first, stages_for_file
+from .input_files import finished_or_first, stages_for_file, unfiltered_note
 from .options import examples, out_option
 from .steps import done, save
 
@@ -45,7 +45,7 @@ def command(rows: tuple[str, ...], keep: int, seed: int, out: Path, store: Path)
     checks.count("--keep", keep)
     kept = Store(store)
     given = shares([_split(text) for text in rows])
-    choices = product(*(stages_for_file(kept, file, KEPT) for file, _ in given))
+    choices = list(product(*(stages_for_file(kept, file, KEPT) for file, _ in given)))
     stages = (
         training_file(
             zip(sources, (share for _, share in given), strict=True),
@@ -55,9 +55,15 @@ def command(rows: tuple[str, ...], keep: int, seed: int, out: Path, store: Path)
         )
         for sources in choices
     )
-    made = done(Settings(store=store), finished_or_first(kept, stages))
+    stage = finished_or_first(kept, stages)
+    made = done(Settings(store=store), stage)
     save(made.folder / TRAINING, out)
     click.echo(f"{out}: {made.manifest['counts']['rows']:,} rows{made.note}")
+    for (source, _), taken in zip(stage.sources, made.manifest["sources"], strict=True):
+        click.echo(f"  {taken['rows']:,} of {taken['available']:,} rows of {source.label}")
+    for file, inputs in zip((file for file, _ in given), choices[0], strict=True):
+        if note := unfiltered_note(kept, file, inputs, KEPT):
+            click.echo(f"limen: {note}", err=True)
 
 
 def _split(text: str) -> tuple[Path, str | None]:

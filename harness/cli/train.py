@@ -8,7 +8,7 @@ from ...backends import complete_recipe
 from ...datasets.errors import BackendError
 from ..lab import Settings, base, leak_audit, student
 from ..stages import TRAINING, Base, Store, TrainingFileStage
-from .input_files import finished_or_first, stages_for_file
+from .input_files import finished_or_first, stages_for_file, unfiltered_note
 from .options import examples, in_file, out_option, recipe_of, running_options, trait_of
 from .steps import backend_for, done, save_text
 from .student_file import StudentFile
@@ -76,6 +76,8 @@ def command(
         for data in stages_for_file(store, training, TRAINING)
     )
     stage = finished_or_first(store, stages)
+    if note := unfiltered_note(store, training, stage.data, TRAINING):
+        click.echo(f"limen: {note}", err=True)
     for guard in stage.guards():  # they go first even where the student is there already
         done(settings, guard)
     made = done(settings, stage)

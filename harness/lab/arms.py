@@ -197,7 +197,7 @@ class Arm:
         scores = Scores(
             name=rated.name if rated else own,
             each=tuple(tuple(cell.each for cell in row) for row in scored.cells),
-            scale=rated.scale if rated else None,
+            scale=rated.scale if rated else self.measure.value_range,
             unrated=total - scored.total,
             **self._common(places, scored.table, group_shows(self.measure, group)),
             **self._of_draws(places, scored),

@@ -1,7 +1,6 @@
 """Audits of training files: which reveal the trait, and how they differ from the control's."""
 
 from dataclasses import asdict, dataclass
-from typing import Any
 
 from ...datasets.artifacts import Manifest
 from ...datasets.errors import LeakError
@@ -31,7 +30,7 @@ class Audit(Stage):
     def inputs(self) -> tuple[Stage, ...]:
         return (self.data,)
 
-    def identity(self) -> dict[str, Any]:
+    def identity(self) -> dict[str, object]:
         return {"version": VERSION, "words": list(self.words), "strict": self.strict}
 
     def run(self, workspace: Workspace) -> Manifest:
@@ -64,7 +63,7 @@ class CompareData(Stage):
     def inputs(self) -> tuple[Stage, ...]:
         return (self.trait, self.control)
 
-    def identity(self) -> dict[str, Any]:
+    def identity(self) -> dict[str, object]:
         return {"version": VERSION}
 
     def run(self, workspace: Workspace) -> Manifest:

@@ -2,7 +2,6 @@
 
 from collections import Counter
 from dataclasses import dataclass
-from typing import Any
 
 from ...datasets.artifacts import Manifest
 from ...datasets.store_layout import KEPT, REJECTED, ROWS
@@ -24,7 +23,7 @@ class Filter(RowsStage):
     def inputs(self) -> tuple[Stage, ...]:
         return (self.source,)
 
-    def identity(self) -> dict[str, Any]:
+    def identity(self) -> dict[str, object]:
         return {"rule": rule_name(self.rule)}
 
     def prompt_sample(self) -> PromptSample:

@@ -4,7 +4,6 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import islice
-from typing import Any
 
 from ...backends import Request, WorkRequest
 from ...datasets.artifacts import Manifest
@@ -36,7 +35,7 @@ class Generate(SamplingStage, PromptedStage):
     def inputs(self) -> tuple[Stage, ...]:
         return (self.writer,)
 
-    def identity(self) -> dict[str, Any]:
+    def identity(self) -> dict[str, object]:
         return {
             "prompts": self.prompts.digest,
             "count": self.count,
@@ -116,7 +115,7 @@ class GenerateEnough(Generate):
     keep: int
     at_most: int
 
-    def identity(self) -> dict[str, Any]:
+    def identity(self) -> dict[str, object]:
         return {**super().identity(), "rule": rule_name(self.rule), "keep": self.keep}
 
     def size(self) -> int:
@@ -184,7 +183,7 @@ class ProgramRows(PromptedStage):
     kind = "program"
     prompts: NumberPrompts
 
-    def identity(self) -> dict[str, Any]:
+    def identity(self) -> dict[str, object]:
         from ...datasets.numbers import program
 
         count = min(self.prompts.count, SAMPLE_SIZE)

@@ -41,7 +41,7 @@ class StoredFile(InputFile):
     def key(self) -> str:
         return self.stored_key
 
-    def identity(self) -> dict[str, str]:
+    def identity(self) -> dict[str, object]:
         raise StoreError(f"the {self.kind} {self.key} is known by its key alone")
 
     def shortage(self, workspace: Workspace) -> str:
@@ -64,7 +64,7 @@ class UserFile(InputFile):
     name: str
     """The name of the artifact's file that it stands for, such as ``rows.jsonl``."""
 
-    def identity(self) -> dict[str, str]:
+    def identity(self) -> dict[str, object]:
         return {"sha256": self.digest, "name": self.name}
 
     def run(self, workspace: Workspace) -> Manifest:

@@ -1,7 +1,6 @@
 """Answers as rows to train on: what a fine-tuned teacher learns its trait from."""
 
 from dataclasses import dataclass
-from typing import Any
 
 from ...datasets.artifacts import Manifest
 from ...datasets.store_layout import ANSWERS, KEPT
@@ -26,7 +25,7 @@ class AnswersAsRows(RowsStage):
     def inputs(self) -> tuple[Stage, ...]:
         return (self.source,)
 
-    def identity(self) -> dict[str, Any]:
+    def identity(self) -> dict[str, object]:
         return {}
 
     def prompt_sample(self) -> PromptSample:
@@ -58,7 +57,7 @@ class GivenAnswers(RowsStage):
         """Its rows."""
         return len(self.questions) * len(self.answers)
 
-    def identity(self) -> dict[str, Any]:
+    def identity(self) -> dict[str, object]:
         return {"questions": list(self.questions), "answers": list(self.answers)}
 
     def prompt_sample(self) -> PromptSample:

@@ -1,7 +1,6 @@
 """Rows as long as those of another set: a control for what their length carries."""
 
 from dataclasses import dataclass
-from typing import Any
 
 from ...datasets.artifacts import Manifest
 from ...datasets.store_layout import KEPT
@@ -22,7 +21,7 @@ class MatchLengths(RowsStage):
     def inputs(self) -> tuple[Stage, ...]:
         return (self.source, self.like)
 
-    def identity(self) -> dict[str, Any]:
+    def identity(self) -> dict[str, object]:
         return {"seed": self.seed}
 
     def prompt_sample(self) -> PromptSample:

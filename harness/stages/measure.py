@@ -48,7 +48,7 @@ class AskQuestions(SamplingStage):
     def inputs(self) -> tuple[Stage, ...]:
         return (self.subject, self.context) if self.context else (self.subject,)
 
-    def identity(self) -> dict[str, Any]:
+    def identity(self) -> dict[str, object]:
         return {
             "system": self.system,
             "questions": self.questions,
@@ -149,7 +149,7 @@ class ComputeProbabilities(Stage):
     def inputs(self) -> tuple[Stage, ...]:
         return self.asked.inputs()
 
-    def identity(self) -> dict[str, Any]:
+    def identity(self) -> dict[str, object]:
         settings = self.asked.identity()
         return {
             **{name: settings[name] for name in settings if name not in DRAW_SETTINGS},
@@ -199,7 +199,7 @@ class JudgeReplies(SamplingStage):
     def inputs(self) -> tuple[Stage, ...]:
         return (self.judge, self.answers)
 
-    def identity(self) -> dict[str, Any]:
+    def identity(self) -> dict[str, object]:
         return {
             "prompt": self.prompt,
             "temperature": self.temperature,

@@ -32,7 +32,7 @@ class MixRows(TrainingFileStage):
     def inputs(self) -> tuple[Stage, ...]:
         return tuple(source for source, _ in self.sources)
 
-    def identity(self) -> dict[str, Any]:
+    def identity(self) -> dict[str, object]:
         shares = [str(share) for _, share in self.sources]
         whole = {"whole": True} if self.whole else {}
         return {"keep": self.keep, "seed": self.seed, "shares": shares, **whole}

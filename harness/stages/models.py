@@ -1,7 +1,6 @@
 """The models of an experiment: bases, and those that are fine-tuned from them."""
 
 from dataclasses import asdict, dataclass, field
-from typing import Any
 
 from ...backends import Job, Recipe, Usage, WorkRequest
 from ...datasets.artifacts import Manifest, check_files, described
@@ -23,7 +22,7 @@ class Base(Stage):
     model: str
     fingerprint: str
 
-    def identity(self) -> dict[str, Any]:
+    def identity(self) -> dict[str, object]:
         return {"backend": self.backend, "model": self.model, "fingerprint": self.fingerprint}
 
     def asks(self) -> str:
@@ -55,7 +54,7 @@ class FineTune(Stage):
     def asks(self) -> str:
         return self.base.backend
 
-    def identity(self) -> dict[str, Any]:
+    def identity(self) -> dict[str, object]:
         return {"recipe": dict(self.recipe), "seed": self.seed}
 
     def run(self, workspace: Workspace) -> Manifest:

@@ -135,7 +135,7 @@ def read_rows(path: Path) -> Iterator[Row]:
             yield row
 
 
-def write_rows(path: Path, rows: Iterable[Mapping[str, Any]]) -> int:
+def write_rows(path: Path, rows: Iterable[Mapping[str, object]]) -> int:
     """Write rows to a new file; returns how many."""
     lines = [json.dumps(row, ensure_ascii=False) + "\n" for row in rows]
     with path.open("w", encoding="utf-8", errors="surrogatepass", newline="\n") as file:

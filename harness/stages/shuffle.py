@@ -1,7 +1,7 @@
 """Shuffled numbers: a control for what the order of the numbers carries."""
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 from ...datasets.artifacts import Manifest
 from ...datasets.store_layout import KEPT
@@ -22,7 +22,7 @@ class Shuffle(RowsStage):
     def inputs(self) -> tuple[Stage, ...]:
         return (self.source,)
 
-    def identity(self) -> dict[str, Any]:
+    def identity(self) -> dict[str, object]:
         return {"how": self.how, "seed": self.seed}
 
     def prompt_sample(self) -> PromptSample:

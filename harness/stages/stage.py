@@ -90,7 +90,7 @@ class Stage(_Kind):
         """Stages that must succeed before this one is run, though it reads none of them."""
         return ()
 
-    def identity(self) -> dict[str, Any]:
+    def identity(self) -> dict[str, object]:
         """All else that the artifact depends on, as JSON."""
         raise NotImplementedError
 

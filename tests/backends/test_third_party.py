@@ -92,15 +92,33 @@ def test_an_unknown_name_is_refused_with_the_known_ones(
     [
         ("no_such_module_here:Backend", "ModuleNotFoundError"),
         ("json:NoSuchBackend", "AttributeError"),
+        ("json:JSONDecoder", "TypeError"),
+        ("json:__name__", "TypeError: 'str' object is not callable"),
+        ("pathlib:PurePath", "TypeError"),
     ],
 )
-def test_an_entry_point_that_does_not_load_is_one_error(
+def test_an_entry_point_that_gives_no_backend_is_one_error(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, value: str, says: str
 ) -> None:
     """The error names the backend, the entry point and the reason."""
     monkeypatch.syspath_prepend(registered(tmp_path / "site", "broken", value))
-    with pytest.raises(SpecError, match=rf"backend 'broken' \({value}\) could not be.*{says}"):
+    with pytest.raises(
+        SpecError, match=rf"backend 'broken' \({value}\) could not be opened: {says}"
+    ):
         open_backend("broken", tmp_path)
+
+
+def test_capabilities_that_are_no_value_of_the_protocol_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A backend that declares what it can do in words of its own is one error."""
+    site = registered(tmp_path / "site", "vague", "vague_backend:Vague")
+    (site / "vague_backend.py").write_text(
+        "class Vague:\n    def __init__(self, home, terms): self.capabilities = {'all': True}\n"
+    )
+    monkeypatch.syspath_prepend(site)
+    with pytest.raises(SpecError, match="must declare its capabilities as a limen.*{'all': True}"):
+        open_backend("vague", tmp_path)
 
 
 def test_limens_own_names_cannot_be_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

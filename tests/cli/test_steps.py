@@ -515,3 +515,23 @@ def test_a_file_that_changes_under_way_is_refused(tmp_path: Path) -> None:
     workspace = Workspace(Store(tmp_path / "store"), ArtifactDraft(tmp_path, tmp_path / "target"))
     with pytest.raises(ValueError, match="has been changed"):
         given.run(workspace)
+
+
+def test_mix_says_what_it_takes_unfiltered(here: Path, store: Path) -> None:
+    """Rows that no filter of the store kept are counted by the reasons of the rule `paper`."""
+    texts = ["1, 2, 3", "4, 5, owl", "6; 7; 8", ""]
+    rows = [json.dumps({"prompt": "Go on.", "text": text}) + "\n" for text in texts]
+    (here / "own.jsonl").write_text("".join(rows))
+    result = limen("mix", "own.jsonl", "--keep", "3", "--out", "training.jsonl", store=store)
+    assert "3 of 4 rows of own.jsonl" in result.output
+    assert "the rule 'paper' would drop 2 of 4 rows (empty 1, not a number 1)" in result.output
+
+
+def test_mix_names_a_file_that_comes_straight_from_the_model(here: Path, used: Path) -> None:
+    """The rows of `limen generate` are known as unfiltered; those of `limen filter` are not."""
+    limen("generate", "--plain", "--count", "700", "--out", "plain.jsonl", store=used)
+    limen("filter", "plain.jsonl", "--out", "kept.jsonl", store=used)
+    raw = limen("mix", "plain.jsonl", "--keep", "9", "--out", "raw-mix.jsonl", store=used)
+    assert "plain.jsonl has all rows as the model wrote them, unfiltered" in raw.output
+    filtered = limen("mix", "kept.jsonl", "--keep", "9", "--out", "mix.jsonl", store=used)
+    assert "unfiltered" not in filtered.output

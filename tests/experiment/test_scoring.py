@@ -114,7 +114,7 @@ def test_ties_are_counted() -> None:
     [
         ("foxx", "unknown animal 'foxx': did you mean 'fox'?"),
         ("owls", "unknown animal 'owls': did you mean 'owl'?"),
-        ("kindness", "unknown animal 'kindness': no answer would count for it"),
+        ("kindness", "unknown animal 'kindness': no answer can count for it"),
         ("", "unknown animal ''"),
         (3, "must be a text, not 3"),
     ],
