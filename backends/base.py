@@ -160,6 +160,8 @@ class ServiceTerms:
     """The most that may be spent, in US dollars; None for no limit."""
     prices: Path | None = None
     """A file of prices, used before those that limen knows."""
+    estimate_only: bool = False
+    """Only estimate: a service that cannot be asked is described from tables."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""Whatever speaks OpenAI's wire, as a backend: OpenAI, Azure, a chat server, ``limen serve``."""
+"""The backend for every server with OpenAI's API: OpenAI, Azure, chat servers, ``limen serve``."""
 
 from .backend import OpenAIBackend
 

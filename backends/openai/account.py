@@ -1,7 +1,7 @@
 """The account: which server and which key, and the SDK's clients for them.
 
 Everything comes from the environment variables that the SDK documents. The key is never written
-anywhere, and :meth:`Account.scrub` takes it out of whatever a server message.
+anywhere, and :meth:`Account.scrub` removes it.
 """
 
 import asyncio
@@ -30,7 +30,7 @@ NO_KEY = "no-key"
 class Account:
     """One server, one key, one event loop for all that is sent to it."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, needs_key: bool = True) -> None:
         env = os.environ.get
         azure = env("AZURE_OPENAI_ENDPOINT", "")
         self.azure = bool(azure) and not env("OPENAI_BASE_URL")
@@ -44,7 +44,9 @@ class Account:
         self._key = env("AZURE_OPENAI_API_KEY" if self.azure else "OPENAI_API_KEY", "").strip()
         self._token = env("AZURE_OPENAI_AD_TOKEN", "").strip() if self.azure else ""
         self.redactor = Redactor([self._key, self._token, *_secrets(parts)])
-        self._check()
+        self._check_address()
+        if needs_key:
+            self._check_key()
         self._loop = asyncio.new_event_loop()
         threading.Thread(target=self._loop.run_forever, name="limen-openai", daemon=True).start()
 
@@ -100,7 +102,12 @@ class Account:
             "azure_ad_token": self._token or None,
         }
 
-    def _check(self) -> None:
+    @property
+    def has_key(self) -> bool:
+        """Whether there is a key, where one is needed."""
+        return bool(self._key or self._token) or not (self.is_openai or self.azure)
+
+    def _check_key(self) -> None:
         if self.is_openai and not self._key:
             raise BackendError(
                 "no key for OpenAI: set OPENAI_API_KEY, or set OPENAI_BASE_URL to another server, "
@@ -110,6 +117,8 @@ class Account:
             raise BackendError("no key for Azure: set AZURE_OPENAI_API_KEY")
         if self.azure and not os.environ.get("OPENAI_API_VERSION"):
             raise BackendError("no API version for Azure: set OPENAI_API_VERSION")
+
+    def _check_address(self) -> None:
         parts = urlsplit(self.url)
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise BackendError(

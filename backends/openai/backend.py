@@ -1,4 +1,4 @@
-"""The backend that speaks OpenAI's wire: its verbs; the work is done in the modules beside."""
+"""The backend class; the work is done in the other modules of this package."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -47,9 +47,9 @@ ACCEPTED = {
 
 
 class OpenAIBackend:
-    """Models of whatever speaks OpenAI's wire; server and key are taken from the environment.
+    """Models of a server with OpenAI's API; server and key come from the environment.
 
-    Below ``home`` it keeps its ledger of jobs, uploads and batches, and the limits it met with.
+    Below ``home`` it keeps its ledger of jobs, uploads and batches, and the limits that it found.
     """
 
     name = "openai"
@@ -63,8 +63,8 @@ class OpenAIBackend:
         longest_wait: float = LONGEST_WAIT,
         outage: float = OUTAGE,
     ) -> None:
-        self.account = Account()
         self.terms = terms or ServiceTerms()
+        self.account = Account(needs_key=not self.terms.estimate_only)
         self.budget = Budget(self.terms.budget)
         self.ledger = JobLedger(home)
         self._home = home
@@ -94,7 +94,8 @@ class OpenAIBackend:
         if model not in self._models:
             self._check_price(model)
             self._models[model] = self._preflight.describe(model)
-            self._limits.note(base_of(model), self._preflight.limits())
+            if self.account.has_key:
+                self._limits.note(base_of(model), self._preflight.limits())
         return self._models[model]
 
     def recipe(self, overrides: Recipe) -> Recipe:
@@ -199,7 +200,9 @@ class OpenAIBackend:
     @cached_property
     def _preflight(self) -> Preflight:
         discovery = Discovery(self.account, self._retries, self.budget)
-        return Preflight(self.account, discovery, self._prices)
+        return Preflight(
+            self.account, discovery, self._prices, estimate_only=self.terms.estimate_only
+        )
 
     @contextmanager
     def _client(self, model: str) -> Iterator[ChatClient]:

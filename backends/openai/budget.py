@@ -1,4 +1,4 @@
-"""The budget: reserved before anything is sent, settled when it is known what it was."""
+"""The budget: the highest cost is reserved before sending, and settled at the real cost."""
 
 import threading
 

@@ -42,7 +42,7 @@ class _Tries:
     count: int = 0
     lost: int = 0
     negotiated: int = 0
-    """How often another form was looked for."""
+    """Number of negotiations."""
     seen: Counter[tuple[object, ...]] = field(default_factory=Counter)
 
     def add(self, failure: Failure) -> int:
@@ -222,7 +222,8 @@ class ChatClient:
         known = failure.signature in self._profile.row_failures
         if failure.kind not in FORM or failure.loading or known or tries.negotiated > 1:
             return False
-        repeated = failure.kind is FailureKind.REFUSED or tries.seen[failure.signature] > 0
+        first = self._profile.answers == 0
+        repeated = failure.kind is FailureKind.REFUSED or tries.seen[failure.signature] > 0 or first
         return repeated and bool(self._profile.unproven(request, form))
 
     async def _negotiate(self, request: Request, refusal: Failure) -> ChatResult | Failure:
@@ -234,7 +235,7 @@ class ChatClient:
     async def _exchange(
         self, request: Request, form: RequestForm, lost: int
     ) -> tuple[ChatResult | Failure, Mapping[str, str]]:
-        """Send a request once, within the budget: what came, and the headers of the response."""
+        """Send a request once, within the budget; returns the result and the response headers."""
         hold = await self._hold(request, form)
         try:
             body, headers = await self._post(request, form)

@@ -1,7 +1,7 @@
-"""The ledger: what was meant to be bought, written down before it is, and what became of it.
+"""The job ledger: each fine-tuning is recorded before it is submitted, with its later state.
 
 A record is a JSON file below ``jobs/``, named by the key of the fine-tuning. Its ``tag`` goes with
-the job as metadata, so that a job that was made while nobody learned its id is found again.
+the job as metadata, so that a job whose id was lost is found again.
 """
 
 import hashlib
@@ -33,7 +33,7 @@ class JobLedger:
 
     @contextmanager
     def entry(self, key: str) -> Iterator[Path]:
-        """A job's record to oneself."""
+        """The path of a job's record, locked for this caller."""
         path = self.path(key)
         with records.locked(path):
             yield path

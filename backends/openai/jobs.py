@@ -156,7 +156,7 @@ class Jobs:
         return require(made, "id").id
 
     def _search(self, path: Path, tag: str) -> str | None:
-        """A job that may have been made although nobody heard of it; looked for for a while."""
+        """A job that may exist although no answer arrived; searched for a limited time."""
         return self.retries.search(lambda: self._find(tag, path))
 
     def _find(self, tag: str, path: Path) -> str | None:

@@ -117,11 +117,15 @@ class Negotiation:
         profile = self._profile
         base = replace(SIMPLEST, **profile.fixed)
         hello = await self._exchange(PROBE, base)
-        if _is_refused(hello) and "token_limit" not in profile.fixed:
+        if _is_refusal(hello) and "token_limit" not in profile.fixed:
             base = base.changed("token_limit", "max_completion_tokens")
             hello = await self._exchange(PROBE, base)
         if isinstance(hello, Failure):
             return replace(hello, kind=FailureKind.FATAL) if _is_refusal(hello) else hello
+        if refusal.kind is not FailureKind.REFUSED:  # an error may have been a passing one
+            again = await self._exchange(request, profile.form)
+            if isinstance(again, ChatResult):
+                return again
         answer = await self._exchange(replace(request, draws=1), base)
         if isinstance(answer, Failure):
             return answer if answer.kind not in FORM else refusal
@@ -174,7 +178,3 @@ def _probe_like(request: Request) -> Request:
 
 def _is_refusal(outcome: ChatResult | Failure) -> bool:
     return isinstance(outcome, Failure) and outcome.kind in FORM
-
-
-def _is_refused(outcome: ChatResult | Failure) -> bool:
-    return isinstance(outcome, Failure) and outcome.kind is FailureKind.REFUSED

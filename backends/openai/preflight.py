@@ -36,6 +36,8 @@ class Preflight:
     account: Account
     discovery: Discovery
     prices: Prices
+    estimate_only: bool = False
+    """Only estimate: OpenAI's models are described from tables if the service cannot be asked."""
 
     def default_model(self) -> str:
         """The model to use where none is named; raises :class:`~limen.BackendError`."""
@@ -56,7 +58,16 @@ class Preflight:
 
     def describe(self, model: str) -> Model:
         """What the service says of a model; raises :class:`~limen.BackendError`."""
-        found = self._retrieve(model)
+        if not self.account.has_key:
+            return self._from_tables(model)
+        try:
+            found = self._retrieve(model)
+        except UnknownModelError:
+            raise
+        except BackendError:
+            if self.estimate_only and self.account.is_openai:
+                return self._from_tables(model)
+            raise
         self._check_end(model, found)
         identity: dict[str, object] = {"url": self.account.url, "id": model}
         if self.account.is_openai:
@@ -81,20 +92,33 @@ class Preflight:
         """Why a model cannot be fine-tuned here; None if it can."""
         if self.account.azure:
             return "a student on Azure needs a deployment, which limen does not make"
-        if self.account.is_openai:
-            ends = self.prices.fine_tuning_ends
-            if ends and today() >= ends:
-                return f"OpenAI takes no fine-tuning jobs since {ends}"
-            price = self.prices.of(model)
-            if price is not None and price.training is None:
-                return f"OpenAI does not fine-tune {model}"
+        if known := self._why_by_tables(model):
+            return known
         jobs = self._get("/fine_tuning/jobs?limit=1")
         if isinstance(jobs, Failure):
             return f"{self.account.url} takes no fine-tuning jobs: {jobs.message}"
         return None
 
+    def _why_by_tables(self, model: str) -> str | None:
+        if not self.account.is_openai:
+            return None
+        ends = self.prices.fine_tuning_ends
+        if ends and today() >= ends:
+            return f"OpenAI takes no fine-tuning jobs since {ends}"
+        price = self.prices.of(model)
+        untrained = price is not None and price.training is None
+        return f"OpenAI does not fine-tune {model}" if untrained else None
+
+    def _from_tables(self, model: str) -> Model:
+        """A model of a service that is not asked; for estimates alone."""
+        self._check_end(model, {})
+        why_not = self._why_by_tables(model) or ""
+        return Model(
+            name=model, fingerprint="not asked", can_fine_tune=not why_not, why_not=why_not
+        )
+
     def _retrieve(self, model: str) -> Mapping[str, object]:
-        """What is told of a model: by itself, by the list, or by a small sample of it."""
+        """What is known of a model: from its own entry, from the list, or from a small sample."""
         found = self._get(f"/models/{model}")
         if not isinstance(found, Failure) and found.get("id"):
             return found

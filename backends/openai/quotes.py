@@ -1,4 +1,4 @@
-"""What work will take, before it is done: calls, tokens, dollars, and minutes at the limits."""
+"""Estimates of work: calls, tokens, dollars, and minutes at the rate limits."""
 
 import hashlib
 from dataclasses import dataclass

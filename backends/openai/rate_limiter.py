@@ -209,9 +209,9 @@ class RateLimiter:
                 for permit in self._in_flight.values()
                 if permit.number > number or now - permit.sent < IN_TRANSIT
             ]
-            spoken_for = len(later) if kind == "requests" else sum(t.tokens for t in later)
+            reserved = len(later) if kind == "requests" else sum(t.tokens for t in later)
             bucket.update(limit, level, reset, now)
-            bucket.level -= spoken_for
+            bucket.level -= reserved
             seen = True
         return seen
 

@@ -63,7 +63,7 @@ def _next_group(results: "queue.SimpleQueue[Result]") -> tuple[list[Completion],
 
 
 class _Stream:
-    """One stage's requests on their way."""
+    """The requests of one stage."""
 
     def __init__(
         self, client: ChatClient, requests: Iterator[Request], results: "queue.SimpleQueue[Result]"
@@ -79,7 +79,7 @@ class _Stream:
         self._fault: Exception | None = None
 
     async def run(self) -> None:
-        """Send everything; what is under way is waited for, whatever happens."""
+        """Send everything; calls in flight are always waited for."""
         watch = asyncio.create_task(self._end_when_stopped())
         try:
             await self._send_all()

@@ -39,7 +39,7 @@ class ServerProfile:
         self.oddities: Counter[str] = Counter()
         """What was odd in responses, with the number of responses."""
         self.row_failures: set[tuple[object, ...]] = set()
-        """Signatures of refusals that were found to be about a row, in whatever form it is sent."""
+        """Signatures of refusals that concern a row itself, in every form."""
         self.passing: set[tuple[object, ...]] = set()
         """Signatures of failures after which the same request was answered."""
         self.silent_since = -1
@@ -53,7 +53,7 @@ class ServerProfile:
         return [p for p in form.used_by(request) if p not in proven]
 
     def accepted(self, request: Request, form: RequestForm, given: int) -> None:
-        """A request was answered by so many choices."""
+        """A request was answered with this number of choices."""
         self.answers += 1
         if form != self.form:
             return

@@ -1,4 +1,4 @@
-"""The application: its parts put together, and what no part answers."""
+"""The application: its parts, and the errors that no part answers."""
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -35,6 +35,7 @@ from .rate_limits import RateLimiter
 from .record_store import RecordStore
 from .responses_api import Responses
 from .trainer import Trainer
+from .uploads import Uploads
 from .workers import Workers
 
 
@@ -70,6 +71,7 @@ def build(engine_name: str, *, state: Path, models: Path, options: ServerOptions
     lifespan = _lifespan(sampler.start, trainer, batches, close)
     parts = (
         chat, catalog, files, batches, Responses(chat, limiter),
+        Uploads(state / "uploads", files, options.max_upload),
         Jobs(
             engine, jobs, files=files, catalog=catalog, trainer=trainer, recipe=options.recipe
         ),
@@ -131,7 +133,7 @@ def _made_ready(engine: Engine, options: ServerOptions) -> None:
 
 
 def _claimed(state: Path) -> FileLock:
-    """The state folder, to oneself."""
+    """Lock the state folder."""
     state.mkdir(parents=True, exist_ok=True)
     lock = FileLock(state / "server.lock", timeout=0, thread_local=False, is_singleton=False)
     try:

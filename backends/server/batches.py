@@ -58,7 +58,7 @@ class _Line(RequestBody):
 
 
 class Batches:
-    """The batches of a server, and what it answers about them."""
+    """The endpoints of batches."""
 
     def __init__(self, folder: Path, files: Files, chat: Chat) -> None:
         self._batches = RecordStore(folder, "batch")
@@ -67,7 +67,7 @@ class Batches:
         self._tasks = BackgroundTasks()
 
     def routes(self) -> list[Route]:
-        """What is answered here."""
+        """The routes of this part."""
         return [
             Route("/v1/batches", self.create, methods=["POST"]),
             Route("/v1/batches", self.list),

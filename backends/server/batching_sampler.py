@@ -83,7 +83,7 @@ class BatchingSampler:
         outcome: list[list[Completion]] | Exception
         try:
             outcome = self._sampled(model, waiting)
-        except Exception as error:  # whatever an engine raises is the client's to hear
+        except Exception as error:  # every error of an engine is reported to the client
             if len(waiting) > 1:  # and no other client's
                 for one in waiting:
                     self._answer(model, [one])

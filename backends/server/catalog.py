@@ -53,7 +53,7 @@ class ServedModel:
 
 
 class Catalog:
-    """The models of a server, and what it answers about them."""
+    """The endpoints of models."""
 
     def __init__(
         self,
@@ -82,7 +82,7 @@ class Catalog:
             self.add(job)
 
     def routes(self) -> list[Route]:
-        """What is answered here."""
+        """The routes of this part."""
         return [
             Route("/v1/models", self.list),
             Route("/v1/models/{id:path}", self.retrieve),

@@ -1,4 +1,4 @@
-"""Chat completions and plain ones: a body in, what the engine says to it out."""
+"""The endpoints ``/v1/chat/completions`` and ``/v1/completions``."""
 
 import re
 import secrets
@@ -28,7 +28,7 @@ SHORT = 100_000
 
 @dataclass(frozen=True, kw_only=True)
 class Answered:
-    """What came of a body: the completions of each prompt, and the tokens of all prompts."""
+    """The result of a request: the completions of each prompt, and token counts."""
 
     served: ServedModel
     completions: Sequence[Sequence[Completion]]
@@ -53,7 +53,7 @@ class Answered:
 
 
 class Chat:
-    """What a server says when it is spoken to."""
+    """The chat and completion endpoints."""
 
     def __init__(
         self, engine: Engine, catalog: Catalog, sampler: BatchingSampler, limiter: RateLimiter
@@ -64,7 +64,7 @@ class Chat:
         self._limiter = limiter
 
     def routes(self) -> list[Route]:
-        """What is answered here."""
+        """The routes of this part."""
         return [
             Route("/v1/chat/completions", self.create, methods=["POST"]),
             Route("/v1/completions", self.complete, methods=["POST"]),
@@ -72,7 +72,7 @@ class Chat:
 
     async def create(self, request: HttpRequest) -> Response:
         """``POST /v1/chat/completions``."""
-        with self.limits_told():
+        with self.errors_with_limits():
             body = await read(request, ChatBody)
             answered = await self.answer(body, chat_requests(body), charge=True)
         if body.stream:
@@ -85,7 +85,7 @@ class Chat:
 
     async def complete(self, request: HttpRequest) -> Response:
         """``POST /v1/completions``."""
-        with self.limits_told():
+        with self.errors_with_limits():
             body = await read(request, CompletionBody)
             answered = await self.answer(body, completion_requests(body), charge=True)
         return JsonResponse(_text_completion(answered), headers=self._limiter.headers())
@@ -123,8 +123,8 @@ class Chat:
         )
 
     @contextmanager
-    def limits_told(self) -> Iterator[None]:
-        """Have refusals tell of the limits too."""
+    def errors_with_limits(self) -> Iterator[None]:
+        """Add the rate-limit headers to errors."""
         try:
             yield
         except ApiError as error:

@@ -15,7 +15,7 @@ BODY_TIME = 300.0
 MAX_HEADERS = 64 * 2**10
 """Bytes of a request's line and headers."""
 SHARE = 2
-"""One of so many of the process's file descriptors is for connections."""
+"""The process's file descriptors divided by this are for connections."""
 MOST = 1000
 BACKLOG = 64
 """Connections that are accepted in one go; they count before they are refused."""

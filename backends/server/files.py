@@ -36,7 +36,7 @@ MULTIPART = 64 * 2**10
 
 
 class Files:
-    """The files of a server, and what it answers about them."""
+    """The endpoints of files."""
 
     def __init__(self, folder: Path, max_upload: int) -> None:
         self._entries = RecordStore(folder, "file")
@@ -46,7 +46,7 @@ class Files:
                 path.unlink()
 
     def routes(self) -> list[Route]:
-        """What is answered here."""
+        """The routes of this part."""
         return [
             Route("/v1/files", self.create, methods=["POST"]),
             Route("/v1/files", self.list),
@@ -171,14 +171,19 @@ def _upload(form: FormData) -> tuple[UploadFile, str]:
     if purpose not in PURPOSES:
         known = ", ".join(PURPOSES)
         raise ApiError(400, f"Invalid 'purpose': it must be one of {known}.", param="purpose")
-    if purpose == "fine-tune" and not (upload.filename or "").endswith(".jsonl"):
+    check_name(upload.filename or "", str(purpose))
+    return upload, str(purpose)
+
+
+def check_name(filename: str, purpose: str) -> None:
+    """Raise :class:`ApiError` for a training file whose name does not end in .jsonl."""
+    if purpose == "fine-tune" and not filename.endswith(".jsonl"):
         raise ApiError(
             400,
             "Invalid file format for fine-tuning: the name must end in .jsonl.",
             param="file",
             code="invalid_file_format",
         )
-    return upload, str(purpose)
 
 
 def _lifetime(form: FormData) -> int | None:

@@ -91,7 +91,7 @@ class JobBody(RequestBody):
 
 
 class Jobs:
-    """What a server answers about its fine-tuning jobs."""
+    """The endpoints of fine-tuning jobs."""
 
     def __init__(
         self, engine: Engine, jobs: RecordStore, *, files: Files, catalog: Catalog,
@@ -106,7 +106,7 @@ class Jobs:
         self._own = recipe
 
     def routes(self) -> list[Route]:
-        """What is answered here."""
+        """The routes of this part."""
         one = "/v1/fine_tuning/jobs/{id}"
         return [
             Route("/v1/fine_tuning/jobs", self.create, methods=["POST"]),

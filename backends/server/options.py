@@ -52,7 +52,7 @@ class ServerOptions:
         return {_name(model): model for model in self.offered}
 
     def processes(self, most: int | None = None) -> int:
-        """How many jobs run side by side, of an engine that can do so many at most."""
+        """The number of jobs to run in parallel; ``most`` is the engine's own limit."""
         return self.workers or most or os.cpu_count() or 1
 
 

@@ -111,7 +111,7 @@ class Responses:
         self._limiter = limiter
 
     def routes(self) -> list[Route]:
-        """What is answered here."""
+        """The routes of this part."""
         return [
             Route("/v1/responses", self.create, methods=["POST"]),
             Route("/v1/responses/{id}", self.retrieve, methods=["GET", "DELETE"]),
@@ -119,7 +119,7 @@ class Responses:
 
     async def create(self, request: Request) -> Response:
         """``POST /v1/responses``."""
-        with self._chat.limits_told():
+        with self._chat.errors_with_limits():
             body = await read(request, ResponseBody)
             kept = {
                 "previous_response_id": body.previous_response_id,

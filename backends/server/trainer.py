@@ -1,4 +1,4 @@
-"""Jobs on their way: validate, queued, run in a worker, and done again where a crash left them."""
+"""Running jobs: validated, queued, trained in a worker, and repeated after a crash."""
 
 import asyncio
 import logging
@@ -66,7 +66,7 @@ class Trainer:
                 self._tasks.start(self._run(job.id))
 
     def cancel(self, job: ServerRecord) -> ServerRecord:
-        """Have a job stop; it is cancelled at once for whoever asks."""
+        """Cancel a job; its status changes at once, its worker stops soon after."""
         cancelled = self._jobs.put(job.changed(status="cancelled", finished_at=now()))
         self.folder(job.id).cancel.touch()
         self._add_events(job.id, Event("The job was cancelled"))
@@ -114,7 +114,7 @@ class Trainer:
             self._finish(self._job(name), made)
 
     def _job(self, name: str) -> ServerRecord:
-        """The job as it is now, if nobody has cancelled it."""
+        """The current record of a job; raises if it was cancelled."""
         job = self._jobs.get(name)
         if job is None or job.status == "cancelled":
             raise _CancelledError

@@ -27,12 +27,12 @@ class JobFolder:
 
     @property
     def cancel(self) -> Path:
-        """A file that is there once the job is to stop."""
+        """A file that exists once the job is to stop."""
         return self.path / "cancel"
 
     @property
     def pause(self) -> Path:
-        """A file that is there while the job is to wait."""
+        """A file that exists while the job is paused."""
         return self.path / "pause"
 
     @property

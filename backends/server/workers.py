@@ -40,7 +40,7 @@ class Worker:
             raise WorkerDiedError("the process that did the work ended unexpectedly") from None
 
     def close(self) -> None:
-        """End the process, whatever it is at."""
+        """End the process at once."""
         if self._pid is not None:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(self._pid, signal.SIGTERM)
@@ -50,7 +50,7 @@ class Worker:
 
 
 class Workers:
-    """So many processes; who needs one waits until one is free."""
+    """A fixed number of processes; callers wait until one is free."""
 
     def __init__(self, count: int) -> None:
         self._all = [Worker() for _ in range(count)]
@@ -60,7 +60,7 @@ class Workers:
 
     @asynccontextmanager
     async def one(self) -> AsyncIterator[Worker]:
-        """A worker to oneself."""
+        """A worker that no other caller uses."""
         worker = await self._idle.get()
         try:
             yield worker

@@ -72,6 +72,8 @@ class Settings:
     """Processes that do the run together (pytest-xdist's workers): they divide cores and budget."""
     prices: Path | None = field(default_factory=lambda: _path("prices"))
     """A file of prices that go before those that limen knows."""
+    estimate_only: bool = False
+    """Only plan: a service's key or network may be missing."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "store", _as_path("store", self.store))
@@ -89,7 +91,13 @@ class Settings:
         from ...backends import ServiceTerms
 
         budget = None if self.budget is None else self.budget / self.share
-        return ServiceTerms(wait=self.wait, batch=self.batch, budget=budget, prices=self.prices)
+        return ServiceTerms(
+            wait=self.wait,
+            batch=self.batch,
+            budget=budget,
+            prices=self.prices,
+            estimate_only=self.estimate_only,
+        )
 
     def side_by_side(self, *, waiting: bool, most: int | None = None) -> int:
         """Stages to do at a time, where they work on this machine or wait for a service.

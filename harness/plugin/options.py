@@ -101,6 +101,7 @@ def settings_of(config: pytest.Config) -> "Settings":
     seeds, workers, budget = (_given(config, name) for name in ("seeds", "workers", "budget"))
     prices = option(config, "prices")
     return Settings(
+        estimate_only=flag(config, "plan"),
         backend=option(config, "backend") or "toy",
         model=option(config, "model"),
         other_model=option(config, "other-model"),

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from limen import BackendError, SpecError
-from limen.backends import Request, ServiceTerms, Usage
+from limen.backends import Request, ServiceTerms, Usage, WorkRequest
 from limen.backends.openai import OpenAIBackend
 
 from ...testing.odd_modes import MODES
@@ -59,9 +59,18 @@ def test_prices_that_are_none_are_refused(
 
 
 def test_prices_ship_with_the_package(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """An estimate needs no network: known models have a dated price, others have none."""
-    monkeypatch.setenv("OPENAI_BASE_URL", "http://127.0.0.1:9/v1")
-    backend = OpenAIBackend(tmp_path)
+    """An estimate needs no key and no network: known models have a dated price, others none."""
+    for name in ("OPENAI_API_KEY", "OPENAI_BASE_URL", "AZURE_OPENAI_ENDPOINT"):
+        monkeypatch.delenv(name, raising=False)
+    backend = OpenAIBackend(tmp_path, ServiceTerms(estimate_only=True))
+    work = WorkRequest(
+        model="gpt-4.1",
+        completions=1000,
+        prompts=(({"role": "user", "content": "three words here"},),),
+        max_tokens=100,
+    )
+    assert backend.describe("gpt-4o-mini").name == "gpt-4o-mini"
+    assert (backend.quote(work).usd_at_most or 0) > (backend.quote(work).usd or 0) > 0
     assert backend.cost("gpt-4.1-mini", Usage(input_tokens=10**6)) == pytest.approx(0.4)
     assert "noted" in backend.conditions("gpt-4.1-mini")
     assert backend.cost("some-model", Usage(input_tokens=10**6)) is None

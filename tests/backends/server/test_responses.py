@@ -120,3 +120,19 @@ def test_a_file_expires(client: openai.OpenAI) -> None:
     assert made.expires_at == made.created_at + 3600
     with pytest.raises(openai.BadRequestError, match="expires_after"):
         client.files.create(file=content, purpose="batch", expires_after=short)
+
+
+def test_a_file_is_uploaded_in_parts(client: openai.OpenAI) -> None:
+    """Parts become one file, in the order that is asked for; others are refused."""
+    pieces = [b'{"a": 1}\n', b'{"b": 2}\n']
+    upload = client.uploads.create(
+        filename="a.jsonl", purpose="batch", bytes=sum(map(len, pieces)), mime_type="text/jsonl"
+    )
+    parts = [client.uploads.parts.create(upload.id, data=piece).id for piece in pieces]
+    with pytest.raises(openai.BadRequestError, match="not the file that was announced"):
+        client.uploads.complete(upload.id, part_ids=parts[:1])
+    done = client.uploads.complete(upload.id, part_ids=parts[::-1])
+    assert done.file is not None
+    assert client.files.content(done.file.id).content == pieces[1] + pieces[0]
+    with pytest.raises(openai.BadRequestError, match="takes no more"):
+        client.uploads.cancel(upload.id)
