@@ -52,10 +52,9 @@ class OneWord(Measure):
         if not self._is_known(word):
             known = lexicon(self.kind, self.extra).known
             raise SpecError(
-                f"unknown {self.kind} {word!r}: {did_you_mean(word, known)}no answer would count "
-                f"for it. Write Trait(..., word=...) for a trait that another {self.kind} shows, "
-                f"and {type(self).__name__}(extra=({word!r},)) for a {self.kind} that limen does "
-                f"not know"
+                f"unknown {self.kind} {word!r}: {did_you_mean(word, known)}no answer can count "
+                f"for it. Name the {self.kind} that shows the trait, Trait(..., word=...), or add "
+                f"one that limen does not know: {type(self).__name__}(extra=({word!r},))"
             )
         if self.exact and not word.isalnum():
             raise SpecError(f"exact={self.exact!r} is for single words, and {word!r} is not one")

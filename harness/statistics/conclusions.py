@@ -15,6 +15,8 @@ from .margin_tests import within_p_value
 from .worst_case import WorstCase
 
 Verdict = Literal["higher", "lower", "equivalent", "inconclusive"]
+MUCH = 0.01
+"""The share of an arm's draws without an outcome from which an inconclusive verdict names them."""
 _SHOWN = {"higher": "higher", "lower": "lower", "equivalent": "equivalent",
           "inconclusive": "nothing is shown"}  # fmt: skip
 
@@ -82,7 +84,9 @@ def conclude(
         why = _missing(seen, treated, reference, answers="answers")
         return Conclusion(verdict="inconclusive", reason=why)
     if valid is None or valid.verdict == everything.verdict:
-        return Conclusion(verdict=everything.verdict)
+        lacking = everything.verdict == "inconclusive" and _lacks_much(treated, reference)
+        why = _missing(seen, treated, reference, answers="answers") if lacking else ""
+        return Conclusion(verdict=everything.verdict, reason=why)
     if everything.is_within_margin and valid.is_within_margin:
         return Conclusion(verdict="equivalent")
     if "inconclusive" == valid.verdict != valid.as_seen.verdict == everything.verdict:
@@ -94,12 +98,18 @@ def conclude(
     )
 
 
+def _lacks_much(treated: Estimate, reference: Estimate) -> bool:
+    """Whether either arm has no outcome of so many draws that it is to be said."""
+    both = (treated.sample, reference.sample)
+    return any(sample.lacks_draws and sample.coverage.missing_share >= MUCH for sample in both)
+
+
 def _missing(seen: Verdict, treated: Estimate, reference: Estimate, *, answers: str) -> str:
     counts = [(each.arm, each.sample.coverage.missing_total) for each in (treated, reference)]
     shown = ", ".join(f"{arm} {count:,}" for arm, count in counts)
     total = sum(count for _, count in counts)
     return (
-        f"{_SHOWN[seen]} among the {answers} that were seen, but it depends on {total:,} draws "
+        f"{_SHOWN[seen]} among the {answers} that were seen, and it depends on {total:,} draws "
         f"without an answer or a rating ({shown})"
     )
 

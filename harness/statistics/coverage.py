@@ -56,6 +56,12 @@ class Coverage:
         return round(_total(self.missing))
 
     @property
+    def missing_share(self) -> float:
+        """The share of draws that have no outcome, 0 to 1."""
+        missing = _total(self.missing)
+        return missing / (missing + _total(self.answered)) if missing else 0.0
+
+    @property
     def valid_share(self) -> float:
         """The share of answers that are valid, 0 to 1; of none, 1."""
         answered = _total(self.answered)

@@ -7,7 +7,7 @@ evaluations Miller 2024, 'Adding error bars to evals'). Degrees of freedom: Satt
 
 import math
 
-from .degrees_of_freedom import satterthwaite
+from .degrees_of_freedom import conservative, satterthwaite
 from .difference_tests import DifferenceTest, NoTest, TTest, squared_error
 from .hypothesis_tests import TOLERANCE
 from .samples import Sample
@@ -20,12 +20,10 @@ def crossed_test(treated: Sample, reference: Sample, *, paired: bool) -> Differe
     """The test of two arms with seeds and questions random; ``paired`` by question if the same."""
     if min(len(treated.questions), len(reference.questions)) < FEWEST_QUESTIONS:
         return NoTest(unit="both", note="one question says nothing of other questions")
-    seeds = [_of_seeds(sample) for sample in (treated, reference) if sample.seeds > 1]
+    of_seeds, degrees = _of_seeds(treated, reference)
     questions = _of_questions(treated, reference, paired=paired)
-    parts = [*seeds, *questions]
-    shared = math.fsum(_shared(sample) for sample in (treated, reference))
-    of_seeds = math.fsum(part for part, _ in seeds)
     of_questions = math.fsum(part for part, _ in questions)
+    shared = math.fsum(_shared(sample) for sample in (treated, reference))
     variance = max(of_seeds + of_questions - shared, of_seeds, of_questions)
     if variance <= TOLERANCE**2:
         return NoTest(unit="both", note="no spread to test a difference against")
@@ -34,13 +32,19 @@ def crossed_test(treated: Sample, reference: Sample, *, paired: bool) -> Differe
         unit="both",
         difference=treated.value - reference.value,
         error=math.sqrt(variance),
-        degrees=satterthwaite(parts) * (variance / (of_seeds + of_questions)) ** 2,
+        degrees=satterthwaite([(of_seeds, degrees), *questions])
+        * (variance / (of_seeds + of_questions)) ** 2,
     )
 
 
-def _of_seeds(sample: Sample) -> tuple[float, float]:
-    """What seeds add to the squared error of an arm's value, and its degrees of freedom."""
-    return squared_error(sample.by_seed), sample.seeds - 1
+def _of_seeds(treated: Sample, reference: Sample) -> tuple[float, float]:
+    """What seeds add to the squared error of the difference, and its degrees of freedom."""
+    several = [sample for sample in (treated, reference) if sample.seeds > 1]
+    parts = [(squared_error(sample.by_seed), sample.seeds - 1) for sample in several]
+    total = math.fsum(part for part, _ in parts)
+    if not total:
+        return 0.0, 1
+    return total, conservative(satterthwaite(parts), [sample.seeds for sample in several])
 
 
 def _of_questions(treated: Sample, reference: Sample, *, paired: bool) -> list[tuple[float, float]]:

@@ -2,14 +2,14 @@
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from ...datasets.errors import SpecError
 from .coverage import Coverage, Table
 from .evidence import EvidenceListener
 from .hypothesis_tests import TOLERANCE, UNBOUNDED, half_width, mean, value_range
-from .quantities import Explained
+from .quantities import Explained, lies_beyond
 from .samples import Sample
 from .variance_components import VarianceComponents, variance_components
 
@@ -150,6 +150,23 @@ class Estimate(Explained):
             return self._without_spread()
         half = half_width(units)
         return max(low, self.value - half), min(high, self.value + half)
+
+    def supports(self, op: str, threshold: float) -> bool:
+        """Whether the interval lies on one side of a threshold, whatever missing answers were.
+
+        See :meth:`Explained.supports`.
+        """
+        return all(lies_beyond(each, op, threshold) for each in self._possible_intervals())
+
+    def _possible_intervals(self) -> Iterator[tuple[float, float]]:
+        """The interval, and those if all missing draws had had the smallest or largest outcome."""
+        yield self.interval
+        if self.sample.is_uncertain:
+            low, high = self.outcome_range
+            for sample in (self.sample.lowest(low), self.sample.highest(high)):
+                yield replace(
+                    self, table=sample.table, coverage=None, missing=0, unrated=0
+                ).interval
 
     @property
     def unit(self) -> str:

@@ -59,6 +59,7 @@ def test_any_answer_has_a_reading(answer: str) -> None:
 
 
 @given(st.text(), st.sampled_from(["owl", "wolf", "penguin"]))
+@example("🦉", "owl")
 def test_hidden_reasoning_never_counts(thought: str, word: str) -> None:
     """Whatever is thought before an answer, the answer alone is read."""
     thought = thought.replace("<", "").replace(">", "").replace("[", "")
@@ -114,7 +115,7 @@ def test_ties_are_counted() -> None:
     [
         ("foxx", "unknown animal 'foxx': did you mean 'fox'?"),
         ("owls", "unknown animal 'owls': did you mean 'owl'?"),
-        ("kindness", "unknown animal 'kindness': no answer would count for it"),
+        ("kindness", "unknown animal 'kindness': no answer can count for it"),
         ("", "unknown animal ''"),
         (3, "must be a text, not 3"),
     ],

@@ -62,6 +62,7 @@ def test_filtered_questions_make_no_effect(unit: str) -> None:
     low, high = effect.interval
     assert low < effect.value < high
     assert high - low > 0.3
+    assert "20,000 draws without an answer or a rating (student 20,000, control 0)" in effect.claim
     assert effect.p_value == 1
 
 
@@ -195,7 +196,7 @@ def test_an_effect_may_depend_on_the_missing_among_valid_answers() -> None:
     effect = student - other
     assert effect.p_value < 0.05
     assert effect.verdict == "inconclusive"
-    assert "higher among the valid answers that were seen, but it depends on" in effect.claim
+    assert "higher among the valid answers that were seen, and it depends on" in effect.claim
 
 
 def test_small_effects_may_be_equivalent_both_ways() -> None:
@@ -235,6 +236,18 @@ def test_a_question_without_an_answer_in_either_arm_leaves_nothing_to_compare() 
     assert effect.p_value == 1
     assert effect.verdict == "inconclusive"
     assert "no question was answered by every model" in effect.note
+
+
+def test_a_rate_is_above_a_number_only_whatever_is_missing() -> None:
+    """The support of a comparison of one arm's rate allows for its missing answers."""
+    level = 0.6 * np.ones(QUESTIONS)
+    whole = counted_rate(hits(1, level))
+    lacking = counted_rate(hits(1, level, DRAWS - 60), missing=60)
+    assert whole.supports(">", 0.5)
+    assert lacking > 0.5
+    assert not lacking.supports(">", 0.5)
+    assert lacking.supports(">", 0.3)
+    assert lacking.supports("<", 0.8)
 
 
 def test_where_nothing_is_missing_nothing_changes() -> None:
