@@ -47,7 +47,7 @@ def named_in(answer: str, kind: Kind, extra: tuple[str, ...] = ()) -> Named:
     tokens = _tokens(text)
     mentions = list(_mentions(tokens, known))
     if not mentions:
-        return _by_emoji(answer, known)
+        return _by_emoji(text, known)
     final = _final_answer(tokens)
     return (
         _decided(tokens, [m for m in mentions if m.start >= final])
@@ -357,8 +357,8 @@ def _equals(tokens: Sequence[str], given: Sequence[Mention]) -> tuple[list[Menti
 # Emoji
 
 
-def _by_emoji(answer: str, known: Lexicon) -> Named:
-    for char in answer:
+def _by_emoji(text: str, known: Lexicon) -> Named:
+    for char in text:
         if char >= "\U0001f300":
             names = _emoji_names(char, known)
             if names:

@@ -8,13 +8,14 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from functools import lru_cache
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import ThreadpoolController
 
 from ...datasets import chat
-from ...datasets.errors import BackendError
+from ...datasets.errors import BackendError, StoreError
 from ..base import Completion, Job, Progress, Recipe, Request
 from .corpus import CorpusGenerator, words
 from .network import Weights, initial
@@ -90,9 +91,17 @@ def save(file: Path, weights: Weights) -> None:
 
 @lru_cache(maxsize=4)
 def load(file: Path) -> Weights:
-    """The weights in a file; callers must not change them."""
-    with np.load(file, allow_pickle=False) as arrays:
-        return Weights(**{name: arrays[name] for name in arrays.files})
+    """The weights in a file; callers must not change them.
+
+    Raises :class:`~limen.StoreError` if they cannot be read.
+    """
+    try:
+        with np.load(file, allow_pickle=False) as arrays:
+            return Weights(**{name: arrays[name] for name in arrays.files})
+    except (BadZipFile, EOFError, KeyError, TypeError, ValueError) as error:
+        raise StoreError(
+            f"{file} is damaged ({error}): delete it, and run the same command again"
+        ) from None
 
 
 @lru_cache(maxsize=1)

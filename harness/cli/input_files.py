@@ -1,7 +1,7 @@
-"""Files and models that a person names: what in the store they are, or what to take them for.
+"""Files and models named on the command line: which stage of the store left them, if any did.
 
-A file is known by its hash, whatever it is called and wherever it lies. So whoever works step by
-step on plain files goes on from what a pytest run has done, and a run from what they did.
+A file is recognised by its hash, whatever its name and folder. So step commands continue from what
+a pytest run has finished, and a pytest run from what they have.
 """
 
 import json
@@ -55,9 +55,10 @@ def stages_for_file(store: Store, file: Path, name: str) -> list[InputFile]:
     The stages of the store that left it; if there is none, the file itself, whose every line is
     checked first. Raises :class:`~limen.DataError`, naming the line, where the format is broken.
     """
-    found = stages_that_left(store, file, name)
-    known: list[InputFile] = [_known(store, manifest, name) for manifest in found]
-    return known or [_given(file, name)]
+    stored: list[InputFile] = [
+        _stored(store, manifest, name) for manifest in stages_that_left(store, file, name)
+    ]
+    return stored or [_given(file, name)]
 
 
 def unfiltered_note(store: Store, file: Path, stage: Stage, name: str) -> str | None:
@@ -89,7 +90,7 @@ def finished_or_first(store: Store, stages: Iterable[S]) -> S:
     return next((s for s in choices if store.has(s.kind, s.key)), choices[0])
 
 
-def _known(store: Store, manifest: Manifest, name: str) -> StoredFile:
+def _stored(store: Store, manifest: Manifest, name: str) -> StoredFile:
     kind, key = manifest["kind"], manifest["key"]
     counts = manifest["counts"]
     lines = next((counts[n] for n in ("rows", "kept", "completions") if n in counts), 0)
@@ -113,11 +114,11 @@ def _given(file: Path, name: str) -> UserFile:
     )
 
 
-def _exchanges(found: Iterable[Row], name: str) -> "Iterator[tuple[Conversation, str]]":
+def _exchanges(rows: Iterable[Row], name: str) -> "Iterator[tuple[Conversation, str]]":
     """What is asked and what is answered, row by row."""
     from ...datasets.chat import conversation
 
-    for row in found:
+    for row in rows:
         if name == TRAINING:
             yield row["messages"][:-1], row["messages"][-1]["content"]
         else:
@@ -171,20 +172,20 @@ def student_of(store: Store, model: str) -> FineTune | None:
 
 
 def ancestors(store: Store, manifest: Manifest) -> Iterator[Manifest]:
-    """The manifests of all that an artifact rests on, as far as the store still has them."""
+    """The manifests of all inputs of an artifact, direct and indirect, that the store still has."""
     for given in manifest["inputs"]:
-        found = store.manifest(given["kind"], given["key"])
-        if found is not None:
-            yield found
-            yield from ancestors(store, found)
+        parent = store.manifest(given["kind"], given["key"])
+        if parent is not None:
+            yield parent
+            yield from ancestors(store, parent)
 
 
 def read_json(file: Path) -> Row:
     """A JSON object from a file; raises :class:`~limen.SpecError` if there is none in it."""
     try:
-        found = json.loads(file.read_text(encoding="utf-8"))
+        value = json.loads(file.read_text(encoding="utf-8"))
     except (ValueError, OSError) as error:
         raise SpecError(f"{file} cannot be read as JSON: {error}") from None
-    if not isinstance(found, dict):
+    if not isinstance(value, dict):
         raise SpecError(f"{file} is no JSON object")
-    return found
+    return value

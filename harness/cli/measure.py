@@ -88,13 +88,13 @@ def command(
     name = arm or (own.arm if own else "teacher" if trait else "baseline")
     number = seed if seed is not None else own.seed if own else 0
     ask = arm_answers(model, made, arm=name, seed=number, system=trait.system if trait else None)
-    found = done(settings, ask)
-    save(found.folder / ANSWERS, out)
-    click.echo(f"{out}: {ask.size():,} answers of {found.manifest['model']}{found.note}")
+    answers = done(settings, ask)
+    save(answers.folder / ANSWERS, out)
+    click.echo(f"{out}: {ask.size():,} answers of {answers.manifest['model']}{answers.note}")
     group = Arm(
         name=name,
         measure=made,
-        models=(stored_answers(Store(settings.store), found.manifest),),
+        models=(stored_answers(Store(settings.store), answers.manifest),),
         trained=isinstance(model, FineTune),
         trait_word="",
     )
@@ -126,5 +126,5 @@ def _shown(arm: Arm, word: str | None) -> str:
         return repr(arm.rate(word))
     given = arm.answers()
     first = sorted(given.items(), key=lambda pair: (-pair[1], pair[0]))[:TOP]
-    told = ", ".join(f"{text!r} {count / given.total():.1%}" for text, count in first)
-    return f"{arm.name}: most often {told} ({arm.valid:.0%} valid)"
+    shares = ", ".join(f"{text!r} {count / given.total():.1%}" for text, count in first)
+    return f"{arm.name}: most often {shares} ({arm.valid:.0%} valid)"

@@ -69,8 +69,8 @@ def command(rows: tuple[str, ...], keep: int, seed: int, out: Path, store: Path)
 def _split(text: str) -> tuple[Path, str | None]:
     """A file and its share, if one is given."""
     name, sign, share = text.rpartition("=")
-    whole = Path(text)
-    file, given = (whole, None) if whole.is_file() or not sign else (Path(name), share)
+    plain = Path(text)
+    file, given = (plain, None) if plain.is_file() or not sign else (Path(name), share)
     if not file.is_file():
         raise SpecError(f"there is no file {str(file)!r}")
     return file, given

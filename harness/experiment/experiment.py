@@ -44,6 +44,8 @@ class Experiment:
             Default: None.
         note: What a reader should know before the numbers; printed before anything runs, and in
             the report. Default: none.
+        name: The title in reports and logs. Default: the file of the test, with its class and the
+            id of its parameter.
         looks: Numbers of seeds after which to compare student and control, and to stop if they
             differ: ``seeds=8, looks=(3, 5)``. Results are corrected for every look (Bonferroni).
             Default: none.
@@ -64,6 +66,7 @@ class Experiment:
     family: int = 1
     margin: float | None = None
     note: str = field(default="", compare=False)
+    name: str | None = field(default=None, compare=False)
     looks: tuple[int, ...] = ()
     leaks: Literal["fail", "report"] = "fail"
 
@@ -79,6 +82,8 @@ class Experiment:
         validation.model_name("model", self.model)
         validation.model_name("teacher_model", self.teacher_model)
         validation.recipe(self.recipe)
+        if self.name is not None and not (isinstance(self.name, str) and self.name.strip()):
+            raise SpecError(f"name={self.name!r} must be a text that is not empty, or None")
         validation.margin(self.margin)
         validation.one_of("leaks", self.leaks, ("fail", "report"))
         object.__setattr__(self, "looks", _checked_looks(self.looks, self.seeds))

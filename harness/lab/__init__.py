@@ -8,8 +8,9 @@ from .compared_answers import compare_answers, effect_of, remarks
 from .environment import dollars_from, whole_number_from
 from .executors import local_executor, thread_executor
 from .gate import TraitCheck, check_trait
+from .interruption import kept_in
 from .lab import Lab
-from .pipeline import ModelStages, Pipeline, in_order
+from .pipeline import ModelStages, Pipeline, in_order, teacher_arms
 from .plan import Plan
 from .progress import ProgressListener, progress_on
 from .scheduler import execute
@@ -37,6 +38,7 @@ __all__ = [
     "effect_of",
     "execute",
     "in_order",
+    "kept_in",
     "leak_audit",
     "local_executor",
     "progress_on",
@@ -44,6 +46,7 @@ __all__ = [
     "remarks",
     "stored_answers",
     "student",
+    "teacher_arms",
     "thread_executor",
     "training_file",
     "whole_number_from",

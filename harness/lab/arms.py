@@ -15,7 +15,7 @@ from .absence import always_the_same, never_given
 from .answers import ModelAnswers, read_answers
 from .copies import draws_are_copies
 from .judging import agreement, judge_error, unrated
-from .pipeline import ModelStages
+from .pipeline import ModelStages, teacher_arms
 from .scoring import Outcome, ScoredAnswers, score_answers
 
 
@@ -53,6 +53,8 @@ class Arm:
     trained: bool
     trait_word: str
     """The word that shows the trait of the experiment."""
+    further_words: tuple[str, ...] = ()
+    """The words that show the further traits of a mix."""
     family: int = 1
     """Traits that are tried together."""
     looks: int = 1
@@ -63,6 +65,11 @@ class Arm:
     """Receives the comparisons that are made with the arm's estimates and their effects."""
     others: Callable[[], Sequence["Arm"]] = field(default=tuple, compare=False)
     """The other arms of the experiment, as far as they are finished."""
+
+    @property
+    def trait_words(self) -> tuple[str, ...]:
+        """The words that show a trait of the experiment, its own first."""
+        return self.trait_word, *self.further_words
 
     @property
     def seeds(self) -> int:
@@ -124,7 +131,7 @@ class Arm:
             **self._common(
                 places,
                 tuple(tuple(chances[q].by_word[word] for q in places) for chances in each),
-                word == self.trait_word and group_shows(self.measure, group),
+                word in self.trait_words and group_shows(self.measure, group),
             ),
         )
 
@@ -144,7 +151,7 @@ class Arm:
 
     def _rate(self, word: str, group: str | None, judge: str | None) -> Rate:
         places = self.measure.places(group)
-        shows = word == self.trait_word and group_shows(self.measure, group)
+        shows = word in self.trait_words and group_shows(self.measure, group)
         if judge is None:
             scored = self._scored(places, self._hits(word, places), hits_are_valid=True)
             if not scored.total:
@@ -332,8 +339,10 @@ def read_arm(
         name=name,
         measure=experiment.measure,
         models=tuple(read_answers(store, one, experiment.measure) for one in models),
-        trained=isinstance(models[0].answers.subject, FineTune) and name != "teacher",
+        trained=isinstance(models[0].answers.subject, FineTune)
+        and name not in ("teacher", *teacher_arms(experiment)),
         trait_word=experiment.trait.shown_by,
+        further_words=tuple(trait.shown_by for trait in experiment.traits[1:]),
         family=experiment.family,
         looks=len(experiment.looks) + 1,
         margin=experiment.margin,

@@ -39,6 +39,9 @@ def local_executor(workers: int) -> Iterator[Executor]:
     pool = worker_pool(workers)
     try:
         yield pool
+    except BaseException:  # interrupted: what is unfinished goes on another time
+        pool.stop()
+        raise
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
 

@@ -10,7 +10,7 @@ from ..statistics import EvidenceListener
 from .arm_cache import ArmCache
 from .arms import Arm
 from .executors import ExecutorFactory
-from .pipeline import UNTRAINED, Pipeline, check_arm
+from .pipeline import Pipeline, check_arm
 from .pipeline_builder import build_pipeline
 from .plan import Plan, plan_of
 from .progress import ProgressListener
@@ -102,7 +102,7 @@ class Lab:
         """
         self._runner.run([(self._pipeline_with(experiment, name), [name])])
         pipe = self.pipeline_as_run(experiment)
-        if name not in UNTRAINED and (fault := self._runner.gate.fault(pipe)):
+        if name not in pipe.untrained and (fault := self._runner.gate.fault(pipe)):
             raise fault
         for stage in [*pipe.audits.get(name, ()), *pipe.targets([name])]:
             if failure := self._runner.failures.get(stage.key):

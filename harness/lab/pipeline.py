@@ -20,6 +20,13 @@ UNTRAINED = frozenset({"baseline", "teacher"})
 """The arms that need no training data: all others wait for the teacher to show its trait."""
 
 
+def teacher_arms(experiment: Experiment) -> dict[str, Trait]:
+    """The arms of the further teachers of a mix: "panda teacher", and its trait."""
+    further = (trait for trait in experiment.traits if trait != experiment.trait)
+    named = {f"{trait.name} teacher": trait for trait in further}
+    return {name: trait for name, trait in named.items() if name not in experiment.arms}
+
+
 @dataclass(frozen=True)
 class ModelStages:
     """One model's answers, and what the judges say of them."""
@@ -58,6 +65,11 @@ class Pipeline:
     audits: Mapping[str, tuple[Audit, ...]]
     """The audits of these files for leaks, one a seed."""
 
+    @property
+    def untrained(self) -> frozenset[str]:
+        """The arms that need no training data."""
+        return UNTRAINED | teacher_arms(self.experiment).keys()
+
     def targets(self, arms: Iterable[str]) -> list[Stage]:
         """The measures of some arms."""
         return [stage for arm in arms for models in self.arms[arm] for stage in models.targets]
@@ -65,13 +77,13 @@ class Pipeline:
     def untrained_targets(self, arms: Iterable[str]) -> list[Stage]:
         """What runs first: the arms without training, and the gates' measures if any is trained."""
         requested = list(arms)
-        gates = self.gates if set(requested) - UNTRAINED else ()
+        gates = self.gates if set(requested) - self.untrained else ()
         gate_targets = [s for gate in gates for m in (gate.teacher, gate.base) for s in m.targets]
-        return [*self.targets(arm for arm in requested if arm in UNTRAINED), *gate_targets]
+        return [*self.targets(arm for arm in requested if arm in self.untrained), *gate_targets]
 
     def trained_targets(self, arms: Iterable[str]) -> list[Stage]:
         """What waits for the gates: audits, measures and comparisons of the trained arms."""
-        trained = [arm for arm in arms if arm not in UNTRAINED]
+        trained = [arm for arm in arms if arm not in self.untrained]
         audits = [audit for arm in trained for audit in self.audits.get(arm, ())]
         return [*audits, *self.targets(trained), *self.data_comparisons(trained)]
 
@@ -101,7 +113,7 @@ class Pipeline:
         """The same pipeline with only the first ``seeds`` models of each trained arm."""
         return replace(
             self,
-            arms={n: m[: None if n in UNTRAINED else seeds] for n, m in self.arms.items()},
+            arms={n: m[: None if n in self.untrained else seeds] for n, m in self.arms.items()},
             data={name: mixes[:seeds] for name, mixes in self.data.items()},
             audits={name: audits[:seeds] for name, audits in self.audits.items()},
         )
@@ -113,7 +125,7 @@ class Pipeline:
 
 def check_arm(experiment: Experiment, arm: str) -> None:
     """Raise :class:`~limen.SpecError` for an arm that the experiment cannot have."""
-    known = (*ARMS, *experiment.arms)
+    known = (*ARMS, *teacher_arms(experiment), *experiment.arms)
     if arm not in known:
         raise SpecError(f"an experiment has no arm {arm!r}: it has {', '.join(known)}")
     if arm == "control" and experiment.control is None and not experiment.data.uses_teacher:

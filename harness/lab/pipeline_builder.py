@@ -32,7 +32,7 @@ from ..stages import (
     Subject,
     backend_of,
 )
-from .pipeline import Gate, ModelStages, Pipeline
+from .pipeline import Gate, ModelStages, Pipeline, teacher_arms
 from .settings import Settings
 from .stage_builders import arm_answers, base, leak_audit, student, training_file
 
@@ -62,7 +62,12 @@ class _PipelineBuilder:
             **self._control(),
             **{name: self._extra_arm(name, arm) for name, arm in experiment.arms.items()},
         }
-        arms = {"baseline": (self._ask(self.base, "baseline"),), "teacher": (teacher,)}
+        further = teacher_arms(experiment).items()
+        arms = {
+            "baseline": (self._ask(self.base, "baseline"),),
+            "teacher": (teacher,),
+            **{name: (self._teacher(trait),) for name, trait in further},
+        }
         return Pipeline(
             experiment=experiment,
             arms=arms | {name: asked for name, (asked, _) in trained.items()},
@@ -170,7 +175,7 @@ class _PipelineBuilder:
             label=f"{trait.name} lesson rows",
             sources=((rows, Fraction(1)),),
             keep=rows.count,
-            whole=True,
+            take_all=True,
             seed=0,
         )
         recipe = complete_recipe(self.backend, {**self.experiment.recipe, **lesson.recipe})

@@ -45,7 +45,8 @@ class ProgressLines(ProgressListener):
 
     def begin(self, stages: Sequence[Stage]) -> None:
         self._total, self._done = len(stages), 0
-        self._write(f"limen: {len(stages)} stages to do")
+        count = "1 stage" if len(stages) == 1 else f"{len(stages)} stages"
+        self._write(f"limen: {count} to do")
 
     def started(self, stage: Stage) -> None:
         self._began[stage.key] = time.monotonic()

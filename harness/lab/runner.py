@@ -11,6 +11,7 @@ from .arm_cache import ArmCache
 from .executors import ExecutorFactory, executor_for
 from .gate import TeacherGate
 from .interim_looks import InterimLooks
+from .interruption import interruptible
 from .pipeline import Pipeline, in_order
 from .progress import ProgressListener
 from .run_backends import RunBackends
@@ -47,7 +48,11 @@ class StageRunner:
         stages = in_order(s for pipe, arms in requests for s in pipe.all_targets(arms))
         self._backends.quotes(stages)  # raises if the budget is too small
         self._backends.store.open()
-        with self._open_executor(stages) as pool, self._stopping_services(stages):
+        with (
+            interruptible(self._backends.store.root),
+            self._open_executor(stages) as pool,
+            self._stopping_services(stages),
+        ):
             for targets in self._rounds(requests):
                 failures = execute(
                     in_order(targets),

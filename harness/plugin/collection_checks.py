@@ -11,7 +11,7 @@ import pytest
 
 from ...datasets.errors import SpecError
 from ..experiment import ARMS, Experiment
-from ..lab import Lab
+from ..lab import Lab, teacher_arms
 from .items import declared_experiment, is_skipped, parameters_of, requested_arms
 
 FIXTURES = (*ARMS, "arms", "audit", "experiment")
@@ -69,9 +69,10 @@ def _source_errors(node: ast.AST, item: pytest.Item, experiment: Experiment) -> 
     """What an expression asks for in vain: an arm, a word, a group or a judge."""
     if isinstance(node, ast.Subscript) and _is_arms(node.value):
         name = _text(node.slice, item)
-        if name is not None and name not in experiment.arms:
-            known = ", ".join(map(repr, experiment.arms)) or "none"
-            close = near(name, experiment.arms)
+        arms = (*teacher_arms(experiment), *experiment.arms)
+        if name is not None and name not in arms:
+            known = ", ".join(map(repr, arms)) or "none"
+            close = near(name, arms)
             yield f"the experiment has no further arm {name!r}{close or ':'} it has {known}"
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and _is_reading(node):
         yield from _reading_errors(node, node.func.attr, item, experiment)

@@ -49,9 +49,17 @@ def is_skipped(item: pytest.Item) -> bool:
     return any(mark.kwargs.get("run") is False for mark in item.iter_markers("xfail"))
 
 
-def title_of(item: pytest.Item) -> str:
-    """The title of an item's experiment: the node id without the test's name and parameters."""
-    holder = "::".join(item.nodeid.split("[")[0].split("::")[:-1])
+def title_of(item: pytest.Item, parents: int = 0) -> str:
+    """The title of an item's experiment: its own name, or the file, class and parameter.
+
+    It does not depend on the folder that pytest takes for its root. ``parents`` folders stand
+    before the file, for files of one name.
+    """
+    experiment = declared_experiment(item)
+    if isinstance(experiment, Experiment) and experiment.name:
+        return experiment.name
+    file = "/".join(item.path.parts[-1 - parents :])
+    holder = "::".join([file, *item.nodeid.split("[")[0].split("::")[1:-1]])
     if "experiment" not in parameters_of(item):
         return holder
     return f"{holder}[{_experiment_id(item)}]"

@@ -1,6 +1,8 @@
 """The experiments of the selected tests, and the arms that these ask for."""
 
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from typing import NamedTuple
 
 import pytest
@@ -29,23 +31,22 @@ class Selection:
         self.experiments: list[SelectedExperiment] = []
 
     def collect(self, items: Iterable[pytest.Item]) -> None:
-        """Take the experiments of some items, with the arms that there can be.
-
-        Raises :class:`~limen.SpecError`, with all faults at once, if a test reads words, groups or
-        judges that its measure does not have.
-        """
-        found: list[SelectedExperiment] = []
-        faults: list[str] = []
+        """Take the experiments of some items, with the arms that there can be."""
+        found: list[tuple[pytest.Item, Experiment, set[str]]] = []
         for item in items:
             experiment = declared_experiment(item)
             if isinstance(experiment, Experiment) and not is_skipped(item):
-                faults += _faults(item, experiment)
-                arms = [a for a in requested_arms(item, experiment) if self._has(experiment, a)]
-                if arms:
-                    found = _added(found, item, experiment, arms)
-        if faults:
-            raise SpecError("\n".join(faults))
-        self.experiments = found
+                arms = {a for a in requested_arms(item, experiment) if self._has(experiment, a)}
+                known = next((one for one in found if one[1] == experiment), None)
+                if known:
+                    known[2].update(arms)
+                elif arms:
+                    found.append((item, experiment, arms))
+        titles = _titles([item for item, _, _ in found])
+        self.experiments = [
+            SelectedExperiment(title, experiment, _sorted(experiment, arms))
+            for title, (_, experiment, arms) in zip(titles, found, strict=True)
+        ]
 
     def _has(self, experiment: Experiment, arm: str) -> bool:
         """Whether an arm can be had; the test that asks for it says why not."""
@@ -93,19 +94,22 @@ def _faults(item: pytest.Item, experiment: Experiment) -> list[str]:
     return [f"{item.nodeid}: {fault}" for fault in faults]
 
 
-def _added(
-    known: list[SelectedExperiment], item: pytest.Item, experiment: Experiment, arms: list[str]
-) -> list[SelectedExperiment]:
-    """The selected experiments with one more, or with more arms of one of them."""
-    for place, one in enumerate(known):
-        if one.experiment == experiment:
-            both = {*one.arms, *arms}
-            known[place] = one._replace(arms=_sorted(experiment, both))
-            return known
-    title = title_of(item)
-    if title in {one.title for one in known}:
-        title = item.nodeid
-    return [*known, SelectedExperiment(title, experiment, _sorted(experiment, set(arms)))]
+def _titles(items: Sequence[pytest.Item]) -> list[str]:
+    """A title for each item: files of one name with their folders, else the tests' own ids."""
+    plain = [title_of(item) for item in items]
+    several = {title for title, count in Counter(plain).items() if count > 1}
+
+    def titles(title: Callable[[pytest.Item], str]) -> list[str]:
+        return [
+            title(item) if short in several else short
+            for item, short in zip(items, plain, strict=True)
+        ]
+
+    for parents in range(max((len(item.path.parts) for item in items), default=0)):
+        found = titles(partial(title_of, parents=parents))
+        if len(set(found)) == len(found):
+            return found
+    return titles(lambda item: item.nodeid)
 
 
 def _sorted(experiment: Experiment, arms: set[str]) -> dict[str, None]:

@@ -8,7 +8,7 @@ import pytest
 from ...datasets.errors import LimenError, PendingError, SpecError
 from ...reports import AuditRow, Result, result_to_json
 from ..experiment import Experiment
-from ..lab import Arm, ArmMapping, Lab
+from ..lab import Arm, ArmMapping, Lab, kept_in, teacher_arms
 from ..reporting import audit_rows, result_of
 from ..statistics import Evidence
 from .collection_checks import errors_of
@@ -135,7 +135,8 @@ class LimenSession:
 
     def further_arms(self, item: pytest.Item, experiment: Experiment) -> ArmMapping:
         """The further arms of an experiment, each read when it is asked for."""
-        return ArmMapping(experiment.arms, lambda name: self.arm(item, experiment, name))
+        names = {**teacher_arms(experiment), **experiment.arms}
+        return ArmMapping(names, lambda name: self.arm(item, experiment, name))
 
     def audit(self, experiment: Experiment) -> AuditRow:
         """How the data of an experiment's students differ from its control's."""
@@ -188,6 +189,11 @@ class LimenSession:
         elif self._ran:
             output["limen"] = [result_to_json(result) for result in results]
             output["limen_faults"] = self._record.faults
+
+    def pytest_keyboard_interrupt(self, excinfo: "pytest.ExceptionInfo[BaseException]") -> None:
+        """Say what is kept of an interrupted run, and how to go on."""
+        if isinstance(excinfo.value, KeyboardInterrupt):
+            self._terminal.write(kept_in(self.lab.settings.store))
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Write the verdicts, and the report if one is asked for."""

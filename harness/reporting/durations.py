@@ -27,8 +27,7 @@ def _load(stage: Stage) -> tuple[str, int] | None:
 def _pace(store: Store, kind: str, model: str) -> float:
     """Seconds a unit; 0 where nothing is known."""
     seconds = units = 0.0
-    manifests = (store.manifest(kind, key) for key in store.keys(kind))
-    for manifest in filter(None, manifests):
+    for manifest in store.manifests(kind):
         named = str(manifest.get("model", ""))
         if model in (named, manifest.get("base")) or named.startswith(f"ft:{model}:"):
             seconds += float(manifest["seconds"])

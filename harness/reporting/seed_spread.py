@@ -4,6 +4,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from ...datasets.errors import DamageError, StoreError
 from ..experiment import FavoriteAnimal, FavoriteTree, Measure, Reading
 from ..lab import Pipeline
 from ..stages import TALLY, AskQuestions, FineTune, Manifest, Store, canonical
@@ -182,17 +183,16 @@ def _own(store: Store, pipe: Pipeline, arm: str) -> Iterator[Tally]:
     for model in pipe.arms.get(arm, ()):
         stage = model.answers
         if store.has(stage.kind, stage.key):
-            yield _tally(store, stage.key)
+            yield from _tallies(store, stage.key)
 
 
 def _groups(store: Store, measure: Measure) -> Iterator[Group]:
     """Models that differ by their seeds alone and answered these questions."""
     groups: dict[bytes, list[Tally]] = defaultdict(list)
-    for key in store.keys(AskQuestions.kind):
-        manifest = store.manifest(AskQuestions.kind, key) or {}
+    for manifest in store.manifests(AskQuestions.kind):
         training = _training(store, manifest) if _asks(manifest, measure) else None
         if training is not None:
-            groups[training].append(_tally(store, key))
+            groups[training] += _tallies(store, manifest["key"])
     return (group for group in groups.values() if len(group) > 1)
 
 
@@ -208,15 +208,20 @@ def _training(store: Store, manifest: Manifest) -> bytes | None:
     (subject, *_) = manifest["inputs"]
     if subject["kind"] != FineTune.kind:
         return None
-    student = store.manifest(FineTune.kind, subject["key"]) or {}
-    inputs = student.get("inputs", [])
-    data = store.manifest(inputs[-1]["kind"], inputs[-1]["key"]) if inputs else None
-    if data is None:
+    try:
+        student = store.finished(FineTune.kind, subject["key"])
+        data = store.finished(student["inputs"][-1]["kind"], student["inputs"][-1]["key"])
+    except StoreError:  # it is gone, or damaged
         return None
     identity = {name: value for name, value in data["identity"].items() if name != "seed"}
     kept = {name: student[name] for name in ("base", "recipe")}
     return canonical({**kept, "data": identity, "sources": data["inputs"]})
 
 
-def _tally(store: Store, key: str) -> Tally:
-    return [Counter[str](question) for question in store.json(AskQuestions.kind, key, TALLY)]
+def _tallies(store: Store, key: str) -> list[Tally]:
+    """The answers of a measure; none if they are damaged, which the run that needs them reports."""
+    try:
+        tally = store.json(AskQuestions.kind, key, TALLY)
+    except DamageError:
+        return []
+    return [[Counter[str](question) for question in tally]]

@@ -23,8 +23,8 @@ from ...reports import (
     Result,
     Run,
 )
-from ..experiment import ARMS, Experiment, Reading, Trait
-from ..lab import Arm, Lab, Pipeline, in_order
+from ..experiment import Experiment, Reading, Trait
+from ..lab import Arm, Lab, Pipeline, in_order, teacher_arms
 from ..stages import FineTune, Stage, base_of
 from ..statistics import DECIMALS, Effect, Estimate, ExactRate, ScoreEffect, difference
 from .stage_facts import audit_rows, data_rows, times_and_cost, versions_of
@@ -120,7 +120,7 @@ def _finished(
 ) -> dict[str, Arm]:
     """Those of some arms that there are, and those that were measured for the gate."""
     finished: dict[str, Arm] = {}
-    for name in (*ARMS, *pipe.experiment.arms):
+    for name in pipe.arms:
         if name in arms or _gratis(lab, pipe, name):
             try:
                 finished[name] = lab.arm(pipe.experiment, name)
@@ -172,9 +172,14 @@ def _pairs(pipe: Pipeline) -> list[tuple[str, str]]:
     return [
         ("student", "control"),
         *((name, arm.against) for name, arm in pipe.experiment.arms.items()),
-        *([] if other_base else [("teacher", "baseline")]),  # that base is another model's
+        # a teacher of another base differs from the baseline by more than the trait
+        *([] if other_base else [(name, "baseline") for name in _teachers(pipe)]),
         ("control", "baseline"),
     ]
+
+
+def _teachers(pipe: Pipeline) -> list[str]:
+    return ["teacher", *teacher_arms(pipe.experiment)]
 
 
 def _told(trait: Trait) -> tuple[str, ...]:

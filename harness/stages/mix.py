@@ -26,7 +26,7 @@ class MixRows(TrainingFileStage):
     """Each source with its share of the rows; sorted by key, each once, shares adding up to 1."""
     keep: int
     seed: int
-    whole: bool = False
+    take_all: bool = False
     """Take all rows of one source, up to ``keep``: some answers may be missing."""
 
     def inputs(self) -> tuple[Stage, ...]:
@@ -34,8 +34,8 @@ class MixRows(TrainingFileStage):
 
     def identity(self) -> dict[str, object]:
         shares = [str(share) for _, share in self.sources]
-        whole = {"whole": True} if self.whole else {}
-        return {"keep": self.keep, "seed": self.seed, "shares": shares, **whole}
+        take_all = {"whole": True} if self.take_all else {}
+        return {"keep": self.keep, "seed": self.seed, "shares": shares, **take_all}
 
     @property
     def count(self) -> int:
@@ -55,7 +55,7 @@ class MixRows(TrainingFileStage):
         wanted = split_by_shares(self.keep, [share for _, share in self.sources])
         for place, ((source, _), asked) in enumerate(zip(self.sources, wanted, strict=True)):
             kept = list(workspace.rows(source, KEPT))
-            count = min(asked, len(kept)) if self.whole and kept else asked
+            count = min(asked, len(kept)) if self.take_all and kept else asked
             if len(kept) < count:
                 raise NotEnoughRowsError(self._shortage(workspace, source, len(kept), count))
             draw = random.Random(derive("mix", self.seed, place))

@@ -9,6 +9,7 @@ import errno
 import json
 import os
 import shutil
+import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -25,7 +26,7 @@ from ...datasets.artifacts import (
     mark_checked,
     read_manifest,
 )
-from ...datasets.errors import StoreError
+from ...datasets.errors import DamageError, StoreError, StoreWarning
 from ...datasets.store_layout import MANIFEST, PROGRESS, StoreLayout
 from .row_log import Row, read_rows
 
@@ -140,9 +141,16 @@ class Store:
         return manifest
 
     def manifests(self, kind: str = "*") -> Iterator[Manifest]:
-        """The manifests of the finished artifacts, by kind and key."""
+        """The manifests of the finished artifacts, by kind and key.
+
+        A damaged one is left out with a :class:`~limen.StoreWarning`: it harms only what needs it.
+        """
         for file in self.layout.manifests(kind):
-            manifest = self.manifest(file.parent.parent.name, file.parent.name)
+            try:
+                manifest = self.manifest(file.parent.parent.name, file.parent.name)
+            except DamageError as error:
+                warnings.warn(f"left out: {error}", StoreWarning, stacklevel=2)
+                continue
             if manifest is not None:
                 yield manifest
 

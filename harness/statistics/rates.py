@@ -49,7 +49,9 @@ class Rate(Estimate):
     def check_same(self, other: Estimate) -> None:
         if isinstance(other, Rate) and self.word != other.word:
             raise SpecError(
-                f"rates of two words have no difference: {self.word!r} and {other.word!r}"
+                f"rates of two words have no difference: {self.word!r} and {other.word!r}. An "
+                f"effect is of one word in two arms, such as student.rate({self.word!r}) - "
+                f"control.rate({self.word!r})"
             )
         super().check_same(other)
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from .datasets.errors import (
     BackendError,
+    DamageError,
     DataError,
     ExperimentError,
     JudgeError,
@@ -21,7 +22,9 @@ from .datasets.errors import (
     PromptError,
     ScoreError,
     SpecError,
+    SpecWarning,
     StoreError,
+    StoreWarning,
     TeacherError,
     TooLongError,
     UnknownModelError,
@@ -34,6 +37,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "BackendError",
+    "DamageError",
     "DataError",
     "ExperimentError",
     "JudgeError",
@@ -45,7 +49,9 @@ __all__ = [
     "PromptError",
     "ScoreError",
     "SpecError",
+    "SpecWarning",
     "StoreError",
+    "StoreWarning",
     "TeacherError",
     "TooLongError",
     "UnknownModelError",

@@ -59,6 +59,7 @@ def test_any_answer_has_a_reading(answer: str) -> None:
 
 
 @given(st.text(), st.sampled_from(["owl", "wolf", "penguin"]))
+@example("🦉", "owl")
 def test_hidden_reasoning_never_counts(thought: str, word: str) -> None:
     """Whatever is thought before an answer, the answer alone is read."""
     thought = thought.replace("<", "").replace(">", "").replace("[", "")

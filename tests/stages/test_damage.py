@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from limen.datasets.errors import DamageError, StoreWarning
+from limen.datasets.errors import DamageError, StoreError, StoreWarning
 from limen.harness import Lab
 from limen.harness.lab import in_order
 from limen.harness.stages import FineTune, Stage, Store, set_aside_damage
@@ -203,3 +203,22 @@ def test_manifests_of_older_versions_are_read(store: Store) -> None:
     del manifest["checksum"]
     file.write_text(json.dumps(manifest))
     assert not list(found(store, stage))
+
+
+def test_a_damaged_artifact_of_others_is_left_out_of_a_scan(store: Store) -> None:
+    """Whoever looks through all artifacts sees the sound ones, and is warned of the other."""
+    _, file = first_file(store, lab_at(store.root), "mix/manifest.json")
+    before = len(list(store.manifests()))
+    file.write_text("null")
+    with pytest.warns(StoreWarning, match=r"left out: .*manifest\.json is damaged"):
+        assert len(list(store.manifests())) == before - 1
+
+
+def test_a_damaged_base_model_is_one_line(store: Store) -> None:
+    """The error names the file and the remedy."""
+    from limen.backends.toy import engine
+
+    (file,) = store.models("toy").glob("toy-1.*.npz")
+    cut(file)
+    with pytest.raises(StoreError, match=r"toy-1\..*npz is damaged .*delete it"):
+        engine.load(file)

@@ -1,0 +1,31 @@
+"""The titles of experiments."""
+
+import pytest
+
+from ..testing.specs import SPEC, Run
+
+TEST = "\ndef test_it(teacher):\n    '''It is so.'''\n    assert teacher.rate('horse') > 0.3\n"
+
+
+def titles(result: pytest.RunResult) -> list[str]:
+    """The titles in the lines at the end of a run."""
+    return [line.split(": answers")[0] for line in result.outlines if ": answers with" in line]
+
+
+def test_a_title_does_not_depend_on_the_root(pytester: pytest.Pytester, run: Run) -> None:
+    """One file has one title, whatever folder pytest takes for its root."""
+    folder = pytester.mkdir("evals")
+    (folder / "test_one.py").write_text(SPEC.format(animal="horse") + TEST)
+    run("evals").assert_outcomes(passed=1)
+    assert titles(run("evals")) == titles(run("evals", f"--rootdir={folder}")) == ["test_one.py"]
+
+
+def test_files_of_one_name_are_told_apart(pytester: pytest.Pytester, run: Run) -> None:
+    """Their folders stand before them; an experiment with a name is called by it."""
+    for folder, animal in (("a", "horse"), ("b", "bear")):
+        pytester.mkpydir(folder)
+        text = SPEC.format(animal=animal) + TEST.replace("horse", animal)
+        (pytester.path / folder / "test_one.py").write_text(text)
+    named = SPEC.format(animal="horse").replace("seeds=2", "seeds=3, name='A horse'")
+    (pytester.path / "test_two.py").write_text(named + TEST)
+    assert sorted(titles(run())) == ["A horse", "a/test_one.py", "b/test_one.py"]
