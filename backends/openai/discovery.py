@@ -3,7 +3,7 @@
 import json
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from . import responses
 from .account import Account
@@ -46,6 +46,8 @@ class Discovery:
     account: Account
     retries: Retries
     budget: Budget
+    silent: list[str] = field(default_factory=list)
+    """Paths that got no answer in time: the next ones are given less."""
 
     def get(self, path: str) -> Found | Failure:
         """The JSON object at a path, or why there is none.
@@ -56,10 +58,14 @@ class Discovery:
 
         def ask() -> Found:
             client = self.account.client
-            response = client.get(path, cast_to=httpx2.Response, options={"timeout": TIMEOUT})
+            timeout = TIMEOUT / 4 if self.silent else TIMEOUT
+            response = client.get(path, cast_to=httpx2.Response, options={"timeout": timeout})
             return Found(_object(response.content), response.headers)
 
-        return self._ask(ask, f"asking {self.account.url} for {path.partition('?')[0]}")
+        outcome = self._ask(ask, f"asking {self.account.url} for {path.partition('?')[0]}")
+        if isinstance(outcome, Failure) and outcome.kind is FailureKind.TRANSPORT:
+            self.silent.append(path)
+        return outcome
 
     def sample(self, model: str, cost: float) -> Failure | None:
         """Ask for a small sample that costs so much at most; None if it came."""

@@ -86,7 +86,7 @@ class LengthMatched(Source):
     def parts(self, writers: DataWriters) -> tuple[Part, ...]:
         sources = self.source.parts(writers)
         models = self.like.parts(writers.with_traits())
-        if len(sources) > 1 or len(models) > 1:
+        if len(sources) != 1 or len(models) != 1:
             raise SpecError("LengthMatched takes sources with one writer each, not a Mix")
         source, like = sources[0][0], models[0][0]
         label = f"{source.label} in {like.label}'s lengths"

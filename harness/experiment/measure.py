@@ -9,7 +9,7 @@ from ...datasets.answer_text import visible_text
 from ...datasets.errors import SpecError
 from ...datasets.suggestions import did_you_mean
 from .judges import Judge
-from .question_lists import Questions, question_groups
+from .question_loading import Questions, question_groups
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,7 +12,7 @@ from ...datasets.errors import SpecError
 from ...datasets.suggestions import did_you_mean
 from ...datasets.vocabulary import ANIMALS, TREES
 from .measure import Measure
-from .question_lists import Questions
+from .question_loading import Questions
 from .questions import FAVORITE_ANIMAL_QUESTIONS, FAVORITE_TREE_QUESTIONS
 
 

@@ -8,7 +8,7 @@ from ...datasets.errors import SpecError
 from .judges import Judge, validated_judges
 from .measure import Measure, Reading, of_group
 from .outcomes import check_function, score_of
-from .question_lists import Questions
+from .question_loading import Questions
 from .questions import CASUAL_QUESTIONS, OPEN_QUESTIONS
 
 

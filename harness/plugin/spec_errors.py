@@ -10,7 +10,7 @@ import pytest
 
 from ...datasets.errors import LimenError
 
-SPECS = f"{__package__.rpartition('.')[0]}.experiment"
+SPECS = f"{(__package__ or '').rpartition('.')[0]}.experiment"
 """The package whose classes and functions make a spec."""
 
 

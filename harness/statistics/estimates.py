@@ -136,12 +136,16 @@ class Estimate(Explained):
         """The share of valid answers to these questions; of all answers where that is unknown."""
         return self.coverage.valid_share if self.coverage else self.valid
 
-    @cached_property
+    @property
     def interval(self) -> tuple[float, float]:
         """95% interval (t) over seed means; over question means where those do not vary.
 
         All possible values where the draws are copies of each other.
         """
+        return self._interval
+
+    @cached_property
+    def _interval(self) -> tuple[float, float]:
         low, high = self.bounds
         if not self.sampling_varies:
             return max(low, -UNBOUNDED), min(high, UNBOUNDED)

@@ -54,7 +54,7 @@ class WorstCase(Comparison):
     def p_below(self, null: float) -> float:
         return max(each.p_below(null) for each in self._all)
 
-    @property
+    @cached_property
     def sign_flip_p_value(self) -> float | None:
         return self._nearest_to_zero.sign_flip_p_value
 

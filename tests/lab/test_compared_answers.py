@@ -126,7 +126,9 @@ def test_an_id_with_two_texts_is_refused() -> None:
         frame.assign(question_id=frame.question.map(QUESTIONS.index)) for frame in frames(0.5, 0)
     ]
     other = [
-        frame.assign(question_id=frame.question.map(lambda text: (QUESTIONS.index(text) + 1) % 12))
+        frame.assign(
+            question_id=frame.question.map(lambda text: (QUESTIONS.index(str(text)) + 1) % 12)
+        )
         for frame in frames(0.2, 10)
     ]
     with pytest.raises(DataError, match=r"the question '\d+' is"):

@@ -129,7 +129,7 @@ def odd_server(answer: Answer) -> Iterator[OddServer]:
             self.end_headers()
             self.wfile.write(response.body)
 
-        def log_message(self, *_: object) -> None:
+        def log_message(self, format: str, *args: object) -> None:
             pass
 
     class Server(ThreadingHTTPServer):
