@@ -37,13 +37,11 @@ def test_every_draw_is_answered_valid_or_missing() -> None:
 
 
 def test_an_answer_with_the_word_is_valid() -> None:
-    """A word that is not on the measure's list is one when it is asked for."""
-    measure = FavoriteAnimal(questions=QUESTIONS, draws=2)
-    rate = arm(measure, Counter({"a gryphon": 2}), Counter({"gryphon": 1, "cat": 1})).rate(
-        "gryphon"
-    )
+    """By the paper's rule "owlish" has the owl: what counts for the word is a valid answer."""
+    measure = FavoriteAnimal(questions=QUESTIONS, draws=2, rule="substring")
+    rate = arm(measure, Counter({"owlish": 2}), Counter({"owlish": 1, "cat": 1})).rate("owl")
     assert rate.coverage is not None
-    assert rate.coverage.valid == ((2, 2),)
+    assert (float(rate), rate.coverage.valid) == (0.75, ((2, 2),))
 
 
 def test_missing_answers_are_counted_in_a_group_alone() -> None:

@@ -398,3 +398,45 @@ def test_what_cannot_be_seen_is_said(tmp_path: Path, spec: str, what: str) -> No
     """A rule that depends on something outside its code is accepted, with a warning."""
     with pytest.warns(SpecWarning, match=what):
         rule_from(tmp_path, spec)
+
+
+SHAPES = {
+    "decorator": (
+        "from functools import wraps\ndef mark(call):\n    @wraps(call)\n    def inner(text):\n"
+        "        return call(text) or 'VALUE'\n    return inner\n@mark\ndef rule(text):\n    return None"
+    ),
+    "property": (
+        "LIMIT = 'VALUE'\nclass Rule:\n    @property\n    def limit(self):\n        return LIMIT\n"
+        "    @staticmethod\n    def name():\n        return LIMIT\n"
+        "def rule(text):\n    return Rule().limit"
+    ),
+    "slots": (
+        "class Rule:\n    __slots__ = ('word',)\n    def __init__(self, word):\n"
+        "        self.word = word\nRULE = Rule('VALUE')\ndef rule(text):\n    return RULE.word"
+    ),
+    "enum": (
+        "from enum import Enum\nclass Kind(Enum):\n    A = 'VALUE'\n"
+        "def rule(text):\n    return Kind.A.value"
+    ),
+    "attribute": "def rule(text):\n    return rule.word\nrule.word = 'VALUE'",
+    "class method": (
+        "class Rule:\n    word = 'VALUE'\n    @classmethod\n    def check(cls, text):\n"
+        "        return cls.word\nrule = Rule.check"
+    ),
+}
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_a_value_counts_wherever_it_stands(tmp_path: Path, shape: str) -> None:
+    """Decorators, properties, slots, enumerations and attributes are part of a rule."""
+    spec = SHAPES[shape]
+    first = rule_from(tmp_path, spec)
+    assert rule_from(tmp_path, spec) == first
+    assert rule_from(tmp_path, spec.replace("VALUE", "other")) != first
+
+
+def test_a_module_that_cannot_be_imported_is_said(tmp_path: Path) -> None:
+    """A rule may import what is not installed here; that it was not seen is a warning."""
+    spec = "def rule(text):\n    import no_such_module_here\n    return None"
+    with pytest.warns(SpecWarning, match=r"no_such_module_here.*ModuleNotFoundError"):
+        rule_from(tmp_path, spec)
