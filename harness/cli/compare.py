@@ -250,7 +250,7 @@ def _as_json(compared: _Comparison) -> Mapping[str, object]:
         "verdict": effect.verdict,
         "claim": effect.claim,
         "note": effect.note,
-        "within": within and {
+        "within": None if within is None else {
             "margin": within.margin, "p_value": within.p_value, "interval": within.interval,
             "shown": bool(within),
         },
