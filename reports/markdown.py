@@ -53,25 +53,27 @@ def _overview(report: Report) -> Iterator[str]:
         "supports",
         "claims supported",
     )
-    yield table(head, [_overview_row(report, result) for result in report.results])
+    yield table(head, [row for result in report.results for row in _overview_rows(report, result)])
 
 
-def _overview_row(report: Report, result: Result) -> tuple[str, ...]:
+def _overview_rows(report: Report, result: Result) -> Iterator[tuple[str, ...]]:
+    """The row of an experiment; of a mix one row a trait."""
     link = f"[{prose(result.title)}](#{anchor(result.title)})"
     held = wording.of_claims(report.claims_of(result))
-    if result.failure or not result.headline:
+    if result.failure or not result.headlines:
         outcome = f"not finished: {prose(result.failure)}" if result.failure else "no effect"
-        return link, "", "", "", "", outcome, held
-    reading, effect = result.headline
-    return (
-        link,
-        prose(f"{effect.name}, {reading.name}"),
-        wording.difference(reading, effect),
-        wording.interval(reading, effect),
-        wording.p_value(effect.p_value),
-        prose(effect.claim),
-        held,
-    )
+        yield link, "", "", "", "", outcome, held
+        return
+    for reading, effect in result.headlines:
+        yield (
+            link,
+            prose(f"{effect.name}, {reading.name}"),
+            wording.difference(reading, effect),
+            wording.interval(reading, effect),
+            wording.p_value(effect.p_value),
+            prose(effect.claim),
+            held,
+        )
 
 
 def _result(report: Report, result: Result, figures: Mapping[str, str]) -> Iterator[str]:
@@ -95,6 +97,7 @@ def _result(report: Report, result: Result, figures: Mapping[str, str]) -> Itera
             "compared with each other."
         )
         yield from _rank_note(result)
+        yield from _generation_note(result)
     if result.data or result.audits:
         yield "### Data"
         yield from _data(result.data)
@@ -183,6 +186,17 @@ def _effects(readings: Iterable[ReadingRow]) -> str:
         "note",
     )  # fmt: skip
     return table(head, rows)
+
+
+def _generation_note(result: Result) -> Iterator[str]:
+    if result.seeds > 1 and result.generation == "shared":
+        yield (
+            "All seeds share **one generation** of the teacher, so that claims are about training "
+            "on this data. What varies from one generation to another is not in the intervals; "
+            '`Experiment(generation="each seed")` would include it.'
+        )
+    elif result.seeds > 1 and result.generation:
+        yield "Every seed has its own generation of the data, so intervals include how they vary."
 
 
 def _rank_note(result: Result) -> Iterator[str]:

@@ -56,6 +56,8 @@ class ReadingRow:
     """Of rates in percent, and their differences in points."""
     remark: str = ""
     """What one has to know to read it."""
+    trait: str = ""
+    """The trait that it shows, where the experiment's data have several traits."""
 
     def show(self, value: float) -> str:
         """A value as people read it."""
@@ -248,10 +250,20 @@ class Result:
     """None if nothing was asked of a service."""
     times: Times
     failure: str = ""
+    generation: str = ""
+    """Whether the seeds share one generation of the data ("shared") or have one each."""
     digest: str = ""
     """The hash of the experiment's design and stages."""
     measured: str = ""
     """When the first model that the experiment trained was measured, UTC; else the first of all."""
+
+    @property
+    def headlines(self) -> list[tuple[ReadingRow, EffectRow]]:
+        """The effect on each trait, the experiment's own first; that of the headline if one."""
+        several = [reading for reading in self.readings if reading.trait and reading.effects]
+        each = {reading.trait: (reading, reading.effects[0]) for reading in reversed(several)}
+        ordered = [each[trait] for trait in dict.fromkeys(r.trait for r in several)]
+        return ordered or ([self.headline] if self.headline else [])
 
     @property
     def headline(self) -> tuple[ReadingRow, EffectRow] | None:

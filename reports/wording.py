@@ -98,24 +98,34 @@ def cost(paid: CostRow | None) -> str:
     return "no cost" if paid is None else f"cost {dollars(paid.usd)}"
 
 
-def line(result: Result) -> str:
-    """An experiment in one line: effect, interval, p, claim, cost."""
-    return visible_line(f"{result.title}: {_outcome(result)}; {cost(result.cost)}")
+def result_lines(result: Result) -> Iterator[str]:
+    """An experiment in one line, or a line a trait: effect, interval, p, claim, cost."""
+    *first, last = _outcomes(result)
+    for outcome in first:
+        yield visible_line(f"{result.title}: {outcome}")
+    yield visible_line(f"{result.title}: {last}; {cost(result.cost)}")
 
 
-def _outcome(result: Result) -> str:
+def _outcomes(result: Result) -> list[str]:
+    if result.failure or not result.headlines:
+        return [_without_effect(result)]
+    return [
+        f"{effect.name}, {reading.name} {size(reading, effect)}: {effect.claim}"
+        for reading, effect in result.headlines
+    ]
+
+
+def _without_effect(result: Result) -> str:
     if result.failure:
         return f"not finished: {result.failure}"
-    if headline := result.headline:
-        reading, effect = headline
-        return f"{effect.name}, {reading.name} {size(reading, effect)}: {effect.claim}"
     arms = [f"{arm.name} {r.show(arm.value)}" for r in result.readings[:1] for arm in r.arms]
     return f"{result.readings[0].name}: {', '.join(arms)}" if arms else "no answers"
 
 
 def lines(report: Report) -> Iterator[str]:
     """The verdicts in short, an experiment a line; also of those that have no results."""
-    yield from map(line, report.results)
+    for result in report.results:
+        yield from result_lines(result)
     known = {result.title for result in report.results}
     if counts := support_counts(report.claims):
         yield f"claims: {counts}"

@@ -49,6 +49,9 @@ class Experiment:
         looks: Numbers of seeds after which to compare student and control, and to stop if they
             differ: ``seeds=8, looks=(3, 5)``. Results are corrected for every look (Bonferroni).
             Default: none.
+        generation: "shared": students of all seeds are trained on samples of one generated set, so
+            that claims are about this data. "each seed": every seed has a generation of its own,
+            at the cost of as many generations. Default: "shared".
         leaks: What to do if training data mention the trait openly: "fail" or "report". Default:
             "fail".
     """
@@ -69,6 +72,7 @@ class Experiment:
     name: str | None = field(default=None, compare=False)
     looks: tuple[int, ...] = ()
     leaks: Literal["fail", "report"] = "fail"
+    generation: Literal["shared", "each seed"] = "shared"
 
     def __post_init__(self) -> None:
         for name, value, kind in (
@@ -86,6 +90,7 @@ class Experiment:
             raise SpecError(f"name={self.name!r} must be a text that is not empty, or None")
         validation.margin(self.margin)
         validation.one_of("leaks", self.leaks, ("fail", "report"))
+        validation.one_of("generation", self.generation, ("shared", "each seed"))
         object.__setattr__(self, "looks", _checked_looks(self.looks, self.seeds))
         self._check_arms()
         self._check_keeps()

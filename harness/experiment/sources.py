@@ -186,7 +186,7 @@ class Numbers(Source):
         most = self.at_most or self.generate
         prompts = NumberPrompts(
             count=-(-most // self.per_prompt),
-            seed=self.seed,
+            seed=writers.seed(self.seed),
             template=self.template,
             examples=self.examples,
         )
@@ -232,6 +232,6 @@ class ProgramNumbers(Source):
             raise SpecError("ProgramNumbers needs keep: the rows that the program is to write")
 
     def parts(self, writers: DataWriters) -> tuple[Part, ...]:
-        prompts = NumberPrompts(count=self.keep or 0, seed=self.seed)
+        prompts = NumberPrompts(count=self.keep or 0, seed=writers.seed(self.seed))
         source = ProgramRows(label="program numbers", prompts=prompts)
         return ((Filter(label="program filter", source=source, rule="paper"), Fraction(1)),)

@@ -37,6 +37,8 @@ class DataWriters:
     trait: "Trait"
     has_traits: bool = True
     """Whether teachers have their traits. In a control arm none has."""
+    generation: int = 0
+    """Which generation of the data it is, where every seed has its own; else 0."""
 
     def writer(self, by: "Trait | Literal['teacher', 'base']", model: str | None) -> Writer:
         """The model that writes, given who writes and the name of a base model."""
@@ -48,6 +50,12 @@ class DataWriters:
         if trait.lesson is not None:
             return Writer(self.tuned_teacher(trait, base), None, f"{label}, teacher fine-tuned")
         return Writer(base, trait.system, label)
+
+    def seed(self, seed: int) -> int:
+        """The seed of a source in this generation; the source's own in the first."""
+        from ...datasets.seeds import derive
+
+        return derive("generation", seed, self.generation) if self.generation else seed
 
     def with_traits(self) -> "DataWriters":
         """The same writers, whose teachers have their traits."""

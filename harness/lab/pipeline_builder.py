@@ -241,11 +241,16 @@ class _PipelineBuilder:
 
     def _mixes(self, data: Source, label: str, writers: DataWriters) -> tuple[MixRows, ...]:
         """The training files of an arm, one a seed."""
-        parts = data.parts(writers)
         seeds = range(self.settings.seeds or self.experiment.seeds)
-        keep = data.keep or 0
+        own = self.experiment.generation == "each seed"
+        shared = data.parts(writers)
         return tuple(
-            training_file(parts, label=f"{label} {seed + 1} rows", keep=keep, seed=seed)
+            training_file(
+                data.parts(replace(writers, generation=seed)) if own and seed else shared,
+                label=f"{label} {seed + 1} rows",
+                keep=data.keep or 0,
+                seed=seed,
+            )
             for seed in seeds
         )
 

@@ -88,6 +88,7 @@ def result_of(lab: Lab, title: str, experiment: Experiment, arms: Collection[str
         data_spec=repr(experiment.data),
         recipe=_recipe(stages),
         note=experiment.note,
+        generation=experiment.generation,
         versions=versions_of(lab.store, stages),
         readings=tuple(_readings(pipe, finished, failures)),
         arms=tuple(_models_rows(pipe, finished, failures)),
@@ -215,6 +216,7 @@ def _reading_row(pipe: Pipeline, reading: Reading, arms: Mapping[str, Arm]) -> R
         kind="score" if reading.word is None else "rate",
         decimals=DECIMALS if reading.exact else 1,
         remark=EXACTLY if reading.exact else "",
+        trait=_trait_of(pipe.experiment, reading),
         arms=tuple(_arm_row(estimates[name], _keys(pipe, name, reading)) for name in estimates),
         effects=tuple(
             _effect_row(difference(estimates[treated], estimates[reference]))
@@ -222,6 +224,15 @@ def _reading_row(pipe: Pipeline, reading: Reading, arms: Mapping[str, Arm]) -> R
             if treated in estimates and reference in estimates
         ),
     )
+
+
+def _trait_of(experiment: Experiment, reading: Reading) -> str:
+    """The trait of a mix that a reading shows; empty where there is one trait alone."""
+    first_group = next(iter(experiment.measure.groups)) or None
+    plain = reading.word is not None and reading.judge is None and not reading.exact
+    if len(experiment.traits) < 2 or not plain or reading.group != first_group:
+        return ""
+    return next((t.name for t in experiment.traits if t.shown_by == reading.word), "")
 
 
 def _keys(pipe: Pipeline, arm: str, reading: Reading) -> list[str]:
