@@ -96,6 +96,7 @@ def _result(report: Report, result: Result, figures: Mapping[str, str]) -> Itera
             "**over questions** are for other questions and the same models. They are not to be "
             "compared with each other."
         )
+        yield from _deviations(result.readings)
         yield from _rank_note(result)
         yield from _generation_note(result)
     if result.data or result.audits:
@@ -186,6 +187,23 @@ def _effects(readings: Iterable[ReadingRow]) -> str:
         "note",
     )  # fmt: skip
     return table(head, rows)
+
+
+def _deviations(readings: Iterable[ReadingRow]) -> Iterator[str]:
+    """What the values of the arms vary by."""
+    rows = [
+        (prose(reading.name), prose(arm.name), *(_deviation(reading, d) for d in arm.deviations))
+        for reading in readings
+        for arm in reading.arms
+        if arm.deviations
+    ]
+    if rows:
+        yield "What values vary by: standard deviations, of rates in points."
+        yield table(("varies", "arm", "seeds", "questions", "seed x question", "one draw"), rows)
+
+
+def _deviation(reading: ReadingRow, value: float | None) -> str:
+    return "unknown" if value is None else reading.show_difference(value).removeprefix("+")
 
 
 def _generation_note(result: Result) -> Iterator[str]:

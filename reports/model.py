@@ -17,6 +17,8 @@ class ArmRow:
     """Answers that were not scored."""
     keys: tuple[str, ...] = ()
     """The stage that each seed's value is from, as ``kind/key``."""
+    deviations: tuple[float | None, ...] = ()
+    """Standard deviations by seed, question, seed x question and draw; None where unknown."""
     missed: float | None = None
     """What an exact rate lacks at most."""
 

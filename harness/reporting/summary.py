@@ -256,8 +256,14 @@ def _arm_row(estimate: Estimate, keys: Sequence[str]) -> ArmRow:
         by_seed=estimate.by_seed,
         unrated=estimate.unrated,
         keys=tuple(key for key, there in zip(keys, answered, strict=True) if there),
+        deviations=() if isinstance(estimate, ExactRate) else _deviations(estimate),
         missed=estimate.missed if isinstance(estimate, ExactRate) else None,
     )
+
+
+def _deviations(estimate: Estimate) -> tuple[float | None, ...]:
+    parts = estimate.components
+    return parts.seed, parts.question, parts.seed_by_question, parts.draw
 
 
 def _effect_row(effect: Effect) -> EffectRow:

@@ -14,6 +14,7 @@ from limen import SpecError, StoreError, reports
 from limen.harness import Experiment, FavoriteAnimal, Numbers, Trait
 from limen.harness.cli import main
 from limen.harness.reporting import make_run, result_of
+from limen.reports.markdown import markdown
 from limen.reports.several import corrected, trait_comparisons
 
 from ..testing.labs import lab_at
@@ -393,3 +394,17 @@ def test_frames_of_a_store(run: reports.Run, shared_store: Path, tmp_path: Path)
     with pytest.raises(SpecError, match="names no run"):
         reports.keep_run(run, tmp_path)
         reports.runs_of(tmp_path, ["nope"])
+
+
+def test_every_trait_of_a_mix_has_its_line_and_row(run: reports.Run) -> None:
+    """Of several traits each has a line at the end and a row of the overview."""
+    result = next(result for result in run.results if result.headline)
+    first = replace(result.readings[0], trait="owl")
+    second = replace(first, name="answers with 'eagle'", trait="eagle")
+    mixed = replace(result, readings=(first, second))
+    report = reports.report_of([replace(run, results=(mixed, replace(result, title="other")), claims=())])
+    lines = [line for line in reports.wording.lines(report) if line.startswith(f"{result.title}: ")]
+    assert [first.name in lines[0], second.name in lines[1]] == [True, True]
+    overview = markdown(report, {}).split("## Overview")[1].split("\n## ")[0]
+    rows = [row for row in overview.splitlines() if row.startswith("| [test")]
+    assert len(rows) == 2
