@@ -144,7 +144,7 @@ def _arm_rows(reading: ReadingRow) -> str:
         (
             prose(arm.name),
             reading.show(arm.value),
-            " to ".join(map(reading.show, arm.interval)),
+            wording.arm_interval(reading, arm),
             " ".join(f"{scale * value:.{digits}f}" for value in arm.by_seed),
             f"{arm.unrated:,}" if reading.kind == "score" else "",
             "" if arm.missed is None else reading.show(arm.missed),

@@ -19,6 +19,8 @@ class ArmRow:
     """The stage that each seed's value is from, as ``kind/key``."""
     deviations: tuple[float | None, ...] = ()
     """Standard deviations by seed, question, seed x question and draw; None where unknown."""
+    varies: bool = True
+    """Whether the draws of a question differ; copies of one draw have no interval."""
     missed: float | None = None
     """What an exact rate lacks at most."""
 

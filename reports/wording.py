@@ -58,6 +58,12 @@ def tried(claims: tuple[Claim, ...]) -> str:
     return f"{count}: {support_counts(claims) or f'{of_claims(claims)} held'}; {when}."
 
 
+def arm_interval(reading: ReadingRow, arm: ArmRow, between: str = " to ") -> str:
+    """The interval of an arm's value, or why there is none."""
+    shown = between.join(map(reading.show, arm.interval))
+    return shown if arm.varies else "no sampling variation"
+
+
 def difference(reading: ReadingRow, effect: EffectRow) -> str:
     """The size of an effect, with its unit."""
     return f"{reading.show_difference(effect.difference)} {reading.unit}".strip()
@@ -162,11 +168,10 @@ def _long_lines(report: Report) -> Iterator[str]:
 
 
 def _arm_line(reading: ReadingRow, arm: ArmRow, models: ModelsRow) -> str:
-    low, high = map(reading.show, arm.interval)
     count = f"{len(arm.by_seed)} seeds" if len(arm.by_seed) > 1 else "1 model"
     unrated = f", {arm.unrated:,} not rated" if arm.unrated else ""
     return (
-        f"    {arm.name:9} {reading.show(arm.value):>6} [{low}, {high}]  "
+        f"    {arm.name:9} {reading.show(arm.value):>6} [{arm_interval(reading, arm, ', ')}]  "
         f"{count}, {models.valid:.0%} valid{unrated}"
     )
 

@@ -256,6 +256,7 @@ def _arm_row(estimate: Estimate, keys: Sequence[str]) -> ArmRow:
         by_seed=estimate.by_seed,
         unrated=estimate.unrated,
         keys=tuple(key for key, there in zip(keys, answered, strict=True) if there),
+        varies=estimate.sampling_varies,
         deviations=() if isinstance(estimate, ExactRate) else _deviations(estimate),
         missed=estimate.missed if isinstance(estimate, ExactRate) else None,
     )

@@ -402,7 +402,9 @@ def test_every_trait_of_a_mix_has_its_line_and_row(run: reports.Run) -> None:
     first = replace(result.readings[0], trait="owl")
     second = replace(first, name="answers with 'eagle'", trait="eagle")
     mixed = replace(result, readings=(first, second))
-    report = reports.report_of([replace(run, results=(mixed, replace(result, title="other")), claims=())])
+    report = reports.report_of(
+        [replace(run, results=(mixed, replace(result, title="other")), claims=())]
+    )
     lines = [line for line in reports.wording.lines(report) if line.startswith(f"{result.title}: ")]
     assert [first.name in lines[0], second.name in lines[1]] == [True, True]
     overview = markdown(report, {}).split("## Overview")[1].split("\n## ")[0]
