@@ -11,6 +11,7 @@ from limen.harness.experiment import APPLE_QUESTIONS, FORMALITY_JUDGE, OTHER_QUE
 from limen.harness.inspect.log_contents import missing
 from limen.harness.inspect.log_files import write_log
 
+from ..testing.artifacts import sign_anew
 from ..testing.labs import lab_at
 from ..testing.specs import SPEC
 
@@ -147,6 +148,7 @@ def test_failed_draws_are_counted_and_never_scored(tmp_path: Path, pretrained: P
         row.update(text=text, **({} if text else {"finish": "error", "error": "refused: no"}))
     (folder / "answers.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     (folder / "tally.json").write_text(json.dumps([{"horse": 1, "bear": 1}, {}]))
+    sign_anew(folder)
     logs = written(lab_at(tmp_path), experiment)
     log = read(logs, "baseline")
     first, second = log.samples

@@ -1,5 +1,7 @@
 """The titles of experiments."""
 
+import re
+
 import pytest
 
 from ..testing.specs import SPEC, Run
@@ -9,7 +11,8 @@ TEST = "\ndef test_it(teacher):\n    '''It is so.'''\n    assert teacher.rate('h
 
 def titles(result: pytest.RunResult) -> list[str]:
     """The titles in the lines at the end of a run."""
-    return [line.split(": answers")[0] for line in result.outlines if ": answers with" in line]
+    shown = re.compile(r"(.+?): (?:teacher - baseline, )?answers with")
+    return [match[1] for line in result.outlines if (match := shown.match(line))]
 
 
 def test_a_title_does_not_depend_on_the_root(pytester: pytest.Pytester, run: Run) -> None:

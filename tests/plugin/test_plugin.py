@@ -65,8 +65,12 @@ def test_p(student, control):
     result = run()
     result.assert_outcomes(failed=3)
     text = result.stdout.str()
-    assert re.search(r"> 0\.99\n.*student - control 'horse' .* points \[.*\], p = ", text)
-    assert re.search(r"student 'horse' .*%\] \(2 seeds, 50 questions x 4, \d+% valid\)", text)
+    assert re.search(
+        r"> 0\.99\n.*student - control 'horse' .* points \[.*\] over seeds, p = ", text
+    )
+    assert re.search(
+        r"student 'horse' .*%\] over seeds \(2 seeds, 50 questions x 4, \d+% valid\)", text
+    )
     assert re.search(r"< 0\.01\n.*teacher 'horse' .*\(1 model, 50 questions x 4", text)
     assert re.search(
         r"where .* = student - control 'horse'.*Welch's t over seed means, .*2 v 2", text
@@ -123,7 +127,9 @@ def test_xdist_works_with_ini_keys_alone(
     result.assert_outcomes(passed=2)
     result.stdout.fnmatch_lines(["*= limen =*", "*student - control*", "report: *r.md"])
     assert result.stdout.str().count("report: ") == 1
-    assert (tmp_path / "r.md").read_text().count("- **Supported:**") == 2
+    assert (tmp_path / "r.md").read_text().count(
+        "- **Supported:**"
+    ) == 2 * 2  # at the top, and with the experiment
 
 
 def test_refusals_are_plain_under_xdist(pytester: pytest.Pytester, run: Run) -> None:

@@ -214,7 +214,11 @@ def test_plain_completions(client: openai.OpenAI, engine: Engine) -> None:
         ({"logprobs": True, "top_logprobs": 21}, "top_logprobs", "less than or equal to 20"),
         ({"stream_options": {"include_usage": True}}, None, "only allowed when stream"),
         ({"response_format": {"type": "json_object"}}, "response_format.type", "'text'"),
-        ({"tools": []}, "tools", "Unrecognized request argument supplied: tools"),
+        (
+            {"toolz": []},
+            "toolz",
+            "Unrecognized request argument supplied: toolz",
+        ),
         ({"messages": []}, "messages", "at least 1"),
         ({"messages": None}, "messages", "Missing required parameter: 'messages'"),
         ({"messages": [{"role": "user"}]}, "messages[0].content", "Missing required"),
