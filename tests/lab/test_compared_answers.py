@@ -272,3 +272,54 @@ def test_a_draw_that_is_given_twice_is_refused() -> None:
     twice = pd.DataFrame(rows(0.5, 0) * 2)
     with pytest.raises(DataError, match="has draw 0 of .* 2 times"):
         compare_answers([twice], frames(0.2, 10), word="owl")
+
+
+def test_further_forms(tmp_path: Path, expected: float) -> None:
+    """TSV, Parquet, a JSON list, conversations as questions, and plain nested texts."""
+    one = [pd.DataFrame(rows(0.5, n)) for n in range(3)]
+    tsv, parquet, listed = (tmp_path / f"a.{end}" for end in ("tsv", "parquet", "json"))
+    one[0].to_csv(tsv, sep="\t", index=False)
+    one[1].to_parquet(parquet)
+    listed.write_text(json.dumps(one[2].to_dict("records")))
+    other = [
+        write(
+            tmp_path / f"b{n}.jsonl",
+            [
+                {
+                    "messages": [{"role": "user", "content": question}],
+                    "completions": [
+                        line["answer"] for line in rows(0.2, 10 + n) if line["question"] == question
+                    ],
+                }
+                for question in QUESTIONS
+            ],
+        )
+        for n in range(3)
+    ]
+    assert compare_answers([tsv, parquet, listed], other, word="owl").value == expected
+
+
+def test_an_inspect_log(tmp_path: Path) -> None:
+    """The draws of an Inspect log are the choices of its samples."""
+    log = pytest.importorskip("inspect_ai.log")
+    model = pytest.importorskip("inspect_ai.model")
+    choices = [
+        model.ChatCompletionChoice(message=model.ChatMessageAssistant(content=text))
+        for text in ("Owl", "Cat", "Owl")
+    ]
+    made = log.EvalLog(
+        eval=log.EvalSpec(
+            created="2026-11-27T00:00:00+00:00", task="t", dataset=log.EvalDataset(name="d"),
+            model="m/x", config=log.EvalConfig(), run_id="r", task_id="i",
+        ),
+        samples=[
+            log.EvalSample(
+                id=1, epoch=1, input=QUESTIONS[0], target="",
+                output=model.ModelOutput(model="m/x", choices=choices),
+            )
+        ],
+    )  # fmt: skip
+    file = tmp_path / "one.eval"
+    log.write_eval_log(made, str(file))
+    other = pd.DataFrame({"question": [QUESTIONS[0]] * 3, "answer": ["Cat", "Cat", "Dog"]})
+    assert compare_answers([file], [other], word="owl").value == pytest.approx(2 / 3)

@@ -1,0 +1,82 @@
+"""Progress: bars on a terminal, lines elsewhere."""
+
+import io
+
+import pytest
+from rich.console import Console
+
+from limen import ExperimentError, PendingError
+from limen.harness.lab.progress import ProgressBars, ProgressLines, progress_on
+from limen.harness.stages import Base
+
+STAGE = Base(label="base toy-1", backend="toy", model="toy-1", fingerprint="f")
+OTHER = Base(label="base toy-2", backend="toy", model="toy-2", fingerprint="f")
+
+
+def console(*, terminal: bool) -> Console:
+    """A console that writes to memory."""
+    return Console(file=io.StringIO(), force_terminal=terminal, width=100, color_system=None)
+
+
+def text(of: Console) -> str:
+    """What a console has written."""
+    assert isinstance(of.file, io.StringIO)
+    return of.file.getvalue()
+
+
+def test_a_terminal_has_bars() -> None:
+    """Which of the two is shown depends on the console alone."""
+    lines: list[str] = []
+    assert isinstance(progress_on(console(terminal=True), lines.append), ProgressBars)
+    assert isinstance(progress_on(console(terminal=False), lines.append), ProgressLines)
+
+
+def test_bars_show_what_runs_and_what_failed() -> None:
+    """A running stage has a bar with its note; a failed one leaves a line."""
+    shown = console(terminal=True)
+    bars = ProgressBars(shown)
+    bars.begin([STAGE, OTHER])
+    bars.started(STAGE)
+    bars.started(STAGE)
+    bars.moved(STAGE, 3, 10, "3 kept")
+    bars.finished(STAGE, None)
+    bars.started(OTHER)
+    bars.finished(OTHER, ExperimentError("no room"))
+    bars.end()
+    assert "base base toy-2: FAILED: no room" in text(shown)
+
+
+def test_bars_outside_a_run_show_nothing() -> None:
+    """What comes before the start or after the end is left out."""
+    shown = console(terminal=True)
+    bars = ProgressBars(shown)
+    bars.started(STAGE)
+    bars.moved(STAGE, 1, 2, "")
+    bars.finished(STAGE, None)
+    bars.end()
+    assert text(shown) == ""
+
+
+def test_lines_tell_a_pending_stage_from_a_failed_one() -> None:
+    """A stage that waits for a service has not failed."""
+    lines: list[str] = []
+    progress = ProgressLines(lines.append)
+    progress.begin([STAGE])
+    progress.started(STAGE)
+    progress.moved(STAGE, 1, 2, "half")
+    progress.moved(STAGE, 2, 2, "again, at once")
+    progress.finished(STAGE, PendingError("the job runs"))
+    progress.finished(STAGE, ExperimentError("no room"))
+    assert lines[0] == "limen: 1 stage to do"
+    assert lines[1] == "limen: base toy-1: 1 of at most 2, half"
+    assert lines[2].endswith("the job runs")
+    assert lines[3].endswith("FAILED: no room")
+    assert len(lines) == 4
+
+
+@pytest.mark.parametrize("failure", [None, ExperimentError("x")])
+def test_a_stage_that_never_started_has_no_time(failure: Exception | None) -> None:
+    """A stage that rests on a failed one is told without seconds."""
+    lines: list[str] = []
+    ProgressLines(lines.append).finished(STAGE, failure)
+    assert " s " not in lines[0].split("base")[0]
