@@ -66,8 +66,7 @@ def result_of(lab: Lab, title: str, experiment: Experiment, arms: Collection[str
     finished = _finished(lab, pipe, arms, failures)
     stages = stages_of(pipe, finished)
     times, cost = times_and_cost(lab.store, stages)
-    base = base_of(pipe.subject("baseline"))
-    writer = base_of(pipe.subject("teacher"))
+    base, writer = (base_of(pipe.subject(arm)) for arm in ("baseline", "teacher"))
     measure = experiment.measure
     return Result(
         title=title,
