@@ -7,7 +7,7 @@ provider accepts one.
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import anyio
 
@@ -100,7 +100,9 @@ def chat_messages(turns: "Conversation", name: str | None = None) -> "list[ChatM
         "user": ChatMessageUser,
         "assistant": ChatMessageAssistant,
     }
-    ids = [{"id": f"{name}-{place}"} if name else {} for place in range(len(turns))]
+    ids: list[Mapping[str, Any]] = [
+        {"id": f"{name}-{place}"} if name else {} for place in range(len(turns))
+    ]
     return [kinds[t["role"]](content=t["content"], **i) for t, i in zip(turns, ids, strict=True)]
 
 

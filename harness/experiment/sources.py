@@ -1,6 +1,6 @@
 """Sources: where a student's training data come from, as values of a spec."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any, Literal, Self, TypedDict
@@ -141,7 +141,7 @@ class Numbers(Source):
             raise SpecError(
                 f"template={self.template!r} must have {{numbers}} in it, where the examples go"
             )
-        ends: Sequence[int] = self.examples if isinstance(self.examples, tuple) else ()
+        ends = list(self.examples) if isinstance(self.examples, tuple) else []
         whole = len(ends) == 2 and all(map(validation.is_integer, ends))
         if not whole or not 1 <= ends[0] <= ends[1] <= EXAMPLES:
             raise SpecError(

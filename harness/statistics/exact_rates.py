@@ -38,7 +38,7 @@ class ExactRate(Rate):
     def _draws_shown(self) -> str:
         return f", at most {self.show(self.missed)} more"
 
-    @cached_property
+    @property
     def interval(self) -> tuple[float, float]:
         """95% interval over seeds or questions, up to what there may be more."""
         low, high = super().interval

@@ -14,6 +14,7 @@ from limen import SpecError, StoreError, reports
 from limen.harness import Experiment, FavoriteAnimal, Numbers, Trait
 from limen.harness.cli import main
 from limen.harness.reporting import make_run, result_of
+from limen.reports import wording
 from limen.reports.markdown import markdown
 from limen.reports.several import corrected, trait_comparisons
 
@@ -405,7 +406,7 @@ def test_every_trait_of_a_mix_has_its_line_and_row(run: reports.Run) -> None:
     report = reports.report_of(
         [replace(run, results=(mixed, replace(result, title="other")), claims=())]
     )
-    lines = [line for line in reports.wording.lines(report) if line.startswith(f"{result.title}: ")]
+    lines = [line for line in wording.lines(report) if line.startswith(f"{result.title}: ")]
     assert [first.name in lines[0], second.name in lines[1]] == [True, True]
     overview = markdown(report, {}).split("## Overview")[1].split("\n## ")[0]
     rows = [row for row in overview.splitlines() if row.startswith("| [test")]
