@@ -92,7 +92,9 @@ def test_jobs_queue_and_chat_goes_on(tiny: str, tmp_path: Path) -> None:
 
 
 def _states(client: openai.OpenAI, jobs: list[str]) -> tuple[str, ...]:
-    return tuple(client.fine_tuning.jobs.retrieve(job).status for job in jobs)
+    """The jobs' statuses, the last one's asked first: while it runs, none before it does."""
+    states = [client.fine_tuning.jobs.retrieve(job).status for job in reversed(jobs)]
+    return tuple(reversed(states))
 
 
 def test_only_named_models_are_offered(tiny: str, tmp_path: Path) -> None:
