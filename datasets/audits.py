@@ -224,8 +224,6 @@ def separability(
     without a fault, it is 0. Raises :class:`~limen.SpecError` for an unknown feature or one fold.
     """
     import numpy as np
-    from sklearn.metrics import roc_auc_score
-    from sklearn.naive_bayes import MultinomialNB
 
     trait, control = list(trait_texts), list(control_texts)
     if unknown := sorted(set(features) - set(FEATURES)):
@@ -237,24 +235,33 @@ def separability(
     counts = _features(trait + control, features)
     label = np.repeat([1, 0], [len(trait), len(control)])
     fold = _folds(trait, control, folds, seed)
-    aucs, accuracies = [], []
-    for held in (fold == place for place in range(folds)):
-        model = MultinomialNB(fit_prior=False).fit(counts[~held], label[~held])
-        logs = model.predict_log_proba(counts[held])
-        score, truth = logs[:, 1] - logs[:, 0], label[held]
-        aucs.append(float(roc_auc_score(truth, score)))
-        right = np.sign(score) / 2 + 0.5
-        accuracies.append(float(right[truth == 1].mean() + 1 - right[truth == 0].mean()) / 2)
-    auc, error, interval = _over_folds(aucs)
+    tested = [_told_apart(counts, label, fold == place) for place in range(folds)]
+    auc, error, interval = _over_folds([auc for auc, _ in tested])
     return Separability(
         auc=auc,
         standard_error=error,
         interval=interval,
-        accuracy=float(np.mean(accuracies)),
+        accuracy=float(np.mean([accuracy for _, accuracy in tested])),
         features=tuple(features),
         folds=folds,
         rows=(len(trait), len(control)),
     )
+
+
+def _told_apart(
+    counts: "csr_array", label: "NDArray[np.int64]", held: "NDArray[np.bool_]"
+) -> tuple[float, float]:
+    """The AUC and the balanced accuracy on held-out rows of a classifier of the others."""
+    import numpy as np
+    from sklearn.metrics import roc_auc_score
+    from sklearn.naive_bayes import MultinomialNB
+
+    model = MultinomialNB(fit_prior=False).fit(counts[~held], label[~held])
+    logs = model.predict_log_proba(counts[held])
+    score, truth = logs[:, 1] - logs[:, 0], label[held]
+    right = np.sign(score) / 2 + 0.5
+    accuracy = float(right[truth == 1].mean() + 1 - right[truth == 0].mean()) / 2
+    return float(roc_auc_score(truth, score)), accuracy
 
 
 def _folds(

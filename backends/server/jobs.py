@@ -155,20 +155,12 @@ class Jobs:
 
     async def pause(self, request: Request) -> Response:
         """``POST /v1/fine_tuning/jobs/{id}/pause``: it keeps its place and does no work."""
-        job = self._requested(request)
-        if job.status != "running":
-            raise ApiError(
-                400, f"Job {job.id} is not running: it is {job.status}.", code="job_not_pausable"
-            )
+        job = self._requested(request, status="running", code="job_not_pausable")
         return JsonResponse(self._trainer.pause(job).wire)
 
     async def resume(self, request: Request) -> Response:
         """``POST /v1/fine_tuning/jobs/{id}/resume``."""
-        job = self._requested(request)
-        if job.status != "paused":
-            raise ApiError(
-                400, f"Job {job.id} is not paused: it is {job.status}.", code="job_not_resumable"
-            )
+        job = self._requested(request, status="paused", code="job_not_resumable")
         return JsonResponse(self._trainer.unpause(job).wire)
 
     async def events(self, request: Request) -> Response:
@@ -183,7 +175,10 @@ class Jobs:
         listed = [_checkpoint(job, point, last=point is points[-1]) for point in points[::-1]]
         return page(request, listed, default=10)
 
-    def _requested(self, request: Request) -> ServerRecord:
+    def _requested(
+        self, request: Request, *, status: str | None = None, code: str = ""
+    ) -> ServerRecord:
+        """The job of a path; a 404 without one, a 400 with this code for another status."""
         name = request.path_params["id"]
         job = self._jobs.get(name)
         if job is None:
@@ -191,6 +186,8 @@ class Jobs:
                 404, f"Could not find fine tune: {name[:200]}", param="fine_tune_id",
                 code="fine_tune_not_found",
             )  # fmt: skip
+        if status and job.status != status:
+            raise ApiError(400, f"Job {job.id} is not {status}: it is {job.status}.", code=code)
         return job
 
     def _recipe(self, asked: _Hyperparameters) -> tuple[Recipe, JsonObject]:

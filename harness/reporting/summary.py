@@ -66,17 +66,17 @@ def result_of(lab: Lab, title: str, experiment: Experiment, arms: Collection[str
     finished = _finished(lab, pipe, arms, failures)
     stages = stages_of(pipe, finished)
     times, cost = times_and_cost(lab.store, stages)
-    base, writer = (base_of(pipe.subject(arm)) for arm in ("baseline", "teacher"))
+    base = base_of(pipe.subject("baseline"))
     measure = experiment.measure
     return Result(
         title=title,
         backend=base.backend,
         model=base.model,
         fingerprint=base.fingerprint,
-        teacher_model=writer.model,
+        teacher_model=base_of(pipe.subject("teacher")).model,
         trait=experiment.trait.name,
-        systems={t.name: visible(t.system) for t in experiment.traits if not _told(t)},
-        lessons={t.name: tuple(map(visible, _told(t))) for t in experiment.traits if _told(t)},
+        systems=_systems(experiment),
+        lessons=_lessons(experiment),
         measure=_described(experiment),
         questions=dict(measure.groups),
         draws=measure.draws,
@@ -101,6 +101,17 @@ def result_of(lab: Lab, title: str, experiment: Experiment, arms: Collection[str
         digest=experiment_digest(lab, experiment),
         measured=_measured(lab, pipe, finished),
     )
+
+
+def _systems(experiment: Experiment) -> dict[str, str]:
+    """The system prompt of each prompted teacher, by trait."""
+    return {t.name: visible(t.system) for t in experiment.traits if not _taught_answers(t)}
+
+
+def _lessons(experiment: Experiment) -> dict[str, tuple[str, ...]]:
+    """The answers of each taught teacher, by trait."""
+    taught = ((t.name, _taught_answers(t)) for t in experiment.traits)
+    return {name: tuple(map(visible, answers)) for name, answers in taught if answers}
 
 
 def headline_of(lab: Lab, experiment: Experiment, arms: Collection[str]) -> Headline | None:
@@ -193,7 +204,7 @@ def _teachers(pipe: Pipeline) -> list[str]:
     return ["teacher", *teacher_arms(pipe.experiment)]
 
 
-def _told(trait: Trait) -> tuple[str, ...]:
+def _taught_answers(trait: Trait) -> tuple[str, ...]:
     """The answers that a teacher is taught, in place of a system prompt; none if it has one."""
     return trait.lesson.answers if trait.lesson else ()
 

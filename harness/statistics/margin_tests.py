@@ -94,32 +94,35 @@ class MarginTests:
         """Whether the difference was shown to be larger than a value."""
         self._check("at_least", value)
         low = min(each.interval(self._one_sided)[0] for each in self.comparisons)
-        shown = self.estimate.show_difference
-        return MinimumEffect(
-            bound=value,
-            direction="at least",
-            p_value=self._corrected([each.p_above(value) for each in self.comparisons]),
-            interval=(low, self._largest),
-            says=(
-                f"{self.what} at least {shown(value)}: one-sided 95% interval from {shown(low)} "
-                f"up over {self._unit}"
-            ),
-            obstacle=self.obstacle,
-        )
+        p_values = [each.p_above(value) for each in self.comparisons]
+        end = f"from {self.estimate.show_difference(low)} up"
+        return self._one_sided_test(value, "at least", p_values, (low, self._largest), end)
 
     def at_most(self, value: float) -> MinimumEffect:
         """Whether the difference was shown to be smaller than a value."""
         self._check("at_most", value)
         high = max(each.interval(self._one_sided)[1] for each in self.comparisons)
-        shown = self.estimate.show_difference
+        p_values = [each.p_below(value) for each in self.comparisons]
+        end = f"up to {self.estimate.show_difference(high)}"
+        return self._one_sided_test(value, "at most", p_values, (-self._largest, high), end)
+
+    def _one_sided_test(
+        self,
+        bound: float,
+        direction: Literal["at least", "at most"],
+        p_values: Sequence[float],
+        interval: tuple[float, float],
+        end: str,
+    ) -> MinimumEffect:
+        """The result of a test in one direction; ``end`` says where its interval ends."""
         return MinimumEffect(
-            bound=value,
-            direction="at most",
-            p_value=self._corrected([each.p_below(value) for each in self.comparisons]),
-            interval=(-self._largest, high),
+            bound=bound,
+            direction=direction,
+            p_value=self._corrected(p_values),
+            interval=interval,
             says=(
-                f"{self.what} at most {shown(value)}: one-sided 95% interval up to {shown(high)} "
-                f"over {self._unit}"
+                f"{self.what} {direction} {self.estimate.show_difference(bound)}: one-sided 95% "
+                f"interval {end} over {self._unit}"
             ),
             obstacle=self.obstacle,
         )
