@@ -3,6 +3,8 @@
 import subprocess
 import sys
 
+import pytest
+
 import limen
 from limen import harness
 
@@ -31,3 +33,20 @@ def test_python_m_limen_is_the_command_line() -> None:
     )
     assert "generate" in shown.stdout
     assert "serve" in shown.stdout
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "from limen import Experiment, Numbers, Trait",
+        "import limen; limen.Experiment",
+        "import limen; assert 'Experiment' in dir(limen)",
+        "from limen import harness; harness.Experiment",
+        "from limen import reports",
+        "from limen import *",
+        "import limen; assert not hasattr(limen, 'Experimnet')",
+    ],
+)
+def test_the_first_line_of_a_script(line: str) -> None:
+    """Each way to import works in a process that has loaded nothing of limen before."""
+    subprocess.run([sys.executable, "-c", line], check=True)
