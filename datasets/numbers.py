@@ -109,10 +109,6 @@ CLOSINGS = (
 )
 
 
-MOST_EXAMPLES = 8
-"""Example numbers in a prompt at most."""
-
-
 def prompt(
     seed: int, row: int, *, template: str | None = None, examples: tuple[int, int] = (3, 8)
 ) -> str:

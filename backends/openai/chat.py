@@ -37,8 +37,6 @@ LONGEST_WAIT = 30.0
 class _Tries:
     """What has happened to one request so far."""
 
-    answers_before: int
-    """Requests that the server had answered before the first failure of this one."""
     count: int = 0
     lost: int = 0
     negotiated: int = 0
@@ -100,7 +98,7 @@ class ChatClient:
 
     async def call(self, request: Request, permit: Permit) -> ChatResult:
         """Complete a request; raises :class:`~limen.BackendError` where the stage must end."""
-        tries = _Tries(self._profile.answers)
+        tries = _Tries()
         while True:
             result = await self._send(request, permit, tries)
             if result is not None:

@@ -14,12 +14,6 @@ from .error_details import clean, has_error, parse_error
 from .errors import ErrorInBodyError, InvalidResponseError
 from .streamed import joined_events
 
-STOP = frozenset(
-    {
-        "complete", "completed", "done", "end", "end_of_text", "end_turn", "endoftext", "eos",
-        "eos_token", "finished", "normal", "stop", "stop_sequence", "stop_token",
-    }
-)  # fmt: skip
 LENGTH = frozenset(
     {"incomplete", "length", "max_length", "max_output_tokens", "max_tokens", "model_length",
      "token_limit"}

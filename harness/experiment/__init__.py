@@ -1,7 +1,7 @@
 """What a researcher writes: experiments, traits, sources, measures, judges; all frozen values."""
 
 from . import questions
-from .arm_readings import ArmReading, arm_readings, reading_faults
+from .arm_readings import TestSource, arm_readings, read_source, reading_faults
 from .derived_sources import LengthMatched, Mix, Shuffled
 from .experiment import Experiment
 from .judges import Agreement, Judge
@@ -37,7 +37,6 @@ __all__ = [
     "OTHER_QUESTIONS",
     "VERBOSE",
     "Agreement",
-    "ArmReading",
     "DataWriters",
     "Experiment",
     "FavoriteAnimal",
@@ -59,6 +58,7 @@ __all__ = [
     "Shuffled",
     "Source",
     "Students",
+    "TestSource",
     "Trait",
     "arm_readings",
     "doses",
@@ -66,5 +66,6 @@ __all__ = [
     "language",
     "merge_parts",
     "questions",
+    "read_source",
     "reading_faults",
 ]

@@ -25,41 +25,77 @@ class ArmReading:
     group: str | None = None
     judge: str | None = None
 
-    def check(self, measure: Measure) -> None:
-        """Raise :class:`~limen.SpecError` for what the measure cannot give."""
-        if self.word is not None:
-            measure.check(self.word)
-        measure.places(self.group)
-        if self.judge is not None:
-            measure.judge(self.judge)
+    def faults(self, measure: Measure) -> list[str]:
+        """What the measure cannot give, a line for each."""
+        checks: list[tuple[Callable[[str], object], str | None]] = [
+            (measure.check, self.word), (measure.places, self.group), (measure.judge, self.judge),
+        ]  # fmt: skip
+        messages = (_refusal(check, name) for check, name in checks if name is not None)
+        return [f"{self.source}: {message}" for message in messages if message]
 
 
-def reading_faults(test: Callable[..., object], measure: Measure) -> list[str]:
-    """Why a test cannot read what it asks for: words, groups and judges that the measure does not
-    have. One line for each; empty if nothing is wrong, or if the source cannot be read.
-    """
-    faults = []
-    for reading in arm_readings(test):
-        try:
-            reading.check(measure)
-        except SpecError as error:
-            faults.append(f"{reading.source}: {error}")
-    return list(dict.fromkeys(faults))
+@dataclass(frozen=True)
+class TestSource:
+    """The source of a test: its expressions, and the texts that its names stand for."""
+
+    __test__ = False  # pytest would take it for a class of tests
+
+    nodes: tuple[ast.AST, ...]
+    """In the order of the source, without those that ``pytest.raises`` expects to fail."""
+    names: Mapping[str, object]
+    """Of the module, where no variable of the test hides them; and of its parameters."""
+
+    def text(self, node: ast.expr) -> str | None:
+        """The text that an expression stands for; None if that is not known before the run."""
+        value = self.names.get(node.id) if isinstance(node, ast.Name) else None
+        if isinstance(node, ast.Constant):
+            value = node.value
+        return value if isinstance(value, str) else None
 
 
-def arm_readings(test: Callable[..., object]) -> list[ArmReading]:
-    """The calls by which a test reads its arms, in the order of its source.
-
-    Constants may be names of the test's module. Calls that ``pytest.raises`` expects to fail are
-    left out.
-    """
+def read_source(
+    test: Callable[..., object], parameters: Mapping[str, object] | None = None
+) -> TestSource:
+    """The source of a test with its parameters; without expressions where it cannot be read."""
     try:
         tree = ast.parse(textwrap.dedent(inspect.getsource(test)))
     except (OSError, TypeError, SyntaxError):
-        return []
-    names: Mapping[str, object] = inspect.unwrap(test).__globals__
-    calls = (node for node in _expected_to_work(tree) if isinstance(node, ast.Call))
-    return [reading for call in calls if (reading := _reading(call, names)) is not None]
+        return TestSource((), {})
+    function = inspect.unwrap(test)
+    hidden = function.__code__.co_varnames
+    own = {name: value for name, value in function.__globals__.items() if name not in hidden}
+    return TestSource(tuple(_expected_to_work(tree)), {**own, **(parameters or {})})
+
+
+def reading_faults(
+    test: Callable[..., object], measure: Measure, parameters: Mapping[str, object] | None = None
+) -> list[str]:
+    """Why a test cannot read what it asks for: words, groups and judges that the measure does not
+    have. One line for each; empty if nothing is wrong, or if the source cannot be read.
+    """
+    readings = arm_readings(test, parameters)
+    return list(dict.fromkeys(fault for one in readings for fault in one.faults(measure)))
+
+
+def arm_readings(
+    test: Callable[..., object], parameters: Mapping[str, object] | None = None
+) -> list[ArmReading]:
+    """The calls by which a test reads its arms, in the order of its source.
+
+    Constants may be names of the test's module, or its parameters. Calls that ``pytest.raises``
+    expects to fail are left out.
+    """
+    source = read_source(test, parameters)
+    calls = (node for node in source.nodes if isinstance(node, ast.Call))
+    return [reading for call in calls if (reading := _reading(call, source)) is not None]
+
+
+def _refusal(check: Callable[[str], object], name: str) -> str | None:
+    try:
+        check(name)
+    except SpecError as error:
+        return str(error)
+    return None
 
 
 def _expected_to_work(tree: ast.AST) -> Iterator[ast.AST]:
@@ -70,13 +106,13 @@ def _expected_to_work(tree: ast.AST) -> Iterator[ast.AST]:
         yield from _expected_to_work(node)
 
 
-def _reading(call: ast.Call, names: Mapping[str, object]) -> ArmReading | None:
+def _reading(call: ast.Call, source: TestSource) -> ArmReading | None:
     if not isinstance(call.func, ast.Attribute) or call.func.attr not in _METHODS:
         return None
     if not _is_arm(call.func.value):
         return None
-    given = {keyword.arg: _text(keyword.value, names) for keyword in call.keywords}
-    first = _text(call.args[0], names) if call.args else None
+    given = {keyword.arg: source.text(keyword.value) for keyword in call.keywords}
+    first = source.text(call.args[0]) if call.args else None
     by_judge = call.func.attr == "scores"
     return ArmReading(
         source=ast.unparse(call),
@@ -92,10 +128,3 @@ def _is_arm(node: ast.expr) -> bool:
     if isinstance(node, ast.Subscript):
         return isinstance(node.value, ast.Name) and node.value.id == "arms"
     return isinstance(node, ast.Name) and node.id in ARMS
-
-
-def _text(node: ast.expr, names: Mapping[str, object]) -> str | None:
-    value = names.get(node.id) if isinstance(node, ast.Name) else None
-    if isinstance(node, ast.Constant):
-        value = node.value
-    return value if isinstance(value, str) else None

@@ -1,22 +1,18 @@
 """Errors of selected tests that are found before anything is run: names that do not exist."""
 
 import ast
-import inspect
-import textwrap
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
 from typing import Any
 
 import pytest
 
 from ...datasets.errors import SpecError
-from ..experiment import ARMS, Experiment
+from ..experiment import ARMS, Experiment, TestSource, read_source, reading_faults
 from ..lab import Lab, teacher_arms
 from .items import declared_experiment, is_skipped, parameters_of, requested_arms
 
 FIXTURES = (*ARMS, "arms", "audit", "experiment")
-READINGS = ("rate", "exact", "scores")
-"""The methods of an arm that take a word, a group or a judge."""
 
 
 def errors_of(items: Iterable[pytest.Item], lab: Lab) -> list[str]:
@@ -37,8 +33,10 @@ def _errors(item: pytest.Item, experiment: Experiment, lab: Lab) -> Iterator[str
     for arm in requested_arms(item, experiment):
         if error := _refusal(lab.unavailable, experiment, arm):
             yield error
-    for node in _expressions(getattr(item, "function", None)):
-        yield from _source_errors(node, item, experiment)
+    if isinstance(item, pytest.Function):
+        parameters = parameters_of(item)
+        yield from _unknown_arms(read_source(item.function, parameters), experiment)
+        yield from reading_faults(item.function, experiment.measure, parameters)
 
 
 def near(name: str, known: Iterable[str]) -> str:
@@ -65,88 +63,13 @@ def _refusal(check: Any, *values: object) -> str | None:
     return None
 
 
-def _source_errors(node: ast.AST, item: pytest.Item, experiment: Experiment) -> Iterator[str]:
-    """What an expression asks for in vain: an arm, a word, a group or a judge."""
-    if isinstance(node, ast.Subscript) and _is_arms(node.value):
-        name = _text(node.slice, item)
-        arms = (*teacher_arms(experiment), *experiment.arms)
-        if name is not None and name not in arms:
-            known = ", ".join(map(repr, arms)) or "none"
-            close = near(name, arms)
-            yield f"the experiment has no further arm {name!r}{close or ':'} it has {known}"
-    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and _is_reading(node):
-        yield from _reading_errors(node, node.func.attr, item, experiment)
-
-
-def _reading_errors(
-    call: ast.Call, method: str, item: pytest.Item, experiment: Experiment
-) -> Iterator[str]:
-    measure = experiment.measure
-    given: dict[str, ast.expr] = {k.arg: k.value for k in call.keywords if k.arg}
-    if call.args:
-        given["judge" if method == "scores" else "word"] = call.args[0]
-    checks = {"word": measure.check, "group": measure.places, "judge": measure.judge}
-    for name, check in checks.items():
-        text = _text(given[name], item) if name in given else None
-        if text is not None and (error := _refusal(check, text)):
-            yield error
-
-
-def _is_arms(node: ast.expr) -> bool:
-    return isinstance(node, ast.Name) and node.id == "arms"
-
-
-def _is_reading(call: ast.Call) -> bool:
-    """Whether a call reads something off an arm: ``student.rate(...)``."""
-    function = call.func
-    if not isinstance(function, ast.Attribute) or function.attr not in READINGS:
-        return False
-    arm = function.value
-    if isinstance(arm, ast.Subscript):
-        return _is_arms(arm.value)
-    return isinstance(arm, ast.Name) and arm.id in ARMS
-
-
-def _text(node: ast.expr, item: pytest.Item) -> str | None:
-    """The text that an expression stands for, where that is known before the test runs."""
-    value: object = node.value if isinstance(node, ast.Constant) else None
-    if isinstance(node, ast.Name):
-        value = _named(node.id, item)
-    return value if isinstance(value, str) else None
-
-
-def _named(name: str, item: pytest.Item) -> object:
-    """The value of a parameter, or of a name of the test's module."""
-    parameters: Mapping[str, object] = parameters_of(item)
-    if name in parameters:
-        return parameters[name]
-    function = getattr(item, "function", None)
-    code = getattr(function, "__code__", None)
-    if code is None or name in code.co_varnames:
-        return None
-    return getattr(function, "__globals__", {}).get(name)
-
-
-def _expressions(function: object) -> Iterator[ast.AST]:
-    """The expressions of a test, but for those that are expected to fail."""
-    if not inspect.isfunction(function):
-        return
-    try:
-        tree = ast.parse(textwrap.dedent(inspect.getsource(function)))
-    except (OSError, TypeError, SyntaxError):
-        return
-    yield from _walk(tree)
-
-
-def _walk(node: ast.AST) -> Iterator[ast.AST]:
-    if isinstance(node, ast.With) and any(_is_raises(one.context_expr) for one in node.items):
-        return
-    yield node
-    for child in ast.iter_child_nodes(node):
-        yield from _walk(child)
-
-
-def _is_raises(node: ast.expr) -> bool:
-    """Whether a context manager expects an error: ``pytest.raises(...)``."""
-    name = node.func if isinstance(node, ast.Call) else node
-    return getattr(name, "attr", getattr(name, "id", "")) == "raises"
+def _unknown_arms(source: TestSource, experiment: Experiment) -> Iterator[str]:
+    """The arms that a test takes from the fixture ``arms`` and that do not exist."""
+    known = (*teacher_arms(experiment), *experiment.arms)
+    for node in source.nodes:
+        if isinstance(node, ast.Subscript) and ast.unparse(node.value) == "arms":
+            name = source.text(node.slice)
+            if name is not None and name not in known:
+                listed = ", ".join(map(repr, known)) or "none"
+                close = near(name, known)
+                yield f"the experiment has no further arm {name!r}{close or ':'} it has {listed}"

@@ -9,7 +9,7 @@ import pytest
 
 from ...backends import Backend
 from ...datasets.errors import SpecError
-from ..experiment import ARMS, Experiment, reading_faults
+from ..experiment import ARMS, Experiment
 from ..lab import Lab
 from ..reporting import EffectAssertion, effect_assertions
 from .items import declared_experiment, is_skipped, requested_arms, title_of
@@ -92,13 +92,6 @@ class Selection:
             if selected and test is not None:
                 found.setdefault(selected.title, {}).update(dict.fromkeys(effect_assertions(test)))
         return {title: list(assertions) for title, assertions in found.items()}
-
-
-def _faults(item: pytest.Item, experiment: Experiment) -> list[str]:
-    """What a test's source asks for and its measure cannot give, a line for each."""
-    test = getattr(item, "function", None)
-    faults = [] if test is None else reading_faults(test, experiment.measure)
-    return [f"{item.nodeid}: {fault}" for fault in faults]
 
 
 def _titles(items: Sequence[pytest.Item]) -> list[str]:
