@@ -15,9 +15,6 @@ from .safe import cell, shown
 from .several import side_by_side
 from .text import slugs
 
-Figures = Mapping[str, Mapping[str, bytes]]
-"""By experiment and name (``arms.png``, ``numbers.svg``, ...), the figure."""
-
 
 def write_report(report: Report, file: Path, *, formats: Sequence[str] = FORMATS) -> list[Path]:
     """Write a report; returns all the files.

@@ -68,28 +68,6 @@ def binomial_interval(share: float, trials: int) -> tuple[float, float]:
     return min(float(low), share), max(float(high), share)
 
 
-def one_sample(
-    values: Sequence[float], *, level: float = 1 - ALPHA, bound: float = UNBOUNDED
-) -> tuple[float, tuple[float, float]]:
-    """The p-value (t) that the mean is zero, and its interval; of fewer than two, no evidence.
-
-    Values that are all the same have no spread for a t test. Then the sign-flip test is exact: if
-    zero were the center each value's sign would be random, and all n are alike in 2 of 2^n cases.
-    """
-    center, number = mean(values), len(values)
-    if number > 1 and value_range(values) > TOLERANCE:
-        from scipy import special
-
-        error = math.sqrt(variance(values) / number)
-        p_value = min(1.0, 2 * float(special.stdtr(number - 1, -abs(center) / error)))
-        half = half_width(values, alpha=1 - level)
-        return p_value, (center - half, center + half)
-    alike = 2.0 ** (1 - number)
-    p_value = alike if number > 1 and abs(center) > TOLERANCE else 1.0
-    decided = alike < 1 - level  # else so few values are alike by chance
-    return p_value, ((center, center) if decided else (-bound, bound))
-
-
 def sign_flip(differences: Sequence[float]) -> float:
     """The sign-flip permutation test that the mean of differences is zero: its p-value.
 

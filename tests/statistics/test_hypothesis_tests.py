@@ -11,6 +11,7 @@ from statsmodels.stats.weightstats import DescrStatsW
 
 from limen.harness.statistics import hypothesis_tests as own
 from limen.harness.statistics import mann_whitney, spearman
+from limen.harness.statistics.difference_tests import paired_test
 
 SEEDS = pytest.mark.parametrize("seed", range(10))
 
@@ -27,14 +28,14 @@ def values(seed: int, *, level: float = 0.3, count: int | None = None) -> list[f
 
 
 @SEEDS
-def test_the_one_sample_test_agrees_with_statsmodels(seed: int) -> None:
+def test_the_paired_test_agrees_with_statsmodels(seed: int) -> None:
     """P-value, interval and half width are the library's."""
     a = values(seed)
     low, high = DescrStatsW(a).tconfint_mean()
     assert own.half_width(a) == near((high - low) / 2)
-    p_value, interval = own.one_sample(a)
-    assert p_value == near(DescrStatsW(a).ttest_mean(0)[1])
-    assert interval == near((low, high))
+    paired = paired_test(a, [0.0] * len(a))
+    assert paired.p_value == near(DescrStatsW(a).ttest_mean(0)[1])
+    assert paired.interval(0.95, own.UNBOUNDED) == near((low, high))
 
 
 @SEEDS

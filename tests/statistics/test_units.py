@@ -5,6 +5,7 @@ import pytest
 from limen import SpecError
 from limen.harness import Scores
 from limen.harness.statistics import hypothesis_tests
+from limen.harness.statistics.difference_tests import paired_test
 
 from ..testing.estimates import arm, effect
 
@@ -15,8 +16,8 @@ def test_what_is_not_known_has_no_narrow_interval() -> None:
         [0.2], name="control", table=((0.2, 0.3),), questions=("a", "b")
     )
     assert (two.p_value, two.interval) == (0.5, (-1, 1))
-    p_value, interval = hypothesis_tests.one_sample([0.4], bound=1.0)
-    assert (p_value, interval) == (1.0, (-1.0, 1.0))
+    one = paired_test([0.4], [0.0])
+    assert (one.p_value, one.interval(0.95, 1.0)) == (1.0, (-1.0, 1.0))
     assert Scores(
         name="j", arm="s", questions=("q",), draws=1, valid=1.0, missing=0, trained=True,
         table=((1.0,),), each=(((1.0,),),),
