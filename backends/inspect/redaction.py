@@ -3,6 +3,8 @@
 import os
 import re
 
+from ..redaction import Redactor
+
 _MARKUP = re.compile(r"\[/?(?:bold|blue|red|yellow)(?: [a-z]+)*\]")
 _SECRET_NAMES = ("KEY", "TOKEN", "SECRET", "PASSWORD", "CREDENTIAL")
 SHORTEST_SECRET = 6
@@ -11,9 +13,9 @@ SHORTEST_SECRET = 6
 
 def redacted(text: object) -> str:
     """A text on one line, without colour markup and without the environment's secrets."""
-    line = " ".join(_MARKUP.sub("", str(text)).split())
-    for name, value in os.environ.items():
-        is_secret = any(part in name.upper() for part in _SECRET_NAMES)
-        if is_secret and len(value) >= SHORTEST_SECRET:
-            line = line.replace(value, "[key]")
-    return line
+    secrets = (
+        value
+        for name, value in os.environ.items()
+        if len(value) >= SHORTEST_SECRET and any(part in name.upper() for part in _SECRET_NAMES)
+    )
+    return Redactor(secrets).text(" ".join(_MARKUP.sub("", str(text)).split()))

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 from ...datasets.errors import BackendError
+from ..redaction import Redactor
 from .errors import Failure, classify
-from .redaction import Redactor
 
 if TYPE_CHECKING:
     from openai import AsyncOpenAI, OpenAI

@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 import httpx2
 from openai import DefaultAsyncHttpxClient, DefaultHttpxClient, OpenAIError
 
-from .redaction import Redactor
+from ..redaction import Redactor
 
 MAX_BODY = 32 * 2**20
 """Bytes of a response at most, decompressed."""

@@ -2,12 +2,12 @@
 
 import ast
 from collections.abc import Iterable, Iterator
-from difflib import get_close_matches
 from typing import Any
 
 import pytest
 
 from ...datasets.errors import SpecError
+from ...datasets.suggestions import did_you_mean
 from ..experiment import ARMS, Experiment, TestSource, read_source, reading_faults
 from ..lab import Lab, teacher_arms
 from .items import declared_experiment, is_skipped, parameters_of, requested_arms
@@ -41,8 +41,7 @@ def _errors(item: pytest.Item, experiment: Experiment, lab: Lab) -> Iterator[str
 
 def near(name: str, known: Iterable[str]) -> str:
     """The end of a message that proposes a name that is much like another."""
-    close = get_close_matches(name, list(known), n=1)
-    return f": did you mean {close[0]!r}?" if close else ""
+    return f": {did_you_mean(name, known)}".rstrip(": ")
 
 
 def _missing_fixtures(item: pytest.Item) -> list[str]:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from limen import BackendError
 from limen.backends import Request
 from limen.backends.openai import OpenAIBackend
-from limen.backends.openai.redaction import Redactor, is_secret
+from limen.backends.redaction import Redactor, is_secret
 
 from ...testing.odd_servers import MODEL, Json, Reply, changed, error, odd_server, reply
 
