@@ -162,7 +162,9 @@ def test_a_failure_ends_the_stage_without_the_key(
 
     play(script)
     backend = open_backend("inspect", tmp_path / "models" / "inspect")
-    with pytest.raises(BackendError, match=r"stopped: Incorrect API key provided: \[secret\]") as told:
+    with pytest.raises(
+        BackendError, match=r"stopped: Incorrect API key provided: \[secret\]"
+    ) as told:
         for group in backend.sample(model, requests(3)):
             got += group
     assert SECRET not in str(told.value)
