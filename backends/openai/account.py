@@ -17,6 +17,7 @@ from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 from ...datasets.errors import BackendError
 from ..redaction import Redactor
 from .errors import Failure, classify
+from .timeouts import note_headers
 
 if TYPE_CHECKING:
     from openai import AsyncOpenAI, OpenAI
@@ -76,6 +77,7 @@ class Account:
         from .http_client import AsyncLimitedClient
 
         http = AsyncLimitedClient(self.redactor, self._credentials)
+        http.event_hooks["response"].append(note_headers)
         options: dict[str, Any] = {"max_retries": 0, "http_client": http}
         if self.azure:
             return AsyncAzureOpenAI(**self._azure(), **options)
@@ -91,7 +93,10 @@ class Account:
 
     def classify(self, error: Exception) -> Failure:
         """The failure behind an exception, its message without secrets."""
-        failure = classify(error)
+        return self.cleaned(classify(error))
+
+    def cleaned(self, failure: Failure) -> Failure:
+        """The failure, its message without secrets."""
         details = replace(failure.details, message=self.scrub(failure.details.message))
         return replace(failure, message=self.scrub(failure.message), details=details)
 

@@ -163,7 +163,7 @@ def _choice(choice: Mapping[str, object], odd: list[str]) -> Choice:
     text = _content(content, odd)
     finish, unfinished = _finish(choice.get("finish_reason"), odd)
     return Choice(
-        index=_whole(choice.get("index")),
+        index=whole_number(choice.get("index")),
         text=text,
         finish=finish,
         error=_error(choice, parts, text, unfinished),
@@ -241,7 +241,7 @@ def _counts(usage: Mapping[str, object] | None, odd: list[str]) -> tuple[int | N
     found: list[int | None] = []
     for one, other in names:
         value = None if usage is None else usage.get(one, usage.get(other))
-        count = _whole(value)
+        count = whole_number(value)
         if count is None or count < 0:
             odd.append("usage that is missing, partial or negative")
             count = None
@@ -249,7 +249,7 @@ def _counts(usage: Mapping[str, object] | None, odd: list[str]) -> tuple[int | N
     return found[0], found[1]
 
 
-def _whole(value: object) -> int | None:
+def whole_number(value: object) -> int | None:
     """A whole number, also from text or from a float."""
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         return None

@@ -65,6 +65,12 @@ class ServerProfile:
             else:
                 self.draws.accepted(request.draws)
 
+    def note_sample(self, form: RequestForm) -> None:
+        """A small sample came in a form: a limit of tokens by another name is used from now on."""
+        limit = form.token_limit
+        if not self.answers and limit not in (self.form.token_limit, "max_tokens"):
+            self.adopt(self.form.changed("token_limit", limit), ["token_limit"])
+
     def adopt(self, form: RequestForm, changed: Iterable[str] = ()) -> None:
         """Send requests in this form from now on."""
         self.form = form

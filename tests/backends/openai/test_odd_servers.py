@@ -5,7 +5,7 @@ import pytest
 
 from limen import BackendError
 from limen.backends import Completion, Request
-from limen.backends.openai import OpenAIBackend, chat, discovery, rate_limiter
+from limen.backends.openai import OpenAIBackend, chat, first_contact, rate_limiter
 
 from ...testing.odd_modes import MODES, Mode
 from ...testing.odd_servers import MODEL, OddServer, odd_server
@@ -17,8 +17,10 @@ LONGEST = 20.0
 @pytest.fixture(autouse=True)
 def short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     """Waits are a fraction of what they are for users."""
-    monkeypatch.setattr(discovery, "TIMEOUT", 0.3)
-    monkeypatch.setattr(discovery, "OUTAGE", 0.5)
+    monkeypatch.setenv("LIMEN_OPENAI_FIRST_ANSWER", "2")
+    monkeypatch.setattr(first_contact, "LOADING_PAUSES", (0.1, 0.1))
+    monkeypatch.setattr(first_contact, "PAUSE", 0.05)
+    monkeypatch.setattr(first_contact, "RATE_PAUSE", 0.05)
     monkeypatch.setattr(chat, "LOADING_PAUSES", (0.1, 0.1))
     monkeypatch.setattr(rate_limiter, "FIRST_PAUSE", 0.05)
 
