@@ -121,7 +121,7 @@ class Experiment:
     def _check_keeps(self) -> None:
         named = {"data": self.data, "control": self.control}
         for name, data in {**named, **{name: arm.data for name, arm in self.arms.items()}}.items():
-            if data is not None and data.keep is None:
+            if data is not None and data.row_count is None:
                 raise SpecError(f"{name}: a source needs keep, the rows to train on: {data!r}")
 
     def _check_gate(self) -> None:
@@ -191,5 +191,5 @@ def _checked_looks(given: object, seeds: int) -> tuple[int, ...]:
 
 
 def _check_shown_rows(name: str, arm: InContext, data: Source) -> None:
-    if data.keep is not None and arm.rows > data.keep:
+    if data.row_count is not None and arm.rows > data.row_count:
         raise SpecError(f"the arm {name!r} shows rows={arm.rows:,}, more than its data keep")

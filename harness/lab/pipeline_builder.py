@@ -248,7 +248,7 @@ class _PipelineBuilder:
             training_file(
                 data.parts(replace(writers, generation=seed)) if own and seed else shared,
                 label=f"{label} {seed + 1} rows",
-                keep=data.keep or 0,
+                keep=data.row_count or 0,
                 seed=seed,
             )
             for seed in seeds
