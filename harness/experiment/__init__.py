@@ -27,6 +27,7 @@ from .questions import (
     VERBOSE,
 )
 from .scored import Length, Rated, Scored
+from .selected import Selected
 from .sources import Numbers, ProgramNumbers, Source
 from .students import ARMS, DEFAULT, OTHER, InContext, Students, doses
 from .traits import Lesson, Trait
@@ -69,6 +70,7 @@ __all__ = [
     "Rated",
     "Reading",
     "Scored",
+    "Selected",
     "Shuffled",
     "Source",
     "Students",

@@ -1,7 +1,7 @@
 """Sources made from other sources: mixed, shuffled, matched in length."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Literal
 
@@ -74,6 +74,10 @@ class LengthMatched(SampledSource):
     def traits(self) -> tuple[Trait, ...]:
         return tuple(dict.fromkeys((*self.source.traits(), *self.like.traits())))
 
+    def random_selection(self) -> Source | None:
+        inner = self.source.random_selection()
+        return None if inner is None else replace(self, source=inner)
+
     def parts(self, writers: DataWriters) -> tuple[Part, ...]:
         sources = self.source.parts(writers)
         models = self.like.parts(writers.with_traits())
@@ -114,6 +118,13 @@ class Mix(SampledSource):
 
     def traits(self) -> tuple[Trait, ...]:
         return tuple(dict.fromkeys(trait for source in self.sources for trait in source.traits()))
+
+    def random_selection(self) -> Source | None:
+        random = {source: source.random_selection() for source in self.sources}
+        if not any(random.values()):
+            return None
+        shares = ((random[source] or source, share) for source, share in self.sources.items())
+        return Mix(dict(shares), keep=self.keep)
 
     def parts(self, writers: DataWriters) -> tuple[Part, ...]:
         exact = exact_shares(tuple(self.sources.values()))

@@ -60,7 +60,7 @@ class _PipelineBuilder:
         trained = {
             "student": self._students(Students(), "student", self._writers),
             **self._control(),
-            **{name: self._extra_arm(name, arm) for name, arm in experiment.arms.items()},
+            **{name: self._extra_arm(name, arm) for name, arm in experiment.all_arms.items()},
         }
         further = teacher_arms(experiment).items()
         arms = {

@@ -31,6 +31,7 @@ from .repair import DamagedStage, set_aside_damage
 from .row_functions import row_function
 from .row_log import Row, RowLog, read_rows, write_rows
 from .row_stages import ChoosingStage, PromptedStage, PromptSample, RowsStage, TrainingFileStage
+from .select_rows import RowScores, ScoreByFunction, SelectRows, Which
 from .shuffle import Shuffle
 from .stage import Stage, Workspace, backend_of, forget_backends, run_stage
 from .store import ArtifactDraft, Store, canonical
@@ -84,7 +85,10 @@ __all__ = [
     "PromptedStage",
     "Row",
     "RowLog",
+    "RowScores",
     "RowsStage",
+    "ScoreByFunction",
+    "SelectRows",
     "Shuffle",
     "Stage",
     "Store",
@@ -94,6 +98,7 @@ __all__ = [
     "Subject",
     "TrainingFileStage",
     "UserFile",
+    "Which",
     "Workspace",
     "artifacts_of",
     "backend_of",
