@@ -38,16 +38,19 @@ if TYPE_CHECKING:
     )
     from .lab import Arm, Lab, Settings, compare_answers
     from .statistics import (
+        Contrast,
         Effect,
         Equivalence,
         Rate,
         ScoreEffect,
         Scores,
+        Share,
         Trend,
         benjamini_hochberg,
         dose_response,
         dunnett,
         holm,
+        trend,
     )
 
 _ROOMS = {
@@ -86,16 +89,19 @@ _ROOMS = {
         "compare_answers",
     ),
     "statistics": (
+        "Contrast",
         "Effect",
         "Equivalence",
         "Rate",
         "ScoreEffect",
         "Scores",
+        "Share",
         "Trend",
         "benjamini_hochberg",
         "dose_response",
         "dunnett",
         "holm",
+        "trend",
     ),
 }
 _HOMES = {name: room for room, names in _ROOMS.items() for name in names}
@@ -105,6 +111,7 @@ __all__ = [
     "OTHER",
     "Agreement",
     "Arm",
+    "Contrast",
     "Effect",
     "Equivalence",
     "Experiment",
@@ -129,6 +136,7 @@ __all__ = [
     "Scored",
     "Scores",
     "Settings",
+    "Share",
     "Shuffled",
     "Source",
     "Students",
@@ -141,6 +149,7 @@ __all__ = [
     "dunnett",
     "holm",
     "questions",
+    "trend",
 ]
 
 
