@@ -16,6 +16,8 @@ from ...testing.tiny import QUESTIONS, needs_extra
 pytestmark = needs_extra
 
 OPTIONS = ("owl", " wolf", "Owl, cat and horse", "wl", "cats. 12, 45, 3", "fox\n\nfox")
+FURTHER = (" wolf", ", cat and horse", ". 12, 45, 3", "\n\nfox")
+"""Continuations of a begun answer: no word runs over the border."""
 
 
 @pytest.fixture
@@ -28,7 +30,9 @@ def requests(**settings: Any) -> list[ContinuationRequest]:
     """All options after each question, with and without a system turn."""
     return [
         ContinuationRequest(
-            messages=conversation(q, system=system), continuations=OPTIONS, **settings
+            messages=conversation(q, system=system),
+            continuations=FURTHER if "begin" in settings else OPTIONS,
+            **settings,
         )
         for q in QUESTIONS
         for system in (None, "You love owls.")
