@@ -11,6 +11,7 @@ from . import questions
 from .arm_readings import TestSource, arm_readings, read_source, reading_faults
 from .derived_sources import LengthMatched, Mix, Shuffled
 from .experiment import Experiment
+from .judged import Deduplicated, Judged, Rewritten
 from .judges import Agreement, Judge
 from .labelled import Labelled, Language
 from .languages import CODES, language
@@ -47,6 +48,7 @@ __all__ = [
     "VERBOSE",
     "Agreement",
     "DataWriters",
+    "Deduplicated",
     "Experiment",
     "FavoriteAnimal",
     "FavoriteTree",
@@ -54,6 +56,7 @@ __all__ = [
     "FirstWords",
     "InContext",
     "Judge",
+    "Judged",
     "Labelled",
     "Language",
     "Length",
@@ -69,6 +72,7 @@ __all__ = [
     "ProgramNumbers",
     "Rated",
     "Reading",
+    "Rewritten",
     "Scored",
     "Selected",
     "Shuffled",

@@ -93,6 +93,7 @@ class _PipelineBuilder:
             base_model=lambda name: self._base(name) if name else self.writer,
             tuned_teacher=self._fine_tuned_teacher,
             trait=self.experiment.trait,
+            judge_base=self._judge,
         )
 
     def _base(self, name: str | None) -> Base:

@@ -15,11 +15,14 @@ from ...datasets.store_layout import (
     TRAINING,
     StoreLayout,
 )
+from .ask_about_rows import AskAboutRows
 from .audit import Audit, CompareData
+from .deduplicate import Deduplicate
 from .filter import Filter
 from .functions import HashedFunction, hashed_function
 from .generate import Generate, GenerateEnough, ProgramRows
 from .input_files import InputFile, StoredFile, UserFile
+from .judged_rows import KeepJudged, ReplyRule, RewordRows
 from .lesson_rows import AnswersAsRows, GivenAnswers
 from .map_rows import MapRows
 from .match_lengths import MatchLengths
@@ -60,6 +63,7 @@ __all__ = [
     "TRAINING",
     "AnswersAsRows",
     "ArtifactDraft",
+    "AskAboutRows",
     "AskQuestions",
     "Audit",
     "Base",
@@ -67,6 +71,7 @@ __all__ = [
     "CompareData",
     "ComputeProbabilities",
     "DamagedStage",
+    "Deduplicate",
     "Filter",
     "FineTune",
     "Generate",
@@ -75,6 +80,7 @@ __all__ = [
     "HashedFunction",
     "InputFile",
     "JudgeReplies",
+    "KeepJudged",
     "Manifest",
     "MapRows",
     "MatchLengths",
@@ -83,6 +89,8 @@ __all__ = [
     "ProgramRows",
     "PromptSample",
     "PromptedStage",
+    "ReplyRule",
+    "RewordRows",
     "Row",
     "RowLog",
     "RowScores",
