@@ -48,16 +48,19 @@ if TYPE_CHECKING:
     )
     from .lab import Arm, Lab, Settings, compare_answers
     from .statistics import (
+        Contrast,
         Effect,
         Equivalence,
         Rate,
         ScoreEffect,
         Scores,
+        Share,
         Trend,
         benjamini_hochberg,
         dose_response,
         dunnett,
         holm,
+        trend,
     )
 
 _ROOMS = {
@@ -106,16 +109,19 @@ _ROOMS = {
         "compare_answers",
     ),
     "statistics": (
+        "Contrast",
         "Effect",
         "Equivalence",
         "Rate",
         "ScoreEffect",
         "Scores",
+        "Share",
         "Trend",
         "benjamini_hochberg",
         "dose_response",
         "dunnett",
         "holm",
+        "trend",
     ),
 }
 _HOMES = {name: room for room, names in _ROOMS.items() for name in names}
@@ -125,6 +131,7 @@ __all__ = [
     "OTHER",
     "Agreement",
     "Arm",
+    "Contrast",
     "Deduplicated",
     "Effect",
     "Equivalence",
@@ -159,6 +166,7 @@ __all__ = [
     "Scores",
     "Selected",
     "Settings",
+    "Share",
     "Shuffled",
     "Source",
     "Students",
@@ -171,6 +179,7 @@ __all__ = [
     "dunnett",
     "holm",
     "questions",
+    "trend",
 ]
 
 

@@ -24,6 +24,7 @@ OPTIONS = {
     "report": "write a report to this file: markdown with figures and tables, or one .html file",
     "workers": "stages to run side by side (default: one a core; 512 that wait for a service)",
     "budget": "US dollars that the run may spend at a service; never exceeded",
+    "function-timeout": "seconds that a spec's own function may take for one text; 0: no limit",
     "prices": "a file (TOML) of prices that replace those that limen knows",
 }
 
@@ -122,6 +123,30 @@ def settings_of(config: pytest.Config) -> "Settings":
         budget=dollars_from(*budget),
         prices=config.invocation_params.dir / prices if prices else None,
     )
+
+
+def set_function_timeout(config: pytest.Config) -> None:
+    """Set the time limit of a spec's own functions, for this process and those that it starts.
+
+    Functions are called wherever answers are read, so the limit is the process's: it is passed on
+    by the environment, which is put back when the run ends.
+    """
+    from ..stages import TIMEOUT_VARIABLE, timeout_from
+
+    text, source = _given(config, "function-timeout")
+    timeout_from(text, source)
+    if text is None:
+        return
+    before = os.environ.get(TIMEOUT_VARIABLE)
+    os.environ[TIMEOUT_VARIABLE] = text
+    config.add_cleanup(lambda: _restore(TIMEOUT_VARIABLE, before))
+
+
+def _restore(variable: str, value: str | None) -> None:
+    if value is None:
+        os.environ.pop(variable, None)
+    else:
+        os.environ[variable] = value
 
 
 def _store(config: pytest.Config) -> Path:

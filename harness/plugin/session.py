@@ -14,7 +14,7 @@ from ..statistics import Evidence
 from .collection_checks import errors_of
 from .effect_properties import EffectProperties
 from .items import declared_experiment
-from .options import flag, option, settings_of
+from .options import flag, option, set_function_timeout, settings_of
 from .registering import claim_of_item, register_claims
 from .run_record import RunRecord
 from .selection import Selection
@@ -32,6 +32,7 @@ class LimenSession:
     """What limen keeps for one pytest run, in one process."""
 
     def __init__(self, config: pytest.Config) -> None:
+        set_function_timeout(config)
         self._config = config
         self._terminal = Terminal(config)
         self._recorder = EvidenceRecorder()
@@ -215,8 +216,11 @@ class LimenSession:
             output["limen_faults"] = self._record.faults
 
     def pytest_keyboard_interrupt(self, excinfo: "pytest.ExceptionInfo[BaseException]") -> None:
-        """Say what is kept of an interrupted run, and how to go on."""
-        if isinstance(excinfo.value, KeyboardInterrupt):
+        """Say what is kept of an interrupted run, and how to go on.
+
+        Pytest's own interruptions, such as for errors at collection, are of a class of their own.
+        """
+        if type(excinfo.value) is KeyboardInterrupt:
             self._terminal.write(kept_in(self.lab.settings.store))
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
