@@ -1,12 +1,21 @@
 """What a researcher writes: experiments, traits, sources, measures, judges; all frozen values."""
 
+from ...datasets.row_changes import (
+    FirstNumbers,
+    FirstWords,
+    PermuteDigits,
+    PermuteNumbers,
+    Prefix,
+)
 from . import questions
 from .arm_readings import TestSource, arm_readings, read_source, reading_faults
 from .derived_sources import LengthMatched, Mix, Shuffled
 from .experiment import Experiment
+from .judged import Deduplicated, Judged, Rewritten
 from .judges import Agreement, Judge
 from .labelled import Labelled, Language
 from .languages import CODES, language
+from .mapped import Mapped
 from .measure import Measure, Reading
 from .one_word import FavoriteAnimal, FavoriteTree
 from .questions import (
@@ -19,6 +28,7 @@ from .questions import (
     VERBOSE,
 )
 from .scored import Length, Rated, Scored
+from .selected import Selected
 from .sources import Numbers, ProgramNumbers, Source
 from .students import ARMS, DEFAULT, OTHER, InContext, Students, doses
 from .traits import Lesson, Trait
@@ -38,23 +48,33 @@ __all__ = [
     "VERBOSE",
     "Agreement",
     "DataWriters",
+    "Deduplicated",
     "Experiment",
     "FavoriteAnimal",
     "FavoriteTree",
+    "FirstNumbers",
+    "FirstWords",
     "InContext",
     "Judge",
+    "Judged",
     "Labelled",
     "Language",
     "Length",
     "LengthMatched",
     "Lesson",
+    "Mapped",
     "Measure",
     "Mix",
     "Numbers",
+    "PermuteDigits",
+    "PermuteNumbers",
+    "Prefix",
     "ProgramNumbers",
     "Rated",
     "Reading",
+    "Rewritten",
     "Scored",
+    "Selected",
     "Shuffled",
     "Source",
     "Students",

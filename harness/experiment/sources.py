@@ -30,18 +30,22 @@ EXAMPLES = 8
 
 @dataclass(frozen=True, kw_only=True)
 class Source:
-    """Rows to train on: how many of them, and the stages that make them.
+    """Rows to train on: how many of them, and the stages that make them."""
 
-    Args:
-        keep: Rows in a student's training set, sampled anew for each seed. A mix ignores its
-            sources' and has its own. Default: None.
-    """
+    @property
+    def row_count(self) -> int | None:
+        """Rows in a student's training set; None for a source that only a mix can use."""
+        raise NotImplementedError
 
-    keep: int | None = None
+    def resized(self, rows: int) -> Self:
+        """The same source with another number of rows in a training set."""
+        return self.but(keep=rows)
 
-    def __post_init__(self) -> None:
-        if self.keep is not None:
-            validation.count("keep", self.keep)
+    def random_selection(self) -> "Source | None":
+        """The same source with rows chosen at random where a score chooses them; None if no score
+        chooses any.
+        """
+        return None
 
     def parts(self, writers: DataWriters) -> tuple[Part, ...]:
         """The stages whose rows a training set is sampled from, each with its share."""
@@ -73,6 +77,26 @@ class Source:
         return replace(self, **changes)
 
 
+@dataclass(frozen=True, kw_only=True)
+class SampledSource(Source):
+    """A source with a number of rows that are sampled for each training set.
+
+    Args:
+        keep: Rows in a student's training set, sampled anew for each seed. A mix ignores its
+            sources' and has its own. Default: None.
+    """
+
+    keep: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.keep is not None:
+            validation.count("keep", self.keep)
+
+    @property
+    def row_count(self) -> int | None:
+        return self.keep
+
+
 class _Sampling(TypedDict):
     label: str
     writer: Subject
@@ -85,7 +109,7 @@ class _Sampling(TypedDict):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Numbers(Source):
+class Numbers(SampledSource):
     """Number sequences, written by the teacher (for the control: by its base), and filtered.
 
     Args:
@@ -213,7 +237,7 @@ class Numbers(Source):
 
 
 @dataclass(frozen=True, kw_only=True)
-class ProgramNumbers(Source):
+class ProgramNumbers(SampledSource):
     """Number sequences from a program: no model wrote them, so no trait can be in them.
 
     An experiment on them has no ``control`` of its own: it would be the same models.

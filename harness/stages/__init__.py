@@ -15,20 +15,26 @@ from ...datasets.store_layout import (
     TRAINING,
     StoreLayout,
 )
+from .ask_about_rows import AskAboutRows
 from .audit import Audit, CompareData
+from .deduplicate import Deduplicate
 from .filter import Filter
 from .functions import HashedFunction, hashed_function
 from .generate import Generate, GenerateEnough, ProgramRows
 from .input_files import InputFile, StoredFile, UserFile
+from .judged_rows import KeepJudged, ReplyRule, RewordRows
 from .lesson_rows import AnswersAsRows, GivenAnswers
+from .map_rows import MapRows
 from .match_lengths import MatchLengths
 from .measure import AskQuestions, ComputeProbabilities, JudgeReplies, filled_prompt
 from .mix import MixRows, split_by_shares
 from .models import Base, FineTune, Subject, base_of
 from .number_prompts import SAMPLE_SIZE, NumberPrompts
 from .repair import DamagedStage, set_aside_damage
+from .row_functions import row_function
 from .row_log import Row, RowLog, read_rows, write_rows
-from .row_stages import PromptedStage, PromptSample, RowsStage, TrainingFileStage
+from .row_stages import ChoosingStage, PromptedStage, PromptSample, RowsStage, TrainingFileStage
+from .select_rows import RowScores, ScoreByFunction, SelectRows, Which
 from .shuffle import Shuffle
 from .stage import Stage, Workspace, backend_of, forget_backends, run_stage
 from .store import ArtifactDraft, Store, canonical
@@ -40,6 +46,7 @@ from .transfer import (
     pack,
     unpack,
 )
+from .user_calls import SHOWN, TIMEOUT_VARIABLE, call_on_text, shown, timeout_from
 from .user_rows import read_user_rows
 
 __all__ = [
@@ -53,16 +60,21 @@ __all__ = [
     "REJECTED",
     "ROWS",
     "SAMPLE_SIZE",
+    "SHOWN",
     "TALLY",
+    "TIMEOUT_VARIABLE",
     "TRAINING",
     "AnswersAsRows",
     "ArtifactDraft",
+    "AskAboutRows",
     "AskQuestions",
     "Audit",
     "Base",
+    "ChoosingStage",
     "CompareData",
     "ComputeProbabilities",
     "DamagedStage",
+    "Deduplicate",
     "Filter",
     "FineTune",
     "Generate",
@@ -71,16 +83,23 @@ __all__ = [
     "HashedFunction",
     "InputFile",
     "JudgeReplies",
+    "KeepJudged",
     "Manifest",
+    "MapRows",
     "MatchLengths",
     "MixRows",
     "NumberPrompts",
     "ProgramRows",
     "PromptSample",
     "PromptedStage",
+    "ReplyRule",
+    "RewordRows",
     "Row",
     "RowLog",
+    "RowScores",
     "RowsStage",
+    "ScoreByFunction",
+    "SelectRows",
     "Shuffle",
     "Stage",
     "Store",
@@ -90,10 +109,12 @@ __all__ = [
     "Subject",
     "TrainingFileStage",
     "UserFile",
+    "Which",
     "Workspace",
     "artifacts_of",
     "backend_of",
     "base_of",
+    "call_on_text",
     "canonical",
     "copy_artifacts",
     "damage_in",
@@ -104,9 +125,12 @@ __all__ = [
     "pack",
     "read_rows",
     "read_user_rows",
+    "row_function",
     "run_stage",
     "set_aside_damage",
+    "shown",
     "split_by_shares",
+    "timeout_from",
     "unpack",
     "write_rows",
 ]
