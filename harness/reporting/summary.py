@@ -28,7 +28,7 @@ from ..lab import Arm, Lab, Pipeline, in_order, teacher_arms
 from ..stages import FineTune, Stage, base_of
 from ..statistics import DECIMALS, Effect, Estimate, ExactRate, ScoreEffect, difference
 from .experiment_digest import experiment_digest
-from .stage_facts import audit_rows, data_rows, times_and_cost, versions_of
+from .stage_facts import audit_rows, data_rows, server_facts_of, times_and_cost, versions_of
 
 TOP_ANSWERS = 5
 EXAMPLES = 3
@@ -89,6 +89,7 @@ def result_of(lab: Lab, title: str, experiment: Experiment, arms: Collection[str
         note=experiment.note,
         generation=experiment.generation,
         versions=versions_of(lab.store, stages),
+        server=server_facts_of(lab.store, stages),
         readings=tuple(_readings(pipe, finished, failures)),
         arms=tuple(_models_rows(pipe, finished, failures)),
         data=tuple(data_rows(lab.store, stages)),
