@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 OPENAI = "https://api.openai.com/v1"
+ENDPOINT = "/chat/completions"
+"""What people leave at the end of an address that they copied."""
 NO_KEY = "no-key"
 """What a server that wants no key is sent; the SDK insists on one."""
 
@@ -38,6 +40,7 @@ class Account:
         given = azure if self.azure else env("OPENAI_BASE_URL") or OPENAI
         parts = _parts(given.strip())
         host = parts.netloc.rpartition("@")[2]
+        parts = parts._replace(path=parts.path.rstrip("/").removesuffix(ENDPOINT))
         self._address = parts._replace(netloc=host).geturl().rstrip("/")
         self.url = parts._replace(netloc=host, query="", fragment="").geturl().rstrip("/")
         """The server, without any credentials that its address has in it."""

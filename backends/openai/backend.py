@@ -21,12 +21,14 @@ from ..base import (
     Usage,
     WorkRequest,
 )
+from ..continuations import ContinuationRequest, LogProbability
 from ..recipes import POSITIVE, POSITIVE_WHOLE, check_recipe, or_auto
 from .account import Account, base_of
 from .batches import Batches
 from .budget import Budget
 from .chat import LONGEST_WAIT, ChatClient
 from .choices import read_choices
+from .continuations import Continuations
 from .discovery import Discovery
 from .first_contact import FirstContact
 from .job_form import SETTINGS
@@ -86,7 +88,7 @@ class OpenAIBackend:
     @property
     def capabilities(self) -> Capabilities:
         """See :class:`limen.backends.Capabilities`."""
-        return Capabilities(fine_tuning=self, batches=self, service=self)
+        return Capabilities(fine_tuning=self, batches=self, continuations=self, service=self)
 
     @cached_property
     def default_model(self) -> str:
@@ -115,6 +117,20 @@ class OpenAIBackend:
         """See :meth:`limen.backends.Backend.sample`; in the order in which answers arrive."""
         with self._client(model) as client:
             yield from stream(self.account, client, requests)
+
+    def log_probabilities(
+        self, model: str, requests: Iterable[ContinuationRequest]
+    ) -> Iterator[Sequence[LogProbability]]:
+        """See :meth:`limen.backends.continuations.ContinuationScorer.log_probabilities`.
+
+        Of a chat answer, a continuation of one token is exact, and of any other an upper bound.
+        """
+        profile = self._profile_of(model)
+        profile.note_sample(self._preflight.ensure_answers(model))
+        scorer = Continuations(
+            self.account, self._retries, self.budget, self._prices, profile, model
+        )
+        yield from scorer.score(requests)
 
     def sample_batch(
         self, model: str, requests: Iterable[Request], key: str

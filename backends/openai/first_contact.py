@@ -15,13 +15,15 @@ from .account import Account
 from .budget import Budget
 from .choices import Choices
 from .discovery import OUTAGE, Discovery, names_in
-from .errors import TRANSIENT, Failure, FailureKind
+from .errors import Failure, FailureKind
 from .negotiation import PROBE
 from .rate_limiter import FIRST_REFUSALS, MAX_RETRY_AFTER
 from .request_form import SIMPLEST, RequestForm
 from .retries import Retries
 from .timeouts import LOADING_TIME, time_limit
 
+PASSING = frozenset({FailureKind.SERVER, FailureKind.TRANSPORT})
+"""Failures after which a small sample is asked for again."""
 TRIES = 3
 """Tries of a small sample that fail in the same way."""
 LOADING_PAUSES = (5.0, 9.0)
@@ -117,7 +119,7 @@ class FirstContact:
             return min(PAUSE * same, 2.0) if waited < outage else None
         if failure.kind is FailureKind.RATE and same < FIRST_REFUSALS:
             return RATE_PAUSE * same if failure.wait is None else failure.wait
-        if failure.kind in TRANSIENT and not failure.silent and same < TRIES:
+        if failure.kind in PASSING and not failure.silent and same < TRIES:
             return max(PAUSE * same, failure.wait or 0.0)
         return None
 

@@ -121,6 +121,8 @@ class Preflight:
         jobs = self._get("/fine_tuning/jobs?limit=1")
         if isinstance(jobs, Failure):
             return f"{self.account.url} takes no fine-tuning jobs: {jobs.message}"
+        if any(fields.get("object") == "model" for fields in names_in(jobs).values()):
+            return f"{self.account.url} takes no fine-tuning jobs: it lists models in their place"
         return None
 
     def _why_by_tables(self, model: str) -> str | None:
@@ -143,10 +145,8 @@ class Preflight:
 
     def _retrieve(self, model: str) -> Mapping[str, object]:
         """What is known of a model: from its own entry, from the list, or from a small sample."""
-        found = self._get(f"/models/{quote(model, safe='/:@')}")
+        found = self._entry(model)
         if not isinstance(found, Failure) and found.get("id"):
-            if found.get("fingerprint"):  # limen's own server, whose ways are known
-                self.contacts[base_of(model)] = RequestForm()
             return found
         if self.account.azure:  # a deployment's name is no model's, and there is no list of them
             return {"id": model}
@@ -171,6 +171,8 @@ class Preflight:
         if self.account.is_openai or self.account.azure:
             return RequestForm()
         with self.lock:
+            if base_of(model) not in self.contacts:
+                self._entry(model)
             outcome = self._contact(model)
         if isinstance(outcome, _Refusal):
             raise self._no_sample(model, outcome.failure)
@@ -196,6 +198,13 @@ class Preflight:
             message = f"the server asks for {failure.wait:,.0f} s without a request: "
             return backend_error(message + failure.message, doing, "run the same command then")
         return backend_error(failure.message, doing, LATER if failure.loading else REMEDY)
+
+    def _entry(self, model: str) -> Mapping[str, object] | Failure:
+        """The service's entry of a model; limen's own server is known by its fingerprints."""
+        found = self._get(f"/models/{quote(model, safe='/:@')}")
+        if not isinstance(found, Failure) and found.get("fingerprint"):
+            self.contacts[base_of(model)] = RequestForm()
+        return found
 
     def _unusable(
         self, model: str, failure: Failure | None, models: Mapping[str, object]

@@ -107,7 +107,8 @@ def versions_of(store: Store, stages: Sequence[Stage]) -> dict[str, str]:
 
 def server_facts_of(store: Store, stages: Sequence[Stage]) -> dict[str, str]:
     """What a service's server accepts, as found by trying or set by hand; of several stages the
-    last one's. Empty for models on this machine."""
+    last one's. Empty for models on this machine.
+    """
     manifests = (store.manifest(stage.kind, stage.key) or {} for stage in stages)
     return {k: v for manifest in manifests for k, v in manifest.get("server", {}).items()}
 
