@@ -21,15 +21,21 @@ SHOWN = 80
 """Characters of a text or a value that an error message shows."""
 SHOWN_OF_ERROR = 300
 
-UserFunction = Callable[[str], object]
-"""A rule or an outcome: a text in, anything out."""
+UserFunction = Callable[..., object]
+"""A rule, an outcome or a change of rows: a text in, or prompt and text, and anything out."""
 
 _endless: "WeakKeyDictionary[object, str]" = WeakKeyDictionary()
 """Functions that did not end in time, each with the text: they are not called again."""
 
 
 def call_on_text(
-    function: UserFunction, text: str, *, name: str, what: str, error: type[LimenError]
+    function: UserFunction,
+    text: str,
+    *,
+    name: str,
+    what: str,
+    error: type[LimenError],
+    arguments: tuple[object, ...] | None = None,
 ) -> object:
     """What a function returns for a text.
 
@@ -39,16 +45,17 @@ def call_on_text(
 
     Args:
         function: The researcher's function.
-        text: What it is called with.
+        text: What it is called with; messages show it.
         name: The function, for the message: "the outcome function".
         what: The text, for the message: "the answer".
         error: The class of the error to raise.
+        arguments: All arguments of the call. Default: the text alone.
     """
     seconds = function_timeout()
     if (known := _endless_text(function)) is not None:
         raise error(_timeout_message(name, what, known, seconds))
     try:
-        return _in_time(lambda: function(text), seconds)
+        return _in_time(lambda: function(*(arguments or (text,))), seconds)
     except KeyboardInterrupt:
         raise
     except _TimeIsUp:
