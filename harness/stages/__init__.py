@@ -19,7 +19,12 @@ from .audit import Audit, CompareData
 from .filter import Filter
 from .functions import HashedFunction, hashed_function
 from .generate import Generate, GenerateEnough, ProgramRows
-from .input_files import InputFile, StoredFile, UserFile
+from .input_files import (
+    InputFile,
+    StoredFile,
+    UserFile,
+    is_training_file,
+)
 from .lesson_rows import AnswersAsRows, GivenAnswers
 from .match_lengths import MatchLengths
 from .measure import AskQuestions, ComputeProbabilities, JudgeReplies, filled_prompt
@@ -32,6 +37,7 @@ from .row_stages import PromptedStage, PromptSample, RowsStage, TrainingFileStag
 from .shuffle import Shuffle
 from .stage import Stage, Workspace, backend_of, forget_backends, run_stage
 from .store import ArtifactDraft, Store, canonical
+from .training_rows import conversation_of, write_training_rows
 from .transfer import (
     StoredArtifact,
     artifacts_of,
@@ -40,7 +46,6 @@ from .transfer import (
     pack,
     unpack,
 )
-from .user_rows import read_user_rows
 
 __all__ = [
     "ANSWERS",
@@ -95,18 +100,20 @@ __all__ = [
     "backend_of",
     "base_of",
     "canonical",
+    "conversation_of",
     "copy_artifacts",
     "damage_in",
     "digest_of",
     "filled_prompt",
     "forget_backends",
     "hashed_function",
+    "is_training_file",
     "pack",
     "read_rows",
-    "read_user_rows",
     "run_stage",
     "set_aside_damage",
     "split_by_shares",
     "unpack",
     "write_rows",
+    "write_training_rows",
 ]
