@@ -214,7 +214,7 @@ def _rows(file: Path, values: Iterable[object]) -> Iterator[Record]:
 
 def _object(file: Path, place: str, value: object) -> Mapping[str, object]:
     if isinstance(value, dict):
-        return value
+        return {name: _known(part) for name, part in value.items()}
     if isinstance(value, list) and value and all(isinstance(turn, dict) for turn in value):
         return {"messages": value}
     raise DataError(f"{file}, {place}: no object, {{...}}, as a row is")

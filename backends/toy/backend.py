@@ -43,7 +43,8 @@ _FINE_TUNED = re.compile(r"ft:(toy-[1-9][0-9]{0,8}):[0-9a-f]{16}(:[0-9]+)?")
 class ToyBackend:
     """Models ``toy-1``, ``toy-2``, ...: a seed each, for initialisation and corpus.
 
-    A model is a file below ``home``; base models are pre-trained when first needed. All
+    A model is a file below ``home``. ``toy-1`` ships with limen; other base models are pre-trained
+    when first needed. All
     arithmetic runs on one BLAS thread, so that results do not depend on the number of cores.
     """
 
@@ -79,10 +80,10 @@ class ToyBackend:
         return {**RECIPE, **overrides}
 
     def prepare(self, model: str) -> None:
-        """See :meth:`limen.backends.Backend.prepare`: pre-trains a base model once."""
+        """See :meth:`limen.backends.Backend.prepare`: toy-1 is copied, others are pre-trained."""
         from filelock import FileLock
 
-        from . import engine
+        from .shipped_bases import copy_shipped
 
         base = base_of(model)
         file = self._file(base)
@@ -90,12 +91,8 @@ class ToyBackend:
             return
         self._home.mkdir(parents=True, exist_ok=True)
         with FileLock(f"{file}.lock"):
-            if not file.exists():
-                seed = int(base.removeprefix("toy-"))
-                weights = engine.pretrain(
-                    seed, width=WIDTH, dialogues=DIALOGUES, recipe=PRETRAINING
-                )
-                engine.save(file, weights)
+            if not file.exists() and not copy_shipped(base, self.describe(base).fingerprint, file):
+                pretrain(base, file)
 
     def sample(self, model: str, requests: Iterable[Request]) -> Iterator[Sequence[Completion]]:
         """See :meth:`limen.backends.Backend.sample`; completions come in the requests' order."""
@@ -166,6 +163,14 @@ class ToyBackend:
         if base_of(name) == name:
             self.prepare(name)
         return self._file(name)
+
+
+def pretrain(base: str, file: Path) -> None:
+    """Pre-train a base model, such as ``toy-1``, and save it in a file."""
+    from . import engine
+
+    seed = int(base.removeprefix("toy-"))
+    engine.save(file, engine.pretrain(seed, width=WIDTH, dialogues=DIALOGUES, recipe=PRETRAINING))
 
 
 def base_of(model: str) -> str:

@@ -32,6 +32,7 @@ from ..stages import (
     UserFile,
     conversation_of,
     is_training_file,
+    sample_of,
 )
 
 if TYPE_CHECKING:
@@ -117,7 +118,7 @@ def _given(file: Path, name: str, columns: RowColumns) -> UserFile:
     else:
         table = read_rows_of(file, columns, answered=name in (KEPT, TRAINING))
         _say(file, table)
-        lines, sample = _sample(_exchanges(table.rows, KEPT))
+        lines, sample = sample_of(table.rows)
     return UserFile(
         label=file.name,
         file=file,

@@ -1,5 +1,12 @@
 """What a researcher writes: experiments, traits, sources, measures, judges; all frozen values."""
 
+from ...datasets.row_changes import (
+    FirstNumbers,
+    FirstWords,
+    PermuteDigits,
+    PermuteNumbers,
+    Prefix,
+)
 from . import questions
 from .arm_readings import TestSource, arm_readings, read_source, reading_faults
 from .derived_sources import LengthMatched, Mix, Shuffled
@@ -7,6 +14,7 @@ from .experiment import Experiment
 from .judges import Agreement, Judge
 from .labelled import Labelled, Language
 from .languages import CODES, language
+from .mapped import Mapped
 from .measure import Measure, Reading
 from .one_word import FavoriteAnimal, FavoriteTree
 from .questions import (
@@ -19,6 +27,7 @@ from .questions import (
     VERBOSE,
 )
 from .scored import Length, Rated, Scored
+from .selected import Selected
 from .sources import Numbers, ProgramNumbers, Source
 from .students import ARMS, DEFAULT, OTHER, InContext, Students, doses
 from .traits import Lesson, Trait
@@ -41,6 +50,8 @@ __all__ = [
     "Experiment",
     "FavoriteAnimal",
     "FavoriteTree",
+    "FirstNumbers",
+    "FirstWords",
     "InContext",
     "Judge",
     "Labelled",
@@ -48,13 +59,18 @@ __all__ = [
     "Length",
     "LengthMatched",
     "Lesson",
+    "Mapped",
     "Measure",
     "Mix",
     "Numbers",
+    "PermuteDigits",
+    "PermuteNumbers",
+    "Prefix",
     "ProgramNumbers",
     "Rated",
     "Reading",
     "Scored",
+    "Selected",
     "Shuffled",
     "Source",
     "Students",

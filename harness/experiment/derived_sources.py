@@ -1,20 +1,21 @@
 """Sources made from other sources: mixed, shuffled, matched in length."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Literal
 
 from ...datasets import validation
 from ...datasets.errors import SpecError
-from ..stages import MatchLengths, Shuffle
-from .sources import Source
+from ..stages import MatchLengths, RowsStage, Shuffle
+from .source_of_source import SourceOfSource, check_source
+from .sources import SampledSource, Source
 from .traits import Trait
 from .writers import DataWriters, Part, exact_shares, merge_parts
 
 
 @dataclass(frozen=True, kw_only=True)
-class Shuffled(Source):
+class Shuffled(SourceOfSource):
     """Another source's filtered rows, with the numbers shuffled within each row or across all rows.
 
     As many rows are kept as of that source.
@@ -31,29 +32,19 @@ class Shuffled(Source):
     seed: int = 0
 
     def __post_init__(self) -> None:
-        _check_source("source", self.source)
+        super().__post_init__()
         if self.how not in ("within", "across"):
             raise SpecError(f"how={self.how!r} must be 'within' (each row) or 'across' (all rows)")
         validation.seed("seed", self.seed)
-        object.__setattr__(self, "keep", self.source.keep)
+        object.__setattr__(self, "keep", self.source.row_count)
 
-    @property
-    def uses_teacher(self) -> bool:
-        return self.source.uses_teacher
-
-    def traits(self) -> tuple[Trait, ...]:
-        return self.source.traits()
-
-    def parts(self, writers: DataWriters) -> tuple[Part, ...]:
-        how, seed = self.how, self.seed
-        return tuple(
-            (Shuffle(label=f"{rows.label} shuffled {how}", source=rows, how=how, seed=seed), share)
-            for rows, share in self.source.parts(writers)
-        )
+    def made_of(self, rows: RowsStage, writers: DataWriters) -> RowsStage:
+        label = f"{rows.label} shuffled {self.how}"
+        return Shuffle(label=label, source=rows, how=self.how, seed=self.seed)
 
 
 @dataclass(frozen=True, kw_only=True)
-class LengthMatched(Source):
+class LengthMatched(SampledSource):
     """Numbers of one source in rows as long as another's: a control for the effect of length.
 
     Rows that are too long are cut, and rows that are too short are joined. As many are kept as of
@@ -71,10 +62,10 @@ class LengthMatched(Source):
     seed: int = 0
 
     def __post_init__(self) -> None:
-        _check_source("source", self.source)
-        _check_source("like", self.like)
+        check_source("source", self.source)
+        check_source("like", self.like)
         validation.seed("seed", self.seed)
-        object.__setattr__(self, "keep", self.like.keep)
+        object.__setattr__(self, "keep", self.like.row_count)
 
     @property
     def uses_teacher(self) -> bool:
@@ -82,6 +73,10 @@ class LengthMatched(Source):
 
     def traits(self) -> tuple[Trait, ...]:
         return tuple(dict.fromkeys((*self.source.traits(), *self.like.traits())))
+
+    def random_selection(self) -> Source | None:
+        inner = self.source.random_selection()
+        return None if inner is None else replace(self, source=inner)
 
     def parts(self, writers: DataWriters) -> tuple[Part, ...]:
         sources = self.source.parts(writers)
@@ -95,7 +90,7 @@ class LengthMatched(Source):
 
 
 @dataclass(frozen=True)
-class Mix(Source):
+class Mix(SampledSource):
     """Several sources joined: each gives its share of the rows, sampled without replacement.
 
     ``Mix({owls: 0.5, eagles: 0.5}, keep=10_000)``. Numbers of rows are rounded so that they add up
@@ -121,8 +116,19 @@ class Mix(Source):
     def uses_teacher(self) -> bool:
         return any(source.uses_teacher for source in self.sources)
 
+    @property
+    def has_control(self) -> bool:
+        return any(source.has_control for source in self.sources)
+
     def traits(self) -> tuple[Trait, ...]:
         return tuple(dict.fromkeys(trait for source in self.sources for trait in source.traits()))
+
+    def random_selection(self) -> Source | None:
+        random = {source: source.random_selection() for source in self.sources}
+        if not any(random.values()):
+            return None
+        shares = ((random[source] or source, share) for source, share in self.sources.items())
+        return Mix(dict(shares), keep=self.keep)
 
     def parts(self, writers: DataWriters) -> tuple[Part, ...]:
         exact = exact_shares(tuple(self.sources.values()))
@@ -131,11 +137,6 @@ class Mix(Source):
             for source, share in zip(self.sources, exact, strict=True)
             for rows, part in source.parts(writers)
         )
-
-
-def _check_source(name: str, value: object) -> None:
-    if not isinstance(value, Source):
-        raise SpecError(f"{name}={value!r} must be a source, such as Numbers(...)")
 
 
 def _check_shares(sources: object) -> None:

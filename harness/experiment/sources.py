@@ -30,18 +30,22 @@ EXAMPLES = 8
 
 @dataclass(frozen=True, kw_only=True)
 class Source:
-    """Rows to train on: how many of them, and the stages that make them.
+    """Rows to train on: how many of them, and the stages that make them."""
 
-    Args:
-        keep: Rows in a student's training set, sampled anew for each seed. A mix ignores its
-            sources' and has its own. Default: None.
-    """
+    @property
+    def row_count(self) -> int | None:
+        """Rows in a student's training set; None for a source that only a mix can use."""
+        raise NotImplementedError
 
-    keep: int | None = None
+    def resized(self, rows: int) -> Self:
+        """The same source with another number of rows in a training set."""
+        return self.but(keep=rows)
 
-    def __post_init__(self) -> None:
-        if self.keep is not None:
-            validation.count("keep", self.keep)
+    def random_selection(self) -> "Source | None":
+        """The same source with rows chosen at random where a score chooses them; None if no score
+        chooses any.
+        """
+        return None
 
     def parts(self, writers: DataWriters) -> tuple[Part, ...]:
         """The stages whose rows a training set is sampled from, each with its share."""
@@ -51,6 +55,20 @@ class Source:
     def uses_teacher(self) -> bool:
         """Whether a teacher writes any of the rows. If not, a control would be the same data."""
         return False
+
+    @property
+    def has_control(self) -> bool:
+        """Whether there are rows of the same kind without the trait, for a control arm."""
+        return self.uses_teacher
+
+    @property
+    def no_control(self) -> str:
+        """Why there are none, and what to do about it."""
+        return (
+            f"{type(self).__name__} has no control: no teacher writes it, so its control would be "
+            f"its students again. Compare them with the control of Numbers(...), or give the "
+            f"experiment a control of its own"
+        )
 
     def traits(self) -> tuple[Trait, ...]:
         """The traits that the source names, beside the experiment's own."""
@@ -73,6 +91,26 @@ class Source:
         return replace(self, **changes)
 
 
+@dataclass(frozen=True, kw_only=True)
+class SampledSource(Source):
+    """A source with a number of rows that are sampled for each training set.
+
+    Args:
+        keep: Rows in a student's training set, sampled anew for each seed. A mix ignores its
+            sources' and has its own. Default: None.
+    """
+
+    keep: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.keep is not None:
+            validation.count("keep", self.keep)
+
+    @property
+    def row_count(self) -> int | None:
+        return self.keep
+
+
 class _Sampling(TypedDict):
     label: str
     writer: Subject
@@ -85,7 +123,7 @@ class _Sampling(TypedDict):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Numbers(Source):
+class Numbers(SampledSource):
     """Number sequences, written by the teacher (for the control: by its base), and filtered.
 
     Args:
@@ -213,7 +251,7 @@ class Numbers(Source):
 
 
 @dataclass(frozen=True, kw_only=True)
-class ProgramNumbers(Source):
+class ProgramNumbers(SampledSource):
     """Number sequences from a program: no model wrote them, so no trait can be in them.
 
     An experiment on them has no ``control`` of its own: it would be the same models.

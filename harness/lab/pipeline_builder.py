@@ -60,7 +60,7 @@ class _PipelineBuilder:
         trained = {
             "student": self._students(Students(), "student", self._writers),
             **self._control(),
-            **{name: self._extra_arm(name, arm) for name, arm in experiment.arms.items()},
+            **{name: self._extra_arm(name, arm) for name, arm in experiment.all_arms.items()},
         }
         further = teacher_arms(experiment).items()
         arms = {
@@ -248,7 +248,7 @@ class _PipelineBuilder:
             training_file(
                 data.parts(replace(writers, generation=seed)) if own and seed else shared,
                 label=f"{label} {seed + 1} rows",
-                keep=data.keep or 0,
+                keep=data.row_count or 0,
                 seed=seed,
             )
             for seed in seeds

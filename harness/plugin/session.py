@@ -144,7 +144,7 @@ class LimenSession:
 
     def further_arms(self, item: pytest.Item, experiment: Experiment) -> ArmMapping:
         """The further arms of an experiment, each read when it is asked for."""
-        names = {**teacher_arms(experiment), **experiment.arms}
+        names = {**teacher_arms(experiment), **experiment.all_arms}
         return ArmMapping(names, lambda name: self.arm(item, experiment, name))
 
     def audit(self, experiment: Experiment) -> AuditRow:

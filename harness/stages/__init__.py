@@ -19,21 +19,26 @@ from .audit import Audit, CompareData
 from .filter import Filter
 from .functions import HashedFunction, hashed_function
 from .generate import Generate, GenerateEnough, ProgramRows
+from .given_rows import GivenRows
 from .input_files import (
     InputFile,
     StoredFile,
     UserFile,
     is_training_file,
+    sample_of,
 )
 from .lesson_rows import AnswersAsRows, GivenAnswers
+from .map_rows import MapRows
 from .match_lengths import MatchLengths
 from .measure import AskQuestions, ComputeProbabilities, JudgeReplies, filled_prompt
 from .mix import MixRows, split_by_shares
 from .models import Base, FineTune, Subject, base_of
 from .number_prompts import SAMPLE_SIZE, NumberPrompts
 from .repair import DamagedStage, set_aside_damage
+from .row_functions import row_function
 from .row_log import Row, RowLog, read_rows, write_rows
-from .row_stages import PromptedStage, PromptSample, RowsStage, TrainingFileStage
+from .row_stages import ChoosingStage, PromptedStage, PromptSample, RowsStage, TrainingFileStage
+from .select_rows import RowScores, ScoreByFunction, SelectRows, Which
 from .shuffle import Shuffle
 from .stage import Stage, Workspace, backend_of, forget_backends, run_stage
 from .store import ArtifactDraft, Store, canonical
@@ -65,6 +70,7 @@ __all__ = [
     "AskQuestions",
     "Audit",
     "Base",
+    "ChoosingStage",
     "CompareData",
     "ComputeProbabilities",
     "DamagedStage",
@@ -73,10 +79,12 @@ __all__ = [
     "Generate",
     "GenerateEnough",
     "GivenAnswers",
+    "GivenRows",
     "HashedFunction",
     "InputFile",
     "JudgeReplies",
     "Manifest",
+    "MapRows",
     "MatchLengths",
     "MixRows",
     "NumberPrompts",
@@ -85,7 +93,10 @@ __all__ = [
     "PromptedStage",
     "Row",
     "RowLog",
+    "RowScores",
     "RowsStage",
+    "ScoreByFunction",
+    "SelectRows",
     "Shuffle",
     "Stage",
     "Store",
@@ -95,6 +106,7 @@ __all__ = [
     "Subject",
     "TrainingFileStage",
     "UserFile",
+    "Which",
     "Workspace",
     "artifacts_of",
     "backend_of",
@@ -110,7 +122,9 @@ __all__ = [
     "is_training_file",
     "pack",
     "read_rows",
+    "row_function",
     "run_stage",
+    "sample_of",
     "set_aside_damage",
     "split_by_shares",
     "unpack",

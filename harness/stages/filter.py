@@ -1,18 +1,17 @@
 """Filtering: the rows that a rule keeps, and those that it drops."""
 
-from collections import Counter
 from dataclasses import dataclass
 
 from ...datasets.artifacts import Manifest
-from ...datasets.store_layout import KEPT, REJECTED, ROWS
+from ...datasets.store_layout import ROWS
 from .functions import HashedFunction, rule_name
-from .row_log import Row, write_rows
-from .row_stages import PromptedStage, PromptSample, RowsStage, filter_summary
+from .row_log import Row
+from .row_stages import ChoosingStage, PromptedStage, PromptSample, write_choice
 from .stage import Stage, Workspace
 
 
 @dataclass(frozen=True, kw_only=True)
-class Filter(RowsStage):
+class Filter(ChoosingStage):
     """The completions that a filter rule keeps, and those it drops, each with its reason."""
 
     kind = "filter"
@@ -29,11 +28,14 @@ class Filter(RowsStage):
     def prompt_sample(self) -> PromptSample:
         return self.source.prompt_sample()
 
+    @property
+    def title(self) -> str:
+        return self.source.label
+
     def run(self, workspace: Workspace) -> Manifest:
         from ...datasets.filters import judge
 
         reason_of = judge(self.rule)
-        reasons: Counter[str] = Counter()
         kept: list[Row] = []
         rejected: list[Row] = []
         for row in workspace.rows(self.source, ROWS):
@@ -41,16 +43,5 @@ class Filter(RowsStage):
             if reason is None:
                 kept.append(row)
             else:
-                reasons[reason] += 1
                 rejected.append({**row, "reason": reason})
-        write_rows(workspace.folder / KEPT, kept)
-        write_rows(workspace.folder / REJECTED, rejected)
-        counts = {"read": len(kept) + len(rejected), "kept": len(kept)}
-        return {
-            "rule": rule_name(self.rule),
-            "counts": counts,
-            "reasons": dict(sorted(reasons.items())),
-        }
-
-    def shortage(self, workspace: Workspace) -> str:
-        return filter_summary(workspace.manifest(self))
+        return write_choice(workspace, rule_name(self.rule), kept, rejected)

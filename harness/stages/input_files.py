@@ -1,18 +1,24 @@
 """Input files: those that a stage of the store left, and files from elsewhere."""
 
 import shutil
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ...datasets.artifacts import Manifest
 from ...datasets.errors import DataError, StoreError
 from ...datasets.record_files import content_digest
-from ...datasets.row_forms import RECOGNISED, RowColumns, read_rows_of
+from ...datasets.row_forms import RECOGNISED, Row, RowColumns, read_rows_of
 from ...datasets.store_layout import KEPT, TRAINING
+from .number_prompts import SAMPLE_SIZE
 from .row_log import write_rows
 from .row_stages import PromptSample, RowsStage, TrainingFileStage, filter_summary
 from .stage import Workspace
-from .training_rows import write_training_rows
+from .training_rows import conversation_of, write_training_rows
+
+if TYPE_CHECKING:
+    from ...datasets.chat import Conversation
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,6 +93,21 @@ class UserFile(InputFile):
         elif table is not None:
             write_rows(copy, table.rows)
         return {"counts": {"rows": self.lines}, "from": self.file.name}
+
+
+def sample_of(rows: Iterable[Row]) -> tuple[int, PromptSample]:
+    """How many rows, the first prompts, and the bytes of the longest answer.
+
+    No answer has more tokens than bytes.
+    """
+    lines, longest = 0, 0
+    prompts: list[Conversation] = []
+    for row in rows:
+        lines += 1
+        longest = max(longest, len((row["text"] or "").encode("utf-8", "surrogatepass")))
+        if len(prompts) < SAMPLE_SIZE:
+            prompts.append(conversation_of(row)[:-1])
+    return lines, PromptSample(tuple(prompts), longest)
 
 
 def is_training_file(file: Path) -> bool:
