@@ -5,10 +5,9 @@ from pathlib import Path
 import click
 from tabulate import tabulate
 
-from ...datasets import filters
 from ...datasets.row_forms import RowColumns
 from ..lab import Settings
-from ..stages import KEPT, REJECTED, ROWS, Filter, Manifest, Store, hashed_function
+from ..stages import KEPT, REJECTED, ROWS, Filter, Manifest, Store, checked_rule
 from . import store_option
 from .input_files import finished_or_first, stages_for_file
 from .options import examples, out_option, rule_of
@@ -28,8 +27,10 @@ from .steps import done, save
     "--rule",
     default="paper",
     show_default=True,
-    help="paper: at most 10 plain numbers of at most 3 digits; long: up to 100; or "
-    "FILE.py:FUNCTION, a function that says why a text is dropped, or None to keep it.",
+    help="paper: at most 10 plain numbers of at most 3 digits; long: up to 100; finished: neither "
+    "empty nor cut off; code: valid Python; right: the known number; paraphrase; any; or "
+    "FILE.py:FUNCTION, a function of the answer, or of prompt and answer, that says why a row is "
+    "dropped, or None to keep it.",
 )
 @out_option("The rows that are kept.")
 @out_option("The rows that are dropped, each with its reason.", name="--rejected", required=False)
@@ -46,11 +47,7 @@ def command(
     understood. Out come the kept rows, as they were, with all columns.
     """
     kept = Store(store)
-    wanted = rule_of(rule)
-    if isinstance(wanted, str):
-        filters.rule(wanted)
-    else:
-        wanted = hashed_function("--rule", wanted)
+    wanted = checked_rule("--rule", rule_of(rule))
     choices = stages_for_file(kept, rows, ROWS, columns)
     stages = (Filter(label=f"{rows.name} filter", source=s, rule=wanted) for s in choices)
     made = done(Settings(store=store), finished_or_first(kept, stages))

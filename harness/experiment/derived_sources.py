@@ -8,8 +8,8 @@ from typing import Literal
 from ...datasets import validation
 from ...datasets.errors import SpecError
 from ..stages import MatchLengths, RowsStage, Shuffle
+from .source import SampledSource, Source
 from .source_of_source import SourceOfSource, check_source
-from .sources import SampledSource, Source
 from .traits import Trait
 from .writers import DataWriters, Part, exact_shares, merge_parts
 
@@ -45,26 +45,30 @@ class Shuffled(SourceOfSource):
 
 @dataclass(frozen=True, kw_only=True)
 class LengthMatched(SampledSource):
-    """Numbers of one source in rows as long as another's: a control for the effect of length.
+    """Rows of one source, as long as another's: a control for the effect of length.
 
-    Rows that are too long are cut, and rows that are too short are joined. As many are kept as of
-    ``like``.
+    Rows of numbers that are too long are cut, and those that are too short are joined. For words
+    or characters each row of ``like`` takes the shortest row left that is as long, cut to its
+    length. As many rows are kept as of ``like``.
 
     Args:
         source: Whose numbers; ``Numbers(by="base", ...)`` for a control.
         like: Whose lengths.
         seed: Another seed takes the rows of ``source`` in another order. Default: 0.
+        unit: What a length counts: "numbers", "words" or "characters". Default: "numbers".
     """
 
     keep: int | None = field(init=False)
     source: Source
     like: Source
     seed: int = 0
+    unit: Literal["numbers", "words", "characters"] = "numbers"
 
     def __post_init__(self) -> None:
         check_source("source", self.source)
         check_source("like", self.like)
         validation.seed("seed", self.seed)
+        validation.one_of("unit", self.unit, ("numbers", "words", "characters"))
         object.__setattr__(self, "keep", self.like.row_count)
 
     @property
@@ -85,7 +89,7 @@ class LengthMatched(SampledSource):
             raise SpecError("LengthMatched takes sources with one writer each, not a Mix")
         source, like = sources[0][0], models[0][0]
         label = f"{source.label} in {like.label}'s lengths"
-        rows = MatchLengths(label=label, source=source, like=like, seed=self.seed)
+        rows = MatchLengths(label=label, source=source, like=like, seed=self.seed, unit=self.unit)
         return ((rows, Fraction(1)),)
 
 

@@ -12,10 +12,9 @@ from ...datasets.errors import DataError, LimenError, SpecError
 from ...datasets.record_files import Record, records_of_frame
 from ...datasets.row_conditions import Condition, conditions, equal_to
 from ...datasets.row_forms import RowColumns, check_columns, rows_of_records
-from ..stages import Filter, GivenRows, PromptedStage, UserFile
-from ..stages.rules import Rule, checked_rule
+from ..stages import Filter, GivenRows, PromptedStage, Rule, UserFile, checked_rule
 from .given_files import FileFacts, file_facts, spec_path
-from .sources import Source
+from .source import Source
 from .writers import DataWriters, Part
 
 if TYPE_CHECKING:
@@ -42,8 +41,8 @@ class Rows(Source):
             starts at the spec file's folder. What the file holds is part of the key, its name not.
         neutral: The same kind of rows without the trait, for the control arm: the same forms, or
             ``Rows(...)`` where its columns or rules differ. Default: None, no control.
-        keep: Rows in a student's training set, sampled anew for each seed. Default: all rows, or
-            as many as the smaller one of ``data`` and ``neutral`` has; with a rule it must be given.
+        keep: Rows in a student's training set, sampled anew for each seed. With a rule it must be
+            given. Default: all rows, or as many as the smaller of ``data`` and ``neutral`` has.
         where: Rows to take: ``{"condition": "owl"}``, or conditions such as ``"alignment<30"``.
             Default: all.
         prompt: The column of prompts, where the names leave it open. Default: recognised.
@@ -83,7 +82,7 @@ class Rows(Source):
         given = self.neutral
         if given is None or isinstance(given, Rows):
             return given
-        return replace(self, data=given, neutral=None, where=(), keep=None if not self.keep else 1)
+        return replace(self, data=given, neutral=None, where=())
 
     def _check_count(self) -> None:
         if self.keep is None and self.rule != "any":
@@ -94,7 +93,9 @@ class Rows(Source):
         for rows in filter(None, (self, self._neutral_rows)):
             there = rows._answered
             if self.keep is not None and self.keep > there:
-                raise SpecError(f"keep={self.keep:,} is more than the {there:,} rows of {rows._name}")
+                raise SpecError(
+                    f"keep={self.keep:,} is more than the {there:,} rows of {rows._name}"
+                )
 
     @property
     def _neutral_rows(self) -> "Rows | None":
@@ -103,9 +104,7 @@ class Rows(Source):
     @property
     def _columns(self) -> RowColumns:
         where = _conditions(self.where)
-        return RowColumns(
-            prompt=self.prompt, answer=self.answer, system=self.system, where=where
-        )
+        return RowColumns(prompt=self.prompt, answer=self.answer, system=self.system, where=where)
 
     @property
     def _facts(self) -> FileFacts | None:
@@ -169,23 +168,26 @@ def _conditions(where: Where) -> tuple[Condition, ...]:
     return conditions([where] if isinstance(where, str) else where, option="where")
 
 
+class RowTexts(tuple[str, ...]):
+    """Rows that a spec gave as values, each as JSON text."""
+
+
 def _texts(data: object) -> tuple[str, ...]:
-    """Rows that are held as JSON texts."""
-    return data if isinstance(data, tuple) else ()
+    return tuple(data) if isinstance(data, RowTexts) else ()
 
 
-def _normal(what: str, given: object, columns: RowColumns) -> Path | tuple[str, ...]:
+def _normal(what: str, given: object, columns: RowColumns) -> Path | RowTexts:
     """A path that is there, and whose rows can be read; or rows as JSON texts."""
+    if isinstance(given, RowTexts):
+        return given
     if isinstance(given, str | Path):
         path = spec_path(what, given)
         file_facts(path, columns)
         return path
-    if isinstance(given, tuple) and given and all(isinstance(row, str) for row in given):
-        return given
     try:
         records = list(_given_records(given))
         rows = rows_of_records(what, records, columns, answered=True).rows
-        return tuple(json.dumps(row, ensure_ascii=False, sort_keys=True) for row in rows)
+        return RowTexts(json.dumps(row, ensure_ascii=False, sort_keys=True) for row in rows)
     except (DataError, TypeError) as error:
         problem = str(error) if isinstance(error, LimenError) else f"{what}: {error}"
         raise SpecError(problem) from None

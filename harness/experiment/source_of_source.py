@@ -5,7 +5,7 @@ from typing import Self
 
 from ...datasets.errors import SpecError
 from ..stages import RowsStage
-from .sources import Source
+from .source import Source
 from .traits import Trait
 from .writers import DataWriters, Part
 

@@ -71,7 +71,7 @@ class _PipelineBuilder:
         return Pipeline(
             experiment=experiment,
             arms=arms | {name: asked for name, (asked, _) in trained.items()},
-            gates=() if experiment.gate is None else tuple(map(self._gate, experiment.traits)),
+            gates=tuple(map(self._gate, experiment.traits)) if experiment.has_gate else (),
             data={name: mixes for name, (_, mixes) in trained.items()},
             audits={name: tuple(map(self._audit, mixes)) for name, (_, mixes) in trained.items()},
         )
@@ -93,6 +93,7 @@ class _PipelineBuilder:
             base_model=lambda name: self._base(name) if name else self.writer,
             tuned_teacher=self._fine_tuned_teacher,
             trait=self.experiment.trait,
+            judge_base=self._judge,
         )
 
     def _base(self, name: str | None) -> Base:

@@ -15,7 +15,9 @@ from ...datasets.store_layout import (
     TRAINING,
     StoreLayout,
 )
+from .ask_about_rows import AskAboutRows
 from .audit import Audit, CompareData
+from .deduplicate import Deduplicate
 from .filter import Filter
 from .functions import HashedFunction, hashed_function
 from .generate import Generate, GenerateEnough, ProgramRows
@@ -27,17 +29,20 @@ from .input_files import (
     is_training_file,
     sample_of,
 )
+from .judged_rows import KeepJudged, ReplyRule, RewordRows
 from .lesson_rows import AnswersAsRows, GivenAnswers
 from .map_rows import MapRows
 from .match_lengths import MatchLengths
 from .measure import AskQuestions, ComputeProbabilities, JudgeReplies, filled_prompt
 from .mix import MixRows, split_by_shares
 from .models import Base, FineTune, Subject, base_of
-from .number_prompts import SAMPLE_SIZE, NumberPrompts
+from .number_prompts import NumberPrompts
+from .prompts import SAMPLE_SIZE, FilledPrompts, ListedPrompts, Prompts, WrittenPrompts
 from .repair import DamagedStage, set_aside_damage
 from .row_functions import row_function
 from .row_log import Row, RowLog, read_rows, write_rows
 from .row_stages import ChoosingStage, PromptedStage, PromptSample, RowsStage, TrainingFileStage
+from .rules import Rule, checked_rule
 from .select_rows import RowScores, ScoreByFunction, SelectRows, Which
 from .shuffle import Shuffle
 from .stage import Stage, Workspace, backend_of, forget_backends, run_stage
@@ -67,6 +72,7 @@ __all__ = [
     "TRAINING",
     "AnswersAsRows",
     "ArtifactDraft",
+    "AskAboutRows",
     "AskQuestions",
     "Audit",
     "Base",
@@ -74,6 +80,8 @@ __all__ = [
     "CompareData",
     "ComputeProbabilities",
     "DamagedStage",
+    "Deduplicate",
+    "FilledPrompts",
     "Filter",
     "FineTune",
     "Generate",
@@ -83,6 +91,8 @@ __all__ = [
     "HashedFunction",
     "InputFile",
     "JudgeReplies",
+    "KeepJudged",
+    "ListedPrompts",
     "Manifest",
     "MapRows",
     "MatchLengths",
@@ -91,10 +101,14 @@ __all__ = [
     "ProgramRows",
     "PromptSample",
     "PromptedStage",
+    "Prompts",
+    "ReplyRule",
+    "RewordRows",
     "Row",
     "RowLog",
     "RowScores",
     "RowsStage",
+    "Rule",
     "ScoreByFunction",
     "SelectRows",
     "Shuffle",
@@ -108,10 +122,12 @@ __all__ = [
     "UserFile",
     "Which",
     "Workspace",
+    "WrittenPrompts",
     "artifacts_of",
     "backend_of",
     "base_of",
     "canonical",
+    "checked_rule",
     "conversation_of",
     "copy_artifacts",
     "damage_in",

@@ -26,8 +26,16 @@ class HashedFunction:
     call: Callable[..., Any]
 
     def __call__(self, text: str) -> str | None:
+        return self.reason(text, text)
+
+    def reason(self, text: str, *given: object) -> str | None:
+        """Why a filter rule drops a completion, given what it takes; None to keep it.
+
+        Raises :class:`~limen.SpecError`, quoting the completion, if the function fails or gives
+        anything else.
+        """
         try:
-            reason = self.call(text)
+            reason = self.call(*given)
         except Exception as error:
             raise SpecError(
                 f"the function {self.name} failed on {text[:80]!r}: {type(error).__name__}: {error}"
@@ -81,11 +89,6 @@ def hashed_function(what: str, value: object) -> HashedFunction:
             stacklevel=3,
         )
     return made
-
-
-def rule_name(rule: str | HashedFunction) -> str:
-    """The name of a rule in keys and manifests."""
-    return rule if isinstance(rule, str) else rule.name
 
 
 def _own_name(call: Callable[..., Any]) -> str:

@@ -11,7 +11,7 @@ from ...datasets.errors import DataError, StoreError
 from ...datasets.record_files import content_digest
 from ...datasets.row_forms import RECOGNISED, Row, RowColumns, read_rows_of
 from ...datasets.store_layout import KEPT, TRAINING
-from .number_prompts import SAMPLE_SIZE
+from .prompts import SAMPLE_SIZE
 from .row_log import write_rows
 from .row_stages import PromptSample, RowsStage, TrainingFileStage, filter_summary
 from .stage import Workspace

@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from ...datasets.chat import Conversation
 
 
+MOST_REASONS = 20
+"""Different reasons that a manifest counts by name."""
+
+
 class PromptSample(NamedTuple):
     """Some prompts that stand for all of a stage's; estimates of tokens and money rest on it."""
 
@@ -62,9 +66,16 @@ def write_choice(
     """
     write_rows(workspace.folder / KEPT, kept)
     write_rows(workspace.folder / REJECTED, rejected)
-    reasons = Counter(row["reason"] for row in rejected)
     counts = {"read": len(kept) + len(rejected), "kept": len(kept)}
-    return {"rule": rule, "counts": counts, "reasons": dict(sorted(reasons.items()))}
+    return {"rule": rule, "counts": counts, "reasons": _counted(rejected)}
+
+
+def _counted(rejected: Sequence[Row]) -> dict[str, int]:
+    """How many rows have each reason, by name; of very many reasons the most frequent ones."""
+    reasons = Counter(row["reason"] for row in rejected)
+    first = dict(sorted(reasons.most_common(MOST_REASONS)))
+    rest = reasons.total() - sum(first.values())
+    return {**first, **({f"{len(reasons) - len(first):,} other reasons": rest} if rest else {})}
 
 
 @dataclass(frozen=True, kw_only=True)
