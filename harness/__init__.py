@@ -57,16 +57,19 @@ if TYPE_CHECKING:
     )
     from .lab import Arm, Lab, Settings, compare_answers
     from .statistics import (
+        Contrast,
         Effect,
         Equivalence,
         Rate,
         ScoreEffect,
         Scores,
+        Share,
         Trend,
         benjamini_hochberg,
         dose_response,
         dunnett,
         holm,
+        trend,
     )
 
 _ROOMS = {
@@ -124,16 +127,19 @@ _ROOMS = {
         "compare_answers",
     ),
     "statistics": (
+        "Contrast",
         "Effect",
         "Equivalence",
         "Rate",
         "ScoreEffect",
         "Scores",
+        "Share",
         "Trend",
         "benjamini_hochberg",
         "dose_response",
         "dunnett",
         "holm",
+        "trend",
     ),
 }
 _HOMES = {name: room for room, names in _ROOMS.items() for name in names}
@@ -144,6 +150,7 @@ __all__ = [
     "Agreement",
     "Arm",
     "Completions",
+    "Contrast",
     "Deduplicated",
     "Effect",
     "Equivalence",
@@ -183,6 +190,7 @@ __all__ = [
     "Scores",
     "Selected",
     "Settings",
+    "Share",
     "Shuffled",
     "Source",
     "Students",
@@ -198,6 +206,7 @@ __all__ = [
     "dunnett",
     "holm",
     "questions",
+    "trend",
 ]
 
 

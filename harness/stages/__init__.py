@@ -56,6 +56,7 @@ from .transfer import (
     pack,
     unpack,
 )
+from .user_calls import SHOWN, TIMEOUT_VARIABLE, call_on_text, shown, timeout_from
 
 __all__ = [
     "ANSWERS",
@@ -68,7 +69,9 @@ __all__ = [
     "REJECTED",
     "ROWS",
     "SAMPLE_SIZE",
+    "SHOWN",
     "TALLY",
+    "TIMEOUT_VARIABLE",
     "TRAINING",
     "AnswersAsRows",
     "ArtifactDraft",
@@ -126,6 +129,7 @@ __all__ = [
     "artifacts_of",
     "backend_of",
     "base_of",
+    "call_on_text",
     "canonical",
     "checked_rule",
     "conversation_of",
@@ -142,7 +146,9 @@ __all__ = [
     "run_stage",
     "sample_of",
     "set_aside_damage",
+    "shown",
     "split_by_shares",
+    "timeout_from",
     "unpack",
     "write_rows",
     "write_training_rows",

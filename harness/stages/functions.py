@@ -12,6 +12,7 @@ from typing import Any
 
 from ...datasets.errors import SpecError, SpecWarning
 from .function_source import FunctionSource
+from .user_calls import SHOWN, call_on_text, shown
 
 
 @dataclass(frozen=True, repr=False)
@@ -34,16 +35,14 @@ class HashedFunction:
         Raises :class:`~limen.SpecError`, quoting the completion, if the function fails or gives
         anything else.
         """
-        try:
-            reason = self.call(*given)
-        except Exception as error:
-            raise SpecError(
-                f"the function {self.name} failed on {text[:80]!r}: {type(error).__name__}: {error}"
-            ) from error
+        name = f"the function {self.name}"
+        reason = call_on_text(
+            self.call, text, name=name, what="the text", error=SpecError, given=given
+        )
         if not isinstance(reason, str | None):
             raise SpecError(
-                f"the function {self.name} gave {reason!r} for {text[:80]!r}: it is to say why a "
-                f"completion is dropped, in a word, or None to keep it"
+                f"the function {self.name} gave {shown(reason)} for the text {text[:SHOWN]!r}: it "
+                f"must return why the text is dropped, in a word, or None to keep it"
             )
         return reason
 
