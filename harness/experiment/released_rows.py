@@ -1,7 +1,7 @@
 """Rows that exist already: those that others released, or a spec's own."""
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
@@ -12,10 +12,11 @@ from ...datasets.errors import DataError, LimenError, SpecError
 from ...datasets.record_files import Record, records_of_frame
 from ...datasets.row_conditions import Condition, conditions, equal_to
 from ...datasets.row_forms import RowColumns, check_columns, rows_of_records
-from ..stages import Filter, GivenRows, PromptedStage, Rule, UserFile, checked_rule
+from ..stages import Filter, GivenRows, PromptedStage, UserFile, checked_rule
 from .given_files import FileFacts, file_facts, spec_path
 from .source import Source
 from .writers import DataWriters, Part
+from .written_source import GivenRule
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -63,7 +64,7 @@ class Rows(Source):
     prompt: str | None = field(default=None, kw_only=True)
     answer: str | None = field(default=None, kw_only=True)
     system: str | None = field(default=None, kw_only=True)
-    rule: Rule | Callable[..., Any] = field(default="any", kw_only=True)
+    rule: GivenRule = field(default="any", kw_only=True)
 
     def __post_init__(self) -> None:
         if self.keep is not None:

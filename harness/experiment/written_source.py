@@ -7,14 +7,24 @@ from typing import Any, Literal, TypedDict
 
 from ...datasets import validation
 from ...datasets.errors import SpecError
-from ..stages import Filter, Generate, GenerateEnough, Prompts, Rule, Subject, checked_rule
+from ...datasets.row_rules import RowRule
+from ..stages import (
+    Filter,
+    Generate,
+    GenerateEnough,
+    HashedFunction,
+    Prompts,
+    Subject,
+    checked_rule,
+)
 from .source import SampledSource
 from .traits import Trait
 from .writers import DataWriters, Part, Writer
 
 By = Trait | Literal["teacher", "base"]
 """Who writes: the experiment's teacher, the base without any prompt, or a trait's teacher."""
-GivenRule = Rule | Callable[..., Any]
+OneGivenRule = str | RowRule | HashedFunction | Callable[..., Any]
+GivenRule = OneGivenRule | tuple[OneGivenRule, ...]
 """A filter rule as a spec gives it: a name, a ready rule, a function, or a tuple of these."""
 
 
