@@ -8,13 +8,13 @@ import pytest
 from ...datasets.errors import LimenError, PendingError, SpecError
 from ...reports import AuditRow, Result, result_to_json
 from ..experiment import Experiment
-from ..lab import Arm, ArmMapping, Lab, teacher_arms
+from ..lab import Arm, ArmMapping, Lab, Plan, teacher_arms
 from ..reporting import audit_rows, result_of
 from ..statistics import Evidence
 from .collection_checks import errors_of
 from .effect_properties import EffectProperties
 from .items import declared_experiment
-from .options import flag, set_function_timeout, settings_of
+from .options import flag, option, set_function_timeout, settings_of
 from .registering import claim_of_item, register_claims
 from .run_record import RunRecord
 from .selection import Selection
@@ -86,16 +86,31 @@ class LimenSession:
         self._selection.collect(items)
 
     def _plan_lines(self, items: Sequence[pytest.Item]) -> list[str]:
-        from ..reporting import design_lines, plan_lines
+        from ..reporting import design_lines, overview_lines, plan_lines
 
         self._collect(items)
         experiments = self._selection.experiments
         plan = self.lab.plan([(one.experiment, one.arms) for one in experiments])
+        self._write_plan(plan)
+        if len(experiments) > 1 and not flag(self._config, "plan-all"):
+            asserted = self._selection.assertions(items)
+            return [*overview_lines(self.lab, plan, experiments, asserted)]
         return [
             *self._selection.notes(self.lab.backend),
             *plan_lines(self.lab, plan),
             *design_lines(self.lab, experiments, self._selection.assertions(items)),
         ]
+
+    def _write_plan(self, plan: Plan) -> None:
+        """Write the plan to a JSON file, if one is asked for."""
+        import json
+
+        from ..reporting import plan_as_data
+
+        if name := option(self._config, "plan-json"):
+            data = plan_as_data(self.lab, plan, self._selection.experiments)
+            file = self._config.invocation_params.dir / name
+            file.write_text(json.dumps(data, indent=2, ensure_ascii=False), encoding="utf-8")
 
     def pytest_report_header(self) -> str:
         """Which ini file, store, backend, model and budget hold in this run."""

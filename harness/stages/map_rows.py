@@ -59,8 +59,8 @@ class MapRows(ChoosingStage):
             return {**row, "prompt": given[0], "text": given[1]}
         raise SpecError(
             f"the function {self.by.name} gave {shown(given)} for the text "
-            f"{row['text'][:SHOWN]!r}: it must return the new completion, a pair of prompt and completion, or None to drop "
-            f"the row"
+            f"{row['text'][:SHOWN]!r}: it must return the new completion, a pair of prompt and "
+            f"completion, or None to drop the row"
         )
 
     def _result(self, row: Row) -> object:

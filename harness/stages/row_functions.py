@@ -47,7 +47,7 @@ def call_with_row(function: HashedFunction, row: Row, *further: object) -> Any:
         name=f"the function {function.name}",
         what="the text",
         error=SpecError,
-        arguments=(row["prompt"], row["text"], *further),
+        given=(row["prompt"], row["text"], *further),
     )
 
 

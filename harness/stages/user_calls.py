@@ -4,7 +4,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, wait
 from contextlib import suppress
 from contextvars import copy_context
@@ -22,7 +22,7 @@ SHOWN = 80
 SHOWN_OF_ERROR = 300
 
 UserFunction = Callable[..., object]
-"""A rule, an outcome or a change of rows: a text in, or prompt and text, and anything out."""
+"""A rule or an outcome: a text in, or a prompt and a text, and anything out."""
 
 _endless: "WeakKeyDictionary[object, str]" = WeakKeyDictionary()
 """Functions that did not end in time, each with the text: they are not called again."""
@@ -35,7 +35,7 @@ def call_on_text(
     name: str,
     what: str,
     error: type[LimenError],
-    arguments: tuple[object, ...] | None = None,
+    given: Sequence[object] | None = None,
 ) -> object:
     """What a function returns for a text.
 
@@ -45,17 +45,17 @@ def call_on_text(
 
     Args:
         function: The researcher's function.
-        text: What it is called with; messages show it.
+        text: What it is called with.
         name: The function, for the message: "the outcome function".
         what: The text, for the message: "the answer".
         error: The class of the error to raise.
-        arguments: All arguments of the call. Default: the text alone.
+        given: All that it is called with, where that is more than the text.
     """
     seconds = function_timeout()
     if (known := _endless_text(function)) is not None:
         raise error(_timeout_message(name, what, known, seconds))
     try:
-        return _in_time(lambda: function(*(arguments or (text,))), seconds)
+        return _in_time(lambda: function(*((text,) if given is None else given)), seconds)
     except KeyboardInterrupt:
         raise
     except _TimeIsUp:
