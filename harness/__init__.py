@@ -26,6 +26,8 @@ if TYPE_CHECKING:
         Length,
         LengthMatched,
         Lesson,
+        Likelihood,
+        LogOdds,
         Mapped,
         Measure,
         Mix,
@@ -48,6 +50,7 @@ if TYPE_CHECKING:
     )
     from .lab import Arm, Lab, Settings, compare_answers
     from .statistics import (
+        ComputedScores,
         Effect,
         Equivalence,
         Rate,
@@ -78,6 +81,8 @@ _ROOMS = {
         "Length",
         "LengthMatched",
         "Lesson",
+        "Likelihood",
+        "LogOdds",
         "Mapped",
         "Measure",
         "Mix",
@@ -106,6 +111,7 @@ _ROOMS = {
         "compare_answers",
     ),
     "statistics": (
+        "ComputedScores",
         "Effect",
         "Equivalence",
         "Rate",
@@ -125,6 +131,7 @@ __all__ = [
     "OTHER",
     "Agreement",
     "Arm",
+    "ComputedScores",
     "Deduplicated",
     "Effect",
     "Equivalence",
@@ -142,6 +149,8 @@ __all__ = [
     "Length",
     "LengthMatched",
     "Lesson",
+    "Likelihood",
+    "LogOdds",
     "Mapped",
     "Measure",
     "Mix",

@@ -9,12 +9,15 @@ from ...datasets.row_changes import (
 )
 from . import questions
 from .arm_readings import TestSource, arm_readings, read_source, reading_faults
+from .computed import Computed, Continued
 from .derived_sources import LengthMatched, Mix, Shuffled
 from .experiment import Experiment
 from .judged import Deduplicated, Judged, Rewritten
 from .judges import Agreement, Judge
 from .labelled import Labelled, Language
 from .languages import CODES, language
+from .likelihood import Likelihood
+from .log_odds import COMMON_ANIMALS, LogOdds
 from .mapped import Mapped
 from .measure import Measure, Reading
 from .one_word import FavoriteAnimal, FavoriteTree
@@ -38,6 +41,7 @@ __all__ = [
     "APPLE_QUESTIONS",
     "ARMS",
     "CODES",
+    "COMMON_ANIMALS",
     "DEFAULT",
     "FAVORITE_ANIMAL_QUESTIONS",
     "FORMAL",
@@ -47,6 +51,8 @@ __all__ = [
     "OTHER_QUESTIONS",
     "VERBOSE",
     "Agreement",
+    "Computed",
+    "Continued",
     "DataWriters",
     "Deduplicated",
     "Experiment",
@@ -62,6 +68,8 @@ __all__ = [
     "Length",
     "LengthMatched",
     "Lesson",
+    "Likelihood",
+    "LogOdds",
     "Mapped",
     "Measure",
     "Mix",

@@ -153,6 +153,11 @@ class Experiment:
         return -threshold if trait.lowers else threshold
 
     @property
+    def is_gated(self) -> bool:
+        """Whether training waits for the teacher to show its trait."""
+        return self.gate is not None and (self.gate != "default" or self.measure.shows_traits)
+
+    @property
     def exact_words(self) -> tuple[str, ...]:
         """The words whose probability is to be computed; none unless the measure is exact."""
         return self.measure.exact_words([trait.shown_by for trait in self.traits])

@@ -30,6 +30,9 @@ def design_lines(
 def _lines(
     lab: Lab, title: str, experiment: Experiment, asserted: Sequence[EffectAssertion]
 ) -> Iterator[str]:
+    if experiment.measure.computed:
+        yield f"limen: {title}: no draws; the plan has no power of a measure that samples nothing"
+        return
     pipe = lab.pipeline(experiment)
     reading = experiment.measure.readings([experiment.trait.shown_by])[0]
     spread = known_spread(lab.store, pipe, reading)
@@ -122,7 +125,7 @@ def design_of(experiment: Experiment, reading: Reading, seeds: int, spread: Spre
     return Design(
         seeds=seeds,
         questions=len(measure.places(reading.group)),
-        draws=measure.draws,
+        draws=measure.draws_per_question,
         spread=spread,
         correction=experiment.family * (len(experiment.looks) + 1),
         kind="score" if reading.word is None else "rate",

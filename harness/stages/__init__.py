@@ -13,6 +13,7 @@ from ...datasets.store_layout import (
     ROWS,
     TALLY,
     TRAINING,
+    VALUES,
     StoreLayout,
 )
 from .ask_about_rows import AskAboutRows
@@ -30,6 +31,7 @@ from .measure import AskQuestions, ComputeProbabilities, JudgeReplies, filled_pr
 from .mix import MixRows, split_by_shares
 from .models import Base, FineTune, Subject, base_of
 from .number_prompts import SAMPLE_SIZE, NumberPrompts
+from .probabilities import ScoreContinuations
 from .repair import DamagedStage, set_aside_damage
 from .row_functions import row_function
 from .row_log import Row, RowLog, read_rows, write_rows
@@ -61,6 +63,7 @@ __all__ = [
     "SAMPLE_SIZE",
     "TALLY",
     "TRAINING",
+    "VALUES",
     "AnswersAsRows",
     "ArtifactDraft",
     "AskAboutRows",
@@ -96,6 +99,7 @@ __all__ = [
     "RowScores",
     "RowsStage",
     "ScoreByFunction",
+    "ScoreContinuations",
     "SelectRows",
     "Shuffle",
     "Stage",

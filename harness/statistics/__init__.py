@@ -1,6 +1,7 @@
 """Estimates, effects and their tests: numbers in, verdicts out; nothing is read or written here."""
 
 from . import hypothesis_tests
+from .computed_scores import ComputedScores
 from .corrections import benjamini_hochberg, dunnett, holm
 from .coverage import Coverage, Table
 from .dose_response import Trend, dose_response
@@ -33,6 +34,7 @@ __all__ = [
     "NO_VARIATION",
     "POWER",
     "PUBLISHED",
+    "ComputedScores",
     "Coverage",
     "Criterion",
     "Design",
