@@ -51,16 +51,19 @@ if TYPE_CHECKING:
     from .lab import Arm, Lab, Settings, compare_answers
     from .statistics import (
         ComputedScores,
+        Contrast,
         Effect,
         Equivalence,
         Rate,
         ScoreEffect,
         Scores,
+        Share,
         Trend,
         benjamini_hochberg,
         dose_response,
         dunnett,
         holm,
+        trend,
     )
 
 _ROOMS = {
@@ -112,16 +115,19 @@ _ROOMS = {
     ),
     "statistics": (
         "ComputedScores",
+        "Contrast",
         "Effect",
         "Equivalence",
         "Rate",
         "ScoreEffect",
         "Scores",
+        "Share",
         "Trend",
         "benjamini_hochberg",
         "dose_response",
         "dunnett",
         "holm",
+        "trend",
     ),
 }
 _HOMES = {name: room for room, names in _ROOMS.items() for name in names}
@@ -132,6 +138,7 @@ __all__ = [
     "Agreement",
     "Arm",
     "ComputedScores",
+    "Contrast",
     "Deduplicated",
     "Effect",
     "Equivalence",
@@ -168,6 +175,7 @@ __all__ = [
     "Scores",
     "Selected",
     "Settings",
+    "Share",
     "Shuffled",
     "Source",
     "Students",
@@ -180,6 +188,7 @@ __all__ = [
     "dunnett",
     "holm",
     "questions",
+    "trend",
 ]
 
 

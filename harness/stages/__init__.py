@@ -48,6 +48,7 @@ from .transfer import (
     pack,
     unpack,
 )
+from .user_calls import SHOWN, TIMEOUT_VARIABLE, call_on_text, shown, timeout_from
 from .user_rows import read_user_rows
 
 __all__ = [
@@ -61,7 +62,9 @@ __all__ = [
     "REJECTED",
     "ROWS",
     "SAMPLE_SIZE",
+    "SHOWN",
     "TALLY",
+    "TIMEOUT_VARIABLE",
     "TRAINING",
     "VALUES",
     "AnswersAsRows",
@@ -115,6 +118,7 @@ __all__ = [
     "artifacts_of",
     "backend_of",
     "base_of",
+    "call_on_text",
     "canonical",
     "copy_artifacts",
     "damage_in",
@@ -128,7 +132,9 @@ __all__ = [
     "row_function",
     "run_stage",
     "set_aside_damage",
+    "shown",
     "split_by_shares",
+    "timeout_from",
     "unpack",
     "write_rows",
 ]

@@ -262,8 +262,14 @@ def predicate(text: str) -> bool:
 @pytest.mark.parametrize(
     ("rule", "fault"),
     [
-        (breaks, r"the function breaks-\w+ failed on '.*': IndexError: list index out of range"),
-        (predicate, r"the function predicate-\w+ gave (True|False) for '.*': it is to say why"),
+        (
+            breaks,
+            r"the function breaks-\w+ failed on the text '.*': IndexError: list index out of range",
+        ),
+        (
+            predicate,
+            r"the function predicate-\w+ gave (True|False) for the text '.*': it must return why",
+        ),
     ],
 )
 @pytest.mark.parametrize("at_most", [None, 80])
