@@ -66,9 +66,9 @@ def temperature(value: object) -> None:
 
 
 def top_p(value: object) -> None:
-    """Check for a number above 0, up to 1."""
+    """Check for a number above 0 and at most 1."""
     if not is_number(value) or not 0 < value <= 1:
-        raise SpecError(f"top_p={value!r} must be a number above 0, up to 1 (all tokens)")
+        raise SpecError(f"top_p={value!r} must be a number above 0 and at most 1")
 
 
 def margin(value: object) -> None:

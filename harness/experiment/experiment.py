@@ -8,7 +8,7 @@ from ...datasets import validation
 from ...datasets.errors import SpecError
 from ...datasets.suggestions import did_you_mean
 from .measure import Measure
-from .sources import Source
+from .source import Source
 from .students import ARMS, InContext, Students, check_source
 from .traits import Recipe, Trait
 
@@ -143,6 +143,18 @@ class Experiment:
                 f"{falling[0]!r} lowers the measure: give a negative gate, or leave it out"
             )
 
+    @property
+    def has_gate(self) -> bool:
+        """Whether training waits for teachers. By default not if none of them writes any rows, or
+        if the measure is not one that shows a trait.
+        """
+        if self.gate != "default":
+            return self.gate is not None
+        if not self.measure.shows_traits:
+            return False
+        own = (arm.data for arm in self.all_arms.values() if arm.data)
+        return any(source.uses_teacher for source in (self.data, *own))
+
     def gate_threshold(self, trait: Trait) -> float | None:
         """How far a trait's teacher must be from its base, in the measure's unit; None if it need
         not. Negative: the teacher must be below its base.
@@ -151,11 +163,6 @@ class Experiment:
             return self.gate
         threshold = self.measure.gate_threshold
         return -threshold if trait.lowers else threshold
-
-    @property
-    def is_gated(self) -> bool:
-        """Whether training waits for the teacher to show its trait."""
-        return self.gate is not None and (self.gate != "default" or self.measure.shows_traits)
 
     @property
     def exact_words(self) -> tuple[str, ...]:
