@@ -28,6 +28,8 @@ if TYPE_CHECKING:
         Length,
         LengthMatched,
         Lesson,
+        Likelihood,
+        LogOdds,
         Mapped,
         Measure,
         Mix,
@@ -57,6 +59,7 @@ if TYPE_CHECKING:
     )
     from .lab import Arm, Lab, Settings, compare_answers
     from .statistics import (
+        ComputedScores,
         Contrast,
         Effect,
         Equivalence,
@@ -92,6 +95,8 @@ _ROOMS = {
         "Length",
         "LengthMatched",
         "Lesson",
+        "Likelihood",
+        "LogOdds",
         "Mapped",
         "Measure",
         "Mix",
@@ -127,6 +132,7 @@ _ROOMS = {
         "compare_answers",
     ),
     "statistics": (
+        "ComputedScores",
         "Contrast",
         "Effect",
         "Equivalence",
@@ -150,6 +156,7 @@ __all__ = [
     "Agreement",
     "Arm",
     "Completions",
+    "ComputedScores",
     "Contrast",
     "Deduplicated",
     "Effect",
@@ -169,6 +176,8 @@ __all__ = [
     "Length",
     "LengthMatched",
     "Lesson",
+    "Likelihood",
+    "LogOdds",
     "Mapped",
     "Measure",
     "Mix",
