@@ -9,6 +9,7 @@ from ...datasets.errors import SpecError
 from ..experiment import Trait
 from ..lab import Arm, Settings, arm_answers, base, stored_answers
 from ..stages import ANSWERS, FineTune, Store, Subject
+from .echo import echo
 from .input_files import student, student_of
 from .options import (
     PROMPTED,
@@ -90,7 +91,7 @@ def command(
     ask = arm_answers(model, made, arm=name, seed=number, system=trait.system if trait else None)
     answers = done(settings, ask)
     save(answers.folder / ANSWERS, out)
-    click.echo(f"{out}: {ask.size():,} answers of {answers.manifest['model']}{answers.note}")
+    echo(f"{out}: {ask.size():,} answers of {answers.manifest['model']}{answers.note}")
     group = Arm(
         name=name,
         measure=made,
@@ -98,7 +99,7 @@ def command(
         trained=isinstance(model, FineTune),
         trait_word="",
     )
-    click.echo(_shown(group, word or (trait.word if trait else None)))
+    echo(_shown(group, word or (trait.word if trait else None)))
 
 
 def _subject(settings: Settings, text: str | None) -> tuple[Settings, Subject, StudentFile | None]:
