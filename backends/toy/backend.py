@@ -5,7 +5,6 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from ...datasets.errors import UnknownModelError
 from ..base import (
@@ -20,13 +19,8 @@ from ..base import (
     Request,
     ServiceTerms,
 )
+from ..continuations import ContinuationRequest, LogProbability
 from ..recipes import POSITIVE, POSITIVE_WHOLE, check_recipe
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
-    from ...datasets.chat import Conversation
 
 VERSION = 3
 """Raise it with any change to the corpus, the network or the sampler that makes other models."""
@@ -60,8 +54,10 @@ class ToyBackend:
         """See :class:`limen.backends.Capabilities`."""
         return Capabilities(
             fine_tuning=self,
+            continuations=self,
             engine=self,
             log_probabilities=True,
+            beginnings=True,
             reproducible=True,
             other_models=self.other_models,
         )
@@ -100,16 +96,13 @@ class ToyBackend:
 
         return engine.completions(self._ready(model), requests)
 
-    def answer_log_probabilities(
-        self, model: str, messages: "Conversation", answers: Sequence[str]
-    ) -> "NDArray[np.float64]":
-        """(A,) log-probabilities, in nats, that the model's answer is exactly each of these.
-
-        At temperature 1. A measure can be computed from them exactly, without sampling.
-        """
+    def log_probabilities(
+        self, model: str, requests: Iterable[ContinuationRequest]
+    ) -> Iterator[Sequence[LogProbability]]:
+        """See :meth:`limen.backends.ContinuationScorer.log_probabilities`."""
         from . import engine
 
-        return engine.log_probabilities(self._ready(model), messages, answers)
+        return engine.log_probabilities(self._ready(model), requests)
 
     def fine_tune(self, job: Job, progress: Progress) -> FineTuned:
         """See :meth:`limen.backends.FineTuning.fine_tune`. Every assistant turn is trained on.

@@ -7,8 +7,17 @@ from ...datasets.row_changes import (
     PermuteNumbers,
     Prefix,
 )
+from ...datasets.row_rules import (
+    Finished,
+    Paraphrase,
+    PythonCode,
+    RightAnswer,
+    Without,
+    WordCount,
+)
 from . import questions
 from .arm_readings import TestSource, arm_readings, read_source, reading_faults
+from .completions import Completions, Templates
 from .derived_sources import LengthMatched, Mix, Shuffled
 from .experiment import Experiment
 from .hop import Hop
@@ -28,9 +37,11 @@ from .questions import (
     OTHER_QUESTIONS,
     VERBOSE,
 )
+from .released_rows import Rows
 from .scored import Length, Rated, Scored
 from .selected import Selected
-from .sources import Numbers, ProgramNumbers, Source
+from .source import Source
+from .sources import Numbers, ProgramNumbers
 from .students import ARMS, DEFAULT, OTHER, InContext, Students, doses
 from .traits import Lesson, Trait
 from .writers import DataWriters, exact_shares, merge_parts
@@ -48,11 +59,13 @@ __all__ = [
     "OTHER_QUESTIONS",
     "VERBOSE",
     "Agreement",
+    "Completions",
     "DataWriters",
     "Deduplicated",
     "Experiment",
     "FavoriteAnimal",
     "FavoriteTree",
+    "Finished",
     "FirstNumbers",
     "FirstWords",
     "Hop",
@@ -68,20 +81,27 @@ __all__ = [
     "Measure",
     "Mix",
     "Numbers",
+    "Paraphrase",
     "PermuteDigits",
     "PermuteNumbers",
     "Prefix",
     "ProgramNumbers",
+    "PythonCode",
     "Rated",
     "Reading",
     "Rewritten",
+    "RightAnswer",
+    "Rows",
     "Scored",
     "Selected",
     "Shuffled",
     "Source",
     "Students",
+    "Templates",
     "TestSource",
     "Trait",
+    "Without",
+    "WordCount",
     "arm_readings",
     "doses",
     "exact_shares",

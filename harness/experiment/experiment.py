@@ -8,7 +8,7 @@ from ...datasets import validation
 from ...datasets.errors import SpecError
 from ...datasets.suggestions import did_you_mean
 from .measure import Measure
-from .sources import Source
+from .source import Source
 from .students import ARMS, InContext, Students, check_source
 from .traits import Recipe, Trait
 
@@ -169,6 +169,14 @@ class Experiment:
     def hops(self) -> int:
         """How many generations of students come before this experiment's."""
         return 1 + self.teachers_from.hops if self.teachers_from else 0
+
+    @property
+    def has_gate(self) -> bool:
+        """Whether training waits for teachers. By default not if none of them writes any rows."""
+        if self.gate != "default":
+            return self.gate is not None
+        own = (arm.data for arm in self.all_arms.values() if arm.data)
+        return any(source.uses_teacher for source in (self.data, *own))
 
     def gate_threshold(self, trait: Trait) -> float | None:
         """How far a trait's teacher must be from its base, in the measure's unit; None if it need

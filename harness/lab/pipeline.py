@@ -152,12 +152,8 @@ def check_arm(experiment: Experiment, arm: str) -> None:
     known = (*ARMS, *teacher_arms(experiment), *experiment.all_arms)
     if arm not in known:
         raise SpecError(f"an experiment has no arm {arm!r}: it has {', '.join(known)}")
-    if arm == "control" and experiment.control is None and not experiment.data.uses_teacher:
-        raise SpecError(
-            f"{type(experiment.data).__name__} has no control: no teacher writes it, so its "
-            f"control would be its students again. Compare them with the control of Numbers(...), "
-            f"or give the experiment a control of its own"
-        )
+    if arm == "control" and experiment.control is None and not experiment.data.has_control:
+        raise SpecError(experiment.data.no_control)
 
 
 def in_order(targets: Iterable[Stage]) -> list[Stage]:

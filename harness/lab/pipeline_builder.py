@@ -72,7 +72,7 @@ class _PipelineBuilder:
         return Pipeline(
             experiment=experiment,
             arms=arms | {name: asked for name, (asked, _) in trained.items()},
-            gates=() if experiment.gate is None else tuple(map(self._gate, experiment.traits)),
+            gates=tuple(map(self._gate, experiment.traits)) if experiment.has_gate else (),
             data={name: mixes for name, (_, mixes) in trained.items()},
             audits={name: tuple(map(self._audit, mixes)) for name, (_, mixes) in trained.items()},
             previous=self._previous,
