@@ -29,6 +29,8 @@ if TYPE_CHECKING:
         Length,
         LengthMatched,
         Lesson,
+        Likelihood,
+        LogOdds,
         Mapped,
         Measure,
         Mix,
@@ -58,6 +60,7 @@ if TYPE_CHECKING:
     )
     from .lab import Arm, Lab, Settings, compare_answers
     from .statistics import (
+        ComputedScores,
         Contrast,
         Effect,
         Equivalence,
@@ -94,6 +97,8 @@ _ROOMS = {
         "Length",
         "LengthMatched",
         "Lesson",
+        "Likelihood",
+        "LogOdds",
         "Mapped",
         "Measure",
         "Mix",
@@ -129,6 +134,7 @@ _ROOMS = {
         "compare_answers",
     ),
     "statistics": (
+        "ComputedScores",
         "Contrast",
         "Effect",
         "Equivalence",
@@ -152,6 +158,7 @@ __all__ = [
     "Agreement",
     "Arm",
     "Completions",
+    "ComputedScores",
     "Contrast",
     "Deduplicated",
     "Effect",
@@ -172,6 +179,8 @@ __all__ = [
     "Length",
     "LengthMatched",
     "Lesson",
+    "Likelihood",
+    "LogOdds",
     "Mapped",
     "Measure",
     "Mix",

@@ -10,6 +10,7 @@ from ...datasets.seeds import derive
 from ..experiment import (
     DEFAULT,
     OTHER,
+    Continued,
     DataWriters,
     Experiment,
     InContext,
@@ -29,10 +30,12 @@ from ..stages import (
     GivenAnswers,
     JudgeReplies,
     MixRows,
+    ScoreContinuations,
     Store,
     Subject,
     backend_of,
 )
+from .measure_support import check_backend_measures
 from .pipeline import Gate, ModelStages, Pipeline, teacher_arms
 from .settings import Settings
 from .stage_builders import arm_answers, base, leak_audit, student, training_file
@@ -58,6 +61,7 @@ class _PipelineBuilder:
     def build(self) -> Pipeline:
         experiment = self.experiment
         teacher = self._teacher_arm
+        check_backend_measures(self.backend, experiment.measure)
         trained = {
             "student": self._students(Students(), "student", self._writers),
             **self._control(),
@@ -150,10 +154,21 @@ class _PipelineBuilder:
         answers = arm_answers(
             subject, measure, arm=arm, seed=seed, system=system, context=context, shots=shots
         )
+        if isinstance(measure, Continued):
+            return ModelStages(self._continued(measure, answers))
         return ModelStages(
             answers,
             tuple(self._judged(judge, answers) for judge in measure.judges),
             self._exact(answers),
+        )
+
+    def _continued(self, measure: Continued, asked: AskQuestions) -> ScoreContinuations:
+        words = [trait.shown_by for trait in self.experiment.traits]
+        return ScoreContinuations(
+            label=asked.label.replace("answers", "log-probabilities"),
+            asked=asked,
+            continuations=measure.continuations(words),
+            whole=measure.whole,
         )
 
     def _exact(self, answers: AskQuestions) -> ComputeProbabilities | None:

@@ -45,7 +45,7 @@ def call_with_row(function: HashedFunction, row: Row, *further: object) -> Any:
         function.call,
         row["text"],
         name=f"the function {function.name}",
-        what="the completion",
+        what="the text",
         error=SpecError,
         given=(row["prompt"], row["text"], *further),
     )

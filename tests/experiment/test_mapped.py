@@ -100,7 +100,7 @@ def test_an_error_fails_its_own_experiment(shared_store: Path, small: Experiment
     bad = small.but(data=Mapped(numbers, by=fail))
     lab.run([(bad, ["student"]), (small, ["student"])])
     with pytest.raises(
-        ExperimentError, match="function fail-.* failed on the completion '.*KeyError: 'nothing'"
+        ExperimentError, match="function fail-.* failed on the text '.*KeyError: 'nothing'"
     ):
         lab.arm(bad, "student")
     assert lab.arm(small, "student").trained
