@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 import httpx2
 from openai import DefaultAsyncHttpxClient, DefaultHttpxClient, OpenAIError
 
-from ..redaction import Redactor
+from ..redaction import Redactor, guard_logs
 
 MAX_BODY = 32 * 2**20
 """Bytes of a response at most, decompressed."""
@@ -32,6 +32,11 @@ AUTOMATIC = 47
 """zlib's window bits for gzip and zlib, whichever it is."""
 UNUSED_EXTENSIONS = ("network_stream", "reason_phrase")
 
+LOGGERS = (
+    "httpx2", "httpcore2.connection", "httpcore2.http11", "httpcore2.http2", "httpcore2.proxy",
+    "httpcore2.socks", "openai._base_client", "openai._legacy_response", "openai._response",
+)  # fmt: skip
+"""What the SDK and the libraries below it log through."""
 Credentials: TypeAlias = tuple[str, str] | None
 """User name and password of the address, sent as Basic authentication."""
 
@@ -50,6 +55,7 @@ class LimitedClient(DefaultHttpxClient):
     def __init__(self, redactor: Redactor, credentials: Credentials = None) -> None:
         super().__init__(headers={"accept-encoding": ENCODINGS})
         self._redactor, self._credentials = redactor, credentials
+        guard_logs(redactor, *LOGGERS)
         self._large = threading.Lock()
 
     def send(self, request: httpx2.Request, *, stream: bool = False, **options: Any) -> Any:
@@ -89,6 +95,7 @@ class AsyncLimitedClient(DefaultAsyncHttpxClient):
     def __init__(self, redactor: Redactor, credentials: Credentials = None) -> None:
         super().__init__(headers={"accept-encoding": ENCODINGS})
         self._redactor, self._credentials = redactor, credentials
+        guard_logs(redactor, *LOGGERS)
         self._large = asyncio.Lock()
 
     async def send(self, request: httpx2.Request, *, stream: bool = False, **options: Any) -> Any:
