@@ -219,7 +219,7 @@ def test_shuffled_data_are_an_arm_like_any_other(
     """Students can be trained on shuffled rows: the same rows, their numbers moved."""
     lab = Lab(Settings(store=shared_store))
     mixed = small.but(data=Shuffled(source=Numbers(generate=700, keep=200), how=how))  # type: ignore[arg-type]
-    assert mixed.data.keep == 200
+    assert mixed.data.row_count == 200
     assert lab.arm(mixed, "student").seeds == 2
 
 
@@ -424,7 +424,7 @@ def test_a_full_disk_is_told_and_loses_nothing(store: Path, tmp_path: Path) -> N
 def test_a_variant_of_a_stage_is_another(small: Experiment, shared_store: Path) -> None:
     """A stage's label is for people: it changes nothing."""
     (asked, *_) = Lab(Settings(store=shared_store)).pipeline(small).arms["student"]
-    measure = asked.answers
+    measure = asked.sampled
     assert replace(measure, label="x").key == measure.key
     assert replace(measure, label="x") == measure
     assert replace(measure, system="x").key != measure.key
