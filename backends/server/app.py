@@ -38,7 +38,7 @@ from .trainer import Trainer
 from .uploads import Uploads
 from .workers import Workers
 
-NICENESS = 10
+NICENESS = 5
 """How far training stands back for sampling, which somebody waits for."""
 
 
