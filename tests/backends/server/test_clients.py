@@ -159,7 +159,9 @@ def test_a_langchain_session(served: Served) -> None:
     assert "".join(part.content for part in chat.stream(QUESTION))
     assert [answer.content != "" for answer in chat.batch(["a", "b"])] == [True, True]
     options = {"n": 2, "temperature": 0.3, "max_tokens": 5, "logprobs": True, "stop": ["\n"]}
-    assert len(langchain.ChatOpenAI(**named, **options).generate([MESSAGES]).generations[0]) == 2
+    human = pytest.importorskip("langchain_core.messages").HumanMessage(QUESTION)
+    drawn = langchain.ChatOpenAI(**named, **options).generate([[human]])
+    assert len(drawn.generations[0]) == 2
     older = langchain.OpenAI(**named, max_tokens=6, n=2, best_of=2)
     assert len(older.generate(["a", "b"]).generations[1]) == 2
     assert "".join(langchain.OpenAI(**named, max_tokens=6).stream("hi"))
