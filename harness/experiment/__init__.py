@@ -42,7 +42,7 @@ from .questions import (
 )
 from .released_rows import Rows
 from .scored import Length, Rated, Scored
-from .selected import Selected
+from .selected import LikelihoodShift, Selected
 from .source import Source
 from .sources import Numbers, ProgramNumbers
 from .students import ARMS, DEFAULT, OTHER, InContext, Students, doses
@@ -84,6 +84,7 @@ __all__ = [
     "LengthMatched",
     "Lesson",
     "Likelihood",
+    "LikelihoodShift",
     "LogOdds",
     "Mapped",
     "Measure",
