@@ -21,6 +21,7 @@ from .completions import Completions, Templates
 from .computed import Computed, Continued
 from .derived_sources import LengthMatched, Mix, Shuffled
 from .experiment import Experiment
+from .hop import Hop
 from .judged import Deduplicated, Judged, Rewritten
 from .judges import Agreement, Judge
 from .labelled import Labelled, Language
@@ -73,6 +74,7 @@ __all__ = [
     "Finished",
     "FirstNumbers",
     "FirstWords",
+    "Hop",
     "InContext",
     "Judge",
     "Judged",
