@@ -21,6 +21,7 @@ from .completions import Completions, Templates
 from .computed import Computed, Continued
 from .derived_sources import LengthMatched, Mix, Shuffled
 from .experiment import Experiment
+from .hop import Hop
 from .judged import Deduplicated, Judged, Rewritten
 from .judges import Agreement, Judge
 from .labelled import Labelled, Language
@@ -41,7 +42,7 @@ from .questions import (
 )
 from .released_rows import Rows
 from .scored import Length, Rated, Scored
-from .selected import Selected
+from .selected import LikelihoodShift, Selected
 from .source import Source
 from .sources import Numbers, ProgramNumbers
 from .students import ARMS, DEFAULT, OTHER, InContext, Students, doses
@@ -73,6 +74,7 @@ __all__ = [
     "Finished",
     "FirstNumbers",
     "FirstWords",
+    "Hop",
     "InContext",
     "Judge",
     "Judged",
@@ -82,6 +84,7 @@ __all__ = [
     "LengthMatched",
     "Lesson",
     "Likelihood",
+    "LikelihoodShift",
     "LogOdds",
     "Mapped",
     "Measure",
