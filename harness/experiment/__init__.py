@@ -11,6 +11,7 @@ from . import questions
 from .arm_readings import TestSource, arm_readings, read_source, reading_faults
 from .derived_sources import LengthMatched, Mix, Shuffled
 from .experiment import Experiment
+from .grid import Grid, GridExperiment, as_experiment
 from .judged import Deduplicated, Judged, Rewritten
 from .judges import Agreement, Judge
 from .labelled import Labelled, Language
@@ -54,6 +55,8 @@ __all__ = [
     "FavoriteTree",
     "FirstNumbers",
     "FirstWords",
+    "Grid",
+    "GridExperiment",
     "InContext",
     "Judge",
     "Judged",
@@ -81,6 +84,7 @@ __all__ = [
     "TestSource",
     "Trait",
     "arm_readings",
+    "as_experiment",
     "doses",
     "exact_shares",
     "language",

@@ -9,7 +9,7 @@ from limen import harness as h
 SPECS = [
     h.Experiment, h.Students, h.InContext, h.Trait, h.Lesson, h.Numbers, h.ProgramNumbers, h.Mix,
     h.Shuffled, h.LengthMatched, h.Measure, h.Reading, h.FavoriteAnimal, h.FavoriteTree, h.Scored,
-    h.Length, h.Rated, h.Labelled, h.Language, h.Judge, h.Agreement,
+    h.Length, h.Rated, h.Labelled, h.Language, h.Judge, h.Agreement, h.Grid,
     h.Mapped, h.Selected, h.Judged, h.Rewritten, h.Deduplicated, h.FirstNumbers, h.FirstWords, h.PermuteDigits, h.PermuteNumbers, h.Prefix,
 ]  # fmt: skip
 
