@@ -7,8 +7,18 @@ from ...datasets.row_changes import (
     PermuteNumbers,
     Prefix,
 )
+from ...datasets.row_rules import (
+    Finished,
+    Paraphrase,
+    PythonCode,
+    RightAnswer,
+    Without,
+    WordCount,
+)
 from . import questions
 from .arm_readings import TestSource, arm_readings, read_source, reading_faults
+from .completions import Completions, Templates
+from .computed import Computed, Continued
 from .derived_sources import LengthMatched, Mix, Shuffled
 from .experiment import Experiment
 from .grid import Grid, GridExperiment, as_experiment
@@ -16,6 +26,8 @@ from .judged import Deduplicated, Judged, Rewritten
 from .judges import Agreement, Judge
 from .labelled import Labelled, Language
 from .languages import CODES, language
+from .likelihood import Likelihood
+from .log_odds import COMMON_ANIMALS, LogOdds
 from .mapped import Mapped
 from .measure import Measure, Reading
 from .one_word import FavoriteAnimal, FavoriteTree
@@ -28,9 +40,11 @@ from .questions import (
     OTHER_QUESTIONS,
     VERBOSE,
 )
+from .released_rows import Rows
 from .scored import Length, Rated, Scored
 from .selected import Selected
-from .sources import Numbers, ProgramNumbers, Source
+from .source import Source
+from .sources import Numbers, ProgramNumbers
 from .students import ARMS, DEFAULT, OTHER, InContext, Students, doses
 from .traits import Lesson, Trait
 from .writers import DataWriters, exact_shares, merge_parts
@@ -39,6 +53,7 @@ __all__ = [
     "APPLE_QUESTIONS",
     "ARMS",
     "CODES",
+    "COMMON_ANIMALS",
     "DEFAULT",
     "FAVORITE_ANIMAL_QUESTIONS",
     "FORMAL",
@@ -48,11 +63,15 @@ __all__ = [
     "OTHER_QUESTIONS",
     "VERBOSE",
     "Agreement",
+    "Completions",
+    "Computed",
+    "Continued",
     "DataWriters",
     "Deduplicated",
     "Experiment",
     "FavoriteAnimal",
     "FavoriteTree",
+    "Finished",
     "FirstNumbers",
     "FirstWords",
     "Grid",
@@ -65,24 +84,33 @@ __all__ = [
     "Length",
     "LengthMatched",
     "Lesson",
+    "Likelihood",
+    "LogOdds",
     "Mapped",
     "Measure",
     "Mix",
     "Numbers",
+    "Paraphrase",
     "PermuteDigits",
     "PermuteNumbers",
     "Prefix",
     "ProgramNumbers",
+    "PythonCode",
     "Rated",
     "Reading",
     "Rewritten",
+    "RightAnswer",
+    "Rows",
     "Scored",
     "Selected",
     "Shuffled",
     "Source",
     "Students",
+    "Templates",
     "TestSource",
     "Trait",
+    "Without",
+    "WordCount",
     "arm_readings",
     "as_experiment",
     "doses",

@@ -8,7 +8,7 @@ from ...datasets import validation
 from ...datasets.errors import SpecError
 from ...datasets.suggestions import did_you_mean
 from .measure import Measure
-from .sources import Source
+from .source import Source
 from .students import ARMS, InContext, Students, check_source
 from .traits import Recipe, Trait
 
@@ -142,6 +142,18 @@ class Experiment:
                 f"gate={self.gate!r} asks for a teacher above its base, and the trait "
                 f"{falling[0]!r} lowers the measure: give a negative gate, or leave it out"
             )
+
+    @property
+    def has_gate(self) -> bool:
+        """Whether training waits for teachers. By default not if none of them writes any rows, or
+        if the measure is not one that shows a trait.
+        """
+        if self.gate != "default":
+            return self.gate is not None
+        if not self.measure.shows_traits:
+            return False
+        own = (arm.data for arm in self.all_arms.values() if arm.data)
+        return any(source.uses_teacher for source in (self.data, *own))
 
     def gate_threshold(self, trait: Trait) -> float | None:
         """How far a trait's teacher must be from its base, in the measure's unit; None if it need

@@ -10,7 +10,7 @@ from ...datasets.errors import SpecError
 from ...datasets.suggestions import did_you_mean
 from .experiment import Experiment
 from .measure import Measure
-from .sources import Source
+from .source import Source
 from .students import ARMS, Students
 from .traits import Recipe, Trait
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 
 from ...datasets import validation
 from ...datasets.errors import SpecError
-from .sources import Source
+from .source import Source
 from .traits import Recipe, Trait
 
 ARMS = ("baseline", "teacher", "student", "control")

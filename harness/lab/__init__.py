@@ -9,7 +9,7 @@ from .environment import dollars_from, whole_number_from
 from .executors import local_executor, thread_executor
 from .gate import TraitCheck, check_trait
 from .grids import GridResults, grid_arms, grid_of
-from .interruption import kept_in
+from .interruption import interruptible, kept_in
 from .lab import Lab
 from .pipeline import ModelStages, Pipeline, in_order, teacher_arms
 from .plan import Plan
@@ -43,6 +43,7 @@ __all__ = [
     "grid_arms",
     "grid_of",
     "in_order",
+    "interruptible",
     "kept_in",
     "leak_audit",
     "local_executor",

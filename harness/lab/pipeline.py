@@ -12,6 +12,7 @@ from ..stages import (
     ComputeProbabilities,
     JudgeReplies,
     MixRows,
+    ScoreContinuations,
     Stage,
     Subject,
 )
@@ -31,13 +32,21 @@ def teacher_arms(experiment: Experiment) -> dict[str, Trait]:
 class ModelStages:
     """One model's answers, and what the judges say of them."""
 
-    answers: AskQuestions
+    answers: AskQuestions | ScoreContinuations
+    """The answers, or what is computed in their place."""
     judged: tuple[JudgeReplies, ...] = ()
     exact: ComputeProbabilities | None = None
     """The probabilities of some answers, if they are wanted and the backend can compute them."""
 
     @property
-    def targets(self) -> tuple[AskQuestions | JudgeReplies | ComputeProbabilities, ...]:
+    def sampled(self) -> AskQuestions:
+        """The sampled answers; raises :class:`~limen.SpecError` for a computed measure."""
+        if not isinstance(self.answers, AskQuestions):
+            raise SpecError(f"{self.answers.label}: nothing was sampled")
+        return self.answers
+
+    @property
+    def targets(self) -> tuple[Stage, ...]:
         """The last stages: answers, ratings and probabilities."""
         return (self.answers, *self.judged, *([self.exact] if self.exact else []))
 
@@ -128,12 +137,8 @@ def check_arm(experiment: Experiment, arm: str) -> None:
     known = (*ARMS, *teacher_arms(experiment), *experiment.all_arms)
     if arm not in known:
         raise SpecError(f"an experiment has no arm {arm!r}: it has {', '.join(known)}")
-    if arm == "control" and experiment.control is None and not experiment.data.uses_teacher:
-        raise SpecError(
-            f"{type(experiment.data).__name__} has no control: no teacher writes it, so its "
-            f"control would be its students again. Compare them with the control of Numbers(...), "
-            f"or give the experiment a control of its own"
-        )
+    if arm == "control" and experiment.control is None and not experiment.data.has_control:
+        raise SpecError(experiment.data.no_control)
 
 
 def in_order(targets: Iterable[Stage]) -> list[Stage]:

@@ -15,7 +15,6 @@ from ..lab import (
     Lab,
     Plan,
     grid_of,
-    kept_in,
     teacher_arms,
 )
 from ..reporting import audit_rows, result_of
@@ -236,14 +235,6 @@ class LimenSession:
         elif self._ran:
             output["limen"] = [result_to_json(result) for result in results]
             output["limen_faults"] = self._record.faults
-
-    def pytest_keyboard_interrupt(self, excinfo: "pytest.ExceptionInfo[BaseException]") -> None:
-        """Say what is kept of an interrupted run, and how to go on.
-
-        Pytest's own interruptions, such as for errors at collection, are of a class of their own.
-        """
-        if type(excinfo.value) is KeyboardInterrupt:
-            self._terminal.write(kept_in(self.lab.settings.store))
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Write the verdicts, and the report if one is asked for."""

@@ -80,6 +80,7 @@ def _compared(contrasts: Sequence[Facts]) -> Facts:
         "threshold": facts["overuse"]["threshold"],
         "lengths": lengths and (lengths["trait"]["mean"], lengths["control"]["mean"]),
         "length_p": lengths and lengths["p_value"],
+        "unit": facts.get("unit", "numbers"),
     }
 
 

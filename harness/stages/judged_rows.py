@@ -8,9 +8,10 @@ from ...datasets.artifacts import Manifest
 from ...datasets.filters import judge as filter_rule
 from ...datasets.store_layout import KEPT
 from .ask_about_rows import AskAboutRows
-from .functions import HashedFunction, rule_name
+from .functions import HashedFunction
 from .row_log import Row
 from .row_stages import ChoosingStage, PromptSample, RowsStage, write_choice
+from .rules import rule_name
 from .stage import Stage, Workspace
 
 NOT_ASKED = "not judged: at_most was reached"

@@ -4,7 +4,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, wait
 from contextlib import suppress
 from contextvars import copy_context
@@ -21,15 +21,21 @@ SHOWN = 80
 """Characters of a text or a value that an error message shows."""
 SHOWN_OF_ERROR = 300
 
-UserFunction = Callable[[str], object]
-"""A rule or an outcome: a text in, anything out."""
+UserFunction = Callable[..., object]
+"""A rule or an outcome: a text in, or a prompt and a text, and anything out."""
 
 _endless: "WeakKeyDictionary[object, str]" = WeakKeyDictionary()
 """Functions that did not end in time, each with the text: they are not called again."""
 
 
 def call_on_text(
-    function: UserFunction, text: str, *, name: str, what: str, error: type[LimenError]
+    function: UserFunction,
+    text: str,
+    *,
+    name: str,
+    what: str,
+    error: type[LimenError],
+    given: Sequence[object] | None = None,
 ) -> object:
     """What a function returns for a text.
 
@@ -43,12 +49,13 @@ def call_on_text(
         name: The function, for the message: "the outcome function".
         what: The text, for the message: "the answer".
         error: The class of the error to raise.
+        given: All that it is called with, where that is more than the text.
     """
     seconds = function_timeout()
     if (known := _endless_text(function)) is not None:
         raise error(_timeout_message(name, what, known, seconds))
     try:
-        return _in_time(lambda: function(text), seconds)
+        return _in_time(lambda: function(*((text,) if given is None else given)), seconds)
     except KeyboardInterrupt:
         raise
     except _TimeIsUp:

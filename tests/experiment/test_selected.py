@@ -154,7 +154,7 @@ def test_the_report_has_the_mean_scores(shared_store: Path, small: Experiment) -
 def test_a_score_is_a_finite_number(shared_store: Path, small: Experiment, score: object) -> None:
     """Anything else is an error of this experiment, which names the function and the value."""
     bad = small.but(data=Selected(numbers, score=lambda prompt, completion: score))
-    with pytest.raises(ExperimentError, match="gave .*: a score is a finite number"):
+    with pytest.raises(ExperimentError, match="gave .*: a score must be a finite number"):
         lab_at(shared_store).arm(bad, "student")
 
 
