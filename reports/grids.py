@@ -38,7 +38,7 @@ def _draw(axes: "Axes", grid: GridRow, title: str) -> None:
     rows = [[cell.value for cell in grid.row(student)] for student in grid.students]
     scale = 100 if grid.reading.kind == "rate" else 1
     largest = max(max(row) for row in rows)
-    axes.imshow(rows, cmap=COLOURS, aspect="equal")
+    axes.imshow(rows, cmap=COLOURS, aspect="equal", vmin=min(0.0, *map(min, rows)))
     axes.set_xticks(range(len(grid.words)), grid.words, rotation=40, ha="right")
     axes.set_yticks(range(len(grid.students)), grid.students)
     axes.set_title(title, fontsize=9, color=INK)

@@ -22,6 +22,7 @@ from .computed import Computed, Continued
 from .derived_sources import LengthMatched, Mix, Shuffled
 from .experiment import Experiment
 from .grid import Grid, GridExperiment, as_experiment
+from .hop import Hop
 from .judged import Deduplicated, Judged, Rewritten
 from .judges import Agreement, Judge
 from .labelled import Labelled, Language
@@ -76,6 +77,7 @@ __all__ = [
     "FirstWords",
     "Grid",
     "GridExperiment",
+    "Hop",
     "InContext",
     "Judge",
     "Judged",

@@ -40,11 +40,18 @@ class DataWriters:
     """The model of a judge; None where a source cannot be judged."""
     has_traits: bool = True
     """Whether teachers have their traits. In a control arm none has."""
+    teacher: Subject | None = None
+    """The model that writes as the teacher, where that is a student of the experiment before."""
+    control: Subject | None = None
+    """The model that writes the control's data in its place, if not the base."""
     generation: int = 0
     """Which generation of the data it is, where every seed has its own; else 0."""
 
     def writer(self, by: "Trait | Literal['teacher', 'base']", model: str | None) -> Writer:
         """The model that writes, given who writes and the name of a base model."""
+        passed_on = self.teacher if self.has_traits else self.control
+        if by == "teacher" and passed_on is not None:
+            return Writer(passed_on, None, passed_on.label)
         base = self.base_model(model)
         if by == "base" or not self.has_traits:
             return Writer(base, None, self._label("control", base))

@@ -18,7 +18,7 @@ from typing import Literal
 
 from ...datasets.errors import SpecError
 from ...datasets.suggestions import did_you_mean
-from .contrasts import Combinable, Contrast, ContrastVerdict, Weighted, obstacle_of
+from .contrasts import Combinable, Contrast, ContrastVerdict
 from .estimates import Estimate
 from .evidence import Evidence, EvidenceListener, PValue
 from .grid_cells import CellTest, cell_tests
@@ -26,6 +26,7 @@ from .grid_permutations import EXACT, Permuted
 from .grid_tables import GridTable
 from .hypothesis_tests import ALPHA, holm
 from .quantities import Explained, lies_beyond
+from .weighted import Weighted, obstacle_of
 
 FEWEST = 5
 """Students from which their labels are permuted."""
