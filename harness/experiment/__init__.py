@@ -43,7 +43,7 @@ from .questions import (
 )
 from .released_rows import Rows
 from .scored import Length, Rated, Scored
-from .selected import Selected
+from .selected import LikelihoodShift, Selected
 from .source import Source
 from .sources import Numbers, ProgramNumbers
 from .students import ARMS, DEFAULT, OTHER, InContext, Students, doses
@@ -87,6 +87,7 @@ __all__ = [
     "LengthMatched",
     "Lesson",
     "Likelihood",
+    "LikelihoodShift",
     "LogOdds",
     "Mapped",
     "Measure",

@@ -38,6 +38,8 @@ class DataWriters:
     trait: "Trait"
     judge_base: "Callable[[Judge], Base] | None" = None
     """The model of a judge; None where a source cannot be judged."""
+    computes_likelihoods: bool = True
+    """Whether the backend computes the log-probability of given texts."""
     has_traits: bool = True
     """Whether teachers have their traits. In a control arm none has."""
     teacher: Subject | None = None
@@ -60,6 +62,14 @@ class DataWriters:
         if trait.lesson is not None:
             return Writer(self.tuned_teacher(trait, base), None, f"{label}, teacher fine-tuned")
         return Writer(base, trait.system, label)
+
+    def check_likelihoods(self) -> None:
+        """Raise :class:`~limen.SpecError` if the backend computes no log-probabilities of texts."""
+        if not self.computes_likelihoods:
+            raise SpecError(
+                "LikelihoodShift needs a backend that computes the log-probability of given texts, "
+                "such as toy or local: give Selected a score of your own instead"
+            )
 
     def judge_model(self, judge: "Judge") -> Base:
         """The model of a judge; raises :class:`~limen.SpecError` where there can be none."""

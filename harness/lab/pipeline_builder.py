@@ -120,6 +120,7 @@ class _PipelineBuilder:
             tuned_teacher=self._fine_tuned_teacher,
             trait=self.experiment.trait,
             judge_base=self._judge,
+            computes_likelihoods=self.backend.capabilities.continuations is not None,
         )
 
     def _base(self, name: str | None) -> Base:
