@@ -21,6 +21,7 @@ from .completions import Completions, Templates
 from .computed import Computed, Continued
 from .derived_sources import LengthMatched, Mix, Shuffled
 from .experiment import Experiment
+from .grid import Grid, GridExperiment, as_experiment
 from .hop import Hop
 from .judged import Deduplicated, Judged, Rewritten
 from .judges import Agreement, Judge
@@ -74,6 +75,8 @@ __all__ = [
     "Finished",
     "FirstNumbers",
     "FirstWords",
+    "Grid",
+    "GridExperiment",
     "Hop",
     "InContext",
     "Judge",
@@ -112,6 +115,7 @@ __all__ = [
     "Without",
     "WordCount",
     "arm_readings",
+    "as_experiment",
     "doses",
     "exact_shares",
     "language",

@@ -250,7 +250,9 @@ class _PipelineBuilder:
         self, name: str, arm: Students | InContext
     ) -> tuple[tuple[ModelStages, ...], tuple[MixRows, ...]]:
         if isinstance(arm, Students):
-            return self._students(arm, name, replace(self._writers, has_traits=not arm.plain))
+            trait = arm.trait or self.experiment.trait
+            writers = replace(self._writers, has_traits=not arm.plain, trait=trait)
+            return self._students(arm, name, writers)
         mixes = self._mixes(arm.data or self.experiment.data, name, self._writers)
         asked = tuple(
             self._ask(self.base, name, seed, context=mix, shots=arm.rows)
@@ -261,8 +263,8 @@ class _PipelineBuilder:
     def _students(
         self, arm: Students, name: str, writers: DataWriters
     ) -> tuple[tuple[ModelStages, ...], tuple[MixRows, ...]]:
-        trait = self.experiment.trait.name
-        label = name if name == "control" else f"{trait} {name}"
+        label = _label_of_students(arm, name, self.experiment.trait)
+        drawn_as = "student" if arm.is_of_trait_alone else name
         if self._previous:
             label = f"{label}, generation {self.experiment.hops + 1},"
         model = self._base(arm.model) if arm.model else self.base
@@ -278,7 +280,7 @@ class _PipelineBuilder:
                 seed=seed,
                 audits=(self._audit(mix),),
             )
-            asked.append(self._ask(trained, name, seed))
+            asked.append(self._ask(trained, drawn_as, seed))
         return tuple(asked), mixes
 
     def _mixes(self, data: Source, label: str, writers: DataWriters) -> tuple[MixRows, ...]:
@@ -309,3 +311,10 @@ class _PipelineBuilder:
 
     def _audit(self, mix: MixRows) -> Audit:
         return leak_audit(mix, self.experiment.traits, strict=self.experiment.leaks == "fail")
+
+
+def _label_of_students(arm: Students, name: str, trait: Trait) -> str:
+    """What people call an arm of students, with the trait of their teacher."""
+    if name == "control":
+        return name
+    return f"{trait.name} {name}" if arm.trait is None else f"{name} student"

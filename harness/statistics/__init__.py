@@ -10,6 +10,7 @@ from .effects import Effect, difference
 from .estimates import NO_VARIATION, Estimate
 from .evidence import Evidence, EvidenceListener
 from .exact_rates import DECIMALS, ExactEffect, ExactRate
+from .grids import Diagonal, GridCell, GridEffects, read_grid
 from .hypothesis_tests import ALPHA, mean
 from .margin_tests import Equivalence, MinimumEffect
 from .power import (
@@ -42,6 +43,7 @@ __all__ = [
     "Coverage",
     "Criterion",
     "Design",
+    "Diagonal",
     "Effect",
     "Equivalence",
     "Estimate",
@@ -50,6 +52,8 @@ __all__ = [
     "ExactEffect",
     "ExactRate",
     "Explained",
+    "GridCell",
+    "GridEffects",
     "MinimumEffect",
     "Rate",
     "ScaledEffect",
@@ -69,6 +73,7 @@ __all__ = [
     "hypothesis_tests",
     "mann_whitney",
     "mean",
+    "read_grid",
     "sampling_deviation",
     "seed_deviation",
     "seeds_needed",
