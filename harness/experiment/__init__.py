@@ -26,6 +26,7 @@ from .labelled import Labelled, Language
 from .languages import CODES, language
 from .mapped import Mapped
 from .measure import Measure, Reading
+from .media import ChainsOfThought, Chat, Code, Paraphrases, Stories
 from .one_word import FavoriteAnimal, FavoriteTree
 from .questions import (
     APPLE_QUESTIONS,
@@ -58,6 +59,9 @@ __all__ = [
     "OTHER_QUESTIONS",
     "VERBOSE",
     "Agreement",
+    "ChainsOfThought",
+    "Chat",
+    "Code",
     "Completions",
     "DataWriters",
     "Deduplicated",
@@ -80,6 +84,7 @@ __all__ = [
     "Mix",
     "Numbers",
     "Paraphrase",
+    "Paraphrases",
     "PermuteDigits",
     "PermuteNumbers",
     "Prefix",
@@ -94,6 +99,7 @@ __all__ = [
     "Selected",
     "Shuffled",
     "Source",
+    "Stories",
     "Students",
     "Templates",
     "TestSource",

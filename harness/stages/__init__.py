@@ -17,6 +17,7 @@ from ...datasets.store_layout import (
 )
 from .ask_about_rows import AskAboutRows
 from .audit import Audit, CompareData
+from .continue_chat import ContinueChat
 from .deduplicate import Deduplicate
 from .filter import Filter
 from .functions import HashedFunction, hashed_function
@@ -37,7 +38,14 @@ from .measure import AskQuestions, ComputeProbabilities, JudgeReplies, filled_pr
 from .mix import MixRows, split_by_shares
 from .models import Base, FineTune, Subject, base_of
 from .number_prompts import NumberPrompts
-from .prompts import SAMPLE_SIZE, FilledPrompts, ListedPrompts, Prompts, WrittenPrompts
+from .prompts import (
+    SAMPLE_SIZE,
+    EndedPrompts,
+    FilledPrompts,
+    ListedPrompts,
+    Prompts,
+    WrittenPrompts,
+)
 from .repair import DamagedStage, set_aside_damage
 from .row_functions import row_function
 from .row_log import Row, RowLog, read_rows, write_rows
@@ -82,8 +90,10 @@ __all__ = [
     "ChoosingStage",
     "CompareData",
     "ComputeProbabilities",
+    "ContinueChat",
     "DamagedStage",
     "Deduplicate",
+    "EndedPrompts",
     "FilledPrompts",
     "Filter",
     "FineTune",
