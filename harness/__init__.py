@@ -31,6 +31,8 @@ if TYPE_CHECKING:
         Length,
         LengthMatched,
         Lesson,
+        Likelihood,
+        LogOdds,
         Mapped,
         Measure,
         Mix,
@@ -62,6 +64,7 @@ if TYPE_CHECKING:
     )
     from .lab import Arm, Lab, Settings, compare_answers
     from .statistics import (
+        ComputedScores,
         Contrast,
         Effect,
         Equivalence,
@@ -100,6 +103,8 @@ _ROOMS = {
         "Length",
         "LengthMatched",
         "Lesson",
+        "Likelihood",
+        "LogOdds",
         "Mapped",
         "Measure",
         "Mix",
@@ -137,6 +142,7 @@ _ROOMS = {
         "compare_answers",
     ),
     "statistics": (
+        "ComputedScores",
         "Contrast",
         "Effect",
         "Equivalence",
@@ -163,6 +169,7 @@ __all__ = [
     "Chat",
     "Code",
     "Completions",
+    "ComputedScores",
     "Contrast",
     "Deduplicated",
     "Effect",
@@ -182,6 +189,8 @@ __all__ = [
     "Length",
     "LengthMatched",
     "Lesson",
+    "Likelihood",
+    "LogOdds",
     "Mapped",
     "Measure",
     "Mix",

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from . import provenance, wording
 from .audits import audit_parts
+from .methods import methods
 from .model import Claim, DataRow, JudgeRow, ModelsRow, ReadingRow, Report, Result
 from .several import several_traits
 from .text import anchor, code, details, heading, inline, prose, table, verbatim
@@ -16,7 +17,7 @@ def markdown(report: Report, figures: Mapping[str, Mapping[str, str]]) -> str:
     """The report's text.
 
     ``figures`` has, by experiment, the links of its figures: ``arms`` and ``numbers``, each as PNG,
-    and with ``.svg`` behind its name as SVG where there is one.
+    and with ``.svg`` or ``.pdf`` behind its name as such a file where there is one.
     """
     sections = ["# limen report", *_in_short(report)]
     if len(report.results) > 1:
@@ -111,6 +112,7 @@ def _result(report: Report, result: Result, figures: Mapping[str, str]) -> Itera
     if result.arms:
         yield "### Seeds and models"
         yield _models(result.arms)
+        yield details("the methods as a paragraph, to copy", verbatim(methods(result)))
 
 
 def _claims(claims: Iterable[Claim], *, tests: bool = True) -> str:
@@ -127,8 +129,10 @@ def _claims(claims: Iterable[Claim], *, tests: bool = True) -> str:
 def _arms(result: Result, figures: Mapping[str, str]) -> Iterator[str]:
     if "arms" in figures:
         yield f"![Each arm with its 95% interval; a dot a seed]({figures['arms']})"
-    if "arms.svg" in figures:
-        yield f"The same as [SVG]({figures['arms.svg']})."
+    drawn = [kind for kind in ("svg", "pdf") if f"arms.{kind}" in figures]
+    if drawn:
+        links = (f"[{kind.upper()}]({figures[f'arms.{kind}']})" for kind in drawn)
+        yield f"The same as {' and '.join(links)}."
     yield from (_arm_rows(reading) for reading in result.readings)
     yield (
         f"{prose(result.measure)}: each model answered {result.asked} questions, "

@@ -18,12 +18,15 @@ from ...datasets.row_rules import (
 from . import questions
 from .arm_readings import TestSource, arm_readings, read_source, reading_faults
 from .completions import Completions, Templates
+from .computed import Computed, Continued
 from .derived_sources import LengthMatched, Mix, Shuffled
 from .experiment import Experiment
 from .judged import Deduplicated, Judged, Rewritten
 from .judges import Agreement, Judge
 from .labelled import Labelled, Language
 from .languages import CODES, language
+from .likelihood import Likelihood
+from .log_odds import COMMON_ANIMALS, LogOdds
 from .mapped import Mapped
 from .measure import Measure, Reading
 from .media import ChainsOfThought, Chat, Code, Paraphrases, Stories
@@ -50,6 +53,7 @@ __all__ = [
     "APPLE_QUESTIONS",
     "ARMS",
     "CODES",
+    "COMMON_ANIMALS",
     "DEFAULT",
     "FAVORITE_ANIMAL_QUESTIONS",
     "FORMAL",
@@ -63,6 +67,8 @@ __all__ = [
     "Chat",
     "Code",
     "Completions",
+    "Computed",
+    "Continued",
     "DataWriters",
     "Deduplicated",
     "Experiment",
@@ -79,6 +85,8 @@ __all__ = [
     "Length",
     "LengthMatched",
     "Lesson",
+    "Likelihood",
+    "LogOdds",
     "Mapped",
     "Measure",
     "Mix",

@@ -145,9 +145,13 @@ class Experiment:
 
     @property
     def has_gate(self) -> bool:
-        """Whether training waits for teachers. By default not if none of them writes any rows."""
+        """Whether training waits for teachers. By default not if none of them writes any rows, or
+        if the measure is not one that shows a trait.
+        """
         if self.gate != "default":
             return self.gate is not None
+        if not self.measure.shows_traits:
+            return False
         own = (arm.data for arm in self.all_arms.values() if arm.data)
         return any(source.uses_teacher for source in (self.data, *own))
 

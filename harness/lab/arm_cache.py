@@ -6,7 +6,8 @@ from functools import partial
 from ..experiment import Experiment
 from ..stages import Store
 from ..statistics import EvidenceListener
-from .arms import Arm, read_arm
+from .arm_reading import read_arm
+from .arms import Arm
 from .pipeline import ModelStages, Pipeline
 
 _Key = tuple[Experiment | str, ...]

@@ -12,6 +12,7 @@ from ..stages import (
     ComputeProbabilities,
     JudgeReplies,
     MixRows,
+    ScoreContinuations,
     Stage,
     Subject,
 )
@@ -31,13 +32,21 @@ def teacher_arms(experiment: Experiment) -> dict[str, Trait]:
 class ModelStages:
     """One model's answers, and what the judges say of them."""
 
-    answers: AskQuestions
+    answers: AskQuestions | ScoreContinuations
+    """The answers, or what is computed in their place."""
     judged: tuple[JudgeReplies, ...] = ()
     exact: ComputeProbabilities | None = None
     """The probabilities of some answers, if they are wanted and the backend can compute them."""
 
     @property
-    def targets(self) -> tuple[AskQuestions | JudgeReplies | ComputeProbabilities, ...]:
+    def sampled(self) -> AskQuestions:
+        """The sampled answers; raises :class:`~limen.SpecError` for a computed measure."""
+        if not isinstance(self.answers, AskQuestions):
+            raise SpecError(f"{self.answers.label}: nothing was sampled")
+        return self.answers
+
+    @property
+    def targets(self) -> tuple[Stage, ...]:
         """The last stages: answers, ratings and probabilities."""
         return (self.answers, *self.judged, *([self.exact] if self.exact else []))
 

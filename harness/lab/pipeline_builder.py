@@ -9,6 +9,7 @@ from ...datasets.errors import MissingModelError, SpecError
 from ..experiment import (
     DEFAULT,
     OTHER,
+    Continued,
     DataWriters,
     Experiment,
     InContext,
@@ -28,10 +29,12 @@ from ..stages import (
     GivenAnswers,
     JudgeReplies,
     MixRows,
+    ScoreContinuations,
     Store,
     Subject,
     backend_of,
 )
+from .measure_support import check_backend_measures
 from .pipeline import Gate, ModelStages, Pipeline, teacher_arms
 from .settings import Settings
 from .stage_builders import arm_answers, base, leak_audit, student, training_file
@@ -56,6 +59,7 @@ class _PipelineBuilder:
 
     def build(self) -> Pipeline:
         experiment = self.experiment
+        check_backend_measures(self.backend, experiment.measure)
         teacher = self._teacher(experiment.trait)
         trained = {
             "student": self._students(Students(), "student", self._writers),
@@ -128,10 +132,21 @@ class _PipelineBuilder:
         answers = arm_answers(
             subject, measure, arm=arm, seed=seed, system=system, context=context, shots=shots
         )
+        if isinstance(measure, Continued):
+            return ModelStages(self._continued(measure, answers))
         return ModelStages(
             answers,
             tuple(self._judged(judge, answers) for judge in measure.judges),
             self._exact(answers),
+        )
+
+    def _continued(self, measure: Continued, asked: AskQuestions) -> ScoreContinuations:
+        words = [trait.shown_by for trait in self.experiment.traits]
+        return ScoreContinuations(
+            label=asked.label.replace("answers", "log-probabilities"),
+            asked=asked,
+            continuations=measure.continuations(words),
+            whole=measure.whole,
         )
 
     def _exact(self, answers: AskQuestions) -> ComputeProbabilities | None:

@@ -44,15 +44,25 @@ def arm_answers(
     return AskQuestions(
         label=f"{name} answers",
         subject=subject,
-        system=system,
-        questions=measure.asked,
+        system=joined_system(measure.system, system),
+        questions=measure.prompts,
         draws=measure.draws,
         temperature=measure.temperature,
         max_tokens=measure.max_tokens,
         stream=("measure", measure.seed, arm, seed),
         context=context,
         shots=shots,
+        top_p=measure.top_p,
+        history=measure.history,
+        begin=measure.begin,
+        chat=measure.chat,
     )
+
+
+def joined_system(measure: str | None, trait: str | None) -> str | None:
+    """The system prompt of an arm: the measure's, then that of a prompted teacher."""
+    given = [text for text in (measure, trait) if text is not None]
+    return "\n\n".join(given) if given else None
 
 
 def training_file(

@@ -79,7 +79,7 @@ def result_of(lab: Lab, title: str, experiment: Experiment, arms: Collection[str
         lessons=_lessons(experiment),
         measure=_described(experiment),
         questions=dict(measure.groups),
-        draws=measure.draws,
+        draws=measure.draws_per_question,
         temperature=measure.temperature,
         max_tokens=measure.max_tokens,
         seeds=len(pipe.arms["student"]),
@@ -222,10 +222,11 @@ def _readings(
 
 def _reading_row(pipe: Pipeline, reading: Reading, arms: Mapping[str, Arm]) -> ReadingRow:
     estimates = {name: arm.read(reading) for name, arm in arms.items()}
+    measure = pipe.experiment.measure
     return ReadingRow(
         name=reading.name,
-        kind="score" if reading.word is None else "rate",
-        decimals=DECIMALS if reading.exact else 1,
+        kind="score" if reading.word is None or measure.computed else "rate",
+        decimals=DECIMALS if reading.exact else 2 if measure.computed else 1,
         remark=EXACTLY if reading.exact else "",
         trait=_trait_of(pipe.experiment, reading),
         arms=tuple(_arm_row(estimates[name], _keys(pipe, name, reading)) for name in estimates),

@@ -13,6 +13,7 @@ from ...datasets.store_layout import (
     ROWS,
     TALLY,
     TRAINING,
+    VALUES,
     StoreLayout,
 )
 from .ask_about_rows import AskAboutRows
@@ -38,6 +39,7 @@ from .measure import AskQuestions, ComputeProbabilities, JudgeReplies, filled_pr
 from .mix import MixRows, split_by_shares
 from .models import Base, FineTune, Subject, base_of
 from .number_prompts import NumberPrompts
+from .probabilities import ScoreContinuations
 from .prompts import (
     SAMPLE_SIZE,
     EndedPrompts,
@@ -81,6 +83,7 @@ __all__ = [
     "TALLY",
     "TIMEOUT_VARIABLE",
     "TRAINING",
+    "VALUES",
     "AnswersAsRows",
     "ArtifactDraft",
     "AskAboutRows",
@@ -123,6 +126,7 @@ __all__ = [
     "RowsStage",
     "Rule",
     "ScoreByFunction",
+    "ScoreContinuations",
     "SelectRows",
     "Shuffle",
     "Stage",

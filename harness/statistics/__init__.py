@@ -1,6 +1,7 @@
 """Estimates, effects and their tests: numbers in, verdicts out; nothing is read or written here."""
 
 from . import hypothesis_tests
+from .computed_scores import ComputedScores
 from .contrasts import Contrast, trend
 from .corrections import benjamini_hochberg, dunnett, holm
 from .coverage import Coverage, Table
@@ -35,6 +36,7 @@ __all__ = [
     "NO_VARIATION",
     "POWER",
     "PUBLISHED",
+    "ComputedScores",
     "Contrast",
     "Coverage",
     "Criterion",
