@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from . import provenance, wording
 from .audits import audit_parts
+from .generations import generation_parts
 from .methods import methods
 from .model import Claim, DataRow, JudgeRow, ModelsRow, ReadingRow, Report, Result
 from .several import several_traits
@@ -88,6 +89,9 @@ def _result(report: Report, result: Result, figures: Mapping[str, str]) -> Itera
     if result.arms:
         yield "### Arms"
         yield from _arms(result, figures)
+    if result.generations:
+        yield "### Generations"
+        yield from generation_parts(result)
     if any(reading.effects for reading in result.readings):
         yield "### Effects"
         yield _effects(result.readings)
@@ -211,6 +215,8 @@ def _deviation(reading: ReadingRow, value: float | None) -> str:
 
 
 def _generation_note(result: Result) -> Iterator[str]:
+    if result.generations:
+        return
     if result.seeds > 1 and result.generation == "shared":
         yield (
             "All seeds share **one generation** of the teacher, so that claims are about training "

@@ -80,6 +80,23 @@ class ReadingRow:
 
 
 @dataclass(frozen=True, kw_only=True)
+class GenerationRow:
+    """One generation of students in a chain where students teach the next."""
+
+    generation: int
+    """From 1."""
+    teacher: float
+    """The mean of those that taught it, by the reading that shows the trait."""
+    student: float
+    student_interval: tuple[float, float]
+    control: float
+    difference: float
+    interval: tuple[float, float]
+    p_value: float
+    claim: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Example:
     """An answer of an arm: to one question the most frequent, with how often it was given."""
 
@@ -177,6 +194,8 @@ class DataRow:
     """Some dropped completions, each with its reason."""
     prompt: str = ""
     """What the first of them was asked."""
+    kind: str = "filter"
+    """The kind of stage."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -259,6 +278,8 @@ class Result:
     failure: str = ""
     generation: str = ""
     """Whether the seeds share one generation of the data ("shared") or have one each."""
+    generations: tuple[GenerationRow, ...] = ()
+    """The generations of students, the first one first, where students taught; else empty."""
     digest: str = ""
     """The hash of the experiment's design and stages."""
     measured: str = ""

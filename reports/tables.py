@@ -57,7 +57,7 @@ def data(results: Sequence[Result]) -> Iterator[Record]:
             for reason, count in (("", row.kept), *row.reasons.items()):
                 yield {
                     "experiment": result.title, "source": row.label, "read": row.read,
-                    "reject_reason": reason, "rows": count, "stage": f"filter/{row.key}",
+                    "reject_reason": reason, "rows": count, "stage": f"{row.kind}/{row.key}",
                 }  # fmt: skip
 
 

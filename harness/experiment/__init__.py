@@ -21,6 +21,7 @@ from .completions import Completions, Templates
 from .computed import Computed, Continued
 from .derived_sources import LengthMatched, Mix, Shuffled
 from .experiment import Experiment
+from .hop import Hop
 from .judged import Deduplicated, Judged, Rewritten
 from .judges import Agreement, Judge
 from .labelled import Labelled, Language
@@ -42,7 +43,7 @@ from .questions import (
 )
 from .released_rows import Rows
 from .scored import Length, Rated, Scored
-from .selected import Selected
+from .selected import LikelihoodShift, Selected
 from .source import Source
 from .sources import Numbers, ProgramNumbers
 from .students import ARMS, DEFAULT, OTHER, InContext, Students, doses
@@ -77,6 +78,7 @@ __all__ = [
     "Finished",
     "FirstNumbers",
     "FirstWords",
+    "Hop",
     "InContext",
     "Judge",
     "Judged",
@@ -86,6 +88,7 @@ __all__ = [
     "LengthMatched",
     "Lesson",
     "Likelihood",
+    "LikelihoodShift",
     "LogOdds",
     "Mapped",
     "Measure",

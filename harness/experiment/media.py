@@ -28,7 +28,7 @@ STORIES = Templates(
 TURNS = (defaults.OPENINGS, defaults.FOLLOW_UPS)
 
 Problems = Union[
-    Prompts, Path, Sequence[tuple[str, str]], "pd.DataFrame", Callable[[int], tuple[str, str]]
+    Prompts, Path, Sequence[tuple[str, object]], "pd.DataFrame", Callable[[int], tuple[str, str]]
 ]
 """Problems with known answers: pairs, a file or a frame, or a function of a seed."""
 

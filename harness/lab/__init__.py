@@ -8,7 +8,7 @@ from .compared_answers import arm_of_tables, compare_answers, effect_of, remarks
 from .environment import dollars_from, whole_number_from
 from .executors import local_executor, thread_executor
 from .gate import TraitCheck, check_trait
-from .interruption import kept_in
+from .interruption import interruptible, kept_in
 from .lab import Lab
 from .pipeline import ModelStages, Pipeline, in_order, teacher_arms
 from .plan import Plan
@@ -40,6 +40,7 @@ __all__ = [
     "effect_of",
     "execute",
     "in_order",
+    "interruptible",
     "kept_in",
     "leak_audit",
     "local_executor",

@@ -10,7 +10,7 @@ from ..statistics import EvidenceListener
 from .arm_cache import ArmCache
 from .arms import Arm
 from .executors import ExecutorFactory
-from .pipeline import Pipeline, check_arm
+from .pipeline import Pipeline, check_arm, with_previous
 from .pipeline_builder import build_pipeline
 from .plan import Plan, plan_of
 from .progress import ProgressListener
@@ -84,7 +84,8 @@ class Lab:
 
     def plan(self, wanted: Wanted) -> Plan:
         """What the experiments need, and which of it is finished."""
-        return plan_of([(self.pipeline(e), arms) for e, arms in wanted], self._backends)
+        requests = with_previous((self.pipeline(e), arms) for e, arms in wanted)
+        return plan_of(requests, self._backends)
 
     def run(self, wanted: Wanted) -> None:
         """Run what the experiments need: first the measures that decide the gates.
@@ -102,7 +103,7 @@ class Lab:
         """
         self._runner.run([(self._pipeline_with(experiment, name), [name])])
         pipe = self.pipeline_as_run(experiment)
-        if name not in pipe.untrained and (fault := self._runner.gate.fault(pipe)):
+        if fault := self._runner.gate.fault_of(pipe, name):
             raise fault
         for stage in [*pipe.audits.get(name, ()), *pipe.targets([name])]:
             if failure := self._runner.failures.get(stage.key):

@@ -8,7 +8,7 @@ import pytest
 from ...datasets.errors import LimenError, PendingError, SpecError
 from ...reports import AuditRow, Result, result_to_json
 from ..experiment import Experiment
-from ..lab import Arm, ArmMapping, Lab, Plan, kept_in, teacher_arms
+from ..lab import Arm, ArmMapping, Lab, Plan, teacher_arms
 from ..reporting import audit_rows, result_of
 from ..statistics import Evidence
 from .collection_checks import errors_of
@@ -214,14 +214,6 @@ class LimenSession:
         elif self._ran:
             output["limen"] = [result_to_json(result) for result in results]
             output["limen_faults"] = self._record.faults
-
-    def pytest_keyboard_interrupt(self, excinfo: "pytest.ExceptionInfo[BaseException]") -> None:
-        """Say what is kept of an interrupted run, and how to go on.
-
-        Pytest's own interruptions, such as for errors at collection, are of a class of their own.
-        """
-        if type(excinfo.value) is KeyboardInterrupt:
-            self._terminal.write(kept_in(self.lab.settings.store))
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Write the verdicts, and the report if one is asked for."""

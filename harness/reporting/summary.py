@@ -28,6 +28,7 @@ from ..lab import Arm, Lab, Pipeline, in_order, teacher_arms
 from ..stages import FineTune, Stage, base_of
 from ..statistics import DECIMALS, Effect, Estimate, ExactRate, ScoreEffect, difference
 from .experiment_digest import experiment_digest
+from .generations import generation_rows
 from .stage_facts import audit_rows, data_rows, times_and_cost, versions_of
 
 TOP_ANSWERS = 5
@@ -98,6 +99,7 @@ def result_of(lab: Lab, title: str, experiment: Experiment, arms: Collection[str
         cost=cost,
         times=times,
         failure=" ".join(failures),
+        generations=generation_rows(lab, experiment, finished),
         digest=experiment_digest(lab, experiment),
         measured=_measured(lab, pipe, finished),
     )
@@ -172,10 +174,7 @@ def _recipe(stages: Sequence[Stage]) -> Mapping[str, float | int | str | bool | 
 def _gratis(lab: Lab, pipe: Pipeline, arm: str) -> bool:
     """Whether an arm that no test asked for was measured all the same, for the gate."""
     targets = pipe.targets([arm])
-    values = {
-        stage.key for gate in pipe.gates for asked in (gate.teacher, gate.base)
-        for stage in asked.targets
-    }  # fmt: skip
+    values = {stage.key for gate in pipe.gates for stage in gate.targets}
     known = all(stage.key in values for stage in targets)
     return known and all(lab.store.has(stage.kind, stage.key) for stage in targets)
 

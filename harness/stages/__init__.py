@@ -53,6 +53,7 @@ from .row_functions import row_function
 from .row_log import Row, RowLog, read_rows, write_rows
 from .row_stages import ChoosingStage, PromptedStage, PromptSample, RowsStage, TrainingFileStage
 from .rules import Rule, checked_rule
+from .score_by_likelihood import Listener, ScoreByLikelihood
 from .select_rows import RowScores, ScoreByFunction, SelectRows, Which
 from .shuffle import Shuffle
 from .stage import Stage, Workspace, backend_of, forget_backends, run_stage
@@ -109,6 +110,7 @@ __all__ = [
     "JudgeReplies",
     "KeepJudged",
     "ListedPrompts",
+    "Listener",
     "Manifest",
     "MapRows",
     "MatchLengths",
@@ -126,6 +128,7 @@ __all__ = [
     "RowsStage",
     "Rule",
     "ScoreByFunction",
+    "ScoreByLikelihood",
     "ScoreContinuations",
     "SelectRows",
     "Shuffle",

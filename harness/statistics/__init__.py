@@ -2,7 +2,7 @@
 
 from . import hypothesis_tests
 from .computed_scores import ComputedScores
-from .contrasts import Contrast, trend
+from .contrasts import Contrast
 from .corrections import benjamini_hochberg, dunnett, holm
 from .coverage import Coverage, Table
 from .dose_response import Trend, dose_response
@@ -28,6 +28,7 @@ from .rates import Rate
 from .scales import ScaledEffect
 from .scores import ScoreEffect, Scores
 from .shares import Share
+from .trends import trend
 from .variance_components import VarianceComponents
 
 __all__ = [
