@@ -21,6 +21,7 @@ from .completions import Completions, Templates
 from .computed import Computed, Continued
 from .derived_sources import LengthMatched, Mix, Shuffled
 from .experiment import Experiment
+from .inspect_task import InspectTask
 from .judged import Deduplicated, Judged, Rewritten
 from .judges import Agreement, Judge
 from .labelled import Labelled, Language
@@ -74,6 +75,7 @@ __all__ = [
     "FirstNumbers",
     "FirstWords",
     "InContext",
+    "InspectTask",
     "Judge",
     "Judged",
     "Labelled",

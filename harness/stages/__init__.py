@@ -30,6 +30,7 @@ from .input_files import (
     is_training_file,
     sample_of,
 )
+from .inspect_task import RunInspectTask
 from .judged_rows import KeepJudged, ReplyRule, RewordRows
 from .lesson_rows import AnswersAsRows, GivenAnswers
 from .map_rows import MapRows
@@ -115,6 +116,7 @@ __all__ = [
     "RowScores",
     "RowsStage",
     "Rule",
+    "RunInspectTask",
     "ScoreByFunction",
     "ScoreContinuations",
     "SelectRows",
