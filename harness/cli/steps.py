@@ -15,6 +15,7 @@ from ..lab import (
     ProgressListener,
     Settings,
     execute,
+    interruptible,
     local_executor,
     progress_on,
     thread_executor,
@@ -90,7 +91,7 @@ def undone(store: Store, target: Stage) -> list[Stage]:
 def _run(settings: Settings, todo: Sequence[Stage]) -> None:
     asks = any(stage.asks() for stage in todo)
     backend = backend_for(settings) if asks else None
-    with _stopping(backend):
+    with interruptible(settings.store), _stopping(backend):
         service = None if backend is None else backend.capabilities.service
         if service is not None:
             for work in filter(None, (stage.work() for stage in todo)):

@@ -21,6 +21,8 @@ from .completions import Completions, Templates
 from .computed import Computed, Continued
 from .derived_sources import LengthMatched, Mix, Shuffled
 from .experiment import Experiment
+from .grid import Grid, GridExperiment, as_experiment
+from .hop import Hop
 from .inspect_task import InspectTask
 from .judged import Deduplicated, Judged, Rewritten
 from .judges import Agreement, Judge
@@ -42,7 +44,7 @@ from .questions import (
 )
 from .released_rows import Rows
 from .scored import Length, Rated, Scored
-from .selected import Selected
+from .selected import LikelihoodShift, Selected
 from .source import Source
 from .sources import Numbers, ProgramNumbers
 from .students import ARMS, DEFAULT, OTHER, InContext, Students, doses
@@ -74,6 +76,9 @@ __all__ = [
     "Finished",
     "FirstNumbers",
     "FirstWords",
+    "Grid",
+    "GridExperiment",
+    "Hop",
     "InContext",
     "InspectTask",
     "Judge",
@@ -84,6 +89,7 @@ __all__ = [
     "LengthMatched",
     "Lesson",
     "Likelihood",
+    "LikelihoodShift",
     "LogOdds",
     "Mapped",
     "Measure",
@@ -111,6 +117,7 @@ __all__ = [
     "Without",
     "WordCount",
     "arm_readings",
+    "as_experiment",
     "doses",
     "exact_shares",
     "language",

@@ -6,6 +6,7 @@ from functools import cached_property
 
 from ...backends import Backend, complete_recipe
 from ...datasets.errors import MissingModelError, SpecError
+from ...datasets.seeds import derive
 from ..experiment import (
     DEFAULT,
     OTHER,
@@ -60,8 +61,8 @@ class _PipelineBuilder:
 
     def build(self) -> Pipeline:
         experiment = self.experiment
+        teacher = self._teacher_arm
         check_backend_measures(self.backend, experiment.measure)
-        teacher = self._teacher(experiment.trait)
         trained = {
             "student": self._students(Students(), "student", self._writers),
             **self._control(),
@@ -70,7 +71,7 @@ class _PipelineBuilder:
         further = teacher_arms(experiment).items()
         arms = {
             "baseline": (self._ask(self.base, "baseline"),),
-            "teacher": (teacher,),
+            "teacher": teacher,
             **{name: (self._teacher(trait),) for name, trait in further},
         }
         return Pipeline(
@@ -79,7 +80,28 @@ class _PipelineBuilder:
             gates=tuple(map(self._gate, experiment.traits)) if experiment.has_gate else (),
             data={name: mixes for name, (_, mixes) in trained.items()},
             audits={name: tuple(map(self._audit, mixes)) for name, (_, mixes) in trained.items()},
+            previous=self._previous,
         )
+
+    @cached_property
+    def _previous(self) -> Pipeline | None:
+        """The stages of the experiment whose students teach, in a hop."""
+        before = self.experiment.teachers_from
+        return build_pipeline(before, self.settings, self.backend) if before else None
+
+    @cached_property
+    def _teacher_arm(self) -> tuple[ModelStages, ...]:
+        """The teacher; in a hop the students before, one a seed, measured as students are."""
+        if self._previous is None:
+            return (self._teacher(self.experiment.trait),)
+        students = self._previous.arms["student"][: self._seeds]
+        return tuple(
+            self._ask(model.answers.subject, "student", seed) for seed, model in enumerate(students)
+        )
+
+    @property
+    def _seeds(self) -> int:
+        return self.settings.seeds or self.experiment.seeds
 
     @cached_property
     def base(self) -> Base:
@@ -99,6 +121,7 @@ class _PipelineBuilder:
             tuned_teacher=self._fine_tuned_teacher,
             trait=self.experiment.trait,
             judge_base=self._judge,
+            computes_likelihoods=self.backend.capabilities.continuations is not None,
         )
 
     def _base(self, name: str | None) -> Base:
@@ -182,7 +205,8 @@ class _PipelineBuilder:
         return self._ask(self.writer, arm, system=trait.system)
 
     def _gate(self, trait: Trait) -> Gate:
-        return Gate(trait, self._teacher(trait), self._ask(self.writer, "baseline"))
+        teacher = self._teacher_arm if trait == self.experiment.trait else (self._teacher(trait),)
+        return Gate(trait, teacher, (self._ask(self.writer, "baseline"),))
 
     def _fine_tuned_teacher(self, trait: Trait, model: Base) -> FineTune:
         """A teacher that is fine-tuned to have a trait."""
@@ -229,7 +253,9 @@ class _PipelineBuilder:
         self, name: str, arm: Students | InContext
     ) -> tuple[tuple[ModelStages, ...], tuple[MixRows, ...]]:
         if isinstance(arm, Students):
-            return self._students(arm, name, replace(self._writers, has_traits=not arm.plain))
+            trait = arm.trait or self.experiment.trait
+            writers = replace(self._writers, has_traits=not arm.plain, trait=trait)
+            return self._students(arm, name, writers)
         mixes = self._mixes(arm.data or self.experiment.data, name, self._writers)
         asked = tuple(
             self._ask(self.base, name, seed, context=mix, shots=arm.rows)
@@ -240,8 +266,10 @@ class _PipelineBuilder:
     def _students(
         self, arm: Students, name: str, writers: DataWriters
     ) -> tuple[tuple[ModelStages, ...], tuple[MixRows, ...]]:
-        trait = self.experiment.trait.name
-        label = name if name == "control" else f"{trait} {name}"
+        label = _label_of_students(arm, name, self.experiment.trait)
+        drawn_as = "student" if arm.is_of_trait_alone else name
+        if self._previous:
+            label = f"{label}, generation {self.experiment.hops + 1},"
         model = self._base(arm.model) if arm.model else self.base
         recipe = complete_recipe(self.backend, {**self.experiment.recipe, **arm.recipe})
         mixes = self._mixes(arm.data or self.experiment.data, label, writers)
@@ -255,23 +283,41 @@ class _PipelineBuilder:
                 seed=seed,
                 audits=(self._audit(mix),),
             )
-            asked.append(self._ask(trained, name, seed))
+            asked.append(self._ask(trained, drawn_as, seed))
         return tuple(asked), mixes
 
     def _mixes(self, data: Source, label: str, writers: DataWriters) -> tuple[MixRows, ...]:
         """The training files of an arm, one a seed."""
-        seeds = range(self.settings.seeds or self.experiment.seeds)
-        own = self.experiment.generation == "each seed"
-        shared = data.parts(writers)
+        own = self.experiment.generation == "each seed" or self._previous is not None
+        shared = () if self._previous else data.parts(writers)
         return tuple(
             training_file(
-                data.parts(replace(writers, generation=seed)) if own and seed else shared,
+                data.parts(self._writers_of(seed, writers))
+                if own and (seed or not shared)
+                else shared,
                 label=f"{label} {seed + 1} rows",
                 keep=data.row_count or 0,
                 seed=seed,
             )
-            for seed in seeds
+            for seed in range(self._seeds)
         )
+
+    def _writers_of(self, seed: int, writers: DataWriters) -> DataWriters:
+        """Who writes the data of one seed, where every seed has its own generation."""
+        if self._previous is None:
+            return replace(writers, generation=seed)
+        student, control = (
+            self._previous.arms[arm][seed].answers.subject for arm in ("student", "control")
+        )
+        generation = derive("hop", self.experiment.hops, seed)
+        return replace(writers, teacher=student, control=control, generation=generation)
 
     def _audit(self, mix: MixRows) -> Audit:
         return leak_audit(mix, self.experiment.traits, strict=self.experiment.leaks == "fail")
+
+
+def _label_of_students(arm: Students, name: str, trait: Trait) -> str:
+    """What people call an arm of students, with the trait of their teacher."""
+    if name == "control":
+        return name
+    return f"{trait.name} {name}" if arm.trait is None else f"{name} student"

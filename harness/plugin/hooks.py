@@ -1,12 +1,14 @@
 """The hooks of pytest. Whatever takes time is imported when it is used."""
 
 import sys
+from collections.abc import Generator
 from typing import Any
 
 import pytest
 
 from .arguments import run_with_joined_options
 from .current_session import session_of
+from .interruption import handle_interruption, interrupted_by_sigterm
 from .options import OPTIONS, add_options, any_option_given, option, plan_is_asked_for
 from .report_properties import claim_of
 from .spec_errors import is_spec_error, place_of
@@ -68,6 +70,17 @@ class Listener:
         """Note the outcome of a claim."""
         if claim := claim_of(report):
             session_of(self._config).note(report, claim)
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtestloop(self) -> Generator[None, object, object]:
+        """Let SIGTERM, which clusters send, end a run as Ctrl-C does."""
+        with interrupted_by_sigterm(self._config):
+            return (yield)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_keyboard_interrupt(self, excinfo: "pytest.ExceptionInfo[BaseException]") -> None:
+        """Say what is kept of an interrupted run, and how to go on."""
+        handle_interruption(self._config, excinfo.value)
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any) -> None:

@@ -46,6 +46,7 @@ from .row_functions import row_function
 from .row_log import Row, RowLog, read_rows, write_rows
 from .row_stages import ChoosingStage, PromptedStage, PromptSample, RowsStage, TrainingFileStage
 from .rules import Rule, checked_rule
+from .score_by_likelihood import Listener, ScoreByLikelihood
 from .select_rows import RowScores, ScoreByFunction, SelectRows, Which
 from .shuffle import Shuffle
 from .stage import Stage, Workspace, backend_of, forget_backends, run_stage
@@ -100,6 +101,7 @@ __all__ = [
     "JudgeReplies",
     "KeepJudged",
     "ListedPrompts",
+    "Listener",
     "Manifest",
     "MapRows",
     "MatchLengths",
@@ -118,6 +120,7 @@ __all__ = [
     "Rule",
     "RunInspectTask",
     "ScoreByFunction",
+    "ScoreByLikelihood",
     "ScoreContinuations",
     "SelectRows",
     "Shuffle",
