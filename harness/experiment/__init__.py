@@ -21,7 +21,9 @@ from .completions import Completions, Templates
 from .computed import Computed, Continued
 from .derived_sources import LengthMatched, Mix, Shuffled
 from .experiment import Experiment
+from .grid import Grid, GridExperiment, as_experiment
 from .hop import Hop
+from .inspect_task import InspectTask
 from .judged import Deduplicated, Judged, Rewritten
 from .judges import Agreement, Judge
 from .labelled import Labelled, Language
@@ -78,8 +80,11 @@ __all__ = [
     "Finished",
     "FirstNumbers",
     "FirstWords",
+    "Grid",
+    "GridExperiment",
     "Hop",
     "InContext",
+    "InspectTask",
     "Judge",
     "Judged",
     "Labelled",
@@ -118,6 +123,7 @@ __all__ = [
     "Without",
     "WordCount",
     "arm_readings",
+    "as_experiment",
     "doses",
     "exact_shares",
     "language",

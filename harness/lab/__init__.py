@@ -8,6 +8,7 @@ from .compared_answers import arm_of_tables, compare_answers, effect_of, remarks
 from .environment import dollars_from, whole_number_from
 from .executors import local_executor, thread_executor
 from .gate import TraitCheck, check_trait
+from .grids import GridResults, grid_arms, grid_of
 from .interruption import interruptible, kept_in
 from .lab import Lab
 from .pipeline import ModelStages, Pipeline, in_order, teacher_arms
@@ -22,6 +23,7 @@ __all__ = [
     "Arm",
     "ArmMapping",
     "Columns",
+    "GridResults",
     "Lab",
     "ModelAnswers",
     "ModelStages",
@@ -39,6 +41,8 @@ __all__ = [
     "dollars_from",
     "effect_of",
     "execute",
+    "grid_arms",
+    "grid_of",
     "in_order",
     "interruptible",
     "kept_in",

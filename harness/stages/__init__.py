@@ -31,6 +31,7 @@ from .input_files import (
     is_training_file,
     sample_of,
 )
+from .inspect_task import RunInspectTask
 from .judged_rows import KeepJudged, ReplyRule, RewordRows
 from .lesson_rows import AnswersAsRows, GivenAnswers
 from .map_rows import MapRows
@@ -127,6 +128,7 @@ __all__ = [
     "RowScores",
     "RowsStage",
     "Rule",
+    "RunInspectTask",
     "ScoreByFunction",
     "ScoreByLikelihood",
     "ScoreContinuations",
