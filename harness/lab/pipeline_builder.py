@@ -14,6 +14,7 @@ from ..experiment import (
     DataWriters,
     Experiment,
     InContext,
+    InspectTask,
     Judge,
     Lesson,
     Source,
@@ -38,7 +39,7 @@ from ..stages import (
 from .measure_support import check_backend_measures
 from .pipeline import Gate, ModelStages, Pipeline, teacher_arms
 from .settings import Settings
-from .stage_builders import arm_answers, base, leak_audit, student, training_file
+from .stage_builders import arm_answers, base, inspect_run, leak_audit, student, training_file
 
 
 def build_pipeline(experiment: Experiment, settings: Settings, backend: Backend) -> Pipeline:
@@ -155,6 +156,8 @@ class _PipelineBuilder:
         answers = arm_answers(
             subject, measure, arm=arm, seed=seed, system=system, context=context, shots=shots
         )
+        if isinstance(measure, InspectTask):
+            return ModelStages(inspect_run(measure, answers))
         if isinstance(measure, Continued):
             return ModelStages(self._continued(measure, answers))
         return ModelStages(
