@@ -31,7 +31,7 @@ from .input_files import (
     sample_of,
 )
 from .judged_rows import KeepJudged, ReplyRule, RewordRows
-from .lesson_rows import AnswersAsRows, GivenAnswers
+from .lesson_rows import AnswersAsRows, GivenAnswers, TaughtPairs
 from .map_rows import MapRows
 from .match_lengths import MatchLengths
 from .measure import AskQuestions, ComputeProbabilities, JudgeReplies, filled_prompt
@@ -128,6 +128,7 @@ __all__ = [
     "StoredArtifact",
     "StoredFile",
     "Subject",
+    "TaughtPairs",
     "TrainingFileStage",
     "UserFile",
     "Which",
