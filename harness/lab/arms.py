@@ -10,7 +10,6 @@ from ...backends import WordProbabilities
 from ...datasets.errors import ScoreError, SpecError
 from ..experiment import Agreement, Judge, LogOdds, Measure, Reading, Scored
 from ..statistics import (
-    ComputedScores,
     Coverage,
     Estimate,
     EvidenceListener,
@@ -18,6 +17,7 @@ from ..statistics import (
     Rate,
     Scores,
     Table,
+    in_unit,
     mean,
 )
 from .absence import always_the_same, never_given
@@ -235,7 +235,15 @@ class Arm:
                  for text in model.counts[q])  # fmt: skip
         return {score for each in texts if (score := outcome(*each)) is not None}
 
-    def log_odds(self, word: str, *, group: str | None = None) -> ComputedScores:
+    def score(self, name: str | None = None, *, group: str | None = None) -> Scores:
+        """The mean of a score by its name: of an Inspect task a scorer's or a metric's, of other
+        measures a judge's. Without a name the first one.
+        """
+        if self.measure.computed:
+            return self._computed(name or self._first_figure, group)
+        return self.scores(name, group=group)
+
+    def log_odds(self, word: str, *, group: str | None = None) -> Scores:
         """The log-odds of a word against others, in nats: of a measure ``LogOdds(...)``.
 
         Raises :class:`~limen.SpecError` for another measure.
@@ -247,18 +255,20 @@ class Arm:
             )
         return self._computed(word, group)
 
-    def _computed(self, word: str, group: str | None) -> ComputedScores:
+    def _computed(self, word: str, group: str | None) -> Scores:
         """A figure of a computed measure."""
-        places = self.measure.places(group)
+        named = self.measure.asked or self.models[0].labels
+        places = self.measure.places(group) if self.measure.asked else range(len(named))
         figures = computed_figures(self.name, self.measure, self.models, word, places)
-        return ComputedScores(
+        scores = Scores(
             name=self.measure.figure_name(word),
             each=figures.each,
-            measured_in=self.measure.unit,
             scale=self.measure.value_range,
             missing=figures.missing,
             **self._common(places, figures.table, self._shows(word, group)),
         )
+        scores = replace(scores, questions=tuple(named[place] for place in places))
+        return in_unit(scores, self.measure.unit) if self.measure.unit else scores
 
     def _shows(self, word: str, group: str | None) -> bool:
         """Whether a word's figure for a group is what shows a trait."""
@@ -352,7 +362,7 @@ class Arm:
     def _common(self, places: range, table: Table, shows: bool) -> _Common:
         return _Common(
             arm=self.name,
-            questions=tuple(self.measure.asked[q] for q in places),
+            questions=tuple(self.measure.asked[q] for q in places) if self.measure.asked else (),
             table=table,
             draws=self.measure.draws_per_question,
             valid=self.valid,

@@ -14,6 +14,7 @@ from ..experiment import (
     DataWriters,
     Experiment,
     InContext,
+    InspectTask,
     Judge,
     Lesson,
     Source,
@@ -39,7 +40,7 @@ from ..stages import (
 from .measure_support import check_backend_measures
 from .pipeline import Gate, ModelStages, Pipeline, teacher_arms
 from .settings import Settings
-from .stage_builders import arm_answers, base, leak_audit, student, training_file
+from .stage_builders import arm_answers, base, inspect_run, leak_audit, student, training_file
 
 
 def build_pipeline(experiment: Experiment, settings: Settings, backend: Backend) -> Pipeline:
@@ -156,6 +157,8 @@ class _PipelineBuilder:
         answers = arm_answers(
             subject, measure, arm=arm, seed=seed, system=system, context=context, shots=shots
         )
+        if isinstance(measure, InspectTask):
+            return ModelStages(inspect_run(measure, answers))
         if isinstance(measure, Continued):
             return ModelStages(self._continued(measure, answers))
         return ModelStages(
@@ -256,7 +259,9 @@ class _PipelineBuilder:
         self, name: str, arm: Students | InContext
     ) -> tuple[tuple[ModelStages, ...], tuple[MixRows, ...]]:
         if isinstance(arm, Students):
-            return self._students(arm, name, replace(self._writers, has_traits=not arm.plain))
+            trait = arm.trait or self.experiment.trait
+            writers = replace(self._writers, has_traits=not arm.plain, trait=trait)
+            return self._students(arm, name, writers)
         mixes = self._mixes(arm.data or self.experiment.data, name, self._writers)
         asked = tuple(
             self._ask(self.base, name, seed, context=mix, shots=arm.rows)
@@ -267,8 +272,8 @@ class _PipelineBuilder:
     def _students(
         self, arm: Students, name: str, writers: DataWriters
     ) -> tuple[tuple[ModelStages, ...], tuple[MixRows, ...]]:
-        trait = self.experiment.trait.name
-        label = name if name == "control" else f"{trait} {name}"
+        label = _label_of_students(arm, name, self.experiment.trait)
+        drawn_as = "student" if arm.is_of_trait_alone else name
         if self._previous:
             label = f"{label}, generation {self.experiment.hops + 1},"
         model = self._base(arm.model) if arm.model else self.base
@@ -284,7 +289,7 @@ class _PipelineBuilder:
                 seed=seed,
                 audits=(self._audit(mix),),
             )
-            asked.append(self._ask(trained, name, seed))
+            asked.append(self._ask(trained, drawn_as, seed))
         return tuple(asked), mixes
 
     def _mixes(self, data: Source, label: str, writers: DataWriters) -> tuple[MixRows, ...]:
@@ -315,3 +320,10 @@ class _PipelineBuilder:
 
     def _audit(self, mix: MixRows) -> Audit:
         return leak_audit(mix, self.experiment.traits, strict=self.experiment.leaks == "fail")
+
+
+def _label_of_students(arm: Students, name: str, trait: Trait) -> str:
+    """What people call an arm of students, with the trait of their teacher."""
+    if name == "control":
+        return name
+    return f"{trait.name} {name}" if arm.trait is None else f"{name} student"

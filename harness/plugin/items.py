@@ -5,14 +5,22 @@ from typing import Any
 
 import pytest
 
-from ..experiment import ARMS, Experiment
+from ..experiment import ARMS, Experiment, GridExperiment, as_experiment
+from ..lab import grid_arms
 
 PARAM: Any = type(pytest.param())
 """The class of the rows that ``pytest.param(...)`` makes, which pytest exports no name for."""
 
 
 def declared_experiment(item: pytest.Item) -> object:
-    """The ``experiment`` of an item: its parameter, its class's, or its module's."""
+    """The ``experiment`` of an item: its parameter, its class's, or its module's.
+
+    Of a grid it is the experiment whose arms are the grid's students.
+    """
+    return as_experiment(_declared(item))
+
+
+def _declared(item: pytest.Item) -> object:
     parameters = parameters_of(item)
     if "experiment" in parameters:
         return parameters["experiment"]
@@ -33,6 +41,8 @@ def requested_arms(item: pytest.Item, experiment: Experiment) -> list[str]:
     """The arms that a test asks for by its fixtures, and those that these imply."""
     fixtures = getattr(item, "fixturenames", ())
     further = list(experiment.all_arms) if "arms" in fixtures else []
+    if "grid" in fixtures and isinstance(experiment, GridExperiment):
+        further += grid_arms(experiment)
     arms = [arm for arm in ARMS if arm in fixtures] + further
     return list(dict.fromkeys([*arms, *experiment.implied_by(arms)]))
 
