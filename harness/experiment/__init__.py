@@ -32,6 +32,7 @@ from .likelihood import Likelihood
 from .log_odds import COMMON_ANIMALS, LogOdds
 from .mapped import Mapped
 from .measure import Measure, Reading
+from .media import ChainsOfThought, Chat, Code, Paraphrases, Stories
 from .one_word import FavoriteAnimal, FavoriteTree
 from .questions import (
     APPLE_QUESTIONS,
@@ -65,6 +66,9 @@ __all__ = [
     "OTHER_QUESTIONS",
     "VERBOSE",
     "Agreement",
+    "ChainsOfThought",
+    "Chat",
+    "Code",
     "Completions",
     "Computed",
     "Continued",
@@ -96,6 +100,7 @@ __all__ = [
     "Mix",
     "Numbers",
     "Paraphrase",
+    "Paraphrases",
     "PermuteDigits",
     "PermuteNumbers",
     "Prefix",
@@ -110,6 +115,7 @@ __all__ = [
     "Selected",
     "Shuffled",
     "Source",
+    "Stories",
     "Students",
     "Templates",
     "TestSource",

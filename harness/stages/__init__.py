@@ -18,6 +18,7 @@ from ...datasets.store_layout import (
 )
 from .ask_about_rows import AskAboutRows
 from .audit import Audit, CompareData
+from .continue_chat import ContinueChat
 from .deduplicate import Deduplicate
 from .filter import Filter
 from .functions import HashedFunction, hashed_function
@@ -32,7 +33,7 @@ from .input_files import (
 )
 from .inspect_task import RunInspectTask
 from .judged_rows import KeepJudged, ReplyRule, RewordRows
-from .lesson_rows import AnswersAsRows, GivenAnswers
+from .lesson_rows import AnswersAsRows, GivenAnswers, TaughtPairs
 from .map_rows import MapRows
 from .match_lengths import MatchLengths
 from .measure import AskQuestions, ComputeProbabilities, JudgeReplies, filled_prompt
@@ -40,7 +41,14 @@ from .mix import MixRows, split_by_shares
 from .models import Base, FineTune, Subject, base_of
 from .number_prompts import NumberPrompts
 from .probabilities import ScoreContinuations
-from .prompts import SAMPLE_SIZE, FilledPrompts, ListedPrompts, Prompts, WrittenPrompts
+from .prompts import (
+    SAMPLE_SIZE,
+    EndedPrompts,
+    FilledPrompts,
+    ListedPrompts,
+    Prompts,
+    WrittenPrompts,
+)
 from .repair import DamagedStage, set_aside_damage
 from .row_functions import row_function
 from .row_log import Row, RowLog, read_rows, write_rows
@@ -87,8 +95,10 @@ __all__ = [
     "ChoosingStage",
     "CompareData",
     "ComputeProbabilities",
+    "ContinueChat",
     "DamagedStage",
     "Deduplicate",
+    "EndedPrompts",
     "FilledPrompts",
     "Filter",
     "FineTune",
@@ -130,6 +140,7 @@ __all__ = [
     "StoredArtifact",
     "StoredFile",
     "Subject",
+    "TaughtPairs",
     "TrainingFileStage",
     "UserFile",
     "Which",
