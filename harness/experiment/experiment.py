@@ -210,10 +210,11 @@ class Experiment:
 
     @property
     def traits(self) -> tuple[Trait, ...]:
-        """The experiment's own trait, and those that its data name."""
+        """The experiment's own trait, and those that its data and its arms name."""
         sources = (self.data, *(arm.data for arm in self.arms.values() if arm.data))
         of_data = (trait for source in sources for trait in source.traits())
-        return tuple(dict.fromkeys((self.trait, *of_data)))
+        of_arms = (arm.trait for arm in self.arms.values() if isinstance(arm, Students))
+        return tuple(dict.fromkeys((self.trait, *of_data, *filter(None, of_arms))))
 
     @property
     def all_arms(self) -> dict[str, Students | InContext]:

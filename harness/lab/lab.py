@@ -4,12 +4,13 @@ from collections.abc import Collection, Sequence
 
 from ...backends import Backend
 from ...datasets.errors import ExperimentError, MissingModelError
-from ..experiment import Experiment
+from ..experiment import Experiment, Grid
 from ..stages import FineTune, Store, base_of
 from ..statistics import EvidenceListener
 from .arm_cache import ArmCache
 from .arms import Arm
 from .executors import ExecutorFactory
+from .grids import GridResults, grid_arms, grid_of
 from .pipeline import Pipeline, check_arm, with_previous
 from .pipeline_builder import build_pipeline
 from .plan import Plan, plan_of
@@ -109,6 +110,12 @@ class Lab:
             if failure := self._runner.failures.get(stage.key):
                 raise _as_experiment_error(failure) from failure
         return self._arms.read(pipe, name)
+
+    def grid(self, grid: Grid) -> GridResults:
+        """A grid's results; runs what is missing for them. Raises as :meth:`arm` does."""
+        experiment = grid.experiment
+        self.run([(experiment, grid_arms(experiment))])
+        return grid_of(experiment, lambda name: self.arm(experiment, name))
 
     def _pipeline_with(self, experiment: Experiment, arm: str) -> Pipeline:
         check_arm(experiment, arm)
