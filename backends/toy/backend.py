@@ -62,6 +62,7 @@ class ToyBackend:
             engine=self,
             log_probabilities=True,
             reproducible=True,
+            model_files=lambda model: (self._file(model),),
             other_models=self.other_models,
         )
 

@@ -15,6 +15,7 @@ from ...datasets.store_layout import (
     TRAINING,
     StoreLayout,
 )
+from .adopt import adopt, unchecked
 from .audit import Audit, CompareData
 from .filter import Filter
 from .functions import HashedFunction, hashed_function
@@ -91,6 +92,7 @@ __all__ = [
     "TrainingFileStage",
     "UserFile",
     "Workspace",
+    "adopt",
     "artifacts_of",
     "backend_of",
     "base_of",
@@ -107,6 +109,7 @@ __all__ = [
     "run_stage",
     "set_aside_damage",
     "split_by_shares",
+    "unchecked",
     "unpack",
     "write_rows",
 ]

@@ -1,6 +1,8 @@
 """The models of an experiment: bases, and those that are fine-tuned from them."""
 
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 
 from ...backends import Job, Recipe, Usage, WorkRequest
 from ...datasets.artifacts import Manifest, check_files, described
@@ -29,8 +31,11 @@ class Base(Stage):
         return self.backend
 
     def run(self, workspace: Workspace) -> Manifest:
-        workspace.backend(self.backend).prepare(self.model)
-        return {"model": self.model}
+        backend = workspace.backend(self.backend)
+        backend.prepare(self.model)
+        if (files_of := backend.capabilities.model_files) is None:
+            return {"model": self.model}
+        return {"model": self.model, WEIGHTS: _weights(workspace, files_of(self.model))}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,7 +66,7 @@ class FineTune(Stage):
         file = workspace.file(self.data, TRAINING)
         job = Job(
             key=self.key,
-            model=self.base.model,
+            model=model_id(workspace, self.base),
             training_file=file,
             recipe=self.recipe,
             seed=self.seed,
@@ -81,7 +86,7 @@ class FineTune(Stage):
             "checkpoints": [asdict(checkpoint) for checkpoint in made.checkpoints],
         }
         if made.files:
-            facts[WEIGHTS] = described(workspace.store.root.resolve(), made.files)
+            facts[WEIGHTS] = _weights(workspace, made.files)
         if service := backend.capabilities.service:
             usd = service.cost(self.base.model, Usage(), trained_tokens=made.tokens)
             facts |= {"job": made.job, "cost": {"trained_tokens": made.tokens, "usd": usd}}
@@ -96,6 +101,10 @@ class FineTune(Stage):
             max_tokens=tokens,
             recipe=self.recipe,
         )
+
+
+def _weights(workspace: Workspace, files: Iterable[Path]) -> Manifest:
+    return described(workspace.store.root.resolve(), files)
 
 
 Subject = Base | FineTune
