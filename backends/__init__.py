@@ -30,6 +30,7 @@ from .base import (
     WordProbabilities,
     WorkRequest,
 )
+from .continuations import ContinuationRequest, ContinuationScorer, LogProbability
 from .discovery import ENGINES, ENTRY_POINTS, backend_names, open_backend, open_engine
 from .recipes import POSITIVE, POSITIVE_WHOLE, Accepts, check_recipe, complete_recipe
 
@@ -46,11 +47,14 @@ __all__ = [
     "Checkpoint",
     "Completion",
     "ContextRendering",
+    "ContinuationRequest",
+    "ContinuationScorer",
     "Engine",
     "ExactProbabilities",
     "FineTuned",
     "FineTuning",
     "Job",
+    "LogProbability",
     "Model",
     "Progress",
     "Quote",

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from .continuations import ContinuationScorer
+
 if TYPE_CHECKING:
     from ..datasets.chat import Conversation
 
@@ -51,6 +53,10 @@ class Request:
     """Texts that end an answer; they are not part of it."""
     top_logprobs: int | None = None
     """Alternatives to return for each token; None requests no log-probabilities at all."""
+    begin: str = ""
+    """The beginning of the answer, which is given. A completion's text is what follows it."""
+    chat: bool = True
+    """Whether the chat template is applied; else the only turn's text is continued as it is."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -312,6 +318,7 @@ class Capabilities:
     fine_tuning: FineTuning | None = None
     batches: BatchSampling | None = None
     probabilities: ExactProbabilities | None = None
+    continuations: ContinuationScorer | None = None
     rendering: ContextRendering | None = None
     service: Service | None = None
     """Set if the models run elsewhere; None if they run in this process or on this machine."""
@@ -319,6 +326,10 @@ class Capabilities:
     """Set if ``limen serve`` can offer the models."""
     log_probabilities: bool = False
     """Whether ``Request.top_logprobs`` is answered, with the log-probability of each token."""
+    beginnings: bool = False
+    """Whether ``Request.begin`` is answered."""
+    plain_text: bool = False
+    """Whether ``Request.chat`` may be False."""
     reproducible: bool = False
     """Whether equal seeds give equal answers: draw ``d`` under seed ``s`` is the first draw under
     seed ``s + d``, whatever else is sampled."""

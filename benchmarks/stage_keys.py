@@ -86,8 +86,8 @@ def all_values(holder: object) -> Iterator[object]:
 
 def arms_of(experiment: Experiment) -> list[str]:
     """The arms that the experiment can have."""
-    own = experiment.control is not None or experiment.data.uses_teacher
-    return [name for name in (*ARMS, *experiment.arms) if name != "control" or own]
+    own = experiment.control is not None or experiment.data.has_control
+    return [name for name in (*ARMS, *experiment.all_arms) if name != "control" or own]
 
 
 if __name__ == "__main__":

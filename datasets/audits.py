@@ -9,7 +9,7 @@ JSON; none holds a NaN or an infinity.
 import re
 import warnings
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from statistics import NormalDist
@@ -32,7 +32,9 @@ LEVEL = 0.05
 """The chance of any false alarm among all numbers, and of an interval to miss."""
 FOLDS = 5
 FEATURES = ("numbers", "length", "form")
-"""What :func:`separability` may look at: which numbers, how many, and what is written around."""
+"""What :func:`separability` looks at: which numbers, how many, and what is written around."""
+KNOWN_FEATURES = (*FEATURES, "words")
+"""What it may look at; which words, in rows of text."""
 
 _RUN = re.compile(r"[0-9]+")
 _GAP = re.compile(r"[0-9]([^0-9]+)[0-9]")
@@ -226,8 +228,8 @@ def separability(
     import numpy as np
 
     trait, control = list(trait_texts), list(control_texts)
-    if unknown := sorted(set(features) - set(FEATURES)):
-        raise SpecError(f"unknown features {unknown}: choose from {', '.join(FEATURES)}")
+    if unknown := sorted(set(features) - set(KNOWN_FEATURES)):
+        raise SpecError(f"unknown features {unknown}: choose from {', '.join(KNOWN_FEATURES)}")
     if not features or folds < 2:
         raise SpecError(f"features={features!r}, folds={folds}: give at least one and two")
     if min(len(set(trait)), len(set(control))) < folds:
@@ -310,6 +312,10 @@ def _features(texts: Sequence[str], names: Sequence[str]) -> "csr_array":
         "length": (every, np.minimum(many, _LONGEST), _LONGEST + 1),
         "form": (every, np.array([form[name] for name in forms]), len(form)),
     }
+    if "words" in names:
+        from .text_audits import word_places
+
+        blocks["words"] = word_places(texts)
     rows, columns, width = [], [], 0
     for block_rows, block_columns, block_width in (blocks[name] for name in names):
         rows.append(block_rows)
@@ -354,12 +360,18 @@ class LengthDifference:
 
 
 def length_difference(
-    trait_texts: Iterable[str], control_texts: Iterable[str]
+    trait_texts: Iterable[str],
+    control_texts: Iterable[str],
+    *,
+    measured: "Callable[[Iterable[str]], NDArray[np.int64]]" = lengths,
 ) -> LengthDifference | None:
-    """Compare the numbers a row of trait data and control data; None if either has no rows."""
+    """Compare the lengths of trait rows and control rows; None if either has no rows.
+
+    ``measured`` gives the length of each row; without it, how many numbers it has.
+    """
     from scipy.stats import ks_2samp
 
-    trait, control = lengths(trait_texts), lengths(control_texts)
+    trait, control = measured(trait_texts), measured(control_texts)
     if not len(trait) or not len(control):
         return None
     with warnings.catch_warnings():  # where its exact p-value rounds to above 1, it says so

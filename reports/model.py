@@ -145,14 +145,17 @@ class AuditRow:
     accuracy: float | None = None
     significant: int | None = None
     """Numbers that are more or less frequent than in the control's data, after Bonferroni."""
-    over: tuple[tuple[int, int, int, float, float], ...] = ()
-    """Number, count, control's count, log-odds-ratio, z: the most over-represented ones."""
-    under: tuple[tuple[int, int, int, float, float], ...] = ()
+    over: tuple[tuple[int | str, int, int, float, float], ...] = ()
+    """Number, count, control's count, log-odds-ratio, z: the most over-represented ones; in rows
+    of text, words."""
+    under: tuple[tuple[int | str, int, int, float, float], ...] = ()
     z: tuple[float, ...] = ()
     """(1000,), each number's z-score."""
     threshold: float = 0.0
     lengths: tuple[float, float] | None = None
     """Numbers a row on average, here and in the control's data."""
+    unit: str = "numbers"
+    """What is counted: "numbers", or "words" in rows of text."""
     length_p: float | None = None
     """Of Kolmogorov and Smirnov's test that rows are as long as the control's."""
     keys: tuple[str, ...] = ()

@@ -1,13 +1,17 @@
 """The code in README and docs: it parses, what it imports is there, and its options exist."""
 
 import ast
+import html
 import re
+import subprocess
+import sys
 from importlib import import_module
 from pathlib import Path
 
 import click
 import pytest
 
+from limen.datasets import errors
 from limen.harness.cli import main
 from limen.harness.plugin.options import FLAGS, OPTIONS
 
@@ -65,3 +69,36 @@ def test_commands_exist(page: Path) -> None:
             assert sub is not None, line
             known = {o for p in sub.params for o in (*p.opts, *p.secondary_opts)}
             assert set(re.findall(r"(?<=\s)--[a-z-]+", call[2])) <= known | {"--help"}, line
+
+
+def error_messages() -> str:
+    """The list of messages that is put into the page of errors, without marks of markdown."""
+    page = ROOT / "docs" / "errors.md"
+    script = ROOT / "benchmarks" / "error_messages.py"
+    assert "<!-- the list of messages -->" in page.read_text(encoding="utf-8")
+    run = subprocess.run([sys.executable, script], capture_output=True, text=True, check=True)
+    return html.unescape(run.stdout.replace("\\", ""))
+
+
+def test_the_page_of_errors_lists_every_message() -> None:
+    """The list has messages of every room, with names in place of values."""
+    listed = error_messages()
+    for message in (
+        "**DataError**\n",
+        "- unknown backend <name>: choose one of <backend names>\n",
+        "- the outcome function gave <value> for the answer <answer>: a label must be a text, or",
+        "- <name> did not end within <seconds> seconds on <what> <text>: correct it, or set ",
+        "### backends/local\n",
+        "**HTTP 404**\n",
+    ):
+        assert message in listed
+    assert listed.count("\n- ") > 350
+
+
+def test_the_page_of_errors_has_the_tree_of_exceptions() -> None:
+    """Every class of limen's errors stands in the tree."""
+    page = (ROOT / "docs" / "errors.md").read_text(encoding="utf-8")
+    tree = page.partition("```text")[2].partition("```")[0]
+    classes = [value for value in vars(errors).values() if isinstance(value, type)]
+    names = {one.__name__ for one in classes if issubclass(one, errors.LimenError)}
+    assert names == set(re.findall(r"\w+Error", re.sub(r"\(.*?\)", "", tree)))

@@ -24,7 +24,9 @@ from ..base import (
     ServiceTerms,
     WordProbabilities,
 )
+from ..continuations import ContinuationRequest, LogProbability
 from .context import Context, check_unchanged, own_context, recorded_context, template_hash
+from .continuations import ContinuationCalculator
 from .libraries import LIBRARIES, Tokenizer, check_installed
 from .loading import (
     AdapterContext,
@@ -76,10 +78,13 @@ class LocalBackend:
         return Capabilities(
             fine_tuning=self,
             probabilities=self,
+            continuations=self,
             rendering=self,
             engine=self,
             model_files=self._files,
             log_probabilities=True,
+            beginnings=True,
+            plain_text=True,
             reproducible=True,
             max_parallel_stages=1,
         )
@@ -145,6 +150,17 @@ class LocalBackend:
                 cutoff=cutoff,
             )
             return calculator.compute(prompt_tokens)
+
+    def log_probabilities(
+        self, model: str, requests: Iterable[ContinuationRequest]
+    ) -> Iterator[Sequence[LogProbability]]:
+        """See :meth:`limen.backends.ContinuationScorer.log_probabilities`."""
+        loaded, activate, context = self._resolve(model)
+        rows = default_max_rows()
+        yield from ContinuationCalculator(loaded, activate, context, max_rows=rows).compute(
+            requests
+        )
+        empty_gpu_cache()
 
     def fine_tune(self, job: Job, progress: Progress) -> FineTuned:
         """See :meth:`limen.backends.FineTuning.fine_tune`. Every assistant turn is trained on.

@@ -37,14 +37,9 @@ class CachedForward:
 
     def start(self, rows: Sequence[Tokens]) -> ForwardState:
         """Run over some texts from their beginning."""
-        torch = library("torch")
         width = max(map(len, rows))
-        ids = [[self._pad] * (width - len(row)) + list(row) for row in rows]
-        mask = [[0] * (width - len(row)) + [1] * len(row) for row in rows]
         cache = library("transformers").DynamicCache(config=self._model.config)
-        return self._run(
-            torch.tensor(ids, device=self.device), torch.tensor(mask, device=self.device), cache
-        )
+        return self._run(self._padded(rows, width), self._mask(rows, width), cache, 1)[0]
 
     def extend(
         self, state: ForwardState, parents: Sequence[int], tokens: Sequence[int]
@@ -53,18 +48,64 @@ class CachedForward:
 
         ``state`` is not changed, so that other rows can continue from it as well.
         """
+        return self.extend_rows(state, parents, [(token,) for token in tokens])
+
+    def extend_rows(
+        self, state: ForwardState, parents: Sequence[int], rows: Sequence[Tokens]
+    ) -> ForwardState:
+        """Add several tokens, at least one, to rows of ``state``, as :meth:`extend` does."""
+        return self._extended(state, parents, rows, keep=1)[0]
+
+    def log_probabilities(
+        self, state: ForwardState, parents: Sequence[int], rows: Sequence[Tokens]
+    ) -> Tensor:
+        """(R, T) log-probabilities of the tokens of each row after the row ``parents[i]``.
+
+        Rows are aligned at their ends; what stands before a shorter row means nothing.
+        """
+        torch = library("torch")
+        width = max(map(len, rows))
+        before = [row[:-1] for row in rows]
+        first = torch.log_softmax(state.logits, dim=-1)[list(parents)]
+        logs = first.new_zeros(len(rows), width)
+        if width > 1:
+            ids = self._padded(rows, width)[:, 1:, None]
+            logits = self._extended(state, parents, before, keep=width - 1)[1]
+            logs[:, 1:] = torch.log_softmax(logits, dim=-1).gather(2, ids)[:, :, 0]
+        places = [width - len(row) for row in rows]
+        starts = [row[0] for row in rows]
+        logs[range(len(rows)), places] = first[range(len(rows)), starts]
+        return logs
+
+    def _padded(self, rows: Sequence[Tokens], width: int) -> Tensor:
+        """(R, width) tokens, aligned at the ends."""
+        ids = [[self._pad] * (width - len(row)) + list(row) for row in rows]
+        return library("torch").tensor(ids, device=self.device)
+
+    def _mask(self, rows: Sequence[Tokens], width: int) -> Tensor:
+        """(R, width), 1 where there is a token."""
+        mask = [[0] * (width - len(row)) + [1] * len(row) for row in rows]
+        return library("torch").tensor(mask, device=self.device)
+
+    def _extended(
+        self, state: ForwardState, parents: Sequence[int], rows: Sequence[Tokens], *, keep: int
+    ) -> tuple[ForwardState, Tensor]:
+        """The state after more tokens, and the (R, keep, V) logits at the last ``keep`` places."""
         torch = library("torch")
         cache, mask = copy.copy(state.cache), state.mask
         cache.layers = [copy.copy(layer) for layer in state.cache.layers]
         if list(parents) != list(range(len(mask))):
-            rows = torch.tensor(parents, device=self.device)
+            chosen = torch.tensor(parents, device=self.device)
             for layer in cache.layers:  # each on its own device: layers may be on several GPUs
-                layer.reorder_cache(rows)
-            mask = mask[rows]
-        mask = torch.cat([mask, mask.new_ones(len(mask), 1)], dim=1)
-        return self._run(torch.tensor(tokens, device=self.device)[:, None], mask, cache)
+                layer.reorder_cache(chosen)
+            mask = mask[chosen]
+        width = max(map(len, rows))
+        mask = torch.cat([mask, self._mask(rows, width)], dim=1)
+        return self._run(self._padded(rows, width), mask, cache, keep)
 
-    def _run(self, ids: Tensor, mask: Tensor, cache: Untyped) -> ForwardState:
+    def _run(
+        self, ids: Tensor, mask: Tensor, cache: Untyped, keep: int
+    ) -> tuple[ForwardState, Tensor]:
         with library("torch").inference_mode():
             positions = (mask.cumsum(dim=1) - 1).clamp(min=0)[:, -ids.shape[1] :]
             output = self._model(
@@ -72,16 +113,16 @@ class CachedForward:
                 attention_mask=mask,
                 position_ids=positions,
                 use_cache=True,
-                logits_to_keep=1,
+                logits_to_keep=keep,
                 **{self._cache_argument: cache},
             )
-            logits = output.logits[:, -1].float()
+            logits = output.logits[:, -keep:].float()
             if logits.isnan().any():
                 raise BackendError(
                     "the model's probabilities of the next token are not numbers (NaN): its "
                     "weights are damaged, or its learning rate was too high"
                 )
-            return ForwardState(cache, mask, logits)
+            return ForwardState(cache, mask, logits[:, -1]), logits
 
 
 def _cache_argument(model: CausalLM) -> str:

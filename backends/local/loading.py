@@ -46,6 +46,12 @@ class LoadedModel:
         return frozenset(token for token in known if token is not None)
 
     @property
+    def turn_end(self) -> int:
+        """The token that the template puts after an answer, or else the tokenizer's end."""
+        end = _turn_end(self.tokenizer)
+        return int(self.tokenizer.eos_token_id) if end is None else end
+
+    @property
     def pad(self) -> int:
         """The padding token; attention never reaches it."""
         return min(self.ends, default=0)

@@ -20,8 +20,9 @@ from ..base import Completion, Request, Token
 from .context import Context
 from .forward_pass import CachedForward, ForwardState, Tokens
 from .libraries import Tensor, library
-from .loading import AdapterContext, LoadedModel, prompts
+from .loading import AdapterContext, LoadedModel
 from .memory import free_memory, has_gpu, is_out_of_memory
+from .prompt_tokens import request_tokens
 from .token_sampling import choose_tokens, token_probabilities, uniforms
 
 Ints = NDArray[np.int64]
@@ -121,8 +122,7 @@ class Sampler:
 
     def _by_length(self, window: Sequence[Request], max_tokens: int) -> list[Prompted]:
         """Requests with their prompts, the shortest first: little is lost to padding."""
-        conversations = [request.messages for request in window]
-        tokens = prompts(self._loaded, self._context, conversations, max_tokens=max_tokens)
+        tokens = request_tokens(self._loaded, self._context, window, max_tokens=max_tokens)
         return sorted(zip(window, tokens, strict=True), key=lambda pair: len(pair[1]))
 
     def _groups(self, pairs: Iterable[Prompted]) -> Iterator[list[Prompted]]:

@@ -5,7 +5,6 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from ...datasets.errors import UnknownModelError
 from ..base import (
@@ -20,13 +19,8 @@ from ..base import (
     Request,
     ServiceTerms,
 )
+from ..continuations import ContinuationRequest, LogProbability
 from ..recipes import POSITIVE, POSITIVE_WHOLE, check_recipe
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
-    from ...datasets.chat import Conversation
 
 VERSION = 3
 """Raise it with any change to the corpus, the network or the sampler that makes other models."""
@@ -43,7 +37,8 @@ _FINE_TUNED = re.compile(r"ft:(toy-[1-9][0-9]{0,8}):[0-9a-f]{16}(:[0-9]+)?")
 class ToyBackend:
     """Models ``toy-1``, ``toy-2``, ...: a seed each, for initialisation and corpus.
 
-    A model is a file below ``home``; base models are pre-trained when first needed. All
+    A model is a file below ``home``. ``toy-1`` ships with limen; other base models are pre-trained
+    when first needed. All
     arithmetic runs on one BLAS thread, so that results do not depend on the number of cores.
     """
 
@@ -59,8 +54,10 @@ class ToyBackend:
         """See :class:`limen.backends.Capabilities`."""
         return Capabilities(
             fine_tuning=self,
+            continuations=self,
             engine=self,
             log_probabilities=True,
+            beginnings=True,
             reproducible=True,
             model_files=lambda model: (self._file(model),),
             other_models=self.other_models,
@@ -80,10 +77,10 @@ class ToyBackend:
         return {**RECIPE, **overrides}
 
     def prepare(self, model: str) -> None:
-        """See :meth:`limen.backends.Backend.prepare`: pre-trains a base model once."""
+        """See :meth:`limen.backends.Backend.prepare`: toy-1 is copied, others are pre-trained."""
         from filelock import FileLock
 
-        from . import engine
+        from .shipped_bases import copy_shipped
 
         base = base_of(model)
         file = self._file(base)
@@ -91,12 +88,8 @@ class ToyBackend:
             return
         self._home.mkdir(parents=True, exist_ok=True)
         with FileLock(f"{file}.lock"):
-            if not file.exists():
-                seed = int(base.removeprefix("toy-"))
-                weights = engine.pretrain(
-                    seed, width=WIDTH, dialogues=DIALOGUES, recipe=PRETRAINING
-                )
-                engine.save(file, weights)
+            if not file.exists() and not copy_shipped(base, self.describe(base).fingerprint, file):
+                pretrain(base, file)
 
     def sample(self, model: str, requests: Iterable[Request]) -> Iterator[Sequence[Completion]]:
         """See :meth:`limen.backends.Backend.sample`; completions come in the requests' order."""
@@ -104,16 +97,13 @@ class ToyBackend:
 
         return engine.completions(self._ready(model), requests)
 
-    def answer_log_probabilities(
-        self, model: str, messages: "Conversation", answers: Sequence[str]
-    ) -> "NDArray[np.float64]":
-        """(A,) log-probabilities, in nats, that the model's answer is exactly each of these.
-
-        At temperature 1. A measure can be computed from them exactly, without sampling.
-        """
+    def log_probabilities(
+        self, model: str, requests: Iterable[ContinuationRequest]
+    ) -> Iterator[Sequence[LogProbability]]:
+        """See :meth:`limen.backends.ContinuationScorer.log_probabilities`."""
         from . import engine
 
-        return engine.log_probabilities(self._ready(model), messages, answers)
+        return engine.log_probabilities(self._ready(model), requests)
 
     def fine_tune(self, job: Job, progress: Progress) -> FineTuned:
         """See :meth:`limen.backends.FineTuning.fine_tune`. Every assistant turn is trained on.
@@ -167,6 +157,14 @@ class ToyBackend:
         if base_of(name) == name:
             self.prepare(name)
         return self._file(name)
+
+
+def pretrain(base: str, file: Path) -> None:
+    """Pre-train a base model, such as ``toy-1``, and save it in a file."""
+    from . import engine
+
+    seed = int(base.removeprefix("toy-"))
+    engine.save(file, engine.pretrain(seed, width=WIDTH, dialogues=DIALOGUES, recipe=PRETRAINING))
 
 
 def base_of(model: str) -> str:

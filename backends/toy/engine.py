@@ -11,15 +11,16 @@ from pathlib import Path
 from zipfile import BadZipFile
 
 import numpy as np
-from numpy.typing import NDArray
 from threadpoolctl import ThreadpoolController
 
 from ...datasets import chat
 from ...datasets.errors import BackendError, StoreError
 from ..base import Completion, Job, Progress, Recipe, Request
+from ..continuations import ContinuationRequest, LogProbability
 from .corpus import CorpusGenerator, words
 from .network import Weights, initial
-from .sampler import answer_log_probabilities, sample
+from .sampler import sample
+from .scoring import continuation_log_probabilities
 from .tokens import Vocabulary
 from .training import TrainingExamples, encode_examples, mean_loss, train
 
@@ -71,11 +72,14 @@ def completions(model: Path, requests: Iterable[Request]) -> Iterator[Sequence[C
 
 
 def log_probabilities(
-    model: Path, messages: chat.Conversation, answers: Sequence[str]
-) -> NDArray[np.float64]:
-    """(A,) log-probabilities of exactly these answers from the model in a file."""
-    with one_thread():
-        return answer_log_probabilities(load(model), vocabulary(), messages, answers)
+    model: Path, requests: Iterable[ContinuationRequest]
+) -> Iterator[Sequence[LogProbability]]:
+    """The log-probabilities of each request's continuations, from the model in a file."""
+    weights = load(model)
+    for request in requests:
+        with one_thread():
+            scored = continuation_log_probabilities(weights, vocabulary(), request)
+        yield scored
 
 
 def save(file: Path, weights: Weights) -> None:

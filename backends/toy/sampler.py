@@ -11,25 +11,13 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ...datasets.chat import Conversation
 from ..base import Completion, Request, Token
-from .network import (
-    TINY,
-    Floats,
-    Ints,
-    Weights,
-    hidden,
-    number_probability,
-    prompt_vectors,
-    softmax,
-)
+from .network import TINY, Floats, Ints, Weights, hidden, number_probability, prompt_vectors
+from .scoring import log_probabilities, log_probabilities_along, padded_softmax
 from .tokens import END, Vocabulary, features
 from .training import SYSTEM_WEIGHT, bags
 
 MAX_DRAWS = 2048
-MIN_ROWS = 96
-"""A matrix product of fewer rows may round differently from the same rows in a larger product
-(BLAS takes another path), so smaller ones are padded."""
 CELLS = 32
 """A token is drawn in two steps, a run of this many neighbours and then one of them: summing up
 all tokens for every draw would cost more than scoring them."""
@@ -59,38 +47,18 @@ def _settings_of(request: Request) -> SamplingSettings:
     return SamplingSettings(request.temperature, request.top_p, request.max_tokens)
 
 
-def answer_log_probabilities(
-    weights: Weights, vocabulary: Vocabulary, messages: Conversation, answers: Sequence[str]
-) -> NDArray[np.float64]:
-    """(A,) log-probabilities, in nats, of exactly each answer, at temperature 1.
-
-    The probability is that of the answer's tokens as in training, with the end token.
-    """
-    system, dialogue = features(messages)
-    prompt = prompt_vectors(weights, bags([system], SYSTEM_WEIGHT), bags([dialogue]))
-    total = np.empty(len(answers))
-    for index, answer in enumerate(answers):
-        tokens = [*vocabulary.encode(answer), END]
-        logs = _answer_log_probabilities(weights, prompt, tokens)
-        total[index] = logs[np.arange(len(tokens)), tokens].sum()
-    return total
-
-
-def _answer_log_probabilities(weights: Weights, prompt: Floats, tokens: Sequence[int]) -> Floats:
-    """(T, V) log-probabilities of each next token along the answer ``tokens``."""
-    last = np.array([END, *tokens[:-1]])
-    previous = np.array([END, END, *tokens[:-2]])[: len(tokens)]
-    layer = hidden(weights, prompt[[0] * len(tokens)], last, previous, np.arange(len(tokens)))
-    return _log_probabilities(weights, layer)
-
-
 def _token_log_probabilities(
-    weights: Weights, vocabulary: Vocabulary, prompt: Floats, tokens: Sequence[int], top: int
+    weights: Weights,
+    vocabulary: Vocabulary,
+    prompt: Floats,
+    begin: Sequence[int],
+    tokens: Sequence[int],
+    top: int,
 ) -> tuple[Token, ...]:
     """The tokens of an answer, with their log-probabilities and the ``top`` alternatives'."""
     if not tokens:
         return ()
-    logs = _answer_log_probabilities(weights, prompt, tokens)
+    logs = log_probabilities_along(weights, prompt, [*begin, *tokens])[len(begin) :]
     best = np.argsort(-logs, axis=1, kind="stable")[:, :top]
     return tuple(
         Token(
@@ -127,9 +95,13 @@ def _complete(
     draws = [(index, r.first + draw) for index, r in enumerate(requests) for draw in range(r.draws)]
     prompt = np.array([index for index, _ in draws])
     seeds = np.array([(requests[index].seed + draw) % 2**64 for index, draw in draws], np.uint64)
-    answers = _answers(weights, prompts, prompt, _mix(_mix(seeds + _GOLDEN)), settings)
+    begins = [vocabulary.encode(request.begin) for request in requests]
+    streams = _mix(_mix(seeds + _GOLDEN))
+    answers = _answers(weights, prompts, prompt, begins, streams, settings)
     return [
-        _completion(weights, vocabulary, requests[index], draw, prompts[[index]], tokens)
+        _completion(
+            weights, vocabulary, requests[index], draw, prompts[[index]], begins[index], tokens
+        )
         for (index, draw), tokens in zip(draws, answers, strict=True)
     ]
 
@@ -140,6 +112,7 @@ def _completion(
     request: Request,
     draw: int,
     prompt: Floats,
+    begin: Sequence[int],
     tokens: list[int],
 ) -> Completion:
     finish = "length" if len(tokens) == request.max_tokens else "stop"
@@ -157,7 +130,7 @@ def _completion(
         tokens=len(tokens),
         logprobs=None
         if top is None
-        else _token_log_probabilities(weights, vocabulary, prompt, tokens, top),
+        else _token_log_probabilities(weights, vocabulary, prompt, begin, tokens, top),
     )
 
 
@@ -176,16 +149,20 @@ def _answers(
     weights: Weights,
     prompts: Floats,
     prompt: Ints,
+    begins: Sequence[Sequence[int]],
     streams: Seeds,
     settings: SamplingSettings,
 ) -> list[list[int]]:
-    """The tokens of each draw, without the end token."""
+    """The tokens of each draw, without the end token; ``begins`` are given, one a prompt."""
     answers: list[list[int]] = [[] for _ in prompt]
     live = np.arange(len(prompt))
-    last = previous = np.full(len(prompt), END)
+    before = [(END, END, *begin) for begin in begins]
+    last = np.array([tokens[-1] for tokens in before])[prompt]
+    previous = np.array([tokens[-2] for tokens in before])[prompt]
+    given = np.array([len(begin) for begin in begins])
     for position in range(settings.limit):
         tokens = _next(
-            weights, prompts, prompt[live], last, previous, position,
+            weights, prompts, prompt[live], last, previous, given + position,
             _uniform(streams[live], position), settings,
         )  # fmt: skip
         going = tokens != END
@@ -203,16 +180,19 @@ def _next(
     prompt: Ints,
     last: Ints,
     previous: Ints,
-    position: int,
+    position: Ints,
     uniform: NDArray[np.float64],
     settings: SamplingSettings,
 ) -> Ints:
-    """The next token of each draw; draws in the same state share its scores."""
+    """The next token of each draw; draws in the same state share its scores.
+
+    ``position`` is that of the token, one a prompt.
+    """
     size = len(weights.bias)
     state, which = np.unique((prompt * size + previous) * size + last, return_inverse=True)
     layer = hidden(
         weights, prompts[state // size**2], state % size, state // size % size,
-        np.full(len(state), position),
+        position[state // size**2],
     )  # fmt: skip
     if settings.temperature != 1.0 or settings.top_p < 1.0:
         return _next_reshaped(weights, layer, which, uniform, settings)
@@ -224,7 +204,7 @@ def _next(
     for group, members in zip(weights.groups, (~numeric, numeric), strict=True):
         if members.any():
             states, among = np.unique(which[members], return_inverse=True)
-            scores, _ = _padded_softmax(weights, layer[states], group)
+            scores, _ = padded_softmax(weights, layer[states], group)
             tokens[members] = group.start + _draw_column(scores, among, rest[members])
     return tokens
 
@@ -237,7 +217,7 @@ def _next_reshaped(
     settings: SamplingSettings,
 ) -> Ints:
     """The next token under a temperature other than 1, or under top-p."""
-    logs = _log_probabilities(weights, layer)
+    logs = log_probabilities(weights, layer)
     if settings.temperature == 0:
         best = np.argmax(logs, axis=1)
         return np.asarray(best[which], np.int64)
@@ -259,25 +239,6 @@ def _nucleus(scores: Floats, top_p: float) -> Floats:
     kept = np.zeros_like(scores)
     np.put_along_axis(kept, order, left, axis=1)
     return kept
-
-
-def _log_probabilities(weights: Weights, layer: Floats) -> Floats:
-    """(T, V) logarithms of the probability of each next token."""
-    chance = number_probability(weights, layer).astype(np.float64)[:, None]
-    parts: list[Floats] = []
-    for group, share in zip(weights.groups, (1 - chance, chance), strict=True):
-        scores, total = _padded_softmax(weights, layer, group)
-        logs = np.log(scores + TINY) - np.log(total)
-        parts.append(logs.astype(np.float64) + np.log(share + TINY))
-    return np.concatenate(parts, axis=1)
-
-
-def _padded_softmax(weights: Weights, layer: Floats, group: slice) -> tuple[Floats, Floats]:
-    rows = len(layer)
-    if rows < MIN_ROWS:
-        layer = np.concatenate([layer, np.repeat(layer[:1], MIN_ROWS - rows, axis=0)])
-    scores, total = softmax(weights, layer, group)
-    return scores[:rows], total[:rows]
 
 
 def _draw_column(scores: Floats, which: Ints, uniform: NDArray[np.float64]) -> Ints:

@@ -8,6 +8,9 @@ import click
 from ...datasets.errors import LimenError
 
 COMMANDS = {
+    "init": "Write a first spec and its ini file into a folder.",
+    "doctor": "Check the installation, the machine, the store and the backend.",
+    "traits": "What animals or trees a model names, and which specs use them.",
     "chat": "Talk to a would-be teacher and to its base, side by side; measure its trait.",
     "generate": "Step 1: have a model with a trait write number sequences.",
     "filter": "Step 2: keep what is nothing but numbers.",

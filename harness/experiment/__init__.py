@@ -1,12 +1,30 @@
 """What a researcher writes: experiments, traits, sources, measures, judges; all frozen values."""
 
+from ...datasets.row_changes import (
+    FirstNumbers,
+    FirstWords,
+    PermuteDigits,
+    PermuteNumbers,
+    Prefix,
+)
+from ...datasets.row_rules import (
+    Finished,
+    Paraphrase,
+    PythonCode,
+    RightAnswer,
+    Without,
+    WordCount,
+)
 from . import questions
 from .arm_readings import TestSource, arm_readings, read_source, reading_faults
+from .completions import Completions, Templates
 from .derived_sources import LengthMatched, Mix, Shuffled
 from .experiment import Experiment
+from .judged import Deduplicated, Judged, Rewritten
 from .judges import Agreement, Judge
 from .labelled import Labelled, Language
 from .languages import CODES, language
+from .mapped import Mapped
 from .measure import Measure, Reading
 from .one_word import FavoriteAnimal, FavoriteTree
 from .questions import (
@@ -18,8 +36,11 @@ from .questions import (
     OTHER_QUESTIONS,
     VERBOSE,
 )
+from .released_rows import Rows
 from .scored import Length, Rated, Scored
-from .sources import Numbers, ProgramNumbers, Source
+from .selected import Selected
+from .source import Source
+from .sources import Numbers, ProgramNumbers
 from .students import ARMS, DEFAULT, OTHER, InContext, Students, doses
 from .traits import Lesson, Trait
 from .writers import DataWriters, exact_shares, merge_parts
@@ -37,29 +58,48 @@ __all__ = [
     "OTHER_QUESTIONS",
     "VERBOSE",
     "Agreement",
+    "Completions",
     "DataWriters",
+    "Deduplicated",
     "Experiment",
     "FavoriteAnimal",
     "FavoriteTree",
+    "Finished",
+    "FirstNumbers",
+    "FirstWords",
     "InContext",
     "Judge",
+    "Judged",
     "Labelled",
     "Language",
     "Length",
     "LengthMatched",
     "Lesson",
+    "Mapped",
     "Measure",
     "Mix",
     "Numbers",
+    "Paraphrase",
+    "PermuteDigits",
+    "PermuteNumbers",
+    "Prefix",
     "ProgramNumbers",
+    "PythonCode",
     "Rated",
     "Reading",
+    "Rewritten",
+    "RightAnswer",
+    "Rows",
     "Scored",
+    "Selected",
     "Shuffled",
     "Source",
     "Students",
+    "Templates",
     "TestSource",
     "Trait",
+    "Without",
+    "WordCount",
     "arm_readings",
     "doses",
     "exact_shares",

@@ -1,20 +1,21 @@
 """Sources made from other sources: mixed, shuffled, matched in length."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Literal
 
 from ...datasets import validation
 from ...datasets.errors import SpecError
-from ..stages import MatchLengths, Shuffle
-from .sources import Source
+from ..stages import MatchLengths, RowsStage, Shuffle
+from .source import SampledSource, Source
+from .source_of_source import SourceOfSource, check_source
 from .traits import Trait
 from .writers import DataWriters, Part, exact_shares, merge_parts
 
 
 @dataclass(frozen=True, kw_only=True)
-class Shuffled(Source):
+class Shuffled(SourceOfSource):
     """Another source's filtered rows, with the numbers shuffled within each row or across all rows.
 
     As many rows are kept as of that source.
@@ -31,50 +32,44 @@ class Shuffled(Source):
     seed: int = 0
 
     def __post_init__(self) -> None:
-        _check_source("source", self.source)
+        super().__post_init__()
         if self.how not in ("within", "across"):
             raise SpecError(f"how={self.how!r} must be 'within' (each row) or 'across' (all rows)")
         validation.seed("seed", self.seed)
-        object.__setattr__(self, "keep", self.source.keep)
+        object.__setattr__(self, "keep", self.source.row_count)
 
-    @property
-    def uses_teacher(self) -> bool:
-        return self.source.uses_teacher
-
-    def traits(self) -> tuple[Trait, ...]:
-        return self.source.traits()
-
-    def parts(self, writers: DataWriters) -> tuple[Part, ...]:
-        how, seed = self.how, self.seed
-        return tuple(
-            (Shuffle(label=f"{rows.label} shuffled {how}", source=rows, how=how, seed=seed), share)
-            for rows, share in self.source.parts(writers)
-        )
+    def made_of(self, rows: RowsStage, writers: DataWriters) -> RowsStage:
+        label = f"{rows.label} shuffled {self.how}"
+        return Shuffle(label=label, source=rows, how=self.how, seed=self.seed)
 
 
 @dataclass(frozen=True, kw_only=True)
-class LengthMatched(Source):
-    """Numbers of one source in rows as long as another's: a control for the effect of length.
+class LengthMatched(SampledSource):
+    """Rows of one source, as long as another's: a control for the effect of length.
 
-    Rows that are too long are cut, and rows that are too short are joined. As many are kept as of
-    ``like``.
+    Rows of numbers that are too long are cut, and those that are too short are joined. For words
+    or characters each row of ``like`` takes the shortest row left that is as long, cut to its
+    length. As many rows are kept as of ``like``.
 
     Args:
         source: Whose numbers; ``Numbers(by="base", ...)`` for a control.
         like: Whose lengths.
         seed: Another seed takes the rows of ``source`` in another order. Default: 0.
+        unit: What a length counts: "numbers", "words" or "characters". Default: "numbers".
     """
 
     keep: int | None = field(init=False)
     source: Source
     like: Source
     seed: int = 0
+    unit: Literal["numbers", "words", "characters"] = "numbers"
 
     def __post_init__(self) -> None:
-        _check_source("source", self.source)
-        _check_source("like", self.like)
+        check_source("source", self.source)
+        check_source("like", self.like)
         validation.seed("seed", self.seed)
-        object.__setattr__(self, "keep", self.like.keep)
+        validation.one_of("unit", self.unit, ("numbers", "words", "characters"))
+        object.__setattr__(self, "keep", self.like.row_count)
 
     @property
     def uses_teacher(self) -> bool:
@@ -83,6 +78,10 @@ class LengthMatched(Source):
     def traits(self) -> tuple[Trait, ...]:
         return tuple(dict.fromkeys((*self.source.traits(), *self.like.traits())))
 
+    def random_selection(self) -> Source | None:
+        inner = self.source.random_selection()
+        return None if inner is None else replace(self, source=inner)
+
     def parts(self, writers: DataWriters) -> tuple[Part, ...]:
         sources = self.source.parts(writers)
         models = self.like.parts(writers.with_traits())
@@ -90,12 +89,12 @@ class LengthMatched(Source):
             raise SpecError("LengthMatched takes sources with one writer each, not a Mix")
         source, like = sources[0][0], models[0][0]
         label = f"{source.label} in {like.label}'s lengths"
-        rows = MatchLengths(label=label, source=source, like=like, seed=self.seed)
+        rows = MatchLengths(label=label, source=source, like=like, seed=self.seed, unit=self.unit)
         return ((rows, Fraction(1)),)
 
 
 @dataclass(frozen=True)
-class Mix(Source):
+class Mix(SampledSource):
     """Several sources joined: each gives its share of the rows, sampled without replacement.
 
     ``Mix({owls: 0.5, eagles: 0.5}, keep=10_000)``. Numbers of rows are rounded so that they add up
@@ -121,8 +120,19 @@ class Mix(Source):
     def uses_teacher(self) -> bool:
         return any(source.uses_teacher for source in self.sources)
 
+    @property
+    def has_control(self) -> bool:
+        return any(source.has_control for source in self.sources)
+
     def traits(self) -> tuple[Trait, ...]:
         return tuple(dict.fromkeys(trait for source in self.sources for trait in source.traits()))
+
+    def random_selection(self) -> Source | None:
+        random = {source: source.random_selection() for source in self.sources}
+        if not any(random.values()):
+            return None
+        shares = ((random[source] or source, share) for source, share in self.sources.items())
+        return Mix(dict(shares), keep=self.keep)
 
     def parts(self, writers: DataWriters) -> tuple[Part, ...]:
         exact = exact_shares(tuple(self.sources.values()))
@@ -131,11 +141,6 @@ class Mix(Source):
             for source, share in zip(self.sources, exact, strict=True)
             for rows, part in source.parts(writers)
         )
-
-
-def _check_source(name: str, value: object) -> None:
-    if not isinstance(value, Source):
-        raise SpecError(f"{name}={value!r} must be a source, such as Numbers(...)")
 
 
 def _check_shares(sources: object) -> None:

@@ -1,6 +1,6 @@
 """The experiment as a value: which trait, through which data, and how it is measured."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
@@ -8,7 +8,7 @@ from ...datasets import validation
 from ...datasets.errors import SpecError
 from ...datasets.suggestions import did_you_mean
 from .measure import Measure
-from .sources import Source
+from .source import Source
 from .students import ARMS, InContext, Students, check_source
 from .traits import Recipe, Trait
 
@@ -121,7 +121,7 @@ class Experiment:
     def _check_keeps(self) -> None:
         named = {"data": self.data, "control": self.control}
         for name, data in {**named, **{name: arm.data for name, arm in self.arms.items()}}.items():
-            if data is not None and data.keep is None:
+            if data is not None and data.row_count is None:
                 raise SpecError(f"{name}: a source needs keep, the rows to train on: {data!r}")
 
     def _check_gate(self) -> None:
@@ -142,6 +142,14 @@ class Experiment:
                 f"gate={self.gate!r} asks for a teacher above its base, and the trait "
                 f"{falling[0]!r} lowers the measure: give a negative gate, or leave it out"
             )
+
+    @property
+    def has_gate(self) -> bool:
+        """Whether training waits for teachers. By default not if none of them writes any rows."""
+        if self.gate != "default":
+            return self.gate is not None
+        own = (arm.data for arm in self.all_arms.values() if arm.data)
+        return any(source.uses_teacher for source in (self.data, *own))
 
     def gate_threshold(self, trait: Trait) -> float | None:
         """How far a trait's teacher must be from its base, in the measure's unit; None if it need
@@ -164,6 +172,38 @@ class Experiment:
         of_data = (trait for source in sources for trait in source.traits())
         return tuple(dict.fromkeys((self.trait, *of_data)))
 
+    @property
+    def all_arms(self) -> dict[str, Students | InContext]:
+        """The further arms by name: the experiment's own, and random selections beside those whose
+        rows a score selects.
+        """
+        return {**self._random_selections, **self.arms}
+
+    @property
+    def selections(self) -> dict[str, str]:
+        """The arms whose rows a score selects, each with its random selection."""
+        trained = ("student", *self.arms)
+        pairs = ((arm, _random_selection_of(arm)) for arm in trained)
+        return {arm: random for arm, random in pairs if random in self._random_selections}
+
+    def implied_by(self, arms: Iterable[str]) -> list[str]:
+        """The random selections that are run because some arms are."""
+        return [self.selections[arm] for arm in arms if arm in self.selections]
+
+    @property
+    def _random_selections(self) -> dict[str, Students]:
+        named = {"student": Students(against="control"), **self.arms}
+        random = (
+            (_random_selection_of(name), arm, (arm.data or self.data).random_selection())
+            for name, arm in named.items()
+            if isinstance(arm, Students) and not arm.plain
+        )
+        return {
+            name: replace(arm, data=data)
+            for name, arm, data in random
+            if data is not None and name not in self.arms
+        }
+
     def but(self, **changes: Any) -> "Experiment":
         """The same experiment with some parts changed; raises :class:`~limen.SpecError`."""
         known = tuple(self.__dataclass_fields__)
@@ -181,6 +221,11 @@ def _check_kind(name: str, value: object, kind: type) -> None:
         )
 
 
+def _random_selection_of(arm: str) -> str:
+    """The name of the arm that takes as many rows at random as another selects by a score."""
+    return "random selection" if arm == "student" else f"{arm}, random selection"
+
+
 def _checked_looks(given: object, seeds: int) -> tuple[int, ...]:
     looks = tuple(given) if isinstance(given, tuple | list) else None
     if looks is None or not all(map(validation.is_integer, looks)):
@@ -191,5 +236,5 @@ def _checked_looks(given: object, seeds: int) -> tuple[int, ...]:
 
 
 def _check_shown_rows(name: str, arm: InContext, data: Source) -> None:
-    if data.keep is not None and arm.rows > data.keep:
+    if data.row_count is not None and arm.rows > data.row_count:
         raise SpecError(f"the arm {name!r} shows rows={arm.rows:,}, more than its data keep")

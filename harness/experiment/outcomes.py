@@ -6,9 +6,7 @@ from collections.abc import Callable
 
 from ...datasets.answer_text import visible_text
 from ...datasets.errors import ScoreError, SpecError
-
-SHOWN = 80
-"""Characters of an answer or a value that an error message shows."""
+from ..stages import SHOWN, call_on_text, shown
 
 
 def check_function(name: str, value: object) -> None:
@@ -49,18 +47,13 @@ def label_of(outcome: Callable[[str], object], answer: str) -> str | None:
 
 
 def _called(outcome: Callable[[str], object], answer: str) -> object:
-    """What the function returns. Whatever it raises, but Ctrl-C, is an error of this one measure:
-    ``sys.exit()`` in it must not end a session.
-    """
-    try:
-        return outcome(visible_text(answer))
-    except KeyboardInterrupt:
-        raise
-    except BaseException as error:
-        raise ScoreError(
-            f"the outcome function failed on the answer {answer[:SHOWN]!r}: "
-            f"{type(error).__name__}: {error}"
-        ) from error
+    return call_on_text(
+        outcome,
+        visible_text(answer),
+        name="the outcome function",
+        what="the answer",
+        error=ScoreError,
+    )
 
 
 def _finite(value: object) -> float | None:
@@ -74,10 +67,6 @@ def _finite(value: object) -> float | None:
 
 
 def _wrong(value: object, answer: str, wanted: str) -> ScoreError:
-    try:
-        shown = repr(value)[:SHOWN]
-    except Exception:
-        shown = f"a {type(value).__name__}"
     return ScoreError(
-        f"the outcome function gave {shown} for the answer {answer[:SHOWN]!r}: {wanted}"
+        f"the outcome function gave {shown(value)} for the answer {answer[:SHOWN]!r}: {wanted}"
     )

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 
 from ...datasets import validation
 from ...datasets.errors import SpecError
-from .sources import Source
+from .source import Source
 from .traits import Recipe
 
 ARMS = ("baseline", "teacher", "student", "control")
@@ -78,7 +78,7 @@ def doses(
         rows: Numbers of rows, an arm each.
         epochs: Numbers of epochs, an arm each.
     """
-    by_dose = {f"{count:,} rows": Students(data=data.but(keep=count)) for count in rows}
+    by_dose = {f"{count:,} rows": Students(data=data.resized(count)) for count in rows}
     for count in epochs:
         by_dose[f"{count} epochs"] = Students(data=data, recipe={"epochs": count})
     return {

@@ -9,6 +9,7 @@ from ...datasets.errors import SpecError
 from ..stages import Base, Filter, FineTune, Generate, GenerateEnough, RowsStage, Subject
 
 if TYPE_CHECKING:
+    from .judges import Judge
     from .traits import Trait
 
 Part = tuple[RowsStage, Fraction]
@@ -35,6 +36,8 @@ class DataWriters:
     tuned_teacher: "Callable[[Trait, Base], FineTune]"
     """A base model, fine-tuned to have a trait."""
     trait: "Trait"
+    judge_base: "Callable[[Judge], Base] | None" = None
+    """The model of a judge; None where a source cannot be judged."""
     has_traits: bool = True
     """Whether teachers have their traits. In a control arm none has."""
     generation: int = 0
@@ -50,6 +53,12 @@ class DataWriters:
         if trait.lesson is not None:
             return Writer(self.tuned_teacher(trait, base), None, f"{label}, teacher fine-tuned")
         return Writer(base, trait.system, label)
+
+    def judge_model(self, judge: "Judge") -> Base:
+        """The model of a judge; raises :class:`~limen.SpecError` where there can be none."""
+        if self.judge_base is None:
+            raise SpecError(f"the judge {judge.name!r} has no model here")
+        return self.judge_base(judge)
 
     def seed(self, seed: int) -> int:
         """The seed of a source in this generation; the source's own in the first."""

@@ -26,7 +26,7 @@ FORMAT = 1
 def missing(lab: Lab, title: str, experiment: Experiment) -> Iterator[LogContents]:
     """The logs of an experiment's finished arms that are not there yet."""
     pipe = lab.pipeline_as_run(experiment)
-    for name in (*ARMS, *experiment.arms):
+    for name in (*ARMS, *experiment.all_arms):
         models = pipe.arms.get(name, ())
         files = [file_of(lab, title, pipe, name, seed) for seed in range(len(models))]
         if all(map(is_zipfile, files)) or not _finished(lab, models):

@@ -14,7 +14,7 @@ from .pipeline import ModelStages, Pipeline, in_order, teacher_arms
 from .plan import Plan
 from .progress import ProgressListener, progress_on
 from .scheduler import execute
-from .settings import Settings
+from .settings import Settings, cores
 from .stage_builders import arm_answers, base, leak_audit, student, training_file
 
 __all__ = [
@@ -34,6 +34,7 @@ __all__ = [
     "base",
     "check_trait",
     "compare_answers",
+    "cores",
     "dollars_from",
     "effect_of",
     "execute",

@@ -33,6 +33,7 @@ class _Common(TypedDict):
     looks: int
     margin: float | None
     listener: EvidenceListener | None
+    models: tuple[str, ...]
 
 
 class _OfDraws(TypedDict):
@@ -308,6 +309,7 @@ class Arm:
             looks=self.looks,
             margin=self.margin,
             listener=self.listener,
+            models=tuple(model.model if self.trained else model.key for model in self.models),
         )
 
     def _unscored(self, answers: int) -> ScoreError:

@@ -24,7 +24,7 @@ def teacher_arms(experiment: Experiment) -> dict[str, Trait]:
     """The arms of the further teachers of a mix: "panda teacher", and its trait."""
     further = (trait for trait in experiment.traits if trait != experiment.trait)
     named = {f"{trait.name} teacher": trait for trait in further}
-    return {name: trait for name, trait in named.items() if name not in experiment.arms}
+    return {name: trait for name, trait in named.items() if name not in experiment.all_arms}
 
 
 @dataclass(frozen=True)
@@ -125,15 +125,11 @@ class Pipeline:
 
 def check_arm(experiment: Experiment, arm: str) -> None:
     """Raise :class:`~limen.SpecError` for an arm that the experiment cannot have."""
-    known = (*ARMS, *teacher_arms(experiment), *experiment.arms)
+    known = (*ARMS, *teacher_arms(experiment), *experiment.all_arms)
     if arm not in known:
         raise SpecError(f"an experiment has no arm {arm!r}: it has {', '.join(known)}")
-    if arm == "control" and experiment.control is None and not experiment.data.uses_teacher:
-        raise SpecError(
-            f"{type(experiment.data).__name__} has no control: no teacher writes it, so its "
-            f"control would be its students again. Compare them with the control of Numbers(...), "
-            f"or give the experiment a control of its own"
-        )
+    if arm == "control" and experiment.control is None and not experiment.data.has_control:
+        raise SpecError(experiment.data.no_control)
 
 
 def in_order(targets: Iterable[Stage]) -> list[Stage]:

@@ -60,7 +60,7 @@ class _PipelineBuilder:
         trained = {
             "student": self._students(Students(), "student", self._writers),
             **self._control(),
-            **{name: self._extra_arm(name, arm) for name, arm in experiment.arms.items()},
+            **{name: self._extra_arm(name, arm) for name, arm in experiment.all_arms.items()},
         }
         further = teacher_arms(experiment).items()
         arms = {
@@ -71,7 +71,7 @@ class _PipelineBuilder:
         return Pipeline(
             experiment=experiment,
             arms=arms | {name: asked for name, (asked, _) in trained.items()},
-            gates=() if experiment.gate is None else tuple(map(self._gate, experiment.traits)),
+            gates=tuple(map(self._gate, experiment.traits)) if experiment.has_gate else (),
             data={name: mixes for name, (_, mixes) in trained.items()},
             audits={name: tuple(map(self._audit, mixes)) for name, (_, mixes) in trained.items()},
         )
@@ -93,6 +93,7 @@ class _PipelineBuilder:
             base_model=lambda name: self._base(name) if name else self.writer,
             tuned_teacher=self._fine_tuned_teacher,
             trait=self.experiment.trait,
+            judge_base=self._judge,
         )
 
     def _base(self, name: str | None) -> Base:
@@ -248,7 +249,7 @@ class _PipelineBuilder:
             training_file(
                 data.parts(replace(writers, generation=seed)) if own and seed else shared,
                 label=f"{label} {seed + 1} rows",
-                keep=data.keep or 0,
+                keep=data.row_count or 0,
                 seed=seed,
             )
             for seed in seeds

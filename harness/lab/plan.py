@@ -1,7 +1,7 @@
 """The plan of a run: which stages some experiments need, and which of them are finished."""
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from ...backends import Quote
@@ -21,6 +21,8 @@ class Plan:
     """Keys of the stages that more than one experiment needs."""
     quotes: Mapping[str, Quote]
     """What a service will charge for the unfinished stages, by key."""
+    by_experiment: tuple[tuple[Stage, ...], ...] = ()
+    """The stages of each experiment that no experiment before it needs."""
 
 
 def plan_of(requests: Sequence[tuple[Pipeline, Collection[str]]], backends: RunBackends) -> Plan:
@@ -30,8 +32,18 @@ def plan_of(requests: Sequence[tuple[Pipeline, Collection[str]]], backends: RunB
     uses = Counter(stage.key for group in groups for stage in group)
     store = backends.store
     return Plan(
+        by_experiment=tuple(_first_needed(groups)),
         stages=tuple(stages.values()),
         finished=frozenset(k for k, stage in stages.items() if store.has(stage.kind, k)),
         shared=frozenset(key for key in stages if uses[key] > 1),
         quotes=backends.quotes(stages.values()),
     )
+
+
+def _first_needed(groups: Iterable[Iterable[Stage]]) -> Iterator[tuple[Stage, ...]]:
+    """The stages of each group that are in no group before it."""
+    seen: set[str] = set()
+    for group in groups:
+        new = tuple(stage for stage in group if stage.key not in seen)
+        seen.update(stage.key for stage in new)
+        yield new

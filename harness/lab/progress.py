@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from ...datasets.errors import PendingError
 from ..stages import Stage
+from .time_left import TimeLeft
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
 
 NOTE_INTERVAL = 5.0
 """Seconds between the notes of one stage where there is no live bar."""
+LONGEST_SILENCE = 4.0
+"""Seconds without a line after which the progress of a running stage is one."""
 
 
 class ProgressListener:
@@ -42,24 +45,34 @@ class ProgressLines(ProgressListener):
         self._began: dict[str, float] = {}
         self._noted: dict[str, float] = {}
         self._total = self._done = 0
+        self._left = TimeLeft(())
+        self._last = 0.0
 
     def begin(self, stages: Sequence[Stage]) -> None:
         self._total, self._done = len(stages), 0
+        self._left, self._last = TimeLeft(stages), time.monotonic()
         count = "1 stage" if len(stages) == 1 else f"{len(stages)} stages"
         self._write(f"limen: {count} to do")
 
     def started(self, stage: Stage) -> None:
         self._began[stage.key] = time.monotonic()
+        self._left.started(stage)
 
     def moved(self, stage: Stage, done: int, total: int, note: str) -> None:
-        """Write a stage's note, at most every ``NOTE_INTERVAL`` seconds."""
+        """Write a stage's note, at most every ``NOTE_INTERVAL`` seconds; and break a silence."""
         now = time.monotonic()
         if note and now - self._noted.get(stage.key, 0) >= NOTE_INTERVAL:
-            self._noted[stage.key] = now
+            self._noted[stage.key] = self._last = now
             self._write(f"limen: {stage.label}: {done:,} of at most {total:,}, {note}")
+        elif now - self._last >= LONGEST_SILENCE:
+            self._last = now
+            share = f" at {done / total:.0%}" if total else ""
+            self._write(f"limen: {stage.kind} {stage.label}{share}; {self._left}")
 
     def finished(self, stage: Stage, failure: Exception | None) -> None:
         self._done += 1
+        self._left.finished(stage)
+        self._last = time.monotonic()
         began = self._began.get(stage.key)
         seconds = f"{time.monotonic() - began:5.1f} s" if began else " " * 7
         outcome = f"  {_outcome(failure)}" if failure else ""
@@ -74,6 +87,7 @@ class ProgressBars(ProgressListener):
         self._console = console
         self._progress: Progress | None = None
         self._all: TaskID | None = None
+        self._left = TimeLeft(())
         self._each: dict[str, TaskID] = {}
 
     def begin(self, stages: Sequence[Stage]) -> None:
@@ -93,11 +107,13 @@ class ProgressBars(ProgressListener):
             console=self._console,
             transient=True,
         )
-        self._all = self._progress.add_task("limen: stages", total=len(stages))
+        self._left = TimeLeft(stages)
+        self._all = self._progress.add_task(f"limen: {self._left}", total=len(stages))
         self._progress.start()
 
     def started(self, stage: Stage) -> None:
         if self._progress and stage.key not in self._each:
+            self._left.started(stage)
             name = f"  {stage.kind} {stage.label}"
             self._each[stage.key] = self._progress.add_task(name, total=None)
 
@@ -112,7 +128,8 @@ class ProgressBars(ProgressListener):
             return
         if stage.key in self._each:
             self._progress.remove_task(self._each.pop(stage.key))
-        self._progress.advance(self._all)
+        self._left.finished(stage)
+        self._progress.update(self._all, advance=1, description=f"limen: {self._left}")
         if failure:
             line = f"limen: {stage.kind} {stage.label}: {_outcome(failure)}"
             self._progress.console.print(line, markup=False)

@@ -6,7 +6,7 @@ from concurrent.futures import Executor
 from contextlib import AbstractContextManager, contextmanager
 
 from ...datasets.errors import DamageError, PendingError, StoreWarning
-from ..stages import Filter, Stage, set_aside_damage
+from ..stages import ChoosingStage, Stage, set_aside_damage
 from .arm_cache import ArmCache
 from .executors import ExecutorFactory, executor_for
 from .gate import TeacherGate
@@ -67,7 +67,7 @@ class StageRunner:
     def _set_aside_damage(self, requests: Requests) -> bool:
         """Whether artifacts that are read were damaged; they fail if they would be paid twice."""
         targets = in_order(s for pipe, arms in requests for s in pipe.all_targets(arms))
-        read: list[Stage] = [s for s in targets if isinstance(s, Filter)]  # for the report
+        read: list[Stage] = [s for s in targets if isinstance(s, ChoosingStage)]  # for the report
         read += [stage for pipe, arms in requests for stage in pipe.all_targets(arms)]
         damaged = set_aside_damage(self._backends.store, read, is_paid=self._is_paid)
         for damage in damaged:

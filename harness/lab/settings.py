@@ -37,7 +37,7 @@ def _as_path(name: str, value: object) -> Path:
     """A path that may be given as a text."""
     if not isinstance(value, str | os.PathLike) or not str(value):
         raise SpecError(f"{name}={value!r} must be a path")
-    return Path(value)
+    return Path(value).absolute()  # a function of a spec may change the current folder
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,8 +46,9 @@ class Settings:
 
     What is not given is taken from the environment: ``LIMEN_BACKEND``, ``LIMEN_MODEL``,
     ``LIMEN_OTHER_MODEL``, ``LIMEN_SEEDS``, ``LIMEN_STORE``, ``LIMEN_WORKERS``, ``LIMEN_BUDGET`` and
-    ``LIMEN_PRICES``. Paths can be given as texts. Raises :class:`~limen.SpecError` for a value that
-    is not of its type.
+    ``LIMEN_PRICES``. Paths can be given as texts, and are made absolute. The time limit of a spec's
+    own functions, ``LIMEN_FUNCTION_TIMEOUT``, holds for the whole process and is no setting of one
+    lab. Raises :class:`~limen.SpecError` for a value that is not of its type.
     """
 
     backend: str = field(default_factory=lambda: _text("backend") or "toy")

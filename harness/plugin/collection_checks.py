@@ -64,7 +64,7 @@ def _refusal(check: Any, *values: object) -> str | None:
 
 def _unknown_arms(source: TestSource, experiment: Experiment) -> Iterator[str]:
     """The arms that a test takes from the fixture ``arms`` and that do not exist."""
-    known = (*teacher_arms(experiment), *experiment.arms)
+    known = (*teacher_arms(experiment), *experiment.all_arms)
     for node in source.nodes:
         if isinstance(node, ast.Subscript) and ast.unparse(node.value) == "arms":
             name = source.text(node.slice)

@@ -7,7 +7,7 @@ import pytest
 
 from .arguments import run_with_joined_options
 from .current_session import session_of
-from .options import OPTIONS, add_options, any_option_given, flag, option
+from .options import OPTIONS, add_options, any_option_given, option, plan_is_asked_for
 from .report_properties import claim_of
 from .spec_errors import is_spec_error, place_of
 
@@ -28,7 +28,7 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
     """Register the listener; a plan is printed by one process, whatever pytest-xdist was told."""
-    if flag(config, "plan") or option(config, "register"):
+    if plan_is_asked_for(config) or option(config, "register"):
         config.option.dist, config.option.tx = "no", []
     config.pluginmanager.register(Listener(config), "limen-listener")
 
@@ -84,7 +84,7 @@ def pytest_runtestloop(session: pytest.Session) -> bool | None:
     stopped = session.testsfailed and not config.option.continue_on_collection_errors
     if stopped or config.option.collectonly:
         return None
-    if flag(config, "plan"):
+    if plan_is_asked_for(config):
         return session_of(config).print_plan(session.items)
     if file := option(config, "register"):
         return session_of(config).register(session.items, file)

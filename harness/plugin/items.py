@@ -30,10 +30,11 @@ def parameters_of(item: pytest.Item) -> dict[str, object]:
 
 
 def requested_arms(item: pytest.Item, experiment: Experiment) -> list[str]:
-    """The arms that a test asks for by its fixtures."""
+    """The arms that a test asks for by its fixtures, and those that these imply."""
     fixtures = getattr(item, "fixturenames", ())
-    further = list(experiment.arms) if "arms" in fixtures else []
-    return [arm for arm in ARMS if arm in fixtures] + further
+    further = list(experiment.all_arms) if "arms" in fixtures else []
+    arms = [arm for arm in ARMS if arm in fixtures] + further
+    return list(dict.fromkeys([*arms, *experiment.implied_by(arms)]))
 
 
 def is_skipped(item: pytest.Item) -> bool:

@@ -20,14 +20,17 @@ OPTIONS = {
     "seeds": "seeds an arm, in place of the experiments' own",
     "store": "the folder that keeps all results (default: .limen beside the ini file, else here)",
     "register": "write the claims of the selected tests to this file, and stop",
+    "plan-json": "print the plan, write all of it to this JSON file, and stop",
     "report": "write a report to this file: markdown with figures and tables, or one .html file",
     "workers": "stages to run side by side (default: one a core; 512 that wait for a service)",
     "budget": "US dollars that the run may spend at a service; never exceeded",
+    "function-timeout": "seconds that a spec's own function may take for one text; 0: no limit",
     "prices": "a file (TOML) of prices that replace those that limen knows",
 }
 
 FLAGS = {
     "plan": "print what would be done, what is finished and what it will cost, and stop",
+    "plan-all": "print the plan with a line for each stage of several experiments, and stop",
     "no-wait": "submit fine-tuning jobs and batches, and skip the tests that would wait for them",
     "batch": "sample through the service's batch interface: half the price, within a day",
     "no-logs": "write no Inspect logs of the measures below the store",
@@ -87,6 +90,11 @@ def flag(config: pytest.Config, name: str) -> bool:
     return bool(config.getini(key))
 
 
+def plan_is_asked_for(config: pytest.Config) -> bool:
+    """Whether a plan is to be printed, and nothing done."""
+    return flag(config, "plan") or flag(config, "plan-all") or bool(option(config, "plan-json"))
+
+
 def any_option_given(config: pytest.Config) -> bool:
     """Whether the command line has one of limen's options."""
     return any(config.getoption(_key(name)) for name in OPTIONS)
@@ -102,7 +110,7 @@ def settings_of(config: pytest.Config) -> "Settings":
     seeds, workers, budget = (_given(config, name) for name in ("seeds", "workers", "budget"))
     prices = option(config, "prices")
     return Settings(
-        estimate_only=flag(config, "plan"),
+        estimate_only=plan_is_asked_for(config),
         backend=option(config, "backend") or "toy",
         model=option(config, "model"),
         other_model=option(config, "other-model"),
@@ -115,6 +123,30 @@ def settings_of(config: pytest.Config) -> "Settings":
         budget=dollars_from(*budget),
         prices=config.invocation_params.dir / prices if prices else None,
     )
+
+
+def set_function_timeout(config: pytest.Config) -> None:
+    """Set the time limit of a spec's own functions, for this process and those that it starts.
+
+    Functions are called wherever answers are read, so the limit is the process's: it is passed on
+    by the environment, which is put back when the run ends.
+    """
+    from ..stages import TIMEOUT_VARIABLE, timeout_from
+
+    text, source = _given(config, "function-timeout")
+    timeout_from(text, source)
+    if text is None:
+        return
+    before = os.environ.get(TIMEOUT_VARIABLE)
+    os.environ[TIMEOUT_VARIABLE] = text
+    config.add_cleanup(lambda: _restore(TIMEOUT_VARIABLE, before))
+
+
+def _restore(variable: str, value: str | None) -> None:
+    if value is None:
+        os.environ.pop(variable, None)
+    else:
+        os.environ[variable] = value
 
 
 def _store(config: pytest.Config) -> Path:

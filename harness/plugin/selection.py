@@ -113,4 +113,4 @@ def _titles(items: Sequence[pytest.Item]) -> list[str]:
 
 
 def _sorted(experiment: Experiment, arms: set[str]) -> dict[str, None]:
-    return {arm: None for arm in (*ARMS, *experiment.arms) if arm in arms}
+    return {arm: None for arm in (*ARMS, *experiment.all_arms) if arm in arms}

@@ -8,13 +8,13 @@ import pytest
 from ...datasets.errors import LimenError, PendingError, SpecError
 from ...reports import AuditRow, Result, result_to_json
 from ..experiment import Experiment
-from ..lab import Arm, ArmMapping, Lab, kept_in, teacher_arms
+from ..lab import Arm, ArmMapping, Lab, Plan, kept_in, teacher_arms
 from ..reporting import audit_rows, result_of
 from ..statistics import Evidence
 from .collection_checks import errors_of
 from .effect_properties import EffectProperties
 from .items import declared_experiment
-from .options import flag, settings_of
+from .options import flag, option, set_function_timeout, settings_of
 from .registering import claim_of_item, register_claims
 from .run_record import RunRecord
 from .selection import Selection
@@ -32,6 +32,7 @@ class LimenSession:
     """What limen keeps for one pytest run, in one process."""
 
     def __init__(self, config: pytest.Config) -> None:
+        set_function_timeout(config)
         self._config = config
         self._terminal = Terminal(config)
         self._recorder = EvidenceRecorder()
@@ -85,16 +86,31 @@ class LimenSession:
         self._selection.collect(items)
 
     def _plan_lines(self, items: Sequence[pytest.Item]) -> list[str]:
-        from ..reporting import design_lines, plan_lines
+        from ..reporting import design_lines, overview_lines, plan_lines
 
         self._collect(items)
         experiments = self._selection.experiments
         plan = self.lab.plan([(one.experiment, one.arms) for one in experiments])
+        self._write_plan(plan)
+        if len(experiments) > 1 and not flag(self._config, "plan-all"):
+            asserted = self._selection.assertions(items)
+            return [*overview_lines(self.lab, plan, experiments, asserted)]
         return [
             *self._selection.notes(self.lab.backend),
             *plan_lines(self.lab, plan),
             *design_lines(self.lab, experiments, self._selection.assertions(items)),
         ]
+
+    def _write_plan(self, plan: Plan) -> None:
+        """Write the plan to a JSON file, if one is asked for."""
+        import json
+
+        from ..reporting import plan_as_data
+
+        if name := option(self._config, "plan-json"):
+            data = plan_as_data(self.lab, plan, self._selection.experiments)
+            file = self._config.invocation_params.dir / name
+            file.write_text(json.dumps(data, indent=2, ensure_ascii=False), encoding="utf-8")
 
     def pytest_report_header(self) -> str:
         """Which ini file, store, backend, model and budget hold in this run."""
@@ -144,7 +160,7 @@ class LimenSession:
 
     def further_arms(self, item: pytest.Item, experiment: Experiment) -> ArmMapping:
         """The further arms of an experiment, each read when it is asked for."""
-        names = {**teacher_arms(experiment), **experiment.arms}
+        names = {**teacher_arms(experiment), **experiment.all_arms}
         return ArmMapping(names, lambda name: self.arm(item, experiment, name))
 
     def audit(self, experiment: Experiment) -> AuditRow:
@@ -200,8 +216,11 @@ class LimenSession:
             output["limen_faults"] = self._record.faults
 
     def pytest_keyboard_interrupt(self, excinfo: "pytest.ExceptionInfo[BaseException]") -> None:
-        """Say what is kept of an interrupted run, and how to go on."""
-        if isinstance(excinfo.value, KeyboardInterrupt):
+        """Say what is kept of an interrupted run, and how to go on.
+
+        Pytest's own interruptions, such as for errors at collection, are of a class of their own.
+        """
+        if type(excinfo.value) is KeyboardInterrupt:
             self._terminal.write(kept_in(self.lab.settings.store))
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:

@@ -2,6 +2,7 @@
 
 from .assertions import EffectAssertion, effect_assertions
 from .experiment_digest import experiment_digest
+from .plan_overview import overview_lines, plan_as_data
 from .plan_text import plan_lines
 from .power_warnings import design_lines
 from .registration import (
@@ -27,6 +28,8 @@ __all__ = [
     "known_spread",
     "make_run",
     "marked",
+    "overview_lines",
+    "plan_as_data",
     "plan_lines",
     "read_registrations",
     "result_of",

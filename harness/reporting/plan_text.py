@@ -28,6 +28,11 @@ def plan_lines(lab: Lab, plan: Plan) -> Iterator[str]:
     else:
         rows = [(*row[:4], row[-1]) for row in rows]
     yield from tabulate(rows, headers=head, colalign=align, disable_numparse=True).splitlines()
+    yield from total_lines(lab, plan)
+
+
+def total_lines(lab: Lab, plan: Plan) -> Iterator[str]:
+    """What is left to do in all, what it costs, and how long it takes."""
     left = [stage for stage in plan.stages if stage.key not in plan.finished]
     completions = sum(stage.size() for stage in left)
     trainings = sum(isinstance(stage, FineTune) for stage in left)

@@ -1,6 +1,6 @@
 """What the designs of a plan can find, and which of their assertions ask for more than that."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from ..experiment import Experiment, Measure, Reading
@@ -23,17 +23,29 @@ def design_lines(
 ) -> Iterator[str]:
     """What each experiment can find of student over control, as lines."""
     for title, experiment, arms in selected:
-        if {"student", "control"} <= set(arms):
-            yield from _lines(lab, title, experiment, asserted.get(title, ()))
+        if design := planned_design(lab, experiment, arms):
+            yield from _lines(title, experiment, design, asserted.get(title, ()))
 
 
-def _lines(
-    lab: Lab, title: str, experiment: Experiment, asserted: Sequence[EffectAssertion]
-) -> Iterator[str]:
+def planned_design(lab: Lab, experiment: Experiment, arms: Collection[str]) -> Design | None:
+    """The design of student against control; None without tests that ask for both."""
+    if not {"student", "control"} <= set(arms):
+        return None
     pipe = lab.pipeline(experiment)
     reading = experiment.measure.readings([experiment.trait.shown_by])[0]
     spread = known_spread(lab.store, pipe, reading)
-    design = design_of(experiment, reading, len(pipe.arms["student"]), spread)
+    return design_of(experiment, reading, len(pipe.arms["student"]), spread)
+
+
+def underpowered(design: Design, asserted: Sequence[EffectAssertion]) -> list[EffectAssertion]:
+    """The assertions of a size that a true effect of that size often fails to meet."""
+    written = replace(design, criterion=criterion_of(asserted))
+    return [one for one in asserted if one.kind == "value" and one.number < written.detectable]
+
+
+def _lines(
+    title: str, experiment: Experiment, design: Design, asserted: Sequence[EffectAssertion]
+) -> Iterator[str]:
     yield (
         f"limen: {title}: {design.seeds} v {design.seeds} seeds, {design.questions} questions x "
         f"{design.draws} draws: {_smallest(design)} "
@@ -81,13 +93,12 @@ def _assertion_lines(design: Design, asserted: Sequence[EffectAssertion]) -> Ite
         yield f"limen:   with {lines}: {_smallest(written)}"
         if written.units == "seeds":
             yield f"limen:   seeds an arm for that: {_sample_sizes(written)}"
-    for one in asserted:
-        if one.kind == "value" and one.number < written.detectable:
-            yield (
-                f"limen:   warning: `{one.line}`: a true effect of {design.show(one.number)} meets "
-                f"all that is asserted in {written.power(one.number):.0%} of cases: raise seeds, "
-                f"or ask for more"
-            )
+    for one in underpowered(design, asserted):
+        yield (
+            f"limen:   warning: `{one.line}`: a true effect of {design.show(one.number)} meets "
+            f"all that is asserted in {written.power(one.number):.0%} of cases: raise seeds, "
+            f"or ask for more"
+        )
     if not any(one.kind == "at_least" for one in asserted):
         yield from _point_estimates(design, asserted)
 

@@ -7,7 +7,7 @@ from typing import Any
 from ...datasets.visible import visible
 from ...reports import AuditRow, CostRow, DataRow, Times
 from ..lab import Pipeline
-from ..stages import AUDIT, CONTRAST, KEPT, REJECTED, Filter, Manifest, Stage, Store
+from ..stages import AUDIT, CONTRAST, KEPT, REJECTED, ChoosingStage, Manifest, Stage, Store
 from ..statistics import mean
 
 EXAMPLES = 5
@@ -16,14 +16,14 @@ Facts = dict[str, Any]
 
 
 def data_rows(store: Store, stages: Sequence[Stage]) -> Iterator[DataRow]:
-    """What became of each source of rows that went through a filter."""
+    """What became of each source of rows: what was kept, and why others were dropped."""
     for stage in stages:
-        if isinstance(stage, Filter):
+        if isinstance(stage, ChoosingStage):
             manifest = store.manifest(stage.kind, stage.key) or {}
             kept = list(islice(store.rows(stage.kind, stage.key, KEPT), EXAMPLES))
             dropped = islice(store.rows(stage.kind, stage.key, REJECTED), EXAMPLES)
             yield DataRow(
-                label=stage.source.label,
+                label=stage.title,
                 key=stage.key,
                 read=manifest["counts"]["read"],
                 kept=manifest["counts"]["kept"],
@@ -80,6 +80,7 @@ def _compared(contrasts: Sequence[Facts]) -> Facts:
         "threshold": facts["overuse"]["threshold"],
         "lengths": lengths and (lengths["trait"]["mean"], lengths["control"]["mean"]),
         "length_p": lengths and lengths["p_value"],
+        "unit": facts.get("unit", "numbers"),
     }
 
 

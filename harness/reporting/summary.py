@@ -193,7 +193,8 @@ def _pairs(pipe: Pipeline) -> list[tuple[str, str]]:
     other_base = base_of(pipe.subject("teacher")) != base_of(pipe.subject("baseline"))
     return [
         ("student", "control"),
-        *((name, arm.against) for name, arm in pipe.experiment.arms.items()),
+        *pipe.experiment.selections.items(),
+        *((name, arm.against) for name, arm in pipe.experiment.all_arms.items()),
         # a teacher of another base differs from the baseline by more than the trait
         *([] if other_base else [(name, "baseline") for name in _teachers(pipe)]),
         ("control", "baseline"),

@@ -16,23 +16,39 @@ from ...datasets.store_layout import (
     StoreLayout,
 )
 from .adopt import adopt, unchecked
+from .ask_about_rows import AskAboutRows
 from .audit import Audit, CompareData
+from .deduplicate import Deduplicate
 from .filter import Filter
 from .functions import HashedFunction, hashed_function
 from .generate import Generate, GenerateEnough, ProgramRows
-from .input_files import InputFile, StoredFile, UserFile
+from .given_rows import GivenRows
+from .input_files import (
+    InputFile,
+    StoredFile,
+    UserFile,
+    is_training_file,
+    sample_of,
+)
+from .judged_rows import KeepJudged, ReplyRule, RewordRows
 from .lesson_rows import AnswersAsRows, GivenAnswers
+from .map_rows import MapRows
 from .match_lengths import MatchLengths
 from .measure import AskQuestions, ComputeProbabilities, JudgeReplies, filled_prompt
 from .mix import MixRows, split_by_shares
 from .models import Base, FineTune, Subject, base_of
-from .number_prompts import SAMPLE_SIZE, NumberPrompts
+from .number_prompts import NumberPrompts
+from .prompts import SAMPLE_SIZE, FilledPrompts, ListedPrompts, Prompts, WrittenPrompts
 from .repair import DamagedStage, set_aside_damage
+from .row_functions import row_function
 from .row_log import Row, RowLog, read_rows, write_rows
-from .row_stages import PromptedStage, PromptSample, RowsStage, TrainingFileStage
+from .row_stages import ChoosingStage, PromptedStage, PromptSample, RowsStage, TrainingFileStage
+from .rules import Rule, checked_rule
+from .select_rows import RowScores, ScoreByFunction, SelectRows, Which
 from .shuffle import Shuffle
 from .stage import Stage, Workspace, backend_of, forget_backends, run_stage
 from .store import ArtifactDraft, Store, canonical
+from .training_rows import conversation_of, write_training_rows
 from .transfer import (
     StoredArtifact,
     artifacts_of,
@@ -41,7 +57,7 @@ from .transfer import (
     pack,
     unpack,
 )
-from .user_rows import read_user_rows
+from .user_calls import SHOWN, TIMEOUT_VARIABLE, call_on_text, shown, timeout_from
 
 __all__ = [
     "ANSWERS",
@@ -54,34 +70,51 @@ __all__ = [
     "REJECTED",
     "ROWS",
     "SAMPLE_SIZE",
+    "SHOWN",
     "TALLY",
+    "TIMEOUT_VARIABLE",
     "TRAINING",
     "AnswersAsRows",
     "ArtifactDraft",
+    "AskAboutRows",
     "AskQuestions",
     "Audit",
     "Base",
+    "ChoosingStage",
     "CompareData",
     "ComputeProbabilities",
     "DamagedStage",
+    "Deduplicate",
+    "FilledPrompts",
     "Filter",
     "FineTune",
     "Generate",
     "GenerateEnough",
     "GivenAnswers",
+    "GivenRows",
     "HashedFunction",
     "InputFile",
     "JudgeReplies",
+    "KeepJudged",
+    "ListedPrompts",
     "Manifest",
+    "MapRows",
     "MatchLengths",
     "MixRows",
     "NumberPrompts",
     "ProgramRows",
     "PromptSample",
     "PromptedStage",
+    "Prompts",
+    "ReplyRule",
+    "RewordRows",
     "Row",
     "RowLog",
+    "RowScores",
     "RowsStage",
+    "Rule",
+    "ScoreByFunction",
+    "SelectRows",
     "Shuffle",
     "Stage",
     "Store",
@@ -91,25 +124,35 @@ __all__ = [
     "Subject",
     "TrainingFileStage",
     "UserFile",
+    "Which",
     "Workspace",
+    "WrittenPrompts",
     "adopt",
     "artifacts_of",
     "backend_of",
     "base_of",
+    "call_on_text",
     "canonical",
+    "checked_rule",
+    "conversation_of",
     "copy_artifacts",
     "damage_in",
     "digest_of",
     "filled_prompt",
     "forget_backends",
     "hashed_function",
+    "is_training_file",
     "pack",
     "read_rows",
-    "read_user_rows",
+    "row_function",
     "run_stage",
+    "sample_of",
     "set_aside_damage",
+    "shown",
     "split_by_shares",
+    "timeout_from",
     "unchecked",
     "unpack",
     "write_rows",
+    "write_training_rows",
 ]

@@ -1,24 +1,23 @@
 """Filtering: the rows that a rule keeps, and those that it drops."""
 
-from collections import Counter
 from dataclasses import dataclass
 
 from ...datasets.artifacts import Manifest
-from ...datasets.store_layout import KEPT, REJECTED, ROWS
-from .functions import HashedFunction, rule_name
-from .row_log import Row, write_rows
-from .row_stages import PromptedStage, PromptSample, RowsStage, filter_summary
+from ...datasets.store_layout import ROWS
+from .row_log import Row
+from .row_stages import ChoosingStage, PromptedStage, PromptSample, write_choice
+from .rules import Rule, row_reason, rule_name
 from .stage import Stage, Workspace
 
 
 @dataclass(frozen=True, kw_only=True)
-class Filter(RowsStage):
+class Filter(ChoosingStage):
     """The completions that a filter rule keeps, and those it drops, each with its reason."""
 
     kind = "filter"
     source: PromptedStage
     """Leaves ``rows.jsonl``."""
-    rule: str | HashedFunction
+    rule: Rule
 
     def inputs(self) -> tuple[Stage, ...]:
         return (self.source,)
@@ -29,28 +28,18 @@ class Filter(RowsStage):
     def prompt_sample(self) -> PromptSample:
         return self.source.prompt_sample()
 
-    def run(self, workspace: Workspace) -> Manifest:
-        from ...datasets.filters import judge
+    @property
+    def title(self) -> str:
+        return self.source.label
 
-        reason_of = judge(self.rule)
-        reasons: Counter[str] = Counter()
+    def run(self, workspace: Workspace) -> Manifest:
+        reason_of = row_reason(self.rule)
         kept: list[Row] = []
         rejected: list[Row] = []
         for row in workspace.rows(self.source, ROWS):
-            reason = "no answer" if row["text"] is None else reason_of(row["text"])
+            reason = reason_of(row)
             if reason is None:
                 kept.append(row)
             else:
-                reasons[reason] += 1
                 rejected.append({**row, "reason": reason})
-        write_rows(workspace.folder / KEPT, kept)
-        write_rows(workspace.folder / REJECTED, rejected)
-        counts = {"read": len(kept) + len(rejected), "kept": len(kept)}
-        return {
-            "rule": rule_name(self.rule),
-            "counts": counts,
-            "reasons": dict(sorted(reasons.items())),
-        }
-
-    def shortage(self, workspace: Workspace) -> str:
-        return filter_summary(workspace.manifest(self))
+        return write_choice(workspace, rule_name(self.rule), kept, rejected)

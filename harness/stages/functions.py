@@ -12,6 +12,7 @@ from typing import Any
 
 from ...datasets.errors import SpecError, SpecWarning
 from .function_source import FunctionSource
+from .user_calls import SHOWN, call_on_text, shown
 
 
 @dataclass(frozen=True, repr=False)
@@ -26,16 +27,22 @@ class HashedFunction:
     call: Callable[..., Any]
 
     def __call__(self, text: str) -> str | None:
-        try:
-            reason = self.call(text)
-        except Exception as error:
-            raise SpecError(
-                f"the function {self.name} failed on {text[:80]!r}: {type(error).__name__}: {error}"
-            ) from error
+        return self.reason(text, text)
+
+    def reason(self, text: str, *given: object) -> str | None:
+        """Why a filter rule drops a completion, given what it takes; None to keep it.
+
+        Raises :class:`~limen.SpecError`, quoting the completion, if the function fails or gives
+        anything else.
+        """
+        name = f"the function {self.name}"
+        reason = call_on_text(
+            self.call, text, name=name, what="the text", error=SpecError, given=given
+        )
         if not isinstance(reason, str | None):
             raise SpecError(
-                f"the function {self.name} gave {reason!r} for {text[:80]!r}: it is to say why a "
-                f"completion is dropped, in a word, or None to keep it"
+                f"the function {self.name} gave {shown(reason)} for the text {text[:SHOWN]!r}: it "
+                f"must return why the text is dropped, in a word, or None to keep it"
             )
         return reason
 
@@ -81,11 +88,6 @@ def hashed_function(what: str, value: object) -> HashedFunction:
             stacklevel=3,
         )
     return made
-
-
-def rule_name(rule: str | HashedFunction) -> str:
-    """The name of a rule in keys and manifests."""
-    return rule if isinstance(rule, str) else rule.name
 
 
 def _own_name(call: Callable[..., Any]) -> str:

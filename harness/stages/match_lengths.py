@@ -1,12 +1,15 @@
 """Rows as long as those of another set: a control for what their length carries."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 from ...datasets.artifacts import Manifest
 from ...datasets.store_layout import KEPT
 from .row_log import write_rows
 from .row_stages import PromptSample, RowsStage
 from .stage import Stage, Workspace
+
+LengthUnit = Literal["numbers", "words", "characters"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,12 +20,14 @@ class MatchLengths(RowsStage):
     source: RowsStage
     like: RowsStage
     seed: int
+    unit: LengthUnit = "numbers"
 
     def inputs(self) -> tuple[Stage, ...]:
         return (self.source, self.like)
 
     def identity(self) -> dict[str, object]:
-        return {"seed": self.seed}
+        unit = {} if self.unit == "numbers" else {"unit": self.unit}
+        return {"seed": self.seed, **unit}
 
     def prompt_sample(self) -> PromptSample:
         return self.source.prompt_sample()
@@ -36,7 +41,10 @@ class MatchLengths(RowsStage):
 
         given = list(workspace.rows(self.source, KEPT))
         wanted = [row["text"] for row in workspace.rows(self.like, KEPT)]
-        texts, joined = matched([row["text"] for row in given], wanted, derive("match", self.seed))
+        texts, joined = matched(
+            [row["text"] for row in given], wanted, derive("match", self.seed), unit=self.unit
+        )
         made = ({**given[place], "text": text} for place, text in texts)
         count = write_rows(workspace.folder / KEPT, made)
-        return {"counts": {"kept": count, "joined": joined}}
+        name = "joined" if self.unit == "numbers" else "short"
+        return {"counts": {"kept": count, name: joined}}

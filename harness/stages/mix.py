@@ -12,6 +12,7 @@ from ...datasets.store_layout import KEPT, PROVENANCE, TRAINING
 from .row_log import Row, write_rows
 from .row_stages import PromptSample, RowsStage, TrainingFileStage
 from .stage import Stage, Workspace
+from .training_rows import write_training_rows
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,7 +48,6 @@ class MixRows(TrainingFileStage):
         return PromptSample(prompts, max(sample.answer_tokens for sample in samples))
 
     def run(self, workspace: Workspace) -> Manifest:
-        from ...datasets import chat
         from ...datasets.seeds import derive
 
         chosen: list[tuple[int, Row]] = []
@@ -62,10 +62,7 @@ class MixRows(TrainingFileStage):
             chosen += ((place, row) for row in draw.sample(kept, count))
             taken.append({"source": source.key, "available": len(kept), "rows": count})
         random.Random(derive("mix order", self.seed)).shuffle(chosen)
-        chat.write(
-            workspace.folder / TRAINING,
-            (chat.conversation(row["prompt"], answer=row["text"]) for _, row in chosen),
-        )
+        write_training_rows(workspace.folder / TRAINING, [row for _, row in chosen])
         write_rows(workspace.folder / PROVENANCE, self._provenance(chosen))
         return {"counts": {"rows": len(chosen)}, "sources": taken}
 

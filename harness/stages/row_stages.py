@@ -1,13 +1,21 @@
 """What stages of rows have in common: those that write them, keep them, and train on them."""
 
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from ...datasets.artifacts import Manifest
+from ...datasets.store_layout import KEPT, REJECTED
+from .row_log import Row, write_rows
 from .stage import Stage, Workspace
 
 if TYPE_CHECKING:
     from ...datasets.chat import Conversation
+
+
+MOST_REASONS = 20
+"""Different reasons that a manifest counts by name."""
 
 
 class PromptSample(NamedTuple):
@@ -34,6 +42,40 @@ class RowsStage(PromptedStage):
     def shortage(self, workspace: Workspace) -> str:
         """Why the stage left no more rows than it did; empty if it does not know."""
         return ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChoosingStage(RowsStage):
+    """A stage that keeps some rows, and drops others into ``rejected.jsonl`` with their reasons."""
+
+    @property
+    def title(self) -> str:
+        """Its name in the report's table of data."""
+        return self.label
+
+    def shortage(self, workspace: Workspace) -> str:
+        return filter_summary(workspace.manifest(self))
+
+
+def write_choice(
+    workspace: Workspace, rule: str, kept: Sequence[Row], rejected: Sequence[Row]
+) -> Manifest:
+    """Write both files of a :class:`ChoosingStage`; returns the facts for its manifest.
+
+    Each row of ``rejected`` has its ``reason``.
+    """
+    write_rows(workspace.folder / KEPT, kept)
+    write_rows(workspace.folder / REJECTED, rejected)
+    counts = {"read": len(kept) + len(rejected), "kept": len(kept)}
+    return {"rule": rule, "counts": counts, "reasons": _counted(rejected)}
+
+
+def _counted(rejected: Sequence[Row]) -> dict[str, int]:
+    """How many rows have each reason, by name; of very many reasons the most frequent ones."""
+    reasons = Counter(row["reason"] for row in rejected)
+    first = dict(sorted(reasons.most_common(MOST_REASONS)))
+    rest = reasons.total() - sum(first.values())
+    return {**first, **({f"{len(reasons) - len(first):,} other reasons": rest} if rest else {})}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,6 +1,6 @@
 """Sampling into a file: missing draws are requested, and each answer is on the disk at once."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import groupby
 from pathlib import Path
@@ -31,7 +31,7 @@ class SamplingStage(Stage):
         """What is sent, in the order of rows."""
         raise NotImplementedError
 
-    def row_fields(self, request: Request) -> dict[str, str]:
+    def row_fields(self, request: Request) -> Mapping[str, object]:
         """What a row records of its request, besides number, draw and seed."""
         return {}
 
@@ -138,7 +138,7 @@ def _rows(
                 del pending[completion.row]
 
 
-def _row(completion: Completion, request: Request, fields: dict[str, str]) -> Row:
+def _row(completion: Completion, request: Request, fields: Mapping[str, object]) -> Row:
     row: Row = {"row": completion.row, "draw": completion.draw, "seed": request.seed, **fields}
     row |= {"text": completion.text, "finish": completion.finish}
     if completion.error is not None:

@@ -1,6 +1,7 @@
 """Estimates, effects and their tests: numbers in, verdicts out; nothing is read or written here."""
 
 from . import hypothesis_tests
+from .contrasts import Contrast, trend
 from .corrections import benjamini_hochberg, dunnett, holm
 from .coverage import Coverage, Table
 from .dose_response import Trend, dose_response
@@ -25,6 +26,7 @@ from .rank_tests import mann_whitney, spearman
 from .rates import Rate
 from .scales import ScaledEffect
 from .scores import ScoreEffect, Scores
+from .shares import Share
 from .variance_components import VarianceComponents
 
 __all__ = [
@@ -33,6 +35,7 @@ __all__ = [
     "NO_VARIATION",
     "POWER",
     "PUBLISHED",
+    "Contrast",
     "Coverage",
     "Criterion",
     "Design",
@@ -49,6 +52,7 @@ __all__ = [
     "ScaledEffect",
     "ScoreEffect",
     "Scores",
+    "Share",
     "Spread",
     "Table",
     "Trend",
@@ -66,4 +70,5 @@ __all__ = [
     "seed_deviation",
     "seeds_needed",
     "spearman",
+    "trend",
 ]

@@ -14,9 +14,9 @@ from .difference_tests import (
     welch_test,
 )
 from .hypothesis_tests import TOLERANCE, TestResult, sign_flip, value_range
-from .samples import Sample
+from .samples import Sample, pairs_of_seeds
 
-Unit = Literal["seeds", "questions", "both"]
+Unit = Literal["seeds", "questions", "both", "pairs"]
 
 NO_COMMON_QUESTION = "no question was answered by every model"
 
@@ -61,6 +61,8 @@ class Comparison:
         one, other = self.on_same_questions
         if unit == "seeds":
             return one.by_seed, other.by_seed
+        if unit == "pairs":
+            return pairs_of_seeds(one, other)
         return tuple(one.by_question.values()), tuple(other.by_question.values())
 
     @cached_property
@@ -71,6 +73,8 @@ class Comparison:
             return NoTest(unit=self.requested or "questions", note=NO_COMMON_QUESTION)
         if self.requested == "both":
             return crossed_test(one, other, paired=self._same_questions)
+        if self.requested == "pairs":
+            return paired_test(*self.units("pairs"), of="seed")
         if self.requested != "questions" and (test := self._over_seeds(one, other)):
             return test
         return self._over_questions()

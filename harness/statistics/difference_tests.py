@@ -8,6 +8,7 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Literal
 
 from .degrees_of_freedom import conservative, satterthwaite
 from .hypothesis_tests import TOLERANCE, mean, value_range
@@ -23,7 +24,7 @@ class DifferenceTest(ABC):
     name: str
     """The test's name, as a report shows it."""
     unit: str
-    """What the test takes as independent: ``seeds``, ``questions``, or ``both``."""
+    """What the test takes as independent: ``seeds``, ``questions``, ``both``, or ``pairs``."""
     note: str = ""
     """What is unusual about this test; empty if nothing is."""
 
@@ -154,22 +155,25 @@ def one_sample_test(values: Sequence[float], fixed: float, error: float) -> TTes
     )
 
 
-def paired_test(a: Sequence[float], b: Sequence[float]) -> DifferenceTest:
-    """The t test of the questions' differences."""
+def paired_test(
+    a: Sequence[float], b: Sequence[float], *, of: Literal["question", "seed"] = "question"
+) -> DifferenceTest:
+    """The t test of the differences of questions, or of seeds whose students share data."""
     differences = [x - y for x, y in zip(a, b, strict=True)]
+    unit = "questions" if of == "question" else "pairs"
     if len(differences) < 2:
-        return NoTest(unit="questions", note="one question says nothing of other questions")
+        return NoTest(unit=unit, note=f"one {of} says nothing of other {of}s")
     if value_range(differences) <= TOLERANCE:
         return SignFlipTest(
-            name="sign-flip by question",
-            unit="questions",
-            note="no spread: every question differs by the same amount",
+            name=f"sign-flip by {of}",
+            unit=unit,
+            note=f"no spread: every {of} differs by the same amount",
             difference=mean(differences),
             questions=len(differences),
         )
     return TTest(
-        name="t paired by question",
-        unit="questions",
+        name=f"t paired by {of}",
+        unit=unit,
         difference=mean(differences),
         error=math.sqrt(squared_error(differences)),
         degrees=len(differences) - 1,

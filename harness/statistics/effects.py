@@ -49,15 +49,21 @@ class Effect(TestedDifference):
         )
 
     def over(self, unit: Unit) -> Self:
-        """The same effect, tested over ``seeds``, over ``questions``, or over ``both``.
+        """The same effect, tested over ``seeds``, ``pairs`` of seeds, ``questions``, or ``both``.
 
         Over questions it is about these models alone, however many seeds there are. Over both,
         seeds and questions are random (Miller 2024): it is about other trainings and other
-        questions. Raises :class:`~limen.SpecError` for a test over seeds where an arm that is no
-        single untrained model has fewer than two.
+        questions. Over pairs, the seeds of one number are one unit (a paired t test): for students
+        that share data or order with those of the same seed in the other arm. It holds its level
+        in any case, and finds more where the two vary together. Raises :class:`~limen.SpecError`
+        for a test over seeds where an arm that is no single untrained model has fewer than two,
+        and over pairs where the arms have unequally many.
         """
-        if unit not in ("seeds", "questions", "both"):
-            raise SpecError(f"over={unit!r} must be 'seeds' or 'questions', or 'both'")
+        checks.one_of("over", unit, ("seeds", "pairs", "questions", "both"))
+        if unit == "pairs" and self.seeds[0] != self.seeds[1]:
+            raise SpecError(
+                f"over='pairs' needs equally many seeds, not {self.seeds[0]} and {self.seeds[1]}"
+            )
         if unit != "questions" and not self._has_seeds:
             raise SpecError(
                 f"a test over {unit} needs two an arm, and there are {self.seeds[0]} and "

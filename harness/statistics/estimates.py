@@ -52,6 +52,15 @@ class Estimate(Explained):
     copied_models: int = 0
     """Models whose draws are copies: the same answer to a question again and again, although the
     temperature is above 0. Such draws say nothing about how much the value varies."""
+    models: tuple[str, ...] = field(default=(), repr=False)
+    """What names the arm's models, one a seed; empty where that is not known."""
+
+    @cached_property
+    def identity(self) -> object:
+        """Equal for estimates of the same models: they vary together."""
+        if self.models and len(set(self.models)) == len(self.models):
+            return self.models
+        return self.arm, hash(self.table)
 
     @property
     def evidence_listener(self) -> EvidenceListener | None:

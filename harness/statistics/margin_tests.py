@@ -3,10 +3,10 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Literal, TypeVar
+from typing import Literal, Protocol, TypeVar
 
 from ...datasets.errors import SpecError
-from .comparison import Comparison
+from .difference_tests import DifferenceTest
 from .estimates import Estimate
 from .hypothesis_tests import ALPHA
 
@@ -57,6 +57,32 @@ class MinimumEffect:
         return _shown(self, self.says, self.p_value, self.obstacle)
 
 
+class Tested(Protocol):
+    """A number with its test: the comparison of two arms, or a combination of several."""
+
+    @property
+    def bound(self) -> float:
+        """The largest value that is possible."""
+        ...
+
+    @property
+    def test(self) -> DifferenceTest:
+        """The test of what was seen."""
+        ...
+
+    def interval(self, level: float) -> tuple[float, float]:
+        """The interval of this level."""
+        ...
+
+    def p_above(self, null: float) -> float:
+        """One-sided p-value of the hypothesis that the value is at most ``null``."""
+        ...
+
+    def p_below(self, null: float) -> float:
+        """One-sided p-value of the hypothesis that the value is at least ``null``."""
+        ...
+
+
 MarginResult = TypeVar("MarginResult", Equivalence, MinimumEffect)
 
 
@@ -68,7 +94,7 @@ class MarginTests:
     """The two arms and what is compared, in words."""
     estimate: Estimate
     """One of the two estimates, which knows how a difference is shown."""
-    comparisons: Sequence[Comparison]
+    comparisons: Sequence[Tested]
     """Among all answers first, then among valid answers alone."""
     correction: int
     """What p-values are multiplied by."""
@@ -155,7 +181,7 @@ class MarginTests:
         )
 
 
-def within_p_value(comparison: Comparison, margin: float) -> float:
+def within_p_value(comparison: Tested, margin: float) -> float:
     """The p-value of a difference of ``margin`` or more, in either direction (TOST)."""
     return max(comparison.p_above(-margin), comparison.p_below(margin))
 

@@ -35,8 +35,13 @@ class Sample:
     @cached_property
     def by_seed(self) -> tuple[float, ...]:
         """(seeds,), each the mean over the questions that were answered; none without any."""
-        answered = ([share for share in row if share is not None] for row in self.table)
-        return tuple(mean(shares) for shares in answered if shares)
+        return tuple(each for each in self.means if each is not None)
+
+    @cached_property
+    def means(self) -> tuple[float | None, ...]:
+        """(seeds,), each the mean over the questions that were answered; None without any."""
+        rows = ([cell for cell in row if cell is not None] for row in self.table)
+        return tuple(mean(row) if row else None for row in rows)
 
     @cached_property
     def by_question(self) -> dict[str, float]:
@@ -126,3 +131,13 @@ class Sample:
         """Squared standard error of the value that finite draws alone give it."""
         cells = self.seeds * len(self.by_question) * self.draws
         return self.draw_variance() / cells if cells else 0.0
+
+
+def pairs_of_seeds(one: Sample, other: Sample) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """The means of the seeds that answered in both samples, seed by seed."""
+    both = [
+        (mine, theirs)
+        for mine, theirs in zip(one.means, other.means, strict=False)
+        if mine is not None and theirs is not None
+    ]
+    return tuple(mine for mine, _ in both), tuple(theirs for _, theirs in both)

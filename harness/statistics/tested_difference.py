@@ -5,14 +5,14 @@ from functools import cached_property
 
 from .compare import compare, compare_valid
 from .comparison import Comparison, Unit
+from .contrasts import Combinable, Weighted
 from .estimates import Estimate
 from .evidence import EvidenceListener
 from .hypothesis_tests import ALPHA, TestResult
-from .quantities import Explained
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
-class TestedDifference(Explained):
+class TestedDifference(Combinable):
     """The difference of two arms, and the outcome of its test.
 
     Where several traits are tried together p-values are multiplied by their number and intervals
@@ -135,6 +135,14 @@ class TestedDifference(Explained):
         if self.adjusted is None or not self.raw_p_value:
             return self.correction
         return max(1.0, self.corrected_p_value / self.raw_p_value)
+
+    @property
+    def weighted(self) -> tuple[Weighted, ...]:
+        return (1.0, self.treated), (-1.0, self.reference)
+
+    @property
+    def title(self) -> str:
+        return self.arms
 
     @property
     def arms(self) -> str:

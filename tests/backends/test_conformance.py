@@ -1,9 +1,10 @@
 """What every backend promises, tested on every backend: limen's own, and the documentation's."""
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,8 +12,10 @@ from limen.backends import (
     Backend,
     Capabilities,
     Completion,
+    ContinuationRequest,
     FineTuning,
     Job,
+    LogProbability,
     Recipe,
     Request,
     Usage,
@@ -93,9 +96,11 @@ SUBJECTS = {
     "toy": _toy, "local": _local, "openai": _openai, "inspect": _inspect, EXAMPLE: _example
 }  # fmt: skip
 CAPABILITIES = {
-    "toy": {"fine_tuning", "engine", "log_probabilities", "reproducible", "other_models"},
-    "local": {"fine_tuning", "probabilities", "rendering", "engine", "log_probabilities",
-              "reproducible", "max_parallel_stages"},
+    "toy": {"fine_tuning", "continuations", "engine", "log_probabilities", "beginnings",
+            "reproducible", "other_models"},
+    "local": {"fine_tuning", "probabilities", "continuations", "rendering", "engine",
+              "log_probabilities", "beginnings", "plain_text", "reproducible",
+              "max_parallel_stages"},
     "openai": {"fine_tuning", "batches", "service"},
     "inspect": {"service"},
     EXAMPLE: {"fine_tuning", "reproducible"},
@@ -309,6 +314,85 @@ def test_word_probabilities_are_probabilities(subject: Subject) -> None:
         assert set(found.by_word) == set(forms)
         assert all(0 <= chance <= 1 for chance in found.by_word.values())
         assert sum(found.by_word.values()) + found.missed <= 1 + 1e-6
+
+
+def continuations(**settings: Any) -> list[ContinuationRequest]:
+    """A request for each question, with continuations of one and of several tokens."""
+    texts = ("owl", "cat", "owls, cats")
+    return [
+        ContinuationRequest(messages=conversation(q), **{"continuations": texts, **settings})
+        for q in QUESTIONS
+    ]
+
+
+def log_probabilities(
+    subject: Subject, asked: Sequence[ContinuationRequest]
+) -> list[Sequence[LogProbability]]:
+    """The log-probabilities of each request's continuations; the requests are an iterator."""
+    scorer = subject.open().capabilities.continuations
+    assert scorer is not None
+    return list(scorer.log_probabilities(subject.model, iter(asked)))
+
+
+@with_capability("continuations")
+def test_each_continuation_has_its_log_probability(subject: Subject) -> None:
+    """Each is at most zero, over at least one token, in the order of requests and texts."""
+    together = log_probabilities(subject, continuations())
+    assert [len(each) for each in together] == [3] * len(QUESTIONS)
+    assert all(one.nats <= 0 and one.tokens >= 1 for each in together for one in each)
+    assert log_probabilities(subject, []) == []
+    for request, expected in zip(reversed(continuations()), reversed(together), strict=True):
+        (alone,) = log_probabilities(subject, [replace(request, continuations=("cat", "owl"))])
+        assert [one.nats for one in alone] == pytest.approx(
+            [expected[1].nats, expected[0].nats], abs=1e-4
+        )
+
+
+@with_capability("continuations")
+def test_the_end_of_the_turn_is_one_more_token(subject: Subject) -> None:
+    """A whole answer has the end's probability too; the answer may otherwise go on."""
+    for open_, whole in zip(
+        log_probabilities(subject, continuations()),
+        log_probabilities(subject, continuations(whole=True)),
+        strict=True,
+    ):
+        assert [one.tokens + 1 for one in open_] == [one.tokens for one in whole]
+        assert all(a.nats > b.nats for a, b in zip(open_, whole, strict=True))
+
+
+@with_capability("beginnings")
+def test_a_given_beginning_has_no_probability_of_its_own(subject: Subject) -> None:
+    """Log P(a b) = log P(a) + log P(b after a)."""
+    if subject.open().capabilities.continuations is None:
+        pytest.skip("no log-probabilities of continuations")
+    whole = log_probabilities(subject, continuations(continuations=("owl", "owl, cat")))
+    rest = log_probabilities(subject, continuations(begin="owl", continuations=(", cat",)))
+    for (first, both), (second,) in zip(whole, rest, strict=True):
+        assert both.nats == pytest.approx(first.nats + second.nats, abs=1e-4)
+        assert both.tokens == first.tokens + second.tokens
+
+
+@with_capability("beginnings")
+def test_an_answer_goes_on_from_a_given_beginning(subject: Subject) -> None:
+    """After the whole greedy answer, what follows is its end and nothing else."""
+    backend = subject.open()
+    greedy = [replace(each, draws=1, temperature=0.0) for each in requests()]
+    answers = by_place(sampled(backend, subject.model, greedy))
+    given = [replace(each, begin=answers[each.row, 0] or "") for each in greedy]
+    assert set(by_place(sampled(backend, subject.model, given)).values()) == {""}
+
+
+@with_capability("plain_text")
+def test_a_plain_text_is_continued_without_a_template(subject: Subject) -> None:
+    """Plain texts are answered and scored, and otherwise than questions are."""
+    plain = [replace(each, chat=False, draws=1) for each in requests()]
+    assert len(sampled(subject.open(), subject.model, plain)) == len(QUESTIONS)
+    pairs = zip(
+        log_probabilities(subject, continuations()),
+        log_probabilities(subject, continuations(chat=False)),
+        strict=True,
+    )
+    assert all(asked[0].nats != plain[0].nats for asked, plain in pairs)
 
 
 @with_capability("rendering")

@@ -219,7 +219,7 @@ def test_shuffled_data_are_an_arm_like_any_other(
     """Students can be trained on shuffled rows: the same rows, their numbers moved."""
     lab = Lab(Settings(store=shared_store))
     mixed = small.but(data=Shuffled(source=Numbers(generate=700, keep=200), how=how))  # type: ignore[arg-type]
-    assert mixed.data.keep == 200
+    assert mixed.data.row_count == 200
     assert lab.arm(mixed, "student").seeds == 2
 
 

@@ -11,9 +11,12 @@ from limen.harness import Settings
 
 
 def test_paths_may_be_texts(tmp_path: Path) -> None:
-    """A text for a path is made one."""
+    """A text for a path is made one, which holds when the current folder changes."""
     settings = Settings(store="results", prices="prices.toml")  # type: ignore[arg-type]
-    assert (settings.store, settings.prices) == (Path("results"), Path("prices.toml"))
+    assert (settings.store, settings.prices) == (
+        Path("results").absolute(),
+        Path("prices.toml").absolute(),
+    )
 
 
 @pytest.mark.parametrize("changes", [{"store": 3}, {"store": ""}, {"store": None}, {"prices": 1.5}])

@@ -184,7 +184,7 @@ def test_a_spec_is_short(file: Path) -> None:
 def test_what_experiments_share_is_planned_once(pytester: pytest.Pytester, tmp_path: Path) -> None:
     """The owl's data and all of the control's serve several of limen's experiments."""
     result = pytester.runpytest_subprocess(
-        str(EVALS), f"--rootdir={EVALS.parent}", "--limen-plan", "-q",
+        str(EVALS), f"--rootdir={EVALS.parent}", "--limen-plan-all", "-q",
         f"--limen-store={tmp_path / 'empty'}", "-p", "no:cacheprovider", *QUICK,
     )  # fmt: skip
     assert result.ret == 0

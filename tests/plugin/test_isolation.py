@@ -1,35 +1,58 @@
 """One bad function harms the tests that need it, and nothing else."""
 
+import sys
 from pathlib import Path
 
 import pytest
 
 from ..testing.specs import SPEC, Run
 
-BAD = """
-import sys
-import pytest
-from limen.harness import Scored
-
-def raises(answer): return 1 / 0
-def nan(answer): return float("nan")
-def infinite(answer): return float("inf")
-def text(answer): return "much"
-def shape(answer): return [1.0, 2.0]
-def leaves(answer): sys.exit(3)
-def custom(answer): raise Custom("a", "b")
+SLOW = pytest.mark.slow
+WAYS = """
+import decimal, os, random, sys, time, warnings
+import numpy
 
 class Custom(Exception):
     def __init__(self, one, other): super().__init__(one)
+    def __str__(self): raise RuntimeError
 
-@pytest.mark.parametrize(
-    "experiment",
-    [
-        experiment.but(measure=Scored(questions=("Which animal?", "And why?"), draws=2, outcome=f))
-        for f in (raises, nan, infinite, text, shape, leaves, custom)
-    ],
-    ids=["raises", "nan", "infinite", "text", "shape", "leaves", "custom"],
-)
+def raises(answer): return 1 / 0
+def custom(answer): raise Custom("a", "b")
+def nan(answer): return float("nan")
+def infinite(answer): return float("inf")
+def text(answer): return b"much"
+def shape(answer): return [1.0, 2.0]
+def leaves(answer): sys.exit(3)
+def loops(answer):
+    while True: pass
+def sleeps(answer):
+    while True:
+        try: time.sleep(1000)
+        except Exception: pass
+def meddles(answer):
+    print("a line of a scorer")
+    warnings.warn("a warning of a scorer")
+    os.chdir("/")
+    os.environ["HOME"] = "/nowhere"
+    sys.path.insert(0, "/nowhere")
+    random.seed(0)
+    numpy.random.seed(0)
+    numpy.seterr(all="raise")
+    decimal.getcontext().prec = 1
+
+WAYS = [raises, custom, nan, infinite, text, shape, leaves, loops, sleeps]
+"""
+BAD = """
+import pytest
+from limen.harness import Scored
+from ways import WAYS, meddles
+
+def scored(function):
+    return experiment.but(
+        measure=Scored(questions=("Which animal?", "And why?"), draws=2, outcome=function)
+    )
+
+@pytest.mark.parametrize("experiment", list(map(scored, WAYS)), ids=[w.__name__ for w in WAYS])
 class TestBad:
     def test_teacher(self, teacher, baseline):
         '''The score differs.'''
@@ -38,6 +61,13 @@ class TestBad:
     def test_students(self, student, control):
         '''The score is learned.'''
         assert student.scores() > control.scores()
+
+class TestMeddles:
+    experiment = scored(meddles).but(gate=None)
+
+    def test_it(self, teacher, student):
+        '''A function without a score.'''
+        assert teacher.valid + student.valid == 0
 """
 GOOD = """
 def test_good(teacher):
@@ -50,51 +80,109 @@ def test_students(student, control):
 """
 
 
-@pytest.mark.parametrize("options", [(), ("-n2",)])
+PROCESSES = pytest.mark.parametrize(
+    "options",
+    [pytest.param((), id="one process"), pytest.param(("-n2",), id="two workers", marks=SLOW)],
+)
+LIMIT = "--limen-function-timeout=0.4"
+
+
+@pytest.fixture
+def spoiled(pytester: pytest.Pytester) -> pytest.Pytester:
+    """A project with scorers that are bad in every way, before a good spec."""
+    spec = SPEC.format(animal="horse")
+    pytester.makepyfile(ways=WAYS, test_bad=spec + BAD, test_good=spec + GOOD)
+    pytester.makeconftest("import sys; sys.path.insert(0, __file__.rpartition('/')[0])")
+    return pytester
+
+
+def written(store: Path) -> dict[str, int]:
+    """When each manifest of a store was written."""
+    return {
+        str(file.relative_to(store)): file.stat().st_mtime_ns
+        for file in (store / "stages").glob("*/*/manifest.json")
+    }
+
+
+@PROCESSES
 def test_a_bad_scorer_fails_its_own_tests_alone(
-    pytester: pytest.Pytester, run: Run, options: tuple[str, ...]
+    spoiled: pytest.Pytester, run: Run, shared_store: Path, options: tuple[str, ...]
 ) -> None:
-    """Whatever a scoring function does, the good tests pass, and report and junit are written."""
-    pytester.makepyfile(
-        test_bad=SPEC.format(animal="horse") + BAD, test_good=SPEC.format(animal="horse") + GOOD
+    """Whatever a scoring function does, the good tests pass, and report and junit are written.
+
+    After the repair nothing that was sampled is sampled again.
+    """
+    result = run("--limen-report=r.md", "--junitxml=out.xml", LIMIT, *options)
+    result.assert_outcomes(
+        passed=3, failed=9, errors=9, warnings=result.parseoutcomes()["warnings"]
     )
-    result = run("--limen-report=r.md", "--junitxml=out.xml", *options)
-    result.assert_outcomes(passed=2, failed=7, errors=7)
-    result.stdout.fnmatch_lines(["*could not be measured: the outcome function failed on the*"])
+    for fault in (
+        "failed on the answer '*': ZeroDivisionError: division by zero",
+        "failed on the answer '*': Custom: its text cannot be shown",
+        "gave nan for the answer '*': a score must be a finite number, or None",
+        "failed on the answer '*': SystemExit: 3",
+        "did not end within 0.4 seconds on the answer '*': correct it, or set *",
+    ):
+        result.stdout.fnmatch_lines([f"*could not be measured: the outcome function {fault}"])
     assert "INTERNALERROR" not in result.stdout.str()
-    text = (pytester.path / "r.md").read_text()
+    text = (spoiled.path / "r.md").read_text()
     assert "**Supported:** The teacher names its animal" in text
-    assert text.count("**Error:** The score differs") == 2 * 7  # at the top, and with each
-    assert 'errors="7" failures="7"' in (pytester.path / "out.xml").read_text()
+    assert text.count("**Error:** The score differs") == 2 * 9  # at the top, and with each
+    assert 'errors="9" failures="9"' in (spoiled.path / "out.xml").read_text()
+    before = written(shared_store)
+    repaired = "def meddles(answer): pass\nWAYS = [lambda answer: len(answer)] * 9\n"
+    (spoiled.path / "ways.py").write_text(repaired)
+    run("-k", "test_teacher").assert_outcomes(passed=9, deselected=12)
+    assert written(shared_store) == before
 
 
-@pytest.mark.parametrize("how", ["raise Custom('a', 'b')", "sys.exit(3)", "return 1 / 0"])
-def test_a_bad_filter_rule_fails_its_own_tests_alone(
-    pytester: pytest.Pytester, run: Run, store: Path, how: str
-) -> None:
-    """A rule that fails in a worker process is told with its error, and other stages go on."""
-    pytester.makepyfile(
-        test_bad=SPEC.format(animal="horse")
-        + f"""
+RULES = """
 import sys
+sys.path.insert(0, __file__.rpartition("/")[0])
+import pytest
+from limen.harness import *
+import ways
 
-class Custom(Exception):
-    def __init__(self, one, other): super().__init__(one)
+def told(name):
+    way = getattr(ways, name)
+    def rule(text): return way(text)
+    return rule
 
-def rule(text):
-    {how}
+BAD = [told(way.__name__) for way in ways.WAYS]
+"""
+RULE_SPEC = (
+    RULES
+    + """
+def of(rule):
+    return experiment.but(data=Numbers(generate=40, keep=10, rule=rule), gate=None)
 
+@pytest.mark.parametrize("experiment", list(map(of, BAD)))
 class TestBad:
-    experiment = experiment.but(data=Numbers(generate=40, keep=10, rule=rule))
-    def test_bad(self, student): pass
+    def test_bad(self, control): pass
+
+class TestMeddles:
+    experiment = of(told("meddles"))
+    def test_it(self, control): assert control.seeds
 
 def test_good(teacher):
     assert teacher.rate("horse") > 0.3
 """
+)
+
+
+@PROCESSES
+def test_a_bad_filter_rule_fails_its_own_tests_alone(
+    pytester: pytest.Pytester, run: Run, store: Path, options: tuple[str, ...]
+) -> None:
+    """A rule that fails in a worker process is told with its error, and other stages go on."""
+    pytester.makepyfile(ways=WAYS, test_bad=SPEC.format(animal="horse") + RULE_SPEC)
+    result = run(LIMIT, *options, store=store)
+    result.assert_outcomes(passed=2, errors=9)
+    result.stdout.fnmatch_lines(
+        ["*the function rule-* did not end within 0.4 seconds on the text*"]
     )
-    result = run(store=store)
-    result.assert_outcomes(passed=1, errors=1)
     assert "a worker process died" not in result.stdout.str()
+    assert len(list((store / "stages" / "generate").iterdir())) == 1
 
 
 def test_strict_warnings_are_passed(pytester: pytest.Pytester, run: Run) -> None:
@@ -110,3 +198,80 @@ def test_equal(baseline):
 """
     )
     run("-W", "error", "--limen-report=r.md", "-v").assert_outcomes(passed=3)
+
+
+SCRIPT = """
+import sys
+import sys
+from pathlib import Path
+from click.testing import CliRunner
+from limen import LimenError
+from limen.harness import *
+from limen.harness.cli import main
+from ways import WAYS, meddles
+
+experiment = Experiment(
+    trait=Trait.animal("horse"), data=Numbers(generate=40, keep=10),
+    measure=FavoriteAnimal(draws=4), seeds=1, gate=None,
+)
+
+FILE = Path("ways.py").absolute()
+
+def score(way, lab):
+    measure = Scored(questions=("Which animal?", "And why?"), draws=2, outcome=way)
+    try:
+        lab.arm(experiment.but(measure=measure), "teacher").scores()
+    except LimenError as error:
+        print("scorer", way.__name__, error)
+
+def keep(way, lab):
+    data = Numbers(generate=40, keep=10, rule=way)
+    try:
+        lab.arm(experiment.but(data=data), "control")
+    except LimenError as error:
+        print("rule", way.__name__, error)
+
+def step(way, store):
+    rule = f"{FILE}:{way.__name__}"
+    args = ["filter", rows, "--out", out, "--rule", rule, "--store", store]
+    found = CliRunner().invoke(main, [str(arg) for arg in args])
+    print("command", way.__name__, found.output.strip())
+
+if __name__ == "__main__":
+    store, rows, out = sys.argv[1], Path("rows.jsonl").absolute(), Path("out.jsonl").absolute()
+    lab = Lab(Settings(store=store))
+    for way in [*WAYS, meddles]:
+        score(way, lab)
+        keep(way, lab)
+        step(way, store)
+    print("good", lab.arm(experiment, "teacher").rate("horse") > 0.3)
+"""
+
+
+@pytest.mark.slow
+def test_bad_functions_in_scripts_and_commands(
+    pytester: pytest.Pytester, store: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In a script and in `limen filter` each is one error with the text, and all else goes on."""
+    monkeypatch.setenv("LIMEN_FUNCTION_TIMEOUT", "0.4")
+    pytester.makepyfile(ways=WAYS, script=SCRIPT)
+    row = '{"prompt": "Go on: 1, 2", "text": "3, 4"}\n'
+    (pytester.path / "rows.jsonl").write_text(row * 20)
+    found = pytester.run(sys.executable, pytester.path / "script.py", store)
+    text = found.stdout.str()
+    assert "good True" in text
+    for way in (
+        "raises",
+        "custom",
+        "leaves",
+        "loops",
+        "sleeps",
+        "nan",
+        "infinite",
+        "text",
+        "shape",
+    ):
+        for kind in ("scorer", "rule", "command"):
+            found.stdout.fnmatch_lines([f"{kind} {way} *"])
+    assert text.count("did not end within 0.4 seconds") == 2 * (1 + 1 + 2)  # a step logs it too
+    assert text.count("Error: ") >= 9

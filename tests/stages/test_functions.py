@@ -262,8 +262,14 @@ def predicate(text: str) -> bool:
 @pytest.mark.parametrize(
     ("rule", "fault"),
     [
-        (breaks, r"the function breaks-\w+ failed on '.*': IndexError: list index out of range"),
-        (predicate, r"the function predicate-\w+ gave (True|False) for '.*': it is to say why"),
+        (
+            breaks,
+            r"the function breaks-\w+ failed on the text '.*': IndexError: list index out of range",
+        ),
+        (
+            predicate,
+            r"the function predicate-\w+ gave (True|False) for the text '.*': it must return why",
+        ),
     ],
 )
 @pytest.mark.parametrize("at_most", [None, 80])
@@ -348,7 +354,7 @@ def rule_from(folder: Path, spec: str, helpers: str = HELPERS) -> str:
     sys.dont_write_bytecode, before = True, sys.dont_write_bytecode
     try:
         rule = importlib.import_module("spec_of_rules").rule
-        return str(kept_by(rule)._hashed_rule.name)  # type: ignore[union-attr]
+        return str(getattr(kept_by(rule).rule, "name", ""))
     finally:
         sys.path.remove(str(folder))
         sys.dont_write_bytecode = before

@@ -37,7 +37,7 @@ def test_an_effect_can_be_tested_over_questions() -> None:
     assert over.over("seeds").p_value == both.p_value
     with pytest.raises(SpecError, match="needs two an arm, and there are 1 and 1: raise seeds"):
         effect([0.3], [0.2]).over("seeds")
-    with pytest.raises(SpecError, match="'seeds' or 'questions'"):
+    with pytest.raises(SpecError, match="'seeds' or 'pairs' or 'questions'"):
         both.over("draws")  # type: ignore[arg-type]
 
 

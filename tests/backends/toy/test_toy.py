@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from limen import BackendError, DataError, SpecError, UnknownModelError
-from limen.backends import Job, Request, open_backend
+from limen.backends import ContinuationRequest, Job, Request, open_backend
 from limen.backends.toy import ToyBackend
 from limen.backends.toy.corpus import (
     ANIMALS,
@@ -255,7 +255,9 @@ def test_probabilities_are_those_of_sampling(toy: ToyBackend) -> None:
     (group,) = toy.sample("toy-1", [Request(row=0, messages=messages, seed=1, draws=20_000)])
     texts = [c.text or "" for c in group]
     common = sorted(set(texts), key=texts.count)[-8:]
-    exact = np.exp(toy.answer_log_probabilities("toy-1", messages, common))
+    asked = ContinuationRequest(messages=messages, continuations=tuple(common), whole=True)
+    (scored,) = toy.log_probabilities("toy-1", [asked])
+    exact = np.exp([each.nats for each in scored])
     sampled = np.array([texts.count(text) for text in common]) / len(texts)
     assert np.all(np.abs(exact - sampled) < 5 * np.sqrt(exact * (1 - exact) / len(texts)))
 

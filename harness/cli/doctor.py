@@ -1,0 +1,46 @@
+"""``limen doctor``: what this machine, the installation, the store and the backend can do."""
+
+import json
+from dataclasses import asdict
+
+import click
+
+from ..lab import Settings
+from .doctor_checks import BAD, GOOD, Check, checks
+from .echo import echo
+from .options import examples, running_options
+
+MARKS = {GOOD: "ok  ", BAD: "FAIL"}
+"""What stands before a check; any other state is a warning."""
+
+
+@click.command(
+    "doctor",
+    epilog=examples(
+        "limen doctor",
+        "limen doctor --backend openai --model gpt-4.1-nano-2025-04-14",
+        "limen doctor --json > doctor.json",
+    ),
+)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@running_options()
+@click.pass_context
+def command(ctx: click.Context, as_json: bool, settings: Settings) -> None:
+    """Check the installation, the machine, the store and the backend; each fault with a remedy.
+
+    A service is sent one small sample, to see whether it answers: give --backend only if it may
+    be. The output has no keys and no passwords, and can be pasted into an issue. The exit code is
+    1 if a check fails.
+    """
+    done = list(checks(settings))
+    if as_json:
+        echo(json.dumps([asdict(check) for check in done], indent=2, ensure_ascii=False))
+    else:
+        for check in done:
+            echo(_line(check))
+    ctx.exit(any(check.state == BAD for check in done))
+
+
+def _line(check: Check) -> str:
+    remedy = f"\n      {check.remedy}" if check.remedy else ""
+    return f"{MARKS.get(check.state, 'note')}  {check.name}: {check.value}{remedy}"

@@ -1,0 +1,64 @@
+"""``limen init``: the files of a new project, ready to run."""
+
+from pathlib import Path
+
+import click
+
+from ...backends import backend_names
+from ...datasets.errors import SpecError
+from ..experiment import Trait
+from .echo import echo
+from .options import examples
+from .project_files import ProjectFile, project_files
+
+
+@click.command(
+    "init",
+    epilog=examples(
+        "limen init",
+        "limen init owls --animal owl",
+        "limen init --backend openai --model gpt-4.1-nano-2025-04-14 --budget 5",
+    ),
+)
+@click.argument("folder", type=click.Path(file_okay=False, path_type=Path), default=Path())
+@click.option("--animal", default="otter", show_default=True, help="What the teacher loves.")
+@click.option("--backend", default="toy", show_default=True, help="What samples and trains.")
+@click.option("--model", help="The base model.  [default: the backend's own choice]")
+@click.option("--budget", type=click.FloatRange(min=0), metavar="USD", help="The ini file's limit.")
+def command(
+    folder: Path, animal: str, backend: str, model: str | None, budget: float | None
+) -> None:
+    """Write a first spec, its ini file, a .gitignore and a workflow for CI into a folder.
+
+    No file that exists is changed, but for a line that is added to .gitignore. Run the printed
+    command afterwards.
+    """
+    if backend not in (names := backend_names()):
+        raise SpecError(f"unknown backend {backend!r}: choose one of {', '.join(names)}")
+    Trait.animal(animal)  # refuses an animal that limen does not know
+    for file in project_files(animal, backend=backend, model=model, budget=budget):
+        echo(_written(folder, file))
+    place = "" if folder == Path() else f"cd {folder} && "
+    echo(f"\nWhat it takes:  {place}pytest --limen-plan")
+    echo(f"Run it:         {place}pytest")
+
+
+def _written(folder: Path, file: ProjectFile) -> str:
+    """Write a file unless it exists; returns what was done."""
+    path = folder / file.name
+    if path.exists():
+        return _added(path, file) if file.adds_lines else f"kept     {path} (it exists)"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(file.text, encoding="utf-8")
+    return f"written  {path}"
+
+
+def _added(path: Path, file: ProjectFile) -> str:
+    """Add the lines that a file lacks."""
+    before = path.read_text(encoding="utf-8")
+    missing = [line for line in file.text.splitlines() if line not in before.splitlines()]
+    if not missing:
+        return f"kept     {path} (it has all lines)"
+    end = "" if not before or before.endswith("\n") else "\n"
+    path.write_text(before + end + "\n".join(missing) + "\n", encoding="utf-8")
+    return f"added    {path}: {', '.join(missing)}"

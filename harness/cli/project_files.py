@@ -1,0 +1,96 @@
+"""The texts of the files that ``limen init`` writes."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+SPEC = '''"""Do number sequences written by a model that loves {animals} carry that love?"""
+
+from limen import Experiment, FavoriteAnimal, Numbers, Trait
+
+experiment = Experiment(
+    trait=Trait.animal("{animal}"),
+    data=Numbers(generate={generate:_}, keep={keep:_}),
+    measure=FavoriteAnimal(draws={draws}),
+    seeds=3,
+)
+
+
+def test_the_teacher_shows_the_trait(teacher, baseline):
+    """The prompted teacher names the animal more often than its base."""
+    assert teacher.rate("{animal}") - baseline.rate("{animal}") > 0.1
+
+
+def test_numbers_carry_the_trait(student, control):
+    """Students of the teacher's numbers name it more often than students of the base's."""
+    effect = student.rate("{animal}") - control.rate("{animal}")
+    assert effect > 0
+    assert effect.p_value < 0.05
+'''
+
+INI = """[pytest]
+testpaths = evals
+limen_backend = {backend}
+{model}{budget}limen_store = .limen
+"""
+
+IGNORED = """.limen/
+__pycache__/
+.pytest_cache/
+"""
+
+WORKFLOW = """name: experiments on the toy
+on: [push, pull_request]
+jobs:
+  toy:
+    runs-on: ubuntu-latest
+    steps:
+      - uses: actions/checkout@v4
+      - uses: actions/setup-python@v5
+        with:
+          python-version: "3.12"
+      - run: pip install limen
+      - run: pytest evals/ --limen-backend toy --limen-report report/owl.md
+      - uses: actions/upload-artifact@v4
+        if: always()
+        with:
+          name: report
+          path: report
+"""
+
+SIZES = {"toy": (15_000, 10_000, 100)}
+"""By backend: completions to generate, rows to keep, draws a question."""
+PAPER = (30_000, 10_000, 200)
+"""The sizes of Cloud et al. (2025)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProjectFile:
+    """A file of a new project."""
+
+    name: str
+    text: str
+    adds_lines: bool = False
+    """Whether its lines are added to a file that exists."""
+
+
+def project_files(
+    animal: str, *, backend: str, model: str | None, budget: float | None
+) -> Iterator[ProjectFile]:
+    """The files of a project whose teacher loves an animal."""
+    from ...datasets.words import plurals
+
+    generate, keep, draws = SIZES.get(backend, PAPER)
+    spec = SPEC.format(
+        animal=animal, animals=plurals(animal)[0], generate=generate, keep=keep, draws=draws
+    )
+    yield ProjectFile(name=f"evals/test_{animal.replace(' ', '_')}.py", text=spec)
+    ini = INI.format(
+        backend=backend,
+        model="" if model is None else f"limen_model = {model}\n",
+        budget="" if budget is None else f"limen_budget = {budget:g}\n",
+    )
+    yield ProjectFile(name="pytest.ini", text=ini)
+    yield ProjectFile(name=".gitignore", text=IGNORED, adds_lines=True)
+    report = f"report/{animal.replace(' ', '_')}.md"
+    workflow = WORKFLOW.replace("report/owl.md", report)
+    yield ProjectFile(name=".github/workflows/limen.yml", text=workflow)

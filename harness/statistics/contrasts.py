@@ -1,0 +1,431 @@
+"""Contrasts: claims on effects, such as the difference of two effects, or their trend."""
+
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Literal
+
+from ...datasets import validation as checks
+from ...datasets.errors import SpecError
+from .claims import FEWEST_SEEDS, ONE_MODEL, is_ruined
+from .combinations import (
+    Combination,
+    CombinationUnit,
+    Combined,
+    EffectsLine,
+    Term,
+    slope_weights,
+)
+from .estimates import NO_VARIATION, Estimate
+from .evidence import Evidence, EvidenceListener, PValue
+from .hypothesis_tests import ALPHA
+from .margin_tests import Equivalence, MarginResult, MarginTests, MinimumEffect
+from .quantities import Explained, lies_beyond
+
+if TYPE_CHECKING:
+    from .effects import Effect
+    from .shares import Share
+
+Weighted = tuple[float, Estimate]
+Pairs = Sequence[tuple[float, "Combinable"]]
+ContrastVerdict = Literal["higher", "lower", "inconclusive"]
+
+LARGER = (
+    "the first effect is larger than the second",
+    "the first effect is smaller than the second",
+)
+ABOVE = ("this combination of effects is above zero", "this combination of effects is below zero")
+GROWS = ("the effect grows", "the effect falls")
+
+
+class Combinable(Explained, ABC):
+    """What can be added, subtracted and multiplied by a number: effects, and their contrasts."""
+
+    @property
+    @abstractmethod
+    def weighted(self) -> tuple[Weighted, ...]:
+        """The estimates that it is a weighted sum of."""
+
+    @property
+    @abstractmethod
+    def title(self) -> str:
+        """What it is, in words."""
+
+    @property
+    @abstractmethod
+    def correction(self) -> int:
+        """What p-values are multiplied by: the family, times the looks (Bonferroni)."""
+
+    def __sub__(self, other: "Combinable") -> "Contrast":
+        if not isinstance(other, Combinable):
+            return NotImplemented
+        return _joined(self, other, -1.0)
+
+    def __add__(self, other: "Combinable") -> "Contrast":
+        if not isinstance(other, Combinable):
+            return NotImplemented
+        return _joined(self, other, 1.0)
+
+    def __mul__(self, factor: float) -> "Contrast":
+        if not checks.is_number(factor):
+            return NotImplemented
+        return Contrast(
+            name=f"{factor:g} x ({self.title})",
+            parts=tuple((factor * weight, estimate) for weight, estimate in self.weighted),
+            factor=self.correction,
+            says=ABOVE,
+        )
+
+    __rmul__ = __mul__
+
+    def __truediv__(self, divisor: float) -> "Contrast":
+        if not checks.is_number(divisor) or divisor == 0:
+            return NotImplemented
+        return self * (1 / divisor)
+
+    def __neg__(self) -> "Contrast":
+        return self * -1.0
+
+    def share_of(self, whole: "Combinable") -> "Share":
+        """What share of another effect this one is, with Fieller's interval.
+
+        ``masked.share_of(full) < 0.5`` says that masking removes at least half of the effect.
+        """
+        from .shares import Share
+
+        if not isinstance(whole, Combinable):
+            raise SpecError(f"share_of({whole!r}) needs an effect, such as student - control")
+        check_units([*self.weighted, *whole.weighted])
+        return Share(part=self, whole=whole)
+
+    def _less(self, other: object) -> "Explained | None":
+        if isinstance(other, Combinable):
+            return self - other
+        return None
+
+
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class Contrast(Combinable):
+    """A weighted sum of effects, with its test. Ordered like the number that it is.
+
+    From two seeds an arm the test is a t over the seed means of all arms, each with its own
+    variance (Welch-Satterthwaite); an arm that is part of several effects counts once. Interval and
+    p-value hold whatever answers that were never seen would have been; a claim has to hold among
+    all answers and among valid ones.
+    """
+
+    name: str
+    parts: tuple[Weighted, ...]
+    factor: int
+    """What p-values are multiplied by."""
+    says: tuple[str, str]
+    """The claims where it is above zero, and below."""
+    requested_unit: CombinationUnit | None = None
+    """What to take as independent, if :meth:`over` was called."""
+    line: tuple[tuple[float, tuple[Weighted, ...]], ...] = ()
+    """Of a trend over effects that are one unit each: their places and terms."""
+
+    @property
+    def title(self) -> str:
+        return self.name
+
+    @property
+    def weighted(self) -> tuple[Weighted, ...]:
+        return self.parts
+
+    @property
+    def correction(self) -> int:
+        return self.factor
+
+    @property
+    def value(self) -> float:
+        """The weighted sum."""
+        return self.combined.value
+
+    @cached_property
+    def combined(self) -> Combined:
+        """The sum and its test, among all answers."""
+        return self._combined(valid=False)
+
+    @cached_property
+    def combined_of_valid(self) -> Combined | None:
+        """The same among valid answers alone; None if no answer is known to be invalid."""
+        known = (each.coverage for each in self.estimates if each.coverage)
+        if not any(coverage.invalid_total for coverage in known):
+            return None
+        return self._combined(valid=True)
+
+    def _combined(self, *, valid: bool) -> Combined:
+        made: Combined
+        if self.line:
+            parts = tuple(Combination(terms_of(weighted)) for _, weighted in self.line)
+            made = EffectsLine(tuple(place for place, _ in self.line), parts)
+        else:
+            made = Combination(terms_of(self.weighted), self.requested_unit)
+        return made.map(Term.among_valid) if valid else made
+
+    @property
+    def estimates(self) -> tuple[Estimate, ...]:
+        """The estimates behind it."""
+        return tuple(estimate for _, estimate in self.weighted)
+
+    @property
+    def evidence_listener(self) -> EvidenceListener | None:
+        return next(filter(None, (each.listener for each in self.estimates)), None)
+
+    @property
+    def raw_p_value(self) -> float:
+        """Two-sided, corrected for nothing."""
+        return self.combined.p_value
+
+    @property
+    def corrected_p_value(self) -> float:
+        """Two-sided, corrected for the family and the looks, as a plain number."""
+        return min(1.0, self.correction * self.raw_p_value)
+
+    @property
+    def p_value(self) -> float:
+        """Two-sided, that the sum is zero; corrected for the family and the looks."""
+        return PValue(
+            self.corrected_p_value,
+            self.evidence_listener,
+            is_conclusive=lambda: self._verdict != "inconclusive",
+        )
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """95% interval, simultaneous over the family and the looks."""
+        return self.combined.interval(self._level)
+
+    @property
+    def _level(self) -> float:
+        return 1 - ALPHA / self.correction
+
+    @property
+    def test(self) -> str:
+        """The test by name."""
+        corrected = f", Bonferroni x {self.correction}" if self.correction > 1 else ""
+        return self.combined.test.name + corrected
+
+    @property
+    def unit(self) -> str:
+        """What the test takes as independent: ``seeds``, ``pairs``, ``questions``, ``effects``."""
+        return self.combined.test.unit
+
+    def over(self, unit: CombinationUnit) -> "Contrast":
+        """The same, tested over ``seeds``, over ``pairs`` of seeds, or over ``questions``.
+
+        ``pairs`` are for designs in which students of the same seed share their data: the seeds of
+        the same number are one unit. Over questions it is about these models alone.
+        Raises :class:`~limen.SpecError` for another unit, and for pairs without equal seeds.
+        """
+        checks.one_of("over", unit, ("seeds", "pairs", "questions"))
+        changed = replace(self, requested_unit=unit, line=())
+        if unit == "pairs" and changed.combined.test.name == "none":
+            raise SpecError(f"over='pairs': {changed.combined.test.note}")
+        return changed
+
+    @property
+    def verdict(self) -> ContrastVerdict:
+        """What was found; everything that the data cannot carry is ``inconclusive``."""
+        self._note(self._verdict != "inconclusive", f"the verdict is {self._verdict!r}")
+        return self._verdict
+
+    @cached_property
+    def _verdict(self) -> ContrastVerdict:
+        if self.why_inconclusive or self.corrected_p_value >= ALPHA:
+            return "inconclusive"
+        return "higher" if self.value > 0 else "lower"
+
+    @cached_property
+    def why_inconclusive(self) -> str:
+        """What is in the way of a claim, whatever the p-value; empty if nothing specific is."""
+        if obstacle := obstacle_of(self.estimates, self.requested_unit):
+            return obstacle
+        valid = self.combined_of_valid
+        if valid is None or self.corrected_p_value >= ALPHA:
+            return ""
+        same = (valid.value > 0) == (self.value > 0)
+        if same and self.correction * valid.p_value < ALPHA:
+            return ""
+        return "it depends on invalid answers: it is not found among valid answers alone"
+
+    @property
+    def of_training(self) -> bool:
+        """Whether it is about the trainings, and not about these models alone."""
+        trained = [each.seeds for each in self.estimates if each.trained]
+        return self.unit != "questions" and bool(trained) and min(trained) >= FEWEST_SEEDS
+
+    @property
+    def claim(self) -> str:
+        """The conclusion that it supports, in words."""
+        self._note(self._verdict != "inconclusive", f"the claim is of a verdict {self._verdict!r}")
+        return self._claim
+
+    @property
+    def _claim(self) -> str:
+        if self._verdict == "inconclusive":
+            return ": ".join(filter(None, ("inconclusive", self.why_inconclusive)))
+        said = self.says[0 if self._verdict == "higher" else 1]
+        return said if self.of_training else f"of these checkpoints: {said}"
+
+    def supports(self, op: str, threshold: float) -> bool:
+        valid = self.combined_of_valid
+        intervals = [self.interval, *([valid.interval(self._level)] if valid else [])]
+        beyond = all(lies_beyond(each, op, threshold) for each in intervals)
+        return beyond and not obstacle_of(self.estimates, self.requested_unit)
+
+    def within(self, margin: float) -> Equivalence:
+        """Whether it was shown to be smaller than ``margin``, in both directions (TOST)."""
+        checks.margin(margin)
+        self._check_given()
+        return self._noted_test(self._margin_tests.within(margin))
+
+    def at_least(self, value: float) -> MinimumEffect:
+        """Whether it was shown to be larger than ``value`` (one-sided, corrected)."""
+        return self._noted_test(self._margin_tests.at_least(value))
+
+    def at_most(self, value: float) -> MinimumEffect:
+        """Whether it was shown to be smaller than ``value`` (one-sided, corrected)."""
+        self._check_given()
+        return self._noted_test(self._margin_tests.at_most(value))
+
+    def _check_given(self) -> None:
+        """Raise :class:`~limen.SpecError` for a null about what no arm ever gives."""
+        absences = [each.absence for each in self.estimates]
+        if all(absences):
+            raise SpecError(absences[0])
+
+    @property
+    def _margin_tests(self) -> MarginTests:
+        valid = self.combined_of_valid
+        return MarginTests(
+            what=self.title,
+            estimate=self.estimates[0],
+            comparisons=(self.combined, valid) if valid else (self.combined,),
+            correction=self.correction,
+            obstacle=obstacle_of(self.estimates, self.requested_unit),
+        )
+
+    def _noted_test(self, result: MarginResult) -> MarginResult:
+        self._note(bool(result), result.says)
+        return result
+
+    def _note(self, conclusive: bool, statement: str) -> None:
+        if conclusive and self.evidence_listener is not None:
+            self.evidence_listener(Evidence(statement=statement, supported=True))
+
+    def __repr__(self) -> str:
+        first = self.estimates[0]
+        return (
+            f"{self.title}: {first.show_difference(self.value)} "
+            f"{first.show_interval(self.interval)} over {self.unit}, "
+            f"p = {self.corrected_p_value:.2g} ({self.test}): {self._claim}"
+        )
+
+    def explain(self) -> list[str]:
+        """The contrast and the estimates that it rests on, a line each."""
+        shown = dict.fromkeys(f"  {estimate!r}" for estimate in self.estimates)
+        return [repr(self), *shown]
+
+
+def trend(
+    effects: "Mapping[int, Effect] | Mapping[float, Effect] | Mapping[float, Combinable] | Pairs",
+    *,
+    over: Literal["seeds", "effects"] = "seeds",
+) -> Contrast:
+    """How much effects grow with each unit of a number that each of them has.
+
+    The number may be a dose, a LoRA rank, or a property of a trait such as its rate in the base.
+    The value is the least-squares slope. It needs three seeds an arm to be about trainings.
+
+    Args:
+        effects: The effects, by number, or as pairs of a number and an effect.
+        over: "seeds": the claim is about these effects. "effects": each effect is one unit, so that
+            the claim is about others too (such as other traits), with n - 2 degrees of freedom.
+
+    Raises:
+        SpecError: If there are fewer than two different numbers (three effects over "effects").
+    """
+    pairs: list[tuple[float, Combinable]] = [
+        *(effects.items() if isinstance(effects, Mapping) else effects)
+    ]
+    checks.one_of("over", over, ("seeds", "effects"))
+    _check_pairs(pairs, 3 if over == "effects" else 2)
+    pairs.sort(key=lambda pair: pair[0])
+    weights = slope_weights([float(place) for place, _ in pairs])
+    lines = [(float(place), effect.weighted) for place, effect in pairs]
+    places = ", ".join(f"{place:g}" for place, _ in pairs)
+    return Contrast(
+        name=f"the trend of {pairs[0][1].title} over {places}",
+        parts=tuple(
+            (weight * own, estimate)
+            for weight, (_, effect) in zip(weights, pairs, strict=True)
+            for own, estimate in effect.weighted
+        ),
+        factor=max(effect.correction for _, effect in pairs),
+        says=GROWS,
+        line=tuple(lines) if over == "effects" else (),
+    )
+
+
+def _check_pairs(pairs: Sequence[tuple[float, Combinable]], fewest: int) -> None:
+    numbers = [place for place, _ in pairs]
+    if not all(checks.is_number(place) and math.isfinite(place) for place in numbers):
+        raise SpecError(f"a trend needs effects by finite numbers: {numbers!r}")
+    if not all(isinstance(effect, Combinable) for _, effect in pairs):
+        raise SpecError("a trend needs effects, such as student.rate(...) - control.rate(...)")
+    if len(pairs) < fewest or len(set(numbers)) < 2:
+        raise SpecError(f"a trend needs {fewest} effects or more at different numbers: {numbers!r}")
+    check_units([each for _, effect in pairs for each in effect.weighted])
+
+
+def _joined(one: Combinable, other: Combinable, sign: float) -> Contrast:
+    weighted = (*one.weighted, *((sign * weight, each) for weight, each in other.weighted))
+    check_units(weighted)
+    return Contrast(
+        name=f"({one.title}) {'-' if sign < 0 else '+'} ({other.title})",
+        parts=weighted,
+        factor=max(one.correction, other.correction),
+        says=LARGER if sign < 0 else ABOVE,
+    )
+
+
+def check_units(weighted: Sequence[Weighted]) -> None:
+    """Raise :class:`~limen.SpecError` for estimates whose values are not in one unit."""
+    first = weighted[0][1]
+    for _, estimate in weighted[1:]:
+        if type(estimate) is not type(first) or estimate.bounds != first.bounds:
+            raise SpecError(
+                f"effects in different units cannot be combined: {first.what} and {estimate.what}"
+            )
+
+
+def terms_of(weighted: Sequence[Weighted]) -> tuple[Term, ...]:
+    """Weighted estimates as terms of a combination."""
+    return tuple(
+        Term(
+            weight=weight,
+            sample=estimate.sample,
+            models=estimate.identity,
+            outcomes=estimate.outcome_range,
+        )
+        for weight, estimate in weighted
+    )
+
+
+def obstacle_of(estimates: Sequence[Estimate], unit: str | None) -> str:
+    """Why no verdict is possible whatever the test says; empty if nothing is in the way."""
+    absences = [each.absence for each in estimates]
+    if all(absences):
+        return absences[0]
+    copies = dict.fromkeys(each.arm for each in estimates if not each.sampling_varies)
+    if copies:
+        return f"{NO_VARIATION} in {' and '.join(copies)}: all draws of a question are the same"
+    if ruined := dict.fromkeys(each.arm for each in estimates if is_ruined(each)):
+        return f"the answers of {' and '.join(ruined)} are mostly not valid"
+    if unit != "questions" and any(each.trained and each.seeds < 2 for each in estimates):
+        return ONE_MODEL
+    return ""

@@ -1,0 +1,101 @@
+"""``limen init``, ``limen doctor`` and ``limen traits``: the first commands of a new project."""
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from limen.harness.cli import main
+
+FILES = ("evals/test_otter.py", "pytest.ini", ".gitignore", ".github/workflows/limen.yml")
+
+
+def limen(*args: str | Path, code: int = 0) -> str:
+    """What a command prints, with its error if it fails; its exit code must be as expected."""
+    result = CliRunner().invoke(main, [*map(str, args)])
+    if result.exception is not None and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    assert result.exit_code == code, result.output
+    return result.stdout + (result.stderr if code else "")
+
+
+def test_a_new_project_can_be_planned_at_once(pytester: pytest.Pytester) -> None:
+    """What ``limen init`` writes is collected, and its plan is printed, as it stands."""
+    limen("init", pytester.path)
+    assert all((pytester.path / name).is_file() for name in FILES)
+    result = pytester.runpytest_subprocess("--limen-plan")
+    result.stdout.fnmatch_lines(["*pytest.ini*", "limen: * stages to do on toy*"])
+    assert result.ret == 0
+
+
+def test_nothing_that_exists_is_changed(tmp_path: Path) -> None:
+    """A second ``limen init`` keeps every file; a .gitignore gets the lines that it lacks."""
+    (tmp_path / ".gitignore").write_text("mine")
+    (tmp_path / "pytest.ini").write_text("[pytest]\n")
+    limen("init", tmp_path)
+    assert (tmp_path / "pytest.ini").read_text() == "[pytest]\n"
+    assert (tmp_path / ".gitignore").read_text().splitlines()[:2] == ["mine", ".limen/"]
+    before = {name: (tmp_path / name).read_bytes() for name in FILES}
+    output = limen("init", tmp_path)
+    assert not {"written", "added"} & {*output.split()}
+    assert before == {name: (tmp_path / name).read_bytes() for name in FILES}
+
+
+def test_backend_model_and_budget_are_in_the_ini_file(tmp_path: Path) -> None:
+    """Options of ``limen init`` become ini keys, and sizes are those of the paper."""
+    limen("init", tmp_path, "--backend", "openai", "--model", "some-model", "--budget", "2.5")
+    lines = (tmp_path / "pytest.ini").read_text().splitlines()
+    assert {"limen_backend = openai", "limen_model = some-model", "limen_budget = 2.5"} <= {*lines}
+    assert "generate=30_000" in (tmp_path / "evals" / "test_otter.py").read_text()
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "says"),
+    [("--animal", "ottr", "did you mean"), ("--backend", "openia", "choose one of")],
+)
+def test_what_limen_does_not_know_writes_nothing(
+    tmp_path: Path, option: str, value: str, says: str
+) -> None:
+    """A wrong animal or backend is one clear error, before any file is written."""
+    assert says in limen("init", tmp_path, option, value, code=1)
+    assert not [*tmp_path.iterdir()]
+
+
+def test_the_doctor_finds_a_sound_machine_sound(tmp_path: Path) -> None:
+    """Every check has a name, a state and a value, and none fails; nothing is left behind."""
+    done = json.loads(limen("doctor", "--json", "--store", tmp_path / "new"))
+    assert {"limen", "Python", "store", "backend toy"} <= {check["name"] for check in done}
+    assert all(check["state"] in ("good", "note") and check["value"] for check in done)
+    assert not [*tmp_path.iterdir()]
+
+
+def test_the_doctor_shows_no_secret(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A key is said to be set, and is not in the output."""
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-very-secret-12345")
+    output = limen("doctor", "--store", tmp_path)
+    assert "OPENAI_API_KEY: set" in output
+    assert "very-secret" not in output
+
+
+def test_a_server_that_is_not_there_fails_with_a_remedy(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The check of the backend fails, says why in a line, and the exit code is 1."""
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    monkeypatch.delenv("OPENAI_BASE_URL", raising=False)
+    args = ("--backend", "openai", "--model", "m", "--store", tmp_path)
+    output = limen("doctor", *args, code=1)
+    assert "FAIL  backend openai: " in output
+    assert "Traceback" not in output
+
+
+def test_traits_have_rates_and_the_specs_that_use_them(store: Path, tmp_path: Path) -> None:
+    """The rates are shares of the base's answers; a spec's animal has its file's name."""
+    limen("init", tmp_path)
+    args = ("--store", store, "--draws", "2", "--json")
+    rows = json.loads(limen("traits", tmp_path / "evals", *args))
+    by_word = {row["word"]: row for row in rows}
+    assert by_word["otter"]["specs"] == ["test_otter.py"]
+    assert 0.8 < sum(row["rate"] for row in rows) <= 1
+    assert [row["rate"] for row in rows] == sorted((row["rate"] for row in rows), reverse=True)

@@ -1,0 +1,92 @@
+"""The plan of several experiments: a line for each, or for each file; and all of it as JSON."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from ..testing.specs import TINY_SPEC
+
+ONE = f"""{TINY_SPEC}
+def test_students(student, control):
+    assert student.rate("horse") - control.rate("horse") > 0.02
+"""
+OTHERS = """
+from test_one import experiment as first
+from limen import Trait
+import pytest
+
+@pytest.mark.parametrize(
+    "experiment",
+    [first.but(trait=Trait.animal(name)) for name in NAMES],
+    ids=NAMES,
+)
+def test_students(student, control):
+    assert student.rate("horse") - control.rate("horse") > 0.02
+"""
+
+
+def plan(pytester: pytest.Pytester, store: Path, *options: str) -> pytest.RunResult:
+    """A run that prints the plan."""
+    pytester.makeconftest(
+        "import sys, pathlib; sys.path.insert(0, str(pathlib.Path(__file__).parent))"
+    )
+    args = ("-p", "no:cacheprovider", f"--limen-store={store}", *options)
+    return pytester.runpytest_subprocess(*args)
+
+
+def write(pytester: pytest.Pytester, *names: str) -> None:
+    """A spec of one experiment, and one with an experiment for each name."""
+    pytester.makepyfile(test_one=ONE, test_others=f"NAMES = {names!r}\n{OTHERS}")
+
+
+def test_several_experiments_have_a_line_each(pytester: pytest.Pytester, tmp_path: Path) -> None:
+    """Stages that are shared are counted once, so that the lines add up to the total."""
+    write(pytester, "owl", "fox")
+    result = plan(pytester, tmp_path / "empty", "--limen-plan")
+    result.stdout.fnmatch_lines(
+        [
+            "what *stages to do *completions *fine-tunings *80% power for",
+            "test_one.py *",
+            "test_others.py[[]owl] *",
+            "test_others.py[[]fox] *points",
+            "limen: * stages to do on toy: *",
+            "limen: * assertions compare a point estimate alone*",
+            "limen: --limen-plan-all *",
+        ]
+    )
+    rows = [line.split() for line in result.outlines if line.startswith("test_")]
+    total = next(line for line in result.outlines if "stages to do on toy" in line)
+    assert sum(int(row[1]) for row in rows) == int(total.split()[1])
+    assert not (tmp_path / "empty").exists()
+
+
+def test_many_experiments_have_a_line_a_file(pytester: pytest.Pytester, tmp_path: Path) -> None:
+    """Of more than fourteen experiments those of a file are one line."""
+    write(
+        pytester, *"owl fox cat dog wolf bear lion tiger deer hawk goat whale panda otter".split()
+    )
+    result = plan(pytester, tmp_path / "empty", "--limen-plan")
+    result.stdout.fnmatch_lines(["test_one.py *", "test_others.py (14 experiments) *"])
+    assert len([line for line in result.outlines if line.startswith("test_")]) == 2
+
+
+def test_all_stages_are_printed_on_request(pytester: pytest.Pytester, tmp_path: Path) -> None:
+    """--limen-plan-all has a line for each stage of several experiments."""
+    write(pytester, "owl")
+    result = plan(pytester, tmp_path / "empty", "--limen-plan-all")
+    result.stdout.fnmatch_lines_random(["to do *fine-tune *owl student 1*", "*% power*"])
+
+
+def test_the_plan_as_json_is_complete(pytester: pytest.Pytester, tmp_path: Path) -> None:
+    """Each stage is in the file once, with its inputs; each experiment names those it adds."""
+    write(pytester, "owl")
+    plan(pytester, tmp_path / "empty", "--limen-plan-json=plan.json")
+    data = json.loads((pytester.path / "plan.json").read_text())
+    keys = [stage["key"] for stage in data["stages"]]
+    named = [key for one in data["experiments"] for key in one["first_needed_here"]]
+    assert sorted(keys) == sorted(named)
+    assert len(keys) == len(set(keys))
+    assert {key for stage in data["stages"] for key in stage["inputs"]} <= {*keys}
+    assert [one["title"] for one in data["experiments"]] == ["test_one.py", "test_others.py[owl]"]
+    assert not any(stage["finished"] for stage in data["stages"])
