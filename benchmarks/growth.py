@@ -117,9 +117,10 @@ def warm_runs(folder: Path, count: int, *, runs: int) -> Iterator[Row]:
 
     took = timed(warm)
     (run,) = made
-    took_report = took + timed(lambda: write_report(report_of([run]), folder / "report.md"))
     yield f"{count} experiments warm", f"{took:.1f} s", ""
-    yield f"{count} experiments warm, with report", f"{took_report:.1f} s", "8 s"
+    for what, goal in (("with a new report", ""), ("with their report", "8 s")):
+        more = timed(lambda: write_report(report_of([run]), folder / "report.md"))
+        yield f"{count} experiments warm, {what}", f"{took + more:.1f} s", goal
     for number in range(runs):
         created = f"2026-11-24T{number // 3600:02}:{number // 60 % 60:02}:{number % 60:02}Z"
         keep_run(replace(run, created=created, results=run.results[:1]), store)

@@ -6,7 +6,7 @@ take some 40 MB, where a dictionary a row would take ten times as much.
 
 import json
 from array import array
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -125,10 +125,14 @@ def _frame(rows: Iterable[tuple[Any, ...]]) -> "DataFrame":
     texts = {name: _Texts() for name in COLUMNS if name not in (*NUMBERS, "answer")}
     numbers = {name: array("q") for name in NUMBERS}
     given: list[str | None] = []
-    held = {**texts, **numbers, "answer": given}
-    appends = [held[name].append for name in COLUMNS]
+    appends: dict[str, Callable[[Any], None]] = {
+        **{name: column.append for name, column in texts.items()},
+        **{name: column.append for name, column in numbers.items()},
+        "answer": given.append,
+    }
+    in_order = [appends[name] for name in COLUMNS]
     for row in rows:
-        for append, value in zip(appends, row, strict=True):
+        for append, value in zip(in_order, row, strict=True):
             append(value)
     columns = {
         **{name: text.column() for name, text in texts.items()},

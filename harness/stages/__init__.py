@@ -36,7 +36,7 @@ from .map_rows import MapRows
 from .match_lengths import MatchLengths
 from .measure import AskQuestions, ComputeProbabilities, JudgeReplies, filled_prompt
 from .mix import MixRows, split_by_shares
-from .models import Base, FineTune, Subject, base_of
+from .models import Base, FineTune, Subject, base_of, check_student
 from .number_prompts import NumberPrompts
 from .prompts import SAMPLE_SIZE, FilledPrompts, ListedPrompts, Prompts, WrittenPrompts
 from .repair import DamagedStage, set_aside_damage
@@ -133,6 +133,7 @@ __all__ = [
     "base_of",
     "call_on_text",
     "canonical",
+    "check_student",
     "checked_rule",
     "conversation_of",
     "copy_artifacts",

@@ -10,6 +10,7 @@ from ...datasets.errors import BackendError
 from ...datasets.store_layout import TRAINING
 from .row_stages import TrainingFileStage
 from .stage import Stage, Workspace
+from .store import Store
 
 WEIGHTS = "weights"
 """The field of a manifest that describes the files of a model trained on this machine."""
@@ -32,6 +33,7 @@ class Base(Stage):
 
     def run(self, workspace: Workspace) -> Manifest:
         backend = workspace.backend(self.backend)
+        check_student(workspace.store, self.model)
         backend.prepare(self.model)
         if (files_of := backend.capabilities.model_files) is None:
             return {"model": self.model}
@@ -124,3 +126,15 @@ def model_id(workspace: Workspace, subject: Subject) -> str:
     manifest = workspace.manifest(subject)
     check_files(workspace.store.root.resolve(), manifest.get(WEIGHTS, {}))
     return str(manifest["model"])
+
+
+def check_student(store: Store, model: str) -> None:
+    """Compare the files of a student, named by its id, with the manifest of its fine-tuning.
+
+    Raises :class:`~limen.DamageError` if they differ. A model that no fine-tuning of the store left
+    is not compared.
+    """
+    for manifest in store.manifests(FineTune.kind):
+        steps = [each["model"] for each in manifest.get("checkpoints", [])]
+        if model in (manifest.get("model"), *steps):
+            check_files(store.root.resolve(), manifest.get(WEIGHTS, {}))

@@ -150,7 +150,15 @@ def read_rows(path: Path) -> Iterator[Row]:
 
 def write_rows(path: Path, rows: Iterable[Mapping[str, object]]) -> int:
     """Write rows to a new file; returns how many."""
-    lines = [json.dumps(row, ensure_ascii=False) + "\n" for row in rows]
+    count = 0
     with path.open("w", encoding="utf-8", errors="surrogatepass", newline="\n") as file:
-        file.writelines(lines)
-    return len(lines)
+        for row in rows:
+            file.write(json.dumps(row, ensure_ascii=False) + "\n")
+            count += 1
+    return count
+
+
+def count_rows(path: Path) -> int:
+    """How many rows a finished file has; they are not parsed."""
+    with path.open("rb") as lines:
+        return sum(1 for _ in lines)

@@ -112,7 +112,8 @@ def _ranked(treated: RankedScores, reference: RankedScores) -> _Ranked:
     scores = np.fromiter((x for cells in questions for cell in cells for x in cell), float)
     ranks = _ranks_within(scores, np.repeat(np.arange(shape[0]), counts.sum(axis=1)))
     cell = np.repeat(np.arange(len(each)), each)
-    return _Ranked(np.bincount(cell, ranks, len(each)).reshape(shape), counts)
+    sums = np.bincount(cell, ranks, len(each)).astype(np.float64)
+    return _Ranked(sums.reshape(shape), counts)
 
 
 def _ranks_within(

@@ -411,3 +411,19 @@ def test_every_trait_of_a_mix_has_its_line_and_row(run: reports.Run) -> None:
     overview = markdown(report, {}).split("## Overview")[1].split("\n## ")[0]
     rows = [row for row in overview.splitlines() if row.startswith("| [test")]
     assert len(rows) == 2
+
+
+def test_a_figure_is_drawn_again_only_if_it_shows_something_else(
+    run: reports.Run, tmp_path: Path
+) -> None:
+    """A whole figure of the same results is left alone; a cut one, or one of others, is not."""
+    file = tmp_path / "report.md"
+    (figure, other) = [f for f in reports.write_report(reports.report_of([run]), file)
+                       if f.suffix == ".svg"][:2]  # fmt: skip
+    content, before = figure.read_bytes(), figure.stat().st_mtime_ns
+    reports.write_report(reports.report_of([run]), file)
+    assert figure.stat().st_mtime_ns == before
+    for damaged in (content[: len(content) // 2], b"", other.read_bytes()):
+        figure.write_bytes(damaged)
+        reports.write_report(reports.report_of([run]), file)
+        assert figure.read_bytes() == content

@@ -12,7 +12,7 @@ from limen.backends import records
 from limen.datasets.errors import DamageError, StoreError, StoreWarning
 from limen.harness import Lab
 from limen.harness.lab import in_order
-from limen.harness.stages import FineTune, Stage, Store, set_aside_damage
+from limen.harness.stages import FineTune, Stage, Store, check_student, set_aside_damage
 
 from ..testing.labs import ALL_ARMS, lab_at
 from ..testing.specs import tiny_experiment
@@ -183,6 +183,17 @@ def test_each_damage_to_a_models_weights_is_one_line(
     assert "made again" in line
     assert not store.has(kind, stage.key)
     assert not weights.exists()
+
+
+def test_a_student_that_is_named_by_its_id_is_compared(store: Store) -> None:
+    """A conversation with a student is with the one that was trained, or an error."""
+    manifest = next(iter(store.manifests("fine-tune")))
+    check_student(store, manifest["model"])
+    check_student(store, "a model from elsewhere")
+    weights = store.root / next(iter(manifest["weights"]))
+    edited(weights)
+    with pytest.raises(DamageError, match=weights.name):
+        check_student(store, manifest["model"])
 
 
 @pytest.mark.parametrize("damage", DAMAGES)

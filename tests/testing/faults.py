@@ -119,7 +119,8 @@ class _Child:
                 where = os.readlink(f"/proc/self/fd/{where}")
             except OSError:
                 return False
-        return os.path.abspath(os.fspath(where)).startswith(str(self.folder))
+        path: str = os.path.abspath(os.fspath(where))
+        return path.startswith(str(self.folder))
 
     @contextmanager
     def _patched(self) -> Iterator[None]:
