@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -75,9 +76,7 @@ def scheduling(*counts: int) -> Iterator[Row]:
             stages = in_order(layered(count))
             settings = Settings(store=Path(folder))
             took = timed(
-                lambda stages=stages, settings=settings: execute(
-                    stages, settings, ProgressListener(), Idle(), {}, workers=8
-                )
+                partial(execute, stages, settings, ProgressListener(), Idle(), {}, workers=8)
             )
         yield f"scheduler, {count:,} stages", f"{took:.1f} s", goal
 

@@ -182,9 +182,10 @@ def test_a_broken_record_is_named(run: reports.Run, tmp_path: Path) -> None:
     """A record that is cut short or of another form is one error with the file and a remedy."""
     file = reports.keep_run(run, tmp_path)
     file.write_text(file.read_text()[:500])
-    with pytest.raises(StoreError, match=r"is no run record .* delete the file"):
+    with pytest.raises(StoreError, match=r"is damaged: .* delete the file"):
         reports.runs_of(tmp_path)
-    file.write_text("{}")
+    file.unlink()
+    (tmp_path / "runs" / "by-hand.json").write_text("{}")
     answer = cli("--store", tmp_path)
     assert answer.exit_code == 1
     assert "Field required at created" in answer.output
