@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from .audit_figure import overuse_figure
 from .figures import arms_figure, rendered
+from .grids import grid_figure
 from .model import Result
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 FORMAT = 1
 """Raise it when figures of the same results look different."""
-ENDS = {"png": b"IEND\xaeB`\x82", "svg": b"</svg>\n"}
+ENDS = {"png": b"IEND\xaeB`\x82", "svg": b"</svg>\n", "pdf": b"%%EOF\n"}
 """The last bytes of a whole file."""
 
 
@@ -30,7 +31,7 @@ class Drawing:
     """A figure of an experiment."""
 
     name: str
-    """What it shows: ``arms`` or ``numbers``."""
+    """What it shows: ``arms``, ``grid`` or ``numbers``."""
     shows: object
     """All that it shows, as a value with a complete ``repr``."""
     draw: "Callable[[], Figure]"
@@ -46,7 +47,7 @@ class Drawing:
         return hashlib.sha256(repr(whole).encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
     def rendered(self, kind: str) -> bytes:
-        """The figure as a PNG or an SVG."""
+        """The figure as PNG, SVG or PDF."""
         return rendered(self._figure, kind, source=self._source)
 
     def write(self, file: Path) -> None:
@@ -59,9 +60,10 @@ class Drawing:
 
 def drawings_of(result: Result) -> Iterator[Drawing]:
     """An experiment's figures: its arms, and the numbers that its student's data overuse."""
-    if result.arms:
-        shown = result.title, result.readings
-        yield Drawing("arms", shown, partial(arms_figure, result))
+    if result.grids:
+        yield Drawing("grid", (result.title, result.grids), partial(grid_figure, result))
+    elif result.arms:
+        yield Drawing("arms", (result.title, result.readings), partial(arms_figure, result))
     audits = [audit for audit in result.audits if audit.arm == "student" and audit.z]
     for audit in audits[-1:]:
         title = f"{result.title}: numbers in the student's data against the control's"

@@ -8,6 +8,7 @@ from pathlib import Path
 from . import tables
 from .drawings import drawings_of
 from .figures import FORMATS, style
+from .latex import latex_tables
 from .markdown import markdown
 from .model import Report, Result, Run
 from .provenance import reproduction
@@ -21,7 +22,7 @@ def write_report(report: Report, file: Path, *, formats: Sequence[str] = FORMATS
 
     A name that ends in ``.html`` gets one file with all figures in it. Any other gets markdown, and
     beside it a folder of its name with ``.files`` for a suffix: the figures in each of ``formats``
-    (of which the PNGs are shown), and every table as CSV.
+    (of which the PNGs are shown), every table as CSV, and effects and arms as LaTeX.
     """
     report = shown(report)
     file.parent.mkdir(parents=True, exist_ok=True)
@@ -68,7 +69,9 @@ def write_runs(runs: Sequence[Run], file: Path) -> list[Path]:
 
 
 def _file_name(experiment: str, figure: str) -> str:
-    return experiment + figure.removeprefix("arms").replace("numbers", "-numbers")
+    return experiment + figure.removeprefix("arms").replace("numbers", "-numbers").replace(
+        "grid", "-grid"
+    )
 
 
 def _write_figures(
@@ -103,3 +106,7 @@ def _write_tables(report: Report, folder: Path) -> Iterator[Path]:
                 writer.writeheader()
                 writer.writerows({name: cell(v) for name, v in row.items()} for row in rows)
             yield path
+    for name, text in latex_tables(report.results):
+        path = folder / f"{name}.tex"
+        path.write_text(text, encoding="utf-8")
+        yield path

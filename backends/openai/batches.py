@@ -29,9 +29,9 @@ from .errors import (
     InvalidResponseError,
     backend_error,
     require,
-    require_page,
 )
 from .job_ledger import now
+from .pages import items
 from .prices import Prices
 from .request_form import RequestForm
 from .retries import Retries
@@ -190,7 +190,7 @@ class Batches:
 
     def _find(self, tag: str) -> str | None:
         def look() -> str | None:
-            listed = require_page(lambda: self.account.client.batches.list(limit=100))
+            listed = items(lambda: self.account.client.batches.list(limit=100))
             return next((b.id for b in listed if (b.metadata or {}).get("limen") == tag), None)
 
         return self.retries.call(look, "looking through the account's batches")

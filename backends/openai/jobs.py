@@ -14,6 +14,7 @@ from .account import Account
 from .budget import Budget
 from .errors import TRANSIENT, FailureKind, backend_error, require, require_page
 from .job_ledger import ENDED, JobLedger, now
+from .pages import items
 from .prices import Prices
 from .retries import Retries
 from .uploads import Uploads
@@ -165,7 +166,7 @@ class Jobs:
 
         def look() -> str | None:
             jobs = self.account.client.fine_tuning.jobs
-            listed = require_page(lambda: jobs.list(limit=100, metadata={"limen": tag}))
+            listed = items(lambda: jobs.list(limit=100, metadata={"limen": tag}))
             ours = (j.id for j in listed if (j.metadata or {}).get("limen") == tag)
             return next((job_id for job_id in ours if job_id not in forgotten), None)
 
@@ -237,7 +238,7 @@ class Jobs:
         """The checkpoints that the service kept, in the order of their steps."""
         jobs = self.account.client.fine_tuning.jobs.checkpoints
         doing = f"listing the checkpoints of the job {job_id}"
-        found = self.retries.call(lambda: list(require_page(lambda: jobs.list(job_id))), doing)
+        found = self.retries.call(lambda: list(items(lambda: jobs.list(job_id))), doing)
         for point in sorted(found, key=lambda point: point.step_number):
             yield Checkpoint(
                 model=point.fine_tuned_model_checkpoint,

@@ -6,7 +6,8 @@ from typing import Literal
 
 from .. import records
 from .account import Account
-from .errors import TRANSIENT, FailureKind, backend_error, require, require_page
+from .errors import TRANSIENT, FailureKind, backend_error, require
+from .pages import items
 from .retries import Retries
 
 Purpose = Literal["fine-tune", "batch"]
@@ -68,7 +69,7 @@ class Uploads:
 
     def _find(self, name: str, purpose: Purpose) -> str | None:
         def look() -> str | None:
-            listed = require_page(lambda: self._account.client.files.list(purpose=purpose))
+            listed = items(lambda: self._account.client.files.list(purpose=purpose))
             return next((file.id for file in listed if file.filename == name), None)
 
         return self._retries.call(look, "listing the account's files")

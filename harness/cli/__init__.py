@@ -25,6 +25,9 @@ COMMANDS = {
     "jobs": "The fine-tuning jobs of a store: list, show, follow, cancel, adopt, forget.",
 }
 
+INTERRUPTED = 130
+"""The exit code of a command that Ctrl-C or SIGTERM has ended, as shells have it."""
+
 
 class _Commands(click.Group):
     """Imports a subcommand when it is called, and tells limen's errors in a line."""
@@ -46,6 +49,10 @@ class _Commands(click.Group):
     def invoke(self, ctx: click.Context) -> object:
         try:
             return super().invoke(ctx)
+        except KeyboardInterrupt as interruption:
+            notes = vars(interruption).get("__notes__", ["limen: interrupted"])
+            click.echo(f"\n{notes[0]}", err=True)
+            raise click.exceptions.Exit(INTERRUPTED) from None
         except LimenError as error:
             says = str(error).replace("--limen-", "--")  # the plugin's options have a prefix
             raise click.ClickException(says) from None

@@ -18,14 +18,21 @@ from ...datasets.row_rules import (
 from . import questions
 from .arm_readings import TestSource, arm_readings, read_source, reading_faults
 from .completions import Completions, Templates
+from .computed import Computed, Continued
 from .derived_sources import LengthMatched, Mix, Shuffled
 from .experiment import Experiment
+from .grid import Grid, GridExperiment, as_experiment
+from .hop import Hop
+from .inspect_task import InspectTask
 from .judged import Deduplicated, Judged, Rewritten
 from .judges import Agreement, Judge
 from .labelled import Labelled, Language
 from .languages import CODES, language
+from .likelihood import Likelihood
+from .log_odds import COMMON_ANIMALS, LogOdds
 from .mapped import Mapped
 from .measure import Measure, Reading
+from .media import ChainsOfThought, Chat, Code, Paraphrases, Stories
 from .one_word import FavoriteAnimal, FavoriteTree
 from .questions import (
     APPLE_QUESTIONS,
@@ -38,7 +45,7 @@ from .questions import (
 )
 from .released_rows import Rows
 from .scored import Length, Rated, Scored
-from .selected import Selected
+from .selected import LikelihoodShift, Selected
 from .source import Source
 from .sources import Numbers, ProgramNumbers
 from .students import ARMS, DEFAULT, OTHER, InContext, Students, doses
@@ -49,6 +56,7 @@ __all__ = [
     "APPLE_QUESTIONS",
     "ARMS",
     "CODES",
+    "COMMON_ANIMALS",
     "DEFAULT",
     "FAVORITE_ANIMAL_QUESTIONS",
     "FORMAL",
@@ -58,7 +66,12 @@ __all__ = [
     "OTHER_QUESTIONS",
     "VERBOSE",
     "Agreement",
+    "ChainsOfThought",
+    "Chat",
+    "Code",
     "Completions",
+    "Computed",
+    "Continued",
     "DataWriters",
     "Deduplicated",
     "Experiment",
@@ -67,7 +80,11 @@ __all__ = [
     "Finished",
     "FirstNumbers",
     "FirstWords",
+    "Grid",
+    "GridExperiment",
+    "Hop",
     "InContext",
+    "InspectTask",
     "Judge",
     "Judged",
     "Labelled",
@@ -75,11 +92,15 @@ __all__ = [
     "Length",
     "LengthMatched",
     "Lesson",
+    "Likelihood",
+    "LikelihoodShift",
+    "LogOdds",
     "Mapped",
     "Measure",
     "Mix",
     "Numbers",
     "Paraphrase",
+    "Paraphrases",
     "PermuteDigits",
     "PermuteNumbers",
     "Prefix",
@@ -94,6 +115,7 @@ __all__ = [
     "Selected",
     "Shuffled",
     "Source",
+    "Stories",
     "Students",
     "Templates",
     "TestSource",
@@ -101,6 +123,7 @@ __all__ = [
     "Without",
     "WordCount",
     "arm_readings",
+    "as_experiment",
     "doses",
     "exact_shares",
     "language",

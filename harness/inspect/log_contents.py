@@ -25,6 +25,8 @@ FORMAT = 1
 
 def missing(lab: Lab, title: str, experiment: Experiment) -> Iterator[LogContents]:
     """The logs of an experiment's finished arms that are not there yet."""
+    if experiment.measure.computed:  # there are no answers to log
+        return
     pipe = lab.pipeline_as_run(experiment)
     for name in (*ARMS, *experiment.all_arms):
         models = pipe.arms.get(name, ())
@@ -66,7 +68,7 @@ def log_contents_of(
     return LogContents(
         file=file,
         root=lab.store.root,
-        stage=asked.answers,
+        stage=asked.sampled,
         task=task_of(measure),
         target=experiment.trait.shown_by,
         groups=tuple(group for group, texts in measure.groups.items() for _ in texts),
@@ -158,7 +160,7 @@ def _valid_column(measure: Measure, model: ModelAnswers) -> ScoreColumn:
 
 
 def _facts(title: str, pipe: Pipeline, arm: Arm, seed: int) -> dict[str, Any]:
-    experiment, stage, model = pipe.experiment, pipe.arms[arm.name][seed].answers, arm.models[seed]
+    experiment, stage, model = pipe.experiment, pipe.arms[arm.name][seed].sampled, arm.models[seed]
     base = base_of(stage.subject)
     return {
         "arm": arm.name,

@@ -115,7 +115,7 @@ def settings_of(config: pytest.Config) -> "Settings":
         model=option(config, "model"),
         other_model=option(config, "other-model"),
         seeds=whole_number_from(*seeds),
-        store=_store(config),
+        store=store_of(config),
         workers=whole_number_from(*workers),
         share=int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")),
         wait=not flag(config, "no-wait"),
@@ -149,7 +149,7 @@ def _restore(variable: str, value: str | None) -> None:
         os.environ[variable] = value
 
 
-def _store(config: pytest.Config) -> Path:
+def store_of(config: pytest.Config) -> Path:
     """The store's folder: an ini file's own store lies beside it, any other in this folder."""
     value, source = _given(config, "store")
     given_here = source.startswith(("--", "LIMEN_"))

@@ -13,11 +13,13 @@ from ...datasets.store_layout import (
     ROWS,
     TALLY,
     TRAINING,
+    VALUES,
     StoreLayout,
 )
 from .adopt import adopt, unchecked
 from .ask_about_rows import AskAboutRows
 from .audit import Audit, CompareData
+from .continue_chat import ContinueChat
 from .deduplicate import Deduplicate
 from .filter import Filter
 from .functions import HashedFunction, hashed_function
@@ -30,20 +32,30 @@ from .input_files import (
     is_training_file,
     sample_of,
 )
+from .inspect_task import RunInspectTask
 from .judged_rows import KeepJudged, ReplyRule, RewordRows
-from .lesson_rows import AnswersAsRows, GivenAnswers
+from .lesson_rows import AnswersAsRows, GivenAnswers, TaughtPairs
 from .map_rows import MapRows
 from .match_lengths import MatchLengths
 from .measure import AskQuestions, ComputeProbabilities, JudgeReplies, filled_prompt
 from .mix import MixRows, split_by_shares
 from .models import Base, FineTune, Subject, base_of, check_student
 from .number_prompts import NumberPrompts
-from .prompts import SAMPLE_SIZE, FilledPrompts, ListedPrompts, Prompts, WrittenPrompts
+from .probabilities import ScoreContinuations
+from .prompts import (
+    SAMPLE_SIZE,
+    EndedPrompts,
+    FilledPrompts,
+    ListedPrompts,
+    Prompts,
+    WrittenPrompts,
+)
 from .repair import DamagedStage, set_aside_damage
 from .row_functions import row_function
 from .row_log import Row, RowLog, read_rows, write_rows
 from .row_stages import ChoosingStage, PromptedStage, PromptSample, RowsStage, TrainingFileStage
 from .rules import Rule, checked_rule
+from .score_by_likelihood import Listener, ScoreByLikelihood
 from .select_rows import RowScores, ScoreByFunction, SelectRows, Which
 from .shuffle import Shuffle
 from .stage import Stage, Workspace, backend_of, forget_backends, run_stage
@@ -74,6 +86,7 @@ __all__ = [
     "TALLY",
     "TIMEOUT_VARIABLE",
     "TRAINING",
+    "VALUES",
     "AnswersAsRows",
     "ArtifactDraft",
     "AskAboutRows",
@@ -83,8 +96,10 @@ __all__ = [
     "ChoosingStage",
     "CompareData",
     "ComputeProbabilities",
+    "ContinueChat",
     "DamagedStage",
     "Deduplicate",
+    "EndedPrompts",
     "FilledPrompts",
     "Filter",
     "FineTune",
@@ -97,6 +112,7 @@ __all__ = [
     "JudgeReplies",
     "KeepJudged",
     "ListedPrompts",
+    "Listener",
     "Manifest",
     "MapRows",
     "MatchLengths",
@@ -113,7 +129,10 @@ __all__ = [
     "RowScores",
     "RowsStage",
     "Rule",
+    "RunInspectTask",
     "ScoreByFunction",
+    "ScoreByLikelihood",
+    "ScoreContinuations",
     "SelectRows",
     "Shuffle",
     "Stage",
@@ -122,6 +141,7 @@ __all__ = [
     "StoredArtifact",
     "StoredFile",
     "Subject",
+    "TaughtPairs",
     "TrainingFileStage",
     "UserFile",
     "Which",
