@@ -38,7 +38,7 @@ from .map_rows import MapRows
 from .match_lengths import MatchLengths
 from .measure import AskQuestions, ComputeProbabilities, JudgeReplies, filled_prompt
 from .mix import MixRows, split_by_shares
-from .models import Base, FineTune, Subject, base_of
+from .models import WEIGHTS, Base, FineTune, Subject, base_of
 from .number_prompts import NumberPrompts
 from .probabilities import ScoreContinuations
 from .prompts import (
@@ -86,6 +86,7 @@ __all__ = [
     "TIMEOUT_VARIABLE",
     "TRAINING",
     "VALUES",
+    "WEIGHTS",
     "AnswersAsRows",
     "ArtifactDraft",
     "AskAboutRows",
