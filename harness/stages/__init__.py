@@ -60,6 +60,7 @@ from .shuffle import Shuffle
 from .stage import Stage, Workspace, backend_of, forget_backends, run_stage
 from .store import ArtifactDraft, Store, canonical
 from .training_rows import conversation_of, write_training_rows
+from .trainings import trainings_in
 from .transfer import (
     StoredArtifact,
     artifacts_of,
@@ -170,6 +171,7 @@ __all__ = [
     "shown",
     "split_by_shares",
     "timeout_from",
+    "trainings_in",
     "unpack",
     "write_rows",
     "write_training_rows",
