@@ -48,6 +48,7 @@ from .source import Source
 from .sources import Numbers, ProgramNumbers
 from .students import ARMS, DEFAULT, OTHER, InContext, Students, doses
 from .traits import Lesson, Trait
+from .trajectory import AtEpoch, Trajectory, epoch_arm
 from .writers import DataWriters, exact_shares, merge_parts
 
 __all__ = [
@@ -64,6 +65,7 @@ __all__ = [
     "OTHER_QUESTIONS",
     "VERBOSE",
     "Agreement",
+    "AtEpoch",
     "Completions",
     "Computed",
     "Continued",
@@ -112,11 +114,13 @@ __all__ = [
     "Templates",
     "TestSource",
     "Trait",
+    "Trajectory",
     "Without",
     "WordCount",
     "arm_readings",
     "as_experiment",
     "doses",
+    "epoch_arm",
     "exact_shares",
     "language",
     "merge_parts",

@@ -36,7 +36,7 @@ from .map_rows import MapRows
 from .match_lengths import MatchLengths
 from .measure import AskQuestions, ComputeProbabilities, JudgeReplies, filled_prompt
 from .mix import MixRows, split_by_shares
-from .models import Base, FineTune, Subject, base_of
+from .models import Base, Checkpoint, FineTune, Subject, base_of, training_of
 from .number_prompts import NumberPrompts
 from .probabilities import ScoreContinuations
 from .prompts import SAMPLE_SIZE, FilledPrompts, ListedPrompts, Prompts, WrittenPrompts
@@ -83,6 +83,7 @@ __all__ = [
     "AskQuestions",
     "Audit",
     "Base",
+    "Checkpoint",
     "ChoosingStage",
     "CompareData",
     "ComputeProbabilities",
@@ -156,6 +157,7 @@ __all__ = [
     "shown",
     "split_by_shares",
     "timeout_from",
+    "training_of",
     "unpack",
     "write_rows",
     "write_training_rows",

@@ -2,7 +2,7 @@
 
 from . import hypothesis_tests
 from .computed_scores import ComputedScores
-from .contrasts import Contrast
+from .contrasts import Combinable, Contrast
 from .corrections import benjamini_hochberg, dunnett, holm
 from .coverage import Coverage, Table
 from .dose_response import Trend, dose_response
@@ -38,6 +38,7 @@ __all__ = [
     "NO_VARIATION",
     "POWER",
     "PUBLISHED",
+    "Combinable",
     "ComputedScores",
     "Contrast",
     "Coverage",
