@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 from ...datasets.errors import LimenError
+from .echo import echo
 
 COMMANDS = {
     "init": "Write a first spec and its ini file into a folder.",
@@ -51,7 +52,7 @@ class _Commands(click.Group):
             return super().invoke(ctx)
         except KeyboardInterrupt as interruption:
             notes = vars(interruption).get("__notes__", ["limen: interrupted"])
-            click.echo(f"\n{notes[0]}", err=True)
+            echo(f"\n{notes[0]}", err=True)
             raise click.exceptions.Exit(INTERRUPTED) from None
         except LimenError as error:
             says = str(error).replace("--limen-", "--")  # the plugin's options have a prefix

@@ -22,6 +22,7 @@ from ..stages import (
     unpack,
 )
 from . import store_option
+from .echo import echo
 from .options import examples, running_options
 from .spec_files import arms_of, experiments_in
 
@@ -56,7 +57,7 @@ def list_artifacts(specs: tuple[Path, ...], seeds: int | None, settings: Setting
     stored = {artifact.id: artifact for artifact in artifacts_of(_existing(settings.store))}
     rows = _by_experiment(specs, _with(settings, seeds), stored) if specs else _by_kind(stored)
     head = "experiment finished needed size shared paid" if specs else "kind artifacts size paid"
-    click.echo(tabulate(rows, headers=head.split(), disable_numparse=True))
+    echo(tabulate(rows, headers=head.split(), disable_numparse=True))
 
 
 @command.command("verify")
@@ -66,11 +67,11 @@ def verify(store: Path) -> None:
     existing = _existing(store)
     problems = list(damage_in(existing))
     for problem in problems:
-        click.echo(problem)
+        echo(problem)
     total = sum(1 for _ in existing.layout.stages.glob("*/*"))
-    click.echo(f"{total:,} artifacts, {len(problems):,} damaged")
+    echo(f"{total:,} artifacts, {len(problems):,} damaged")
     if problems:
-        click.echo("The next run sets damaged artifacts aside and makes them again.")
+        echo("The next run sets damaged artifacts aside and makes them again.")
         raise click.exceptions.Exit(1)
 
 
@@ -98,14 +99,14 @@ def prune(
     gone = [artifact for artifact in unused if artifact.paid <= paid]
     for artifact in gone:
         kind, key = artifact.id
-        click.echo(f"{kind}/{key}  {artifact.manifest['label']}  {_size(artifact.bytes)}")
+        echo(f"{kind}/{key}  {artifact.manifest['label']}  {_size(artifact.bytes)}")
     size = _size(sum(artifact.bytes for artifact in gone))
     for artifact in gone if yes else ():
         artifact.remove()
     done = "removed" if yes else "would be removed (--yes removes them)"
-    click.echo(f"{len(gone):,} artifacts, {size}, {done}")
+    echo(f"{len(gone):,} artifacts, {size}, {done}")
     if kept:
-        click.echo(f"{len(kept):,} that were paid for are kept (--paid includes them)")
+        echo(f"{len(kept):,} that were paid for are kept (--paid includes them)")
 
 
 @command.command(
@@ -137,10 +138,10 @@ def copy(specs: tuple[Path, ...], target: Path, seeds: int | None, settings: Set
             f"with which they were run"
         )
     if target.suffix == ARCHIVE:
-        click.echo(f"{target}: {pack(chosen, target):,} artifacts")
+        echo(f"{target}: {pack(chosen, target):,} artifacts")
     else:
         new = copy_artifacts(chosen, Store(target))
-        click.echo(f"{target}: {len(chosen):,} artifacts, {new:,} of them new")
+        echo(f"{target}: {len(chosen):,} artifacts, {new:,} of them new")
 
 
 @command.command("add", epilog=examples("limen store add owl.tar"))
@@ -148,7 +149,7 @@ def copy(specs: tuple[Path, ...], target: Path, seeds: int | None, settings: Set
 @store_option
 def add(archive: Path, store: Path) -> None:
     """Take the artifacts of an archive into a store. Each is checked first."""
-    click.echo(f"{store}: {unpack(archive, Store(store)):,} new artifacts")
+    echo(f"{store}: {unpack(archive, Store(store)):,} new artifacts")
 
 
 def _existing(root: Path) -> Store:

@@ -23,6 +23,7 @@ from .derived_sources import LengthMatched, Mix, Shuffled
 from .experiment import Experiment
 from .grid import Grid, GridExperiment, as_experiment
 from .hop import Hop
+from .inspect_task import InspectTask
 from .judged import Deduplicated, Judged, Rewritten
 from .judges import Agreement, Judge
 from .labelled import Labelled, Language
@@ -31,6 +32,7 @@ from .likelihood import Likelihood
 from .log_odds import COMMON_ANIMALS, LogOdds
 from .mapped import Mapped
 from .measure import Measure, Reading
+from .media import ChainsOfThought, Chat, Code, Paraphrases, Stories
 from .one_word import FavoriteAnimal, FavoriteTree
 from .questions import (
     APPLE_QUESTIONS,
@@ -66,6 +68,9 @@ __all__ = [
     "VERBOSE",
     "Agreement",
     "AtEpoch",
+    "ChainsOfThought",
+    "Chat",
+    "Code",
     "Completions",
     "Computed",
     "Continued",
@@ -81,6 +86,7 @@ __all__ = [
     "GridExperiment",
     "Hop",
     "InContext",
+    "InspectTask",
     "Judge",
     "Judged",
     "Labelled",
@@ -96,6 +102,7 @@ __all__ = [
     "Mix",
     "Numbers",
     "Paraphrase",
+    "Paraphrases",
     "PermuteDigits",
     "PermuteNumbers",
     "Prefix",
@@ -110,6 +117,7 @@ __all__ = [
     "Selected",
     "Shuffled",
     "Source",
+    "Stories",
     "Students",
     "Templates",
     "TestSource",

@@ -4,7 +4,7 @@ from .answer_tables import AnswerTable, Columns, read_tables
 from .answers import ModelAnswers, stored_answers
 from .arm_mapping import ArmMapping
 from .arms import Arm
-from .compared_answers import compare_answers, effect_of, remarks
+from .compared_answers import arm_of_tables, compare_answers, effect_of, remarks
 from .environment import dollars_from, whole_number_from
 from .executors import local_executor, thread_executor
 from .gate import TraitCheck, check_trait
@@ -35,6 +35,7 @@ __all__ = [
     "TraitCheck",
     "TrajectoryResults",
     "arm_answers",
+    "arm_of_tables",
     "base",
     "check_trait",
     "compare_answers",

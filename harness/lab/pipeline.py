@@ -12,6 +12,7 @@ from ..stages import (
     ComputeProbabilities,
     JudgeReplies,
     MixRows,
+    RunInspectTask,
     ScoreContinuations,
     Stage,
     Subject,
@@ -32,7 +33,7 @@ def teacher_arms(experiment: Experiment) -> dict[str, Trait]:
 class ModelStages:
     """One model's answers, and what the judges say of them."""
 
-    answers: AskQuestions | ScoreContinuations
+    answers: AskQuestions | ScoreContinuations | RunInspectTask
     """The answers, or what is computed in their place."""
     judged: tuple[JudgeReplies, ...] = ()
     exact: ComputeProbabilities | None = None

@@ -15,6 +15,7 @@ from ..experiment import (
     DataWriters,
     Experiment,
     InContext,
+    InspectTask,
     Judge,
     Lesson,
     Source,
@@ -35,13 +36,14 @@ from ..stages import (
     ScoreContinuations,
     Store,
     Subject,
+    TaughtPairs,
     backend_of,
     training_of,
 )
 from .measure_support import check_backend_measures
 from .pipeline import Gate, ModelStages, Pipeline, teacher_arms
 from .settings import Settings
-from .stage_builders import arm_answers, base, leak_audit, student, training_file
+from .stage_builders import arm_answers, base, inspect_run, leak_audit, student, training_file
 
 
 def build_pipeline(experiment: Experiment, settings: Settings, backend: Backend) -> Pipeline:
@@ -76,7 +78,7 @@ class _PipelineBuilder:
         arms = {
             "baseline": (self._ask(self.base, "baseline"),),
             "teacher": teacher,
-            **{name: (self._teacher(trait),) for name, trait in further},
+            **{name: self._teacher(trait) for name, trait in further},
         }
         return Pipeline(
             experiment=experiment,
@@ -97,7 +99,7 @@ class _PipelineBuilder:
     def _teacher_arm(self) -> tuple[ModelStages, ...]:
         """The teacher; in a hop the students before, one a seed, measured as students are."""
         if self._previous is None:
-            return (self._teacher(self.experiment.trait),)
+            return self._teacher(self.experiment.trait)
         students = self._previous.arms["student"][: self._seeds]
         return tuple(
             self._ask(model.answers.subject, "student", seed) for seed, model in enumerate(students)
@@ -160,6 +162,8 @@ class _PipelineBuilder:
         answers = arm_answers(
             subject, measure, arm=arm, seed=seed, system=system, context=context, shots=shots
         )
+        if isinstance(measure, InspectTask):
+            return ModelStages(inspect_run(measure, answers))
         if isinstance(measure, Continued):
             return ModelStages(self._continued(measure, answers))
         return ModelStages(
@@ -200,14 +204,17 @@ class _PipelineBuilder:
         other = backend_of(judge.backend, Store(self.settings.store), self.settings.terms)
         return base(other, judge.model or other.default_model)
 
-    def _teacher(self, trait: Trait) -> ModelStages:
+    def _teacher(self, trait: Trait) -> tuple[ModelStages, ...]:
+        """A trait's teacher, measured under each of its system prompts."""
         arm = "teacher" if trait == self.experiment.trait else f"{trait.name} teacher"
-        if trait.lesson is not None:
-            return self._ask(self._fine_tuned_teacher(trait, self.writer), arm)
-        return self._ask(self.writer, arm, system=trait.system)
+        subject = self._writers.writer(trait, None).subject
+        return tuple(
+            self._ask(subject, arm, number, system=system)
+            for number, system in enumerate(trait.prompts)
+        )
 
     def _gate(self, trait: Trait) -> Gate:
-        teacher = self._teacher_arm if trait == self.experiment.trait else (self._teacher(trait),)
+        teacher = self._teacher_arm if trait == self.experiment.trait else self._teacher(trait)
         return Gate(trait, teacher, (self._ask(self.writer, "baseline"),))
 
     def _fine_tuned_teacher(self, trait: Trait, model: Base) -> FineTune:
@@ -228,16 +235,18 @@ class _PipelineBuilder:
 
     def _lesson_rows(
         self, trait: Trait, lesson: Lesson, model: Base
-    ) -> AnswersAsRows | GivenAnswers:
+    ) -> AnswersAsRows | GivenAnswers | TaughtPairs:
         """The rows of a lesson, the base's own answers under the trait's prompt or given ones."""
         measure, label = self.experiment.measure, f"{trait.name} lesson"
+        if lesson.pairs != ():
+            return TaughtPairs(label=label, pairs=lesson.own_pairs)
         questions = tuple(lesson.questions or measure.asked)
         if lesson.answers:
             return GivenAnswers(label=label, questions=questions, answers=lesson.answers)
         answers = AskQuestions(
             label=f"{label} answers",
             subject=model,
-            system=trait.system,
+            system=trait.system or trait.systems[0],
             questions=questions,
             draws=lesson.draws,
             temperature=1.0,

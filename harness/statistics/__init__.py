@@ -1,7 +1,7 @@
 """Estimates, effects and their tests: numbers in, verdicts out; nothing is read or written here."""
 
 from . import hypothesis_tests
-from .computed_scores import ComputedScores
+from .computed_scores import ComputedScores, in_unit
 from .contrasts import Combinable, Contrast
 from .corrections import benjamini_hochberg, dunnett, holm
 from .coverage import Coverage, Table
@@ -72,6 +72,7 @@ __all__ = [
     "explain_comparison",
     "holm",
     "hypothesis_tests",
+    "in_unit",
     "mann_whitney",
     "mean",
     "read_grid",
