@@ -38,7 +38,15 @@ from .map_rows import MapRows
 from .match_lengths import MatchLengths
 from .measure import AskQuestions, ComputeProbabilities, JudgeReplies, filled_prompt
 from .mix import MixRows, split_by_shares
-from .models import Base, Checkpoint, FineTune, Subject, base_of, training_of
+from .models import (
+    WEIGHTS,
+    Base,
+    Checkpoint,
+    FineTune,
+    Subject,
+    base_of,
+    training_of,
+)
 from .number_prompts import NumberPrompts
 from .probabilities import ScoreContinuations
 from .prompts import (
@@ -87,6 +95,7 @@ __all__ = [
     "TIMEOUT_VARIABLE",
     "TRAINING",
     "VALUES",
+    "WEIGHTS",
     "AnswersAsRows",
     "ArtifactDraft",
     "AskAboutRows",
