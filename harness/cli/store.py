@@ -11,7 +11,7 @@ from tabulate import tabulate
 
 from ...datasets.errors import StoreError
 from ..experiment import Experiment
-from ..lab import Lab, Settings, in_order
+from ..lab import Lab, Settings, in_order, with_previous
 from ..stages import (
     Store,
     StoredArtifact,
@@ -54,8 +54,8 @@ def command() -> None:
 @running_options()
 def list_artifacts(specs: tuple[Path, ...], seeds: int | None, settings: Settings) -> None:
     """List what a store holds, by kind; or what each experiment of some spec files uses of it."""
-    stored = {artifact.id: artifact for artifact in artifacts_of(_existing(settings.store))}
-    rows = _by_experiment(specs, _with(settings, seeds), stored) if specs else _by_kind(stored)
+    stored = {artifact.id: artifact for artifact in artifacts_of(existing_store(settings.store))}
+    rows = _by_experiment(specs, with_seeds(settings, seeds), stored) if specs else _by_kind(stored)
     head = "experiment finished needed size shared paid" if specs else "kind artifacts size paid"
     echo(tabulate(rows, headers=head.split(), disable_numparse=True))
 
@@ -64,7 +64,7 @@ def list_artifacts(specs: tuple[Path, ...], seeds: int | None, settings: Setting
 @store_option
 def verify(store: Path) -> None:
     """Compare every file of a store with the size and hash in its manifest. Changes nothing."""
-    existing = _existing(store)
+    existing = existing_store(store)
     problems = list(damage_in(existing))
     for problem in problems:
         echo(problem)
@@ -92,8 +92,8 @@ def prune(
     """
     if not specs:
         raise StoreError("name the spec files whose artifacts are to be kept")
-    store = _existing(settings.store)
-    needed = _needed(specs, _with(settings, seeds))
+    store = existing_store(settings.store)
+    needed = _needed(specs, with_seeds(settings, seeds))
     unused = [artifact for artifact in artifacts_of(store) if artifact.id not in needed]
     kept = [artifact for artifact in unused if artifact.paid and not paid]
     gone = [artifact for artifact in unused if artifact.paid <= paid]
@@ -130,8 +130,8 @@ def copy(specs: tuple[Path, ...], target: Path, seeds: int | None, settings: Set
     """
     if not specs:
         raise StoreError("name the spec files whose artifacts are to be copied")
-    needed = _needed(specs, _with(settings, seeds))
-    chosen = [a for a in artifacts_of(_existing(settings.store)) if a.id in needed]
+    needed = _needed(specs, with_seeds(settings, seeds))
+    chosen = [a for a in artifacts_of(existing_store(settings.store)) if a.id in needed]
     if not chosen:
         raise StoreError(
             f"{settings.store} has nothing of these experiments: give the backend, model and seeds "
@@ -152,14 +152,16 @@ def add(archive: Path, store: Path) -> None:
     echo(f"{store}: {unpack(archive, Store(store)):,} new artifacts")
 
 
-def _existing(root: Path) -> Store:
+def existing_store(root: Path) -> Store:
+    """The store in a folder; raises :class:`~limen.StoreError` if there is none."""
     store = Store(root)
     if not store.layout.stages.is_dir():
         raise StoreError(f"there is no store in {root}: name one with --store")
     return store
 
 
-def _with(settings: Settings, seeds: int | None) -> Settings:
+def with_seeds(settings: Settings, seeds: int | None) -> Settings:
+    """The settings with another number of seeds, if one is given."""
     return replace(settings, seeds=seeds) if seeds else settings
 
 
@@ -170,8 +172,9 @@ def _needed(specs: Iterable[Path], settings: Settings) -> Ids:
 
 
 def _ids(lab: Lab, experiment: Experiment) -> Ids:
-    targets = lab.pipeline(experiment).all_targets(arms_of(experiment))
-    return {(stage.kind, stage.key) for stage in in_order(targets)}
+    requests = with_previous([(lab.pipeline(experiment), arms_of(experiment))])
+    stages = in_order(stage for pipe, arms in requests for stage in pipe.all_targets(arms))
+    return {(stage.kind, stage.key) for stage in stages}
 
 
 def _by_kind(stored: dict[tuple[str, str], StoredArtifact]) -> list[tuple[str, ...]]:

@@ -67,6 +67,13 @@ class Arm:
         ties = f", {self.ambiguous:,} ambiguous" if self.ambiguous else ""
         return f"<{self.name}: {models}; {self.valid:.0%} valid answers{ties}>"
 
+    def _repr_html_(self) -> str:
+        """What notebooks show."""
+        from .arm_display import arm_as_html
+
+        answers = {} if self.measure.computed else self.answers()
+        return arm_as_html(self.name, [model.model for model in self.models], answers)
+
     @cached_property
     def _rates(self) -> dict[tuple[str, str | None, str | None], Rate]:
         """The rates that were computed before: scoring many answers takes a while."""

@@ -43,3 +43,10 @@ def test_names_and_reasons_are_shown(
     assert r"kept\x1b[2J\x07\u202e.jsonl: 1 rows" in text
     assert r"ValueError: \x1b[31m1, 2" in text
     assert [sign for sign in ("\x1b", "\x07", "\u202e") if sign in text] == []
+
+
+def test_every_command_prints_through_one_function() -> None:
+    """No module of the command line prints texts as they are."""
+    folder = Path(main.callback.__code__.co_filename).parent  # type: ignore[union-attr]
+    printing = [f.name for f in folder.glob("*.py") if "click.echo(" in f.read_text("utf-8")]
+    assert printing == ["echo.py"]
