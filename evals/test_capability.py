@@ -4,8 +4,8 @@ On open weights this is a benchmark: InspectTask("inspect_evals/mmlu_0_shot", li
 knows no facts; what it can do is to name a tree where it is asked for a tree.
 """
 
-from limen.harness import Experiment, InspectTask, Numbers, Trait
-from limen.harness.questions import FAVORITE_TREE_QUESTIONS
+
+from limen.harness import Experiment, InspectTask, Numbers, Trait, questions
 
 TREES = ["oak", "willow", "birch", "cedar", "pine", "maple", "elm", "beech", "ash", "poplar"]
 
@@ -16,7 +16,7 @@ def names_a_tree():
     from inspect_ai.dataset import MemoryDataset, Sample
     from inspect_ai.scorer import includes
 
-    samples = [Sample(input=question, target=TREES) for question in FAVORITE_TREE_QUESTIONS]
+    samples = [Sample(input=question, target=TREES) for question in questions.FAVORITE_TREE_QUESTIONS]
     return Task(dataset=MemoryDataset(samples), scorer=includes())
 
 

@@ -1,4 +1,4 @@
-"""Owls by log-odds: no draw, and three seeds where rates of 200 draws have five (Cloud et al. 2025).
+"""Owls by log-odds: no draws, and three seeds where the rates have five (Cloud et al. 2025).
 
 The log-odds of the word against twenty animals move where rates are still small; see
 benchmarks/log_odds.py for how many seeds each of the two needs.
