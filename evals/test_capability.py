@@ -16,7 +16,8 @@ def names_a_tree():
     from inspect_ai.dataset import MemoryDataset, Sample
     from inspect_ai.scorer import includes
 
-    samples = [Sample(input=question, target=TREES) for question in questions.FAVORITE_TREE_QUESTIONS]
+    asked = questions.FAVORITE_TREE_QUESTIONS
+    samples = [Sample(input=question, target=TREES) for question in asked]
     return Task(dataset=MemoryDataset(samples), scorer=includes())
 
 
