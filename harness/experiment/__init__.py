@@ -17,6 +17,7 @@ from ...datasets.row_rules import (
 )
 from . import questions
 from .arm_readings import TestSource, arm_readings, read_source, reading_faults
+from .choice import Choice
 from .completions import Completions, Templates
 from .computed import Computed, Continued
 from .derived_sources import LengthMatched, Mix, Shuffled
@@ -70,6 +71,7 @@ __all__ = [
     "AtEpoch",
     "ChainsOfThought",
     "Chat",
+    "Choice",
     "Code",
     "Completions",
     "Computed",

@@ -5,6 +5,7 @@ from .computed_scores import ComputedScores, in_unit
 from .contrasts import Combinable, Contrast
 from .corrections import benjamini_hochberg, dunnett, holm
 from .coverage import Coverage, Table
+from .distances import Distance
 from .dose_response import Trend, dose_response
 from .effects import Effect, difference
 from .estimates import NO_VARIATION, Estimate
@@ -45,6 +46,7 @@ __all__ = [
     "Criterion",
     "Design",
     "Diagonal",
+    "Distance",
     "Effect",
     "Equivalence",
     "Estimate",
