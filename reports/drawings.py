@@ -16,6 +16,7 @@ from .audit_figure import overuse_figure
 from .figures import arms_figure, rendered
 from .grids import grid_figure
 from .model import Result
+from .trajectories import trajectory_figure
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -31,7 +32,7 @@ class Drawing:
     """A figure of an experiment."""
 
     name: str
-    """What it shows: ``arms``, ``grid`` or ``numbers``."""
+    """What it shows: ``arms``, ``grid``, ``trajectory`` or ``numbers``."""
     shows: object
     """All that it shows, as a value with a complete ``repr``."""
     draw: "Callable[[], Figure]"
@@ -59,11 +60,14 @@ class Drawing:
 
 
 def drawings_of(result: Result) -> Iterator[Drawing]:
-    """An experiment's figures: its arms, and the numbers that its student's data overuse."""
+    """An experiment's figures: arms or grids, trajectories, and overused numbers of the data."""
     if result.grids:
         yield Drawing("grid", (result.title, result.grids), partial(grid_figure, result))
     elif result.arms:
         yield Drawing("arms", (result.title, result.readings), partial(arms_figure, result))
+    if result.trajectories:
+        shown = result.title, result.trajectories
+        yield Drawing("trajectory", shown, partial(trajectory_figure, result))
     audits = [audit for audit in result.audits if audit.arm == "student" and audit.z]
     for audit in audits[-1:]:
         title = f"{result.title}: numbers in the student's data against the control's"

@@ -69,9 +69,7 @@ def write_runs(runs: Sequence[Run], file: Path) -> list[Path]:
 
 
 def _file_name(experiment: str, figure: str) -> str:
-    return experiment + figure.removeprefix("arms").replace("numbers", "-numbers").replace(
-        "grid", "-grid"
-    )
+    return experiment + (figure.removeprefix("arms") if figure.startswith("arms") else f"-{figure}")
 
 
 def _write_figures(

@@ -86,6 +86,7 @@ class LocalBackend:
             beginnings=True,
             plain_text=True,
             reproducible=True,
+            checkpoints=True,
             max_parallel_stages=1,
         )
 

@@ -60,6 +60,7 @@ class ToyBackend:
             beginnings=True,
             reproducible=True,
             model_files=lambda model: (self._file(model),),
+            checkpoints=True,
             other_models=self.other_models,
         )
 

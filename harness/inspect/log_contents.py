@@ -25,7 +25,8 @@ FORMAT = 1
 
 def missing(lab: Lab, title: str, experiment: Experiment) -> Iterator[LogContents]:
     """The logs of an experiment's finished arms that are not there yet."""
-    if experiment.measure.computed:  # there are no answers to log
+    measure = experiment.measure
+    if measure.computed or measure.prompts != measure.asked:  # no answers to its questions to log
         return
     pipe = lab.pipeline_as_run(experiment)
     for name in (*ARMS, *experiment.all_arms):
