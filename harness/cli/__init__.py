@@ -23,6 +23,7 @@ COMMANDS = {
     "report": "Reports from the store: of the latest run, of any, of several side by side.",
     "serve": "Serve OpenAI's wire over an engine on this machine.",
     "store": "A store: list what is in it, verify, prune, copy, add.",
+    "export": "An experiment's models, rows and answers as plain files.",
     "jobs": "The fine-tuning jobs of a store: list, show, follow, cancel, adopt, forget.",
 }
 

@@ -11,12 +11,13 @@ from .gate import TraitCheck, check_trait
 from .grids import GridResults, grid_arms, grid_of
 from .interruption import interruptible, kept_in
 from .lab import Lab
-from .pipeline import ModelStages, Pipeline, in_order, teacher_arms
+from .pipeline import ModelStages, Pipeline, in_order, teacher_arms, with_previous
 from .plan import Plan
 from .progress import ProgressListener, progress_on
 from .scheduler import execute
 from .settings import Settings, cores
 from .stage_builders import arm_answers, base, leak_audit, student, training_file
+from .trajectories import TrajectoryResults, mean_over_training
 
 __all__ = [
     "AnswerTable",
@@ -32,6 +33,7 @@ __all__ = [
     "ProgressListener",
     "Settings",
     "TraitCheck",
+    "TrajectoryResults",
     "arm_answers",
     "arm_of_tables",
     "base",
@@ -48,6 +50,7 @@ __all__ = [
     "kept_in",
     "leak_audit",
     "local_executor",
+    "mean_over_training",
     "progress_on",
     "read_tables",
     "remarks",
@@ -57,4 +60,5 @@ __all__ = [
     "thread_executor",
     "training_file",
     "whole_number_from",
+    "with_previous",
 ]
