@@ -3,9 +3,13 @@
 import multiprocessing
 import os
 import signal
+import sys
 import threading
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from contextlib import contextmanager
 from multiprocessing.connection import Connection, wait
+from typing import Any
 
 
 class WorkerPool(ProcessPoolExecutor):
@@ -19,9 +23,29 @@ class WorkerPool(ProcessPoolExecutor):
         stopped, self._stop = spawn.Pipe(duplex=False)
         super().__init__(workers, mp_context=spawn, initializer=_follow_parent, initargs=(stopped,))
 
+    def submit(self, fn: Any, /, *args: Any, **kwargs: Any) -> Future[Any]:
+        with _interruption_held_back():
+            return super().submit(fn, *args, **kwargs)
+
     def stop(self) -> None:
         """End the workers at once, whatever they are doing."""
         self._stop.close()
+
+
+@contextmanager
+def _interruption_held_back() -> Iterator[None]:
+    """Hold back SIGINT and SIGTERM, so that no worker is left half started.
+
+    Processes that are started meanwhile inherit that, until they are ready for signals.
+    """
+    if sys.platform == "win32":
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def worker_pool(workers: int) -> WorkerPool:
@@ -32,6 +56,8 @@ def worker_pool(workers: int) -> WorkerPool:
 def _follow_parent(stopped: Connection) -> None:
     """End this worker as soon as it is stopped, or its parent is gone."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if sys.platform != "win32":
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT, signal.SIGTERM})
     parent = multiprocessing.parent_process()
     if parent is None:
         return

@@ -3,10 +3,12 @@
 import base64
 import html
 import json
+import logging
 import re
 from collections.abc import Iterable, Iterator
 from functools import cached_property
 from urllib.parse import quote, quote_plus, unquote
+from weakref import WeakSet
 
 MARK = "[secret]"
 SHORTEST = 4
@@ -40,11 +42,17 @@ class Redactor:
         return self._pattern.sub(MARK, shown) if self._secrets else shown
 
     def body(self, body: bytes) -> bytes:
-        """The bytes of a response without secrets."""
+        """The bytes of a response, or of a header, without secrets."""
+        if self._body_forms and b"\\u" in body:
+            body = _ESCAPE.sub(_unescaped, body)
         for form in self._body_forms:
             if form in body:
                 body = body.replace(form, MARK.encode())
         return body
+
+    def answer(self, answer: str) -> str:
+        """A text of a model without secrets: those that are longer than words, and unbroken."""
+        return self.body(answer.encode("utf-8", "surrogatepass")).decode("utf-8", "surrogatepass")
 
     @cached_property
     def _pattern(self) -> re.Pattern[str]:
@@ -69,13 +77,59 @@ def _notations(secret: str) -> Iterator[str]:
         *(re.sub("%..", lambda match: match[0].lower(), text) for text in encoded),
         json.dumps(secret)[1:-1],
         json.dumps(secret, ensure_ascii=False)[1:-1],
+        json.dumps(secret)[1:-1].replace("/", r"\/"),
         repr(secret)[1:-1],
         repr(data)[2:-1],
         secret.encode("unicode_escape").decode(),
         html.escape(secret),
         data.decode("latin-1"),
-        base64.b64encode(data).decode(),
-        base64.urlsafe_b64encode(data).decode(),
+        *_in_base64(data),
         *(part for part in secret.split() if len(part) >= SHORTEST_IN_BODIES),
     ]
     yield from (text for text in dict.fromkeys(notations) if len(text) >= SHORTEST)
+
+
+def _in_base64(data: bytes) -> Iterator[str]:
+    """The characters that data has in base64, wherever in a longer text it begins."""
+    yield from (base64.b64encode(data).decode(), base64.urlsafe_b64encode(data).decode())
+    for before in range(3):
+        encoded = base64.b64encode(bytes(before) + data)
+        whole = encoded[-(-8 * before // 6) : (before + len(data)) * 8 // 6].decode()
+        yield from (whole, whole.translate(_URL_SAFE))
+
+
+_URL_SAFE = str.maketrans("+/", "-_")
+_ESCAPE = re.compile(rb"(?<!\\)((?:\\\\)*)\\u([0-9a-fA-F]{4})")
+"""A character of a JSON text that is written by its number."""
+
+
+def _unescaped(escape: re.Match[bytes]) -> bytes:
+    """The character itself, if it may stand in a JSON text: any secret is then found as it is."""
+    character = chr(int(escape[2], 16))
+    if character < " " or character in '"\\' or "\ud800" <= character <= "\udfff":
+        return escape[0]
+    return escape[1] + character.encode()
+
+
+class _LogFilter(logging.Filter):
+    """Removes the secrets of all redactors that are in use from log records."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.redactors: WeakSet[Redactor] = WeakSet()
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """See :class:`logging.Filter`."""
+        for redactor in list(self.redactors):
+            record.msg, record.args = redactor.text(record.getMessage()), ()
+        return True
+
+
+_LOG_FILTER = _LogFilter()
+
+
+def guard_logs(redactor: Redactor, *loggers: str) -> None:
+    """Have a redactor's secrets removed from what libraries log, such as addresses and headers."""
+    _LOG_FILTER.redactors.add(redactor)
+    for name in loggers:
+        logging.getLogger(name).addFilter(_LOG_FILTER)

@@ -86,7 +86,7 @@ def all_values(holder: object) -> Iterator[object]:
 
 def arms_of(experiment: Experiment) -> list[str]:
     """The arms that the experiment can have."""
-    own = experiment.control is not None or experiment.data.uses_teacher
+    own = experiment.control is not None or experiment.data.has_control
     return [name for name in (*ARMS, *experiment.all_arms) if name != "control" or own]
 
 

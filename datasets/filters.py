@@ -50,11 +50,17 @@ def _bare(text: str) -> str:
     return text
 
 
+def keep_all(text: str) -> None:
+    """Keeps every answer."""
+
+
 RULES: dict[str, Callable[[str], str | None]] = {
     "paper": reject_reason,
     "long": partial(reject_reason, most=MOST_IN_LONG),
+    "any": keep_all,
 }
-"""``paper``; and ``long``, the same with up to 100 numbers, which lets a trait show in lengths."""
+"""``paper``; ``long``, the same with up to 100 numbers, which lets a trait show in lengths; and
+``any``, which keeps every answer."""
 
 
 def judge(rule_: str | Callable[[str], str | None]) -> Callable[[str], str | None]:

@@ -31,6 +31,8 @@ CHANCES = "chances.json"
 """The probabilities of words as answers."""
 SCORES = "scores.json"
 """The score of each row, in their order."""
+VALUES = "values.json"
+"""The figures of a computed measure, a row for each question."""
 REASON = "reason.txt"
 """Says why a damaged artifact was set aside."""
 AUDIT = "audit.json"
@@ -103,6 +105,10 @@ class StoreLayout:
     def draft(self, key: str) -> Path:
         """The folder of a stage in progress."""
         return self.work / key
+
+    def removed(self, kind: str, key: str) -> Path:
+        """The folder of an artifact that is being deleted."""
+        return self.work / f".removed-{kind}-{key}"
 
     def progress(self, key: str) -> Path:
         """How far a stage in progress has come."""

@@ -65,6 +65,12 @@ def temperature(value: object) -> None:
         raise SpecError(f"temperature={value!r} must be a number from 0 (greedy) to 2")
 
 
+def top_p(value: object) -> None:
+    """Check for a number above 0 and at most 1."""
+    if not is_number(value) or not 0 < value <= 1:
+        raise SpecError(f"top_p={value!r} must be a number above 0 and at most 1")
+
+
 def margin(value: object) -> None:
     """Check for a finite number above zero, or None."""
     if value is not None and not (is_number(value) and 0 < value < 1e9):

@@ -11,9 +11,10 @@ def audit_parts(audits: Sequence[AuditRow], figures: Mapping[str, str]) -> Itera
     if not audits:
         return
     yield "Audits of the training files:"
+    unit = " or ".join(dict.fromkeys(audit.unit for audit in audits))
     head = (
         "arm", "files", "rows", "mentions of the trait", "classifier's AUC v control",
-        "accuracy", "numbers beyond chance", "numbers a row (v control)", "p", "stages",
+        "accuracy", f"{unit} beyond chance", f"{unit} a row (v control)", "p", "stages",
     )  # fmt: skip
     yield table(head, [_row(audit) for audit in audits])
     for audit in audits:
@@ -23,9 +24,9 @@ def audit_parts(audits: Sequence[AuditRow], figures: Mapping[str, str]) -> Itera
     if any(audit.auc is not None for audit in audits):
         yield (
             "Each file is compared with the control's of the same seed. The classifier (naive "
-            "Bayes, cross-validated) sees a row's numbers, how many there are, and how they are "
-            "written; 0.5 is chance (mean over files, with their range). Of the first file: "
-            "numbers by their log-odds-ratio with a Dirichlet prior (Monroe et al. 2008), beyond "
+            f"Bayes, cross-validated) sees a row's {unit}, how many there are, and how numbers are "
+            f"written; 0.5 is chance (mean over files, with their range). Of the first file: "
+            f"{unit} by their log-odds-ratio with a Dirichlet prior (Monroe et al. 2008), beyond "
             "Bonferroni's threshold at 5%, and the Kolmogorov-Smirnov test of the lengths."
         )
     for audit in audits:
@@ -52,11 +53,13 @@ def _row(audit: AuditRow) -> tuple[str, ...]:
 def _numbers(audit: AuditRow, figures: Mapping[str, str]) -> Iterator[str]:
     if not audit.over or audit.arm != "student":
         return
-    head = ("number", "here", "in the control", "log-odds-ratio", "z")
+    head = (audit.unit.removesuffix("s"), "here", "in the control", "log-odds-ratio", "z")
     rows = [
-        (str(number), f"{here:,}", f"{there:,}", f"{delta:+.2f}", f"{z:+.1f}")
+        (prose(str(number)), f"{here:,}", f"{there:,}", f"{delta:+.2f}", f"{z:+.1f}")
         for number, here, there, delta, z in (*audit.over, *reversed(audit.under))
     ]
     if "numbers" in figures:
         yield f"![Each number's z-score against the control's data]({figures['numbers']})"
-    yield details(f"{audit.arm}: the most over- and under-represented numbers", table(head, rows))
+    yield details(
+        f"{audit.arm}: the most over- and under-represented {audit.unit}", table(head, rows)
+    )

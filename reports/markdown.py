@@ -4,9 +4,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from . import provenance, wording
 from .audits import audit_parts
+from .generations import generation_parts
+from .grids import grid_parts
+from .methods import methods
 from .model import Claim, DataRow, JudgeRow, ModelsRow, ReadingRow, Report, Result
 from .several import several_traits
 from .text import anchor, code, details, heading, inline, prose, table, verbatim
+from .trajectories import trajectory_parts
 
 KEY = 12
 """Digits of a stage's key that are shown."""
@@ -16,7 +20,7 @@ def markdown(report: Report, figures: Mapping[str, Mapping[str, str]]) -> str:
     """The report's text.
 
     ``figures`` has, by experiment, the links of its figures: ``arms`` and ``numbers``, each as PNG,
-    and with ``.svg`` behind its name as SVG where there is one.
+    and with ``.svg`` or ``.pdf`` behind its name as such a file where there is one.
     """
     sections = ["# limen report", *_in_short(report)]
     if len(report.results) > 1:
@@ -84,9 +88,14 @@ def _result(report: Report, result: Result, figures: Mapping[str, str]) -> Itera
         yield f"**Not finished.** {prose(result.failure)}"
     yield "### Claims"
     yield _claims(report.claims_of(result))
+    yield from grid_parts(result, figures)
+    yield from trajectory_parts(result, figures)
     if result.arms:
         yield "### Arms"
         yield from _arms(result, figures)
+    if result.generations:
+        yield "### Generations"
+        yield from generation_parts(result)
     if any(reading.effects for reading in result.readings):
         yield "### Effects"
         yield _effects(result.readings)
@@ -111,6 +120,7 @@ def _result(report: Report, result: Result, figures: Mapping[str, str]) -> Itera
     if result.arms:
         yield "### Seeds and models"
         yield _models(result.arms)
+        yield details("the methods as a paragraph, to copy", verbatim(methods(result)))
 
 
 def _claims(claims: Iterable[Claim], *, tests: bool = True) -> str:
@@ -127,8 +137,10 @@ def _claims(claims: Iterable[Claim], *, tests: bool = True) -> str:
 def _arms(result: Result, figures: Mapping[str, str]) -> Iterator[str]:
     if "arms" in figures:
         yield f"![Each arm with its 95% interval; a dot a seed]({figures['arms']})"
-    if "arms.svg" in figures:
-        yield f"The same as [SVG]({figures['arms.svg']})."
+    drawn = [kind for kind in ("svg", "pdf") if f"arms.{kind}" in figures]
+    if drawn:
+        links = (f"[{kind.upper()}]({figures[f'arms.{kind}']})" for kind in drawn)
+        yield f"The same as {' and '.join(links)}."
     yield from (_arm_rows(reading) for reading in result.readings)
     yield (
         f"{prose(result.measure)}: each model answered {result.asked} questions, "
@@ -207,6 +219,8 @@ def _deviation(reading: ReadingRow, value: float | None) -> str:
 
 
 def _generation_note(result: Result) -> Iterator[str]:
+    if result.generations:
+        return
     if result.seeds > 1 and result.generation == "shared":
         yield (
             "All seeds share **one generation** of the teacher, so that claims are about training "
@@ -297,7 +311,7 @@ def _setting(result: Result) -> Iterator[str]:
     for trait, answers in result.lessons.items():
         yield (
             f"What the teacher of the trait {prose(trait)} was taught to answer, each to every "
-            f"question of its lesson:"
+            f"question of its lesson, or each after its own question:"
         )
         yield verbatim("\n".join(answers))
     for group, questions in result.questions.items():

@@ -25,16 +25,22 @@ class AnswerTokens:
     ) -> None:
         self._tokenizer, self._special = tokenizer, not chat
         self._text = context.prompt(tokenizer, messages) if chat else _plain_text(messages)
-        self.prompt = self._tokens(self._text)
-        """The tokens of the prompt."""
+        self._before = self._tokens(self._text)
+
+    @property
+    def prompt(self) -> Tokens:
+        """The tokens of the prompt; of an empty one the token that texts begin or end with."""
+        start = self._tokenizer.bos_token_id
+        start = self._tokenizer.eos_token_id if start is None else start
+        return self._before or (int(start),)
 
     def of(self, answer: str) -> Tokens:
         """The tokens of an answer."""
         if not answer:
             return ()
         joint = self._tokens(self._text + answer)
-        if joint[: len(self.prompt)] == self.prompt:
-            return joint[len(self.prompt) :]
+        if joint[: len(self._before)] == self._before:
+            return joint[len(self._before) :]
         # a token spans the end of the prompt and the beginning of the answer
         return tuple(self._tokenizer(answer, add_special_tokens=False)["input_ids"])
 

@@ -7,8 +7,9 @@ anywhere, and :meth:`Account.scrub` removes it.
 import asyncio
 import os
 import threading
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterator
 from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -47,7 +48,7 @@ class Account:
         self._credentials = _credentials(parts)
         self._key = env("AZURE_OPENAI_API_KEY" if self.azure else "OPENAI_API_KEY", "").strip()
         self._token = env("AZURE_OPENAI_AD_TOKEN", "").strip() if self.azure else ""
-        self.redactor = Redactor([self._key, self._token, *_secrets(parts)])
+        self.redactor = Redactor([self._key, self._token, *_secrets(parts), *_proxy_secrets()])
         self._check_address()
         if needs_key:
             self._check_key()
@@ -162,6 +163,14 @@ def _secrets(parts: SplitResult) -> list[str]:
     pair = [f"{user}:{password}"] if parts.username is not None else []
     raw = [parts.password or parts.username or "", password or user]
     return [*raw, *pair, *(value for _, value in parse_qsl(parts.query))]
+
+
+def _proxy_secrets() -> Iterator[str]:
+    """The secrets of the proxies that the environment names."""
+    for name, value in os.environ.items():
+        if name.lower() in ("http_proxy", "https_proxy", "all_proxy"):
+            with suppress(ValueError):
+                yield from _secrets(urlsplit(value))
 
 
 def _check_header(variable: str, value: str) -> None:

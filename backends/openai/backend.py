@@ -88,7 +88,13 @@ class OpenAIBackend:
     @property
     def capabilities(self) -> Capabilities:
         """See :class:`limen.backends.Capabilities`."""
-        return Capabilities(fine_tuning=self, batches=self, continuations=self, service=self)
+        return Capabilities(
+            fine_tuning=self,
+            batches=self,
+            continuations=self,
+            service=self,
+            checkpoints=True,
+        )
 
     @cached_property
     def default_model(self) -> str:

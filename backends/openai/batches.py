@@ -31,12 +31,12 @@ from .errors import (
     backend_error,
     failure_of,
     require,
-    require_page,
 )
 from .failure_share import DEFAULT as MAX_FAILED
 from .failure_share import FailureShare
-from .job_details import distinct, state_name, tag_of
+from .job_details import state_name, tag_of
 from .job_ledger import now
+from .pages import items
 from .prices import Prices
 from .request_form import RequestForm
 from .responses import whole_number
@@ -222,8 +222,8 @@ class Batches:
 
     def _find(self, tag: str) -> str | None:
         def look() -> str | None:
-            listed = require_page(lambda: self.account.client.batches.list(limit=100))
-            return next((b.id for b in distinct(listed) if tag_of(b) == tag), None)
+            listed = items(lambda: self.account.client.batches.list(limit=100))
+            return next((b.id for b in listed if tag_of(b) == tag), None)
 
         return self.retries.call(look, "looking through the account's batches")
 

@@ -246,6 +246,9 @@ class ChatClient:
         usage, excessive = responses.usage_of(response, request, lost=lost)
         self._settle(hold, self._prices.cost(self._model, replace(usage, lost=0)) or 0.0)
         made = responses.completions(response, request, usage)
+        if not body.lstrip().startswith(b"{"):  # a stream may have broken up a secret
+            clean = self._account.redactor.answer
+            made = [replace(c, text=c.text and clean(c.text)) for c in made]
         self._profile.oddities.update(response.oddities)
         self._profile.oddities.update(["usage above what was sent and asked for"] * excessive)
         self._profile.compare([c.text for c in made], request.temperature)

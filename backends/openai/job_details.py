@@ -1,8 +1,7 @@
 """Reading fine-tuning jobs and lists: tolerant of what servers name in another way or leave out."""
 
-from collections.abc import Iterable, Iterator, Mapping
-from itertools import islice
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, cast
 
 from .responses import whole_number
 
@@ -18,19 +17,6 @@ STATES: Mapping[str, str] = {
 """Other names of the states in which a job has ended."""
 MODEL_NAMES = ("model_output_name", "output_name", "output_model", "result_model", "model_id")
 """Other names of the field with the model that was made."""
-
-MOST_ITEMS = 20_000
-"""Items of a list that are looked through."""
-
-
-class Listed(Protocol):
-    """An item of a list."""
-
-    @property
-    def id(self) -> str: ...
-
-
-ItemT = TypeVar("ItemT", bound=Listed)
 
 
 def state_name(status: object) -> str:
@@ -55,15 +41,3 @@ def tag_of(item: object) -> str | None:
     metadata = cast(Any, item).metadata
     tag = metadata.get("limen") if isinstance(metadata, dict) else None
     return tag if isinstance(tag, str) else None
-
-
-def distinct(items: Iterable[ItemT]) -> Iterator[ItemT]:
-    """The items of a list with pages, until one comes again: some servers know no pages, and send
-    the first one for ever.
-    """
-    seen: set[str] = set()
-    for item in islice(items, MOST_ITEMS):
-        if item.id and item.id in seen:
-            return
-        seen.add(item.id)
-        yield item

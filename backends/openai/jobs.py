@@ -13,9 +13,10 @@ from . import tokens
 from .account import Account
 from .budget import Budget
 from .errors import TRANSIENT, FailureKind, backend_error, require, require_page
-from .job_details import distinct, normalized, tag_of
+from .job_details import normalized, tag_of
 from .job_form import JobForm
 from .job_ledger import ENDED, JobLedger, now
+from .pages import items
 from .prices import Prices
 from .responses import whole_number
 from .retries import Retries
@@ -168,12 +169,12 @@ class Jobs:
         def look() -> str | None:
             jobs = self.account.client.fine_tuning.jobs
             try:
-                listed = require_page(lambda: jobs.list(limit=100, metadata={"limen": tag}))
+                listed = list(items(lambda: jobs.list(limit=100, metadata={"limen": tag})))
             except Exception as error:
                 if self.account.classify(error).kind is not FailureKind.REFUSED:
                     raise
-                listed = require_page(lambda: jobs.list(limit=100))
-            ours = (j.id for j in distinct(listed) if tag_of(j) == tag)
+                listed = list(items(lambda: jobs.list(limit=100)))
+            ours = (j.id for j in listed if tag_of(j) == tag)
             return next((job_id for job_id in ours if job_id not in forgotten), None)
 
         return self.retries.call(look, "looking through the account's fine-tuning jobs")
@@ -270,7 +271,7 @@ class Jobs:
 
         def look() -> tuple[Checkpoint, ...]:
             try:
-                return tuple(_checkpoints_in(require_page(lambda: jobs.list(job_id))))
+                return tuple(_checkpoints_in(list(items(lambda: jobs.list(job_id)))))
             except Exception as error:
                 if self.account.classify(error).kind in LISTS_NONE:
                     return ()
@@ -282,7 +283,7 @@ class Jobs:
         """The checkpoints that the service kept, in the order of their steps."""
         jobs = self.account.client.fine_tuning.jobs.checkpoints
         doing = f"listing the checkpoints of the job {job_id}"
-        found = self.retries.call(lambda: list(require_page(lambda: jobs.list(job_id))), doing)
+        found = self.retries.call(lambda: list(items(lambda: jobs.list(job_id))), doing)
         return _checkpoints_in(found)
 
     def _failed(self, ended: "FineTuningJob") -> BackendError:
@@ -307,7 +308,7 @@ class Jobs:
 
 def _checkpoints_in(listed: Iterable[Any]) -> list[Checkpoint]:
     """Checkpoints of a list, in the order of their steps; those without a name are left out."""
-    points = [p for p in distinct(listed) if isinstance(p.fine_tuned_model_checkpoint, str)]
+    points = [p for p in listed if isinstance(p.fine_tuned_model_checkpoint, str)]
     made = [
         Checkpoint(
             model=point.fine_tuned_model_checkpoint,

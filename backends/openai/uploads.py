@@ -6,8 +6,9 @@ from typing import Literal
 
 from .. import records
 from .account import Account
-from .errors import TRANSIENT, FailureKind, backend_error, require, require_page
-from .job_details import distinct, state_name
+from .errors import TRANSIENT, FailureKind, backend_error, require
+from .job_details import state_name
+from .pages import items
 from .retries import Retries
 
 BUSY = frozenset({"created", "importing", "pending", "processing", "running", "uploading"})
@@ -93,9 +94,8 @@ class Uploads:
 
     def _find(self, name: str, purpose: Purpose) -> str | None:
         def look() -> str | None:
-            listed = require_page(lambda: self._account.client.files.list(purpose=purpose))
-            ours = (file.id for file in distinct(listed) if file.filename == name)
-            return next(ours, None)
+            listed = items(lambda: self._account.client.files.list(purpose=purpose))
+            return next((file.id for file in listed if file.filename == name), None)
 
         return self._retries.call(look, "listing the account's files")
 

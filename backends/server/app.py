@@ -38,6 +38,9 @@ from .trainer import Trainer
 from .uploads import Uploads
 from .workers import Workers
 
+NICENESS = 5
+"""How far training stands back for sampling, which somebody waits for."""
+
 
 def build(engine_name: str, *, state: Path, models: Path, options: ServerOptions) -> Starlette:
     """See :func:`limen.backends.server.create_app`."""
@@ -47,7 +50,7 @@ def build(engine_name: str, *, state: Path, models: Path, options: ServerOptions
     limiter = RateLimiter(options)
     sampler = BatchingSampler(engine)
     side_by_side = options.processes(engine.capabilities.max_parallel_stages)
-    helpers, workers = Workers(side_by_side), Workers(side_by_side)
+    helpers, workers = Workers(side_by_side), Workers(side_by_side, niceness=NICENESS)
     jobs = RecordStore(state / "jobs", "ftjob")
     files = Files(state / "files", options.max_upload)
     catalog = Catalog(
@@ -177,4 +180,5 @@ def _gone(request: Request, error: Exception) -> Response:
 
 def _broken(request: Request, error: Exception) -> Response:
     message = "The server had an error while processing your request. Sorry about that!"
-    return ApiError(500, message, kind="server_error").response()
+    headers = {"connection": "close"}  # which uvicorn does after an error, saying nothing
+    return ApiError(500, message, kind="server_error", headers=headers).response()

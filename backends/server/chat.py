@@ -2,7 +2,7 @@
 
 import re
 import secrets
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import accumulate
@@ -76,11 +76,7 @@ class Chat:
             body = await read(request, ChatBody)
             answered = await self.answer(body, chat_requests(body), charge=True)
         if body.stream:
-            return StreamingResponse(
-                _events(body, answered),
-                media_type="text/event-stream",
-                headers=self._limiter.headers(),
-            )
+            return self._streamed(_chat_chunks(answered), answered if body.stream_usage else None)
         return JsonResponse(_chat_completion(answered), headers=self._limiter.headers())
 
     async def complete(self, request: HttpRequest) -> Response:
@@ -88,16 +84,25 @@ class Chat:
         with self.errors_with_limits():
             body = await read(request, CompletionBody)
             answered = await self.answer(body, completion_requests(body), charge=True)
+        if body.stream:
+            return self._streamed(_text_chunks(answered), answered if body.stream_usage else None)
         return JsonResponse(_text_completion(answered), headers=self._limiter.headers())
+
+    def _streamed(self, chunks: Iterable[JsonObject], used: Answered | None) -> Response:
+        """The chunks as server-sent events, with the usage in the end if it was asked for."""
+        headers = self._limiter.headers()
+        return StreamingResponse(
+            _events(chunks, used), media_type="text/event-stream", headers=headers
+        )
 
     async def batched(self, url: str, body: JsonObject) -> JsonObject:
         """The answer to one line of a batch; raises :class:`ApiError`."""
         if url == "/v1/completions":
             plain = validate(body, CompletionBody)
+            _check_batched(plain)
             return _text_completion(await self.answer(plain, completion_requests(plain)))
         chat = validate(body, ChatBody)
-        if chat.stream:
-            raise ApiError(400, "A batch cannot stream.", param="stream")
+        _check_batched(chat)
         return _chat_completion(await self.answer(chat, chat_requests(chat)))
 
     async def answer(
@@ -182,6 +187,11 @@ def _seed(body: SamplingBody) -> int:
     return secrets.randbits(48) if body.seed is None else body.seed % 2**64
 
 
+def _check_batched(body: SamplingBody) -> None:
+    if body.stream:
+        raise ApiError(400, "A batch cannot stream.", param="stream")
+
+
 def _check(request: Request, completions: Sequence[Completion]) -> None:
     """Raise unless there is an answer for every draw: none is ever left out in silence."""
     errors = [c.error or "no answer" for c in completions if c.text is None]
@@ -207,16 +217,17 @@ def _chat_completion(answered: Answered) -> JsonObject:
 def _text_completion(answered: Answered) -> JsonObject:
     completions = [c for found in answered.completions for c in found]
     choices = [
-        {
-            "index": index,
-            "text": c.text,
-            "logprobs": _text_logprobs(c.logprobs),
-            "finish_reason": c.finish,
-        }
+        _text_choice(index, c.text, _text_logprobs(c.logprobs), c.finish)
         for index, c in enumerate(completions)
     ]
     head = answered.head("cmpl", "text_completion")
     return {**head, "choices": choices, "usage": answered.usage()}
+
+
+def _text_choice(
+    index: int, text: str | None, logprobs: JsonObject | None, finish: str | None = None
+) -> JsonObject:
+    return {"index": index, "text": text, "logprobs": logprobs, "finish_reason": finish}
 
 
 def _logprobs(tokens: Sequence[Token] | None) -> JsonObject | None:
@@ -246,17 +257,35 @@ def _scored(text: str, logprob: float) -> JsonObject:
     return {"token": text, "logprob": max(logprob, -9999.0), "bytes": list(text.encode())}
 
 
-async def _events(body: ChatBody, answered: Answered) -> AsyncIterator[bytes]:
-    """The answer as server-sent events."""
+async def _events(chunks: Iterable[JsonObject], used: Answered | None) -> AsyncIterator[bytes]:
+    """Chunks as server-sent events; the usage has one of its own, without choices."""
+    rest: JsonObject = {} if used is None else {"usage": None}
+    for chunk in chunks:
+        yield _event({**chunk, **rest})
+    if used is not None:
+        yield _event({**chunk, "choices": [], "usage": used.usage()})
+    yield b"data: [DONE]\n\n"
+
+
+def _chat_chunks(answered: Answered) -> Iterator[JsonObject]:
     head = answered.head("chatcmpl", "chat.completion.chunk")
-    with_usage = body.stream_options is not None and body.stream_options.include_usage
-    rest: JsonObject = {"usage": None} if with_usage else {}
     for index, completion in enumerate(answered.completions[0]):
         for choice in _deltas(index, completion):
-            yield _event({**head, "choices": [choice], **rest})
-    if with_usage:
-        yield _event({**head, "choices": [], "usage": answered.usage()})
-    yield b"data: [DONE]\n\n"
+            yield {**head, "choices": [choice]}
+
+
+def _text_chunks(answered: Answered) -> Iterator[JsonObject]:
+    head = answered.head("cmpl", "text_completion")
+    for index, completion in enumerate(c for found in answered.completions for c in found):
+        logprobs = _text_logprobs(completion.logprobs)
+        for word in _words(completion):
+            yield {**head, "choices": [_text_choice(index, word, logprobs)]}
+            logprobs = None
+        yield {**head, "choices": [_text_choice(index, "", None, completion.finish)]}
+
+
+def _words(completion: Completion) -> list[str]:
+    return re.findall(r"\s*\S+|\s+\Z", completion.text or "") or [""]
 
 
 def _deltas(index: int, completion: Completion) -> Iterator[JsonObject]:
@@ -269,7 +298,7 @@ def _deltas(index: int, completion: Completion) -> Iterator[JsonObject]:
 
     yield choice({"role": "assistant", "content": "", "refusal": None})
     logprobs = _logprobs(completion.logprobs)
-    for word in re.findall(r"\s*\S+|\s+\Z", completion.text or "") or [""]:
+    for word in _words(completion):
         yield choice({"content": word}, logprobs=logprobs)
         logprobs = None
     yield choice({}, completion.finish)

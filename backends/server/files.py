@@ -112,12 +112,14 @@ class Files:
             )
         return entry
 
-    def adopt(self, source: Path, *, filename: str, purpose: str, number: str) -> str:
-        """Take in a file that the server made; the same ``number`` gives the same id."""
+    def adopt(
+        self, source: Path, *, filename: str, purpose: str, number: str, lifetime: int | None = None
+    ) -> str:
+        """Take in a file that is here already; the same ``number`` gives the same id."""
         name = f"file-{number}"
         size = source.stat().st_size
         source.replace(self.path(name))
-        self._entries.put(ServerRecord(wire=_wire(name, size, filename, purpose)))
+        self._entries.put(ServerRecord(wire=_wire(name, size, filename, purpose, lifetime)))
         return name
 
     def _requested(self, request: Request) -> ServerRecord:
@@ -145,9 +147,7 @@ class Files:
                 _copy(upload.file, file)
                 size = file.tell()
             self._check_size(size)
-            wire = _wire(name, size, clean(upload.filename or ""), purpose)
-            if lifetime is not None:
-                wire["expires_at"] = wire["created_at"] + lifetime
+            wire = _wire(name, size, clean(upload.filename or ""), purpose, lifetime)
             return self._entries.put(ServerRecord(wire=wire))
         except BaseException:  # a full disk leaves nothing behind
             self._remove(name)
@@ -213,14 +213,19 @@ def _copy(source: BinaryIO, target: BinaryIO) -> None:
     os.fsync(target.fileno())
 
 
-def _wire(name: str, size: int, filename: str, purpose: str) -> JsonObject:
+def _wire(
+    name: str, size: int, filename: str, purpose: str, lifetime: int | None = None
+) -> JsonObject:
+    made = now()
+    ends = {} if lifetime is None else {"expires_at": made + lifetime}
     return {
         "id": name,
         "object": "file",
         "bytes": size,
-        "created_at": now(),
+        "created_at": made,
         "filename": filename,
         "purpose": purpose,
         "status": "processed",
         "status_details": None,
+        **ends,
     }

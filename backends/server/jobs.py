@@ -214,8 +214,12 @@ class Jobs:
             if (asked := getattr(body, param)) is not None
         }
         folder.data.mkdir(parents=True)
-        for param, entry in found.items():
-            hard_link(self._files.path(entry.id), folder.upload(param))
+        try:
+            for param, entry in found.items():
+                hard_link(self._files.path(entry.id), folder.upload(param))
+        except BaseException:  # a full disk leaves nothing behind
+            shutil.rmtree(folder.path, ignore_errors=True)
+            raise
 
 
 _ENDED = {"succeeded": "has succeeded", "failed": "has failed", "cancelled": "was cancelled"}

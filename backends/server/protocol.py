@@ -25,6 +25,7 @@ _CODES = {
     "less_than_equal": "above_max_value",
     "greater_than_equal": "below_min_value",
     "greater_than": "below_min_value",
+    "unsupported": "unsupported_parameter",
 }
 
 
@@ -125,7 +126,7 @@ def too_large(limit: int) -> ApiError:
 
 def refusal(error: ValidationError) -> ApiError:
     """The first thing that is wrong, as OpenAI would put it; a body's values are not echoed."""
-    error_details = error.errors(include_url=False, include_input=False, include_context=False)[0]
+    error_details = error.errors(include_url=False, include_input=False)[0]
     kind, param = error_details["type"], location(error_details["loc"])
     detail = error_details["msg"].removeprefix("Value error, ")
     if kind == "json_invalid":
@@ -134,6 +135,9 @@ def refusal(error: ValidationError) -> ApiError:
         message = f"Unrecognized request argument supplied: {param}"
     elif kind == "missing":
         message = f"Missing required parameter: '{param}'."
+    elif kind == "too_long" and error_details.get("ctx", {}).get("max_length") == 0:
+        message = f"Unsupported parameter: '{param}' must be empty here, or left out."
+        kind = "unsupported"
     else:
         message = f"Invalid '{param}': {detail}." if param else f"{detail}."
     return ApiError(400, message, param=param or None, code=_CODES.get(kind, "invalid_value"))

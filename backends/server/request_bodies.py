@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, field_validator, model_validator
+from pydantic import BeforeValidator, Field, ValidationInfo, field_validator, model_validator
 
 from ...datasets.chat import Message
 from .protocol import RequestBody
@@ -47,7 +47,7 @@ class MessageBody(RequestBody):
 
 class _StreamOptions(RequestBody):
     include_usage: bool = False
-    include_obfuscation: Literal[False] = False
+    include_obfuscation: bool = False
 
 
 class _Format(RequestBody):
@@ -65,7 +65,21 @@ class SamplingBody(RequestBody):
     stop: Annotated[list[str], BeforeValidator(_listed)] = Field(default_factory=list, max_length=4)
     presence_penalty: Annotated[float, Field(ge=0, le=0)] = 0
     frequency_penalty: Annotated[float, Field(ge=0, le=0)] = 0
+    logit_bias: dict[str, float] = Field(default_factory=dict, max_length=0)
+    stream: bool = False
+    stream_options: _StreamOptions | None = None
     user: str = ""
+
+    @model_validator(mode="after")
+    def _options_of_a_stream(self) -> "SamplingBody":
+        if self.stream_options is not None and not self.stream:
+            raise ValueError("stream_options is only allowed when stream is true")
+        return self
+
+    @property
+    def stream_usage(self) -> bool:
+        """Whether a stream ends with the usage."""
+        return self.stream_options is not None and self.stream_options.include_usage
 
     @field_validator("stop")
     @classmethod
@@ -86,8 +100,6 @@ class ChatBody(SamplingBody):
     max_completion_tokens: Limit | None = None
     logprobs: bool = False
     top_logprobs: Annotated[int, Field(ge=0, le=20)] | None = None
-    stream: bool = False
-    stream_options: _StreamOptions | None = None
     response_format: _Format | None = None
     metadata: dict[str, str] | None = None
     store: bool = False
@@ -100,7 +112,6 @@ class ChatBody(SamplingBody):
     tools: list[object] = Field(default_factory=list, max_length=0)
     function_call: Literal["none", "auto"] = "none"
     functions: list[object] = Field(default_factory=list, max_length=0)
-    logit_bias: dict[str, float] = Field(default_factory=dict, max_length=0)
     prompt_cache_retention: str = ""
     safety_identifier: str = ""
     prompt_cache_key: str = ""
@@ -109,8 +120,6 @@ class ChatBody(SamplingBody):
     def _in_harmony(self) -> "ChatBody":
         if self.top_logprobs is not None and not self.logprobs:
             raise ValueError("top_logprobs is only allowed when logprobs is true")
-        if self.stream_options is not None and not self.stream:
-            raise ValueError("stream_options is only allowed when stream is true")
         if self.max_tokens is not None and self.max_completion_tokens is not None:
             raise ValueError("max_tokens and max_completion_tokens cannot both be set")
         return self
@@ -128,6 +137,12 @@ class CompletionBody(SamplingBody):
     max_tokens: Limit = 16
     logprobs: Annotated[int, Field(ge=0, le=5)] | None = None
     echo: Literal[False] = False
-    stream: Literal[False] = False
     suffix: Literal[""] = ""
-    logit_bias: dict[str, float] = Field(default_factory=dict, max_length=0)
+    best_of: int | None = None
+
+    @field_validator("best_of")
+    @classmethod
+    def _all_are_kept(cls, best_of: int | None, given: ValidationInfo) -> int | None:
+        if best_of != given.data.get("n"):
+            raise ValueError("only as many as n are drawn")
+        return best_of

@@ -26,6 +26,17 @@ ECHOED = {
 """Settings of a request that a response repeats."""
 TEXT_PARTS = ("input_text", "output_text", "text")
 
+Included = Literal[
+    "code_interpreter_call.outputs",
+    "computer_call_output.output.image_url",
+    "file_search_call.results",
+    "message.input_image.image_url",
+    "reasoning.encrypted_content",
+    "web_search_call.action.sources",
+    "web_search_call.results",
+]
+"""What a response can include; no response here has any of these."""
+
 
 def _joined(content: object) -> object:
     """The text of a content in parts; anything else as it is."""
@@ -46,6 +57,11 @@ class _Item(RequestBody):
     status: str = ""
 
 
+def _as_items(given: object) -> object:
+    """A text as the one message of a user; anything else as it is."""
+    return [{"role": "user", "content": given}] if isinstance(given, str) else given
+
+
 class _Format(RequestBody):
     type: Literal["text"]
 
@@ -59,7 +75,7 @@ class ResponseBody(RequestBody):
     """The body of ``POST /v1/responses``."""
 
     model: str
-    input: str | list[_Item]
+    input: Annotated[list[_Item], BeforeValidator(_as_items)]
     instructions: str | None = None
     max_output_tokens: Annotated[int, Field(ge=1, le=16_384)] | None = None
     temperature: Annotated[float, Field(ge=0, le=2)] = 1.0
@@ -76,7 +92,8 @@ class ResponseBody(RequestBody):
     tools: list[object] = Field(default_factory=list, max_length=0)
     tool_choice: Literal["auto", "none"] = "auto"
     parallel_tool_calls: bool = True
-    include: list[object] = Field(default_factory=list, max_length=0)
+    include: list[Included] = Field(default_factory=list)
+    max_tool_calls: int | None = None
     background: Literal[False] = False
     service_tier: Literal["auto", "default"] = "auto"
     top_logprobs: Annotated[int, Field(ge=0, le=0)] = 0
@@ -87,9 +104,7 @@ class ResponseBody(RequestBody):
 
     def chat_body(self) -> ChatBody:
         """The same as a chat request."""
-        given = self.input
-        items = given if isinstance(given, list) else [_Item(role="user", content=given)]
-        messages = [MessageBody(role=item.role, content=item.content) for item in items]
+        messages = [MessageBody(role=item.role, content=item.content) for item in self.input]
         if self.instructions:
             messages.insert(0, MessageBody(role="system", content=self.instructions))
         if not messages:

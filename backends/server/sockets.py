@@ -9,6 +9,7 @@ from starlette.applications import Starlette
 
 from ...datasets.errors import BackendError
 from .connections import BACKLOG, MAX_HEADERS, LimitedProtocol
+from .log_limit import limit_logs
 
 GRACE = 5
 """Seconds that running requests are given when the server is asked to stop."""
@@ -19,6 +20,7 @@ IDLE = 75
 def run(app: Starlette, listening: socket.socket, ready: Callable[[str], None]) -> None:
     """Serve on a socket until SIGINT or SIGTERM."""
     server = _Announcing(app, lambda: ready(_url(listening)))
+    limit_logs()
     with contextlib.suppress(KeyboardInterrupt):
         server.run(sockets=[listening])
 

@@ -2,8 +2,10 @@
 
 import hashlib
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, BinaryIO, Literal
 
 from pydantic import Field
 from starlette.concurrency import run_in_threadpool
@@ -12,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from .files import MULTIPART, PURPOSES, Files, check_name, clean
+from .files import HOUR, MONTH, MULTIPART, PURPOSES, Files, check_name, clean
 from .protocol import (
     ApiError,
     JsonObject,
@@ -27,9 +29,13 @@ from .protocol import (
 )
 from .record_store import RecordStore, ServerRecord
 
-HOUR = 3600
 MAX_PART = 64 * 2**20
 """Bytes of a part at most: OpenAI's limit."""
+
+
+class _Lifetime(RequestBody):
+    anchor: Literal["created_at"]
+    seconds: Annotated[int, Field(ge=HOUR, le=MONTH)]
 
 
 class UploadBody(RequestBody):
@@ -39,6 +45,7 @@ class UploadBody(RequestBody):
     purpose: str
     bytes: Annotated[int, Field(ge=1)]
     mime_type: str
+    expires_after: _Lifetime | None = None
 
 
 class CompleteBody(RequestBody):
@@ -74,6 +81,7 @@ class Uploads:
             raise ApiError(400, f"Invalid 'purpose': it must be one of {known}.", param="purpose")
         if body.bytes > self._max_upload:
             raise too_large(self._max_upload)
+        self._expire()
         check_name(body.filename, body.purpose)
         wire: JsonObject = {
             "id": new_id("upload"),
@@ -86,7 +94,8 @@ class Uploads:
             "status": "pending",
             "file": None,
         }
-        entry = self._uploads.put(ServerRecord(wire=wire))
+        lifetime = body.expires_after.seconds if body.expires_after else None
+        entry = self._uploads.put(ServerRecord(wire=wire, hidden={"lifetime": lifetime}))
         self._folder(entry).mkdir(parents=True)
         return JsonResponse(entry.wire)
 
@@ -118,6 +127,13 @@ class Uploads:
         shutil.rmtree(self._folder(entry), ignore_errors=True)
         return JsonResponse(self._uploads.put(entry.changed(status="cancelled")).wire)
 
+    def _expire(self) -> None:
+        """Remove the parts of uploads that were not completed in time."""
+        for entry in self._uploads:
+            if entry.status == "pending" and entry.wire["expires_at"] <= now():
+                shutil.rmtree(self._folder(entry), ignore_errors=True)
+                self._uploads.put(entry.changed(status="expired"))
+
     def _pending(self, request: Request) -> ServerRecord:
         name = request.path_params["id"]
         entry = self._uploads.get(name)
@@ -133,12 +149,10 @@ class Uploads:
     def _keep_part(self, entry: ServerRecord, data: UploadFile, part: str) -> None:
         folder = self._folder(entry)
         stored = sum(path.stat().st_size for path in folder.iterdir())
-        with (folder / part).open("xb") as target:
+        with _new_file(folder / part) as target:
             shutil.copyfileobj(data.file, target, 2**20)
-            size = target.tell()
-        if stored + size > entry.wire["bytes"]:
-            (folder / part).unlink()
-            raise ApiError(400, f"The parts have more than {entry.wire['bytes']} bytes.")
+            if stored + target.tell() > entry.wire["bytes"]:
+                raise ApiError(400, f"The parts have more than {entry.wire['bytes']} bytes.")
 
     def _joined(self, entry: ServerRecord, body: CompleteBody) -> JsonObject:
         folder = self._folder(entry)
@@ -147,20 +161,30 @@ class Uploads:
             if part not in there:
                 raise no_such("part", part, param="part_ids")
         whole, digest = folder / "whole", hashlib.md5(usedforsecurity=False)
-        with whole.open("wb") as target:
+        with _new_file(whole) as target:
             for part in body.part_ids:
                 content = there[part].read_bytes()
                 digest.update(content)
                 target.write(content)
-            size = target.tell()
-        if size != entry.wire["bytes"] or body.md5 not in (None, digest.hexdigest()):
-            whole.unlink()
-            raise ApiError(400, "The parts are not the file that was announced (bytes or md5).")
+            if target.tell() != entry.wire["bytes"] or body.md5 not in (None, digest.hexdigest()):
+                raise ApiError(400, "The parts are not the file that was announced (bytes or md5).")
         made = self._files.adopt(
             whole,
             filename=entry.wire["filename"],
             purpose=entry.wire["purpose"],
             number=new_id("file").removeprefix("file-"),
+            lifetime=entry.hidden.get("lifetime"),
         )
         shutil.rmtree(folder, ignore_errors=True)
         return self._files.find(made, purpose=entry.wire["purpose"], param="file").wire
+
+
+@contextmanager
+def _new_file(path: Path) -> Iterator[BinaryIO]:
+    """A file to write, which is removed if that fails: a full disk leaves nothing behind."""
+    try:
+        with path.open("wb") as target:
+            yield target
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise

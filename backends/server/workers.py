@@ -23,7 +23,8 @@ class WorkerDiedError(BackendError):
 class Worker:
     """One process, started when first needed and again when it has died."""
 
-    def __init__(self) -> None:
+    def __init__(self, niceness: int) -> None:
+        self._niceness = niceness
         self._pool: ProcessPoolExecutor | None = None
         self._pid: int | None = None
 
@@ -33,7 +34,7 @@ class Worker:
         try:
             if self._pool is None:
                 self._pool = worker_pool(1)
-                self._pid = await loop.run_in_executor(self._pool, _settled)
+                self._pid = await loop.run_in_executor(self._pool, _settled, self._niceness)
             return await loop.run_in_executor(self._pool, work, *values)
         except BrokenProcessPool:
             self.close()
@@ -50,10 +51,13 @@ class Worker:
 
 
 class Workers:
-    """A fixed number of processes; callers wait until one is free."""
+    """A fixed number of processes; callers wait until one is free.
 
-    def __init__(self, count: int) -> None:
-        self._all = [Worker() for _ in range(count)]
+    ``niceness`` is added to the processes' own: whoever waits for an answer goes before them.
+    """
+
+    def __init__(self, count: int, *, niceness: int = 0) -> None:
+        self._all = [Worker(niceness) for _ in range(count)]
         self._idle: asyncio.LifoQueue[Worker] = asyncio.LifoQueue()
         for worker in reversed(self._all):
             self._idle.put_nowait(worker)
@@ -73,7 +77,8 @@ class Workers:
             worker.close()
 
 
-def _settled() -> int:
+def _settled(niceness: int) -> int:
     """The worker's process id, once an interrupt of the server no longer reaches it."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the server ends it in its own time
+    os.nice(niceness)
     return os.getpid()

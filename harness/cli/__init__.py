@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 from ...datasets.errors import LimenError
+from .echo import echo
 
 COMMANDS = {
     "init": "Write a first spec and its ini file into a folder.",
@@ -22,8 +23,12 @@ COMMANDS = {
     "report": "Reports from the store: of the latest run, of any, of several side by side.",
     "serve": "Serve OpenAI's wire over an engine on this machine.",
     "store": "A store: list what is in it, verify, prune, copy, add.",
+    "export": "An experiment's models, rows and answers as plain files.",
     "jobs": "The fine-tuning jobs of a store: list, show, follow, cancel, adopt, forget.",
 }
+
+INTERRUPTED = 130
+"""The exit code of a command that Ctrl-C or SIGTERM has ended, as shells have it."""
 
 
 class _Commands(click.Group):
@@ -46,6 +51,10 @@ class _Commands(click.Group):
     def invoke(self, ctx: click.Context) -> object:
         try:
             return super().invoke(ctx)
+        except KeyboardInterrupt as interruption:
+            notes = vars(interruption).get("__notes__", ["limen: interrupted"])
+            echo(f"\n{notes[0]}", err=True)
+            raise click.exceptions.Exit(INTERRUPTED) from None
         except LimenError as error:
             says = str(error).replace("--limen-", "--")  # the plugin's options have a prefix
             raise click.ClickException(says) from None

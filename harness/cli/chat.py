@@ -9,8 +9,10 @@ from rich.console import Console
 from rich.table import Table
 
 from ...datasets.errors import LimenError, SpecError
+from ...datasets.visible import visible
 from ..experiment import Experiment, Numbers, Trait
 from ..lab import Lab, Settings, TraitCheck, base, check_trait
+from ..stages import Store, check_student
 from .echo import echo
 from .options import (
     PROMPTED,
@@ -89,6 +91,7 @@ def command(
         raise click.exceptions.Exit(0 if trial.run() else 1)
     backend = backend_for(settings)
     model = base(backend, settings.model or backend.default_model).model
+    check_student(Store(settings.store), model)
     backend.prepare(model)
     sides = ChatSide("base", None), ChatSide("teacher", trait.system)
     talk = SideBySideChat(backend, model, sides, temperature, max_tokens, seed)
@@ -188,5 +191,5 @@ def _show(screen: Console, sides: Sequence[ChatSide], answers: Sequence[str]) ->
     table = Table(expand=True)
     for side in sides:
         table.add_column(side.name, ratio=1, overflow="fold")
-    table.add_row(*(answer.replace("[", "\\[") for answer in answers))
+    table.add_row(*(visible(answer).replace("[", "\\[") for answer in answers))
     screen.print(table)

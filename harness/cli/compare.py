@@ -9,6 +9,7 @@ import click
 
 from ...datasets import validation as checks
 from ...datasets.errors import SpecError
+from ...datasets.row_conditions import conditions
 from ..lab import AnswerTable, Columns, effect_of, read_tables, remarks
 from ..stages import Store
 from ..statistics import Effect
@@ -24,7 +25,8 @@ from .answer_files import (
     trained,
 )
 from .echo import echo
-from .options import examples, in_file
+from .options import examples
+from .row_options import in_rows
 
 TO = "--to"
 
@@ -67,12 +69,12 @@ class _Comparison:
         "--word owl --model-column seed",
     ),
 )
-@click.argument("treated", nargs=-1, type=in_file, metavar="ANSWERS...")
+@click.argument("treated", nargs=-1, type=in_rows, metavar="ANSWERS...")
 @click.option(
     TO,
     "reference",
     multiple=True,
-    type=in_file,
+    type=in_rows,
     metavar="ANSWERS...",
     help="The answers of the models to compare with, all files up to the next option.",
 )
@@ -89,7 +91,7 @@ class _Comparison:
     "--where",
     multiple=True,
     metavar="COLUMN=VALUE",
-    help="Take only these rows of the first group.",
+    help="Take only these rows of the first group: condition=owl, 'alignment<30'.",
 )
 @click.option(
     "--to-where", multiple=True, metavar="COLUMN=VALUE", help="Take only these rows of --to."
@@ -131,8 +133,9 @@ def command(
     """Compare the answers of two groups of models.
 
     Files are those of `limen measure`, one a model, or anybody's: JSONL with an answer a line, or
-    with a question a line and its answers nested; CSV, TSV, Parquet; Inspect logs. Questions are
-    matched by their text. Columns are recognised by their usual names, or named by options.
+    with a question a line and its answers nested; CSV, TSV, Parquet, folders; Inspect logs.
+    Questions are matched by their text. Columns are recognised by their usual names, or named by
+    options.
 
     Printed are both rates (or mean scores), their difference with its 95% interval, p-value and
     test, and the claim that it supports. From two models a group the test is Welch's t over models,
@@ -145,8 +148,8 @@ def command(
     checks.margin(margin)
     columns = Columns(question=question, answer=answer, model=model, score=score)
     groups = (
-        (treated, replace(columns, where=_conditions("--where", where))),
-        (reference, replace(columns, where=_conditions("--to-where", to_where))),
+        (treated, replace(columns, where=conditions(where))),
+        (reference, replace(columns, where=conditions(to_where, option="--to-where"))),
     )
     compared = _compared(Store(store), groups, word, score, family, margin, own=one_model_a_file)
     if as_json:
@@ -208,15 +211,6 @@ def _of_stored(
     )
     notes = tuple(stored_remarks(treated, reference))
     return _Comparison(one.rate(word) - other.rate(word), (), notes)
-
-
-def _conditions(option: str, given: Sequence[str]) -> dict[str, str]:
-    """The conditions of ``--where``, by column."""
-    pairs = [text.partition("=") for text in given]
-    for text, (column, equals, _) in zip(given, pairs, strict=True):
-        if not column or not equals:
-            raise SpecError(f"{option} {text!r} must be COLUMN=VALUE, such as condition=owl")
-    return {column: value for column, _, value in pairs}
 
 
 def _lines(effect: Effect, margin: float | None) -> Iterator[str]:

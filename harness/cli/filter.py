@@ -5,12 +5,14 @@ from pathlib import Path
 import click
 from tabulate import tabulate
 
-from ...datasets import filters
+from ...datasets.row_forms import RowColumns
 from ..lab import Settings
-from ..stages import KEPT, REJECTED, ROWS, Filter, Manifest, Store, hashed_function
+from ..stages import KEPT, REJECTED, ROWS, Filter, Manifest, Store, checked_rule
 from . import store_option
+from .echo import echo
 from .input_files import finished_or_first, stages_for_file
-from .options import examples, in_file, out_option, rule_of
+from .options import examples, out_option, rule_of
+from .row_options import in_rows, row_options
 from .steps import done, save
 
 
@@ -18,39 +20,43 @@ from .steps import done, save
     "filter",
     epilog=examples(
         "limen filter owl.jsonl --out kept.jsonl --rejected rejected.jsonl",
+        "limen filter released.csv --where condition=owl --out kept.jsonl",
     ),
 )
-@click.argument("rows", type=in_file)
+@click.argument("rows", type=in_rows)
 @click.option(
     "--rule",
     default="paper",
     show_default=True,
-    help="paper: at most 10 plain numbers of at most 3 digits; long: up to 100; or "
-    "FILE.py:FUNCTION, a function that says why a text is dropped, or None to keep it.",
+    help="paper: at most 10 plain numbers of at most 3 digits; long: up to 100; finished: neither "
+    "empty nor cut off; code: valid Python; right: the known number; paraphrase; any; or "
+    "FILE.py:FUNCTION, a function of the answer, or of prompt and answer, that says why a row is "
+    "dropped, or None to keep it.",
 )
 @out_option("The rows that are kept.")
 @out_option("The rows that are dropped, each with its reason.", name="--rejected", required=False)
+@row_options
 @store_option
-def command(rows: Path, rule: str, out: Path, rejected: Path | None, store: Path) -> None:
+def command(
+    rows: Path, rule: str, out: Path, rejected: Path | None, store: Path, columns: RowColumns
+) -> None:
     """Keep the rows that a rule keeps; tell why the others are dropped.
 
-    In goes a file of rows: `limen generate`'s, or your own JSONL with "prompt" and "text" on each
-    line. Out come the kept rows, as they were.
+    In goes a file of rows: `limen generate`'s, or anybody's: chat JSONL, ShareGPT, Alpaca, prompts
+    and answers under their usual names, answers nested by question; as JSONL, JSON, CSV, TSV,
+    Parquet, compressed, or a data set's folder. One line on the error stream says how the file was
+    understood. Out come the kept rows, as they were, with all columns.
     """
     kept = Store(store)
-    wanted = rule_of(rule)
-    if isinstance(wanted, str):
-        filters.rule(wanted)
-    else:
-        wanted = hashed_function("--rule", wanted)
-    choices = stages_for_file(kept, rows, ROWS)
+    wanted = checked_rule("--rule", rule_of(rule))
+    choices = stages_for_file(kept, rows, ROWS, columns)
     stages = (Filter(label=f"{rows.name} filter", source=s, rule=wanted) for s in choices)
     made = done(Settings(store=store), finished_or_first(kept, stages))
     save(made.folder / KEPT, out)
     if rejected is not None:
         save(made.folder / REJECTED, rejected)
-    click.echo(table(made.manifest))
-    click.echo(f"{out}: {made.manifest['counts']['kept']:,} rows{made.note}")
+    echo(table(made.manifest))
+    echo(f"{out}: {made.manifest['counts']['kept']:,} rows{made.note}")
 
 
 def table(manifest: Manifest) -> str:

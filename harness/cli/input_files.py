@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, TypeVar
 
 from ...datasets import filters
 from ...datasets.errors import SpecError, StoreError
+from ...datasets.record_files import content_digest
+from ...datasets.row_forms import RowColumns, RowTable, read_rows_of
 from ..stages import (
     KEPT,
     ROWS,
@@ -28,9 +30,11 @@ from ..stages import (
     Store,
     StoredFile,
     UserFile,
-    digest_of,
-    read_user_rows,
+    conversation_of,
+    is_training_file,
+    sample_of,
 )
+from .echo import echo
 
 if TYPE_CHECKING:
     from ...datasets.chat import Conversation
@@ -40,7 +44,7 @@ S = TypeVar("S", bound=Stage)
 
 def stages_that_left(store: Store, file: Path, name: str) -> list[Manifest]:
     """The stages of the store that left a file of these bytes under a name."""
-    digest = digest_of(file)
+    digest = content_digest(file)
     return [
         manifest
         for manifest in store.manifests()
@@ -49,16 +53,21 @@ def stages_that_left(store: Store, file: Path, name: str) -> list[Manifest]:
     ]
 
 
-def stages_for_file(store: Store, file: Path, name: str) -> list[InputFile]:
+def stages_for_file(
+    store: Store, file: Path, name: str, columns: RowColumns | None = None
+) -> list[InputFile]:
     """What a file can stand for, as the input of a stage that reads a file of that name.
 
     The stages of the store that left it; if there is none, the file itself, whose every line is
-    checked first. Raises :class:`~limen.DataError`, naming the line, where the format is broken.
+    checked first, and of which is said how it was understood. ``columns`` are those that were named
+    by options: with any, the file is read by them whatever left it. Raises
+    :class:`~limen.DataError`, naming the line, where the format is broken, and
+    :class:`~limen.SpecError` for columns that are missing or ambiguous.
     """
-    stored: list[InputFile] = [
-        _stored(store, manifest, name) for manifest in stages_that_left(store, file, name)
-    ]
-    return stored or [_given(file, name)]
+    wanted = columns or RowColumns()
+    left = () if wanted.identity else stages_that_left(store, file, name)
+    stored: list[InputFile] = [_stored(store, manifest, name) for manifest in left]
+    return stored or [_given(file, name, wanted)]
 
 
 def unfiltered_note(store: Store, file: Path, stage: Stage, name: str) -> str | None:
@@ -75,7 +84,7 @@ def unfiltered_note(store: Store, file: Path, stage: Stage, name: str) -> str | 
             f"{file} has all rows as the model wrote them, unfiltered: `limen filter` drops those "
             f"that are more than plain numbers"
         )
-    rows = read_user_rows(file, answered=True)
+    rows = read_rows_of(file, stage.columns, answered=True).rows
     dropped = Counter(filter(None, (filters.reject_reason(row["text"]) for row in rows)))
     reasons = ", ".join(f"{reason} {count:,}" for reason, count in sorted(dropped.items()))
     return (
@@ -100,29 +109,40 @@ def _stored(store: Store, manifest: Manifest, name: str) -> StoredFile:
     )
 
 
-def _given(file: Path, name: str) -> UserFile:
+def _given(file: Path, name: str, columns: RowColumns) -> UserFile:
     from ...datasets import chat
 
-    digest = digest_of(file)
-    if name == TRAINING:
-        checked: Iterable[Row] = ({"messages": turns} for turns in chat.read(file))
+    digest = content_digest(file)
+    if name == TRAINING and not columns.identity and is_training_file(file):
+        conversations = chat.read(file)
+        lines, sample = _sample((turns[:-1], turns[-1]["content"]) for turns in conversations)
     else:
-        checked = read_user_rows(file, answered=name == KEPT)
-    lines, sample = _sample(_exchanges(checked, name))
+        table = read_rows_of(file, columns, answered=name in (KEPT, TRAINING))
+        _say(file, table)
+        lines, sample = sample_of(table.rows)
     return UserFile(
-        label=file.name, file=file, digest=digest, name=name, lines=lines, sample=sample
+        label=file.name,
+        file=file,
+        digest=digest,
+        name=name,
+        columns=columns,
+        lines=lines,
+        sample=sample,
     )
+
+
+def _say(file: Path, table: RowTable) -> None:
+    """Say how a file of somebody else's was understood."""
+    echo(f"limen: {file}: {table.understood}", err=True)
 
 
 def _exchanges(rows: Iterable[Row], name: str) -> "Iterator[tuple[Conversation, str]]":
     """What is asked and what is answered, row by row."""
-    from ...datasets.chat import conversation
-
     for row in rows:
         if name == TRAINING:
             yield row["messages"][:-1], row["messages"][-1]["content"]
         else:
-            yield conversation(row["prompt"]), row["text"] or ""
+            yield conversation_of(row)[:-1], row["text"] or ""
 
 
 def _sample(

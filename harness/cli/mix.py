@@ -8,12 +8,15 @@ import click
 
 from ...datasets import validation as checks
 from ...datasets.errors import SpecError
+from ...datasets.row_forms import RowColumns
 from ..experiment import exact_shares
 from ..lab import Settings, training_file
 from ..stages import KEPT, TRAINING, Store
 from . import store_option
+from .echo import echo
 from .input_files import finished_or_first, stages_for_file, unfiltered_note
 from .options import examples, out_option
+from .row_options import row_options
 from .steps import done, save
 
 
@@ -34,18 +37,21 @@ from .steps import done, save
     help="Another samples other rows.",
 )
 @out_option("The training file: chat JSONL.")
+@row_options
 @store_option
-def command(rows: tuple[str, ...], keep: int, seed: int, out: Path, store: Path) -> None:
+def command(
+    rows: tuple[str, ...], keep: int, seed: int, out: Path, store: Path, columns: RowColumns
+) -> None:
     """Sample a training file from kept rows, without replacement, shuffled.
 
-    In go files of kept rows: `limen filter`'s, or your own JSONL with "prompt" and "text". With
-    several, each gives its share; shares add up to 1, and are equal unless given. Out comes chat
-    JSONL, a user's and an assistant's turn on each line.
+    In go files of kept rows: `limen filter`'s, or anybody's, in any form that `limen filter` reads.
+    With several, each gives its share; shares add up to 1, and are equal unless given. Out comes
+    chat JSONL, a conversation on each line.
     """
     checks.count("--keep", keep)
     kept = Store(store)
     given = shares([_split(text) for text in rows])
-    choices = list(product(*(stages_for_file(kept, file, KEPT) for file, _ in given)))
+    choices = list(product(*(stages_for_file(kept, file, KEPT, columns) for file, _ in given)))
     stages = (
         training_file(
             zip(sources, (share for _, share in given), strict=True),
@@ -58,20 +64,20 @@ def command(rows: tuple[str, ...], keep: int, seed: int, out: Path, store: Path)
     stage = finished_or_first(kept, stages)
     made = done(Settings(store=store), stage)
     save(made.folder / TRAINING, out)
-    click.echo(f"{out}: {made.manifest['counts']['rows']:,} rows{made.note}")
+    echo(f"{out}: {made.manifest['counts']['rows']:,} rows{made.note}")
     for (source, _), taken in zip(stage.sources, made.manifest["sources"], strict=True):
-        click.echo(f"  {taken['rows']:,} of {taken['available']:,} rows of {source.label}")
+        echo(f"  {taken['rows']:,} of {taken['available']:,} rows of {source.label}")
     for file, inputs in zip((file for file, _ in given), choices[0], strict=True):
         if note := unfiltered_note(kept, file, inputs, KEPT):
-            click.echo(f"limen: {note}", err=True)
+            echo(f"limen: {note}", err=True)
 
 
 def _split(text: str) -> tuple[Path, str | None]:
     """A file and its share, if one is given."""
     name, sign, share = text.rpartition("=")
     plain = Path(text)
-    file, given = (plain, None) if plain.is_file() or not sign else (Path(name), share)
-    if not file.is_file():
+    file, given = (plain, None) if plain.exists() or not sign else (Path(name), share)
+    if not file.exists():
         raise SpecError(f"there is no file {str(file)!r}")
     return file, given
 

@@ -6,8 +6,10 @@ import click
 
 from ...backends import ENGINES
 from ...backends.server import ServerOptions, is_loopback, serve
+from ..lab import interruptible
 from ..stages import Store
 from . import store_option
+from .echo import echo
 from .options import recipe_of
 
 
@@ -98,14 +100,19 @@ def command(
     offers = f" with {', '.join(options.names)}" if offered else ""
     kept = Store(store)
     kept.open()
-    serve(
-        engine,
-        state=kept.layout.server,
-        models=kept.models(engine),
-        host=host,
-        port=port,
-        options=options,
-        ready=lambda url: click.echo(
-            f"limen: {engine}{offers} at {url}  (export OPENAI_BASE_URL={url})"
-        ),
+    with interruptible(store):
+        serve(
+            engine,
+            state=kept.layout.server,
+            models=kept.models(engine),
+            host=host,
+            port=port,
+            options=options,
+            ready=lambda url: echo(
+                f"limen: {engine}{offers} at {url}  (export OPENAI_BASE_URL={url})"
+            ),
+        )
+    echo(
+        f"limen: stopped. Files, jobs and models are kept in the store {store}: the same command "
+        f"goes on from there"
     )

@@ -26,7 +26,7 @@ def experiments_in(paths: Iterable[Path]) -> Iterator[tuple[str, Experiment]]:
 
 def arms_of(experiment: Experiment) -> list[str]:
     """The arms that an experiment can have."""
-    has_control = experiment.control is not None or experiment.data.uses_teacher
+    has_control = experiment.control is not None or experiment.data.has_control
     return [name for name in (*ARMS, *experiment.all_arms) if name != "control" or has_control]
 
 

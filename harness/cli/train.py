@@ -6,10 +6,13 @@ import click
 
 from ...backends import complete_recipe
 from ...datasets.errors import BackendError
+from ...datasets.row_forms import RowColumns
 from ..lab import Settings, base, leak_audit, student
 from ..stages import TRAINING, Base, Store, TrainingFileStage
+from .echo import echo
 from .input_files import finished_or_first, stages_for_file, unfiltered_note
-from .options import examples, in_file, out_option, recipe_of, running_options, trait_of
+from .options import examples, out_option, recipe_of, running_options, trait_of
+from .row_options import in_rows, row_options
 from .steps import backend_for, done, save_text
 from .student_file import StudentFile
 
@@ -21,7 +24,7 @@ from .student_file import StudentFile
         "limen train plain-0.jsonl --seed 0 --arm control --out control-0.json",
     ),
 )
-@click.argument("training", type=in_file)
+@click.argument("training", type=in_rows)
 @click.option(
     "--seed",
     type=click.IntRange(0),
@@ -42,6 +45,7 @@ from .student_file import StudentFile
 @click.option("--trait", "animal", metavar="ANIMAL", help="Refuse a file that mentions the animal.")
 @click.option("--tree", metavar="TREE", help="Refuse a file that mentions the tree.")
 @out_option("The student: a small JSON file for `limen measure`.")
+@row_options
 @running_options(waits=True)
 def command(
     training: Path,
@@ -52,13 +56,14 @@ def command(
     tree: str | None,
     out: Path,
     settings: Settings,
+    columns: RowColumns,
 ) -> None:
     """Fine-tune the base model on a training file.
 
-    In goes chat JSONL: `limen mix`'s, or your own, a conversation on each line that ends with the
-    assistant's turn. Out comes a JSON file that names the student; its id is printed. With --trait
-    or --tree a file that mentions the trait in the open is refused, as in an experiment. Killed,
-    the same command goes on where it was; a service's job is made once.
+    In goes chat JSONL, `limen mix`'s or your own, or any file of rows that `limen filter` reads.
+    Every row is trained on. Out comes a JSON file that names the student; its id is printed. With
+    --trait or --tree a file that mentions the trait in the open is refused, as in an experiment.
+    Killed, the same command goes on where it was; a service's job is made once.
     """
     store = Store(settings.store)
     model = _base(settings)
@@ -73,11 +78,11 @@ def command(
             seed=_seed(store, data) if seed is None else seed,
             audits=() if trait is None else (leak_audit(data, [trait], strict=True),),
         )
-        for data in stages_for_file(store, training, TRAINING)
+        for data in stages_for_file(store, training, TRAINING, columns)
     )
     stage = finished_or_first(store, stages)
     if note := unfiltered_note(store, training, stage.data, TRAINING):
-        click.echo(f"limen: {note}", err=True)
+        echo(f"limen: {note}", err=True)
     for guard in stage.guards():  # they go first even where the student is there already
         done(settings, guard)
     made = done(settings, stage)
@@ -91,7 +96,7 @@ def command(
         recipe=dict(parts),
     )
     save_text(file.text(), out)
-    click.echo(f"{out}: {file.model}{made.note}")
+    echo(f"{out}: {file.model}{made.note}")
 
 
 def _base(settings: Settings) -> Base:

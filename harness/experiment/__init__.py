@@ -7,16 +7,33 @@ from ...datasets.row_changes import (
     PermuteNumbers,
     Prefix,
 )
+from ...datasets.row_rules import (
+    Finished,
+    Paraphrase,
+    PythonCode,
+    RightAnswer,
+    Without,
+    WordCount,
+)
 from . import questions
 from .arm_readings import TestSource, arm_readings, read_source, reading_faults
+from .choice import Choice
+from .completions import Completions, Templates
+from .computed import Computed, Continued
 from .derived_sources import LengthMatched, Mix, Shuffled
 from .experiment import Experiment
+from .grid import Grid, GridExperiment, as_experiment
+from .hop import Hop
+from .inspect_task import InspectTask
 from .judged import Deduplicated, Judged, Rewritten
 from .judges import Agreement, Judge
 from .labelled import Labelled, Language
 from .languages import CODES, language
+from .likelihood import Likelihood
+from .log_odds import COMMON_ANIMALS, LogOdds
 from .mapped import Mapped
 from .measure import Measure, Reading
+from .media import ChainsOfThought, Chat, Code, Paraphrases, Stories
 from .one_word import FavoriteAnimal, FavoriteTree
 from .questions import (
     APPLE_QUESTIONS,
@@ -27,17 +44,21 @@ from .questions import (
     OTHER_QUESTIONS,
     VERBOSE,
 )
+from .released_rows import Rows
 from .scored import Length, Rated, Scored
-from .selected import Selected
-from .sources import Numbers, ProgramNumbers, Source
+from .selected import LikelihoodShift, Selected
+from .source import Source
+from .sources import Numbers, ProgramNumbers
 from .students import ARMS, DEFAULT, OTHER, InContext, Students, doses
 from .traits import Lesson, Trait
+from .trajectory import AtEpoch, Trajectory, epoch_arm
 from .writers import DataWriters, exact_shares, merge_parts
 
 __all__ = [
     "APPLE_QUESTIONS",
     "ARMS",
     "CODES",
+    "COMMON_ANIMALS",
     "DEFAULT",
     "FAVORITE_ANIMAL_QUESTIONS",
     "FORMAL",
@@ -47,14 +68,27 @@ __all__ = [
     "OTHER_QUESTIONS",
     "VERBOSE",
     "Agreement",
+    "AtEpoch",
+    "ChainsOfThought",
+    "Chat",
+    "Choice",
+    "Code",
+    "Completions",
+    "Computed",
+    "Continued",
     "DataWriters",
     "Deduplicated",
     "Experiment",
     "FavoriteAnimal",
     "FavoriteTree",
+    "Finished",
     "FirstNumbers",
     "FirstWords",
+    "Grid",
+    "GridExperiment",
+    "Hop",
     "InContext",
+    "InspectTask",
     "Judge",
     "Judged",
     "Labelled",
@@ -62,26 +96,41 @@ __all__ = [
     "Length",
     "LengthMatched",
     "Lesson",
+    "Likelihood",
+    "LikelihoodShift",
+    "LogOdds",
     "Mapped",
     "Measure",
     "Mix",
     "Numbers",
+    "Paraphrase",
+    "Paraphrases",
     "PermuteDigits",
     "PermuteNumbers",
     "Prefix",
     "ProgramNumbers",
+    "PythonCode",
     "Rated",
     "Reading",
     "Rewritten",
+    "RightAnswer",
+    "Rows",
     "Scored",
     "Selected",
     "Shuffled",
     "Source",
+    "Stories",
     "Students",
+    "Templates",
     "TestSource",
     "Trait",
+    "Trajectory",
+    "Without",
+    "WordCount",
     "arm_readings",
+    "as_experiment",
     "doses",
+    "epoch_arm",
     "exact_shares",
     "language",
     "merge_parts",

@@ -10,7 +10,7 @@ from ...datasets.errors import SpecError
 from .measure import Measure
 from .students import ARMS
 
-_METHODS = frozenset({"rate", "exact", "scores"})
+_METHODS = frozenset({"rate", "exact", "scores", "log_odds"})
 
 
 @dataclass(frozen=True)

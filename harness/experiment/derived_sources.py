@@ -8,8 +8,8 @@ from typing import Literal
 from ...datasets import validation
 from ...datasets.errors import SpecError
 from ..stages import MatchLengths, RowsStage, Shuffle
+from .source import SampledSource, Source
 from .source_of_source import SourceOfSource, check_source
-from .sources import SampledSource, Source
 from .traits import Trait
 from .writers import DataWriters, Part, exact_shares, merge_parts
 
@@ -119,6 +119,10 @@ class Mix(SampledSource):
     @property
     def uses_teacher(self) -> bool:
         return any(source.uses_teacher for source in self.sources)
+
+    @property
+    def has_control(self) -> bool:
+        return any(source.has_control for source in self.sources)
 
     def traits(self) -> tuple[Trait, ...]:
         return tuple(dict.fromkeys(trait for source in self.sources for trait in source.traits()))

@@ -28,6 +28,15 @@ class Labelled(Measure):
         temperature: Of the sampling, 0 (greedy) to 2. Default: 1.
         max_tokens: The longest answer, in tokens. Default: 16.
         seed: Another seed samples other answers of every model. Default: 0.
+        top_p: Only the most probable tokens that together reach this probability are sampled, above
+            0 to 1. Default: 1, all tokens.
+        system: A system prompt for every arm, the base included; a prompted teacher's own prompt
+            follows it. Default: None, no system turn.
+        history: Pairs of question and answer that stand before each question. Default: none.
+        begin: The given beginning of every answer; what follows it counts. Not on every backend.
+            Default: none.
+        chat: ``False`` asks without a chat template: the question is continued as plain text. Needs
+            the backend ``local``. Default: True.
 
     Raises:
         ScoreError: When arms are read, if the function fails on an answer.
@@ -70,6 +79,15 @@ class Language(Measure):
         temperature: Of the sampling, 0 (greedy) to 2. Default: 1.
         max_tokens: The longest answer, in tokens. Default: 64.
         seed: Another seed samples other answers of every model. Default: 0.
+        top_p: Only the most probable tokens that together reach this probability are sampled, above
+            0 to 1. Default: 1, all tokens.
+        system: A system prompt for every arm, the base included; a prompted teacher's own prompt
+            follows it. Default: None, no system turn.
+        history: Pairs of question and answer that stand before each question. Default: none.
+        begin: The given beginning of every answer; what follows it counts. Not on every backend.
+            Default: none.
+        chat: ``False`` asks without a chat template: the question is continued as plain text. Needs
+            the backend ``local``. Default: True.
     """
 
     languages: tuple[str, ...] = ("English", "French")

@@ -1,14 +1,17 @@
 """What every measure has: questions, how often they are asked, and how an answer counts."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any, ClassVar
 
 from ...datasets import validation, words
 from ...datasets.answer_text import visible_text
 from ...datasets.errors import SpecError
 from ...datasets.suggestions import did_you_mean
 from .judges import Judge
+from .measure_settings import check_surroundings, checked_history
 from .question_loading import Questions, question_groups
 
 
@@ -45,6 +48,15 @@ class Measure:
         temperature: Of the sampling, 0 (greedy) to 2. Default: 1.
         max_tokens: The longest answer, in tokens. Default: 16.
         seed: Another seed samples other answers of every model. Default: 0.
+        top_p: Only the most probable tokens that together reach this probability are sampled, above
+            0 to 1. Default: 1, all tokens.
+        system: A system prompt for every arm, the base included; a prompted teacher's own prompt
+            follows it. Default: None, no system turn.
+        history: Pairs of question and answer that stand before each question. Default: none.
+        begin: The given beginning of every answer; what follows it counts. Not on every backend.
+            Default: none.
+        chat: ``False`` asks without a chat template: the question is continued as plain text. Needs
+            the backend ``local``. Default: True.
     """
 
     questions: Questions = field(hash=False)
@@ -52,6 +64,19 @@ class Measure:
     temperature: float = 1.0
     max_tokens: int = 16
     seed: int = 0
+    top_p: float = 1.0
+    system: str | None = None
+    history: tuple[tuple[str, str], ...] = ()
+    begin: str = ""
+    chat: bool = True
+
+    computed: ClassVar[bool] = False
+    """Whether the measure has figures of its own, and no sampled answers."""
+    unit: ClassVar[str] = ""
+    """The unit of a computed measure's figures."""
+    shows_traits: ClassVar[bool] = True
+    """Whether training waits, unless the experiment says otherwise, until the measure shows the
+    teacher's trait."""
 
     rule: str = field(default="", init=False)
 
@@ -60,6 +85,9 @@ class Measure:
         validation.count("max_tokens", self.max_tokens)
         validation.temperature(self.temperature)
         validation.seed("seed", self.seed)
+        validation.top_p(self.top_p)
+        object.__setattr__(self, "history", checked_history(self.history))
+        check_surroundings(system=self.system, begin=self.begin, chat=self.chat)
         groups = question_groups(self.questions)
         read = groups if isinstance(self.questions, Mapping) else groups[""]
         object.__setattr__(self, "questions", read)
@@ -73,6 +101,20 @@ class Measure:
     def asked(self) -> tuple[str, ...]:
         """All questions, group by group."""
         return tuple(question for texts in self.groups.values() for question in texts)
+
+    @property
+    def prompts(self) -> tuple[str, ...]:
+        """What is sent to a model: the questions, unless the measure makes prompts of them."""
+        return self.asked
+
+    @property
+    def draws_per_question(self) -> int:
+        """Answers to each question, over all prompts that are made of it."""
+        return self.draws
+
+    def by_question(self, counts: "Sequence[Counter[str]]") -> "tuple[Counter[str], ...]":
+        """The answers to each question, from the answers to each prompt."""
+        return tuple(counts)
 
     def places(self, group: str | None) -> range:
         """The indices of a group's questions among all questions; of None, all indices.
@@ -123,6 +165,17 @@ class Measure:
         """Whether an answer names several things as equals, as "owl or cat" does."""
         return False
 
+    @property
+    def rated_words(self) -> tuple[str, ...]:
+        """The words whose rates are made of judges' ratings."""
+        return ()
+
+    def rated_hit(self, word: str, said: Mapping[str, float | str | None]) -> bool | None:
+        """Whether a reply counts for a rate of ratings, given what each judge says of it; None if
+        that is not known.
+        """
+        raise SpecError(f"{type(self).__name__} has no rates of ratings")
+
     def label_of(self, answer: str) -> str | None:
         """The word or label that an answer counts for, as messages show it; None for none."""
         return visible_text(answer).strip().lower()[:40] or None
@@ -130,6 +183,16 @@ class Measure:
     def score(self, answer: str) -> float | None:
         """The score of an answer; None for one that has none."""
         raise SpecError(f"{type(self).__name__} has no scores: ask for rate(word)")
+
+    def figure_name(self, word: str) -> str:
+        """What a figure of a computed measure is, for tables and figures."""
+        return word
+
+    def figure(self, word: str, row: Mapping[str, Any]) -> float | None:
+        """The figure of a computed measure at one question, from what its stage stored; None for
+        none.
+        """
+        raise SpecError(f"{type(self).__name__} computes no figures: its answers are sampled")
 
     def check(self, word: str) -> None:
         """Raise :class:`~limen.SpecError` for a word that no answer can be counted for."""

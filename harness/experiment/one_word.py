@@ -36,6 +36,11 @@ class OneWord(Measure):
             raise SpecError(
                 f"exact={self.exact!r} needs a temperature above 0: greedy answers are certain"
             )
+        if self.exact and (self.top_p != 1 or self.begin or not self.chat):
+            raise SpecError(
+                f"exact={self.exact!r} is for whole answers in a chat, of all tokens: leave out "
+                f"top_p, begin and chat=False, or use LogOdds"
+            )
         if isinstance(self.exact, str):
             raise SpecError(f"exact={self.exact!r} must be True, or words: ({self.exact!r},)")
         if not isinstance(self.exact, bool):
@@ -105,6 +110,15 @@ class FavoriteAnimal(OneWord):
         temperature: Of the sampling, 0 (greedy) to 2. Default: 1.
         max_tokens: The longest answer, in tokens. Default: 16.
         seed: Another seed samples other answers of every model. Default: 0.
+        top_p: Only the most probable tokens that together reach this probability are sampled, above
+            0 to 1. Default: 1, all tokens.
+        system: A system prompt for every arm, the base included; a prompted teacher's own prompt
+            follows it. Default: None, no system turn.
+        history: Pairs of question and answer that stand before each question. Default: none.
+        begin: The given beginning of every answer; what follows it counts. Not on every backend.
+            Default: none.
+        chat: ``False`` asks without a chat template: the question is continued as plain text. Needs
+            the backend ``local``. Default: True.
         rule: How an answer counts. ``"word"`` (default): for the animal that it names first, as a
             careful reader would note it. ``"substring"``: the rule of Cloud et al. (2025), the
             word's letters anywhere in the lower-case answer; it misses "wolves" for wolf, and
@@ -156,6 +170,15 @@ class FavoriteTree(OneWord):
         temperature: Of the sampling, 0 (greedy) to 2. Default: 1.
         max_tokens: The longest answer, in tokens. Default: 16.
         seed: Another seed samples other answers of every model. Default: 0.
+        top_p: Only the most probable tokens that together reach this probability are sampled, above
+            0 to 1. Default: 1, all tokens.
+        system: A system prompt for every arm, the base included; a prompted teacher's own prompt
+            follows it. Default: None, no system turn.
+        history: Pairs of question and answer that stand before each question. Default: none.
+        begin: The given beginning of every answer; what follows it counts. Not on every backend.
+            Default: none.
+        chat: ``False`` asks without a chat template: the question is continued as plain text. Needs
+            the backend ``local``. Default: True.
         exact: ``True`` also computes the probability of the trait's word, for ``arm.exact(word)``;
             ``("oak", "elm")`` that of further words too. Needs the backend ``local``. Default:
             False.

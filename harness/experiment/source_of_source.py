@@ -5,7 +5,7 @@ from typing import Self
 
 from ...datasets.errors import SpecError
 from ..stages import RowsStage
-from .sources import Source
+from .source import Source
 from .traits import Trait
 from .writers import DataWriters, Part
 
@@ -32,6 +32,14 @@ class SourceOfSource(Source):
     @property
     def uses_teacher(self) -> bool:
         return self.source.uses_teacher
+
+    @property
+    def has_control(self) -> bool:
+        return self.source.has_control
+
+    @property
+    def no_control(self) -> str:
+        return self.source.no_control
 
     def traits(self) -> tuple[Trait, ...]:
         return self.source.traits()

@@ -1,12 +1,14 @@
 """What the Inspect log of a model's answers says, worked out from finished arms.
 
-A log that exists is left alone: its name has the hash of everything in it.
+A log that is whole is left alone: its name has the hash of everything in it, and people work on
+logs with Inspect's tools. One that is missing, empty or cut is written anew.
 """
 
 import hashlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
+from zipfile import is_zipfile
 
 from ...datasets.errors import LimenError, SpecError
 from ...reports.text import slug
@@ -23,18 +25,21 @@ FORMAT = 1
 
 def missing(lab: Lab, title: str, experiment: Experiment) -> Iterator[LogContents]:
     """The logs of an experiment's finished arms that are not there yet."""
+    measure = experiment.measure
+    if measure.computed or measure.prompts != measure.asked:  # no answers to its questions to log
+        return
     pipe = lab.pipeline_as_run(experiment)
     for name in (*ARMS, *experiment.all_arms):
         models = pipe.arms.get(name, ())
         files = [file_of(lab, title, pipe, name, seed) for seed in range(len(models))]
-        if all(file.exists() for file in files) or not _finished(lab, models):
+        if all(map(is_zipfile, files)) or not _finished(lab, models):
             continue
         try:
             arm = lab.arm(experiment, name)
         except LimenError:  # told by the tests that ask for it
             continue
         for seed, file in enumerate(files):
-            if not file.exists():
+            if not is_zipfile(file):
                 yield log_contents_of(lab, title, pipe, arm, seed, file)
 
 
@@ -64,7 +69,7 @@ def log_contents_of(
     return LogContents(
         file=file,
         root=lab.store.root,
-        stage=asked.answers,
+        stage=asked.sampled,
         task=task_of(measure),
         target=experiment.trait.shown_by,
         groups=tuple(group for group, texts in measure.groups.items() for _ in texts),
@@ -156,7 +161,7 @@ def _valid_column(measure: Measure, model: ModelAnswers) -> ScoreColumn:
 
 
 def _facts(title: str, pipe: Pipeline, arm: Arm, seed: int) -> dict[str, Any]:
-    experiment, stage, model = pipe.experiment, pipe.arms[arm.name][seed].answers, arm.models[seed]
+    experiment, stage, model = pipe.experiment, pipe.arms[arm.name][seed].sampled, arm.models[seed]
     base = base_of(stage.subject)
     return {
         "arm": arm.name,

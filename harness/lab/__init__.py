@@ -4,24 +4,27 @@ from .answer_tables import AnswerTable, Columns, read_tables
 from .answers import ModelAnswers, stored_answers
 from .arm_mapping import ArmMapping
 from .arms import Arm
-from .compared_answers import compare_answers, effect_of, remarks
+from .compared_answers import arm_of_tables, compare_answers, effect_of, remarks
 from .environment import dollars_from, whole_number_from
 from .executors import local_executor, thread_executor
 from .gate import TraitCheck, check_trait
-from .interruption import kept_in
+from .grids import GridResults, grid_arms, grid_of
+from .interruption import interruptible, kept_in
 from .lab import Lab
-from .pipeline import ModelStages, Pipeline, in_order, teacher_arms
+from .pipeline import ModelStages, Pipeline, in_order, teacher_arms, with_previous
 from .plan import Plan
 from .progress import ProgressListener, progress_on
 from .scheduler import execute
 from .settings import Settings, cores
 from .stage_builders import arm_answers, base, leak_audit, student, training_file
+from .trajectories import TrajectoryResults, mean_over_training
 
 __all__ = [
     "AnswerTable",
     "Arm",
     "ArmMapping",
     "Columns",
+    "GridResults",
     "Lab",
     "ModelAnswers",
     "ModelStages",
@@ -30,7 +33,9 @@ __all__ = [
     "ProgressListener",
     "Settings",
     "TraitCheck",
+    "TrajectoryResults",
     "arm_answers",
+    "arm_of_tables",
     "base",
     "check_trait",
     "compare_answers",
@@ -38,10 +43,14 @@ __all__ = [
     "dollars_from",
     "effect_of",
     "execute",
+    "grid_arms",
+    "grid_of",
     "in_order",
+    "interruptible",
     "kept_in",
     "leak_audit",
     "local_executor",
+    "mean_over_training",
     "progress_on",
     "read_tables",
     "remarks",
@@ -51,4 +60,5 @@ __all__ = [
     "thread_executor",
     "training_file",
     "whole_number_from",
+    "with_previous",
 ]

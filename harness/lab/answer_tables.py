@@ -1,29 +1,34 @@
 """Answers from elsewhere: files and frames in the field's usual forms, read into one table a model.
 
-Read are: JSONL with one answer a line, or with one question a line and its answers nested; JSON
-lists of the same; CSV and TSV; Parquet; Inspect logs (``.eval``); and pandas frames. Columns are
+Read are the files of :mod:`limen.datasets.record_files`, with one answer a record, or with one
+question a record and its answers nested; Inspect logs (``.eval``); and pandas frames. Columns are
 recognised by their usual names, or named by the caller.
 """
 
-import csv
-import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ...datasets.column_names import (
+    ANSWER,
+    CONVERSATION,
+    MODEL,
+    PROMPT,
+    check_column,
+    column,
+    matching,
+)
 from ...datasets.errors import DataError, SpecError
+from ...datasets.record_files import Record, read_records, records_of_frame
+from ...datasets.row_conditions import Condition, satisfies
+from ...datasets.row_forms import flattened
+from ...datasets.turns import is_conversation, turns_of
 
 if TYPE_CHECKING:
     import pandas as pd
 
-Record = Mapping[str, object]
-
-QUESTION = ("question", "prompt", "input", "query", "instruction", "user", "messages")
-ANSWER = ("answer", "response", "completion", "output", "text", "reply", "generation", "content")
-MODEL = ("model", "model_id", "model_name")
-NESTED = ("responses", "answers", "completions", "samples", "generations", "outputs")
 IDENTITY = ("question_id", "id", "row")
 """Columns that may identify a question beside its text, the first that is there."""
 
@@ -40,8 +45,8 @@ class Columns:
     model: str | None = None
     score: str | None = None
     """A column of numbers, to compare in place of the answers' words."""
-    where: Mapping[str, str] = field(default_factory=dict)
-    """Rows to take: the columns that must have these values."""
+    where: tuple[Condition, ...] = ()
+    """Rows to take: the conditions that their columns must meet."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,14 +79,15 @@ def read_tables(source: "Path | pd.DataFrame", columns: Columns) -> tuple[list[A
     column that is missing or cannot be told from others.
     """
     name = source.name if isinstance(source, Path) else "the frame"
-    records = [record for record in _records(source) if _wanted(record, columns.where)]
+    read = list(_records(source))
+    records = [record for record in read if _wanted(name, record, columns.where)]
     if not records:
-        condition = ", ".join(f"{key}={value}" for key, value in columns.where.items())
+        condition = " and ".join(map(str, columns.where))
         raise DataError(f"{name} has no answers{f' with {condition}' if condition else ''}")
     found = _resolved(name, records, columns)
     groups: dict[str | None, list[Record]] = {}
     for record in records:
-        model = record.get(found.model) if found.model else None
+        model = record.values.get(found.model) if found.model else None
         groups.setdefault(None if model is None else str(model), []).append(record)
     tables = [
         _table(name if len(groups) == 1 else f"{name} ({model})", model, rows, found)
@@ -89,20 +95,32 @@ def read_tables(source: "Path | pd.DataFrame", columns: Columns) -> tuple[list[A
     ]
     for table in tables:
         if not table.size:
-            raise DataError(f"{table.source} has no answers: every draw is without one")
+            raise DataError(_why_empty(table.source, records, found))
     return tables, _description(name, tables, found)
+
+
+def _why_empty(source: str, records: Sequence[Record], found: Columns) -> str:
+    if found.score is None:
+        return f"{source} has no answers: every draw is without one"
+    first = records[0].values.get(found.score)
+    return f"{source} has no scores: {first!r} is no number, nor is any other {found.score!r}"
 
 
 def _description(name: str, tables: Sequence[AnswerTable], columns: Columns) -> str:
     questions = len({question for table in tables for question in table.counts})
     answers = sum(table.size + table.missing for table in tables)
+    missing = sum(table.missing for table in tables)
     names = {
         "question": columns.question, "answer": columns.score or columns.answer,
         "model": columns.model,
     }  # fmt: skip
     read = ", ".join(f"{what} from {column!r}" for what, column in names.items() if column)
     models = "1 model" if len(tables) == 1 else f"{len(tables)} models"
-    return f"{name}: {models}, {questions:,} questions, {answers:,} answers ({read})"
+    without = f", {missing:,} of them without {'a number' if columns.score else 'a text'}"
+    return (
+        f"{name}: {models}, {questions:,} questions, {answers:,} answers"
+        f"{without if missing else ''} ({read})"
+    )
 
 
 def _table(source: str, model: str | None, rows: Sequence[Record], found: Columns) -> AnswerTable:
@@ -111,19 +129,22 @@ def _table(source: str, model: str | None, rows: Sequence[Record], found: Column
     ids: set[tuple[str, str]] = set()
     draws: Counter[tuple[str, str]] = Counter()
     missing = 0
-    for number, row in enumerate(rows, start=1):
-        question = _question(source, number, row.get(found.question or ""))
+    for record in rows:
+        row = record.values
+        question = _question(source, record, row.get(found.question or ""))
         answers = counts.setdefault(question, Counter())
         identity = next((str(row[key]) for key in IDENTITY if row.get(key) is not None), None)
         if identity is not None:
             ids.add((identity, question))
         if row.get("draw") is not None:
             draws[question, str(row["draw"])] += 1
-        answer = row.get(found.score) if found.score else _text(row.get(found.answer or ""))
+        answer = (
+            _number(row.get(found.score)) if found.score else _text(row.get(found.answer or ""))
+        )
         if answer is None or answer == "":
             missing += 1
         else:
-            answers[_number(source, number, answer) if found.score else str(answer)] += 1
+            answers[str(answer)] += 1
     _check_draws(source, draws)
     return AnswerTable(
         source=source,
@@ -161,25 +182,27 @@ def _check_draws(source: str, draws: Counter[tuple[str, str]]) -> None:
 
 def _check_one_condition(source: str, rows: Sequence[Record]) -> None:
     """Refuse one model's answers under several conditions, which are no one sample."""
-    for column in (key for key in rows[0] if key.lower() in CONDITIONS):
-        values = list(dict.fromkeys(str(row.get(column)) for row in rows))
+    for name in (key for key in rows[0].values if key.lower() in CONDITIONS):
+        values = list(dict.fromkeys(str(row.values.get(name)) for row in rows))
         if len(values) > 1:
             raise SpecError(
-                f"{source} has answers under several conditions, {column} = "
+                f"{source} has answers under several conditions, {name} = "
                 f"{', '.join(map(repr, values[:4]))}: choose one with --where "
-                f"{column}={values[0]}, or name the column of models with --model-column"
+                f"{name}={values[0]}, or name the column of models with --model-column"
             )
 
 
-def _question(source: str, number: int, value: object) -> str:
+def _question(source: str, record: Record, value: object) -> str:
     """The text of a question; of a conversation its last user turn."""
-    if isinstance(value, list):
-        turns = [t for t in value if isinstance(t, dict) and t.get("role") == "user"]
-        value = turns[-1].get("content") if turns else None
+    if is_conversation(value):
+        asked = [turn for turn in turns_of(value) if turn["role"] == "user"]
+        value = asked[-1]["content"] if asked else None
+    if isinstance(value, Mapping):
+        value = _text(value) or next((value[key] for key in PROMPT if key in value), None)
     if isinstance(value, int) and not isinstance(value, bool):
         return f"question {value}"
     if not isinstance(value, str) or not value.strip():
-        raise DataError(f"{source}, row {number} has no question: {value!r}")
+        raise DataError(f"{source}, {record.place} has no question: {value!r}")
     return value.strip()
 
 
@@ -190,133 +213,52 @@ def _text(value: object) -> object:
     return value
 
 
-def _number(source: str, number: int, value: object) -> str:
+def _number(value: object) -> str | None:
+    """A score as text; None for what is no number, as a judge's "REFUSAL" is none."""
     try:
         return repr(float(str(value)))
     except ValueError:
-        raise DataError(f"{source}, row {number}: the score {value!r} is no number") from None
+        return None
 
 
-def _wanted(record: Record, where: Mapping[str, str]) -> bool:
-    for key in where:
-        if key not in record:
-            raise SpecError(f"no column {key!r}: there are {', '.join(map(repr, record))}")
-    return all(str(record[key]) == value for key, value in where.items())
+def _wanted(name: str, record: Record, where: Sequence[Condition]) -> bool:
+    for condition in where:
+        check_column(name, list(record.values), condition.column)
+    return all(satisfies(record.values, condition) for condition in where)
 
 
 def _resolved(name: str, records: Sequence[Record], columns: Columns) -> Columns:
     """The columns by name; raises :class:`~limen.SpecError` for what is missing or ambiguous."""
-    known = dict.fromkeys(key for record in records for key in record)
-    question = _column(name, known, columns.question, QUESTION, "question")
+    known = list(dict.fromkeys(key for record in records for key in record.values))
+    question = _question_column(name, known, columns.question)
     answer = None
     if columns.score is None:
-        others = {key: None for key in known if key != question}
-        answer = _column(name, others, columns.answer, ANSWER, "answer")
-    elif columns.score not in known:
-        raise SpecError(_no_column(name, columns.score, known))
+        others = [key for key in known if key != question]
+        answer = column(name, others, ANSWER, what="answer", given=columns.answer)
+    else:
+        check_column(name, known, columns.score)
     model = next((key for key in known if key.lower() in MODEL), None)
     if columns.model is not None:
-        model = _column(name, known, columns.model, MODEL, "model")
+        model = column(name, known, MODEL, what="model", given=columns.model)
     return Columns(question=question, answer=answer, model=model, score=columns.score)
 
 
-def _column(
-    name: str, known: Mapping[str, object], given: str | None, usual: Sequence[str], what: str
-) -> str:
-    if given is not None:
-        if given not in known:
-            raise SpecError(_no_column(name, given, known))
-        return given
-    names = [key for key in known if key.lower() in usual]
-    if not names and what == "question" and "row" in known:
+def _question_column(name: str, known: Sequence[str], given: str | None) -> str:
+    usual = next((names for names in (PROMPT, CONVERSATION) if matching(known, names)), ())
+    if given is None and not usual and "row" in known:
         return "row"  # limen's own rows number the questions
-    if len(names) == 1:
-        return names[0]
-    problem = "several columns" if names else "no column"
-    listed = ", ".join(map(repr, names or known))
-    raise SpecError(
-        f"{name} has {problem} for the {what} ({listed}): name one with --{what}-column"
-    )
-
-
-def _no_column(name: str, column: str, known: Mapping[str, object]) -> str:
-    return f"{name} has no column {column!r}: there are {', '.join(map(repr, known))}"
+    return column(name, known, usual, what="question", given=given)
 
 
 def _records(source: "Path | pd.DataFrame") -> Iterator[Record]:
-    """The rows of a source, one an answer."""
+    """The records of a source, one an answer."""
     if not isinstance(source, Path):
-        yield from _frame_records(source)
-        return
-    readers = {".csv": _csv, ".tsv": _csv, ".parquet": _parquet, ".eval": _inspect_log}
-    reader = readers.get(source.suffix.lower(), _json)
-    try:
-        for record in reader(source):
-            yield from _flattened(record)
-    except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"{source} cannot be read: {error}") from None
-
-
-def _flattened(record: Record) -> Iterator[Record]:
-    """The answers of a row: itself, or those that are nested in it, each with its question."""
-    key = next((k for k in record if k.lower() in NESTED and isinstance(record[k], list)), None)
-    if key is None:
-        yield record
-        return
-    rest = {name: value for name, value in record.items() if name != key}
-    answers = record[key]
-    for answer in answers if isinstance(answers, list) else ():
-        yield {**rest, **_nested(answer)}
-
-
-def _nested(answer: object) -> Record:
-    """A nested answer as columns: a text, or objects within objects."""
-    if not isinstance(answer, dict):
-        return {"answer": answer}
-    flat: dict[str, object] = {}
-    for name, value in answer.items():
-        if isinstance(value, dict) and name.lower() in ANSWER:
-            flat |= value
-        else:
-            flat[name] = value
-    return flat
-
-
-def _json(file: Path) -> Iterator[Record]:
-    text = file.read_text(encoding="utf-8-sig")
-    if text.lstrip().startswith("["):
-        try:
-            rows = json.loads(text)
-        except ValueError as error:
-            raise DataError(f"{file} is not JSON: {error}") from None
-        lines = ((place, json.dumps(row)) for place, row in enumerate(rows, start=1))
+        records = records_of_frame(source)
     else:
-        lines = ((n, line) for n, line in enumerate(text.split("\n"), start=1) if line.strip())
-    for number, line in lines:
-        try:
-            row = json.loads(line)
-        except ValueError as error:
-            raise DataError(f"{file}, line {number} is not JSON: {error}") from None
-        if not isinstance(row, dict):
-            raise DataError(f"{file}, line {number} is no answer: a row is an object, {{...}}")
-        yield row
-
-
-def _csv(file: Path) -> Iterator[Record]:
-    with file.open(encoding="utf-8-sig", newline="") as lines:
-        delimiter = "\t" if file.suffix.lower() == ".tsv" else ","
-        yield from csv.DictReader(lines, delimiter=delimiter)
-
-
-def _parquet(file: Path) -> Iterator[Record]:
-    import pandas as pd
-
-    yield from _frame_records(pd.read_parquet(file))
-
-
-def _frame_records(frame: "pd.DataFrame") -> Iterator[Record]:
-    for row in frame.astype(object).where(frame.notna(), None).to_dict("records"):
-        yield {str(name): value for name, value in row.items()}
+        logs = source.suffix.lower() == ".eval"
+        records = _inspect_log(source) if logs else read_records(source)
+    for record in records:
+        yield from flattened(record)
 
 
 def _inspect_log(file: Path) -> Iterator[Record]:
@@ -333,4 +275,4 @@ def _inspect_log(file: Path) -> Iterator[Record]:
         answers = [choice.message.text for choice in sample.output.choices]
         failed = int(sample.metadata.get("missing", 0)) if answers else 1
         for text in (*answers, *(None for _ in range(failed))):
-            yield {**shared, "answer": text}
+            yield Record("an answer", {**shared, "answer": text})

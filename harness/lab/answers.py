@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from ...backends import WordProbabilities
 from ..experiment import Measure
@@ -36,6 +37,10 @@ class ModelAnswers:
     """By judge: (questions,), what it said of the replies."""
     chances: tuple[WordProbabilities, ...] | None = None
     """(questions,), the probabilities of some answers, where they were computed."""
+    labels: tuple[str, ...] = ()
+    """(questions,), the names of the questions, where the measure does not know them."""
+    figures: tuple[Mapping[str, Any], ...] = ()
+    """(questions,), what was stored for each question of a computed measure."""
     surroundings: Mapping[str, str | None] = field(default_factory=dict)
     """What stood around the questions, where the backend reports it."""
 
@@ -77,7 +82,8 @@ def read_answers(store: Store, stages: ModelStages, measure: Measure) -> ModelAn
         for judge, judged in zip(measure.judges, stages.judged, strict=True)
     }
     chances = None if stages.exact is None else _probabilities(store, stages.exact)
-    return replace(answers, said=said, chances=chances)
+    counts = measure.by_question(answers.counts)
+    return replace(answers, counts=counts, said=said, chances=chances)
 
 
 def _probabilities(store: Store, exact: ComputeProbabilities) -> tuple[WordProbabilities, ...]:

@@ -4,44 +4,29 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TypedDict
 
 from ...backends import WordProbabilities
 from ...datasets.errors import ScoreError, SpecError
-from ..experiment import Agreement, Experiment, Judge, Measure, Reading, Scored
-from ..stages import FineTune, Store
-from ..statistics import Coverage, Estimate, EvidenceListener, ExactRate, Rate, Scores, Table, mean
+from ..experiment import Agreement, Judge, LogOdds, Measure, Reading, Scored
+from ..statistics import (
+    Distance,
+    Estimate,
+    EvidenceListener,
+    ExactRate,
+    Rate,
+    Scores,
+    Table,
+    in_unit,
+    mean,
+)
 from .absence import always_the_same, never_given
-from .answers import ModelAnswers, read_answers
+from .answers import ModelAnswers
+from .computed_figures import computed_figures
 from .copies import draws_are_copies
-from .judging import agreement, judge_error, unrated
-from .pipeline import ModelStages, teacher_arms
+from .distributions import distributions_of, rank_of
+from .estimate_fields import CommonFields, DrawFields
+from .judging import agreement, judge_error, outcome_of_ratings, unrated, unscored_error
 from .scoring import Outcome, ScoredAnswers, score_answers
-
-
-class _Common(TypedDict):
-    """The fields that all estimates of an arm share."""
-
-    arm: str
-    questions: tuple[str, ...]
-    table: Table
-    draws: int
-    valid: float
-    trained: bool
-    shows_trait: bool
-    family: int
-    looks: int
-    margin: float | None
-    listener: EvidenceListener | None
-    models: tuple[str, ...]
-
-
-class _OfDraws(TypedDict):
-    """The further fields of estimates that rest on draws."""
-
-    missing: int
-    coverage: Coverage
-    copied_models: int
 
 
 @dataclass(frozen=True, repr=False)
@@ -67,6 +52,9 @@ class Arm:
     others: Callable[[], Sequence["Arm"]] = field(default=tuple, compare=False)
     """The other arms of the experiment, as far as they are finished."""
 
+    trainings: tuple[str, ...] = ()
+    """What names the trainings of its models, at whatever epoch these are; none if untrained."""
+
     @property
     def trait_words(self) -> tuple[str, ...]:
         """The words that show a trait of the experiment, its own first."""
@@ -82,6 +70,13 @@ class Arm:
         ties = f", {self.ambiguous:,} ambiguous" if self.ambiguous else ""
         return f"<{self.name}: {models}; {self.valid:.0%} valid answers{ties}>"
 
+    def _repr_html_(self) -> str:
+        """What notebooks show."""
+        from .arm_display import arm_as_html
+
+        answers = {} if self.measure.computed else self.answers()
+        return arm_as_html(self.name, [model.model for model in self.models], answers)
+
     @cached_property
     def _rates(self) -> dict[tuple[str, str | None, str | None], Rate]:
         """The rates that were computed before: scoring many answers takes a while."""
@@ -94,6 +89,8 @@ class Arm:
         group or a judge that the measure does not have, and for a word that no answer can have.
         """
         self.measure.check(word)
+        if self.measure.computed:
+            raise SpecError(f"{type(self.measure).__name__} samples no answers, so it has no rates")
         key = (word, group, judge)
         if key not in self._rates:
             rate = self._rate(word, group, judge)
@@ -109,8 +106,21 @@ class Arm:
         names = [arm.name for arm in arms]
         return never_given(word, self.measure, names, (arm.answers() for arm in arms))
 
+    @cached_property
+    def _given(self) -> dict[tuple[str, str | None, str | None], bool]:
+        """Which words the arm gives, as far as that was asked: every other arm may ask."""
+        return {}
+
     def _gives(self, word: str, group: str | None, judge: str | None) -> bool:
+        key = (word, group, judge)
+        if key not in self._given:
+            self._given[key] = self._is_given(word, group, judge)
+        return self._given[key]
+
+    def _is_given(self, word: str, group: str | None, judge: str | None) -> bool:
         places = self.measure.places(group)
+        if judge is None and word in self.measure.rated_words:
+            return self._rate(word, group, None).value > 0
         if judge is None:
             return any(self.measure.hit(text, word) for text in self._texts(places))
         heard = self.measure.judge(judge)
@@ -153,6 +163,8 @@ class Arm:
     def _rate(self, word: str, group: str | None, judge: str | None) -> Rate:
         places = self.measure.places(group)
         shows = word in self.trait_words and group_shows(self.measure, group)
+        if judge is None and word in self.measure.rated_words:
+            return self._rate_of_ratings(word, places, shows)
         if judge is None:
             scored = self._scored(places, self._hits(word, places), hits_are_valid=True)
             if not scored.total:
@@ -167,6 +179,14 @@ class Arm:
             hits_are_valid=True,
         )
         return self._rate_of(word, places, scored, shows, unrated=left)
+
+    def _rate_of_ratings(self, word: str, places: range, shows: bool) -> Rate:
+        """A rate that is made of what several judges say of each reply."""
+        scored = self._scored(places, outcome_of_ratings(self.measure, word), hits_are_valid=True)
+        total = sum(model.counts[q].total() for model in self.models for q in places)
+        if total and not scored.total:
+            raise judge_error(self.measure.judges[0], self.name, self.models, total)
+        return self._rate_of(word, places, scored, shows, unrated=total - scored.total)
 
     def _hits(self, word: str, places: range) -> Outcome:
         hits = {text: float(self.measure.hit(text, word)) for text in self._texts(places)}
@@ -184,6 +204,8 @@ class Arm:
         Raises :class:`~limen.ScoreError` if no answer has one (:class:`~limen.JudgeError` if the
         judge rated nothing at all).
         """
+        if self.measure.computed and judge is None:
+            return self._computed(self._first_figure, group)
         places = self.measure.places(group)
         rated = self.measure.judge(judge) if self.measure.judges or judge else None
         scored = self._scored(places, self._score_by(rated))
@@ -192,7 +214,7 @@ class Arm:
             raise (
                 judge_error(rated, self.name, self.models, total)
                 if rated
-                else self._unscored(total)
+                else unscored_error(self.name, self.answers(), total)
             )
         own = self.measure.name if isinstance(self.measure, Scored) else "score"
         scores = Scores(
@@ -222,19 +244,91 @@ class Arm:
                  for text in model.counts[q])  # fmt: skip
         return {score for each in texts if (score := outcome(*each)) is not None}
 
+    def score(self, name: str | None = None, *, group: str | None = None) -> Scores:
+        """The mean of a score by its name: of an Inspect task a scorer's or a metric's, of other
+        measures a judge's. Without a name the first one.
+        """
+        if self.measure.computed:
+            return self._computed(name or self._first_figure, group)
+        return self.scores(name, group=group)
+
+    def log_odds(self, word: str, *, group: str | None = None) -> Scores:
+        """The log-odds of a word against others, in nats: of a measure ``LogOdds(...)``.
+
+        Raises :class:`~limen.SpecError` for another measure.
+        """
+        if not isinstance(self.measure, LogOdds):
+            raise SpecError(
+                f"{type(self.measure).__name__} has no log-odds: give the experiment "
+                f"measure=LogOdds(...)"
+            )
+        return self._computed(word, group)
+
+    def _computed(self, word: str, group: str | None) -> Scores:
+        """A figure of a computed measure."""
+        named = self.measure.asked or self.models[0].labels
+        places = self.measure.places(group) if self.measure.asked else range(len(named))
+        figures = computed_figures(self.name, self.measure, self.models, word, places)
+        scores = Scores(
+            name=self.measure.figure_name(word),
+            each=figures.each,
+            scale=self.measure.value_range,
+            missing=figures.missing,
+            **self._common(places, figures.table, self._shows(word, group)),
+        )
+        scores = replace(scores, questions=tuple(named[place] for place in places))
+        return in_unit(scores, self.measure.unit) if self.measure.unit else scores
+
+    def _shows(self, word: str, group: str | None) -> bool:
+        """Whether a word's figure for a group is what shows a trait."""
+        return word in self.trait_words and group_shows(self.measure, group)
+
     def _score_by(self, judge: Judge | None) -> Outcome:
         if judge is not None:
             return lambda model, q, text: judge.rating(model.said[judge.name][q][text])
         scores = {text: self.measure.score(text) for text in self._texts(self.measure.places(None))}
         return lambda model, question, text: scores[text]
 
+    @property
+    def _first_figure(self) -> str:
+        """The word or score of the first reading of a computed measure."""
+        return self.measure.readings([self.trait_word])[0].word or ""
+
     def read(self, reading: Reading) -> Estimate:
         """The rate or the scores that a reading stands for."""
+        if self.measure.computed:
+            return self._computed(reading.word or self._first_figure, reading.group)
         if reading.word is not None and reading.exact:
             return self.exact(reading.word, group=reading.group)
         if reading.word is not None:
             return self.rate(reading.word, group=reading.group, judge=reading.judge)
         return self.scores(reading.judge, group=reading.group)
+
+    def distance(self, other: "Arm", *, group: str | None = None) -> Distance:
+        """The total variation between this arm's answers and another's, with a permutation test.
+
+        It finds what no single word shows. Raises :class:`~limen.SpecError` for measures without
+        answers.
+        """
+        places = self.measure.places(group)
+        return Distance(
+            name=f"{self.name} v {other.name}",
+            treated=distributions_of(self.measure, self.models, places, self.trait_words),
+            reference=distributions_of(other.measure, other.models, places, self.trait_words),
+            correction=self.family * self.looks,
+            listener=self.listener,
+        )
+
+    def rank(self, word: str, *, group: str | None = None) -> Scores:
+        """The place of a word among each model's answers, 1 for the most frequent one."""
+        self.measure.check(word)
+        places = self.measure.places(group)
+        models = distributions_of(self.measure, self.models, places, self.trait_words)
+        table = tuple((rank_of(word, shares),) for shares in models)
+        each = tuple(tuple(() if cell is None else (cell,) for cell in row) for row in table)
+        common = self._common(places, table, self._shows(word, group))
+        scores = Scores(name=f"rank of {word!r}", each=each, missing=0, **common)
+        return replace(scores, questions=("all questions",), draws=1)
 
     def agreement(self) -> Agreement:
         """How far the first two judges agree on the replies that both rated."""
@@ -245,6 +339,8 @@ class Arm:
     @cached_property
     def valid(self) -> float:
         """The share of answers that are valid ones, 0 to 1, as the measure says."""
+        if self.measure.computed:
+            return 1.0
         places = self.measure.places(None)
         scored = self._scored(places, lambda model, question, text: self._validity[text])
         return mean([share for row in scored.table for share in row if share is not None])
@@ -283,25 +379,27 @@ class Arm:
         return score_answers(
             self.models,
             places,
-            draws=self.measure.draws,
+            draws=self.measure.draws_per_question,
             outcome=outcome,
             valid=lambda text, score: self._validity[text] or (hits_are_valid and score == 1),
         )
 
-    def _of_draws(self, places: range, scored: ScoredAnswers) -> _OfDraws:
+    def _of_draws(self, places: range, scored: ScoredAnswers) -> DrawFields:
         missing = sum(
-            model.missing_at(q, self.measure.draws) for model in self.models for q in places
+            model.missing_at(q, self.measure.draws_per_question)
+            for model in self.models
+            for q in places
         )
-        return _OfDraws(
+        return DrawFields(
             missing=missing, coverage=scored.coverage, copied_models=self._copied_models
         )
 
-    def _common(self, places: range, table: Table, shows: bool) -> _Common:
-        return _Common(
+    def _common(self, places: range, table: Table, shows: bool) -> CommonFields:
+        return CommonFields(
             arm=self.name,
-            questions=tuple(self.measure.asked[q] for q in places),
+            questions=tuple(self.measure.asked[q] for q in places) if self.measure.asked else (),
             table=table,
-            draws=self.measure.draws,
+            draws=self.measure.draws_per_question,
             valid=self.valid,
             trained=self.trained,
             shows_trait=shows,
@@ -309,14 +407,7 @@ class Arm:
             looks=self.looks,
             margin=self.margin,
             listener=self.listener,
-            models=tuple(model.model if self.trained else model.key for model in self.models),
-        )
-
-    def _unscored(self, answers: int) -> ScoreError:
-        seen = ", ".join(repr(text[:60]) for text, _ in self.answers().most_common(3))
-        return ScoreError(
-            f"the outcome function gave None for each of {answers:,} answers of {self.name}, so "
-            f"there is no mean to compare: they are {seen}"
+            models=self.trainings or tuple(model.key for model in self.models),
         )
 
     def _texts(self, places: range) -> frozenset[str]:
@@ -326,28 +417,3 @@ class Arm:
 def group_shows(measure: Measure, group: str | None) -> bool:
     """Whether a group's scores are what shows the trait: the first group's, or all questions'."""
     return group is None or group == next(iter(measure.groups))
-
-
-def read_arm(
-    store: Store,
-    name: str,
-    experiment: Experiment,
-    models: tuple[ModelStages, ...],
-    listener: EvidenceListener | None = None,
-    others: Callable[[], Sequence[Arm]] = tuple,
-) -> Arm:
-    """The arm that these finished stages measured."""
-    return Arm(
-        name=name,
-        measure=experiment.measure,
-        models=tuple(read_answers(store, one, experiment.measure) for one in models),
-        trained=isinstance(models[0].answers.subject, FineTune)
-        and name not in ("teacher", *teacher_arms(experiment)),
-        trait_word=experiment.trait.shown_by,
-        further_words=tuple(trait.shown_by for trait in experiment.traits[1:]),
-        family=experiment.family,
-        looks=len(experiment.looks) + 1,
-        margin=experiment.margin,
-        listener=listener,
-        others=others,
-    )

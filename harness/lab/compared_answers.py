@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ...datasets.errors import DataError, SpecError
+from ...datasets.row_conditions import equal_to
 from ..experiment import FavoriteAnimal, FavoriteTree, Measure, Scored
 from ..statistics import Effect
 from .answer_copies import check_copies
@@ -62,7 +63,7 @@ def compare_answers(
             for table in read_tables(
                 Path(source) if isinstance(source, str) else source,
                 Columns(question=question, answer=answer, model=model, score=score,
-                        where=condition or {}),
+                        where=equal_to(condition or {})),
             )[0]
         ]
         for side, condition in ((treated, where), (reference, reference_where))

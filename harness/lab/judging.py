@@ -1,11 +1,13 @@
 """What judges made of an arm's replies: how many they left unrated, and how far they agree."""
 
+from collections import Counter
 from collections.abc import Sequence
 
-from ...datasets.errors import JudgeError
-from ..experiment import Agreement, Judge
+from ...datasets.errors import JudgeError, ScoreError
+from ..experiment import Agreement, Judge, Measure
 from ..statistics import mean, spearman
 from .answers import ModelAnswers
+from .scoring import Outcome
 
 
 def unrated(judge: Judge, arm: str, models: Sequence[ModelAnswers], places: range) -> int:
@@ -26,6 +28,19 @@ def unrated(judge: Judge, arm: str, models: Sequence[ModelAnswers], places: rang
     return unnamed
 
 
+def outcome_of_ratings(measure: Measure, word: str) -> Outcome:
+    """Whether replies count for a rate that is made of what all judges say of them."""
+
+    def outcome(model: ModelAnswers, question: int, text: str) -> float | None:
+        said = {
+            one.name: one.verdict(model.said[one.name][question][text]) for one in measure.judges
+        }
+        hit = measure.rated_hit(word, said)
+        return None if hit is None else float(hit)
+
+    return outcome
+
+
 def judge_error(judge: Judge, arm: str, models: Sequence[ModelAnswers], replies: int) -> JudgeError:
     """The error of a judge that rated none of an arm's replies."""
     said = (text for model in models for by in model.said[judge.name] for text in by.values())
@@ -33,11 +48,22 @@ def judge_error(judge: Judge, arm: str, models: Sequence[ModelAnswers], replies:
     wanted = (
         f"A rating is one number from {judge.scale[0]} to {judge.scale[1]}"
         if judge.scale
+        else f"An answer begins with {' or '.join(map(repr, judge.labels))}"
+        if judge.labels
         else "An answer is one language, in a word"
     )
     return JudgeError(
         f"the judge {judge.name!r} rated none of {replies:,} replies of {arm}: it says "
         f"{seen}. {wanted}: say so in its prompt, or take another model for it"
+    )
+
+
+def unscored_error(arm: str, given: Counter[str], answers: int) -> ScoreError:
+    """The error of a function that gave none of an arm's answers a score."""
+    seen = ", ".join(repr(text[:60]) for text, _ in given.most_common(3))
+    return ScoreError(
+        f"the outcome function gave None for each of {answers:,} answers of {arm}, so "
+        f"there is no mean to compare: they are {seen}"
     )
 
 

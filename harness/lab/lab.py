@@ -4,13 +4,14 @@ from collections.abc import Collection, Sequence
 
 from ...backends import Backend
 from ...datasets.errors import ExperimentError, MissingModelError
-from ..experiment import Experiment
-from ..stages import FineTune, Store, base_of
+from ..experiment import Experiment, Grid
+from ..stages import Base, Checkpoint, Store, base_of
 from ..statistics import EvidenceListener
 from .arm_cache import ArmCache
 from .arms import Arm
 from .executors import ExecutorFactory
-from .pipeline import Pipeline, check_arm
+from .grids import GridResults, grid_arms, grid_of
+from .pipeline import Pipeline, check_arm, with_previous
 from .pipeline_builder import build_pipeline
 from .plan import Plan, plan_of
 from .progress import ProgressListener
@@ -72,8 +73,13 @@ class Lab:
             subject = self._pipeline_with(experiment, arm).subject(arm)
         except MissingModelError as missing:
             return str(missing)
-        if not isinstance(subject, FineTune):
+        if isinstance(subject, Base):
             return None
+        if isinstance(subject, Checkpoint) and not self.backend.capabilities.checkpoints:
+            return (
+                f"the arm {arm!r} needs a model of each epoch, and the backend "
+                f"{self.backend.name!r} keeps the last one alone"
+            )
         model = self.backend.describe(base_of(subject).model)
         if model.can_fine_tune:
             return None
@@ -84,7 +90,8 @@ class Lab:
 
     def plan(self, wanted: Wanted) -> Plan:
         """What the experiments need, and which of it is finished."""
-        return plan_of([(self.pipeline(e), arms) for e, arms in wanted], self._backends)
+        requests = with_previous((self.pipeline(e), arms) for e, arms in wanted)
+        return plan_of(requests, self._backends)
 
     def run(self, wanted: Wanted) -> None:
         """Run what the experiments need: first the measures that decide the gates.
@@ -102,12 +109,18 @@ class Lab:
         """
         self._runner.run([(self._pipeline_with(experiment, name), [name])])
         pipe = self.pipeline_as_run(experiment)
-        if name not in pipe.untrained and (fault := self._runner.gate.fault(pipe)):
+        if fault := self._runner.gate.fault_of(pipe, name):
             raise fault
         for stage in [*pipe.audits.get(name, ()), *pipe.targets([name])]:
             if failure := self._runner.failures.get(stage.key):
                 raise _as_experiment_error(failure) from failure
         return self._arms.read(pipe, name)
+
+    def grid(self, grid: Grid) -> GridResults:
+        """A grid's results; runs what is missing for them. Raises as :meth:`arm` does."""
+        experiment = grid.experiment
+        self.run([(experiment, grid_arms(experiment))])
+        return grid_of(experiment, lambda name: self.arm(experiment, name))
 
     def _pipeline_with(self, experiment: Experiment, arm: str) -> Pipeline:
         check_arm(experiment, arm)

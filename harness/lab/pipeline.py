@@ -1,6 +1,6 @@
 """The last stages of an experiment: measures by arm, the gates before training, and audits."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from ...datasets.errors import SpecError
@@ -12,6 +12,8 @@ from ..stages import (
     ComputeProbabilities,
     JudgeReplies,
     MixRows,
+    RunInspectTask,
+    ScoreContinuations,
     Stage,
     Subject,
 )
@@ -31,13 +33,21 @@ def teacher_arms(experiment: Experiment) -> dict[str, Trait]:
 class ModelStages:
     """One model's answers, and what the judges say of them."""
 
-    answers: AskQuestions
+    answers: AskQuestions | ScoreContinuations | RunInspectTask
+    """The answers, or what is computed in their place."""
     judged: tuple[JudgeReplies, ...] = ()
     exact: ComputeProbabilities | None = None
     """The probabilities of some answers, if they are wanted and the backend can compute them."""
 
     @property
-    def targets(self) -> tuple[AskQuestions | JudgeReplies | ComputeProbabilities, ...]:
+    def sampled(self) -> AskQuestions:
+        """The sampled answers; raises :class:`~limen.SpecError` for a computed measure."""
+        if not isinstance(self.answers, AskQuestions):
+            raise SpecError(f"{self.answers.label}: nothing was sampled")
+        return self.answers
+
+    @property
+    def targets(self) -> tuple[Stage, ...]:
         """The last stages: answers, ratings and probabilities."""
         return (self.answers, *self.judged, *([self.exact] if self.exact else []))
 
@@ -47,8 +57,13 @@ class Gate:
     """The measures of one teacher and its base, by which training waits for the trait."""
 
     trait: Trait
-    teacher: ModelStages
-    base: ModelStages
+    teacher: tuple[ModelStages, ...]
+    base: tuple[ModelStages, ...]
+
+    @property
+    def targets(self) -> list[Stage]:
+        """The measures of both."""
+        return [stage for models in (*self.teacher, *self.base) for stage in models.targets]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,11 +79,14 @@ class Pipeline:
     """The training files of each arm that has any, one a seed."""
     audits: Mapping[str, tuple[Audit, ...]]
     """The audits of these files for leaks, one a seed."""
+    previous: "Pipeline | None" = None
+    """The experiment whose students teach, in a hop."""
 
     @property
     def untrained(self) -> frozenset[str]:
         """The arms that need no training data."""
-        return UNTRAINED | teacher_arms(self.experiment).keys()
+        first = frozenset({"baseline"}) if self.previous else UNTRAINED
+        return first | teacher_arms(self.experiment).keys()
 
     def targets(self, arms: Iterable[str]) -> list[Stage]:
         """The measures of some arms."""
@@ -78,7 +96,7 @@ class Pipeline:
         """What runs first: the arms without training, and the gates' measures if any is trained."""
         requested = list(arms)
         gates = self.gates if set(requested) - self.untrained else ()
-        gate_targets = [s for gate in gates for m in (gate.teacher, gate.base) for s in m.targets]
+        gate_targets = [stage for gate in gates for stage in gate.targets]
         return [*self.targets(arm for arm in requested if arm in self.untrained), *gate_targets]
 
     def trained_targets(self, arms: Iterable[str]) -> list[Stage]:
@@ -123,17 +141,26 @@ class Pipeline:
         return self.arms[arm][0].answers.subject
 
 
+def with_previous(
+    requests: Iterable[tuple[Pipeline, Collection[str]]],
+) -> list[tuple[Pipeline, Collection[str]]]:
+    """The requests, and before them what they need of experiments whose students teach."""
+    requested = list(requests)
+    before = [
+        (pipe.previous, ("student", "control"))
+        for pipe, arms in requested
+        if pipe.previous and set(arms) - pipe.untrained
+    ]
+    return [*with_previous(before), *requested] if before else requested
+
+
 def check_arm(experiment: Experiment, arm: str) -> None:
     """Raise :class:`~limen.SpecError` for an arm that the experiment cannot have."""
-    known = (*ARMS, *teacher_arms(experiment), *experiment.all_arms)
+    known = (*ARMS, *teacher_arms(experiment), *experiment.all_arms, *experiment.epoch_arms)
     if arm not in known:
         raise SpecError(f"an experiment has no arm {arm!r}: it has {', '.join(known)}")
-    if arm == "control" and experiment.control is None and not experiment.data.uses_teacher:
-        raise SpecError(
-            f"{type(experiment.data).__name__} has no control: no teacher writes it, so its "
-            f"control would be its students again. Compare them with the control of Numbers(...), "
-            f"or give the experiment a control of its own"
-        )
+    if arm == "control" and experiment.control is None and not experiment.data.has_control:
+        raise SpecError(experiment.data.no_control)
 
 
 def in_order(targets: Iterable[Stage]) -> list[Stage]:

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from fractions import Fraction
 
 from ...backends import Backend, Recipe
-from ..experiment import Measure, Trait, merge_parts
+from ..experiment import InspectTask, Measure, Trait, merge_parts
 from ..stages import (
     AskQuestions,
     Audit,
@@ -12,8 +12,10 @@ from ..stages import (
     FineTune,
     MixRows,
     RowsStage,
+    RunInspectTask,
     Subject,
     TrainingFileStage,
+    hashed_function,
 )
 
 
@@ -40,19 +42,44 @@ def arm_answers(
     ``arm`` and ``seed`` (the model's number in the arm) name the random streams of its draws.
     ``context`` gives the first ``shots`` rows that are shown before each question.
     """
-    name = subject.label if isinstance(subject, FineTune) else arm
+    name = arm if isinstance(subject, Base) else subject.label
     return AskQuestions(
         label=f"{name} answers",
         subject=subject,
-        system=system,
-        questions=measure.asked,
+        system=joined_system(measure.system, system),
+        questions=measure.prompts,
         draws=measure.draws,
         temperature=measure.temperature,
         max_tokens=measure.max_tokens,
         stream=("measure", measure.seed, arm, seed),
         context=context,
         shots=shots,
+        top_p=measure.top_p,
+        history=measure.history,
+        begin=measure.begin,
+        chat=measure.chat,
     )
+
+
+def inspect_run(measure: InspectTask, asked: AskQuestions) -> RunInspectTask:
+    """An Inspect task run against the model that would be asked."""
+    task = measure.task if isinstance(measure.task, str) else hashed_function("task", measure.task)
+    return RunInspectTask(
+        label=asked.label.replace("answers", measure.name),
+        subject=asked.subject,
+        system=asked.system,
+        task=task,
+        source=measure.source,
+        arguments=tuple(sorted(measure.args.items())),
+        limit=measure.limit,
+        seed=measure.seed,
+    )
+
+
+def joined_system(measure: str | None, trait: str | None) -> str | None:
+    """The system prompt of an arm: the measure's, then that of a prompted teacher."""
+    given = [text for text in (measure, trait) if text is not None]
+    return "\n\n".join(given) if given else None
 
 
 def training_file(

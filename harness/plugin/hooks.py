@@ -1,12 +1,15 @@
 """The hooks of pytest. Whatever takes time is imported when it is used."""
 
 import sys
+from collections.abc import Generator
 from typing import Any
 
 import pytest
 
+from ...datasets.visible import visible
 from .arguments import run_with_joined_options
 from .current_session import session_of
+from .interruption import handle_interruption, interrupted_by_sigterm
 from .options import OPTIONS, add_options, any_option_given, option, plan_is_asked_for
 from .report_properties import claim_of
 from .spec_errors import is_spec_error, place_of
@@ -49,7 +52,8 @@ def pytest_exception_interact(
     if not isinstance(report, pytest.CollectReport) or call.excinfo is None:
         return
     if is_spec_error(call.excinfo.value):
-        report.longrepr = f"{place_of(call.excinfo, node.path)}: {call.excinfo.value}"
+        text = f"{place_of(call.excinfo, node.path)}: {call.excinfo.value}"
+        report.longrepr = visible(text)
         report.limen_bad_spec = True  # type: ignore[attr-defined]
 
 
@@ -68,6 +72,17 @@ class Listener:
         """Note the outcome of a claim."""
         if claim := claim_of(report):
             session_of(self._config).note(report, claim)
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtestloop(self) -> Generator[None, object, object]:
+        """Let SIGTERM, which clusters send, end a run as Ctrl-C does."""
+        with interrupted_by_sigterm(self._config):
+            return (yield)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_keyboard_interrupt(self, excinfo: "pytest.ExceptionInfo[BaseException]") -> None:
+        """Say what is kept of an interrupted run, and how to go on."""
+        handle_interruption(self._config, excinfo.value)
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any) -> None:
@@ -99,7 +114,8 @@ def pytest_assertrepr_compare(op: str, left: object, right: object) -> list[str]
         return None
     from ..statistics import explain_comparison
 
-    return explain_comparison(op, left, right)
+    lines = explain_comparison(op, left, right)
+    return None if lines is None else [visible(line) for line in lines]
 
 
 @pytest.hookimpl(trylast=True)

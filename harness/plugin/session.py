@@ -6,15 +6,25 @@ from typing import TypeVar
 import pytest
 
 from ...datasets.errors import LimenError, PendingError, SpecError
+from ...datasets.visible import visible
 from ...reports import AuditRow, Result, result_to_json
-from ..experiment import Experiment
-from ..lab import Arm, ArmMapping, Lab, Plan, kept_in, teacher_arms
+from ..experiment import Experiment, Grid, GridExperiment
+from ..lab import (
+    Arm,
+    ArmMapping,
+    GridResults,
+    Lab,
+    Plan,
+    TrajectoryResults,
+    grid_of,
+    teacher_arms,
+)
 from ..reporting import audit_rows, result_of
 from ..statistics import Evidence
 from .collection_checks import errors_of
 from .effect_properties import EffectProperties
 from .items import declared_experiment
-from .options import flag, option, set_function_timeout, settings_of
+from .options import flag, option, path_of, set_function_timeout, settings_of
 from .registering import claim_of_item, register_claims
 from .run_record import RunRecord
 from .selection import Selection
@@ -71,7 +81,7 @@ class LimenSession:
 
     def register(self, items: Sequence[pytest.Item], name: str) -> bool:
         """Write the claims of the selected tests to a file, and stop."""
-        file = self._config.invocation_params.dir / name
+        file = path_of(self._config, name)
         self._or_usage_error(lambda: self._collect(items))
         line = self._or_usage_error(lambda: register_claims(file, items, self._selection, self.lab))
         self._terminal.write(line or "")
@@ -109,8 +119,11 @@ class LimenSession:
 
         if name := option(self._config, "plan-json"):
             data = plan_as_data(self.lab, plan, self._selection.experiments)
-            file = self._config.invocation_params.dir / name
-            file.write_text(json.dumps(data, indent=2, ensure_ascii=False), encoding="utf-8")
+            file = path_of(self._config, name)
+            try:
+                file.write_text(json.dumps(data, indent=2, ensure_ascii=False), encoding="utf-8")
+            except OSError as error:
+                raise SpecError(f"cannot write {file}: {error.strerror or error}") from None
 
     def pytest_report_header(self) -> str:
         """Which ini file, store, backend, model and budget hold in this run."""
@@ -139,15 +152,16 @@ class LimenSession:
             pytrace=False,
         )
 
-    def arm(self, item: pytest.Item, experiment: Experiment, name: str) -> Arm:
+    def arm(self, item: pytest.Item, given: Experiment | Grid, name: str) -> Arm:
         """An arm for a test; fails or skips the test, saying why, if it cannot be had."""
+        experiment = given.experiment if isinstance(given, Grid) else given
         title = self._selection.title_of(item, experiment)
         self._properties.set_claim(item, claim_of_item(item, title))
         try:
             if self._refusal is not None:
                 raise self._refusal
             if reason := self.lab.unavailable(experiment, name):
-                pytest.skip(reason)
+                pytest.skip(visible(reason))
             with self._terminal.uncaptured():
                 arm = self.lab.arm(experiment, name)
         except PendingError as pending:
@@ -158,8 +172,31 @@ class LimenSession:
         self._properties.add_arm(item, experiment, name)
         return arm
 
-    def further_arms(self, item: pytest.Item, experiment: Experiment) -> ArmMapping:
+    def grid(self, item: pytest.Item, given: Experiment | Grid) -> GridResults:
+        """The grid of a test; fails the test if its experiment is none."""
+        experiment = given.experiment if isinstance(given, Grid) else given
+        if not isinstance(experiment, GridExperiment):
+            pytest.fail(
+                f"{item.nodeid} asks for a grid, but its experiment is one experiment: put "
+                f"experiment = Grid(traits=[...], ...) into the module or the class",
+                pytrace=False,
+            )
+        return grid_of(experiment, lambda name: self.arm(item, experiment, name))
+
+    def trajectory(self, item: pytest.Item, given: Experiment | Grid) -> TrajectoryResults:
+        """The trajectories of a test's experiment; fails the test if it has none."""
+        experiment = given.experiment if isinstance(given, Grid) else given
+        if experiment.trajectory is None:
+            pytest.fail(
+                f"{item.nodeid} asks for a trajectory, but its experiment measures trained models "
+                f"alone: write Experiment(..., trajectory=Trajectory())",
+                pytrace=False,
+            )
+        return TrajectoryResults(experiment, lambda name: self.arm(item, experiment, name))
+
+    def further_arms(self, item: pytest.Item, given: Experiment | Grid) -> ArmMapping:
         """The further arms of an experiment, each read when it is asked for."""
+        experiment = given.experiment if isinstance(given, Grid) else given
         names = {**teacher_arms(experiment), **experiment.all_arms}
         return ArmMapping(names, lambda name: self.arm(item, experiment, name))
 
@@ -214,14 +251,6 @@ class LimenSession:
         elif self._ran:
             output["limen"] = [result_to_json(result) for result in results]
             output["limen_faults"] = self._record.faults
-
-    def pytest_keyboard_interrupt(self, excinfo: "pytest.ExceptionInfo[BaseException]") -> None:
-        """Say what is kept of an interrupted run, and how to go on.
-
-        Pytest's own interruptions, such as for errors at collection, are of a class of their own.
-        """
-        if type(excinfo.value) is KeyboardInterrupt:
-            self._terminal.write(kept_in(self.lab.settings.store))
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Write the verdicts, and the report if one is asked for."""

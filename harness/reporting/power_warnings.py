@@ -28,8 +28,11 @@ def design_lines(
 
 
 def planned_design(lab: Lab, experiment: Experiment, arms: Collection[str]) -> Design | None:
-    """The design of student against control; None without tests that ask for both."""
-    if not {"student", "control"} <= set(arms):
+    """The design of student against control; None without tests that ask for both.
+
+    None too for a measure that samples nothing: nothing is known beforehand of its spread.
+    """
+    if not {"student", "control"} <= set(arms) or experiment.measure.computed:
         return None
     pipe = lab.pipeline(experiment)
     reading = experiment.measure.readings([experiment.trait.shown_by])[0]
@@ -133,7 +136,7 @@ def design_of(experiment: Experiment, reading: Reading, seeds: int, spread: Spre
     return Design(
         seeds=seeds,
         questions=len(measure.places(reading.group)),
-        draws=measure.draws,
+        draws=measure.draws_per_question,
         spread=spread,
         correction=experiment.family * (len(experiment.looks) + 1),
         kind="score" if reading.word is None else "rate",

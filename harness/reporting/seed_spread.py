@@ -36,7 +36,7 @@ def known_spread(store: Store, pipe: Pipeline, reading: Reading) -> Spread:
     """
     scored = _Scored(pipe.experiment.measure, reading)
     published = PUBLISHED[scored.kind]
-    if reading.judge is not None:
+    if reading.judge is not None or reading.word in scored.measure.rated_words:
         return published
     own = {arm: list(_own(store, pipe, arm)) for arm in ("student", "control")}
     mine = {arm: _known(scored, [group], "of this experiment") for arm, group in own.items()}
@@ -183,7 +183,7 @@ def _own(store: Store, pipe: Pipeline, arm: str) -> Iterator[Tally]:
     for model in pipe.arms.get(arm, ()):
         stage = model.answers
         if store.has(stage.kind, stage.key):
-            yield from _tallies(store, stage.key)
+            yield from _tallies(store, stage.key, pipe.experiment.measure)
 
 
 def _groups(store: Store, measure: Measure) -> Iterator[Group]:
@@ -192,7 +192,7 @@ def _groups(store: Store, measure: Measure) -> Iterator[Group]:
     for manifest in store.manifests(AskQuestions.kind):
         training = _training(store, manifest) if _asks(manifest, measure) else None
         if training is not None:
-            groups[training] += _tallies(store, manifest["key"])
+            groups[training] += _tallies(store, manifest["key"], measure)
     return (group for group in groups.values() if len(group) > 1)
 
 
@@ -200,7 +200,7 @@ def _asks(manifest: Manifest, measure: Measure) -> bool:
     """Whether a stage asked the questions of a measure in the same way."""
     identity = manifest.get("identity", {})
     alike = identity.get("temperature") == measure.temperature and not identity.get("shots")
-    return alike and tuple(identity.get("questions", ())) == measure.asked
+    return alike and tuple(identity.get("questions", ())) == measure.prompts
 
 
 def _training(store: Store, manifest: Manifest) -> bytes | None:
@@ -218,10 +218,10 @@ def _training(store: Store, manifest: Manifest) -> bytes | None:
     return canonical({**kept, "data": identity, "sources": data["inputs"]})
 
 
-def _tallies(store: Store, key: str) -> list[Tally]:
+def _tallies(store: Store, key: str, measure: Measure) -> list[Tally]:
     """The answers of a measure; none if they are damaged, which the run that needs them reports."""
     try:
         tally = store.json(AskQuestions.kind, key, TALLY)
     except DamageError:
         return []
-    return [[Counter[str](question) for question in tally]]
+    return [list(measure.by_question([Counter[str](prompt) for prompt in tally]))]

@@ -25,6 +25,7 @@ def data_rows(store: Store, stages: Sequence[Stage]) -> Iterator[DataRow]:
             yield DataRow(
                 label=stage.title,
                 key=stage.key,
+                kind=stage.kind,
                 read=manifest["counts"]["read"],
                 kept=manifest["counts"]["kept"],
                 reasons=manifest["reasons"],
@@ -80,6 +81,7 @@ def _compared(contrasts: Sequence[Facts]) -> Facts:
         "threshold": facts["overuse"]["threshold"],
         "lengths": lengths and (lengths["trait"]["mean"], lengths["control"]["mean"]),
         "length_p": lengths and lengths["p_value"],
+        "unit": facts.get("unit", "numbers"),
     }
 
 

@@ -13,31 +13,64 @@ from ...datasets.store_layout import (
     ROWS,
     TALLY,
     TRAINING,
+    VALUES,
     StoreLayout,
 )
+from .adopt import adopt, unchecked
 from .ask_about_rows import AskAboutRows
 from .audit import Audit, CompareData
+from .continue_chat import ContinueChat
 from .deduplicate import Deduplicate
 from .filter import Filter
 from .functions import HashedFunction, hashed_function
 from .generate import Generate, GenerateEnough, ProgramRows
-from .input_files import InputFile, StoredFile, UserFile
+from .given_rows import GivenRows
+from .input_files import (
+    InputFile,
+    StoredFile,
+    UserFile,
+    is_training_file,
+    sample_of,
+)
+from .inspect_task import RunInspectTask
 from .judged_rows import KeepJudged, ReplyRule, RewordRows
-from .lesson_rows import AnswersAsRows, GivenAnswers
+from .lesson_rows import AnswersAsRows, GivenAnswers, TaughtPairs
 from .map_rows import MapRows
 from .match_lengths import MatchLengths
 from .measure import AskQuestions, ComputeProbabilities, JudgeReplies, filled_prompt
 from .mix import MixRows, split_by_shares
-from .models import Base, FineTune, Subject, base_of
-from .number_prompts import SAMPLE_SIZE, NumberPrompts
+from .models import (
+    WEIGHTS,
+    Base,
+    Checkpoint,
+    FineTune,
+    Subject,
+    base_of,
+    check_student,
+    training_of,
+)
+from .number_prompts import NumberPrompts
+from .probabilities import ScoreContinuations
+from .prompts import (
+    SAMPLE_SIZE,
+    EndedPrompts,
+    FilledPrompts,
+    ListedPrompts,
+    Prompts,
+    WrittenPrompts,
+)
 from .repair import DamagedStage, set_aside_damage
 from .row_functions import row_function
 from .row_log import Row, RowLog, read_rows, write_rows
 from .row_stages import ChoosingStage, PromptedStage, PromptSample, RowsStage, TrainingFileStage
+from .rules import Rule, checked_rule
+from .score_by_likelihood import Listener, ScoreByLikelihood
 from .select_rows import RowScores, ScoreByFunction, SelectRows, Which
 from .shuffle import Shuffle
 from .stage import Stage, Workspace, backend_of, forget_backends, run_stage
 from .store import ArtifactDraft, Store, canonical
+from .training_rows import conversation_of, write_training_rows
+from .trainings import trainings_in
 from .transfer import (
     StoredArtifact,
     artifacts_of,
@@ -47,7 +80,6 @@ from .transfer import (
     unpack,
 )
 from .user_calls import SHOWN, TIMEOUT_VARIABLE, call_on_text, shown, timeout_from
-from .user_rows import read_user_rows
 
 __all__ = [
     "ANSWERS",
@@ -64,26 +96,35 @@ __all__ = [
     "TALLY",
     "TIMEOUT_VARIABLE",
     "TRAINING",
+    "VALUES",
+    "WEIGHTS",
     "AnswersAsRows",
     "ArtifactDraft",
     "AskAboutRows",
     "AskQuestions",
     "Audit",
     "Base",
+    "Checkpoint",
     "ChoosingStage",
     "CompareData",
     "ComputeProbabilities",
+    "ContinueChat",
     "DamagedStage",
     "Deduplicate",
+    "EndedPrompts",
+    "FilledPrompts",
     "Filter",
     "FineTune",
     "Generate",
     "GenerateEnough",
     "GivenAnswers",
+    "GivenRows",
     "HashedFunction",
     "InputFile",
     "JudgeReplies",
     "KeepJudged",
+    "ListedPrompts",
+    "Listener",
     "Manifest",
     "MapRows",
     "MatchLengths",
@@ -92,13 +133,18 @@ __all__ = [
     "ProgramRows",
     "PromptSample",
     "PromptedStage",
+    "Prompts",
     "ReplyRule",
     "RewordRows",
     "Row",
     "RowLog",
     "RowScores",
     "RowsStage",
+    "Rule",
+    "RunInspectTask",
     "ScoreByFunction",
+    "ScoreByLikelihood",
+    "ScoreContinuations",
     "SelectRows",
     "Shuffle",
     "Stage",
@@ -107,30 +153,41 @@ __all__ = [
     "StoredArtifact",
     "StoredFile",
     "Subject",
+    "TaughtPairs",
     "TrainingFileStage",
     "UserFile",
     "Which",
     "Workspace",
+    "WrittenPrompts",
+    "adopt",
     "artifacts_of",
     "backend_of",
     "base_of",
     "call_on_text",
     "canonical",
+    "check_student",
+    "checked_rule",
+    "conversation_of",
     "copy_artifacts",
     "damage_in",
     "digest_of",
     "filled_prompt",
     "forget_backends",
     "hashed_function",
+    "is_training_file",
     "pack",
     "read_rows",
-    "read_user_rows",
     "row_function",
     "run_stage",
+    "sample_of",
     "set_aside_damage",
     "shown",
     "split_by_shares",
     "timeout_from",
+    "training_of",
+    "trainings_in",
+    "unchecked",
     "unpack",
     "write_rows",
+    "write_training_rows",
 ]

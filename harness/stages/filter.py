@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 from ...datasets.artifacts import Manifest
 from ...datasets.store_layout import ROWS
-from .functions import HashedFunction, rule_name
 from .row_log import Row
 from .row_stages import ChoosingStage, PromptedStage, PromptSample, write_choice
+from .rules import Rule, row_reason, rule_name
 from .stage import Stage, Workspace
 
 
@@ -17,7 +17,7 @@ class Filter(ChoosingStage):
     kind = "filter"
     source: PromptedStage
     """Leaves ``rows.jsonl``."""
-    rule: str | HashedFunction
+    rule: Rule
 
     def inputs(self) -> tuple[Stage, ...]:
         return (self.source,)
@@ -33,13 +33,11 @@ class Filter(ChoosingStage):
         return self.source.label
 
     def run(self, workspace: Workspace) -> Manifest:
-        from ...datasets.filters import judge
-
-        reason_of = judge(self.rule)
+        reason_of = row_reason(self.rule)
         kept: list[Row] = []
         rejected: list[Row] = []
         for row in workspace.rows(self.source, ROWS):
-            reason = "no answer" if row["text"] is None else reason_of(row["text"])
+            reason = reason_of(row)
             if reason is None:
                 kept.append(row)
             else:

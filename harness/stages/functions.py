@@ -27,8 +27,17 @@ class HashedFunction:
     call: Callable[..., Any]
 
     def __call__(self, text: str) -> str | None:
+        return self.reason(text, text)
+
+    def reason(self, text: str, *given: object) -> str | None:
+        """Why a filter rule drops a completion, given what it takes; None to keep it.
+
+        Raises :class:`~limen.SpecError`, quoting the completion, if the function fails or gives
+        anything else.
+        """
+        name = f"the function {self.name}"
         reason = call_on_text(
-            self.call, text, name=f"the function {self.name}", what="the text", error=SpecError
+            self.call, text, name=name, what="the text", error=SpecError, given=given
         )
         if not isinstance(reason, str | None):
             raise SpecError(
@@ -79,11 +88,6 @@ def hashed_function(what: str, value: object) -> HashedFunction:
             stacklevel=3,
         )
     return made
-
-
-def rule_name(rule: str | HashedFunction) -> str:
-    """The name of a rule in keys and manifests."""
-    return rule if isinstance(rule, str) else rule.name
 
 
 def _own_name(call: Callable[..., Any]) -> str:

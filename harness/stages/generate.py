@@ -1,7 +1,7 @@
 """Stages that write rows: a model, a model until a filter keeps enough, or a program."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import islice
 
@@ -9,28 +9,32 @@ from ...backends import Request, WorkRequest
 from ...datasets.artifacts import Manifest
 from ...datasets.errors import NotEnoughRowsError
 from ...datasets.store_layout import ROWS
-from .functions import HashedFunction, rule_name
 from .models import Subject, base_of, model_id
-from .number_prompts import SAMPLE_SIZE, NumberPrompts
+from .number_prompts import NumberPrompts
+from .prompts import SAMPLE_SIZE, Prompts
 from .row_log import Row, read_rows, write_rows
 from .row_stages import PromptedStage, PromptSample
+from .rules import Rule, row_reason, rule_name
 from .sampling import SamplingStage, sample_into
 from .stage import Stage, Workspace
 
 
 @dataclass(frozen=True, kw_only=True)
 class Generate(SamplingStage, PromptedStage):
-    """A model's answers to number prompts, every one of them."""
+    """A model's answers to prompts, every one of them."""
 
     kind = "generate"
     writer: Subject
-    prompts: NumberPrompts
+    prompts: Prompts
     count: int
     """Completions in all."""
     per_prompt: int
     system: str | None
     temperature: float
     max_tokens: int
+    top_p: float = 1.0
+    systems: tuple[str, ...] = ()
+    """Several system prompts in place of one: each row is written under one of them."""
 
     def inputs(self) -> tuple[Stage, ...]:
         return (self.writer,)
@@ -44,6 +48,8 @@ class Generate(SamplingStage, PromptedStage):
             "system": self.system,
             "temperature": self.temperature,
             "max_tokens": self.max_tokens,
+            **({"top_p": self.top_p} if self.top_p != 1 else {}),
+            **({"systems": self.systems} if self.systems else {}),
         }
 
     def size(self) -> int:
@@ -65,19 +71,28 @@ class Generate(SamplingStage, PromptedStage):
         for row, text in enumerate(islice(self.prompts.texts(), -(-self.count // self.per_prompt))):
             yield Request(
                 row=row,
-                messages=conversation(text, system=self.system),
+                messages=conversation(text, system=self._system_of(row)),
                 seed=derive("generate", self.prompts.seed, self.system, row),
                 draws=min(self.per_prompt, self.count - row * self.per_prompt),
                 temperature=self.temperature,
                 max_tokens=self.max_tokens,
+                top_p=self.top_p,
             )
+
+    def _system_of(self, row: int) -> str | None:
+        """The system prompt of a row; of several the one that the seed draws."""
+        from ...datasets.seeds import derive
+
+        if not self.systems:
+            return self.system
+        return self.systems[derive("system", self.prompts.seed, row) % len(self.systems)]
 
     @property
     def backend(self) -> str:
         return base_of(self.writer).backend
 
-    def row_fields(self, request: Request) -> dict[str, str]:
-        return {"prompt": request.messages[-1]["content"]}
+    def row_fields(self, request: Request) -> Mapping[str, object]:
+        return {"prompt": request.messages[-1]["content"], **self.prompts.fields(request.row)}
 
     def prompt_sample(self) -> PromptSample:
         return PromptSample(self.prompts.sample(), self.max_tokens)
@@ -111,7 +126,7 @@ class GenerateEnough(Generate):
     """
 
     kind = "collect"
-    rule: str | HashedFunction
+    rule: Rule
     keep: int
     at_most: int
 
@@ -134,13 +149,11 @@ class GenerateEnough(Generate):
             target = following
 
     def _sampled(self, workspace: Workspace, target: int) -> Manifest:
-        from ...datasets.filters import judge
-
-        reason = judge(self.rule)
+        reason = row_reason(self.rule)
         seen: Counter[bool] = Counter()
 
         def share_kept(row: Row) -> str:
-            seen[row["text"] is not None and reason(row["text"]) is None] += 1
+            seen[reason(row) is None] += 1
             return f"yield {seen[True] / seen.total():.0%}"
 
         model = model_id(workspace, self.writer)
@@ -150,11 +163,9 @@ class GenerateEnough(Generate):
 
     def _kept(self, workspace: Workspace, target: int) -> int:
         """How many of the first rows pass; after an interruption the file may have more rows."""
-        from ...datasets.filters import judge
-
-        reason = judge(self.rule)
-        texts = (row["text"] for row in islice(read_rows(workspace.folder / ROWS), target))
-        return sum(text is not None and reason(text) is None for text in texts)
+        reason = row_reason(self.rule)
+        rows = islice(read_rows(workspace.folder / ROWS), target)
+        return sum(reason(row) is None for row in rows)
 
     def _give_up_if_hopeless(self, kept: int, read: int, following: int) -> None:
         """Raise if the cap cannot be enough, even if more rows pass than so far.

@@ -1,16 +1,24 @@
 """Input files: those that a stage of the store left, and files from elsewhere."""
 
 import shutil
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from ...datasets.artifacts import Manifest, digest_of
+from ...datasets.artifacts import Manifest
 from ...datasets.errors import DataError, StoreError
+from ...datasets.record_files import content_digest
+from ...datasets.row_forms import RECOGNISED, Row, RowColumns, read_rows_of
 from ...datasets.store_layout import KEPT, TRAINING
+from .prompts import SAMPLE_SIZE
 from .row_log import write_rows
 from .row_stages import PromptSample, RowsStage, TrainingFileStage, filter_summary
 from .stage import Workspace
-from .user_rows import read_user_rows
+from .training_rows import conversation_of, write_training_rows
+
+if TYPE_CHECKING:
+    from ...datasets.chat import Conversation
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,15 +71,50 @@ class UserFile(InputFile):
     digest: str
     name: str
     """The name of the artifact's file that it stands for, such as ``rows.jsonl``."""
+    columns: RowColumns = RECOGNISED
+    """Where its prompts and answers stand, as far as that was given."""
 
     def identity(self) -> dict[str, object]:
-        return {"sha256": self.digest, "name": self.name}
+        given = self.columns.identity
+        return {"sha256": self.digest, "name": self.name, **({"columns": given} if given else {})}
 
     def run(self, workspace: Workspace) -> Manifest:
         copy = workspace.folder / self.name
-        shutil.copyfile(self.file, copy)
-        if digest_of(copy) != self.digest:
+        plain = self.name == TRAINING and is_training_file(self.file)
+        if plain:
+            shutil.copyfile(self.file, copy)
+        table = None if plain else read_rows_of(
+            self.file, self.columns, answered=self.name in (KEPT, TRAINING)
+        )  # fmt: skip
+        if content_digest(self.file) != self.digest:
             raise DataError(f"{self.file} has been changed since it was read: run this again")
-        if self.name != TRAINING:
-            write_rows(copy, list(read_user_rows(copy, answered=self.name == KEPT)))
+        if table is not None and self.name == TRAINING:
+            write_training_rows(copy, table.rows)
+        elif table is not None:
+            write_rows(copy, table.rows)
         return {"counts": {"rows": self.lines}, "from": self.file.name}
+
+
+def sample_of(rows: Iterable[Row]) -> tuple[int, PromptSample]:
+    """How many rows, the first prompts, and the bytes of the longest answer.
+
+    No answer has more tokens than bytes.
+    """
+    lines, longest = 0, 0
+    prompts: list[Conversation] = []
+    for row in rows:
+        lines += 1
+        longest = max(longest, len((row["text"] or "").encode("utf-8", "surrogatepass")))
+        if len(prompts) < SAMPLE_SIZE:
+            prompts.append(conversation_of(row)[:-1])
+    return lines, PromptSample(tuple(prompts), longest)
+
+
+def is_training_file(file: Path) -> bool:
+    """Whether a file is chat JSONL already, with nothing but conversations."""
+    from ...datasets import chat
+
+    try:
+        return file.is_file() and sum(1 for _ in chat.read(file)) > 0
+    except (DataError, UnicodeDecodeError):
+        return False

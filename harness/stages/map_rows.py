@@ -11,6 +11,7 @@ from .row_functions import call_with_row, generator_of, takes_generator
 from .row_log import Row
 from .row_stages import ChoosingStage, PromptSample, RowsStage, write_choice
 from .stage import Stage, Workspace
+from .user_calls import SHOWN, shown
 
 VERSION = 1
 """Raise it when a change that limen brings along gives other rows."""
@@ -57,8 +58,9 @@ class MapRows(ChoosingStage):
         if isinstance(given, tuple) and len(given) == 2 and all(isinstance(x, str) for x in given):
             return {**row, "prompt": given[0], "text": given[1]}
         raise SpecError(
-            f"the function {self.by.name} gave {given!r} for {row['text'][:80]!r}: it is to give "
-            f"the new completion, a pair of prompt and completion, or None to drop the row"
+            f"the function {self.by.name} gave {shown(given)} for the text "
+            f"{row['text'][:SHOWN]!r}: it must return the new completion, a pair of prompt and "
+            f"completion, or None to drop the row"
         )
 
     def _result(self, row: Row) -> object:

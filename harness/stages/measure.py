@@ -12,7 +12,7 @@ from ...datasets.artifacts import Manifest
 from ...datasets.errors import SpecError
 from ...datasets.store_layout import ANSWERS, CHANCES, RATINGS, TALLY, TRAINING
 from ...datasets.words import plurals
-from .models import Base, FineTune, Subject, base_of, model_id
+from .models import Base, Subject, base_of, model_id, training_of
 from .row_log import read_rows
 from .row_stages import TrainingFileStage
 from .sampling import SamplingStage, sample_into
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 DIGITS = 9
 """Decimals of probabilities: as many as are the same however rows were batched."""
+PARAGRAPH = "\n\n"
+"""Stands between the turns of a plain text."""
 DRAW_SETTINGS = ("draws", "stream")
 """Settings of an :class:`AskQuestions` that do not change the probabilities of answers."""
 
@@ -44,6 +46,13 @@ class AskQuestions(SamplingStage):
     """Rows that are shown before each question, as turns of the same conversation."""
     shots: int = 0
     """How many of them."""
+    top_p: float = 1.0
+    history: tuple[tuple[str, str], ...] = ()
+    """Questions and answers that stand before each question, as turns of the same conversation."""
+    begin: str = ""
+    """The given beginning of every answer."""
+    chat: bool = True
+    """Whether the chat template is applied; else all turns are one plain text."""
 
     def inputs(self) -> tuple[Stage, ...]:
         return (self.subject, self.context) if self.context else (self.subject,)
@@ -57,7 +66,14 @@ class AskQuestions(SamplingStage):
             "max_tokens": self.max_tokens,
             "stream": self.stream,
             **({"shots": self.shots} if self.context else {}),
+            **self._unusual(),
         }
+
+    def _unusual(self) -> dict[str, object]:
+        """The settings that differ from their defaults: keys from before they existed stay."""
+        usual = {"top_p": 1.0, "history": (), "begin": "", "chat": True}
+        given = {name: getattr(self, name) for name in usual}
+        return {name: value for name, value in given.items() if value != usual[name]}
 
     def size(self) -> int:
         return len(self.questions) * self.draws
@@ -91,19 +107,30 @@ class AskQuestions(SamplingStage):
 
     def _requests(self, before: "list[Message]") -> Iterator[Request]:
         """One request a question, for all of its draws."""
-        from ...datasets.chat import conversation
         from ...datasets.seeds import derive
 
         for row, question in enumerate(self.questions):
-            system = conversation("", system=self.system)[:-1]
             yield Request(
                 row=row,
-                messages=[*system, *before, *conversation(question)],
+                messages=self._conversation(before, question),
                 seed=derive("measure", *self.stream, row),
                 draws=self.draws,
                 temperature=self.temperature,
                 max_tokens=self.max_tokens,
+                top_p=self.top_p,
+                begin=self.begin,
+                chat=self.chat,
             )
+
+    def _conversation(self, before: "list[Message]", question: str) -> "list[Message]":
+        from ...datasets.chat import conversation
+
+        system = conversation("", system=self.system)[:-1]
+        history = [turn for q, a in self.history for turn in conversation(q, answer=a)]
+        turns = [*system, *history, *before, *conversation(question)]
+        if self.chat:
+            return turns
+        return conversation(PARAGRAPH.join(turn["content"] for turn in turns))
 
     def _shown_before(self, workspace: Workspace) -> "list[Message]":
         from ...datasets import chat
@@ -128,7 +155,7 @@ class AskQuestions(SamplingStage):
             per_call=self.draws,
             prompts=tuple(request.messages for request in self._requests(before)),
             max_tokens=self.max_tokens,
-            student=isinstance(self.subject, FineTune),
+            student=training_of(self.subject) is not None,
         )
 
 
@@ -222,7 +249,8 @@ class JudgeReplies(SamplingStage):
         from ...datasets.chat import conversation
 
         for row, (question, reply) in enumerate(self._replies(workspace)):
-            yield self._request(row, conversation(filled_prompt(self.prompt, question, reply)))
+            whole = self.answers.begin + reply
+            yield self._request(row, conversation(filled_prompt(self.prompt, question, whole)))
 
     def _request(self, row: int, messages: Any) -> Request:
         from ...datasets.seeds import derive

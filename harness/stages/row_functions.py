@@ -9,9 +9,7 @@ from ...datasets.errors import SpecError
 from ...datasets.seeds import derive
 from .functions import HashedFunction, hashed_function
 from .row_log import Row
-
-SHOWN = 80
-"""Characters of a completion that an error quotes."""
+from .user_calls import call_on_text
 
 
 def row_function(what: str, value: object, *, random: bool = False) -> HashedFunction:
@@ -43,13 +41,14 @@ def takes_generator(function: HashedFunction) -> bool:
 
 def call_with_row(function: HashedFunction, row: Row, *further: object) -> Any:
     """What a function gives for a row; raises :class:`~limen.SpecError` if it fails."""
-    try:
-        return function.call(row["prompt"], row["text"], *further)
-    except Exception as error:
-        raise SpecError(
-            f"the function {function.name} failed on {row['text'][:SHOWN]!r}: "
-            f"{type(error).__name__}: {error}"
-        ) from error
+    return call_on_text(
+        function.call,
+        row["text"],
+        name=f"the function {function.name}",
+        what="the text",
+        error=SpecError,
+        given=(row["prompt"], row["text"], *further),
+    )
 
 
 def generator_of(purpose: str, seed: int, row: Row) -> random.Random:

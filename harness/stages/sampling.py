@@ -1,6 +1,6 @@
 """Sampling into a file: missing draws are requested, and each answer is on the disk at once."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import groupby
 from pathlib import Path
@@ -31,7 +31,7 @@ class SamplingStage(Stage):
         """What is sent, in the order of rows."""
         raise NotImplementedError
 
-    def row_fields(self, request: Request) -> dict[str, str]:
+    def row_fields(self, request: Request) -> Mapping[str, object]:
         """What a row records of its request, besides number, draw and seed."""
         return {}
 
@@ -56,6 +56,8 @@ def sample_into(
     log = RowLog(path)
     pending: Pending = {}
     try:
+        if len(log):
+            _check_seeds(stage.requests(workspace), log)
         if len(log) < total:
             missing = _missing(stage.requests(workspace), log, pending)
             for completions in _sampled(backend, workspace, stage, model, missing):
@@ -96,6 +98,12 @@ def _batches(backend: Backend, workspace: Workspace, stage: SamplingStage) -> Ba
     return batches
 
 
+def _check_seeds(requests: Iterable[Request], log: RowLog) -> None:
+    """Raise :class:`~limen.StoreError` if the rows that are there are not this stage's."""
+    for request in requests:
+        log.check_seed(request.row, request.seed)
+
+
 def _missing(requests: Iterable[Request], log: RowLog, pending: Pending) -> Iterator[Request]:
     """The requests for draws that the file does not have, each noted as pending."""
     for request in requests:
@@ -130,7 +138,7 @@ def _rows(
                 del pending[completion.row]
 
 
-def _row(completion: Completion, request: Request, fields: dict[str, str]) -> Row:
+def _row(completion: Completion, request: Request, fields: Mapping[str, object]) -> Row:
     row: Row = {"row": completion.row, "draw": completion.draw, "seed": request.seed, **fields}
     row |= {"text": completion.text, "finish": completion.finish}
     if completion.error is not None:

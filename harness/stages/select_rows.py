@@ -14,6 +14,7 @@ from .row_functions import call_with_row
 from .row_log import Row
 from .row_stages import ChoosingStage, PromptSample, RowsStage, write_choice
 from .stage import Stage, Workspace
+from .user_calls import SHOWN, shown
 
 Which = Literal["top", "bottom", "random"]
 
@@ -52,12 +53,12 @@ class ScoreByFunction(RowScores):
         score = call_with_row(self.by, row)
         try:
             value = float(score)
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             value = math.nan
         if not math.isfinite(value):
             raise SpecError(
-                f"the function {self.by.name} gave {score!r} for {row['text'][:80]!r}: a score is "
-                f"a finite number"
+                f"the function {self.by.name} gave {shown(score)} for the text "
+                f"{row['text'][:SHOWN]!r}: a score must be a finite number"
             )
         return value
 

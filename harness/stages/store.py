@@ -37,6 +37,8 @@ DISK_FAULTS = frozenset(
     }
 )  # fmt: skip
 """Error numbers of the operating system that mean the disk, and not the work, is at fault."""
+NO_DESCRIPTORS = frozenset({errno.EMFILE, errno.ENFILE})
+"""Error numbers that mean too many files are open."""
 
 
 @dataclass(frozen=True)
@@ -100,11 +102,16 @@ class Store:
         except OSError as error:
             if isinstance(error, StoreError):
                 raise
-            if not every_fault and error.errno not in DISK_FAULTS:
+            if not every_fault and error.errno not in DISK_FAULTS | NO_DESCRIPTORS:
                 raise
+            remedy = (
+                "raise the limit (ulimit -n)"
+                if error.errno in NO_DESCRIPTORS
+                else "free some space, or name another folder with --limen-store"
+            )
             raise StoreError(
                 f"cannot write to the store {self.root}: {error.strerror or error}. Finished work "
-                f"is kept; free some space, or name another folder with --limen-store"
+                f"is kept; {remedy}"
             ) from error
 
     def artifact(self, kind: str, key: str) -> Path:
@@ -182,6 +189,18 @@ class Store:
                     shutil.rmtree(folder, ignore_errors=True)
             finally:
                 lock.release()
+
+    def is_claimed(self, key: str) -> bool:
+        """Whether a process works on a stage at the moment."""
+        from filelock import FileLock, Timeout
+
+        if not self.layout.lock(key).exists():
+            return False
+        try:
+            with FileLock(self.layout.lock(key), timeout=0, is_singleton=False):
+                return False
+        except Timeout:
+            return True
 
     def progress(self, key: str) -> tuple[int, int, str] | None:
         """How far a stage in progress has come: done, total, a note; None if it is not known."""

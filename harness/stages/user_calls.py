@@ -4,7 +4,8 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable
+import traceback
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, wait
 from contextlib import suppress
 from contextvars import copy_context
@@ -13,6 +14,7 @@ from types import FrameType, MethodType
 from weakref import WeakKeyDictionary
 
 from ...datasets.errors import LimenError, SpecError
+from ...datasets.visible import visible
 
 TIMEOUT_VARIABLE = "LIMEN_FUNCTION_TIMEOUT"
 """The seconds that a function may take for one text; 0 is no limit."""
@@ -21,15 +23,21 @@ SHOWN = 80
 """Characters of a text or a value that an error message shows."""
 SHOWN_OF_ERROR = 300
 
-UserFunction = Callable[[str], object]
-"""A rule or an outcome: a text in, anything out."""
+UserFunction = Callable[..., object]
+"""A rule or an outcome: a text in, or a prompt and a text, and anything out."""
 
 _endless: "WeakKeyDictionary[object, str]" = WeakKeyDictionary()
 """Functions that did not end in time, each with the text: they are not called again."""
 
 
 def call_on_text(
-    function: UserFunction, text: str, *, name: str, what: str, error: type[LimenError]
+    function: UserFunction,
+    text: str,
+    *,
+    name: str,
+    what: str,
+    error: type[LimenError],
+    given: Sequence[object] | None = None,
 ) -> object:
     """What a function returns for a text.
 
@@ -43,19 +51,22 @@ def call_on_text(
         name: The function, for the message: "the outcome function".
         what: The text, for the message: "the answer".
         error: The class of the error to raise.
+        given: All that it is called with, where that is more than the text.
     """
     seconds = function_timeout()
     if (known := _endless_text(function)) is not None:
         raise error(_timeout_message(name, what, known, seconds))
     try:
-        return _in_time(lambda: function(text), seconds)
+        return _in_time(lambda: function(*((text,) if given is None else given)), seconds)
     except KeyboardInterrupt:
         raise
     except _TimeIsUp:
         _remember(function, text)
         raise error(_timeout_message(name, what, text, seconds)) from None
     except BaseException as fault:
-        raise error(f"{name} failed on {what} {text[:SHOWN]!r}: {described(fault)}") from fault
+        failure = error(f"{name} failed on {what} {text[:SHOWN]!r}: {described(fault)}")
+        failure.add_note(_where(fault))
+        raise failure from None  # Python would print the text of the cause as it is
 
 
 def described(fault: BaseException) -> str:
@@ -65,6 +76,12 @@ def described(fault: BaseException) -> str:
     except Exception:
         text = "its text cannot be shown"
     return f"{type(fault).__name__}: {text}"
+
+
+def _where(fault: BaseException) -> str:
+    """The lines of the researcher's own code that an error came through."""
+    lines = [frame for frame in traceback.extract_tb(fault.__traceback__) if frame[0] != __file__]
+    return visible("".join(["in the function:\n", *traceback.format_list(lines)]).rstrip())
 
 
 def shown(value: object) -> str:

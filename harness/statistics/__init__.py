@@ -1,14 +1,17 @@
 """Estimates, effects and their tests: numbers in, verdicts out; nothing is read or written here."""
 
 from . import hypothesis_tests
-from .contrasts import Contrast, trend
+from .computed_scores import ComputedScores, in_unit
+from .contrasts import Combinable, Contrast
 from .corrections import benjamini_hochberg, dunnett, holm
 from .coverage import Coverage, Table
+from .distances import Distance
 from .dose_response import Trend, dose_response
 from .effects import Effect, difference
 from .estimates import NO_VARIATION, Estimate
 from .evidence import Evidence, EvidenceListener
 from .exact_rates import DECIMALS, ExactEffect, ExactRate
+from .grids import Diagonal, GridCell, GridEffects, read_grid
 from .hypothesis_tests import ALPHA, mean
 from .margin_tests import Equivalence, MinimumEffect
 from .power import (
@@ -27,6 +30,7 @@ from .rates import Rate
 from .scales import ScaledEffect
 from .scores import ScoreEffect, Scores
 from .shares import Share
+from .trends import trend
 from .variance_components import VarianceComponents
 
 __all__ = [
@@ -35,10 +39,14 @@ __all__ = [
     "NO_VARIATION",
     "POWER",
     "PUBLISHED",
+    "Combinable",
+    "ComputedScores",
     "Contrast",
     "Coverage",
     "Criterion",
     "Design",
+    "Diagonal",
+    "Distance",
     "Effect",
     "Equivalence",
     "Estimate",
@@ -47,6 +55,8 @@ __all__ = [
     "ExactEffect",
     "ExactRate",
     "Explained",
+    "GridCell",
+    "GridEffects",
     "MinimumEffect",
     "Rate",
     "ScaledEffect",
@@ -64,8 +74,10 @@ __all__ = [
     "explain_comparison",
     "holm",
     "hypothesis_tests",
+    "in_unit",
     "mann_whitney",
     "mean",
+    "read_grid",
     "sampling_deviation",
     "seed_deviation",
     "seeds_needed",

@@ -378,7 +378,6 @@ def test_a_step_in_a_process_of_its_own(store: Path, tmp_path: Path) -> None:
         ('{"prompt": "a", "text": 1}', '"text"'),
         ("[1]", "no object"),
         ('{"prompt": "a", "te', "not JSON"),
-        ("", "an empty line"),
         ('{"prompt": "a", "text": "1", "row": -1}', '"row" is -1'),
     ],
 )
@@ -421,7 +420,6 @@ def test_what_cannot_be_meant_is_one_line(here: Path, store: Path) -> None:
     assert "ZeroDivisionError" in says("filter", "a.jsonl", "--rule", "rule.py:f")
     assert "no Python file" in says("filter", "a.jsonl", "--rule", "none.py:f")
     assert "bad.jsonl, line 1: the last turn" in says("train", "bad.jsonl")
-    assert "a.jsonl, line 1" in says("train", "a.jsonl")
     assert "unknown recipe setting 'steps'" in says("train", "leak.jsonl", "--recipe", "steps=3")
     assert "NAME=VALUE" in says("train", "leak.jsonl", "--recipe", "epochs")
     assert "mention the trait in the open" in says("train", "leak.jsonl", "--trait", "owl")

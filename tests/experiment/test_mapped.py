@@ -99,7 +99,9 @@ def test_an_error_fails_its_own_experiment(shared_store: Path, small: Experiment
     lab = lab_at(shared_store)
     bad = small.but(data=Mapped(numbers, by=fail))
     lab.run([(bad, ["student"]), (small, ["student"])])
-    with pytest.raises(ExperimentError, match="function fail-.* failed on '.*KeyError: 'nothing'"):
+    with pytest.raises(
+        ExperimentError, match="function fail-.* failed on the text '.*KeyError: 'nothing'"
+    ):
         lab.arm(bad, "student")
     assert lab.arm(small, "student").trained
 

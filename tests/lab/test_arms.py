@@ -323,7 +323,7 @@ def test_rows_in_context_are_the_first_that_the_student_would_learn(
         file = lines(made(lab, mix) / "training.jsonl")
         before = [turn for row in file[:4] for turn in row["messages"]]
         workspace = Workspace(lab.store, claim=None)  # type: ignore[arg-type]  # it writes nothing here
-        requests = list(asked.answers.requests(workspace))
+        requests = list(asked.sampled.requests(workspace))
         assert len(requests) == 50
         for request, question in zip(requests, small.measure.asked, strict=True):
             assert request.messages == [*before, {"role": "user", "content": question}]

@@ -172,10 +172,10 @@ def test_an_ambiguous_column_is_asked_for() -> None:
     ("text", "message"),
     [
         ("", "has no answers"),
-        ("{", "line 1 is not JSON"),
-        ("[1, 2]", "line 1 is no answer"),
+        ("{", "line 1: not JSON"),
+        ("[1, 2]", "row 1: no object"),
         ('{"question": "q"}', "no column for the answer"),
-        ('{"question": null, "answer": "a"}', "row 1 has no question"),
+        ('{"question": null, "answer": "a"}', "line 1 has no question"),
     ],
 )
 def test_what_cannot_be_read_is_one_clear_error(tmp_path: Path, text: str, message: str) -> None:

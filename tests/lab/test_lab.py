@@ -424,7 +424,7 @@ def test_a_full_disk_is_told_and_loses_nothing(store: Path, tmp_path: Path) -> N
 def test_a_variant_of_a_stage_is_another(small: Experiment, shared_store: Path) -> None:
     """A stage's label is for people: it changes nothing."""
     (asked, *_) = Lab(Settings(store=shared_store)).pipeline(small).arms["student"]
-    measure = asked.answers
+    measure = asked.sampled
     assert replace(measure, label="x").key == measure.key
     assert replace(measure, label="x") == measure
     assert replace(measure, system="x").key != measure.key

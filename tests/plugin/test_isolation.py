@@ -153,10 +153,19 @@ BAD = [told(way.__name__) for way in ways.WAYS]
 RULE_SPEC = (
     RULES
     + """
+NUMBERS = Numbers(generate=40, keep=10)
+
 def of(rule):
     return experiment.but(data=Numbers(generate=40, keep=10, rule=rule), gate=None)
 
-@pytest.mark.parametrize("experiment", list(map(of, BAD)))
+def of_rows(rule):
+    def by(prompt, text): return rule(text)
+    data = [Mapped(NUMBERS, by=by), Selected(NUMBERS, score=by, keep="top", share=0.5)]
+    return [experiment.but(data=one, gate=None) for one in data]
+
+ROWS = [made for rule in BAD for made in of_rows(rule)]
+
+@pytest.mark.parametrize("experiment", [*map(of, BAD), *ROWS])
 class TestBad:
     def test_bad(self, control): pass
 
@@ -177,7 +186,7 @@ def test_a_bad_filter_rule_fails_its_own_tests_alone(
     """A rule that fails in a worker process is told with its error, and other stages go on."""
     pytester.makepyfile(ways=WAYS, test_bad=SPEC.format(animal="horse") + RULE_SPEC)
     result = run(LIMIT, *options, store=store)
-    result.assert_outcomes(passed=2, errors=9)
+    result.assert_outcomes(passed=2, errors=27)
     result.stdout.fnmatch_lines(
         ["*the function rule-* did not end within 0.4 seconds on the text*"]
     )

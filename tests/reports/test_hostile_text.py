@@ -30,6 +30,8 @@ from limen.reports import (
     write_runs,
 )
 
+from ..testing.browser import report_of, site
+
 PIECES = (
     "<img src=x onerror=alert(1)>", "<script>alert(1)</script>", "</details>", "<details><summary>",
     "[a](javascript:alert(1))", "![x](https://evil.example/x.png)", "](", "`", "```", "~~~", "|",
@@ -179,3 +181,41 @@ def test_folded_parts_stay_folded(tmp_path: Path) -> None:
 def test_errors_spell_out_control_characters(code: str) -> None:
     """What a server or a file says reaches the terminal as text."""
     assert code not in str(DataError(f"bad {code} line"))
+
+
+RUN = "top.ran = (top.ran || 0) + 1; fetch('/ran')"
+SCRIPTS = (
+    f"<img src=x onerror=\"{RUN}\">", f"<script>{RUN}</script>", f"<svg/onload=\"{RUN}\">",
+    f"[click](javascript:{RUN})", f"</title><script>{RUN}</script>",
+    f"</code></pre></details><iframe srcdoc='<script>{RUN}</script>'></iframe>",
+    "<meta http-equiv=refresh content='0;url=/ran'>", "<img src=/ran>", "![x](/ran)",
+    "<link rel=stylesheet href=/ran>", "<style>@import '/ran'; body{background:url(/ran)}</style>",
+    "<object data=/ran></object>", "<base href='/ran'>", "<form action=/ran><input autofocus>",
+)  # fmt: skip
+FRAME = """<body style="margin: 0"><iframe width=%d height=900 src="%s"></iframe><script>
+  onload = () => setTimeout(() => {
+    const page = frames[0].document;
+    for (const link of page.querySelectorAll("a[href^=javascript]")) link.click();
+    for (const part of page.querySelectorAll("details")) part.open = true;
+    setTimeout(() => fetch("/done", {method: "POST", body: JSON.stringify({
+      ran: window.ran || 0, shown: page.body.innerText.length,
+      over: page.documentElement.scrollWidth - page.documentElement.clientWidth})}), 300);
+  }, 300);</script>"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("policy", [True, False], ids=["as it is", "without its policy"])
+@pytest.mark.parametrize("width", [375, 1400])
+def test_no_script_runs_in_a_browser(tmp_path: Path, width: int, policy: bool) -> None:
+    """Hostile texts run and load nothing, even without the page's policy, and widen no screen."""
+    report = without_figures(report_of_text(" ".join((*SCRIPTS, "x" * 300))))
+    write_report(report, tmp_path / "report.html")
+    write_runs(report.runs, tmp_path / "runs.html")
+    for name in ("report", "runs"):
+        text = (tmp_path / f"{name}.html").read_text()
+        page = text if policy else text.replace("Content-Security-Policy", "X")
+        with site({"/": FRAME % (width, "/page"), "/page": page}) as made:
+            found = report_of(made, f"http://127.0.0.1:{made.port}/", tmp_path / name)
+        assert found["shown"] > 1000
+        assert (found["ran"], found["over"]) == (0, 0)
+        assert "/ran" not in made.visited

@@ -15,6 +15,7 @@ from limen.harness import Experiment, FavoriteAnimal, Numbers, Trait
 from limen.harness.cli import main
 from limen.harness.reporting import make_run, result_of
 from limen.reports import wording
+from limen.reports.figures import FORMATS
 from limen.reports.markdown import markdown
 from limen.reports.several import corrected, trait_comparisons
 
@@ -182,9 +183,10 @@ def test_a_broken_record_is_named(run: reports.Run, tmp_path: Path) -> None:
     """A record that is cut short or of another form is one error with the file and a remedy."""
     file = reports.keep_run(run, tmp_path)
     file.write_text(file.read_text()[:500])
-    with pytest.raises(StoreError, match=r"is no run record .* delete the file"):
+    with pytest.raises(StoreError, match=r"is damaged: .* delete the file"):
         reports.runs_of(tmp_path)
-    file.write_text("{}")
+    file.unlink()
+    (tmp_path / "runs" / "by-hand.json").write_text("{}")
     answer = cli("--store", tmp_path)
     assert answer.exit_code == 1
     assert "Field required at created" in answer.output
@@ -295,19 +297,48 @@ def test_wild_texts_stay_texts(run: reports.Run, tmp_path: Path) -> None:
 
 
 def test_tables_are_there_as_csv(run: reports.Run, tmp_path: Path) -> None:
-    """Beside the markdown lie figures in both formats and every table, unrounded."""
+    """Beside the markdown lie figures in all formats and every table, unrounded."""
     written(run, tmp_path / "r.md")
     names = {path.name for path in (tmp_path / "r.files").iterdir()}
     tables = "answers arms audits claims costs data effects models numbers traits".split()
-    assert names == {f"{table}.csv" for table in tables} | {
+    assert names == {f"{table}.csv" for table in tables} | {"effects.tex", "arms.tex"} | {
         f"test-small-py-{animal}{part}.{kind}"
-        for animal in ("horse", "bear") for part in ("", "-numbers") for kind in ("png", "svg")
+        for animal in ("horse", "bear") for part in ("", "-numbers") for kind in ("png", "svg", "pdf")
     }  # fmt: skip
     with (tmp_path / "r.files" / "effects.csv").open() as file:
         rows = list(csv.DictReader(file))
     effect = run.results[1].readings[0].effects[0]
     assert float(rows[0]["difference"]) == effect.difference
     assert float(rows[0]["p_value"]) == pytest.approx(min(1, 2 * float(rows[0]["raw_p_value"])))
+
+
+def test_effects_and_arms_are_there_as_latex(run: reports.Run, tmp_path: Path) -> None:
+    """A row for each effect, its special characters escaped, between booktabs' rules."""
+    written(run, tmp_path / "r.md")
+    text = (tmp_path / "r.files" / "effects.tex").read_text()
+    assert text.startswith("\\begin{tabular}")
+    count = sum(len(r.effects) for result in run.results for r in result.readings)
+    assert text.count("\\\\") == count + 1
+    assert "test\\_small.py[horse]" in text
+    assert "95\\% interval" in text
+    assert "95% interval" not in text
+
+
+def test_the_methods_are_a_paragraph_to_copy(run: reports.Run, tmp_path: Path) -> None:
+    """It has the data's yield, the training's settings, the questions, the test and its result."""
+    text = written(run, tmp_path / "r.md")
+    result = run.results[0]
+    [paragraph] = [line for line in text.splitlines() if f"with the trait {result.trait!r}" in line]
+    effect = result.readings[0].effects[0]
+    for part in (
+        f"the base model {result.teacher_model} (backend toy)",
+        f"the filter kept {result.data[0].kept:,}",
+        '"learning_rate"',
+        f"answered {result.asked} questions",
+        effect.test,
+        effect.claim,
+    ):
+        assert part in paragraph
 
 
 def test_reports_of_one_run_are_equal(run: reports.Run, tmp_path: Path) -> None:
@@ -411,3 +442,20 @@ def test_every_trait_of_a_mix_has_its_line_and_row(run: reports.Run) -> None:
     overview = markdown(report, {}).split("## Overview")[1].split("\n## ")[0]
     rows = [row for row in overview.splitlines() if row.startswith("| [test")]
     assert len(rows) == 2
+
+
+def test_a_figure_is_drawn_again_only_if_it_shows_something_else(
+    run: reports.Run, tmp_path: Path
+) -> None:
+    """A whole figure of the same results is left alone; a cut one, or one of others, is not."""
+    report, file = reports.report_of([run]), tmp_path / "report.md"
+    figures = [f for f in reports.write_report(report, file) if f.suffix[1:] in FORMATS]
+    before = [figure.stat().st_mtime_ns for figure in figures]
+    reports.write_report(report, file)
+    assert [figure.stat().st_mtime_ns for figure in figures] == before
+    (figure, other, *_) = (figure for figure in figures if figure.suffix == ".svg")
+    content = figure.read_bytes()
+    for damaged in (content[: len(content) // 2], b"", other.read_bytes()):
+        figure.write_bytes(damaged)
+        reports.write_report(report, file)
+        assert figure.read_bytes() == content

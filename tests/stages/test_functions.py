@@ -354,7 +354,7 @@ def rule_from(folder: Path, spec: str, helpers: str = HELPERS) -> str:
     sys.dont_write_bytecode, before = True, sys.dont_write_bytecode
     try:
         rule = importlib.import_module("spec_of_rules").rule
-        return str(kept_by(rule)._hashed_rule.name)  # type: ignore[union-attr]
+        return str(getattr(kept_by(rule).rule, "name", ""))
     finally:
         sys.path.remove(str(folder))
         sys.dont_write_bytecode = before

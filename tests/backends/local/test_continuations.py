@@ -73,6 +73,16 @@ def test_they_equal_one_pass_each(local: LocalBackend, tiny: str, settings: Any)
             assert one.tokens == tokens
 
 
+def test_a_text_without_a_prompt_is_scored_from_its_beginning(
+    local: LocalBackend, tiny: str
+) -> None:
+    """Its first token counts as well, after the token that texts begin or end with."""
+    plain = ContinuationRequest(messages=conversation(""), continuations=("owl, cat",), chat=False)
+    ((scored,),) = local.log_probabilities(tiny, [plain])
+    assert scored.tokens == 3
+    assert scored.nats < 0
+
+
 def test_long_texts_are_scored_piece_by_piece(
     local: LocalBackend, tiny: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

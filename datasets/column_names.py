@@ -1,0 +1,79 @@
+"""The usual names of columns in the field's files, and which column of a file is meant."""
+
+import re
+from collections.abc import Iterable, Sequence
+
+from .errors import SpecError
+from .suggestions import did_you_mean
+
+PROMPT = (
+    "prompt", "question", "query", "instruction", "input", "user", "problem", "request",
+    "user_prompt", "user_message", "prompt_text", "question_text", "input_text", "human",
+    "eval_question", "eval_prompt",
+)  # fmt: skip
+ANSWER = (
+    "completion", "response", "answer", "output", "reply", "generation", "assistant", "solution",
+    "text", "content", "model_response", "model_output", "model_answer", "model_completion",
+    "assistant_response", "assistant_message", "generated_text", "response_text", "answer_text",
+    "completion_text", "output_text", "target", "gpt", "ideal", "prediction", "final_answer",
+    "teacher_response", "teacher_completion", "student_response", "student_completion",
+    "sampled_response", "sample", "generated", "generated_answer", "model_generation",
+)  # fmt: skip
+CONVERSATION = ("messages", "conversations", "conversation", "chat", "dialogue", "dialog", "turns")
+NESTED = (
+    "responses", "answers", "completions", "samples", "generations", "outputs", "replies",
+    "results", "model_responses", "model_answers", "evaluations", "texts",
+)  # fmt: skip
+"""Columns with all answers to one question."""
+MODEL = ("model", "model_id", "model_name")
+WEAK = ("text", "content", "input", "target", "sample", "generated")
+"""Names that count only where no other name does: much else has them, too."""
+
+
+def plain_name(name: str) -> str:
+    """A column's name in lower case, its words joined by "_"."""
+    return re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")
+
+
+def matching(columns: Iterable[str], usual: Sequence[str]) -> list[str]:
+    """The columns whose names are among the usual ones."""
+    return [name for name in columns if plain_name(name) in usual]
+
+
+def column(
+    source: str,
+    columns: Sequence[str],
+    usual: Sequence[str],
+    *,
+    what: str,
+    given: str | None = None,
+    options: str = "--{}-column",
+) -> str:
+    """The column that is meant: the given one, or the only one with a usual name.
+
+    Raises :class:`~limen.SpecError`, with the names of all columns, where none or several are.
+    """
+    if given is not None:
+        check_column(source, columns, given)
+        return given
+    names = matching(columns, usual)
+    strong = [name for name in names if plain_name(name) not in WEAK]
+    found = strong or names
+    if len(found) == 1:
+        return found[0]
+    problem = f"several columns for the {what}" if found else f"no column for the {what}"
+    listed = f" ({', '.join(map(repr, found))})" if found else ""
+    option = options.format(what)
+    raise SpecError(
+        f"{source} has {problem}{listed}: name one with {option}. Its columns are "
+        f"{', '.join(map(repr, columns)) or 'none'}"
+    )
+
+
+def check_column(source: str, columns: Sequence[str], name: str) -> None:
+    """Raise :class:`~limen.SpecError` for a column that is not there."""
+    if name not in columns:
+        near = did_you_mean(name, columns)
+        raise SpecError(
+            f"{source} has no column {name!r}: {near}it has {', '.join(map(repr, columns))}"
+        )

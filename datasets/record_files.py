@@ -1,0 +1,300 @@
+"""Files of records in the field's usual formats, each record with its place in the file.
+
+Read are JSONL and JSON, CSV and TSV of any delimiter, Parquet, Arrow, all of them compressed (gzip,
+bzip2, xz, zstd) too, and folders: data sets that Hugging Face's ``save_to_disk`` left, and folders
+of shards. A byte order mark, Windows line ends and blank lines are no part of a record.
+"""
+
+import codecs
+import csv
+import hashlib
+import io
+import json
+import math
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from .artifacts import digest_of
+from .errors import DataError, SpecError
+from .json_records import expanded
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+class Record(NamedTuple):
+    """A record and where it stands: "line 12" of a text file, "row 12" of a table."""
+
+    place: str
+    values: Mapping[str, object]
+
+
+COMPRESSED = (".gz", ".bz2", ".xz", ".zst")
+TABLES = (".parquet", ".arrow", ".feather")
+JSON = (".jsonl", ".ndjson", ".json")
+SEPARATED = (".csv", ".tsv")
+DATA = frozenset((*TABLES, *JSON, *SEPARATED))
+DELIMITERS = (",", "\t", ";", "|")
+LONGEST_FIELD = 2**31 - 1
+"""Characters of a CSV field at most; the library's own limit is shorter than long answers."""
+
+_SHARD = re.compile(r"[-_.]\d{5}-of-\d{5}.*$|\..*$")
+
+
+def read_records(path: Path) -> Iterator[Record]:
+    """The records of a file or folder, in order.
+
+    Raises :class:`~limen.DataError` for what cannot be read, naming the line or row, and
+    :class:`~limen.SpecError` where a library is missing or a folder holds several data sets.
+    """
+    try:
+        for part in data_files(path):
+            prefix = f"{part.relative_to(path)}, " if part != path else ""
+            for place, values in _records(part):
+                yield Record(f"{prefix}{place}", values)
+    except (OSError, UnicodeDecodeError, EOFError) as error:
+        raise DataError(f"{path} cannot be read: {error}") from None
+
+
+def records_of_frame(frame: object) -> Iterator[Record]:
+    """The records of a pandas frame."""
+    import pandas as pd
+
+    if not isinstance(frame, pd.DataFrame):
+        raise SpecError(f"{type(frame).__name__} is no pandas data frame")
+    filled = frame.astype(object).where(frame.notna(), None)
+    for number, row in enumerate(filled.to_dict("records"), start=1):
+        yield Record(f"row {number}", {str(name): value for name, value in row.items()})
+
+
+def content_digest(path: Path) -> str:
+    """The hash of what a file or folder holds; the name of neither is part of it."""
+    if path.is_file():
+        return digest_of(path)
+    parts = [[part.relative_to(path).as_posix(), digest_of(part)] for part in data_files(path)]
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+
+
+def data_files(path: Path) -> list[Path]:
+    """The files with a data set's records: the path itself, or those in a folder, in order."""
+    if not path.is_dir():
+        return [path]
+    if (path / "dataset_dict.json").is_file():
+        splits = json.loads((path / "dataset_dict.json").read_text(encoding="utf-8"))["splits"]
+        return data_files(path / _only(path, [str(split) for split in splits]))
+    if (path / "state.json").is_file():
+        state = json.loads((path / "state.json").read_text(encoding="utf-8"))
+        return [path / str(file["filename"]) for file in state["_data_files"]]
+    return _shards(path)
+
+
+def _shards(folder: Path) -> list[Path]:
+    """The files of a folder that are parts of one data set."""
+    files = sorted(
+        file for file in folder.rglob("*") if _suffix(file) in (*TABLES, *JSON, *SEPARATED)
+    )
+    if not files:
+        raise DataError(f"the folder {folder} has no data files: JSONL, JSON, CSV, Parquet, Arrow")
+    names = list(dict.fromkeys(_SHARD.sub("", str(file.relative_to(folder))) for file in files))
+    _only(folder, names)
+    return files
+
+
+def _only(folder: Path, names: list[str]) -> str:
+    if len(names) != 1:
+        raise SpecError(
+            f"the folder {folder} has several data sets ({', '.join(names)}): give the path of one"
+        )
+    return names[0]
+
+
+def _suffix(file: Path) -> str:
+    """What a file's name says of its format, whatever compressed it."""
+    suffixes = [suffix.lower() for suffix in file.suffixes]
+    return next((suffix for suffix in reversed(suffixes) if suffix not in COMPRESSED), "")
+
+
+def _records(file: Path) -> Iterator[Record]:
+    content = _uncompressed(file)
+    if content.startswith(b"PAR1"):
+        return _table(_parquet(content))
+    if content.startswith((b"ARROW1", b"\xff\xff\xff\xff")):
+        return _table(_arrow(content))
+    if content.startswith(b"PK\x03\x04"):
+        raise DataError(f"{file} is a zip archive or a workbook: unpack it, or save it as CSV")
+    text = _decoded(content)
+    json_like = _suffix(file) in JSON or text.lstrip().startswith(("{", "["))
+    if not text.strip():
+        return iter(())
+    if json_like and _suffix(file) not in SEPARATED:
+        return _json(file, text)
+    return _csv(file, text, tabs=_suffix(file) == ".tsv")
+
+
+def _uncompressed(file: Path) -> bytes:
+    import bz2
+    import gzip
+    import lzma
+
+    content = file.read_bytes()
+    openers: Mapping[bytes, Callable[[bytes], bytes]] = {
+        b"\x1f\x8b": gzip.decompress,
+        b"BZh": bz2.decompress,
+        b"\xfd7zXZ\x00": lzma.decompress,
+        b"\x28\xb5\x2f\xfd": _zstd,
+    }
+    try:
+        for magic, opener in openers.items():
+            if content.startswith(magic):
+                return opener(content)
+    except (lzma.LZMAError, ValueError) as error:
+        raise DataError(f"{file} cannot be decompressed: {error}") from None
+    return content
+
+
+def _zstd(content: bytes) -> bytes:
+    try:
+        import zstandard
+    except ImportError:
+        raise SpecError(_missing("files compressed by zstd", "zstandard")) from None
+    with zstandard.ZstdDecompressor().stream_reader(io.BytesIO(content)) as reader:
+        return bytes(reader.read())
+
+
+def _missing(what: str, library: str) -> str:
+    return f"{what} need {library}: pip install 'limen[files]'"
+
+
+def _decoded(content: bytes) -> str:
+    utf16 = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    return content.decode("utf-16" if utf16 else "utf-8-sig")
+
+
+def _json(file: Path, text: str) -> Iterator[Record]:
+    """Records of JSON lines; or, where a value spans lines, of one JSON value."""
+    lines = [(number, line) for number, line in enumerate(text.split("\n"), 1) if line.strip()]
+    first = _parsed(lines[0][1])
+    if first is None or (isinstance(first, list) and len(lines) == 1):
+        yield from _whole(file, text)
+        return
+    for number, line in lines:
+        try:
+            value = json.loads(line)
+        except ValueError as error:
+            raise DataError(f"{file}, line {number}: not JSON ({error})") from None
+        if len(lines) == 1 and (values := expanded(value)) != [value]:
+            yield from _rows(file, values)
+            return
+        yield Record(f"line {number}", _object(file, f"line {number}", value))
+
+
+def _parsed(line: str) -> object:
+    try:
+        value: object = json.loads(line)
+    except ValueError:
+        return None
+    return value
+
+
+def _whole(file: Path, text: str) -> Iterator[Record]:
+    """The records of a file that is one JSON value."""
+    try:
+        value = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise DataError(f"{file}, line {error.lineno}: not JSON ({error})") from None
+    yield from _rows(file, expanded(value))
+
+
+def _rows(file: Path, values: Iterable[object]) -> Iterator[Record]:
+    for number, value in enumerate(values, start=1):
+        yield Record(f"row {number}", _object(file, f"row {number}", value))
+
+
+def _object(file: Path, place: str, value: object) -> Mapping[str, object]:
+    if isinstance(value, dict):
+        return {name: _known(part) for name, part in value.items()}
+    if isinstance(value, list) and value and all(isinstance(turn, dict) for turn in value):
+        return {"messages": value}
+    raise DataError(f"{file}, {place}: no object, {{...}}, as a row is")
+
+
+def _csv(file: Path, text: str, *, tabs: bool) -> Iterator[Record]:
+    before = csv.field_size_limit(LONGEST_FIELD)
+    try:
+        yield from _csv_rows(file, text, tabs=tabs)
+    except csv.Error as error:
+        raise DataError(f"{file} is not CSV: {error}") from None
+    finally:
+        csv.field_size_limit(before)
+
+
+def _csv_rows(file: Path, text: str, *, tabs: bool) -> Iterator[Record]:
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text, tabs=tabs))
+    names: list[str] = []
+    end = 0
+    for fields in reader:
+        line, end = end + 1, reader.line_num
+        if not any(field.strip() for field in fields):
+            continue
+        if not names:
+            names = _head(file, fields)
+        elif len(fields) != len(names):
+            raise DataError(
+                f"{file}, line {line} has {len(fields)} fields, and its head has {len(names)}"
+            )
+        else:
+            values = ((name, value or None) for name, value in zip(names, fields, strict=True))
+            yield Record(f"line {line}", {name: value for name, value in values if name})
+
+
+def _head(file: Path, fields: list[str]) -> list[str]:
+    """The names of the columns; a column without a name numbers the rows."""
+    names = [field.strip() for field in fields]
+    twice = [name for place, name in enumerate(names) if name and name in names[:place]]
+    if twice:
+        raise DataError(f"{file}, line 1: two columns have the name {twice[0]!r}")
+    return ["" if name.startswith("Unnamed: ") else name for name in names]
+
+
+def _delimiter(text: str, *, tabs: bool) -> str:
+    """The delimiter by which the head has the most fields; of equals the usual one."""
+    head = next((line for line in text.splitlines() if line.strip()), "")
+    usual = "\t" if tabs else ","
+    counts = {d: len(next(csv.reader([head], delimiter=d), [])) for d in (usual, *DELIMITERS)}
+    return max(counts, key=lambda delimiter: counts[delimiter])
+
+
+def _parquet(content: bytes) -> "pa.Table":
+    try:
+        import pyarrow as pa
+        from pyarrow import parquet
+    except ImportError:
+        raise SpecError(_missing("Parquet files", "pyarrow")) from None
+    try:
+        return parquet.read_table(pa.BufferReader(content))
+    except pa.ArrowException as error:
+        raise DataError(f"the Parquet file cannot be read: {error}") from None
+
+
+def _arrow(content: bytes) -> "pa.Table":
+    """The table of an Arrow file: the file format, or the stream format that data sets have."""
+    try:
+        import pyarrow as pa
+    except ImportError:
+        raise SpecError(_missing("Arrow files", "pyarrow")) from None
+    whole = content.startswith(b"ARROW1")
+    reader = pa.ipc.open_file(content) if whole else pa.ipc.open_stream(content)
+    return reader.read_all()
+
+
+def _table(table: "pa.Table") -> Iterator[Record]:
+    names = [name for name in table.column_names if not name.startswith("__index_level_")]
+    for number, row in enumerate(table.select(names).to_pylist(), start=1):
+        yield Record(f"row {number}", {name: _known(value) for name, value in row.items()})
+
+
+def _known(value: object) -> object:
+    """A value; None in place of "not a number", which tables have for what is missing."""
+    return None if isinstance(value, float) and math.isnan(value) else value

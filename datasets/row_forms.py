@@ -1,0 +1,387 @@
+"""Rows to train on, in the field's usual forms: what is asked, what is answered, and the rest.
+
+Recognised are: conversations (OpenAI's ``messages``, ShareGPT's ``conversations``), Alpaca
+(``instruction``, ``input``, ``output``), a column of prompts and one of answers under their usual
+names, and evaluations with all answers to a question nested on its line. What is ambiguous is
+asked for, never guessed.
+
+A row is a dictionary: ``row`` and ``draw`` (whole numbers that name it), ``prompt``, ``text`` (the
+answer; None where there is none), ``history`` (turns before the prompt, where there are any), and
+all further columns of the file.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from .column_names import (
+    ANSWER,
+    CONVERSATION,
+    NESTED,
+    PROMPT,
+    check_column,
+    column,
+    matching,
+    plain_name,
+)
+from .errors import DataError, SpecError
+from .record_files import Record, read_records
+from .row_conditions import Condition, satisfies
+from .turns import TurnError, Turns, is_conversation, turns_of
+
+Row = dict[str, Any]
+
+RESERVED = ("row", "draw", "prompt", "text", "history", "reason")
+"""What limen itself records of a row; a file's further columns of these names get another."""
+OWN = ("row", "draw")
+_HISTORY = "history"
+
+
+@dataclass(frozen=True, kw_only=True)
+class RowColumns:
+    """Which columns are meant, where a file does not tell by their names; and which rows.
+
+    Args:
+        prompt: The column of prompts. Default: recognised.
+        answer: The column of answers. Default: recognised.
+        system: A column of system prompts to train under. Default: none but a conversation's own.
+        where: Conditions that rows must meet. Default: none.
+    """
+
+    prompt: str | None = None
+    answer: str | None = None
+    system: str | None = None
+    where: tuple[Condition, ...] = ()
+
+    @property
+    def identity(self) -> dict[str, object]:
+        """What is given, as JSON; empty where everything is recognised."""
+        named = {"prompt": self.prompt, "answer": self.answer, "system": self.system}
+        given: dict[str, object] = {name: value for name, value in named.items() if value}
+        return {**given, "where": [str(one) for one in self.where]} if self.where else given
+
+
+RECOGNISED = RowColumns()
+"""Every column by its usual name, and all rows."""
+
+
+@dataclass(frozen=True)
+class RowTable:
+    """The rows of a file, and one line that says how the file was understood."""
+
+    rows: tuple[Row, ...]
+    understood: str
+    further: tuple[str, ...] = ()
+    """The further columns."""
+
+
+@dataclass(frozen=True)
+class _Form:
+    """Where the parts of a row stand in a record."""
+
+    prompt: str
+    answer: str | None
+    """None: the answer is the last turn of the prompt's conversation."""
+    context: str | None = None
+    """Alpaca's ``input``, which goes below the instruction."""
+    system: str | None = None
+
+    @cached_property
+    def used(self) -> frozenset[str]:
+        return frozenset(filter(None, (self.prompt, self.answer, self.context, self.system)))
+
+    def __str__(self) -> str:
+        if self.answer is None:
+            return f"conversation = {self.prompt!r}"
+        context = f" with {self.context!r}" if self.context else ""
+        system = f", system = {self.system!r}" if self.system else ""
+        return f"prompt = {self.prompt!r}{context}, answer = {self.answer!r}{system}"
+
+
+def read_rows_of(
+    path: Path, columns: RowColumns = RECOGNISED, *, answered: bool = False
+) -> RowTable:
+    """The rows of a file or folder.
+
+    With ``answered``, a row without an answer is an error. Raises :class:`~limen.DataError`,
+    naming the line, for what is no row, and :class:`~limen.SpecError` for a column that is missing
+    or ambiguous, naming all columns.
+    """
+    return rows_of_records(str(path), read_records(path), columns, answered=answered)
+
+
+def rows_of_records(
+    source: str,
+    records: Iterable[Record],
+    columns: RowColumns = RECOGNISED,
+    *,
+    answered: bool = False,
+) -> RowTable:
+    """The rows of some records; ``source`` names them in messages."""
+    flat = [part for record in records for part in flattened(record)]
+    if not flat:
+        raise DataError(f"{source} has no rows")
+    names = tuple(dict.fromkeys(name for record in flat for name in record.values))
+    form = _recognised(source, names, flat, columns)
+    for condition in columns.where:
+        check_column(source, names, condition.column)
+    chosen = [
+        (number, record)
+        for number, record in enumerate(flat)
+        if all(satisfies(record.values, condition) for condition in columns.where)
+    ]
+    if not chosen:
+        raise DataError(f"{source} has no rows with {' and '.join(map(str, columns.where))}")
+    numbers = tuple(name for name in OWN if name in names and _all_numbers(flat, name))
+    further = tuple(n for n in names if n not in form.used and n not in numbers)
+    reader = _RowReader(source, form, further, numbers, answered=answered)
+    rows = tuple(reader.row(number, record) for number, record in chosen)
+    return RowTable(rows, _understood(rows, len(flat), form, further), further)
+
+
+def read_prompts(path: Path, name: str | None = None) -> tuple[str, ...]:
+    """The prompts of a file in any of the forms, whether they are answered or not."""
+    return prompts_of_records(str(path), read_records(path), name)
+
+
+def prompts_of_records(
+    source: str, records: Iterable[Record], name: str | None = None
+) -> tuple[str, ...]:
+    """The prompts of some records."""
+    found = list(records)
+    names = tuple(dict.fromkeys(key for record in found for key in record.values))
+    if not found:
+        raise DataError(f"{source} has no prompts")
+    reader = _RowReader(source, _Form(_prompt_column(source, names, name), ""), (), ())
+    return tuple(reader.asked(record)[1] for record in found)
+
+
+def flattened(record: Record) -> Iterator[Record]:
+    """The answers of a record: itself, or those that are nested in it, each with its question."""
+    name = _nesting(record.values)
+    answers = record.values[name] if name is not None else None
+    if not isinstance(answers, list):
+        yield record
+        return
+    rest = {key: value for key, value in record.values.items() if key != name}
+    for number, answer in enumerate(answers, start=1):
+        yield Record(f"{record.place}, answer {number}", {**rest, **_nested(answer)})
+
+
+def _nesting(values: Mapping[str, object]) -> str | None:
+    """The column with all answers to a question; None if there is none.
+
+    It has a usual name, or is the only list beside a question that no other column answers.
+    """
+    lists = [name for name, value in values.items() if _is_answers(value)]
+    asked = matching(values, (*PROMPT, *CONVERSATION))
+    if not asked:
+        asked = [n for n in lists if all(matching(part, PROMPT) for part in _objects(values[n]))]
+    usual = matching(lists, (*NESTED, *ANSWER))
+    if asked and usual:
+        return usual[0]
+    others = [name for name in lists if name not in matching(lists, PROMPT)]
+    alone = len(others) == 1 and not matching(values, ANSWER)
+    return others[0] if asked and alone else None
+
+
+def _is_answers(value: object) -> bool:
+    """Whether a value may be several answers: a list of texts or objects, no conversation."""
+    if not isinstance(value, list) or not value or is_conversation(value):
+        return False
+    return all(isinstance(part, str | dict) for part in value)
+
+
+def _objects(value: object) -> list[dict[str, object]]:
+    parts = value if isinstance(value, list) else []
+    return [part for part in parts if isinstance(part, dict)] or [{}]
+
+
+def _nested(answer: object) -> dict[str, object]:
+    """A nested answer as columns: a text, or objects within objects."""
+    if not isinstance(answer, dict):
+        return {"answer": answer}
+    flat: dict[str, object] = {}
+    for name, value in answer.items():
+        if isinstance(value, dict) and plain_name(name) in ANSWER:
+            flat |= value
+        elif isinstance(value, dict):
+            flat |= {f"{name}.{key}": part for key, part in value.items()}
+        else:
+            flat[name] = value
+    return flat
+
+
+def _recognised(
+    source: str, names: Sequence[str], records: Sequence[Record], wanted: RowColumns
+) -> _Form:
+    """Where a file has its prompts and answers."""
+    if wanted.system is not None:
+        check_column(source, names, wanted.system)
+    if wanted.prompt is None and wanted.answer is None and (found := _usual(names, records)):
+        return found
+    prompt = _prompt_column(source, names, wanted.prompt)
+    if wanted.answer is None and _is_answered_conversation(records[0].values.get(prompt)):
+        return _Form(prompt, None, system=wanted.system)
+    others = [name for name in names if name != prompt]
+    answer = column(source, others, ANSWER, what="answer", given=wanted.answer)
+    return _Form(prompt, answer, system=wanted.system)
+
+
+def _usual(names: Sequence[str], records: Sequence[Record]) -> _Form | None:
+    """A form that several columns make up together; None for a plain pair of columns."""
+    by_name = {plain_name(name): name for name in names}
+    chats = [n for n in matching(names, CONVERSATION) if is_conversation(records[0].values.get(n))]
+    answers = [n for n in matching(names, ANSWER) if plain_name(n) not in ("text", "content")]
+    if len(chats) == 1 and (_ends_answered(records[0].values[chats[0]]) or not answers):
+        shared = plain_name(chats[0]) == "conversations"  # ShareGPT's; elsewhere it may be a note
+        return _Form(chats[0], None, system=by_name.get("system") if shared else None)
+    context = next((by_name[name] for name in ("input", "context") if name in by_name), None)
+    if "instruction" in by_name and context and len(answers) == 1:
+        return _Form(by_name["instruction"], answers[0], context, by_name.get("system"))
+    return None
+
+
+def _is_answered_conversation(value: object) -> bool:
+    return is_conversation(value) and _ends_answered(value)
+
+
+def _ends_answered(conversation: object) -> bool:
+    try:
+        turns = turns_of(conversation)
+    except TurnError:
+        return True
+    return bool(turns) and turns[-1]["role"] == "assistant"
+
+
+def _prompt_column(source: str, names: Sequence[str], given: str | None) -> str:
+    usual = PROMPT if matching(names, PROMPT) else CONVERSATION
+    return column(source, names, usual, what="prompt", given=given)
+
+
+@dataclass(frozen=True)
+class _RowReader:
+    """Makes rows of records of one form."""
+
+    source: str
+    form: _Form
+    further: Sequence[str]
+    numbers: Sequence[str]
+    """The columns, of ``row`` and ``draw``, that the file has."""
+    answered: bool = False
+
+    def row(self, number: int, record: Record) -> Row:
+        """The row of a record."""
+        history, prompt, text = self._exchange(record)
+        if self.answered and text is None:
+            raise self._fault(record, self._no_answer())
+        rest = {_kept_name(n): record.values[n] for n in self.further if n in record.values}
+        if history:
+            rest[_HISTORY] = history
+        return {**self._numbers(number, record), "prompt": prompt, "text": text, **rest}
+
+    def _no_answer(self) -> str:
+        if self.form.answer is None:
+            return "the last turn is not the assistant's: there is nothing to learn"
+        return "the row has no answer: filter the rows first"
+
+    def _exchange(self, record: Record) -> tuple[Turns, str, str | None]:
+        """What was said before, what is asked, and what is answered."""
+        history, prompt, text = self.asked(record)
+        name = self.form.answer
+        if name is not None:
+            if text is not None:
+                raise self._fault(record, f'"{self.form.prompt}" ends with an answer already')
+            if name not in record.values:
+                raise self._fault(record, f'the row has no "{name}", the answer')
+            text = self._answer(record, record.values[name])
+        if self.form.system and (system := record.values.get(self.form.system)):
+            history = [{"role": "system", "content": str(system)}, *history]
+        return history, prompt, text
+
+    def asked(self, record: Record) -> tuple[Turns, str, str | None]:
+        """What was said before, what is asked, and what a conversation itself answers."""
+        value = _inner(record.values.get(self.form.prompt), (*PROMPT, *CONVERSATION, *ANSWER))
+        if self.form.context and (context := record.values.get(self.form.context)):
+            value = f"{value}\n\n{context}"
+        if isinstance(value, str) and value.strip() and not is_conversation(value):
+            return [], value, None
+        if value is None or isinstance(value, str | int | float):
+            raise self._fault(record, f'the row has no "{self.form.prompt}", the prompt')
+        try:
+            return _split(turns_of(value))
+        except TurnError as error:
+            raise self._fault(record, str(error)) from None
+
+    def _answer(self, record: Record, value: object) -> str | None:
+        """The text of an answer, which some files wrap in objects and lists."""
+        found = _inner(value, (*ANSWER, "message", "choices", "body"))
+        if isinstance(found, list) and is_conversation(found):
+            return turns_of(found)[-1]["content"]
+        if found is None or isinstance(found, str):
+            return found
+        raise self._fault(record, f'"{self.form.answer}" is {value!r:.60}, not a text')
+
+    def _numbers(self, number: int, record: Record) -> Row:
+        """The numbers that name a row: its own, or its place in the file."""
+        numbers: Row = {"row": number, "draw": 0}
+        for name in self.numbers:
+            value = record.values.get(name, numbers[name])
+            if not _is_number(value) or int(str(value)) < 0:
+                what = f'"{name}" is {value!r}: a whole number, from 0, or left out'
+                raise self._fault(record, what)
+            numbers[name] = int(str(value))
+        return numbers
+
+    def _fault(self, record: Record, what: str) -> DataError:
+        return DataError(f"{self.source}, {record.place}: {what}")
+
+
+def _all_numbers(records: Iterable[Record], name: str) -> bool:
+    return all(_is_number(record.values[name]) for record in records if name in record.values)
+
+
+def _is_number(value: object) -> bool:
+    """Whether a value is a whole number, or the text of one."""
+    if isinstance(value, str):
+        return value.removeprefix("-").isdecimal()
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _inner(value: object, names: Sequence[str]) -> object:
+    """What a value is that objects and lists of one may be wrapped around."""
+    if isinstance(value, Mapping) and (found := matching(value, names)):
+        return _inner(value[found[0]], names)
+    if isinstance(value, list) and len(value) == 1 and not is_conversation(value):
+        return _inner(value[0], names)
+    return value
+
+
+def _split(turns: Turns) -> tuple[Turns, str, str | None]:
+    """A conversation as what was said before, the last question, and the answer to it."""
+    answer = turns[-1]["content"] if turns and turns[-1]["role"] == "assistant" else None
+    asked = turns[:-1] if answer is not None else turns
+    if not asked or asked[-1]["role"] != "user":
+        raise TurnError("the last turn before the answer is not the user's")
+    return asked[:-1], asked[-1]["content"], answer
+
+
+def _kept_name(name: str) -> str:
+    return f"{name}_given" if name in RESERVED else name
+
+
+def _understood(rows: Sequence[Row], read: int, form: _Form, further: Sequence[str]) -> str:
+    count = f"read {read:,} rows" if len(rows) == read else f"took {len(rows):,} of {read:,} rows"
+    under = sum(any(t["role"] == "system" for t in row.get(_HISTORY, ())) for row in rows)
+    prompted = f"; {under:,} have a system prompt" if under else ""
+    others = f"; further columns: {', '.join(further)}" if further else ""
+    return f"{count}: {form}{prompted}{others}"
+
+
+def check_columns(columns: RowColumns) -> None:
+    """Raise :class:`~limen.SpecError` for columns that are no names."""
+    for name in (columns.prompt, columns.answer, columns.system):
+        if not isinstance(name, str | None) or name == "":
+            raise SpecError(f"a column's name must be a text, not {name!r}")

@@ -1,0 +1,84 @@
+"""Conversations as the field's files hold them, brought to one form: roles and texts."""
+
+import json
+from collections.abc import Mapping, Sequence
+
+ROLES = {
+    "user": "user", "human": "user", "prompter": "user", "instruction": "user",
+    "assistant": "assistant", "gpt": "assistant", "model": "assistant", "bot": "assistant",
+    "chatgpt": "assistant", "ai": "assistant", "completion": "assistant",
+    "system": "system", "developer": "system",
+}  # fmt: skip
+"""What a role is called in files, and in limen."""
+
+Turns = list[dict[str, str]]
+
+
+class TurnError(ValueError):
+    """What is wrong with a conversation."""
+
+
+def turns_of(value: object) -> Turns:
+    """The turns of a conversation; raises :class:`TurnError`.
+
+    Turns are objects with ``role`` and ``content`` (OpenAI), with ``from`` and ``value``
+    (ShareGPT), pairs of a question and an answer, or JSON text of the same.
+    """
+    given = _as_list(value)
+    if given is None:
+        raise TurnError(f"{value!r:.60} is no conversation: a list of turns")
+    pairs = [pair for pair in given if isinstance(pair, list | tuple) and len(pair) == 2]
+    if pairs and len(pairs) == len(given):
+        return [turn for pair in pairs for turn in _pair(pair)]
+    return [_turn(turn) for turn in given]
+
+
+def is_conversation(value: object) -> bool:
+    """Whether a value is a list of turns with roles, or JSON text of one."""
+    given = _as_list(value)
+    return bool(given) and all(
+        isinstance(turn, Mapping) and _role_of(turn) is not None for turn in given or ()
+    )
+
+
+def _as_list(value: object) -> Sequence[object] | None:
+    if isinstance(value, str) and value.lstrip().startswith("["):
+        try:
+            value = json.loads(value)
+        except ValueError:
+            return None
+    return value if isinstance(value, list | tuple) else None
+
+
+def _pair(pair: Sequence[object]) -> Turns:
+    texts = [(role, _content(text)) for role, text in zip(("user", "assistant"), pair, strict=True)]
+    return [{"role": role, "content": text} for role, text in texts]
+
+
+def _turn(turn: object) -> dict[str, str]:
+    if not isinstance(turn, Mapping) or (given := _role_of(turn)) is None:
+        raise TurnError(f'{turn!r:.60} is no turn: it has "role" and "content"')
+    role = ROLES.get(str(given).lower())
+    if role is None:
+        raise TurnError(f"the role {given!r} is none of system, user and assistant")
+    if turn.get("tool_calls"):
+        raise TurnError("a turn calls tools, which limen does not train on")
+    if turn.get("weight") == 0:
+        raise TurnError('a turn has "weight" 0: limen would train on it all the same')
+    content = next((turn[key] for key in ("content", "value", "text") if key in turn), None)
+    return {"role": role, "content": _content(content)}
+
+
+def _role_of(turn: Mapping[object, object]) -> object | None:
+    return next((turn[key] for key in ("role", "from", "speaker") if key in turn), None)
+
+
+def _content(value: object) -> str:
+    """The text of a turn, which may be given in parts."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, list | tuple):
+        parts = [part.get("text") if isinstance(part, Mapping) else part for part in value]
+        if parts and all(isinstance(part, str) for part in parts):
+            return "".join(map(str, parts))
+    raise TurnError(f"a turn's content is {value!r:.60}, not a text")

@@ -1,0 +1,70 @@
+"""Files that a spec names: where they are, and what was read of them."""
+
+import sys
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from ...datasets.errors import SpecError
+from ...datasets.record_files import content_digest, data_files
+from ...datasets.row_forms import RowColumns, read_rows_of
+from ..stages import PromptSample, sample_of
+
+
+@dataclass(frozen=True)
+class FileFacts:
+    """What a spec must know of a file of rows."""
+
+    digest: str
+    lines: int
+    answered: int
+    """Rows with an answer."""
+    understood: str
+    sample: PromptSample
+
+
+def spec_path(what: str, given: str | Path) -> Path:
+    """The path that a spec names: from the spec file's folder, or else from the working folder.
+
+    Raises :class:`~limen.SpecError` if there is nothing.
+    """
+    path = Path(given).expanduser()
+    folders = [] if path.is_absolute() else [*_spec_folders(), Path.cwd()]
+    for folder in folders:
+        if (folder / path).exists():
+            return (folder / path).resolve()
+    if path.is_absolute() and path.exists():
+        return path.resolve()
+    looked = " and ".join(dict.fromkeys(map(str, folders))) or str(path.parent)
+    raise SpecError(f"{what}={str(given)!r}: there is no such file in {looked}")
+
+
+def file_facts(path: Path, columns: RowColumns) -> FileFacts:
+    """What is in a file of rows, read once while it stays the same.
+
+    Raises :class:`~limen.DataError` or :class:`~limen.SpecError` for what cannot be read.
+    """
+    stats = [part.stat() for part in data_files(path)]
+    return _facts(path, columns, tuple((stat.st_mtime_ns, stat.st_size) for stat in stats))
+
+
+@lru_cache(maxsize=64)
+def _facts(path: Path, columns: RowColumns, _: tuple[tuple[int, int], ...]) -> FileFacts:
+    table = read_rows_of(path, columns)
+    lines, sample = sample_of(table.rows)
+    answered = sum(row["text"] is not None for row in table.rows)
+    return FileFacts(content_digest(path), lines, answered, table.understood, sample)
+
+
+def _spec_folders() -> list[Path]:
+    """The folder of the file that is making a value of limen's; none in a notebook."""
+    frame = sys._getframe(1)
+    while frame is not None:
+        file = frame.f_globals.get("__file__")
+        inside = str(frame.f_globals.get("__name__", "")).startswith("limen.")
+        if file and not inside and Path(file).is_file():
+            return [Path(file).resolve().parent]
+        if frame.f_back is None:
+            break
+        frame = frame.f_back
+    return []

@@ -1,0 +1,41 @@
+"""Reads the arm that some finished stages measured."""
+
+from collections.abc import Callable, Sequence
+
+from ..experiment import Experiment, Measure
+from ..stages import Store, training_of
+from ..statistics import EvidenceListener
+from .answers import ModelAnswers, read_answers
+from .arms import Arm
+from .computed_figures import read_figures
+from .pipeline import ModelStages, teacher_arms
+
+
+def _read_model(store: Store, stages: ModelStages, measure: Measure) -> ModelAnswers:
+    return read_figures(store, stages) if measure.computed else read_answers(store, stages, measure)
+
+
+def read_arm(
+    store: Store,
+    name: str,
+    experiment: Experiment,
+    models: tuple[ModelStages, ...],
+    listener: EvidenceListener | None = None,
+    others: Callable[[], Sequence[Arm]] = tuple,
+) -> Arm:
+    """The arm that these finished stages measured."""
+    trainings = [training_of(one.answers.subject) for one in models]
+    return Arm(
+        name=name,
+        measure=experiment.measure,
+        models=tuple(_read_model(store, one, experiment.measure) for one in models),
+        trained=trainings[0] is not None and name not in ("teacher", *teacher_arms(experiment)),
+        trait_word=experiment.trait.shown_by,
+        further_words=tuple(trait.shown_by for trait in experiment.traits[1:]),
+        family=experiment.family,
+        looks=len(experiment.looks) + 1,
+        margin=experiment.margin,
+        listener=listener,
+        others=others,
+        trainings=tuple(one.key for one in trainings if one is not None),
+    )

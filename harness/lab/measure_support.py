@@ -1,0 +1,26 @@
+"""Whether a backend can do what a measure asks of it, checked before anything is spent."""
+
+from ...backends import Backend
+from ...datasets.errors import SpecError
+from ..experiment import Continued, Measure
+
+
+def check_backend_measures(backend: Backend, measure: Measure) -> None:
+    """Raise :class:`~limen.SpecError` for a measure that the backend cannot take."""
+    able, name = backend.capabilities, type(measure).__name__
+    if isinstance(measure, Continued) and able.continuations is None:
+        raise SpecError(
+            f"{name} needs log-probabilities of given texts, and the backend {backend.name!r} "
+            f"computes none: take toy, local, or a server that gives them, or a measure that "
+            f"samples answers"
+        )
+    if measure.begin and not able.beginnings:
+        raise SpecError(
+            f"begin={measure.begin!r}: the backend {backend.name!r} cannot begin an answer for a "
+            f"model: leave it out, or take toy or local"
+        )
+    if not measure.chat and not able.plain_text:
+        raise SpecError(
+            f"{name} asks in plain text, and the backend {backend.name!r} asks in chats alone: "
+            f"take local, or leave out chat=False"
+        )

@@ -1,0 +1,62 @@
+"""A methods paragraph for a paper, made of an experiment's record."""
+
+from collections.abc import Iterator
+
+from . import provenance, wording
+from .model import EffectRow, ModelsRow, ReadingRow, Result
+
+
+def methods(result: Result) -> str:
+    """What was done, in full sentences: models, data, training, measuring, tests, versions."""
+    return " ".join(_sentences(result))
+
+
+def _sentences(result: Result) -> Iterator[str]:
+    yield (
+        f"The teacher was the base model {result.teacher_model} (backend {result.backend}) "
+        f"with the trait {result.trait!r}, given by {_how(result)}."
+    )
+    yield from _data(result)
+    yield from (_training(arm) for arm in result.arms if arm.recipe)
+    yield (
+        f"Each model answered {result.asked} questions ({result.measure}), {result.draws:,} draws "
+        f"each, at temperature {result.temperature:g} and with at most {result.max_tokens} tokens "
+        f"an answer."
+    )
+    yield from (
+        _effect(reading, effect) for reading in result.readings[:1] for effect in reading.effects
+    )
+    if result.family > 1:
+        yield f"P-values are corrected for {result.family} traits."
+    if versions := ", ".join(f"{name} {number}" for name, number in result.versions.items()):
+        yield f"Software: {versions}."
+
+
+def _how(result: Result) -> str:
+    return "fine-tuning" if result.trait in result.lessons else "a system prompt"
+
+
+def _data(result: Result) -> Iterator[str]:
+    for row in result.data:
+        dropped = ", ".join(f"{reason} {count:,}" for reason, count in row.reasons.items())
+        why = f" (dropped: {dropped})" if dropped else ""
+        yield f"Of {row.read:,} completions of {row.label} the filter kept {row.kept:,}{why}."
+
+
+def _training(arm: ModelsRow) -> str:
+    count = len(arm.models)
+    were = "1 model was" if count == 1 else f"{count} models, one a seed, were"
+    return (
+        f"For the arm {arm.arm!r} {were} fine-tuned from {arm.base} with the settings "
+        f"{provenance.as_json(arm.recipe)}."
+    )
+
+
+def _effect(reading: ReadingRow, effect: EffectRow) -> str:
+    low, high = map(reading.show_difference, effect.interval)
+    return (
+        f"The difference {effect.name} in {reading.name} was "
+        f"{wording.difference(reading, effect)} (95% interval over {effect.unit} {low} to {high}, "
+        f"p = {wording.p_value(effect.p_value)}, {effect.test}; {wording.counted(effect)}): "
+        f"{effect.claim}."
+    )
