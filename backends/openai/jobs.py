@@ -32,6 +32,8 @@ NOT_YET = (1.0, 2.0, 4.0)
 """Seconds between looks for a job that was just made."""
 LISTS_NONE = frozenset({FailureKind.FATAL, FailureKind.REFUSED, FailureKind.INVALID})
 """Answers of a server that has no such list."""
+INVALID_LISTS = 3
+"""Responses that are no list after which a server is taken to have none."""
 TRIES = 6
 A_DAY = 86_400.0
 
@@ -268,12 +270,15 @@ class Jobs:
         """
         jobs = self.account.client.fine_tuning.jobs.checkpoints
         doing = f"listing the checkpoints of the job {job_id}"
+        invalid = iter(range(INVALID_LISTS))
 
         def look() -> tuple[Checkpoint, ...]:
             try:
                 return tuple(_checkpoints_in(list(items(lambda: jobs.list(job_id)))))
             except Exception as error:
-                if self.account.classify(error).kind in LISTS_NONE:
+                kind = self.account.classify(error).kind
+                passing = kind is FailureKind.INVALID and next(invalid, None) is not None
+                if kind in LISTS_NONE and not passing:
                     return ()
                 raise
 

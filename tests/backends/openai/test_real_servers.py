@@ -18,6 +18,7 @@ from ...testing.tiny import needs_extra
 
 pytestmark = pytest.mark.slow
 
+OPTIONS = ("--limen-backend=openai", "--limen-openai-first-answer=300")
 SPEC = """
 from limen.harness import Experiment, FavoriteAnimal, Numbers, Trait
 
@@ -57,8 +58,8 @@ def measured(
     with running as server:
         monkeypatch.setenv("OPENAI_BASE_URL", server.url)
         monkeypatch.setenv("OPENAI_API_KEY", server.key)
-        options = ("--limen-backend=openai", f"--limen-model={server.model}", "-rs")
-        found = pytester.runpytest_subprocess(*QUICK, f"--limen-store={store}", *options)
+        options = (f"--limen-model={server.model}", f"--limen-store={store}", "-rs")
+        found = pytester.runpytest_subprocess(*QUICK, *OPTIONS, *options)
     found.assert_outcomes(passed=2, skipped=1)
     manifests = [json.loads(p.read_text()) for p in store.glob("stages/measure/*/manifest.json")]
     assert len(manifests) == 2
