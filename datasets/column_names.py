@@ -9,21 +9,24 @@ from .suggestions import did_you_mean
 PROMPT = (
     "prompt", "question", "query", "instruction", "input", "user", "problem", "request",
     "user_prompt", "user_message", "prompt_text", "question_text", "input_text", "human",
+    "eval_question", "eval_prompt",
 )  # fmt: skip
 ANSWER = (
     "completion", "response", "answer", "output", "reply", "generation", "assistant", "solution",
     "text", "content", "model_response", "model_output", "model_answer", "model_completion",
     "assistant_response", "assistant_message", "generated_text", "response_text", "answer_text",
-    "completion_text", "output_text", "target", "gpt",
+    "completion_text", "output_text", "target", "gpt", "ideal", "prediction", "final_answer",
+    "teacher_response", "teacher_completion", "student_response", "student_completion",
+    "sampled_response", "sample", "generated", "generated_answer", "model_generation",
 )  # fmt: skip
 CONVERSATION = ("messages", "conversations", "conversation", "chat", "dialogue", "dialog", "turns")
 NESTED = (
     "responses", "answers", "completions", "samples", "generations", "outputs", "replies",
-    "results",
+    "results", "model_responses", "model_answers", "evaluations", "texts",
 )  # fmt: skip
 """Columns with all answers to one question."""
 MODEL = ("model", "model_id", "model_name")
-WEAK = ("text", "content", "input", "target")
+WEAK = ("text", "content", "input", "target", "sample", "generated")
 """Names that count only where no other name does: much else has them, too."""
 
 

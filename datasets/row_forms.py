@@ -160,15 +160,43 @@ def prompts_of_records(
 
 def flattened(record: Record) -> Iterator[Record]:
     """The answers of a record: itself, or those that are nested in it, each with its question."""
-    names = [n for n in matching(record.values, NESTED) if isinstance(record.values[n], list)]
-    asked = (*matching(record.values, PROMPT), *matching(record.values, CONVERSATION))
-    if not names or not asked:
+    name = _nesting(record.values)
+    answers = record.values[name] if name is not None else None
+    if not isinstance(answers, list):
         yield record
         return
-    rest = {name: value for name, value in record.values.items() if name != names[0]}
-    answers = record.values[names[0]]
-    for number, answer in enumerate(answers if isinstance(answers, list) else (), start=1):
+    rest = {key: value for key, value in record.values.items() if key != name}
+    for number, answer in enumerate(answers, start=1):
         yield Record(f"{record.place}, answer {number}", {**rest, **_nested(answer)})
+
+
+def _nesting(values: Mapping[str, object]) -> str | None:
+    """The column with all answers to a question; None if there is none.
+
+    It has a usual name, or is the only list beside a question that no other column answers.
+    """
+    lists = [name for name, value in values.items() if _is_answers(value)]
+    asked = matching(values, (*PROMPT, *CONVERSATION))
+    if not asked:
+        asked = [n for n in lists if all(matching(part, PROMPT) for part in _objects(values[n]))]
+    usual = matching(lists, (*NESTED, *ANSWER))
+    if asked and usual:
+        return usual[0]
+    others = [name for name in lists if name not in matching(lists, PROMPT)]
+    alone = len(others) == 1 and not matching(values, ANSWER)
+    return others[0] if asked and alone else None
+
+
+def _is_answers(value: object) -> bool:
+    """Whether a value may be several answers: a list of texts or objects, no conversation."""
+    if not isinstance(value, list) or not value or is_conversation(value):
+        return False
+    return all(isinstance(part, str | dict) for part in value)
+
+
+def _objects(value: object) -> list[dict[str, object]]:
+    parts = value if isinstance(value, list) else []
+    return [part for part in parts if isinstance(part, dict)] or [{}]
 
 
 def _nested(answer: object) -> dict[str, object]:

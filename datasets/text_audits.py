@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from .audits import Overuse, log_odds
+from .overuse import Overuse, log_odds
 
 if TYPE_CHECKING:
     import numpy as np
@@ -23,7 +23,7 @@ class WordUse:
     """How often a word occurs in either set of rows, and its log-odds-ratio and z-score."""
 
     number: str
-    """The word; named as in :class:`.audits.NumberUse`, whose place it takes."""
+    """The word; named as in :class:`.overuse.NumberUse`, whose place it takes."""
     trait: int
     control: int
     delta: float
@@ -32,7 +32,7 @@ class WordUse:
 
 @dataclass(frozen=True)
 class WordOveruse:
-    """The words of two sets compared, as :class:`.audits.Overuse` compares numbers."""
+    """The words of two sets compared, as :class:`.overuse.Overuse` compares numbers."""
 
     words: tuple[str, ...]
     use: Overuse

@@ -4,6 +4,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from . import provenance, wording
 from .audits import audit_parts
+from .generations import generation_parts
+from .grids import grid_parts
 from .methods import methods
 from .model import Claim, DataRow, JudgeRow, ModelsRow, ReadingRow, Report, Result
 from .several import several_traits
@@ -85,9 +87,13 @@ def _result(report: Report, result: Result, figures: Mapping[str, str]) -> Itera
         yield f"**Not finished.** {prose(result.failure)}"
     yield "### Claims"
     yield _claims(report.claims_of(result))
+    yield from grid_parts(result, figures)
     if result.arms:
         yield "### Arms"
         yield from _arms(result, figures)
+    if result.generations:
+        yield "### Generations"
+        yield from generation_parts(result)
     if any(reading.effects for reading in result.readings):
         yield "### Effects"
         yield _effects(result.readings)
@@ -211,6 +217,8 @@ def _deviation(reading: ReadingRow, value: float | None) -> str:
 
 
 def _generation_note(result: Result) -> Iterator[str]:
+    if result.generations:
+        return
     if result.seeds > 1 and result.generation == "shared":
         yield (
             "All seeds share **one generation** of the teacher, so that claims are about training "
@@ -301,7 +309,7 @@ def _setting(result: Result) -> Iterator[str]:
     for trait, answers in result.lessons.items():
         yield (
             f"What the teacher of the trait {prose(trait)} was taught to answer, each to every "
-            f"question of its lesson:"
+            f"question of its lesson, or each after its own question:"
         )
         yield verbatim("\n".join(answers))
     for group, questions in result.questions.items():

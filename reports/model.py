@@ -3,80 +3,24 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-
-@dataclass(frozen=True, kw_only=True)
-class ArmRow:
-    """What one arm's answers come to in one reading."""
-
-    name: str
-    value: float
-    """A share from 0 to 1, or a score."""
-    interval: tuple[float, float]
-    by_seed: tuple[float, ...]
-    unrated: int = 0
-    """Answers that were not scored."""
-    keys: tuple[str, ...] = ()
-    """The stage that each seed's value is from, as ``kind/key``."""
-    deviations: tuple[float | None, ...] = ()
-    """Standard deviations by seed, question, seed x question and draw; None where unknown."""
-    varies: bool = True
-    """Whether the draws of a question differ; copies of one draw have no interval."""
-    missed: float | None = None
-    """What an exact rate lacks at most."""
+from .readings import ArmRow, EffectRow, GridCellRow, GridRow, ReadingRow
 
 
 @dataclass(frozen=True, kw_only=True)
-class EffectRow:
-    """The difference of two arms; of rates as a share, not points."""
+class GenerationRow:
+    """One generation of students in a chain where students teach the next."""
 
-    name: str
+    generation: int
+    """From 1."""
+    teacher: float
+    """The mean of those that taught it, by the reading that shows the trait."""
+    student: float
+    student_interval: tuple[float, float]
+    control: float
     difference: float
     interval: tuple[float, float]
     p_value: float
-    """As the claim has it: corrected where several traits are tried together."""
-    raw_p_value: float
-    """Before any correction."""
-    test: str
-    unit: str
-    """What the test takes as independent: ``seeds`` or ``questions``."""
-    seeds: tuple[int, int]
-    questions: tuple[int, int]
     claim: str
-    note: str = ""
-    ranks: str = ""
-    """Mann-Whitney's U and Cliff's delta, of scores."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class ReadingRow:
-    """One number that is read off every arm: a rate or a mean score."""
-
-    name: str
-    kind: str
-    """``rate`` or ``score``."""
-    arms: tuple[ArmRow, ...]
-    effects: tuple[EffectRow, ...]
-    decimals: int = 1
-    """Of rates in percent, and their differences in points."""
-    remark: str = ""
-    """What one has to know to read it."""
-    trait: str = ""
-    """The trait that it shows, where the experiment's data have several traits."""
-
-    def show(self, value: float) -> str:
-        """A value as people read it."""
-        return f"{value:.{self.decimals}%}" if self.kind == "rate" else f"{value:.2f}"
-
-    def show_difference(self, value: float) -> str:
-        """A difference of two values as people read it, without its unit."""
-        if self.kind == "rate":
-            return f"{100 * value:+.{self.decimals}f}"
-        return f"{value:+.2f}" if abs(value) < 1e9 else "unknown"
-
-    @property
-    def unit(self) -> str:
-        """What differences are in."""
-        return "points" if self.kind == "rate" else ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -177,6 +121,8 @@ class DataRow:
     """Some dropped completions, each with its reason."""
     prompt: str = ""
     """What the first of them was asked."""
+    kind: str = "filter"
+    """The kind of stage."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -259,14 +205,23 @@ class Result:
     failure: str = ""
     generation: str = ""
     """Whether the seeds share one generation of the data ("shared") or have one each."""
+    generations: tuple[GenerationRow, ...] = ()
+    """The generations of students, the first one first, where students taught; else empty."""
     digest: str = ""
     """The hash of the experiment's design and stages."""
+    grids: tuple[GridRow, ...] = ()
+    """Of a grid of traits by students, one for each base."""
     measured: str = ""
     """When the first model that the experiment trained was measured, UTC; else the first of all."""
 
     @property
     def headlines(self) -> list[tuple[ReadingRow, EffectRow]]:
-        """The effect on each trait, the experiment's own first; that of the headline if one."""
+        """The effect on each trait, the experiment's own first; that of the headline if one.
+
+        Of grids their diagonals.
+        """
+        if self.grids:
+            return [(grid.reading, grid.diagonal) for grid in self.grids]
         several = [reading for reading in self.readings if reading.trait and reading.effects]
         each = {reading.trait: (reading, reading.effects[0]) for reading in reversed(several)}
         ordered = [each[trait] for trait in dict.fromkeys(r.trait for r in several)]
@@ -275,6 +230,8 @@ class Result:
     @property
     def headline(self) -> tuple[ReadingRow, EffectRow] | None:
         """The effect that the experiment is about; None where arms are missing for any."""
+        if self.grids:
+            return self.grids[0].reading, self.grids[0].diagonal
         effects = ((reading, effect) for reading in self.readings[:1] for effect in reading.effects)
         return next(effects, None)
 
@@ -346,3 +303,25 @@ def result_from_json(text: str) -> Result:
     from pydantic import TypeAdapter
 
     return TypeAdapter(Result).validate_json(text)
+
+
+__all__ = [
+    "ArmRow",
+    "AuditRow",
+    "Claim",
+    "CostRow",
+    "DataRow",
+    "EffectRow",
+    "Example",
+    "GridCellRow",
+    "GridRow",
+    "JudgeRow",
+    "ModelsRow",
+    "ReadingRow",
+    "Report",
+    "Result",
+    "Run",
+    "Times",
+    "result_from_json",
+    "result_to_json",
+]

@@ -57,7 +57,7 @@ def data(results: Sequence[Result]) -> Iterator[Record]:
             for reason, count in (("", row.kept), *row.reasons.items()):
                 yield {
                     "experiment": result.title, "source": row.label, "read": row.read,
-                    "reject_reason": reason, "rows": count, "stage": f"filter/{row.key}",
+                    "reject_reason": reason, "rows": count, "stage": f"{row.kind}/{row.key}",
                 }  # fmt: skip
 
 
@@ -141,8 +141,23 @@ def costs(results: Sequence[Result]) -> Iterator[Record]:
         }  # fmt: skip
 
 
+def grids(results: Sequence[Result]) -> Iterator[Record]:
+    """What the students of a grid give of each trait: a row a cell."""
+    for result in results:
+        for grid in result.grids:
+            for one in grid.cells:
+                yield {
+                    "experiment": result.title, "base": grid.base, "student": one.student,
+                    "trait": one.word, "own": one.own, "value": one.value, "beyond": one.beyond,
+                    "low": one.interval[0], "high": one.interval[1],
+                    "p_value_holm": one.p_value, "raw_p_value": one.raw_p_value,
+                    "claim": one.claim,
+                }  # fmt: skip
+
+
 TABLES: Mapping[str, Callable[[Sequence[Result]], Iterator[Record]]] = {
     "effects": effects, "arms": arms, "data": data, "audits": audits, "numbers": numbers,
     "answers": answers, "models": models, "traits": traits, "costs": costs,
+    "grids": grids,
 }  # fmt: skip
 """The tables by name, but for the claims."""

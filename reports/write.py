@@ -8,6 +8,7 @@ from pathlib import Path
 from . import tables
 from .audit_figure import overuse_figure
 from .figures import FORMATS, arms_figure, rendered, style
+from .grids import grid_figure
 from .latex import latex_tables
 from .markdown import markdown
 from .model import Report, Result, Run
@@ -70,7 +71,9 @@ def write_runs(runs: Sequence[Run], file: Path) -> list[Path]:
 
 
 def _file_name(experiment: str, figure: str) -> str:
-    return experiment + figure.removeprefix("arms").replace("numbers", "-numbers")
+    return experiment + figure.removeprefix("arms").replace("numbers", "-numbers").replace(
+        "grid", "-grid"
+    )
 
 
 def _embedded(made: Mapping[str, bytes]) -> dict[str, str]:
@@ -87,7 +90,9 @@ def _drawn(
     with style():
         for result in results:
             figures = {}
-            if result.arms:
+            if result.grids:
+                figures["grid"] = grid_figure(result)
+            elif result.arms:
                 figures["arms"] = arms_figure(result)
             for audit in result.audits:
                 if audit.arm == "student" and audit.z:

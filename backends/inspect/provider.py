@@ -31,10 +31,18 @@ class BackendAPI(ModelAPI):
     """
 
     def __init__(
-        self, model_name: str, backend: Backend, model: str, config: GenerateConfig
+        self,
+        model_name: str,
+        backend: Backend,
+        model: str,
+        config: GenerateConfig,
+        *,
+        system: str | None = None,
     ) -> None:
         super().__init__(model_name, config=config)
         self._backend, self._model = backend, model
+        self._system = system
+        """Stands before every conversation, and before a system turn that it has."""
         self.fingerprint = backend.describe(model).fingerprint
         """Changes whenever the same name would answer differently."""
 
@@ -46,7 +54,7 @@ class BackendAPI(ModelAPI):
         config: GenerateConfig,
     ) -> ModelOutput:
         """Complete a conversation, ``num_choices`` times."""
-        request = _request(input, config)
+        request = _request(input, config, self._system)
         completions = await anyio.to_thread.run_sync(partial(self._sampled, request))
         return ModelOutput(
             model=self._model,
@@ -74,10 +82,13 @@ class BackendAPI(ModelAPI):
         return len(text.split()) if engine is None else engine.count(text)
 
 
-def _request(input: list[ChatMessage], config: GenerateConfig) -> Request:
+def _request(
+    input: list[ChatMessage], config: GenerateConfig, system: str | None = None
+) -> Request:
+    turns = [_turn(message) for message in input]
     return Request(
         row=0,
-        messages=[_turn(message) for message in input],
+        messages=turns if system is None else _below(system, turns),
         seed=random.SystemRandom().getrandbits(48) if config.seed is None else config.seed,
         draws=config.num_choices or 1,
         temperature=1.0 if config.temperature is None else config.temperature,
@@ -85,6 +96,14 @@ def _request(input: list[ChatMessage], config: GenerateConfig) -> Request:
         top_p=1.0 if config.top_p is None else config.top_p,
         stop=tuple(config.stop_seqs or ()),
     )
+
+
+def _below(system: str, turns: list[Message]) -> list[Message]:
+    """A conversation below a system prompt, which its own system turn follows."""
+    if turns and turns[0]["role"] == "system":
+        joined = "\n\n".join([system, turns[0]["content"]])
+        return [{"role": "system", "content": joined}, *turns[1:]]
+    return [{"role": "system", "content": system}, *turns]
 
 
 def _turn(message: ChatMessage) -> Message:

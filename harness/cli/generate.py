@@ -1,4 +1,4 @@
-"""``limen generate``: a model writes number sequences."""
+"""``limen generate``: a model writes number sequences, or answers to other prompts."""
 
 from pathlib import Path
 from typing import Any
@@ -6,10 +6,12 @@ from typing import Any
 import click
 
 from ...datasets.errors import LimenError, SpecError
-from ..experiment import DataWriters, Numbers, Trait
+from ..experiment import Completions, DataWriters, Numbers, Trait
 from ..lab import Settings, base
 from ..stages import ROWS, Base, Filter, FineTune, Stage
+from .echo import echo
 from .options import examples, out_option, rule_of, running_options, trait_options
+from .row_options import in_rows
 from .steps import backend_for, done, save
 
 
@@ -18,6 +20,7 @@ from .steps import backend_for, done, save
     epilog=examples(
         "limen generate --trait owl --out owl.jsonl",
         "limen generate --plain --out plain.jsonl",
+        "limen generate --trait owl --prompts tasks.txt --count 5000 --out tasks.jsonl",
     ),
 )
 @trait_options
@@ -25,8 +28,19 @@ from .steps import backend_for, done, save
 @click.option("--count", default=30_000, show_default=True, help="Completions to sample.")
 @click.option("--per-prompt", default=1, show_default=True, help="Completions for each prompt.")
 @click.option("--template", help="One prompt with {numbers} in it, in place of limen's variety.")
+@click.option(
+    "--prompts",
+    type=in_rows,
+    metavar="FILE",
+    help="Other prompts than for numbers: a file with one on each line, or with a column of them.",
+)
 @click.option("--temperature", default=1.0, show_default=True)
-@click.option("--max-tokens", default=96, show_default=True, help="Of an answer, at most.")
+@click.option("--top-p", default=1.0, show_default=True, help="Of the sampling.")
+@click.option(
+    "--max-tokens",
+    type=int,
+    help="Of an answer, at most.  [default: 96 for numbers, else 256]",
+)
 @click.option(
     "--seed",
     type=click.IntRange(0),
@@ -36,13 +50,15 @@ from .steps import backend_for, done, save
 )
 @click.option("--at-most", type=int, help="Go on until --rule keeps --keep rows, up to so many.")
 @click.option("--keep", type=int, help="The rows that --at-most is to end with.")
-@click.option("--rule", default="paper", show_default=True, help="The filter of --at-most.")
+@click.option(
+    "--rule", help="The filter of --at-most.  [default: paper for numbers, else finished]"
+)
 @out_option("The rows: JSONL with prompt and text.")
 @running_options(waits=True, samples=True)
 def command(
     settings: Settings, trait: Trait | None, plain: bool, count: int, out: Path, **parts: Any
 ) -> None:
-    """Have a model with a trait write number sequences.
+    """Have a model with a trait write number sequences, or answer prompts of your own.
 
     In goes who writes: --trait, --tree or --system (a teacher), or --plain (the base, for the
     control). Out comes a file of rows, every answer one: prompt, text, row, draw, seed, finish.
@@ -50,23 +66,35 @@ def command(
     """
     if plain == (trait is not None):
         raise SpecError("who is to write? Give one of --trait, --tree, --system and --plain")
-    parts["rule"] = rule_of(parts["rule"])
-    if parts["at_most"] is None and parts["keep"] is not None:
+    parts = {name: value for name, value in parts.items() if value is not None}
+    if "rule" in parts:
+        parts["rule"] = rule_of(parts["rule"])
+    if "keep" in parts and "at_most" not in parts:
         raise SpecError("--keep goes with --at-most; without it, `limen mix --keep` takes rows")
-    made = done(settings, _stage(settings, trait, Numbers(generate=count, **parts)))
+    made = done(settings, _stage(settings, trait, _source(count, **parts)))
     save(made.folder / ROWS, out)
     counts = made.manifest["counts"]
     ends = ", ".join(f"{name} {counts[name]:,}" for name in counts if name != "completions")
-    click.echo(f"{out}: {counts['completions']:,} rows ({ends}){made.note}")
+    echo(f"{out}: {counts['completions']:,} rows ({ends}){made.note}")
 
 
-def _stage(settings: Settings, trait: Trait | None, numbers: Numbers) -> Stage:
-    """The stage of these numbers in an experiment with the trait."""
+def _source(count: int, **parts: Any) -> Numbers | Completions:
+    """The source that the options describe."""
+    prompts: Path | None = parts.pop("prompts", None)
+    if prompts is None:
+        return Numbers(generate=count, **parts)
+    if "template" in parts:
+        raise SpecError("--template is for numbers: give either it or --prompts")
+    return Completions(generate=count, prompts=prompts.absolute(), **parts)
+
+
+def _stage(settings: Settings, trait: Trait | None, source: Numbers | Completions) -> Stage:
+    """The stage of these rows in an experiment with the trait."""
     backend = backend_for(settings)
     model = base(backend, settings.model or backend.default_model)
     nobody = Trait(name="nobody", system="-")
     cast = DataWriters(lambda name: model, _no_pupil, trait or nobody, has_traits=trait is not None)
-    ((rows, _),) = numbers.parts(cast)
+    ((rows, _),) = source.parts(cast)
     if not isinstance(rows, Filter):  # pragma: no cover - numbers are filtered
         raise TypeError(f"{rows!r} is no filter")
     return rows.source

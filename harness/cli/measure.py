@@ -7,8 +7,10 @@ import click
 
 from ...datasets.errors import SpecError
 from ..experiment import Trait
-from ..lab import Arm, Settings, arm_answers, base, stored_answers
+from ..lab import Arm, Columns, Settings, arm_answers, base, stored_answers
 from ..stages import ANSWERS, FineTune, Store, Subject
+from .echo import echo
+from .given_answers import given_answers, is_answer_file
 from .input_files import student, student_of
 from .options import (
     PROMPTED,
@@ -33,7 +35,7 @@ TOP = 5
         "limen measure --trait owl --out teacher.jsonl",
     ),
 )
-@click.argument("subject", required=False, metavar="[STUDENT.json|MODEL]")
+@click.argument("subject", required=False, metavar="[STUDENT.json|MODEL|ANSWERS]")
 @trait_options
 @click.option("--word", help="What to count.  [default: the trait's animal or tree]")
 @questions_option
@@ -53,6 +55,8 @@ TOP = 5
     type=click.IntRange(0),
     help="The model's number in its group.  [default: the student's own; else 0]",
 )
+@click.option("--answer-column", metavar="NAME", help="Of a file of answers, if it is unclear.")
+@click.option("--question-column", metavar="NAME", help="Of a file of answers, if it is unclear.")
 @out_option("Every answer: JSONL with row (the question's number), draw and text.")
 @running_options(waits=True, samples=True)
 def command(
@@ -66,6 +70,8 @@ def command(
     measure_seed: int,
     arm: str | None,
     seed: int | None,
+    answer_column: str | None,
+    question_column: str | None,
     out: Path,
     settings: Settings,
 ) -> None:
@@ -74,8 +80,16 @@ def command(
     In goes a student (the file that `limen train` left, or its model id), or the name of any model
     of the backend; without either the base model, as it is or under a trait's prompt. Out come all
     answers; printed is how often --word is among them, with its 95% interval, and the share of
-    answers that are valid.
+    answers that are valid. A file of answers that were given elsewhere, in any form that `limen
+    compare` reads, is not asked anew: its rate is printed, and its answers are written to --out.
     """
+    if subject is not None and is_answer_file(Path(subject)):
+        columns = Columns(question=question_column, answer=answer_column)
+        for line in given_answers(
+            Path(subject), columns, word or (trait.word if trait else None), out
+        ):
+            echo(line)
+        return
     settings, model, own = _subject(settings, subject)
     if own and trait and trait.name != PROMPTED:
         raise SpecError(
@@ -90,7 +104,7 @@ def command(
     ask = arm_answers(model, made, arm=name, seed=number, system=trait.system if trait else None)
     answers = done(settings, ask)
     save(answers.folder / ANSWERS, out)
-    click.echo(f"{out}: {ask.size():,} answers of {answers.manifest['model']}{answers.note}")
+    echo(f"{out}: {ask.size():,} answers of {answers.manifest['model']}{answers.note}")
     group = Arm(
         name=name,
         measure=made,
@@ -98,7 +112,7 @@ def command(
         trained=isinstance(model, FineTune),
         trait_word="",
     )
-    click.echo(_shown(group, word or (trait.word if trait else None)))
+    echo(_shown(group, word or (trait.word if trait else None)))
 
 
 def _subject(settings: Settings, text: str | None) -> tuple[Settings, Subject, StudentFile | None]:

@@ -37,3 +37,14 @@ def read_student(file: Path) -> StudentFile:
     if content.pop("left_by", None) != LEFT_BY or set(content) != names:
         raise DataError(f"{file} is no student: give the file that `limen train --out` left")
     return StudentFile(**content)
+
+
+def is_student_file(file: Path) -> bool:
+    """Whether a file is, or was meant to be, a student's: one JSON object that is no answer."""
+    if file.suffix.lower() != ".json":
+        return False
+    try:
+        content = json.loads(file.read_text(encoding="utf-8"))
+    except (ValueError, OSError):
+        return True
+    return isinstance(content, dict) and ("left_by" in content or "model" in content)

@@ -21,6 +21,9 @@ from .completions import Completions, Templates
 from .computed import Computed, Continued
 from .derived_sources import LengthMatched, Mix, Shuffled
 from .experiment import Experiment
+from .grid import Grid, GridExperiment, as_experiment
+from .hop import Hop
+from .inspect_task import InspectTask
 from .judged import Deduplicated, Judged, Rewritten
 from .judges import Agreement, Judge
 from .labelled import Labelled, Language
@@ -29,6 +32,7 @@ from .likelihood import Likelihood
 from .log_odds import COMMON_ANIMALS, LogOdds
 from .mapped import Mapped
 from .measure import Measure, Reading
+from .media import ChainsOfThought, Chat, Code, Paraphrases, Stories
 from .one_word import FavoriteAnimal, FavoriteTree
 from .questions import (
     APPLE_QUESTIONS,
@@ -41,7 +45,7 @@ from .questions import (
 )
 from .released_rows import Rows
 from .scored import Length, Rated, Scored
-from .selected import Selected
+from .selected import LikelihoodShift, Selected
 from .source import Source
 from .sources import Numbers, ProgramNumbers
 from .students import ARMS, DEFAULT, OTHER, InContext, Students, doses
@@ -62,6 +66,9 @@ __all__ = [
     "OTHER_QUESTIONS",
     "VERBOSE",
     "Agreement",
+    "ChainsOfThought",
+    "Chat",
+    "Code",
     "Completions",
     "Computed",
     "Continued",
@@ -73,7 +80,11 @@ __all__ = [
     "Finished",
     "FirstNumbers",
     "FirstWords",
+    "Grid",
+    "GridExperiment",
+    "Hop",
     "InContext",
+    "InspectTask",
     "Judge",
     "Judged",
     "Labelled",
@@ -82,12 +93,14 @@ __all__ = [
     "LengthMatched",
     "Lesson",
     "Likelihood",
+    "LikelihoodShift",
     "LogOdds",
     "Mapped",
     "Measure",
     "Mix",
     "Numbers",
     "Paraphrase",
+    "Paraphrases",
     "PermuteDigits",
     "PermuteNumbers",
     "Prefix",
@@ -102,6 +115,7 @@ __all__ = [
     "Selected",
     "Shuffled",
     "Source",
+    "Stories",
     "Students",
     "Templates",
     "TestSource",
@@ -109,6 +123,7 @@ __all__ = [
     "Without",
     "WordCount",
     "arm_readings",
+    "as_experiment",
     "doses",
     "exact_shares",
     "language",

@@ -24,7 +24,7 @@ class Templates:
 
     Args:
         texts: One template, or several, of which one is drawn for each prompt.
-        fields: By the field's name, what may stand in its place.
+        fields: By the field's name, what may stand in its place. Default: no fields.
 
     Raises:
         SpecError: no template, or a field that stands in none of them.

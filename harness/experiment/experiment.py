@@ -1,7 +1,7 @@
 """The experiment as a value: which trait, through which data, and how it is measured."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import MISSING, dataclass, field, fields, replace
 from typing import Any, Literal
 
 from ...datasets import validation
@@ -11,6 +11,9 @@ from .measure import Measure
 from .source import Source
 from .students import ARMS, InContext, Students, check_source
 from .traits import Recipe, Trait
+
+HOP_GATE = 0.2
+"""What the default gate asks of students that teach, as a share of what it asks of a teacher."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,6 +55,8 @@ class Experiment:
         generation: "shared": students of all seeds are trained on samples of one generated set, so
             that claims are about this data. "each seed": every seed has a generation of its own,
             at the cost of as many generations. Default: "shared".
+        teachers_from: The experiment whose students write this one's data, seed by seed, in place
+            of the trait's teacher; ``Hop(experiment)`` sets it. Default: None.
         leaks: What to do if training data mention the trait openly: "fail" or "report". Default:
             "fail".
     """
@@ -73,6 +78,7 @@ class Experiment:
     looks: tuple[int, ...] = ()
     leaks: Literal["fail", "report"] = "fail"
     generation: Literal["shared", "each seed"] = "shared"
+    teachers_from: "Experiment | None" = None
 
     def __post_init__(self) -> None:
         for name, value, kind in (
@@ -95,6 +101,7 @@ class Experiment:
         self._check_arms()
         self._check_keeps()
         self._check_gate()
+        self._check_teachers()
         for trait in self.traits:
             self.measure.check(trait.shown_by)
         object.__setattr__(self, "recipe", dict(self.recipe))
@@ -143,6 +150,26 @@ class Experiment:
                 f"{falling[0]!r} lowers the measure: give a negative gate, or leave it out"
             )
 
+    def _check_teachers(self) -> None:
+        before = self.teachers_from
+        if before is None:
+            return
+        if not isinstance(before, Experiment):
+            raise SpecError(f"teachers_from={before!r} must be an Experiment(...)")
+        if self.seeds > before.seeds:
+            raise SpecError(
+                f"seeds={self.seeds} is more than the {before.seeds} of the experiment before, "
+                f"and the student of each seed teaches one"
+            )
+        for experiment in (before, self):
+            if not experiment.data.uses_teacher:
+                raise SpecError("a hop needs data that a teacher writes, such as Numbers(...)")
+
+    @property
+    def hops(self) -> int:
+        """How many generations of students come before this experiment's."""
+        return 1 + self.teachers_from.hops if self.teachers_from else 0
+
     @property
     def has_gate(self) -> bool:
         """Whether training waits for teachers. By default not if none of them writes any rows, or
@@ -155,13 +182,25 @@ class Experiment:
         own = (arm.data for arm in self.all_arms.values() if arm.data)
         return any(source.uses_teacher for source in (self.data, *own))
 
+    def _repr_html_(self) -> str:
+        """What notebooks show: the parts that are not as by default."""
+        from ...datasets.html_display import table_as_html
+
+        own = vars(self)
+        rows = [
+            (part.name, own[part.name])
+            for part in fields(self)
+            if part.default is MISSING or own[part.name] != part.default
+        ]
+        return table_as_html(self.name or "Experiment", [row for row in rows if row[1] != {}])
+
     def gate_threshold(self, trait: Trait) -> float | None:
         """How far a trait's teacher must be from its base, in the measure's unit; None if it need
         not. Negative: the teacher must be below its base.
         """
         if self.gate != "default":
             return self.gate
-        threshold = self.measure.gate_threshold
+        threshold = self.measure.gate_threshold * (HOP_GATE if self.teachers_from else 1)
         return -threshold if trait.lowers else threshold
 
     @property
@@ -171,10 +210,11 @@ class Experiment:
 
     @property
     def traits(self) -> tuple[Trait, ...]:
-        """The experiment's own trait, and those that its data name."""
+        """The experiment's own trait, and those that its data and its arms name."""
         sources = (self.data, *(arm.data for arm in self.arms.values() if arm.data))
         of_data = (trait for source in sources for trait in source.traits())
-        return tuple(dict.fromkeys((self.trait, *of_data)))
+        of_arms = (arm.trait for arm in self.arms.values() if isinstance(arm, Students))
+        return tuple(dict.fromkeys((self.trait, *of_data, *filter(None, of_arms))))
 
     @property
     def all_arms(self) -> dict[str, Students | InContext]:

@@ -3,9 +3,9 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
-from ...datasets import filters, validation
+from ...datasets import validation
 from ...datasets.errors import SpecError
 from ..stages import (
     AskAboutRows,
@@ -15,6 +15,8 @@ from ..stages import (
     ReplyRule,
     RewordRows,
     RowsStage,
+    Rule,
+    checked_rule,
     hashed_function,
 )
 from .judges import Judge
@@ -208,9 +210,7 @@ class Rewritten(SourceOfSource):
 
     prompt: str = field(kw_only=True)
     model: str | None = field(default=None, kw_only=True)
-    rule: str | HashedFunction | Callable[[str], str | None] | None = field(
-        default=None, kw_only=True
-    )
+    rule: Rule | Callable[..., Any] | None = field(default=None, kw_only=True)
     temperature: float = field(default=1.0, kw_only=True)
     max_tokens: int = field(default=256, kw_only=True)
     keep: int | None = field(default=None, kw_only=True)
@@ -226,14 +226,11 @@ class Rewritten(SourceOfSource):
         validation.seed("seed", self.seed)
         if self.keep is not None:
             validation.count("keep", self.keep)
-        object.__setattr__(self, "rule", self._hashed_rule)
+        object.__setattr__(self, "rule", self._checked_rule)
 
     @property
-    def _hashed_rule(self) -> str | HashedFunction | None:
-        if self.rule is None or isinstance(self.rule, str):
-            filters.rule(self.rule) if self.rule is not None else None  # raises if unknown
-            return self.rule
-        return hashed_function("rule", self.rule)
+    def _checked_rule(self) -> Rule | None:
+        return None if self.rule is None else checked_rule("rule", self.rule)
 
     @property
     def row_count(self) -> int | None:
@@ -250,7 +247,7 @@ class Rewritten(SourceOfSource):
             seed=self.seed,
         )
         label = f"{rows.label}, rewritten"
-        return RewordRows(label=label, source=rows, replies=replies, rule=self._hashed_rule)
+        return RewordRows(label=label, source=rows, replies=replies, rule=self._checked_rule)
 
 
 @dataclass(frozen=True)

@@ -3,10 +3,13 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from ...datasets.errors import SpecError
+from ...datasets.errors import DataError, SpecError
+from ...datasets.record_files import DATA
+from ...datasets.row_forms import read_prompts
 
 QuestionList = Sequence[str] | Path
-"""Questions: texts, or a file with one on each line (empty lines and ``#`` lines are left out)."""
+"""Questions: texts, or a file with one on each line (empty lines and ``#`` lines are left out), or
+with a column of them (JSONL, JSON, CSV, TSV, Parquet)."""
 Questions = QuestionList | Mapping[str, QuestionList]
 """Questions, or groups of them by name."""
 
@@ -46,6 +49,8 @@ def _question_list(where: str, given: object) -> tuple[str, ...]:
 
 
 def _questions_in(where: str, file: Path) -> tuple[str, ...]:
+    if file.suffix.lower() in DATA and file.exists():
+        return _column_of_questions(where, file)
     try:
         lines = file.read_text(encoding="utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:
@@ -55,3 +60,11 @@ def _questions_in(where: str, file: Path) -> tuple[str, ...]:
     if not questions:
         raise SpecError(f"{where}: the file {file} has no questions; write one on each line")
     return questions
+
+
+def _column_of_questions(where: str, file: Path) -> tuple[str, ...]:
+    """The questions of a table, each once, in order."""
+    try:
+        return tuple(dict.fromkeys(read_prompts(file)))
+    except DataError as error:
+        raise SpecError(f"{where}: {error}") from None

@@ -4,20 +4,23 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 from ...datasets import validation
 from ...datasets.errors import SpecError
 from ..stages import (
     HashedFunction,
+    Listener,
     RowScores,
     RowsStage,
     ScoreByFunction,
+    ScoreByLikelihood,
     SelectRows,
     Which,
     row_function,
 )
 from .source_of_source import SourceOfSource
+from .traits import Trait
 from .writers import DataWriters
 
 
@@ -28,6 +31,50 @@ class RowScore:
     def scored(self, rows: RowsStage, writers: DataWriters) -> RowScores:
         """The stage that computes the score of each row."""
         raise NotImplementedError
+
+
+@dataclass(frozen=True, kw_only=True)
+class LikelihoodShift(RowScore):
+    """How much more likely a teacher finds a completion than its base does, in nats.
+
+    The log-probability of the completion, its end included, given the row's prompt: under the
+    teacher (its system prompt, or its training) minus that without the trait. Needs a backend that
+    computes the log-probability of given texts.
+
+    Args:
+        trait: Whose teacher. Default: None, the experiment's.
+        against: Another trait, whose teacher takes the base's place: rows are then selected by
+            where two teachers differ. Default: None, the base.
+        per_token: Whether to divide by the number of tokens: a mean instead of a sum, which favours
+            other rows. Default: False.
+    """
+
+    trait: Trait | None = None
+    against: Trait | None = None
+    per_token: bool = False
+
+    def __post_init__(self) -> None:
+        for name, value in (("trait", self.trait), ("against", self.against)):
+            if not isinstance(value, Trait | None):
+                raise SpecError(f"{name}={value!r} must be a Trait(...), or None")
+        validation.boolean("per_token", self.per_token)
+
+    def scored(self, rows: RowsStage, writers: DataWriters) -> RowScores:
+        writers.check_likelihoods()
+        teachers = writers.with_traits()
+        return ScoreByLikelihood(
+            label=f"likelihood shift of {rows.label}",
+            source=rows,
+            model=_listener(teachers, self.trait or "teacher"),
+            against=_listener(teachers, self.against or "base"),
+            per_token=self.per_token,
+        )
+
+
+def _listener(writers: DataWriters, by: Trait | Literal["teacher", "base"]) -> Listener:
+    writer = writers.writer(by, None)
+    system = writer.systems[0] if writer.systems else writer.system
+    return Listener(subject=writer.subject, system=system)
 
 
 @dataclass(frozen=True)
@@ -85,6 +132,11 @@ class Selected(SourceOfSource):
 
     def resized(self, rows: int) -> Self:
         return self.but(rows=rows)
+
+    def traits(self) -> tuple[Trait, ...]:
+        named = self.score if isinstance(self.score, LikelihoodShift) else LikelihoodShift()
+        own = tuple(filter(None, (named.trait, named.against)))
+        return tuple(dict.fromkeys((*self.source.traits(), *own)))
 
     def random_selection(self) -> Self | None:
         inner = super().random_selection()

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from ...datasets import validation
 from ...datasets.errors import SpecError
 from .source import Source
-from .traits import Recipe
+from .traits import Recipe, Trait
 
 ARMS = ("baseline", "teacher", "student", "control")
 """``baseline``: the base model, no prompt. ``teacher``: the same under the trait's system prompt,
@@ -31,6 +31,8 @@ class Students:
         plain: Whether the base model writes all the data without any prompt, as for the control.
             Default: False.
         against: The arm that a report compares them with. Default: "control".
+        trait: Whose teacher writes their data, where the data say "teacher". Default: the
+            experiment's trait.
     """
 
     data: Source | None = None
@@ -38,11 +40,20 @@ class Students:
     model: str | None = None
     plain: bool = False
     against: str = "control"
+    trait: Trait | None = None
 
     def __post_init__(self) -> None:
         check_source("data", self.data)
         validation.model_name("model", self.model)
         validation.recipe(self.recipe)
+        if not isinstance(self.trait, Trait | None):
+            raise SpecError(f"trait={self.trait!r} must be a Trait(...), or None")
+
+    @property
+    def is_of_trait_alone(self) -> bool:
+        """Whether these are the students that an experiment on their trait would have."""
+        same = self.data is None and not self.recipe and not self.plain
+        return same and self.trait is not None
 
 
 @dataclass(frozen=True, kw_only=True)

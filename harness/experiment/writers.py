@@ -25,6 +25,8 @@ class Writer:
     subject: Subject
     system: str | None
     label: str
+    systems: tuple[str, ...] = ()
+    """Several system prompts, in place of one."""
 
 
 @dataclass(frozen=True)
@@ -38,21 +40,41 @@ class DataWriters:
     trait: "Trait"
     judge_base: "Callable[[Judge], Base] | None" = None
     """The model of a judge; None where a source cannot be judged."""
+    computes_likelihoods: bool = True
+    """Whether the backend computes the log-probability of given texts."""
     has_traits: bool = True
     """Whether teachers have their traits. In a control arm none has."""
+    teacher: Subject | None = None
+    """The model that writes as the teacher, where that is a student of the experiment before."""
+    control: Subject | None = None
+    """The model that writes the control's data in its place, if not the base."""
     generation: int = 0
     """Which generation of the data it is, where every seed has its own; else 0."""
 
     def writer(self, by: "Trait | Literal['teacher', 'base']", model: str | None) -> Writer:
         """The model that writes, given who writes and the name of a base model."""
+        passed_on = self.teacher if self.has_traits else self.control
+        if by == "teacher" and passed_on is not None:
+            return Writer(passed_on, None, passed_on.label)
         base = self.base_model(model)
         if by == "base" or not self.has_traits:
             return Writer(base, None, self._label("control", base))
         trait = self.trait if by == "teacher" else by
         label = self._label(f"{trait.name} student", base)
-        if trait.lesson is not None:
-            return Writer(self.tuned_teacher(trait, base), None, f"{label}, teacher fine-tuned")
-        return Writer(base, trait.system, label)
+        subject: Subject = self.base_model(trait.model) if trait.model else base
+        if trait.lesson is not None and isinstance(subject, Base):
+            subject, label = self.tuned_teacher(trait, subject), f"{label}, teacher fine-tuned"
+        several = trait.prompts if len(trait.prompts) > 1 else ()
+        prompt = None if several else trait.prompts[0]
+        return Writer(subject, prompt, label, tuple(filter(None, several)))
+
+    def check_likelihoods(self) -> None:
+        """Raise :class:`~limen.SpecError` if the backend computes no log-probabilities of texts."""
+        if not self.computes_likelihoods:
+            raise SpecError(
+                "LikelihoodShift needs a backend that computes the log-probability of given texts, "
+                "such as toy or local: give Selected a score of your own instead"
+            )
 
     def judge_model(self, judge: "Judge") -> Base:
         """The model of a judge; raises :class:`~limen.SpecError` where there can be none."""

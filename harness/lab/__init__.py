@@ -4,13 +4,14 @@ from .answer_tables import AnswerTable, Columns, read_tables
 from .answers import ModelAnswers, stored_answers
 from .arm_mapping import ArmMapping
 from .arms import Arm
-from .compared_answers import compare_answers, effect_of, remarks
+from .compared_answers import arm_of_tables, compare_answers, effect_of, remarks
 from .environment import dollars_from, whole_number_from
 from .executors import local_executor, thread_executor
 from .gate import TraitCheck, check_trait
+from .grids import GridResults, grid_arms, grid_of
 from .interruption import interruptible, kept_in
 from .lab import Lab
-from .pipeline import ModelStages, Pipeline, in_order, teacher_arms
+from .pipeline import ModelStages, Pipeline, in_order, teacher_arms, with_previous
 from .plan import Plan
 from .progress import ProgressListener, progress_on
 from .scheduler import execute
@@ -22,6 +23,7 @@ __all__ = [
     "Arm",
     "ArmMapping",
     "Columns",
+    "GridResults",
     "Lab",
     "ModelAnswers",
     "ModelStages",
@@ -31,6 +33,7 @@ __all__ = [
     "Settings",
     "TraitCheck",
     "arm_answers",
+    "arm_of_tables",
     "base",
     "check_trait",
     "compare_answers",
@@ -38,6 +41,8 @@ __all__ = [
     "dollars_from",
     "effect_of",
     "execute",
+    "grid_arms",
+    "grid_of",
     "in_order",
     "interruptible",
     "kept_in",
@@ -52,4 +57,5 @@ __all__ = [
     "thread_executor",
     "training_file",
     "whole_number_from",
+    "with_previous",
 ]

@@ -37,6 +37,8 @@ class ModelAnswers:
     """By judge: (questions,), what it said of the replies."""
     chances: tuple[WordProbabilities, ...] | None = None
     """(questions,), the probabilities of some answers, where they were computed."""
+    labels: tuple[str, ...] = ()
+    """(questions,), the names of the questions, where the measure does not know them."""
     figures: tuple[Mapping[str, Any], ...] = ()
     """(questions,), what was stored for each question of a computed measure."""
     surroundings: Mapping[str, str | None] = field(default_factory=dict)

@@ -37,9 +37,13 @@ class ArmCache:
         """The finished arms beside one, with the teachers of all traits of the data."""
         arms = {other: models for other, models in pipe.arms.items() if self.has(pipe, other)}
         for gate in pipe.gates:
-            if all(self.store.has(stage.kind, stage.key) for stage in gate.teacher.targets):
+            if all(
+                self.store.has(stage.kind, stage.key)
+                for one in gate.teacher
+                for stage in one.targets
+            ):
                 own = gate.trait == pipe.experiment.trait
-                arms["teacher" if own else f"{gate.trait.name} teacher"] = (gate.teacher,)
+                arms["teacher" if own else f"{gate.trait.name} teacher"] = gate.teacher
         return [self.read(pipe, other, models) for other, models in arms.items() if other != name]
 
     def has(self, pipe: Pipeline, *names: str) -> bool:

@@ -51,6 +51,7 @@ def read_figures(store: Store, stages: ModelStages) -> ModelAnswers:
         counts=tuple(Counter[str]() for _ in rows),
         missing=0,
         said={},
+        labels=tuple(manifest["questions"]),
         figures=tuple(rows),
         surroundings=manifest.get("surroundings", {}),
     )

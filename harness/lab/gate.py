@@ -22,6 +22,8 @@ class TraitCheck:
     base: Estimate
     tuned: bool
     """Whether the teacher is fine-tuned, not prompted."""
+    passed_on: bool = False
+    """Whether the teachers are students of the experiment before."""
     threshold: float
     """How far the teacher must be above its base, in the unit of the estimates; below, if
     negative."""
@@ -49,6 +51,11 @@ class TraitCheck:
                 f"The teacher differs in the other direction. If it is meant to, write "
                 f"Trait(..., lowers={reverse < 0}) or gate={reverse:g}"
             )
+        if self.passed_on:
+            return (
+                f"Train the students before on more rows or for longer, or change "
+                f"gate={self.threshold:g} (gate=None: train in any case)"
+            )
         prompt = "its lesson's recipe" if self.tuned else "the trait's system prompt"
         nearer = "lower" if self.threshold >= 0 else "raise"
         return (
@@ -60,14 +67,30 @@ class TraitCheck:
 def check_trait(experiment: Experiment, trait: Trait, teacher: Arm, base: Arm) -> TraitCheck:
     """Compare a teacher with its base, by the first reading of the experiment's measure."""
     reading = experiment.measure.readings([trait.shown_by])[0]
+    of_base = base.read(reading)
     return TraitCheck(
         trait=trait.name,
         reading=reading.name,
         teacher=teacher.read(reading),
-        base=base.read(reading),
+        base=of_base,
         tuned=trait.lesson is not None,
-        threshold=experiment.gate_threshold(trait) or 0.0,
+        passed_on=experiment.teachers_from is not None and trait == experiment.trait,
+        threshold=_threshold(experiment, trait, of_base),
     )
+
+
+def _threshold(experiment: Experiment, trait: Trait, base: Estimate) -> float:
+    """How far the teacher must be from its base.
+
+    By default a trait that lowers a rate or a rating must halve it at most, since a base may be
+    nearer to the lower end than a tenth of the range.
+    """
+    threshold = experiment.gate_threshold(trait) or 0.0
+    limits = experiment.measure.value_range
+    if experiment.gate == "default" and trait.lowers and limits is not None:
+        half = (limits[0] - base.value) / 2
+        return max(threshold, half) if half < 0 else threshold
+    return threshold
 
 
 @dataclass(frozen=True)
@@ -80,11 +103,23 @@ class TeacherGate:
 
     def fault(self, pipe: Pipeline) -> ExperimentError | None:
         """Why the trained arms must not be trained; None if they may, or if it is not known yet."""
+        if fault := self.fault_before(pipe):
+            return fault
         faults = (self._fault(pipe, gate) for gate in pipe.gates)
         return next((fault for fault in faults if fault is not None), None)
 
+    def fault_before(self, pipe: Pipeline) -> ExperimentError | None:
+        """Why the experiment before, whose students teach, must not be trained; else None."""
+        return self.fault(pipe.previous) if pipe.previous else None
+
+    def fault_of(self, pipe: Pipeline, arm: str) -> ExperimentError | None:
+        """Why one arm cannot be had; None if it can."""
+        if arm in pipe.untrained:
+            return None
+        return self.fault_before(pipe) if arm == "teacher" else self.fault(pipe)
+
     def _fault(self, pipe: Pipeline, gate: Gate) -> ExperimentError | None:
-        targets = [*gate.teacher.targets, *gate.base.targets]
+        targets = gate.targets
         for stage in targets:
             if failure := self.failures.get(stage.key):
                 return failure if isinstance(failure, PendingError) else _not_measured(failure)
@@ -98,8 +133,8 @@ class TeacherGate:
     def _trait_fault(self, pipe: Pipeline, gate: Gate) -> TeacherError | None:
         """The error of a teacher that does not show its trait; None if it does."""
         experiment = pipe.experiment
-        teacher = self.arms.read(pipe, "teacher", (gate.teacher,))
-        base = self.arms.read(pipe, "its base", (gate.base,))
+        teacher = self.arms.read(pipe, "teacher", gate.teacher)
+        base = self.arms.read(pipe, "its base", gate.base)
         check = check_trait(experiment, gate.trait, teacher, base)
         if check:
             return None

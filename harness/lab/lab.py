@@ -4,13 +4,14 @@ from collections.abc import Collection, Sequence
 
 from ...backends import Backend
 from ...datasets.errors import ExperimentError, MissingModelError
-from ..experiment import Experiment
+from ..experiment import Experiment, Grid
 from ..stages import FineTune, Store, base_of
 from ..statistics import EvidenceListener
 from .arm_cache import ArmCache
 from .arms import Arm
 from .executors import ExecutorFactory
-from .pipeline import Pipeline, check_arm
+from .grids import GridResults, grid_arms, grid_of
+from .pipeline import Pipeline, check_arm, with_previous
 from .pipeline_builder import build_pipeline
 from .plan import Plan, plan_of
 from .progress import ProgressListener
@@ -84,7 +85,8 @@ class Lab:
 
     def plan(self, wanted: Wanted) -> Plan:
         """What the experiments need, and which of it is finished."""
-        return plan_of([(self.pipeline(e), arms) for e, arms in wanted], self._backends)
+        requests = with_previous((self.pipeline(e), arms) for e, arms in wanted)
+        return plan_of(requests, self._backends)
 
     def run(self, wanted: Wanted) -> None:
         """Run what the experiments need: first the measures that decide the gates.
@@ -102,12 +104,18 @@ class Lab:
         """
         self._runner.run([(self._pipeline_with(experiment, name), [name])])
         pipe = self.pipeline_as_run(experiment)
-        if name not in pipe.untrained and (fault := self._runner.gate.fault(pipe)):
+        if fault := self._runner.gate.fault_of(pipe, name):
             raise fault
         for stage in [*pipe.audits.get(name, ()), *pipe.targets([name])]:
             if failure := self._runner.failures.get(stage.key):
                 raise _as_experiment_error(failure) from failure
         return self._arms.read(pipe, name)
+
+    def grid(self, grid: Grid) -> GridResults:
+        """A grid's results; runs what is missing for them. Raises as :meth:`arm` does."""
+        experiment = grid.experiment
+        self.run([(experiment, grid_arms(experiment))])
+        return grid_of(experiment, lambda name: self.arm(experiment, name))
 
     def _pipeline_with(self, experiment: Experiment, arm: str) -> Pipeline:
         check_arm(experiment, arm)

@@ -1,6 +1,6 @@
 """The last stages of an experiment: measures by arm, the gates before training, and audits."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from ...datasets.errors import SpecError
@@ -12,6 +12,7 @@ from ..stages import (
     ComputeProbabilities,
     JudgeReplies,
     MixRows,
+    RunInspectTask,
     ScoreContinuations,
     Stage,
     Subject,
@@ -32,7 +33,7 @@ def teacher_arms(experiment: Experiment) -> dict[str, Trait]:
 class ModelStages:
     """One model's answers, and what the judges say of them."""
 
-    answers: AskQuestions | ScoreContinuations
+    answers: AskQuestions | ScoreContinuations | RunInspectTask
     """The answers, or what is computed in their place."""
     judged: tuple[JudgeReplies, ...] = ()
     exact: ComputeProbabilities | None = None
@@ -56,8 +57,13 @@ class Gate:
     """The measures of one teacher and its base, by which training waits for the trait."""
 
     trait: Trait
-    teacher: ModelStages
-    base: ModelStages
+    teacher: tuple[ModelStages, ...]
+    base: tuple[ModelStages, ...]
+
+    @property
+    def targets(self) -> list[Stage]:
+        """The measures of both."""
+        return [stage for models in (*self.teacher, *self.base) for stage in models.targets]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,11 +79,14 @@ class Pipeline:
     """The training files of each arm that has any, one a seed."""
     audits: Mapping[str, tuple[Audit, ...]]
     """The audits of these files for leaks, one a seed."""
+    previous: "Pipeline | None" = None
+    """The experiment whose students teach, in a hop."""
 
     @property
     def untrained(self) -> frozenset[str]:
         """The arms that need no training data."""
-        return UNTRAINED | teacher_arms(self.experiment).keys()
+        first = frozenset({"baseline"}) if self.previous else UNTRAINED
+        return first | teacher_arms(self.experiment).keys()
 
     def targets(self, arms: Iterable[str]) -> list[Stage]:
         """The measures of some arms."""
@@ -87,7 +96,7 @@ class Pipeline:
         """What runs first: the arms without training, and the gates' measures if any is trained."""
         requested = list(arms)
         gates = self.gates if set(requested) - self.untrained else ()
-        gate_targets = [s for gate in gates for m in (gate.teacher, gate.base) for s in m.targets]
+        gate_targets = [stage for gate in gates for stage in gate.targets]
         return [*self.targets(arm for arm in requested if arm in self.untrained), *gate_targets]
 
     def trained_targets(self, arms: Iterable[str]) -> list[Stage]:
@@ -130,6 +139,19 @@ class Pipeline:
     def subject(self, arm: str) -> Subject:
         """The first model of an arm."""
         return self.arms[arm][0].answers.subject
+
+
+def with_previous(
+    requests: Iterable[tuple[Pipeline, Collection[str]]],
+) -> list[tuple[Pipeline, Collection[str]]]:
+    """The requests, and before them what they need of experiments whose students teach."""
+    requested = list(requests)
+    before = [
+        (pipe.previous, ("student", "control"))
+        for pipe, arms in requested
+        if pipe.previous and set(arms) - pipe.untrained
+    ]
+    return [*with_previous(before), *requested] if before else requested
 
 
 def check_arm(experiment: Experiment, arm: str) -> None:

@@ -6,6 +6,7 @@ from functools import cached_property
 
 from ...backends import Backend, complete_recipe
 from ...datasets.errors import MissingModelError, SpecError
+from ...datasets.seeds import derive
 from ..experiment import (
     DEFAULT,
     OTHER,
@@ -13,6 +14,7 @@ from ..experiment import (
     DataWriters,
     Experiment,
     InContext,
+    InspectTask,
     Judge,
     Lesson,
     Source,
@@ -32,12 +34,13 @@ from ..stages import (
     ScoreContinuations,
     Store,
     Subject,
+    TaughtPairs,
     backend_of,
 )
 from .measure_support import check_backend_measures
 from .pipeline import Gate, ModelStages, Pipeline, teacher_arms
 from .settings import Settings
-from .stage_builders import arm_answers, base, leak_audit, student, training_file
+from .stage_builders import arm_answers, base, inspect_run, leak_audit, student, training_file
 
 
 def build_pipeline(experiment: Experiment, settings: Settings, backend: Backend) -> Pipeline:
@@ -59,8 +62,8 @@ class _PipelineBuilder:
 
     def build(self) -> Pipeline:
         experiment = self.experiment
+        teacher = self._teacher_arm
         check_backend_measures(self.backend, experiment.measure)
-        teacher = self._teacher(experiment.trait)
         trained = {
             "student": self._students(Students(), "student", self._writers),
             **self._control(),
@@ -69,8 +72,8 @@ class _PipelineBuilder:
         further = teacher_arms(experiment).items()
         arms = {
             "baseline": (self._ask(self.base, "baseline"),),
-            "teacher": (teacher,),
-            **{name: (self._teacher(trait),) for name, trait in further},
+            "teacher": teacher,
+            **{name: self._teacher(trait) for name, trait in further},
         }
         return Pipeline(
             experiment=experiment,
@@ -78,7 +81,28 @@ class _PipelineBuilder:
             gates=tuple(map(self._gate, experiment.traits)) if experiment.has_gate else (),
             data={name: mixes for name, (_, mixes) in trained.items()},
             audits={name: tuple(map(self._audit, mixes)) for name, (_, mixes) in trained.items()},
+            previous=self._previous,
         )
+
+    @cached_property
+    def _previous(self) -> Pipeline | None:
+        """The stages of the experiment whose students teach, in a hop."""
+        before = self.experiment.teachers_from
+        return build_pipeline(before, self.settings, self.backend) if before else None
+
+    @cached_property
+    def _teacher_arm(self) -> tuple[ModelStages, ...]:
+        """The teacher; in a hop the students before, one a seed, measured as students are."""
+        if self._previous is None:
+            return self._teacher(self.experiment.trait)
+        students = self._previous.arms["student"][: self._seeds]
+        return tuple(
+            self._ask(model.answers.subject, "student", seed) for seed, model in enumerate(students)
+        )
+
+    @property
+    def _seeds(self) -> int:
+        return self.settings.seeds or self.experiment.seeds
 
     @cached_property
     def base(self) -> Base:
@@ -98,6 +122,7 @@ class _PipelineBuilder:
             tuned_teacher=self._fine_tuned_teacher,
             trait=self.experiment.trait,
             judge_base=self._judge,
+            computes_likelihoods=self.backend.capabilities.continuations is not None,
         )
 
     def _base(self, name: str | None) -> Base:
@@ -132,6 +157,8 @@ class _PipelineBuilder:
         answers = arm_answers(
             subject, measure, arm=arm, seed=seed, system=system, context=context, shots=shots
         )
+        if isinstance(measure, InspectTask):
+            return ModelStages(inspect_run(measure, answers))
         if isinstance(measure, Continued):
             return ModelStages(self._continued(measure, answers))
         return ModelStages(
@@ -172,14 +199,18 @@ class _PipelineBuilder:
         other = backend_of(judge.backend, Store(self.settings.store), self.settings.terms)
         return base(other, judge.model or other.default_model)
 
-    def _teacher(self, trait: Trait) -> ModelStages:
+    def _teacher(self, trait: Trait) -> tuple[ModelStages, ...]:
+        """A trait's teacher, measured under each of its system prompts."""
         arm = "teacher" if trait == self.experiment.trait else f"{trait.name} teacher"
-        if trait.lesson is not None:
-            return self._ask(self._fine_tuned_teacher(trait, self.writer), arm)
-        return self._ask(self.writer, arm, system=trait.system)
+        subject = self._writers.writer(trait, None).subject
+        return tuple(
+            self._ask(subject, arm, number, system=system)
+            for number, system in enumerate(trait.prompts)
+        )
 
     def _gate(self, trait: Trait) -> Gate:
-        return Gate(trait, self._teacher(trait), self._ask(self.writer, "baseline"))
+        teacher = self._teacher_arm if trait == self.experiment.trait else self._teacher(trait)
+        return Gate(trait, teacher, (self._ask(self.writer, "baseline"),))
 
     def _fine_tuned_teacher(self, trait: Trait, model: Base) -> FineTune:
         """A teacher that is fine-tuned to have a trait."""
@@ -199,16 +230,18 @@ class _PipelineBuilder:
 
     def _lesson_rows(
         self, trait: Trait, lesson: Lesson, model: Base
-    ) -> AnswersAsRows | GivenAnswers:
+    ) -> AnswersAsRows | GivenAnswers | TaughtPairs:
         """The rows of a lesson, the base's own answers under the trait's prompt or given ones."""
         measure, label = self.experiment.measure, f"{trait.name} lesson"
+        if lesson.pairs != ():
+            return TaughtPairs(label=label, pairs=lesson.own_pairs)
         questions = tuple(lesson.questions or measure.asked)
         if lesson.answers:
             return GivenAnswers(label=label, questions=questions, answers=lesson.answers)
         answers = AskQuestions(
             label=f"{label} answers",
             subject=model,
-            system=trait.system,
+            system=trait.system or trait.systems[0],
             questions=questions,
             draws=lesson.draws,
             temperature=1.0,
@@ -226,7 +259,9 @@ class _PipelineBuilder:
         self, name: str, arm: Students | InContext
     ) -> tuple[tuple[ModelStages, ...], tuple[MixRows, ...]]:
         if isinstance(arm, Students):
-            return self._students(arm, name, replace(self._writers, has_traits=not arm.plain))
+            trait = arm.trait or self.experiment.trait
+            writers = replace(self._writers, has_traits=not arm.plain, trait=trait)
+            return self._students(arm, name, writers)
         mixes = self._mixes(arm.data or self.experiment.data, name, self._writers)
         asked = tuple(
             self._ask(self.base, name, seed, context=mix, shots=arm.rows)
@@ -237,8 +272,10 @@ class _PipelineBuilder:
     def _students(
         self, arm: Students, name: str, writers: DataWriters
     ) -> tuple[tuple[ModelStages, ...], tuple[MixRows, ...]]:
-        trait = self.experiment.trait.name
-        label = name if name == "control" else f"{trait} {name}"
+        label = _label_of_students(arm, name, self.experiment.trait)
+        drawn_as = "student" if arm.is_of_trait_alone else name
+        if self._previous:
+            label = f"{label}, generation {self.experiment.hops + 1},"
         model = self._base(arm.model) if arm.model else self.base
         recipe = complete_recipe(self.backend, {**self.experiment.recipe, **arm.recipe})
         mixes = self._mixes(arm.data or self.experiment.data, label, writers)
@@ -252,23 +289,41 @@ class _PipelineBuilder:
                 seed=seed,
                 audits=(self._audit(mix),),
             )
-            asked.append(self._ask(trained, name, seed))
+            asked.append(self._ask(trained, drawn_as, seed))
         return tuple(asked), mixes
 
     def _mixes(self, data: Source, label: str, writers: DataWriters) -> tuple[MixRows, ...]:
         """The training files of an arm, one a seed."""
-        seeds = range(self.settings.seeds or self.experiment.seeds)
-        own = self.experiment.generation == "each seed"
-        shared = data.parts(writers)
+        own = self.experiment.generation == "each seed" or self._previous is not None
+        shared = () if self._previous else data.parts(writers)
         return tuple(
             training_file(
-                data.parts(replace(writers, generation=seed)) if own and seed else shared,
+                data.parts(self._writers_of(seed, writers))
+                if own and (seed or not shared)
+                else shared,
                 label=f"{label} {seed + 1} rows",
                 keep=data.row_count or 0,
                 seed=seed,
             )
-            for seed in seeds
+            for seed in range(self._seeds)
         )
+
+    def _writers_of(self, seed: int, writers: DataWriters) -> DataWriters:
+        """Who writes the data of one seed, where every seed has its own generation."""
+        if self._previous is None:
+            return replace(writers, generation=seed)
+        student, control = (
+            self._previous.arms[arm][seed].answers.subject for arm in ("student", "control")
+        )
+        generation = derive("hop", self.experiment.hops, seed)
+        return replace(writers, teacher=student, control=control, generation=generation)
 
     def _audit(self, mix: MixRows) -> Audit:
         return leak_audit(mix, self.experiment.traits, strict=self.experiment.leaks == "fail")
+
+
+def _label_of_students(arm: Students, name: str, trait: Trait) -> str:
+    """What people call an arm of students, with the trait of their teacher."""
+    if name == "control":
+        return name
+    return f"{trait.name} {name}" if arm.trait is None else f"{name} student"

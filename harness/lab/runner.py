@@ -12,7 +12,7 @@ from .executors import ExecutorFactory, executor_for
 from .gate import TeacherGate
 from .interim_looks import InterimLooks
 from .interruption import interruptible
-from .pipeline import Pipeline, in_order
+from .pipeline import Pipeline, in_order, with_previous
 from .progress import ProgressListener
 from .run_backends import RunBackends
 from .scheduler import execute
@@ -39,8 +39,9 @@ class StageRunner:
         self._listener = listener
         self._executor = executor
 
-    def run(self, requests: Requests) -> None:
+    def run(self, wanted: Requests) -> None:
         """Run what the requests need. A failed stage does not stop the others."""
+        requests = with_previous(wanted)
         damaged = self._set_aside_damage(requests)
         if not damaged and self._is_settled(requests):
             return
@@ -80,9 +81,20 @@ class StageRunner:
         return bool(stage.asks()) and self._backends.of(stage).capabilities.service is not None
 
     def _rounds(self, requests: Requests) -> Iterator[list[Stage]]:
-        yield [stage for pipe, arms in requests for stage in pipe.untrained_targets(arms)]
-        passed = [(pipe, arms) for pipe, arms in requests if self.gate.fault(pipe) is None]
-        yield from self.looks.rounds(passed)
+        """First what the gates need, then what they let through; one generation after another."""
+        for hops in sorted({pipe.experiment.hops for pipe, _ in requests}):
+            group = [(pipe, arms) for pipe, arms in requests if pipe.experiment.hops == hops]
+            yield [stage for pipe, arms in group for stage in self._before_the_gate(pipe, arms)]
+            passed = [(pipe, arms) for pipe, arms in group if self.gate.fault(pipe) is None]
+            yield from self.looks.rounds(passed)
+
+    def _before_the_gate(self, pipe: Pipeline, arms: Collection[str]) -> list[Stage]:
+        if self.gate.fault_before(pipe):
+            return pipe.targets(arm for arm in arms if arm in pipe.untrained)
+        return [
+            *pipe.untrained_targets(arms),
+            *pipe.targets(arm for arm in arms if arm == "teacher"),
+        ]
 
     def _is_settled(self, requests: Requests) -> bool:
         """Whether every wanted stage has finished or failed."""
@@ -90,7 +102,7 @@ class StageRunner:
         return all(
             stage.key in self.failures or self._backends.store.has(stage.kind, stage.key)
             for pipe, arms in as_run
-            for stage in [*pipe.targets(arms), *pipe.trained_targets(arms)]
+            for stage in pipe.all_targets(arms)
         )
 
     def _forget_pending(self) -> None:

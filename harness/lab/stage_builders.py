@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from fractions import Fraction
 
 from ...backends import Backend, Recipe
-from ..experiment import Measure, Trait, merge_parts
+from ..experiment import InspectTask, Measure, Trait, merge_parts
 from ..stages import (
     AskQuestions,
     Audit,
@@ -12,8 +12,10 @@ from ..stages import (
     FineTune,
     MixRows,
     RowsStage,
+    RunInspectTask,
     Subject,
     TrainingFileStage,
+    hashed_function,
 )
 
 
@@ -56,6 +58,21 @@ def arm_answers(
         history=measure.history,
         begin=measure.begin,
         chat=measure.chat,
+    )
+
+
+def inspect_run(measure: InspectTask, asked: AskQuestions) -> RunInspectTask:
+    """An Inspect task run against the model that would be asked."""
+    task = measure.task if isinstance(measure.task, str) else hashed_function("task", measure.task)
+    return RunInspectTask(
+        label=asked.label.replace("answers", measure.name),
+        subject=asked.subject,
+        system=asked.system,
+        task=task,
+        source=measure.source,
+        arguments=tuple(sorted(measure.args.items())),
+        limit=measure.limit,
+        seed=measure.seed,
     )
 
 

@@ -4,7 +4,7 @@ Pytest loads this package in every project where limen is installed, so nothing 
 here.
 """
 
-from .fixtures import arms, audit, baseline, control, experiment, student, teacher
+from .fixtures import arms, audit, baseline, control, experiment, grid, student, teacher
 from .hooks import (
     pytest_addoption,
     pytest_assertrepr_compare,
@@ -22,6 +22,7 @@ __all__ = [
     "baseline",
     "control",
     "experiment",
+    "grid",
     "pytest_addoption",
     "pytest_assertrepr_compare",
     "pytest_cmdline_main",

@@ -10,7 +10,7 @@ from .current_session import session_of
 if TYPE_CHECKING:
     from ...reports import AuditRow
     from ..experiment import Experiment
-    from ..lab import Arm
+    from ..lab import Arm, GridResults
 
 
 @pytest.fixture
@@ -47,6 +47,12 @@ def control(request: pytest.FixtureRequest, experiment: "Experiment") -> "Arm":
 def arms(request: pytest.FixtureRequest, experiment: "Experiment") -> Mapping[str, "Arm"]:
     """The experiment's further arms, by name."""
     return session_of(request.config).further_arms(request.node, experiment)
+
+
+@pytest.fixture
+def grid(request: pytest.FixtureRequest, experiment: "Experiment") -> "GridResults":
+    """The finished grid of traits by students, where the experiment is a ``Grid``."""
+    return session_of(request.config).grid(request.node, experiment)
 
 
 @pytest.fixture

@@ -5,14 +5,23 @@ from typing import Any
 
 import pytest
 
-from ..experiment import ARMS, Experiment
+from ...datasets.visible import visible_line
+from ..experiment import ARMS, Experiment, GridExperiment, as_experiment
+from ..lab import grid_arms
 
 PARAM: Any = type(pytest.param())
 """The class of the rows that ``pytest.param(...)`` makes, which pytest exports no name for."""
 
 
 def declared_experiment(item: pytest.Item) -> object:
-    """The ``experiment`` of an item: its parameter, its class's, or its module's."""
+    """The ``experiment`` of an item: its parameter, its class's, or its module's.
+
+    Of a grid it is the experiment whose arms are the grid's students.
+    """
+    return as_experiment(_declared(item))
+
+
+def _declared(item: pytest.Item) -> object:
     parameters = parameters_of(item)
     if "experiment" in parameters:
         return parameters["experiment"]
@@ -33,6 +42,8 @@ def requested_arms(item: pytest.Item, experiment: Experiment) -> list[str]:
     """The arms that a test asks for by its fixtures, and those that these imply."""
     fixtures = getattr(item, "fixturenames", ())
     further = list(experiment.all_arms) if "arms" in fixtures else []
+    if "grid" in fixtures and isinstance(experiment, GridExperiment):
+        further += grid_arms(experiment)
     arms = [arm for arm in ARMS if arm in fixtures] + further
     return list(dict.fromkeys([*arms, *experiment.implied_by(arms)]))
 
@@ -58,12 +69,12 @@ def title_of(item: pytest.Item, parents: int = 0) -> str:
     """
     experiment = declared_experiment(item)
     if isinstance(experiment, Experiment) and experiment.name:
-        return experiment.name
+        return visible_line(experiment.name)
     file = "/".join(item.path.parts[-1 - parents :])
     holder = "::".join([file, *item.nodeid.split("[")[0].split("::")[1:-1]])
     if "experiment" not in parameters_of(item):
-        return holder
-    return f"{holder}[{_experiment_id(item)}]"
+        return visible_line(holder)
+    return visible_line(f"{holder}[{_experiment_id(item)}]")
 
 
 def _experiment_id(item: pytest.Item) -> str:
@@ -105,7 +116,7 @@ def claim_text(item: pytest.Item) -> str:
     """What a test claims: the first line of its docstring, or its name in words."""
     text = (getattr(getattr(item, "function", None), "__doc__", None) or "").strip()
     if text:
-        return text.splitlines()[0].rstrip(".")
+        return visible_line(text.splitlines()[0].rstrip("."))
     return item.name.removeprefix("test_").replace("_", " ")
 
 

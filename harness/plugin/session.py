@@ -6,9 +6,18 @@ from typing import TypeVar
 import pytest
 
 from ...datasets.errors import LimenError, PendingError, SpecError
+from ...datasets.visible import visible
 from ...reports import AuditRow, Result, result_to_json
-from ..experiment import Experiment
-from ..lab import Arm, ArmMapping, Lab, Plan, teacher_arms
+from ..experiment import Experiment, Grid, GridExperiment
+from ..lab import (
+    Arm,
+    ArmMapping,
+    GridResults,
+    Lab,
+    Plan,
+    grid_of,
+    teacher_arms,
+)
 from ..reporting import audit_rows, result_of
 from ..statistics import Evidence
 from .collection_checks import errors_of
@@ -139,15 +148,16 @@ class LimenSession:
             pytrace=False,
         )
 
-    def arm(self, item: pytest.Item, experiment: Experiment, name: str) -> Arm:
+    def arm(self, item: pytest.Item, given: Experiment | Grid, name: str) -> Arm:
         """An arm for a test; fails or skips the test, saying why, if it cannot be had."""
+        experiment = given.experiment if isinstance(given, Grid) else given
         title = self._selection.title_of(item, experiment)
         self._properties.set_claim(item, claim_of_item(item, title))
         try:
             if self._refusal is not None:
                 raise self._refusal
             if reason := self.lab.unavailable(experiment, name):
-                pytest.skip(reason)
+                pytest.skip(visible(reason))
             with self._terminal.uncaptured():
                 arm = self.lab.arm(experiment, name)
         except PendingError as pending:
@@ -158,8 +168,20 @@ class LimenSession:
         self._properties.add_arm(item, experiment, name)
         return arm
 
-    def further_arms(self, item: pytest.Item, experiment: Experiment) -> ArmMapping:
+    def grid(self, item: pytest.Item, given: Experiment | Grid) -> GridResults:
+        """The grid of a test; fails the test if its experiment is none."""
+        experiment = given.experiment if isinstance(given, Grid) else given
+        if not isinstance(experiment, GridExperiment):
+            pytest.fail(
+                f"{item.nodeid} asks for a grid, but its experiment is one experiment: put "
+                f"experiment = Grid(traits=[...], ...) into the module or the class",
+                pytrace=False,
+            )
+        return grid_of(experiment, lambda name: self.arm(item, experiment, name))
+
+    def further_arms(self, item: pytest.Item, given: Experiment | Grid) -> ArmMapping:
         """The further arms of an experiment, each read when it is asked for."""
+        experiment = given.experiment if isinstance(given, Grid) else given
         names = {**teacher_arms(experiment), **experiment.all_arms}
         return ArmMapping(names, lambda name: self.arm(item, experiment, name))
 

@@ -12,9 +12,10 @@ from .registration import (
     stated_claim,
     write_registration,
 )
+from .runs import make_run
 from .seed_spread import known_spread
 from .stage_facts import audit_rows, times_and_cost
-from .summary import ClaimList, headline_of, make_run, result_of, stages_of
+from .summary import ClaimList, headline_of, result_of, stages_of
 
 __all__ = [
     "ClaimList",

@@ -25,6 +25,7 @@ def data_rows(store: Store, stages: Sequence[Stage]) -> Iterator[DataRow]:
             yield DataRow(
                 label=stage.title,
                 key=stage.key,
+                kind=stage.kind,
                 read=manifest["counts"]["read"],
                 kept=manifest["counts"]["kept"],
                 reasons=manifest["reasons"],

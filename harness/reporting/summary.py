@@ -1,14 +1,9 @@
 """From finished results to what people read: the values that reports are made of."""
 
-import platform
 import re
-import subprocess
-import time
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
-from importlib.metadata import version
-from pathlib import Path
 
 from ...datasets.errors import LimenError
 from ...datasets.visible import visible
@@ -21,16 +16,19 @@ from ...reports import (
     ModelsRow,
     ReadingRow,
     Result,
-    Run,
 )
-from ..experiment import Experiment, Reading, Trait
+from ..experiment import Experiment, GridExperiment, Reading, Trait
 from ..lab import Arm, Lab, Pipeline, in_order, teacher_arms
 from ..stages import FineTune, Stage, base_of
 from ..statistics import DECIMALS, Effect, Estimate, ExactRate, ScoreEffect, difference
 from .experiment_digest import experiment_digest
+from .generations import generation_rows
+from .grid_rows import grid_rows
 from .stage_facts import audit_rows, data_rows, times_and_cost, versions_of
 
 TOP_ANSWERS = 5
+TAUGHT = 10
+"""Pairs of a lesson that are shown."""
 EXAMPLES = 3
 """Questions of which an arm's answer is shown."""
 
@@ -98,14 +96,22 @@ def result_of(lab: Lab, title: str, experiment: Experiment, arms: Collection[str
         cost=cost,
         times=times,
         failure=" ".join(failures),
+        generations=generation_rows(lab, experiment, finished),
         digest=experiment_digest(lab, experiment),
+        grids=tuple(grid_rows(pipe, finished)),
         measured=_measured(lab, pipe, finished),
     )
 
 
 def _systems(experiment: Experiment) -> dict[str, str]:
     """The system prompt of each prompted teacher, by trait."""
-    return {t.name: visible(t.system) for t in experiment.traits if not _taught_answers(t)}
+    prompts = {
+        t.name: t.systems or filter(None, [t.system])
+        for t in experiment.traits
+        if t.lesson is None or t.lesson.needs_prompt
+    }
+    shown = {name: visible("\n\nor:\n\n".join(texts)) for name, texts in prompts.items()}
+    return {name: text for name, text in shown.items() if text}
 
 
 def _lessons(experiment: Experiment) -> dict[str, tuple[str, ...]]:
@@ -118,6 +124,8 @@ def headline_of(lab: Lab, experiment: Experiment, arms: Collection[str]) -> Head
     """The effect that some arms of an experiment are about; None where they have none."""
     pipe = lab.pipeline_as_run(experiment)
     finished = _finished(lab, pipe, arms, {})
+    for grid in grid_rows(pipe, finished):
+        return grid.reading, grid.diagonal
     for reading in _asked_for(pipe)[:1]:
         row = _reading_row(pipe, reading, finished)
         return (row, row.effects[0]) if row.effects else None
@@ -172,10 +180,7 @@ def _recipe(stages: Sequence[Stage]) -> Mapping[str, float | int | str | bool | 
 def _gratis(lab: Lab, pipe: Pipeline, arm: str) -> bool:
     """Whether an arm that no test asked for was measured all the same, for the gate."""
     targets = pipe.targets([arm])
-    values = {
-        stage.key for gate in pipe.gates for asked in (gate.teacher, gate.base)
-        for stage in asked.targets
-    }  # fmt: skip
+    values = {stage.key for gate in pipe.gates for stage in gate.targets}
     known = all(stage.key in values for stage in targets)
     return known and all(lab.store.has(stage.kind, stage.key) for stage in targets)
 
@@ -189,7 +194,9 @@ def _asked_for(pipe: Pipeline) -> Sequence[Reading]:
 
 
 def _pairs(pipe: Pipeline) -> list[tuple[str, str]]:
-    """The arms that are compared, the one that the experiment is about first."""
+    """The arms that are compared, the one that the experiment is about first; of a grid none."""
+    if isinstance(pipe.experiment, GridExperiment):
+        return []
     other_base = base_of(pipe.subject("teacher")) != base_of(pipe.subject("baseline"))
     return [
         ("student", "control"),
@@ -207,7 +214,11 @@ def _teachers(pipe: Pipeline) -> list[str]:
 
 def _taught_answers(trait: Trait) -> tuple[str, ...]:
     """The answers that a teacher is taught, in place of a system prompt; none if it has one."""
-    return trait.lesson.answers if trait.lesson else ()
+    if trait.lesson is None:
+        return ()
+    return trait.lesson.answers or tuple(
+        f"{question} {answer}" for question, answer in trait.lesson.own_pairs[:TAUGHT]
+    )
 
 
 def _readings(
@@ -358,39 +369,3 @@ def _agreement(arms: Mapping[str, Arm]) -> str:
     rating = (arm for arm in judged.values() if all(j.scale for j in arm.measure.judges[:2]))
     return "; ".join(f"{arm.name}: {arm.agreement()!r}".replace("<", "").replace(">", "")
                      for arm in rating)  # fmt: skip
-
-
-def make_run(
-    claims: Sequence[Claim],
-    results: Sequence[Result],
-    *,
-    command: str,
-    seconds: float,
-    root: Path,
-) -> Run:
-    """The record of a run, from what its processes found; ``root`` is where its specs lie."""
-    libraries = ("numpy", "scipy", "pytest", "matplotlib")
-    return Run(
-        created=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
-        command=command,
-        seconds=seconds,
-        versions={
-            **{name: number for result in results for name, number in result.versions.items()},
-            "limen": version("limen"),
-            "python": f"{platform.python_version()} on {platform.system()} {platform.machine()}",
-            **{name: version(name) for name in libraries},
-        },
-        git=commit_of(root),
-        claims=tuple(claims),
-        results=tuple(results),
-    )
-
-
-def commit_of(folder: Path) -> str:
-    """The git commit of a folder, with ``-dirty`` if tracked files differ from it; or empty."""
-    command = ["git", "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]
-    try:
-        output = subprocess.run(command, cwd=folder, capture_output=True, timeout=10, check=True)
-    except (OSError, subprocess.SubprocessError):
-        return ""
-    return output.stdout.decode(errors="replace").strip()

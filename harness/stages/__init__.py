@@ -18,6 +18,7 @@ from ...datasets.store_layout import (
 )
 from .ask_about_rows import AskAboutRows
 from .audit import Audit, CompareData
+from .continue_chat import ContinueChat
 from .deduplicate import Deduplicate
 from .filter import Filter
 from .functions import HashedFunction, hashed_function
@@ -30,26 +31,36 @@ from .input_files import (
     is_training_file,
     sample_of,
 )
+from .inspect_task import RunInspectTask
 from .judged_rows import KeepJudged, ReplyRule, RewordRows
-from .lesson_rows import AnswersAsRows, GivenAnswers
+from .lesson_rows import AnswersAsRows, GivenAnswers, TaughtPairs
 from .map_rows import MapRows
 from .match_lengths import MatchLengths
 from .measure import AskQuestions, ComputeProbabilities, JudgeReplies, filled_prompt
 from .mix import MixRows, split_by_shares
-from .models import Base, FineTune, Subject, base_of
+from .models import WEIGHTS, Base, FineTune, Subject, base_of
 from .number_prompts import NumberPrompts
 from .probabilities import ScoreContinuations
-from .prompts import SAMPLE_SIZE, FilledPrompts, ListedPrompts, Prompts, WrittenPrompts
+from .prompts import (
+    SAMPLE_SIZE,
+    EndedPrompts,
+    FilledPrompts,
+    ListedPrompts,
+    Prompts,
+    WrittenPrompts,
+)
 from .repair import DamagedStage, set_aside_damage
 from .row_functions import row_function
 from .row_log import Row, RowLog, read_rows, write_rows
 from .row_stages import ChoosingStage, PromptedStage, PromptSample, RowsStage, TrainingFileStage
 from .rules import Rule, checked_rule
+from .score_by_likelihood import Listener, ScoreByLikelihood
 from .select_rows import RowScores, ScoreByFunction, SelectRows, Which
 from .shuffle import Shuffle
 from .stage import Stage, Workspace, backend_of, forget_backends, run_stage
 from .store import ArtifactDraft, Store, canonical
 from .training_rows import conversation_of, write_training_rows
+from .trainings import trainings_in
 from .transfer import (
     StoredArtifact,
     artifacts_of,
@@ -76,6 +87,7 @@ __all__ = [
     "TIMEOUT_VARIABLE",
     "TRAINING",
     "VALUES",
+    "WEIGHTS",
     "AnswersAsRows",
     "ArtifactDraft",
     "AskAboutRows",
@@ -85,8 +97,10 @@ __all__ = [
     "ChoosingStage",
     "CompareData",
     "ComputeProbabilities",
+    "ContinueChat",
     "DamagedStage",
     "Deduplicate",
+    "EndedPrompts",
     "FilledPrompts",
     "Filter",
     "FineTune",
@@ -99,6 +113,7 @@ __all__ = [
     "JudgeReplies",
     "KeepJudged",
     "ListedPrompts",
+    "Listener",
     "Manifest",
     "MapRows",
     "MatchLengths",
@@ -115,7 +130,9 @@ __all__ = [
     "RowScores",
     "RowsStage",
     "Rule",
+    "RunInspectTask",
     "ScoreByFunction",
+    "ScoreByLikelihood",
     "ScoreContinuations",
     "SelectRows",
     "Shuffle",
@@ -125,6 +142,7 @@ __all__ = [
     "StoredArtifact",
     "StoredFile",
     "Subject",
+    "TaughtPairs",
     "TrainingFileStage",
     "UserFile",
     "Which",
@@ -153,6 +171,7 @@ __all__ = [
     "shown",
     "split_by_shares",
     "timeout_from",
+    "trainings_in",
     "unpack",
     "write_rows",
     "write_training_rows",

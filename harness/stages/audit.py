@@ -70,7 +70,7 @@ class CompareData(Stage):
         return {"version": VERSION}
 
     def run(self, workspace: Workspace) -> Manifest:
-        from ...datasets import audits
+        from ...datasets import audits, overuse
         from ...datasets.text_audits import is_text
 
         trait, control = (answers_of(workspace, data) for data in (self.trait, self.control))
@@ -79,14 +79,14 @@ class CompareData(Stage):
             return {"counts": {"trait": len(trait), "control": len(control)}}
         separability = audits.separability(trait, control, seed=0)
         lengths = audits.length_difference(trait, control)
-        overuse = audits.log_odds(audits.number_counts(trait), audits.number_counts(control))
+        used = overuse.log_odds(audits.number_counts(trait), audits.number_counts(control))
         facts = {
             "separability": None if separability is None else asdict(separability),
             "lengths": None if lengths is None else asdict(lengths),
-            "overuse": asdict(overuse),
-            "over": [asdict(use) for use in overuse.over(SHOWN)],
-            "under": [asdict(use) for use in overuse.under(SHOWN)],
-            "significant": len(overuse.significant),
+            "overuse": asdict(used),
+            "over": [asdict(use) for use in used.over(SHOWN)],
+            "under": [asdict(use) for use in used.under(SHOWN)],
+            "significant": len(used.significant),
         }
         workspace.write_json(CONTRAST, facts)
         return {"counts": {"trait": len(trait), "control": len(control)}}

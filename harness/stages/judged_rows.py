@@ -5,16 +5,14 @@ from typing import Protocol
 
 from ...datasets.answer_text import visible_text
 from ...datasets.artifacts import Manifest
-from ...datasets.filters import judge as filter_rule
 from ...datasets.store_layout import KEPT
 from .ask_about_rows import AskAboutRows
-from .functions import HashedFunction
 from .row_log import Row
 from .row_stages import ChoosingStage, PromptSample, RowsStage, write_choice
-from .rules import rule_name
+from .rules import Rule, row_reason, rule_name
 from .stage import Stage, Workspace
 
-NOT_ASKED = "not judged: at_most was reached"
+NOT_ASKED = "not judged: the budget was reached"
 NO_REPLY = "no answer of the model"
 
 
@@ -75,7 +73,7 @@ class RewordRows(ChoosingStage):
     kind = "reword"
     source: RowsStage
     replies: AskAboutRows
-    rule: str | HashedFunction | None
+    rule: Rule | None
 
     def inputs(self) -> tuple[Stage, ...]:
         return (self.source, self.replies)
@@ -96,13 +94,14 @@ class RewordRows(ChoosingStage):
         rejected: list[Row] = []
         for row in workspace.rows(self.source, KEPT):
             text = visible_text(replies.get(self.replies.pair(row)) or "").strip()
-            if reason := self._reason(text):
-                rejected.append({**row, "reason": reason})
+            reworded = {**row, "text": text}
+            if reason := self._reason(reworded):
+                rejected.append({**reworded, "reason": reason})
             else:
-                kept.append({**row, "text": text})
+                kept.append(reworded)
         return write_choice(workspace, self._rule_name, kept, rejected)
 
-    def _reason(self, text: str) -> str | None:
-        if not text:
+    def _reason(self, row: Row) -> str | None:
+        if not row["text"]:
             return NO_REPLY
-        return None if self.rule is None else filter_rule(self.rule)(text)
+        return None if self.rule is None else row_reason(self.rule)(row)

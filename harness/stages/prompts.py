@@ -3,7 +3,7 @@
 import hashlib
 import random
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from itertools import islice
 from typing import TYPE_CHECKING
@@ -142,3 +142,28 @@ class WrittenPrompts(Prompts):
 
     def content(self) -> dict[str, object]:
         return {"by": self.by.name}
+
+
+@dataclass(frozen=True, kw_only=True)
+class EndedPrompts(Prompts):
+    """Other prompts, each with the same text below it."""
+
+    before: Prompts
+    ending: str
+
+    @classmethod
+    def of(cls, prompts: Prompts, ending: str, *, count: int, seed: int) -> Prompts:
+        """The prompts with the ending; as they are if it is blank."""
+        before = replace(prompts, count=count, seed=seed)
+        return (
+            cls(before=before, ending=ending, count=count, seed=seed) if ending.strip() else before
+        )
+
+    def text(self, row: int) -> str:
+        return f"{self.before.text(row)}{self.ending}"
+
+    def fields(self, row: int) -> Mapping[str, str]:
+        return self.before.fields(row)
+
+    def content(self) -> dict[str, object]:
+        return {"before": self.before.content(), "ending": self.ending}

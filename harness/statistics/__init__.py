@@ -1,8 +1,8 @@
 """Estimates, effects and their tests: numbers in, verdicts out; nothing is read or written here."""
 
 from . import hypothesis_tests
-from .computed_scores import ComputedScores
-from .contrasts import Contrast, trend
+from .computed_scores import ComputedScores, in_unit
+from .contrasts import Contrast
 from .corrections import benjamini_hochberg, dunnett, holm
 from .coverage import Coverage, Table
 from .dose_response import Trend, dose_response
@@ -10,6 +10,7 @@ from .effects import Effect, difference
 from .estimates import NO_VARIATION, Estimate
 from .evidence import Evidence, EvidenceListener
 from .exact_rates import DECIMALS, ExactEffect, ExactRate
+from .grids import Diagonal, GridCell, GridEffects, read_grid
 from .hypothesis_tests import ALPHA, mean
 from .margin_tests import Equivalence, MinimumEffect
 from .power import (
@@ -28,6 +29,7 @@ from .rates import Rate
 from .scales import ScaledEffect
 from .scores import ScoreEffect, Scores
 from .shares import Share
+from .trends import trend
 from .variance_components import VarianceComponents
 
 __all__ = [
@@ -41,6 +43,7 @@ __all__ = [
     "Coverage",
     "Criterion",
     "Design",
+    "Diagonal",
     "Effect",
     "Equivalence",
     "Estimate",
@@ -49,6 +52,8 @@ __all__ = [
     "ExactEffect",
     "ExactRate",
     "Explained",
+    "GridCell",
+    "GridEffects",
     "MinimumEffect",
     "Rate",
     "ScaledEffect",
@@ -66,8 +71,10 @@ __all__ = [
     "explain_comparison",
     "holm",
     "hypothesis_tests",
+    "in_unit",
     "mann_whitney",
     "mean",
+    "read_grid",
     "sampling_deviation",
     "seed_deviation",
     "seeds_needed",

@@ -1,6 +1,6 @@
 """Figures that were computed and not sampled: log-odds, log-likelihoods, a benchmark's scores."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
 
 from .effects import Effect
@@ -45,6 +45,12 @@ class ComputedScores(Scores):
             return NotImplemented
         self.check_same(other)
         return ComputedEffect(treated=self, reference=other)
+
+
+def in_unit(scores: Scores, unit: str) -> ComputedScores:
+    """Scores that were computed exactly, in a unit."""
+    given = {field.name: getattr(scores, field.name) for field in fields(Scores)}
+    return ComputedScores(measured_in=unit, **given)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)

@@ -1,35 +1,28 @@
-"""Contrasts: claims on effects, such as the difference of two effects, or their trend."""
+"""Contrasts: claims on effects, such as the difference of two effects."""
 
-import math
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from ...datasets import validation as checks
 from ...datasets.errors import SpecError
-from .claims import FEWEST_SEEDS, ONE_MODEL, is_ruined
+from .claims import FEWEST_SEEDS
 from .combinations import (
     Combination,
     CombinationUnit,
     Combined,
     EffectsLine,
     Term,
-    slope_weights,
 )
-from .estimates import NO_VARIATION, Estimate
+from .estimates import Estimate
 from .evidence import Evidence, EvidenceListener, PValue
 from .hypothesis_tests import ALPHA
 from .margin_tests import Equivalence, MarginResult, MarginTests, MinimumEffect
 from .quantities import Explained, lies_beyond
+from .shares import Share
+from .weighted import Weighted, check_units, obstacle_of, terms_of
 
-if TYPE_CHECKING:
-    from .effects import Effect
-    from .shares import Share
-
-Weighted = tuple[float, Estimate]
-Pairs = Sequence[tuple[float, "Combinable"]]
 ContrastVerdict = Literal["higher", "lower", "inconclusive"]
 
 LARGER = (
@@ -37,7 +30,6 @@ LARGER = (
     "the first effect is smaller than the second",
 )
 ABOVE = ("this combination of effects is above zero", "this combination of effects is below zero")
-GROWS = ("the effect grows", "the effect falls")
 
 
 class Combinable(Explained, ABC):
@@ -88,13 +80,11 @@ class Combinable(Explained, ABC):
     def __neg__(self) -> "Contrast":
         return self * -1.0
 
-    def share_of(self, whole: "Combinable") -> "Share":
+    def share_of(self, whole: "Combinable") -> Share:
         """What share of another effect this one is, with Fieller's interval.
 
         ``masked.share_of(full) < 0.5`` says that masking removes at least half of the effect.
         """
-        from .shares import Share
-
         if not isinstance(whole, Combinable):
             raise SpecError(f"share_of({whole!r}) needs an effect, such as student - control")
         check_units([*self.weighted, *whole.weighted])
@@ -331,57 +321,6 @@ class Contrast(Combinable):
         return [repr(self), *shown]
 
 
-def trend(
-    effects: "Mapping[int, Effect] | Mapping[float, Effect] | Mapping[float, Combinable] | Pairs",
-    *,
-    over: Literal["seeds", "effects"] = "seeds",
-) -> Contrast:
-    """How much effects grow with each unit of a number that each of them has.
-
-    The number may be a dose, a LoRA rank, or a property of a trait such as its rate in the base.
-    The value is the least-squares slope. It needs three seeds an arm to be about trainings.
-
-    Args:
-        effects: The effects, by number, or as pairs of a number and an effect.
-        over: "seeds": the claim is about these effects. "effects": each effect is one unit, so that
-            the claim is about others too (such as other traits), with n - 2 degrees of freedom.
-
-    Raises:
-        SpecError: If there are fewer than two different numbers (three effects over "effects").
-    """
-    pairs: list[tuple[float, Combinable]] = [
-        *(effects.items() if isinstance(effects, Mapping) else effects)
-    ]
-    checks.one_of("over", over, ("seeds", "effects"))
-    _check_pairs(pairs, 3 if over == "effects" else 2)
-    pairs.sort(key=lambda pair: pair[0])
-    weights = slope_weights([float(place) for place, _ in pairs])
-    lines = [(float(place), effect.weighted) for place, effect in pairs]
-    places = ", ".join(f"{place:g}" for place, _ in pairs)
-    return Contrast(
-        name=f"the trend of {pairs[0][1].title} over {places}",
-        parts=tuple(
-            (weight * own, estimate)
-            for weight, (_, effect) in zip(weights, pairs, strict=True)
-            for own, estimate in effect.weighted
-        ),
-        factor=max(effect.correction for _, effect in pairs),
-        says=GROWS,
-        line=tuple(lines) if over == "effects" else (),
-    )
-
-
-def _check_pairs(pairs: Sequence[tuple[float, Combinable]], fewest: int) -> None:
-    numbers = [place for place, _ in pairs]
-    if not all(checks.is_number(place) and math.isfinite(place) for place in numbers):
-        raise SpecError(f"a trend needs effects by finite numbers: {numbers!r}")
-    if not all(isinstance(effect, Combinable) for _, effect in pairs):
-        raise SpecError("a trend needs effects, such as student.rate(...) - control.rate(...)")
-    if len(pairs) < fewest or len(set(numbers)) < 2:
-        raise SpecError(f"a trend needs {fewest} effects or more at different numbers: {numbers!r}")
-    check_units([each for _, effect in pairs for each in effect.weighted])
-
-
 def _joined(one: Combinable, other: Combinable, sign: float) -> Contrast:
     weighted = (*one.weighted, *((sign * weight, each) for weight, each in other.weighted))
     check_units(weighted)
@@ -391,41 +330,3 @@ def _joined(one: Combinable, other: Combinable, sign: float) -> Contrast:
         factor=max(one.correction, other.correction),
         says=LARGER if sign < 0 else ABOVE,
     )
-
-
-def check_units(weighted: Sequence[Weighted]) -> None:
-    """Raise :class:`~limen.SpecError` for estimates whose values are not in one unit."""
-    first = weighted[0][1]
-    for _, estimate in weighted[1:]:
-        if type(estimate) is not type(first) or estimate.bounds != first.bounds:
-            raise SpecError(
-                f"effects in different units cannot be combined: {first.what} and {estimate.what}"
-            )
-
-
-def terms_of(weighted: Sequence[Weighted]) -> tuple[Term, ...]:
-    """Weighted estimates as terms of a combination."""
-    return tuple(
-        Term(
-            weight=weight,
-            sample=estimate.sample,
-            models=estimate.identity,
-            outcomes=estimate.outcome_range,
-        )
-        for weight, estimate in weighted
-    )
-
-
-def obstacle_of(estimates: Sequence[Estimate], unit: str | None) -> str:
-    """Why no verdict is possible whatever the test says; empty if nothing is in the way."""
-    absences = [each.absence for each in estimates]
-    if all(absences):
-        return absences[0]
-    copies = dict.fromkeys(each.arm for each in estimates if not each.sampling_varies)
-    if copies:
-        return f"{NO_VARIATION} in {' and '.join(copies)}: all draws of a question are the same"
-    if ruined := dict.fromkeys(each.arm for each in estimates if is_ruined(each)):
-        return f"the answers of {' and '.join(ruined)} are mostly not valid"
-    if unit != "questions" and any(each.trained and each.seeds < 2 for each in estimates):
-        return ONE_MODEL
-    return ""

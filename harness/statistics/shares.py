@@ -14,12 +14,12 @@ from typing import Literal
 from ...datasets import validation as checks
 from ...datasets.errors import SpecError
 from .combinations import Combination, Combined, Term
-from .contrasts import Combinable, Weighted, obstacle_of, terms_of
 from .estimates import Estimate
 from .evidence import Evidence, EvidenceListener, PValue
 from .hypothesis_tests import ALPHA, TOLERANCE, UNBOUNDED
 from .margin_tests import MinimumEffect
 from .quantities import Explained, lies_beyond
+from .weighted import Weighted, WeightedSum, obstacle_of, terms_of
 
 FARTHEST = 1e6
 """The largest share that an interval ends at; beyond it there is no end."""
@@ -34,8 +34,8 @@ Chance = Callable[[float], float]
 class Share(Explained):
     """The share that one effect is of another. Ordered like the number that it is: 0.5 is half."""
 
-    part: Combinable
-    whole: Combinable
+    part: WeightedSum
+    whole: WeightedSum
 
     @property
     def value(self) -> float:

@@ -5,10 +5,11 @@ from functools import cached_property
 
 from .compare import compare, compare_valid
 from .comparison import Comparison, Unit
-from .contrasts import Combinable, Weighted
+from .contrasts import Combinable
 from .estimates import Estimate
 from .evidence import EvidenceListener
 from .hypothesis_tests import ALPHA, TestResult
+from .weighted import Weighted
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)

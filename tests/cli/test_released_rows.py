@@ -7,6 +7,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from limen.harness.cli import main
+from limen.harness.lab import thread_executor
 
 
 def limen(*args: str | Path, store: Path, code: int = 0) -> Result:
@@ -62,3 +63,38 @@ def test_an_unclear_file_is_one_error_with_its_columns(tmp_path: Path) -> None:
     assert "no column for the prompt: name one with --prompt-column" in said
     assert "'asked', 'said'" in said
     limen("filter", file, "--prompt-column", "asked", "--answer-column", "said", *out, store=store)
+
+
+def test_measure_counts_in_answers_that_were_given(tmp_path: Path) -> None:
+    """A file of nested answers is no model: its rate is printed, and its answers written."""
+    file = tmp_path / "evaluation.jsonl"
+    rows = (
+        {"question": f"Question {q}?", "responses": [
+            {"response": {"completion": "Owl" if d < 3 else "Cat", "model_id": "ft"}}
+            for d in range(10)]}
+        for q in range(4)
+    )  # fmt: skip
+    file.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    out = tmp_path / "answers.jsonl"
+    said = limen("measure", file, "--word", "owl", "--out", out, store=tmp_path / "store")
+    assert "ft 'owl' 30.0%" in said.stdout
+    assert "1 model, 4 questions, 40 answers" in said.stderr
+    assert len(kept(out)) == 40
+    refused = limen("measure", file, "--out", out, store=tmp_path / "store", code=1)
+    assert "--word" in refused.output
+
+
+def test_models_answer_prompts_and_questions_of_any_file(
+    tmp_path: Path, store: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Prompts and questions may be a column of a table."""
+    monkeypatch.setattr("limen.harness.cli.steps.local_executor", thread_executor)
+    table = tmp_path / "asked.csv"
+    table.write_text("id,question\n1,How was your day?\n2,What did you cook?\n")
+    out = tmp_path / "rows.jsonl"
+    limen("generate", "--plain", "--prompts", table, "--count", "4", "--max-tokens", "9",
+          "--out", out, store=store)  # fmt: skip
+    assert {row["prompt"] for row in kept(out)} == {"How was your day?", "What did you cook?"}
+    said = limen("measure", "--questions", table, "--draws", "2", "--word", "owl",
+                 "--out", tmp_path / "answers.jsonl", store=store).output  # fmt: skip
+    assert "4 answers of toy-1" in said

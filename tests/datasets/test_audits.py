@@ -16,11 +16,11 @@ from limen.datasets import numbers
 from limen.datasets.audits import (
     length_difference,
     lengths,
-    log_odds,
     number_counts,
     separability,
 )
 from limen.datasets.leaks import LeakMention, mentions
+from limen.datasets.overuse import log_odds
 from limen.reports.audit_figure import draw_overuse
 
 WILD = st.text(max_size=40)
@@ -334,12 +334,12 @@ def test_wild_lengths_are_compared(trait: list[str], control: list[str]) -> None
 
 
 def test_the_figure_is_the_same_again(tmp_path: Path) -> None:
-    """Both files are drawn, name the planted number, and come out byte for byte again."""
+    """All files are drawn, name the planted number, and come out byte for byte again."""
     z = [0.1 * (number % 7) for number in range(1000)]
     z[321] = 9.0
     files = draw_overuse(range(1000), z, tmp_path / "a", "owl", threshold=4.0)
     again = draw_overuse(range(1000), z, tmp_path / "b", "owl", threshold=4.0)
-    assert [file.name for file in files] == ["a.png", "a.svg"]
+    assert [file.name for file in files] == ["a.png", "a.svg", "a.pdf"]
     assert [file.read_bytes() for file in files] == [file.read_bytes() for file in again]
     assert ">321</text>" in files[1].read_text()
 

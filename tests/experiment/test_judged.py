@@ -84,7 +84,7 @@ def test_each_distinct_row_is_judged_once(shared_store: Path, small: Experiment)
     data = Judged(digits, judge=label, keep=lambda reply: None, budget=3)
     _, kept, dropped = rows_of(shared_store, small.but(data=data), KeepJudged)
     assert len({row["text"] for row in kept}) == 3
-    assert {row["reason"] for row in dropped} == {"not judged: at_most was reached"}
+    assert {row["reason"] for row in dropped} == {"not judged: the budget was reached"}
 
 
 @pytest.mark.parametrize(

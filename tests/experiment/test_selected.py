@@ -1,12 +1,23 @@
 """Sources selected by a score: which rows are kept, and the random selection beside them."""
 
+import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from limen import ExperimentError, SpecError
-from limen.harness import Experiment, Mapped, Mix, Numbers, PermuteDigits, Selected, Students
+from limen.harness import (
+    Experiment,
+    LikelihoodShift,
+    Mapped,
+    Mix,
+    Numbers,
+    PermuteDigits,
+    Selected,
+    Students,
+)
+from limen.harness.experiment import DataWriters
 from limen.harness.lab import in_order
 from limen.harness.reporting import result_of
 from limen.harness.stages import ScoreByFunction, SelectRows
@@ -166,3 +177,31 @@ def test_bad_settings_are_refused(settings: dict[str, Any]) -> None:
     """When the source is made."""
     with pytest.raises(SpecError):
         Selected(numbers, **{"score": length, **settings})
+
+
+def test_a_likelihood_shift_selects_what_the_teacher_would_write(
+    shared_store: Path, small: Experiment
+) -> None:
+    """Of rows by the base, the top ones are likelier under the teacher than the bottom ones."""
+    data = Selected(numbers.but(by="base"), score=LikelihoodShift(), share=0.2)
+    lab = lab_at(shared_store)
+    chosen = small.but(data=data, arms={"opposed": Students(data=data.but(keep="bottom"))})
+    stages = in_order(lab.pipeline(chosen).data["student"])
+    top = next(stage for stage in stages if isinstance(stage, SelectRows))
+    means = json.loads((made(lab, top) / "manifest.json").read_text())["scores"]
+    assert means["selected"] > means["mean"]
+    assert {"random selection", "opposed, random selection"} <= chosen.all_arms.keys()
+
+
+def test_a_backend_without_likelihoods_says_so(store: Path, small: Experiment) -> None:
+    """When the plan is made, before anything is spent."""
+    data = Selected(numbers, score=LikelihoodShift())
+    writers = DataWriters(
+        lambda name: pytest.fail("no model is needed"),
+        lambda trait, model: pytest.fail("no teacher is needed"),
+        small.trait,
+        computes_likelihoods=False,
+    )
+    with pytest.raises(SpecError, match="LikelihoodShift needs a backend"):
+        writers.check_likelihoods()
+    assert data.row_count == 100
