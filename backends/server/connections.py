@@ -8,7 +8,7 @@ from http import HTTPStatus
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-HEADER_TIME = 15.0
+HEADER_TIME = 30.0
 """Seconds for a request's headers, from the first byte or from the connection on."""
 BODY_TIME = 300.0
 """Seconds for a request's body."""
