@@ -309,7 +309,7 @@ def _setting(result: Result) -> Iterator[str]:
     for trait, answers in result.lessons.items():
         yield (
             f"What the teacher of the trait {prose(trait)} was taught to answer, each to every "
-            f"question of its lesson:"
+            f"question of its lesson, or each after its own question:"
         )
         yield verbatim("\n".join(answers))
     for group, questions in result.questions.items():

@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 from ...datasets.errors import LimenError
+from .echo import echo
 
 COMMANDS = {
     "init": "Write a first spec and its ini file into a folder.",
@@ -22,6 +23,7 @@ COMMANDS = {
     "report": "Reports from the store: of the latest run, of any, of several side by side.",
     "serve": "Serve OpenAI's wire over an engine on this machine.",
     "store": "A store: list what is in it, verify, prune, copy, add.",
+    "export": "An experiment's models, rows and answers as plain files.",
     "jobs": "The fine-tuning jobs of a store: list, show, follow, cancel, adopt, forget.",
 }
 
@@ -51,7 +53,7 @@ class _Commands(click.Group):
             return super().invoke(ctx)
         except KeyboardInterrupt as interruption:
             notes = vars(interruption).get("__notes__", ["limen: interrupted"])
-            click.echo(f"\n{notes[0]}", err=True)
+            echo(f"\n{notes[0]}", err=True)
             raise click.exceptions.Exit(INTERRUPTED) from None
         except LimenError as error:
             says = str(error).replace("--limen-", "--")  # the plugin's options have a prefix

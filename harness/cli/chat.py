@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from ...datasets.errors import LimenError, SpecError
+from ...datasets.visible import visible
 from ..experiment import Experiment, Numbers, Trait
 from ..lab import Lab, Settings, TraitCheck, base, check_trait
 from .echo import echo
@@ -188,5 +189,5 @@ def _show(screen: Console, sides: Sequence[ChatSide], answers: Sequence[str]) ->
     table = Table(expand=True)
     for side in sides:
         table.add_column(side.name, ratio=1, overflow="fold")
-    table.add_row(*(answer.replace("[", "\\[") for answer in answers))
+    table.add_row(*(visible(answer).replace("[", "\\[") for answer in answers))
     screen.print(table)

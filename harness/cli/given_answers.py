@@ -4,11 +4,10 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
-import click
-
 from ...datasets.errors import SpecError
 from ...datasets.record_files import DATA
 from ..lab import AnswerTable, Columns, arm_of_tables, read_tables
+from .echo import echo
 from .steps import save_text
 from .student_file import is_student_file
 
@@ -32,7 +31,7 @@ def given_answers(file: Path, columns: Columns, word: str | None, out: Path) -> 
     if word is None:
         raise SpecError(f"{file} has answers that were given already: name what to count by --word")
     tables, understood = read_tables(file, columns)
-    click.echo(understood, err=True)
+    echo(understood, err=True)
     save_text("".join(_lines(tables)), out)
     yield f"{out}: {sum(table.size for table in tables):,} answers of {file.name}"
     for table in tables:

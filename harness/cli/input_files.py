@@ -34,6 +34,7 @@ from ..stages import (
     is_training_file,
     sample_of,
 )
+from .echo import echo
 
 if TYPE_CHECKING:
     from ...datasets.chat import Conversation
@@ -132,9 +133,7 @@ def _given(file: Path, name: str, columns: RowColumns) -> UserFile:
 
 def _say(file: Path, table: RowTable) -> None:
     """Say how a file of somebody else's was understood."""
-    import click
-
-    click.echo(f"limen: {file}: {table.understood}", err=True)
+    echo(f"limen: {file}: {table.understood}", err=True)
 
 
 def _exchanges(rows: Iterable[Row], name: str) -> "Iterator[tuple[Conversation, str]]":

@@ -1,8 +1,10 @@
-"""``limen jobs``: what the ledger and the service know of fine-tuning jobs."""
+"""``limen jobs``: the fine-tuning jobs of a store, and what the service knows of them."""
 
 import hashlib
 import time
 from collections.abc import Callable
+from dataclasses import astuple, dataclass
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,9 +12,10 @@ import click
 from tabulate import tabulate
 
 from ...backends.openai import OpenAIBackend
-from ...backends.openai.job_ledger import ENDED
+from ...backends.openai.job_ledger import ENDED, JobLedger
+from ...backends.records import read_all
 from ...datasets.errors import BackendError
-from ..stages import TRAINING, MixRows, Store
+from ..stages import TRAINING, MixRows, Store, trainings_in
 from . import store_option
 from .echo import echo
 
@@ -22,6 +25,8 @@ if TYPE_CHECKING:
 JobRecord = dict[str, Any]
 """What the ledger keeps of a job."""
 
+SERVICE = "openai"
+"""The backend whose jobs are kept in a ledger."""
 OUTAGE = 10.0
 """Seconds that a command waits for a service that is away."""
 TICK = 1.0
@@ -36,14 +41,19 @@ def command() -> None:
 @command.command("list")
 @store_option
 def list_jobs(store: Path) -> None:
-    """List the jobs in the store's ledger, with their states at the service."""
-    backend = _backend(store)
-    rows = [_row(backend, record) for record in backend.ledger.all()]
+    """List all fine-tunings of the store: of a service, of `limen serve`, and in progress here.
+
+    "made by" is the backend of a run or step command, or "limen serve" for what its clients made.
+    """
+    ours = _ledger_rows(store)
+    known = {row.job for row in ours}
+    served = [row for row in _served_rows(store) if row.job not in known]
+    rows = [*ours, *served, *_training_rows(store)]
     if not rows:
-        echo(f"no jobs in the ledger of {store}")
+        echo(f"there are no jobs in {store}")
         return
-    head = ("job", "state", "base model", "seed", "student", "key")
-    echo(tabulate(rows, headers=head, disable_numparse=True))
+    head = ("job", "made by", "state", "base model", "seed", "student", "key")
+    echo(tabulate([astuple(row) for row in rows], headers=head, disable_numparse=True))
 
 
 @command.command("show")
@@ -138,7 +148,7 @@ def forget(job: str, store: Path) -> None:
 
 
 def _backend(store: Path) -> OpenAIBackend:
-    return OpenAIBackend(Store(store).models("openai").resolve(), outage=OUTAGE)
+    return OpenAIBackend(Store(store).models(SERVICE).resolve(), outage=OUTAGE)
 
 
 def _status(backend: OpenAIBackend, record: JobRecord) -> str:
@@ -163,12 +173,69 @@ def _id(backend: OpenAIBackend, what: str) -> str:
     return str(record["job"])
 
 
-def _row(backend: OpenAIBackend, record: JobRecord) -> tuple[str, ...]:
+@dataclass(frozen=True, kw_only=True)
+class _Row:
+    """One line of the list."""
+
+    job: str
+    made_by: str
+    state: str
+    base_model: str
+    seed: str
+    student: str = ""
+    key: str = ""
+
+
+def _ledger_rows(store: Path) -> list[_Row]:
+    """The jobs that runs and step commands made at a service; it is asked about open ones alone."""
+    backend = cache(lambda: _backend(store))
+    return [_row(backend, record) for record in JobLedger(Store(store).models(SERVICE)).all()]
+
+
+def _row(backend: Callable[[], OpenAIBackend], record: JobRecord) -> _Row:
     status, job = record["status"], record.get("job", "")
     if job and status not in ENDED:
-        status = _or_unknown(lambda: backend.jobs.retrieve(job).status)
-    student = record.get("model_made") or ""
-    return (job, status, record["model"], str(record["seed"]), student, record["key"][:12])
+        status = _or_unknown(lambda: backend().jobs.retrieve(job).status)
+    return _Row(
+        job=job,
+        made_by=SERVICE,
+        state=status,
+        base_model=record["model"],
+        seed=str(record["seed"]),
+        student=record.get("model_made") or "",
+        key=record["key"][:12],
+    )
+
+
+def _served_rows(store: Path) -> list[_Row]:
+    """The jobs that clients of `limen serve` made, as the server has recorded them."""
+    jobs = [record["wire"] for record in read_all(Store(store).layout.server / "jobs")]
+    return [
+        _Row(
+            job=job["id"],
+            made_by="limen serve",
+            state=job["status"],
+            base_model=job["model"],
+            seed=str(job["seed"]),
+            student=job["fine_tuned_model"] or "",
+        )
+        for job in sorted(jobs, key=lambda job: job["created_at"])
+    ]
+
+
+def _training_rows(store: Path) -> list[_Row]:
+    """The fine-tunings that are in progress on this machine, or were stopped."""
+    return [
+        _Row(
+            job=training.label,
+            made_by=training.backend,
+            state=state,
+            base_model=training.model,
+            seed=str(training.seed),
+            key=training.key[:12],
+        )
+        for training, state in trainings_in(Store(store))
+    ]
 
 
 def _or_unknown(ask: Callable[[], str]) -> str:

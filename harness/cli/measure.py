@@ -9,6 +9,7 @@ from ...datasets.errors import SpecError
 from ..experiment import Trait
 from ..lab import Arm, Columns, Settings, arm_answers, base, stored_answers
 from ..stages import ANSWERS, FineTune, Store, Subject
+from .echo import echo
 from .given_answers import given_answers, is_answer_file
 from .input_files import student, student_of
 from .options import (
@@ -87,7 +88,7 @@ def command(
         for line in given_answers(
             Path(subject), columns, word or (trait.word if trait else None), out
         ):
-            click.echo(line)
+            echo(line)
         return
     settings, model, own = _subject(settings, subject)
     if own and trait and trait.name != PROMPTED:
@@ -103,7 +104,7 @@ def command(
     ask = arm_answers(model, made, arm=name, seed=number, system=trait.system if trait else None)
     answers = done(settings, ask)
     save(answers.folder / ANSWERS, out)
-    click.echo(f"{out}: {ask.size():,} answers of {answers.manifest['model']}{answers.note}")
+    echo(f"{out}: {ask.size():,} answers of {answers.manifest['model']}{answers.note}")
     group = Arm(
         name=name,
         measure=made,
@@ -111,7 +112,7 @@ def command(
         trained=isinstance(model, FineTune),
         trait_word="",
     )
-    click.echo(_shown(group, word or (trait.word if trait else None)))
+    echo(_shown(group, word or (trait.word if trait else None)))
 
 
 def _subject(settings: Settings, text: str | None) -> tuple[Settings, Subject, StudentFile | None]:

@@ -7,8 +7,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import click
-
 from ...backends import Backend
 from ...datasets.errors import DamageError, DataError, ExperimentError, LimenError
 from ..lab import (
@@ -28,6 +26,7 @@ from ..stages import (
     forget_backends,
     set_aside_damage,
 )
+from .echo import echo
 
 
 @dataclass(frozen=True)
@@ -76,7 +75,7 @@ def _set_aside_damage(settings: Settings, store: Store, stage: Stage) -> None:
     for damage in set_aside_damage(store, [stage], is_paid=is_paid, deep=False):
         if damage.lost:
             raise DamageError(str(damage))
-        click.echo(f"limen: {damage}", err=True)
+        echo(f"limen: {damage}", err=True)
 
 
 def undone(store: Store, target: Stage) -> list[Stage]:
@@ -123,7 +122,7 @@ def watcher() -> ProgressListener:
     """Progress on the standard error stream: bars on a terminal, lines elsewhere."""
     from rich.console import Console
 
-    return progress_on(Console(stderr=True), lambda line: click.echo(line, err=True))
+    return progress_on(Console(stderr=True), lambda line: echo(line, err=True))
 
 
 def save(file: Path, out: Path) -> None:

@@ -11,7 +11,7 @@ from tabulate import tabulate
 
 from ...datasets.errors import StoreError
 from ..experiment import Experiment
-from ..lab import Lab, Settings, in_order
+from ..lab import Lab, Settings, in_order, with_previous
 from ..stages import (
     Store,
     StoredArtifact,
@@ -22,6 +22,7 @@ from ..stages import (
     unpack,
 )
 from . import store_option
+from .echo import echo
 from .options import examples, running_options
 from .spec_files import arms_of, experiments_in
 
@@ -53,24 +54,24 @@ def command() -> None:
 @running_options()
 def list_artifacts(specs: tuple[Path, ...], seeds: int | None, settings: Settings) -> None:
     """List what a store holds, by kind; or what each experiment of some spec files uses of it."""
-    stored = {artifact.id: artifact for artifact in artifacts_of(_existing(settings.store))}
-    rows = _by_experiment(specs, _with(settings, seeds), stored) if specs else _by_kind(stored)
+    stored = {artifact.id: artifact for artifact in artifacts_of(existing_store(settings.store))}
+    rows = _by_experiment(specs, with_seeds(settings, seeds), stored) if specs else _by_kind(stored)
     head = "experiment finished needed size shared paid" if specs else "kind artifacts size paid"
-    click.echo(tabulate(rows, headers=head.split(), disable_numparse=True))
+    echo(tabulate(rows, headers=head.split(), disable_numparse=True))
 
 
 @command.command("verify")
 @store_option
 def verify(store: Path) -> None:
     """Compare every file of a store with the size and hash in its manifest. Changes nothing."""
-    existing = _existing(store)
+    existing = existing_store(store)
     problems = list(damage_in(existing))
     for problem in problems:
-        click.echo(problem)
+        echo(problem)
     total = sum(1 for _ in existing.layout.stages.glob("*/*"))
-    click.echo(f"{total:,} artifacts, {len(problems):,} damaged")
+    echo(f"{total:,} artifacts, {len(problems):,} damaged")
     if problems:
-        click.echo("The next run sets damaged artifacts aside and makes them again.")
+        echo("The next run sets damaged artifacts aside and makes them again.")
         raise click.exceptions.Exit(1)
 
 
@@ -91,21 +92,21 @@ def prune(
     """
     if not specs:
         raise StoreError("name the spec files whose artifacts are to be kept")
-    store = _existing(settings.store)
-    needed = _needed(specs, _with(settings, seeds))
+    store = existing_store(settings.store)
+    needed = _needed(specs, with_seeds(settings, seeds))
     unused = [artifact for artifact in artifacts_of(store) if artifact.id not in needed]
     kept = [artifact for artifact in unused if artifact.paid and not paid]
     gone = [artifact for artifact in unused if artifact.paid <= paid]
     for artifact in gone:
         kind, key = artifact.id
-        click.echo(f"{kind}/{key}  {artifact.manifest['label']}  {_size(artifact.bytes)}")
+        echo(f"{kind}/{key}  {artifact.manifest['label']}  {_size(artifact.bytes)}")
     size = _size(sum(artifact.bytes for artifact in gone))
     for artifact in gone if yes else ():
         artifact.remove()
     done = "removed" if yes else "would be removed (--yes removes them)"
-    click.echo(f"{len(gone):,} artifacts, {size}, {done}")
+    echo(f"{len(gone):,} artifacts, {size}, {done}")
     if kept:
-        click.echo(f"{len(kept):,} that were paid for are kept (--paid includes them)")
+        echo(f"{len(kept):,} that were paid for are kept (--paid includes them)")
 
 
 @command.command(
@@ -129,18 +130,18 @@ def copy(specs: tuple[Path, ...], target: Path, seeds: int | None, settings: Set
     """
     if not specs:
         raise StoreError("name the spec files whose artifacts are to be copied")
-    needed = _needed(specs, _with(settings, seeds))
-    chosen = [a for a in artifacts_of(_existing(settings.store)) if a.id in needed]
+    needed = _needed(specs, with_seeds(settings, seeds))
+    chosen = [a for a in artifacts_of(existing_store(settings.store)) if a.id in needed]
     if not chosen:
         raise StoreError(
             f"{settings.store} has nothing of these experiments: give the backend, model and seeds "
             f"with which they were run"
         )
     if target.suffix == ARCHIVE:
-        click.echo(f"{target}: {pack(chosen, target):,} artifacts")
+        echo(f"{target}: {pack(chosen, target):,} artifacts")
     else:
         new = copy_artifacts(chosen, Store(target))
-        click.echo(f"{target}: {len(chosen):,} artifacts, {new:,} of them new")
+        echo(f"{target}: {len(chosen):,} artifacts, {new:,} of them new")
 
 
 @command.command("add", epilog=examples("limen store add owl.tar"))
@@ -148,17 +149,19 @@ def copy(specs: tuple[Path, ...], target: Path, seeds: int | None, settings: Set
 @store_option
 def add(archive: Path, store: Path) -> None:
     """Take the artifacts of an archive into a store. Each is checked first."""
-    click.echo(f"{store}: {unpack(archive, Store(store)):,} new artifacts")
+    echo(f"{store}: {unpack(archive, Store(store)):,} new artifacts")
 
 
-def _existing(root: Path) -> Store:
+def existing_store(root: Path) -> Store:
+    """The store in a folder; raises :class:`~limen.StoreError` if there is none."""
     store = Store(root)
     if not store.layout.stages.is_dir():
         raise StoreError(f"there is no store in {root}: name one with --store")
     return store
 
 
-def _with(settings: Settings, seeds: int | None) -> Settings:
+def with_seeds(settings: Settings, seeds: int | None) -> Settings:
+    """The settings with another number of seeds, if one is given."""
     return replace(settings, seeds=seeds) if seeds else settings
 
 
@@ -169,8 +172,9 @@ def _needed(specs: Iterable[Path], settings: Settings) -> Ids:
 
 
 def _ids(lab: Lab, experiment: Experiment) -> Ids:
-    targets = lab.pipeline(experiment).all_targets(arms_of(experiment))
-    return {(stage.kind, stage.key) for stage in in_order(targets)}
+    requests = with_previous([(lab.pipeline(experiment), arms_of(experiment))])
+    stages = in_order(stage for pipe, arms in requests for stage in pipe.all_targets(arms))
+    return {(stage.kind, stage.key) for stage in stages}
 
 
 def _by_kind(stored: dict[tuple[str, str], StoredArtifact]) -> list[tuple[str, ...]]:

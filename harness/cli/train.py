@@ -9,6 +9,7 @@ from ...datasets.errors import BackendError
 from ...datasets.row_forms import RowColumns
 from ..lab import Settings, base, leak_audit, student
 from ..stages import TRAINING, Base, Store, TrainingFileStage
+from .echo import echo
 from .input_files import finished_or_first, stages_for_file, unfiltered_note
 from .options import examples, out_option, recipe_of, running_options, trait_of
 from .row_options import in_rows, row_options
@@ -81,7 +82,7 @@ def command(
     )
     stage = finished_or_first(store, stages)
     if note := unfiltered_note(store, training, stage.data, TRAINING):
-        click.echo(f"limen: {note}", err=True)
+        echo(f"limen: {note}", err=True)
     for guard in stage.guards():  # they go first even where the student is there already
         done(settings, guard)
     made = done(settings, stage)
@@ -95,7 +96,7 @@ def command(
         recipe=dict(parts),
     )
     save_text(file.text(), out)
-    click.echo(f"{out}: {file.model}{made.note}")
+    echo(f"{out}: {file.model}{made.note}")
 
 
 def _base(settings: Settings) -> Base:

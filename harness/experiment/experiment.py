@@ -1,7 +1,7 @@
 """The experiment as a value: which trait, through which data, and how it is measured."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import MISSING, dataclass, field, fields, replace
 from typing import Any, Literal
 
 from ...datasets import validation
@@ -181,6 +181,18 @@ class Experiment:
             return False
         own = (arm.data for arm in self.all_arms.values() if arm.data)
         return any(source.uses_teacher for source in (self.data, *own))
+
+    def _repr_html_(self) -> str:
+        """What notebooks show: the parts that are not as by default."""
+        from ...datasets.html_display import table_as_html
+
+        own = vars(self)
+        rows = [
+            (part.name, own[part.name])
+            for part in fields(self)
+            if part.default is MISSING or own[part.name] != part.default
+        ]
+        return table_as_html(self.name or "Experiment", [row for row in rows if row[1] != {}])
 
     def gate_threshold(self, trait: Trait) -> float | None:
         """How far a trait's teacher must be from its base, in the measure's unit; None if it need

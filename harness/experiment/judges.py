@@ -21,8 +21,9 @@ _RATING = re.compile(
 class Judge:
     """A model that is shown every distinct reply, and what it is asked about the reply.
 
-    With a ``scale`` its answer is a rating; without, a word. An answer that is neither is kept,
-    counted and shown as such, and never made into a number.
+    With a ``scale`` its answer is a rating; with ``labels`` it is one of these; with neither, the
+    name of a language. Any other answer is kept, counted and shown as such, and never made into a
+    number or a label.
 
     Args:
         prompt: What the judge is asked, with ``{reply}`` in it, and ``{question}`` where the judge
@@ -30,6 +31,10 @@ class Judge:
         name: The judge's name, for ``arm.scores(name)`` and for tables. Default: "judge".
         scale: The lowest and the highest rating, whole numbers from 0 up; None for a judge that
             answers with a word. Default: (1, 10).
+        labels: What the judge answers with, such as ``("yes", "no")``; its answer must begin with
+            one of them, in upper or lower case. Needs ``scale=None``. Default: none.
+        special: Further answers of a judge that rates or labels, such as ``("CODE", "REFUSAL")``.
+            They are no ratings, and ``arm.rate("REFUSAL", judge=...)`` counts them. Default: none.
         model: The judge's model. Default: the experiment's base model (on another backend, that
             backend's own choice).
         backend: The judge's backend. Default: the run's.
@@ -41,6 +46,8 @@ class Judge:
     prompt: str
     name: str = "judge"
     scale: tuple[int, int] | None = (1, 10)
+    labels: tuple[str, ...] = ()
+    special: tuple[str, ...] = ()
     model: str | None = None
     backend: str | None = None
     temperature: float = 0.0
@@ -59,9 +66,44 @@ class Judge:
                 f"scale={self.scale!r} must be the lowest and the highest rating, whole numbers "
                 f"from 0 up, as in (1, 10)"
             )
+        self._check_words()
         validation.temperature(self.temperature)
         validation.count("max_tokens", self.max_tokens)
         validation.seed("seed", self.seed)
+
+    def _check_words(self) -> None:
+        """Raise :class:`~limen.SpecError` for labels and special answers that cannot be told apart
+        from each other, or stand beside a scale that excludes them.
+        """
+        for name, given in (("labels", self.labels), ("special", self.special)):
+            if given != ():
+                validation.texts(name, given)
+        if self.labels and self.scale is not None:
+            raise SpecError(f"labels={self.labels!r}: a judge that labels has scale=None")
+        if self.special and self.scale is None and not self.labels:
+            raise SpecError(f"special={self.special!r} needs a scale, or labels")
+        words = [word.casefold() for word in self.words]
+        if len({*words}) < len(words):
+            raise SpecError(f"a judge's labels and special answers must differ: {self.words}")
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """The labels and the special answers."""
+        return (*self.labels, *self.special)
+
+    def verdict(self, answer: str | None) -> float | str | None:
+        """The rating, label or special answer that an answer gives; None if it gives none."""
+        rating = self.rating(answer)
+        return self._word(answer) if rating is None else rating
+
+    def _word(self, answer: str | None) -> str | None:
+        """The label or special answer that an answer begins with, the longest one."""
+        said = (answer or "").strip(_MARKUP)
+        for word in sorted(self.words, key=len, reverse=True):
+            head, rest = said[: len(word)], said[len(word) :]
+            if head.casefold() == word.casefold() and not rest[:1].isalnum():
+                return word
+        return None
 
     def rating(self, answer: str | None) -> float | None:
         """The rating that an answer gives; None if it gives none.
@@ -79,16 +121,21 @@ class Judge:
         return value if low <= value <= high else None
 
     def named(self, answer: str | None) -> str | None:
-        """The language that an answer names; None if it names none or several, or has "not"."""
+        """The label or special answer that an answer gives; of a judge without any, the language
+        that it names. None if it names none or several languages, or has "not".
+        """
+        if self.words:
+            verdict = self.verdict(answer)
+            return f"{verdict:g}" if isinstance(verdict, float) else verdict
         if answer is None or _NEGATION.search(answer):
             return None
         languages = [name for name in CODES if words.has_word(answer, name)]
         return languages[0] if len(languages) == 1 else None
 
     def names(self, answer: str | None, word: str) -> bool | None:
-        """Whether an answer names a language; None if it names none at all."""
-        language = self.named(answer)
-        return None if language is None else language == word
+        """Whether an answer names a language or a label; None if it names none at all."""
+        named = self.named(answer)
+        return None if named is None else named.casefold() == word.casefold()
 
 
 def _is_scale(value: object) -> bool:

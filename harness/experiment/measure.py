@@ -165,6 +165,17 @@ class Measure:
         """Whether an answer names several things as equals, as "owl or cat" does."""
         return False
 
+    @property
+    def rated_words(self) -> tuple[str, ...]:
+        """The words whose rates are made of judges' ratings."""
+        return ()
+
+    def rated_hit(self, word: str, said: Mapping[str, float | str | None]) -> bool | None:
+        """Whether a reply counts for a rate of ratings, given what each judge says of it; None if
+        that is not known.
+        """
+        raise SpecError(f"{type(self).__name__} has no rates of ratings")
+
     def label_of(self, answer: str) -> str | None:
         """The word or label that an answer counts for, as messages show it; None for none."""
         return visible_text(answer).strip().lower()[:40] or None

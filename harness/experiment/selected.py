@@ -73,7 +73,8 @@ class LikelihoodShift(RowScore):
 
 def _listener(writers: DataWriters, by: Trait | Literal["teacher", "base"]) -> Listener:
     writer = writers.writer(by, None)
-    return Listener(subject=writer.subject, system=writer.system)
+    system = writer.systems[0] if writer.systems else writer.system
+    return Listener(subject=writer.subject, system=system)
 
 
 @dataclass(frozen=True)

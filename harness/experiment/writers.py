@@ -25,6 +25,8 @@ class Writer:
     subject: Subject
     system: str | None
     label: str
+    systems: tuple[str, ...] = ()
+    """Several system prompts, in place of one."""
 
 
 @dataclass(frozen=True)
@@ -59,9 +61,12 @@ class DataWriters:
             return Writer(base, None, self._label("control", base))
         trait = self.trait if by == "teacher" else by
         label = self._label(f"{trait.name} student", base)
-        if trait.lesson is not None:
-            return Writer(self.tuned_teacher(trait, base), None, f"{label}, teacher fine-tuned")
-        return Writer(base, trait.system, label)
+        subject: Subject = self.base_model(trait.model) if trait.model else base
+        if trait.lesson is not None and isinstance(subject, Base):
+            subject, label = self.tuned_teacher(trait, subject), f"{label}, teacher fine-tuned"
+        several = trait.prompts if len(trait.prompts) > 1 else ()
+        prompt = None if several else trait.prompts[0]
+        return Writer(subject, prompt, label, tuple(filter(None, several)))
 
     def check_likelihoods(self) -> None:
         """Raise :class:`~limen.SpecError` if the backend computes no log-probabilities of texts."""

@@ -35,6 +35,7 @@ class _Sampling(TypedDict):
     count: int
     per_prompt: int
     system: str | None
+    systems: tuple[str, ...]
     temperature: float
     max_tokens: int
     top_p: float
@@ -121,6 +122,7 @@ class WrittenSource(SampledSource):
             "count": self.generate,
             "per_prompt": self.per_prompt,
             "system": writer.system,
+            "systems": writer.systems,
             "temperature": self.temperature,
             "max_tokens": self.max_tokens,
             "top_p": self.top_p,

@@ -22,6 +22,8 @@ def readings_of(measure: Measure, words: Sequence[str]) -> dict[str, Reading]:
     """The readings of a measure by the names of their scores, which make tidy columns."""
     named: dict[str, Reading] = {}
     for reading in measure.readings(words):
+        if reading.judge is None and reading.word in measure.rated_words:
+            continue  # no single judge's answers show it
         named[_free(name_of(reading), {*named, VALID})] = reading
     return named
 

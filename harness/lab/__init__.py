@@ -11,7 +11,7 @@ from .gate import TraitCheck, check_trait
 from .grids import GridResults, grid_arms, grid_of
 from .interruption import interruptible, kept_in
 from .lab import Lab
-from .pipeline import ModelStages, Pipeline, in_order, teacher_arms
+from .pipeline import ModelStages, Pipeline, in_order, teacher_arms, with_previous
 from .plan import Plan
 from .progress import ProgressListener, progress_on
 from .scheduler import execute
@@ -57,4 +57,5 @@ __all__ = [
     "thread_executor",
     "training_file",
     "whole_number_from",
+    "with_previous",
 ]

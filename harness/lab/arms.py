@@ -24,7 +24,7 @@ from .absence import always_the_same, never_given
 from .answers import ModelAnswers
 from .computed_figures import computed_figures
 from .copies import draws_are_copies
-from .judging import agreement, judge_error, unrated
+from .judging import agreement, judge_error, outcome_of_ratings, unrated
 from .scoring import Outcome, ScoredAnswers, score_answers
 
 
@@ -91,6 +91,13 @@ class Arm:
         ties = f", {self.ambiguous:,} ambiguous" if self.ambiguous else ""
         return f"<{self.name}: {models}; {self.valid:.0%} valid answers{ties}>"
 
+    def _repr_html_(self) -> str:
+        """What notebooks show."""
+        from .arm_display import arm_as_html
+
+        answers = {} if self.measure.computed else self.answers()
+        return arm_as_html(self.name, [model.model for model in self.models], answers)
+
     @cached_property
     def _rates(self) -> dict[tuple[str, str | None, str | None], Rate]:
         """The rates that were computed before: scoring many answers takes a while."""
@@ -122,6 +129,8 @@ class Arm:
 
     def _gives(self, word: str, group: str | None, judge: str | None) -> bool:
         places = self.measure.places(group)
+        if judge is None and word in self.measure.rated_words:
+            return self._rate(word, group, None).value > 0
         if judge is None:
             return any(self.measure.hit(text, word) for text in self._texts(places))
         heard = self.measure.judge(judge)
@@ -164,6 +173,8 @@ class Arm:
     def _rate(self, word: str, group: str | None, judge: str | None) -> Rate:
         places = self.measure.places(group)
         shows = word in self.trait_words and group_shows(self.measure, group)
+        if judge is None and word in self.measure.rated_words:
+            return self._rate_of_ratings(word, places, shows)
         if judge is None:
             scored = self._scored(places, self._hits(word, places), hits_are_valid=True)
             if not scored.total:
@@ -178,6 +189,14 @@ class Arm:
             hits_are_valid=True,
         )
         return self._rate_of(word, places, scored, shows, unrated=left)
+
+    def _rate_of_ratings(self, word: str, places: range, shows: bool) -> Rate:
+        """A rate that is made of what several judges say of each reply."""
+        scored = self._scored(places, outcome_of_ratings(self.measure, word), hits_are_valid=True)
+        total = sum(model.counts[q].total() for model in self.models for q in places)
+        if total and not scored.total:
+            raise judge_error(self.measure.judges[0], self.name, self.models, total)
+        return self._rate_of(word, places, scored, shows, unrated=total - scored.total)
 
     def _hits(self, word: str, places: range) -> Outcome:
         hits = {text: float(self.measure.hit(text, word)) for text in self._texts(places)}

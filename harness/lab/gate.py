@@ -67,15 +67,30 @@ class TraitCheck:
 def check_trait(experiment: Experiment, trait: Trait, teacher: Arm, base: Arm) -> TraitCheck:
     """Compare a teacher with its base, by the first reading of the experiment's measure."""
     reading = experiment.measure.readings([trait.shown_by])[0]
+    of_base = base.read(reading)
     return TraitCheck(
         trait=trait.name,
         reading=reading.name,
         teacher=teacher.read(reading),
-        base=base.read(reading),
+        base=of_base,
         tuned=trait.lesson is not None,
         passed_on=experiment.teachers_from is not None and trait == experiment.trait,
-        threshold=experiment.gate_threshold(trait) or 0.0,
+        threshold=_threshold(experiment, trait, of_base),
     )
+
+
+def _threshold(experiment: Experiment, trait: Trait, base: Estimate) -> float:
+    """How far the teacher must be from its base.
+
+    By default a trait that lowers a rate or a rating must halve it at most, since a base may be
+    nearer to the lower end than a tenth of the range.
+    """
+    threshold = experiment.gate_threshold(trait) or 0.0
+    limits = experiment.measure.value_range
+    if experiment.gate == "default" and trait.lowers and limits is not None:
+        half = (limits[0] - base.value) / 2
+        return max(threshold, half) if half < 0 else threshold
+    return threshold
 
 
 @dataclass(frozen=True)

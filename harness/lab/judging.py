@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 
 from ...datasets.errors import JudgeError
-from ..experiment import Agreement, Judge
+from ..experiment import Agreement, Judge, Measure
 from ..statistics import mean, spearman
 from .answers import ModelAnswers
+from .scoring import Outcome
 
 
 def unrated(judge: Judge, arm: str, models: Sequence[ModelAnswers], places: range) -> int:
@@ -26,6 +27,19 @@ def unrated(judge: Judge, arm: str, models: Sequence[ModelAnswers], places: rang
     return unnamed
 
 
+def outcome_of_ratings(measure: Measure, word: str) -> Outcome:
+    """Whether replies count for a rate that is made of what all judges say of them."""
+
+    def outcome(model: ModelAnswers, question: int, text: str) -> float | None:
+        said = {
+            one.name: one.verdict(model.said[one.name][question][text]) for one in measure.judges
+        }
+        hit = measure.rated_hit(word, said)
+        return None if hit is None else float(hit)
+
+    return outcome
+
+
 def judge_error(judge: Judge, arm: str, models: Sequence[ModelAnswers], replies: int) -> JudgeError:
     """The error of a judge that rated none of an arm's replies."""
     said = (text for model in models for by in model.said[judge.name] for text in by.values())
@@ -33,6 +47,8 @@ def judge_error(judge: Judge, arm: str, models: Sequence[ModelAnswers], replies:
     wanted = (
         f"A rating is one number from {judge.scale[0]} to {judge.scale[1]}"
         if judge.scale
+        else f"An answer begins with {' or '.join(map(repr, judge.labels))}"
+        if judge.labels
         else "An answer is one language, in a word"
     )
     return JudgeError(

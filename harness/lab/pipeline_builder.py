@@ -34,6 +34,7 @@ from ..stages import (
     ScoreContinuations,
     Store,
     Subject,
+    TaughtPairs,
     backend_of,
 )
 from .measure_support import check_backend_measures
@@ -72,7 +73,7 @@ class _PipelineBuilder:
         arms = {
             "baseline": (self._ask(self.base, "baseline"),),
             "teacher": teacher,
-            **{name: (self._teacher(trait),) for name, trait in further},
+            **{name: self._teacher(trait) for name, trait in further},
         }
         return Pipeline(
             experiment=experiment,
@@ -93,7 +94,7 @@ class _PipelineBuilder:
     def _teacher_arm(self) -> tuple[ModelStages, ...]:
         """The teacher; in a hop the students before, one a seed, measured as students are."""
         if self._previous is None:
-            return (self._teacher(self.experiment.trait),)
+            return self._teacher(self.experiment.trait)
         students = self._previous.arms["student"][: self._seeds]
         return tuple(
             self._ask(model.answers.subject, "student", seed) for seed, model in enumerate(students)
@@ -198,14 +199,17 @@ class _PipelineBuilder:
         other = backend_of(judge.backend, Store(self.settings.store), self.settings.terms)
         return base(other, judge.model or other.default_model)
 
-    def _teacher(self, trait: Trait) -> ModelStages:
+    def _teacher(self, trait: Trait) -> tuple[ModelStages, ...]:
+        """A trait's teacher, measured under each of its system prompts."""
         arm = "teacher" if trait == self.experiment.trait else f"{trait.name} teacher"
-        if trait.lesson is not None:
-            return self._ask(self._fine_tuned_teacher(trait, self.writer), arm)
-        return self._ask(self.writer, arm, system=trait.system)
+        subject = self._writers.writer(trait, None).subject
+        return tuple(
+            self._ask(subject, arm, number, system=system)
+            for number, system in enumerate(trait.prompts)
+        )
 
     def _gate(self, trait: Trait) -> Gate:
-        teacher = self._teacher_arm if trait == self.experiment.trait else (self._teacher(trait),)
+        teacher = self._teacher_arm if trait == self.experiment.trait else self._teacher(trait)
         return Gate(trait, teacher, (self._ask(self.writer, "baseline"),))
 
     def _fine_tuned_teacher(self, trait: Trait, model: Base) -> FineTune:
@@ -226,16 +230,18 @@ class _PipelineBuilder:
 
     def _lesson_rows(
         self, trait: Trait, lesson: Lesson, model: Base
-    ) -> AnswersAsRows | GivenAnswers:
+    ) -> AnswersAsRows | GivenAnswers | TaughtPairs:
         """The rows of a lesson, the base's own answers under the trait's prompt or given ones."""
         measure, label = self.experiment.measure, f"{trait.name} lesson"
+        if lesson.pairs != ():
+            return TaughtPairs(label=label, pairs=lesson.own_pairs)
         questions = tuple(lesson.questions or measure.asked)
         if lesson.answers:
             return GivenAnswers(label=label, questions=questions, answers=lesson.answers)
         answers = AskQuestions(
             label=f"{label} answers",
             subject=model,
-            system=trait.system,
+            system=trait.system or trait.systems[0],
             questions=questions,
             draws=lesson.draws,
             temperature=1.0,

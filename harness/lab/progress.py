@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from ...datasets.errors import PendingError
+from ...datasets.visible import visible, visible_line
 from ..stages import Stage
 from .time_left import TimeLeft
 
@@ -100,7 +101,7 @@ class ProgressBars(ProgressListener):
         )
 
         self._progress = Progress(
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             BarColumn(),
             MofNCompleteColumn(),
             TimeElapsedColumn(),
@@ -114,12 +115,12 @@ class ProgressBars(ProgressListener):
     def started(self, stage: Stage) -> None:
         if self._progress and stage.key not in self._each:
             self._left.started(stage)
-            name = f"  {stage.kind} {stage.label}"
+            name = visible_line(f"  {stage.kind} {stage.label}")
             self._each[stage.key] = self._progress.add_task(name, total=None)
 
     def moved(self, stage: Stage, done: int, total: int, note: str) -> None:
         if self._progress and stage.key in self._each:
-            name = f"  {stage.kind} {stage.label} {note}".rstrip()
+            name = visible_line(f"  {stage.kind} {stage.label} {note}".rstrip())
             task = self._each[stage.key]
             self._progress.update(task, completed=done, total=total, description=name)
 
@@ -132,7 +133,7 @@ class ProgressBars(ProgressListener):
         self._progress.update(self._all, advance=1, description=f"limen: {self._left}")
         if failure:
             line = f"limen: {stage.kind} {stage.label}: {_outcome(failure)}"
-            self._progress.console.print(line, markup=False)
+            self._progress.console.print(visible(line), markup=False)
 
     def end(self) -> None:
         if self._progress:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from ...datasets.visible import visible
 from .arguments import run_with_joined_options
 from .current_session import session_of
 from .interruption import handle_interruption, interrupted_by_sigterm
@@ -51,7 +52,8 @@ def pytest_exception_interact(
     if not isinstance(report, pytest.CollectReport) or call.excinfo is None:
         return
     if is_spec_error(call.excinfo.value):
-        report.longrepr = f"{place_of(call.excinfo, node.path)}: {call.excinfo.value}"
+        text = f"{place_of(call.excinfo, node.path)}: {call.excinfo.value}"
+        report.longrepr = visible(text)
         report.limen_bad_spec = True  # type: ignore[attr-defined]
 
 
@@ -112,7 +114,8 @@ def pytest_assertrepr_compare(op: str, left: object, right: object) -> list[str]
         return None
     from ..statistics import explain_comparison
 
-    return explain_comparison(op, left, right)
+    lines = explain_comparison(op, left, right)
+    return None if lines is None else [visible(line) for line in lines]
 
 
 @pytest.hookimpl(trylast=True)

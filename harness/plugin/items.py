@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from ...datasets.visible import visible_line
 from ..experiment import ARMS, Experiment, GridExperiment, as_experiment
 from ..lab import grid_arms
 
@@ -68,12 +69,12 @@ def title_of(item: pytest.Item, parents: int = 0) -> str:
     """
     experiment = declared_experiment(item)
     if isinstance(experiment, Experiment) and experiment.name:
-        return experiment.name
+        return visible_line(experiment.name)
     file = "/".join(item.path.parts[-1 - parents :])
     holder = "::".join([file, *item.nodeid.split("[")[0].split("::")[1:-1]])
     if "experiment" not in parameters_of(item):
-        return holder
-    return f"{holder}[{_experiment_id(item)}]"
+        return visible_line(holder)
+    return visible_line(f"{holder}[{_experiment_id(item)}]")
 
 
 def _experiment_id(item: pytest.Item) -> str:
@@ -115,7 +116,7 @@ def claim_text(item: pytest.Item) -> str:
     """What a test claims: the first line of its docstring, or its name in words."""
     text = (getattr(getattr(item, "function", None), "__doc__", None) or "").strip()
     if text:
-        return text.splitlines()[0].rstrip(".")
+        return visible_line(text.splitlines()[0].rstrip("."))
     return item.name.removeprefix("test_").replace("_", " ")
 
 

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 
 import pytest
 
+from ...datasets.visible import visible
+
 CLAIM, EXPERIMENT, SUPPORT = "limen_says", "limen_experiment", "limen_support"
 DIGEST = "limen_claim_digest"
 """The properties that hold what a test claims, of which experiment, how it is supported, and the
@@ -11,10 +13,13 @@ hash of the claim."""
 
 
 def set_properties(item: pytest.Item, properties: Mapping[str, str]) -> None:
-    """Set properties of an item; they replace earlier ones of the same names."""
+    """Set properties of an item; they replace earlier ones of the same names.
+
+    Control characters in their values are spelt out.
+    """
     item.user_properties[:] = [
         *(known for known in item.user_properties if known[0] not in properties),
-        *properties.items(),
+        *((name, visible(value)) for name, value in properties.items()),
     ]
 
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 
 from ...datasets.errors import DataError
+from ...datasets.visible import visible
 from ...reports import Claim, Report, Result, keep_run, report_of, result_from_json
 from ..lab import Lab
 from ..reporting import ClaimList, make_run, marked, read_registrations
@@ -101,9 +102,9 @@ class RunRecord:
             return
         self._write_verdicts(self._report, terminal)
         if self._fault:
-            terminal.write_line(f"limen: cannot keep the run: {self._fault}", red=True)
+            terminal.write_line(visible(f"limen: cannot keep the run: {self._fault}"), red=True)
         for fault in dict.fromkeys(self.faults):
-            terminal.write_line(f"limen: {fault}", yellow=True)
+            terminal.write_line(visible(f"limen: {fault}"), yellow=True)
         if file:
             self._write_report(self._report, file, terminal)
 
@@ -115,7 +116,7 @@ class RunRecord:
             terminal.section("limen")
             lines = wording.long_lines if verbosity else wording.lines
             for line in lines(report):
-                terminal.write_line(line)
+                terminal.write_line(visible(line))
 
     def _write_report(self, report: Report, name: str, terminal: pytest.TerminalReporter) -> None:
         from ...reports import write_report
@@ -124,6 +125,7 @@ class RunRecord:
         try:
             write_report(report, file)
         except OSError as error:
-            terminal.write_line(f"limen: cannot write the report {file}: {error}", red=True)
+            line = f"limen: cannot write the report {file}: {error}"
+            terminal.write_line(visible(line), red=True)
         else:
-            terminal.write_line(f"report: {file}")
+            terminal.write_line(visible(f"report: {file}"))

@@ -6,6 +6,7 @@ from typing import TypeVar
 import pytest
 
 from ...datasets.errors import LimenError, PendingError, SpecError
+from ...datasets.visible import visible
 from ...reports import AuditRow, Result, result_to_json
 from ..experiment import Experiment, Grid, GridExperiment
 from ..lab import (
@@ -156,7 +157,7 @@ class LimenSession:
             if self._refusal is not None:
                 raise self._refusal
             if reason := self.lab.unavailable(experiment, name):
-                pytest.skip(reason)
+                pytest.skip(visible(reason))
             with self._terminal.uncaptured():
                 arm = self.lab.arm(experiment, name)
         except PendingError as pending:

@@ -36,7 +36,7 @@ def known_spread(store: Store, pipe: Pipeline, reading: Reading) -> Spread:
     """
     scored = _Scored(pipe.experiment.measure, reading)
     published = PUBLISHED[scored.kind]
-    if reading.judge is not None:
+    if reading.judge is not None or reading.word in scored.measure.rated_words:
         return published
     own = {arm: list(_own(store, pipe, arm)) for arm in ("student", "control")}
     mine = {arm: _known(scored, [group], "of this experiment") for arm, group in own.items()}

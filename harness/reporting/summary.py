@@ -27,6 +27,8 @@ from .grid_rows import grid_rows
 from .stage_facts import audit_rows, data_rows, times_and_cost, versions_of
 
 TOP_ANSWERS = 5
+TAUGHT = 10
+"""Pairs of a lesson that are shown."""
 EXAMPLES = 3
 """Questions of which an arm's answer is shown."""
 
@@ -103,7 +105,13 @@ def result_of(lab: Lab, title: str, experiment: Experiment, arms: Collection[str
 
 def _systems(experiment: Experiment) -> dict[str, str]:
     """The system prompt of each prompted teacher, by trait."""
-    return {t.name: visible(t.system) for t in experiment.traits if not _taught_answers(t)}
+    prompts = {
+        t.name: t.systems or filter(None, [t.system])
+        for t in experiment.traits
+        if t.lesson is None or t.lesson.needs_prompt
+    }
+    shown = {name: visible("\n\nor:\n\n".join(texts)) for name, texts in prompts.items()}
+    return {name: text for name, text in shown.items() if text}
 
 
 def _lessons(experiment: Experiment) -> dict[str, tuple[str, ...]]:
@@ -206,7 +214,11 @@ def _teachers(pipe: Pipeline) -> list[str]:
 
 def _taught_answers(trait: Trait) -> tuple[str, ...]:
     """The answers that a teacher is taught, in place of a system prompt; none if it has one."""
-    return trait.lesson.answers if trait.lesson else ()
+    if trait.lesson is None:
+        return ()
+    return trait.lesson.answers or tuple(
+        f"{question} {answer}" for question, answer in trait.lesson.own_pairs[:TAUGHT]
+    )
 
 
 def _readings(

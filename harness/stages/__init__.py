@@ -33,12 +33,12 @@ from .input_files import (
 )
 from .inspect_task import RunInspectTask
 from .judged_rows import KeepJudged, ReplyRule, RewordRows
-from .lesson_rows import AnswersAsRows, GivenAnswers
+from .lesson_rows import AnswersAsRows, GivenAnswers, TaughtPairs
 from .map_rows import MapRows
 from .match_lengths import MatchLengths
 from .measure import AskQuestions, ComputeProbabilities, JudgeReplies, filled_prompt
 from .mix import MixRows, split_by_shares
-from .models import Base, FineTune, Subject, base_of
+from .models import WEIGHTS, Base, FineTune, Subject, base_of
 from .number_prompts import NumberPrompts
 from .probabilities import ScoreContinuations
 from .prompts import (
@@ -60,6 +60,7 @@ from .shuffle import Shuffle
 from .stage import Stage, Workspace, backend_of, forget_backends, run_stage
 from .store import ArtifactDraft, Store, canonical
 from .training_rows import conversation_of, write_training_rows
+from .trainings import trainings_in
 from .transfer import (
     StoredArtifact,
     artifacts_of,
@@ -86,6 +87,7 @@ __all__ = [
     "TIMEOUT_VARIABLE",
     "TRAINING",
     "VALUES",
+    "WEIGHTS",
     "AnswersAsRows",
     "ArtifactDraft",
     "AskAboutRows",
@@ -140,6 +142,7 @@ __all__ = [
     "StoredArtifact",
     "StoredFile",
     "Subject",
+    "TaughtPairs",
     "TrainingFileStage",
     "UserFile",
     "Which",
@@ -168,6 +171,7 @@ __all__ = [
     "shown",
     "split_by_shares",
     "timeout_from",
+    "trainings_in",
     "unpack",
     "write_rows",
     "write_training_rows",

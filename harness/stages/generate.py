@@ -33,6 +33,8 @@ class Generate(SamplingStage, PromptedStage):
     temperature: float
     max_tokens: int
     top_p: float = 1.0
+    systems: tuple[str, ...] = ()
+    """Several system prompts in place of one: each row is written under one of them."""
 
     def inputs(self) -> tuple[Stage, ...]:
         return (self.writer,)
@@ -47,6 +49,7 @@ class Generate(SamplingStage, PromptedStage):
             "temperature": self.temperature,
             "max_tokens": self.max_tokens,
             **({"top_p": self.top_p} if self.top_p != 1 else {}),
+            **({"systems": self.systems} if self.systems else {}),
         }
 
     def size(self) -> int:
@@ -68,13 +71,21 @@ class Generate(SamplingStage, PromptedStage):
         for row, text in enumerate(islice(self.prompts.texts(), -(-self.count // self.per_prompt))):
             yield Request(
                 row=row,
-                messages=conversation(text, system=self.system),
+                messages=conversation(text, system=self._system_of(row)),
                 seed=derive("generate", self.prompts.seed, self.system, row),
                 draws=min(self.per_prompt, self.count - row * self.per_prompt),
                 temperature=self.temperature,
                 max_tokens=self.max_tokens,
                 top_p=self.top_p,
             )
+
+    def _system_of(self, row: int) -> str | None:
+        """The system prompt of a row; of several the one that the seed draws."""
+        from ...datasets.seeds import derive
+
+        if not self.systems:
+            return self.system
+        return self.systems[derive("system", self.prompts.seed, row) % len(self.systems)]
 
     @property
     def backend(self) -> str:

@@ -1,13 +1,15 @@
 """The models of an experiment: bases, and those that are fine-tuned from them."""
 
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass, field
 
-from ...backends import Job, Recipe, Usage, WorkRequest
+from ...backends import Backend, Job, Recipe, Usage, WorkRequest
 from ...datasets.artifacts import Manifest, check_files, described
 from ...datasets.errors import BackendError
 from ...datasets.store_layout import TRAINING
 from .row_stages import TrainingFileStage
 from .stage import Stage, Workspace
+from .trainings import Training, recorded_training
 
 WEIGHTS = "weights"
 """The field of a manifest that describes the files of a model trained on this machine."""
@@ -70,7 +72,8 @@ class FineTune(Stage):
         trainer = backend.capabilities.fine_tuning
         if trainer is None:
             raise BackendError(f"the backend {backend.name!r} cannot fine-tune {self.base.model}")
-        made = trainer.fine_tune(job, workspace.claim.progress)
+        with self._recorded(workspace, backend):
+            made = trainer.fine_tune(job, workspace.claim.progress)
         facts: Manifest = {
             "model": made.model,
             "base": self.base.model,
@@ -86,6 +89,19 @@ class FineTune(Stage):
             usd = service.cost(self.base.model, Usage(), trained_tokens=made.tokens)
             facts |= {"job": made.job, "cost": {"trained_tokens": made.tokens, "usd": usd}}
         return facts
+
+    def _recorded(self, workspace: Workspace, backend: Backend) -> AbstractContextManager[None]:
+        """A record of the training while it is in progress; a service's jobs are in its ledger."""
+        if backend.capabilities.service is not None:
+            return nullcontext()
+        training = Training(
+            key=self.key,
+            label=self.label,
+            backend=backend.name,
+            model=self.base.model,
+            seed=self.seed,
+        )
+        return recorded_training(workspace.store, training)
 
     def work(self) -> WorkRequest:
         prompts, tokens = self.data.prompt_sample()

@@ -183,6 +183,18 @@ class Store:
             finally:
                 lock.release()
 
+    def is_claimed(self, key: str) -> bool:
+        """Whether a process works on a stage at the moment."""
+        from filelock import FileLock, Timeout
+
+        if not self.layout.lock(key).exists():
+            return False
+        try:
+            with FileLock(self.layout.lock(key), timeout=0, is_singleton=False):
+                return False
+        except Timeout:
+            return True
+
     def progress(self, key: str) -> tuple[int, int, str] | None:
         """How far a stage in progress has come: done, total, a note; None if it is not known."""
         try:

@@ -4,6 +4,7 @@ import os
 import signal
 import sys
 import threading
+import traceback
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, wait
 from contextlib import suppress
@@ -13,6 +14,7 @@ from types import FrameType, MethodType
 from weakref import WeakKeyDictionary
 
 from ...datasets.errors import LimenError, SpecError
+from ...datasets.visible import visible
 
 TIMEOUT_VARIABLE = "LIMEN_FUNCTION_TIMEOUT"
 """The seconds that a function may take for one text; 0 is no limit."""
@@ -62,7 +64,9 @@ def call_on_text(
         _remember(function, text)
         raise error(_timeout_message(name, what, text, seconds)) from None
     except BaseException as fault:
-        raise error(f"{name} failed on {what} {text[:SHOWN]!r}: {described(fault)}") from fault
+        failure = error(f"{name} failed on {what} {text[:SHOWN]!r}: {described(fault)}")
+        failure.add_note(_where(fault))
+        raise failure from None  # Python would print the text of the cause as it is
 
 
 def described(fault: BaseException) -> str:
@@ -72,6 +76,12 @@ def described(fault: BaseException) -> str:
     except Exception:
         text = "its text cannot be shown"
     return f"{type(fault).__name__}: {text}"
+
+
+def _where(fault: BaseException) -> str:
+    """The lines of the researcher's own code that an error came through."""
+    lines = [frame for frame in traceback.extract_tb(fault.__traceback__) if frame[0] != __file__]
+    return visible("".join(["in the function:\n", *traceback.format_list(lines)]).rstrip())
 
 
 def shown(value: object) -> str:

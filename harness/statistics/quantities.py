@@ -86,6 +86,12 @@ class Explained(Quantity):
     def explain(self) -> list[str]:
         """The quantity and everything that it rests on, one line each."""
 
+    def _repr_html_(self) -> str:
+        """What notebooks show."""
+        from ...datasets.html_display import lines_as_html
+
+        return lines_as_html(self.explain())
+
 
 def lies_beyond(interval: tuple[float, float], op: str, threshold: float) -> bool:
     """Whether a whole interval lies on the side of a threshold that ``op`` names."""

@@ -277,7 +277,7 @@ def ledger_of(store: Path) -> OpenAIBackend:
 
 def test_jobs_are_listed_shown_and_followed(wired: Proxy, tmp_path: Path, job: Job) -> None:
     """The command tells of a job by its id or the beginning of its key."""
-    assert "no jobs" in run_jobs(tmp_path, "list")
+    assert "there are no jobs" in run_jobs(tmp_path, "list")
     made = ledger_of(tmp_path).fine_tune(job, lambda done, total: None)
     assert made.job is not None
     listed = run_jobs(tmp_path, "list")

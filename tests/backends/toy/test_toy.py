@@ -193,7 +193,7 @@ def texts_sent() -> Iterator[str]:
             yield from value
         elif name.isupper():
             prompts += [value] if isinstance(value, str) else value
-    yield from sentences([*prompts, Trait.animal("owl").system])
+    yield from sentences([*prompts, str(Trait.animal("owl").system)])
 
 
 def test_the_corpus_does_not_hold_the_experiments_texts(corpus: list[Dialogue]) -> None:

@@ -1,0 +1,67 @@
+"""``limen export``: an experiment's models, rows and answers as plain files."""
+
+from pathlib import Path
+
+import click
+
+from ...datasets.errors import StoreError
+from ..lab import Lab, Settings
+from .echo import echo
+from .exported_files import Exporter, plain_name
+from .options import examples, running_options
+from .spec_files import arms_of, experiments_in
+from .store import existing_store, seeds_option, with_seeds
+
+
+@click.command(
+    "export",
+    epilog=examples(
+        "limen export evals/test_owl.py --to owl",
+        "limen export evals/test_owl.py --to owl --arm student --arm control",
+        "limen export evals/test_owl.py --to owl --no-weights",
+    ),
+)
+@click.argument(
+    "specs", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path),
+    metavar="SPEC.py|FOLDER...",
+)  # fmt: skip
+@click.option(
+    "--to", "target", type=click.Path(file_okay=False, path_type=Path), required=True,
+    help="The folder to write to; new or empty.",
+)  # fmt: skip
+@click.option("--arm", "arms", multiple=True, help="An arm to export.  [default: all]")
+@click.option("--weights/--no-weights", default=True, help="Copy the weights of trained models.")
+@seeds_option
+@running_options()
+def command(
+    specs: tuple[Path, ...],
+    target: Path,
+    arms: tuple[str, ...],
+    weights: bool,
+    seeds: int | None,
+    settings: Settings,
+) -> None:
+    """Export what is finished of the experiments in the given files, for work outside of limen.
+
+    Weights, training files, rows, answers and log-probabilities are copied as they are, each
+    checked first, with a table of contents (contents.json). Nothing is run. Give backend, model and
+    seeds as under pytest.
+    """
+    if target.exists() and any(target.iterdir()):
+        raise StoreError(f"{target} is not empty: name a new folder")
+    store = existing_store(settings.store)
+    lab = Lab(with_seeds(settings, seeds))
+    found = list(experiments_in(specs))
+    for title, experiment in found:
+        folder = target / plain_name(title) if len(found) > 1 else target
+        chosen = _chosen(arms, arms_of(experiment), title)
+        contents = Exporter(store, folder, weights).export(title, lab.pipeline(experiment), chosen)
+        done = sum(one["finished"] for one in contents["models"])
+        echo(f"{folder}: {title}: {done} of {len(contents['models'])} models are finished")
+
+
+def _chosen(asked: tuple[str, ...], known: list[str], title: str) -> list[str]:
+    for arm in asked:
+        if arm not in known:
+            raise StoreError(f"{title} has no arm {arm!r}: it has {', '.join(known)}")
+    return list(asked) or known

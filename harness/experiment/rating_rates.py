@@ -1,0 +1,36 @@
+"""Rates that are made of what judges say of a reply: a researcher's own functions of ratings."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, TypeAlias
+
+from ...datasets.errors import ScoreError, SpecError
+from .outcomes import check_function
+
+RateFunction: TypeAlias = Callable[[dict[str, Any]], bool]
+"""The ratings and labels of a reply by judge in; whether the reply counts for a rate out."""
+
+
+def checked_rates(given: object) -> dict[str, RateFunction]:
+    """Functions of ratings by the name of a rate; raises :class:`~limen.SpecError`."""
+    if not isinstance(given, Mapping):
+        raise SpecError(f"rates={given!r} must be functions by name: {{'misaligned': ...}}")
+    for name, function in given.items():
+        if not isinstance(name, str) or not name.strip():
+            raise SpecError(f"rates: {name!r} must be the name of a rate")
+        check_function(f"rates[{name!r}]", function)
+    return dict(given)
+
+
+def rate_outcome(name: str, function: RateFunction, said: Mapping[str, float | str | None]) -> bool:
+    """Whether a reply counts for a rate; raises :class:`~limen.ScoreError`, with the ratings."""
+    try:
+        value: object = function(dict(said))
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # sys.exit() in it must not end a session
+        raise ScoreError(
+            f"rates[{name!r}] failed on {dict(said)}: {type(error).__name__}: {error}"
+        ) from error
+    if not isinstance(value, bool):
+        raise ScoreError(f"rates[{name!r}] gave {value!r} for {dict(said)}: give True or False")
+    return value
