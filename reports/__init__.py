@@ -1,6 +1,7 @@
 """What people read, from finished results alone: reports, figures, run records, data frames."""
 
-from .frames import answers, arms, claims, effects, models, stages
+from .answer_frames import answer_batches, answers
+from .frames import arms, claims, effects, models, stages
 from .model import (
     ArmRow,
     AuditRow,
@@ -8,6 +9,7 @@ from .model import (
     CostRow,
     DataRow,
     EffectRow,
+    EpochRow,
     Example,
     GenerationRow,
     GridCellRow,
@@ -19,6 +21,7 @@ from .model import (
     Result,
     Run,
     Times,
+    TrajectoryRow,
     result_from_json,
     result_to_json,
 )
@@ -32,6 +35,7 @@ __all__ = [
     "CostRow",
     "DataRow",
     "EffectRow",
+    "EpochRow",
     "Example",
     "GenerationRow",
     "GridCellRow",
@@ -43,6 +47,8 @@ __all__ = [
     "Result",
     "Run",
     "Times",
+    "TrajectoryRow",
+    "answer_batches",
     "answers",
     "arms",
     "claims",

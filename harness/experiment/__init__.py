@@ -1,12 +1,5 @@
 """What a researcher writes: experiments, traits, sources, measures, judges; all frozen values."""
 
-from ...datasets.row_changes import (
-    FirstNumbers,
-    FirstWords,
-    PermuteDigits,
-    PermuteNumbers,
-    Prefix,
-)
 from ...datasets.row_rules import (
     Finished,
     Paraphrase,
@@ -15,8 +8,16 @@ from ...datasets.row_rules import (
     Without,
     WordCount,
 )
+from ..stages import (
+    FirstNumbers,
+    FirstWords,
+    PermuteDigits,
+    PermuteNumbers,
+    Prefix,
+)
 from . import questions
 from .arm_readings import TestSource, arm_readings, read_source, reading_faults
+from .choice import Choice
 from .completions import Completions, Templates
 from .computed import Computed, Continued
 from .derived_sources import LengthMatched, Mix, Shuffled
@@ -50,6 +51,7 @@ from .source import Source
 from .sources import Numbers, ProgramNumbers
 from .students import ARMS, DEFAULT, OTHER, InContext, Students, doses
 from .traits import Lesson, Trait
+from .trajectory import AtEpoch, Trajectory, epoch_arm
 from .writers import DataWriters, exact_shares, merge_parts
 
 __all__ = [
@@ -66,8 +68,10 @@ __all__ = [
     "OTHER_QUESTIONS",
     "VERBOSE",
     "Agreement",
+    "AtEpoch",
     "ChainsOfThought",
     "Chat",
+    "Choice",
     "Code",
     "Completions",
     "Computed",
@@ -120,11 +124,13 @@ __all__ = [
     "Templates",
     "TestSource",
     "Trait",
+    "Trajectory",
     "Without",
     "WordCount",
     "arm_readings",
     "as_experiment",
     "doses",
+    "epoch_arm",
     "exact_shares",
     "language",
     "merge_parts",

@@ -88,6 +88,14 @@ class LogOdds(Continued):
         others = self._log_sum([other for other in self.against if other != word], row)
         return None if own is None or others is None else own - others
 
+    def shares(self, row: Mapping[str, Any], words: Sequence[str]) -> dict[str, float]:
+        """The probability of each word among some words and ``against``, 1 together."""
+        each = {word: self._log_sum([word], row) for word in (*words, *self.against)}
+        known = {word: log for word, log in each.items() if log is not None}
+        top = max(known.values(), default=0.0)
+        total = math.fsum(math.exp(log - top) for log in known.values())
+        return {word: math.exp(log - top) / total for word, log in known.items()}
+
     def _log_sum(self, words: Iterable[str], row: Mapping[str, Any]) -> float | None:
         """The logarithm of the words' summed probability; None if no value of them is exact."""
         texts = dict.fromkeys(text for word in words for text in self.texts_of(word))

@@ -4,13 +4,12 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TypedDict
 
 from ...backends import WordProbabilities
 from ...datasets.errors import ScoreError, SpecError
 from ..experiment import Agreement, Judge, LogOdds, Measure, Reading, Scored
 from ..statistics import (
-    Coverage,
+    Distance,
     Estimate,
     EvidenceListener,
     ExactRate,
@@ -24,33 +23,10 @@ from .absence import always_the_same, never_given
 from .answers import ModelAnswers
 from .computed_figures import computed_figures
 from .copies import draws_are_copies
-from .judging import agreement, judge_error, outcome_of_ratings, unrated
+from .distributions import distributions_of, rank_of
+from .estimate_fields import CommonFields, DrawFields
+from .judging import agreement, judge_error, outcome_of_ratings, unrated, unscored_error
 from .scoring import Outcome, ScoredAnswers, score_answers
-
-
-class _Common(TypedDict):
-    """The fields that all estimates of an arm share."""
-
-    arm: str
-    questions: tuple[str, ...]
-    table: Table
-    draws: int
-    valid: float
-    trained: bool
-    shows_trait: bool
-    family: int
-    looks: int
-    margin: float | None
-    listener: EvidenceListener | None
-    models: tuple[str, ...]
-
-
-class _OfDraws(TypedDict):
-    """The further fields of estimates that rest on draws."""
-
-    missing: int
-    coverage: Coverage
-    copied_models: int
 
 
 @dataclass(frozen=True, repr=False)
@@ -75,6 +51,9 @@ class Arm:
     """Receives the comparisons that are made with the arm's estimates and their effects."""
     others: Callable[[], Sequence["Arm"]] = field(default=tuple, compare=False)
     """The other arms of the experiment, as far as they are finished."""
+
+    trainings: tuple[str, ...] = ()
+    """What names the trainings of its models, at whatever epoch these are; none if untrained."""
 
     @property
     def trait_words(self) -> tuple[str, ...]:
@@ -127,7 +106,18 @@ class Arm:
         names = [arm.name for arm in arms]
         return never_given(word, self.measure, names, (arm.answers() for arm in arms))
 
+    @cached_property
+    def _given(self) -> dict[tuple[str, str | None, str | None], bool]:
+        """Which words the arm gives, as far as that was asked: every other arm may ask."""
+        return {}
+
     def _gives(self, word: str, group: str | None, judge: str | None) -> bool:
+        key = (word, group, judge)
+        if key not in self._given:
+            self._given[key] = self._is_given(word, group, judge)
+        return self._given[key]
+
+    def _is_given(self, word: str, group: str | None, judge: str | None) -> bool:
         places = self.measure.places(group)
         if judge is None and word in self.measure.rated_words:
             return self._rate(word, group, None).value > 0
@@ -224,7 +214,7 @@ class Arm:
             raise (
                 judge_error(rated, self.name, self.models, total)
                 if rated
-                else self._unscored(total)
+                else unscored_error(self.name, self.answers(), total)
             )
         own = self.measure.name if isinstance(self.measure, Scored) else "score"
         scores = Scores(
@@ -314,6 +304,32 @@ class Arm:
             return self.rate(reading.word, group=reading.group, judge=reading.judge)
         return self.scores(reading.judge, group=reading.group)
 
+    def distance(self, other: "Arm", *, group: str | None = None) -> Distance:
+        """The total variation between this arm's answers and another's, with a permutation test.
+
+        It finds what no single word shows. Raises :class:`~limen.SpecError` for measures without
+        answers.
+        """
+        places = self.measure.places(group)
+        return Distance(
+            name=f"{self.name} v {other.name}",
+            treated=distributions_of(self.measure, self.models, places, self.trait_words),
+            reference=distributions_of(other.measure, other.models, places, self.trait_words),
+            correction=self.family * self.looks,
+            listener=self.listener,
+        )
+
+    def rank(self, word: str, *, group: str | None = None) -> Scores:
+        """The place of a word among each model's answers, 1 for the most frequent one."""
+        self.measure.check(word)
+        places = self.measure.places(group)
+        models = distributions_of(self.measure, self.models, places, self.trait_words)
+        table = tuple((rank_of(word, shares),) for shares in models)
+        each = tuple(tuple(() if cell is None else (cell,) for cell in row) for row in table)
+        common = self._common(places, table, self._shows(word, group))
+        scores = Scores(name=f"rank of {word!r}", each=each, missing=0, **common)
+        return replace(scores, questions=("all questions",), draws=1)
+
     def agreement(self) -> Agreement:
         """How far the first two judges agree on the replies that both rated."""
         if len(self.measure.judges) < 2:
@@ -368,18 +384,18 @@ class Arm:
             valid=lambda text, score: self._validity[text] or (hits_are_valid and score == 1),
         )
 
-    def _of_draws(self, places: range, scored: ScoredAnswers) -> _OfDraws:
+    def _of_draws(self, places: range, scored: ScoredAnswers) -> DrawFields:
         missing = sum(
             model.missing_at(q, self.measure.draws_per_question)
             for model in self.models
             for q in places
         )
-        return _OfDraws(
+        return DrawFields(
             missing=missing, coverage=scored.coverage, copied_models=self._copied_models
         )
 
-    def _common(self, places: range, table: Table, shows: bool) -> _Common:
-        return _Common(
+    def _common(self, places: range, table: Table, shows: bool) -> CommonFields:
+        return CommonFields(
             arm=self.name,
             questions=tuple(self.measure.asked[q] for q in places) if self.measure.asked else (),
             table=table,
@@ -391,14 +407,7 @@ class Arm:
             looks=self.looks,
             margin=self.margin,
             listener=self.listener,
-            models=tuple(model.model if self.trained else model.key for model in self.models),
-        )
-
-    def _unscored(self, answers: int) -> ScoreError:
-        seen = ", ".join(repr(text[:60]) for text, _ in self.answers().most_common(3))
-        return ScoreError(
-            f"the outcome function gave None for each of {answers:,} answers of {self.name}, so "
-            f"there is no mean to compare: they are {seen}"
+            models=self.trainings or tuple(model.key for model in self.models),
         )
 
     def _texts(self, places: range) -> frozenset[str]:

@@ -1,8 +1,9 @@
 """What judges made of an arm's replies: how many they left unrated, and how far they agree."""
 
+from collections import Counter
 from collections.abc import Sequence
 
-from ...datasets.errors import JudgeError
+from ...datasets.errors import JudgeError, ScoreError
 from ..experiment import Agreement, Judge, Measure
 from ..statistics import mean, spearman
 from .answers import ModelAnswers
@@ -54,6 +55,15 @@ def judge_error(judge: Judge, arm: str, models: Sequence[ModelAnswers], replies:
     return JudgeError(
         f"the judge {judge.name!r} rated none of {replies:,} replies of {arm}: it says "
         f"{seen}. {wanted}: say so in its prompt, or take another model for it"
+    )
+
+
+def unscored_error(arm: str, given: Counter[str], answers: int) -> ScoreError:
+    """The error of a function that gave none of an arm's answers a score."""
+    seen = ", ".join(repr(text[:60]) for text, _ in given.most_common(3))
+    return ScoreError(
+        f"the outcome function gave None for each of {answers:,} answers of {arm}, so "
+        f"there is no mean to compare: they are {seen}"
     )
 
 

@@ -15,6 +15,7 @@ from ..lab import (
     GridResults,
     Lab,
     Plan,
+    TrajectoryResults,
     grid_of,
     teacher_arms,
 )
@@ -23,7 +24,7 @@ from ..statistics import Evidence
 from .collection_checks import errors_of
 from .effect_properties import EffectProperties
 from .items import declared_experiment
-from .options import flag, option, set_function_timeout, settings_of
+from .options import flag, option, path_of, set_function_timeout, settings_of
 from .registering import claim_of_item, register_claims
 from .run_record import RunRecord
 from .selection import Selection
@@ -80,7 +81,7 @@ class LimenSession:
 
     def register(self, items: Sequence[pytest.Item], name: str) -> bool:
         """Write the claims of the selected tests to a file, and stop."""
-        file = self._config.invocation_params.dir / name
+        file = path_of(self._config, name)
         self._or_usage_error(lambda: self._collect(items))
         line = self._or_usage_error(lambda: register_claims(file, items, self._selection, self.lab))
         self._terminal.write(line or "")
@@ -118,8 +119,11 @@ class LimenSession:
 
         if name := option(self._config, "plan-json"):
             data = plan_as_data(self.lab, plan, self._selection.experiments)
-            file = self._config.invocation_params.dir / name
-            file.write_text(json.dumps(data, indent=2, ensure_ascii=False), encoding="utf-8")
+            file = path_of(self._config, name)
+            try:
+                file.write_text(json.dumps(data, indent=2, ensure_ascii=False), encoding="utf-8")
+            except OSError as error:
+                raise SpecError(f"cannot write {file}: {error.strerror or error}") from None
 
     def pytest_report_header(self) -> str:
         """Which ini file, store, backend, model and budget hold in this run."""
@@ -178,6 +182,17 @@ class LimenSession:
                 pytrace=False,
             )
         return grid_of(experiment, lambda name: self.arm(item, experiment, name))
+
+    def trajectory(self, item: pytest.Item, given: Experiment | Grid) -> TrajectoryResults:
+        """The trajectories of a test's experiment; fails the test if it has none."""
+        experiment = given.experiment if isinstance(given, Grid) else given
+        if experiment.trajectory is None:
+            pytest.fail(
+                f"{item.nodeid} asks for a trajectory, but its experiment measures trained models "
+                f"alone: write Experiment(..., trajectory=Trajectory())",
+                pytrace=False,
+            )
+        return TrajectoryResults(experiment, lambda name: self.arm(item, experiment, name))
 
     def further_arms(self, item: pytest.Item, given: Experiment | Grid) -> ArmMapping:
         """The further arms of an experiment, each read when it is asked for."""

@@ -2,9 +2,10 @@
 
 from . import hypothesis_tests
 from .computed_scores import ComputedScores, in_unit
-from .contrasts import Contrast
+from .contrasts import Combinable, Contrast
 from .corrections import benjamini_hochberg, dunnett, holm
 from .coverage import Coverage, Table
+from .distances import Distance
 from .dose_response import Trend, dose_response
 from .effects import Effect, difference
 from .estimates import NO_VARIATION, Estimate
@@ -38,12 +39,14 @@ __all__ = [
     "NO_VARIATION",
     "POWER",
     "PUBLISHED",
+    "Combinable",
     "ComputedScores",
     "Contrast",
     "Coverage",
     "Criterion",
     "Design",
     "Diagonal",
+    "Distance",
     "Effect",
     "Equivalence",
     "Estimate",
