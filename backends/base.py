@@ -333,6 +333,9 @@ class Capabilities:
     reproducible: bool = False
     """Whether equal seeds give equal answers: draw ``d`` under seed ``s`` is the first draw under
     seed ``s + d``, whatever else is sampled."""
+    checkpoints: bool = False
+    """Whether :attr:`FineTuned.checkpoints` has the model of every epoch that was kept, the last
+    epoch's last."""
     max_parallel_stages: int | None = None
     """Stages to run side by side on this machine unless the user says otherwise; None for one a
     core."""

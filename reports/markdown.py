@@ -10,6 +10,7 @@ from .methods import methods
 from .model import Claim, DataRow, JudgeRow, ModelsRow, ReadingRow, Report, Result
 from .several import several_traits
 from .text import anchor, code, details, heading, inline, prose, table, verbatim
+from .trajectories import trajectory_parts
 
 KEY = 12
 """Digits of a stage's key that are shown."""
@@ -88,6 +89,7 @@ def _result(report: Report, result: Result, figures: Mapping[str, str]) -> Itera
     yield "### Claims"
     yield _claims(report.claims_of(result))
     yield from grid_parts(result, figures)
+    yield from trajectory_parts(result, figures)
     if result.arms:
         yield "### Arms"
         yield from _arms(result, figures)

@@ -3,7 +3,15 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from .readings import ArmRow, EffectRow, GridCellRow, GridRow, ReadingRow
+from .readings import (
+    ArmRow,
+    EffectRow,
+    EpochRow,
+    GridCellRow,
+    GridRow,
+    ReadingRow,
+    TrajectoryRow,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -211,6 +219,8 @@ class Result:
     """The hash of the experiment's design and stages."""
     grids: tuple[GridRow, ...] = ()
     """Of a grid of traits by students, one for each base."""
+    trajectories: tuple[TrajectoryRow, ...] = ()
+    """Its readings along the trainings of its arms, where these were measured."""
     measured: str = ""
     """When the first model that the experiment trained was measured, UTC; else the first of all."""
 
@@ -312,6 +322,7 @@ __all__ = [
     "CostRow",
     "DataRow",
     "EffectRow",
+    "EpochRow",
     "Example",
     "GridCellRow",
     "GridRow",
@@ -322,6 +333,7 @@ __all__ = [
     "Result",
     "Run",
     "Times",
+    "TrajectoryRow",
     "result_from_json",
     "result_to_json",
 ]

@@ -121,3 +121,35 @@ class GridRow:
     def row(self, student: str) -> list[GridCellRow]:
         """The cells of a student, in the order of the words."""
         return [cell for cell in self.cells if cell.student == student]
+
+
+@dataclass(frozen=True, kw_only=True)
+class EpochRow:
+    """An arm at the end of an epoch of its training."""
+
+    arm: str
+    epoch: int
+    value: float
+    interval: tuple[float, float]
+    by_seed: tuple[float, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrajectoryRow:
+    """A measure along the trainings of an experiment's arms."""
+
+    reading: ReadingRow
+    """How values are shown; its effect, if it has one, is the test that was fixed beforehand."""
+    test: str
+    """``final`` or ``area``."""
+    points: tuple[EpochRow, ...]
+    """Arm by arm, epochs rising."""
+
+    @property
+    def arms(self) -> tuple[str, ...]:
+        """The arms that were measured along their training."""
+        return tuple(dict.fromkeys(point.arm for point in self.points))
+
+    def of(self, arm: str) -> list[EpochRow]:
+        """The points of an arm."""
+        return [point for point in self.points if point.arm == arm]

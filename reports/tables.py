@@ -155,9 +155,22 @@ def grids(results: Sequence[Result]) -> Iterator[Record]:
                 }  # fmt: skip
 
 
+def trajectories(results: Sequence[Result]) -> Iterator[Record]:
+    """What arms give along their trainings: a row an epoch and seed."""
+    for result in results:
+        for row in result.trajectories:
+            for point in row.points:
+                for seed, value in enumerate(point.by_seed):
+                    yield {
+                        "experiment": result.title, "reading": row.reading.name,
+                        "arm": point.arm, "epoch": point.epoch, "seed": seed, "value": value,
+                        "mean": point.value, "low": point.interval[0], "high": point.interval[1],
+                    }  # fmt: skip
+
+
 TABLES: Mapping[str, Callable[[Sequence[Result]], Iterator[Record]]] = {
     "effects": effects, "arms": arms, "data": data, "audits": audits, "numbers": numbers,
     "answers": answers, "models": models, "traits": traits, "costs": costs,
-    "grids": grids,
+    "grids": grids, "trajectories": trajectories,
 }  # fmt: skip
 """The tables by name, but for the claims."""

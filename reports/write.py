@@ -16,6 +16,7 @@ from .provenance import reproduction
 from .safe import cell, shown
 from .several import side_by_side
 from .text import slugs
+from .trajectories import trajectory_figure
 
 
 def write_report(report: Report, file: Path, *, formats: Sequence[str] = FORMATS) -> list[Path]:
@@ -71,9 +72,7 @@ def write_runs(runs: Sequence[Run], file: Path) -> list[Path]:
 
 
 def _file_name(experiment: str, figure: str) -> str:
-    return experiment + figure.removeprefix("arms").replace("numbers", "-numbers").replace(
-        "grid", "-grid"
-    )
+    return experiment + (figure.removeprefix("arms") if figure.startswith("arms") else f"-{figure}")
 
 
 def _embedded(made: Mapping[str, bytes]) -> dict[str, str]:
@@ -94,6 +93,8 @@ def _drawn(
                 figures["grid"] = grid_figure(result)
             elif result.arms:
                 figures["arms"] = arms_figure(result)
+            if result.trajectories:
+                figures["trajectory"] = trajectory_figure(result)
             for audit in result.audits:
                 if audit.arm == "student" and audit.z:
                     title = f"{result.title}: numbers in the student's data against the control's"

@@ -85,6 +85,7 @@ class LocalBackend:
             beginnings=True,
             plain_text=True,
             reproducible=True,
+            checkpoints=True,
             max_parallel_stages=1,
         )
 

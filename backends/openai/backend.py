@@ -82,7 +82,7 @@ class OpenAIBackend:
     @property
     def capabilities(self) -> Capabilities:
         """See :class:`limen.backends.Capabilities`."""
-        return Capabilities(fine_tuning=self, batches=self, service=self)
+        return Capabilities(fine_tuning=self, batches=self, service=self, checkpoints=True)
 
     @cached_property
     def default_model(self) -> str:

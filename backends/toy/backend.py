@@ -59,6 +59,7 @@ class ToyBackend:
             log_probabilities=True,
             beginnings=True,
             reproducible=True,
+            checkpoints=True,
             other_models=self.other_models,
         )
 

@@ -51,6 +51,7 @@ from .source import Source
 from .sources import Numbers, ProgramNumbers
 from .students import ARMS, DEFAULT, OTHER, InContext, Students, doses
 from .traits import Lesson, Trait
+from .trajectory import AtEpoch, Trajectory, epoch_arm
 from .writers import DataWriters, exact_shares, merge_parts
 
 __all__ = [
@@ -67,6 +68,7 @@ __all__ = [
     "OTHER_QUESTIONS",
     "VERBOSE",
     "Agreement",
+    "AtEpoch",
     "ChainsOfThought",
     "Chat",
     "Choice",
@@ -122,11 +124,13 @@ __all__ = [
     "Templates",
     "TestSource",
     "Trait",
+    "Trajectory",
     "Without",
     "WordCount",
     "arm_readings",
     "as_experiment",
     "doses",
+    "epoch_arm",
     "exact_shares",
     "language",
     "merge_parts",

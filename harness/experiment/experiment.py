@@ -11,6 +11,7 @@ from .measure import Measure
 from .source import Source
 from .students import ARMS, InContext, Students, check_source
 from .traits import Recipe, Trait
+from .trajectory import AtEpoch, Trajectory, epoch_arm
 
 HOP_GATE = 0.2
 """What the default gate asks of students that teach, as a share of what it asks of a teacher."""
@@ -59,6 +60,9 @@ class Experiment:
             of the trait's teacher; ``Hop(experiment)`` sets it. Default: None.
         leaks: What to do if training data mention the trait openly: "fail" or "report". Default:
             "fail".
+        trajectory: ``Trajectory(...)`` also measures every trained arm along its training, epoch by
+            epoch, and fixes how the curves are tested. The recipe must say how many epochs there
+            are. Default: None, only trained models are measured.
     """
 
     trait: Trait
@@ -79,6 +83,7 @@ class Experiment:
     leaks: Literal["fail", "report"] = "fail"
     generation: Literal["shared", "each seed"] = "shared"
     teachers_from: "Experiment | None" = None
+    trajectory: Trajectory | None = None
 
     def __post_init__(self) -> None:
         for name, value, kind in (
@@ -104,6 +109,9 @@ class Experiment:
         self._check_teachers()
         for trait in self.traits:
             self.measure.check(trait.shown_by)
+        if not isinstance(self.trajectory, Trajectory | None):
+            raise SpecError(f"trajectory={self.trajectory!r} must be Trajectory(...), or None")
+        self.trajectories  # noqa: B018  (a recipe without epochs is refused here)
         object.__setattr__(self, "recipe", dict(self.recipe))
 
     def _check_arms(self) -> None:
@@ -231,8 +239,33 @@ class Experiment:
         return {arm: random for arm, random in pairs if random in self._random_selections}
 
     def implied_by(self, arms: Iterable[str]) -> list[str]:
-        """The random selections that are run because some arms are."""
-        return [self.selections[arm] for arm in arms if arm in self.selections]
+        """What is run because some arms are: random selections, and checkpoints of trajectories."""
+        requested = list(arms)
+        random = [self.selections[arm] for arm in requested if arm in self.selections]
+        trained = {*requested, *random}
+        return [*random, *(name for name, at in self.epoch_arms.items() if at.of in trained)]
+
+    @property
+    def trajectories(self) -> dict[str, tuple[int, ...]]:
+        """The epochs after which each trained arm is measured; none without ``trajectory``."""
+        if self.trajectory is None:
+            return {}
+        students = {name: arm for name, arm in self.all_arms.items() if isinstance(arm, Students)}
+        own: dict[str, Recipe] = {"student": {}, "control": {}}
+        recipes = {**own, **{name: arm.recipe for name, arm in students.items()}}
+        return {
+            name: self.trajectory.epochs({**self.recipe, **recipe})
+            for name, recipe in recipes.items()
+        }
+
+    @property
+    def epoch_arms(self) -> dict[str, AtEpoch]:
+        """The arms' models at the end of the epochs before the last, by name."""
+        return {
+            epoch_arm(name, epoch): AtEpoch(of=name, epoch=epoch)
+            for name, epochs in self.trajectories.items()
+            for epoch in epochs[:-1]
+        }
 
     @property
     def _random_selections(self) -> dict[str, Students]:

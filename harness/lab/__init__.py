@@ -17,6 +17,7 @@ from .progress import ProgressListener, progress_on
 from .scheduler import execute
 from .settings import Settings, cores
 from .stage_builders import arm_answers, base, leak_audit, student, training_file
+from .trajectories import TrajectoryResults, mean_over_training
 
 __all__ = [
     "AnswerTable",
@@ -32,6 +33,7 @@ __all__ = [
     "ProgressListener",
     "Settings",
     "TraitCheck",
+    "TrajectoryResults",
     "arm_answers",
     "arm_of_tables",
     "base",
@@ -48,6 +50,7 @@ __all__ = [
     "kept_in",
     "leak_audit",
     "local_executor",
+    "mean_over_training",
     "progress_on",
     "read_tables",
     "remarks",

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from ..experiment import Experiment, Measure
-from ..stages import FineTune, Store
+from ..stages import Store, training_of
 from ..statistics import EvidenceListener
 from .answers import ModelAnswers, read_answers
 from .arms import Arm
@@ -24,12 +24,12 @@ def read_arm(
     others: Callable[[], Sequence[Arm]] = tuple,
 ) -> Arm:
     """The arm that these finished stages measured."""
+    trainings = [training_of(one.answers.subject) for one in models]
     return Arm(
         name=name,
         measure=experiment.measure,
         models=tuple(_read_model(store, one, experiment.measure) for one in models),
-        trained=isinstance(models[0].answers.subject, FineTune)
-        and name not in ("teacher", *teacher_arms(experiment)),
+        trained=trainings[0] is not None and name not in ("teacher", *teacher_arms(experiment)),
         trait_word=experiment.trait.shown_by,
         further_words=tuple(trait.shown_by for trait in experiment.traits[1:]),
         family=experiment.family,
@@ -37,4 +37,5 @@ def read_arm(
         margin=experiment.margin,
         listener=listener,
         others=others,
+        trainings=tuple(one.key for one in trainings if one is not None),
     )

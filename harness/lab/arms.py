@@ -52,6 +52,9 @@ class Arm:
     others: Callable[[], Sequence["Arm"]] = field(default=tuple, compare=False)
     """The other arms of the experiment, as far as they are finished."""
 
+    trainings: tuple[str, ...] = ()
+    """What names the trainings of its models, at whatever epoch these are; none if untrained."""
+
     @property
     def trait_words(self) -> tuple[str, ...]:
         """The words that show a trait of the experiment, its own first."""
@@ -393,7 +396,7 @@ class Arm:
             looks=self.looks,
             margin=self.margin,
             listener=self.listener,
-            models=tuple(model.model if self.trained else model.key for model in self.models),
+            models=self.trainings or tuple(model.key for model in self.models),
         )
 
     def _texts(self, places: range) -> frozenset[str]:

@@ -5,7 +5,7 @@ from collections.abc import Collection, Sequence
 from ...backends import Backend
 from ...datasets.errors import ExperimentError, MissingModelError
 from ..experiment import Experiment, Grid
-from ..stages import FineTune, Store, base_of
+from ..stages import Base, Checkpoint, Store, base_of
 from ..statistics import EvidenceListener
 from .arm_cache import ArmCache
 from .arms import Arm
@@ -73,8 +73,13 @@ class Lab:
             subject = self._pipeline_with(experiment, arm).subject(arm)
         except MissingModelError as missing:
             return str(missing)
-        if not isinstance(subject, FineTune):
+        if isinstance(subject, Base):
             return None
+        if isinstance(subject, Checkpoint) and not self.backend.capabilities.checkpoints:
+            return (
+                f"the arm {arm!r} needs a model of each epoch, and the backend "
+                f"{self.backend.name!r} keeps the last one alone"
+            )
         model = self.backend.describe(base_of(subject).model)
         if model.can_fine_tune:
             return None

@@ -156,7 +156,7 @@ def with_previous(
 
 def check_arm(experiment: Experiment, arm: str) -> None:
     """Raise :class:`~limen.SpecError` for an arm that the experiment cannot have."""
-    known = (*ARMS, *teacher_arms(experiment), *experiment.all_arms)
+    known = (*ARMS, *teacher_arms(experiment), *experiment.all_arms, *experiment.epoch_arms)
     if arm not in known:
         raise SpecError(f"an experiment has no arm {arm!r}: it has {', '.join(known)}")
     if arm == "control" and experiment.control is None and not experiment.data.has_control:

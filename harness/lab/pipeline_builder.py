@@ -10,6 +10,7 @@ from ...datasets.seeds import derive
 from ..experiment import (
     DEFAULT,
     OTHER,
+    AtEpoch,
     Continued,
     DataWriters,
     Experiment,
@@ -26,6 +27,7 @@ from ..stages import (
     AskQuestions,
     Audit,
     Base,
+    Checkpoint,
     ComputeProbabilities,
     FineTune,
     GivenAnswers,
@@ -36,6 +38,7 @@ from ..stages import (
     Subject,
     TaughtPairs,
     backend_of,
+    training_of,
 )
 from .measure_support import check_backend_measures
 from .pipeline import Gate, ModelStages, Pipeline, teacher_arms
@@ -69,6 +72,8 @@ class _PipelineBuilder:
             **self._control(),
             **{name: self._extra_arm(name, arm) for name, arm in experiment.all_arms.items()},
         }
+        for name, place in experiment.epoch_arms.items():
+            trained[name] = (self._at_epoch(name, place, trained[place.of][0]), ())
         further = teacher_arms(experiment).items()
         arms = {
             "baseline": (self._ask(self.base, "baseline"),),
@@ -291,6 +296,24 @@ class _PipelineBuilder:
             )
             asked.append(self._ask(trained, drawn_as, seed))
         return tuple(asked), mixes
+
+    def _at_epoch(
+        self, name: str, place: AtEpoch, finished: tuple[ModelStages, ...]
+    ) -> tuple[ModelStages, ...]:
+        """The measures of an arm's models as they were at the end of an epoch."""
+        trainings = (training_of(model.answers.subject) for model in finished)
+        return tuple(
+            self._ask(
+                Checkpoint(
+                    label=f"{training.label}, epoch {place.epoch}",
+                    training=training,
+                    epoch=place.epoch,
+                ),
+                name,
+                seed,
+            )
+            for seed, training in enumerate(filter(None, trainings))
+        )
 
     def _mixes(self, data: Source, label: str, writers: DataWriters) -> tuple[MixRows, ...]:
         """The training files of an arm, one a seed."""

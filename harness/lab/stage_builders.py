@@ -42,7 +42,7 @@ def arm_answers(
     ``arm`` and ``seed`` (the model's number in the arm) name the random streams of its draws.
     ``context`` gives the first ``shots`` rows that are shown before each question.
     """
-    name = subject.label if isinstance(subject, FineTune) else arm
+    name = arm if isinstance(subject, Base) else subject.label
     return AskQuestions(
         label=f"{name} answers",
         subject=subject,

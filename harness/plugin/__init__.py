@@ -4,7 +4,7 @@ Pytest loads this package in every project where limen is installed, so nothing 
 here.
 """
 
-from .fixtures import arms, audit, baseline, control, experiment, grid, student, teacher
+from .fixtures import arms, audit, baseline, control, experiment, grid, student, teacher, trajectory
 from .hooks import (
     pytest_addoption,
     pytest_assertrepr_compare,
@@ -33,4 +33,5 @@ __all__ = [
     "pytest_sessionstart",
     "student",
     "teacher",
+    "trajectory",
 ]

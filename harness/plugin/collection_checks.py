@@ -12,7 +12,7 @@ from ..experiment import ARMS, Experiment, TestSource, read_source, reading_faul
 from ..lab import Lab, teacher_arms
 from .items import declared_experiment, is_skipped, parameters_of, requested_arms
 
-FIXTURES = (*ARMS, "arms", "audit", "experiment", "grid")
+FIXTURES = (*ARMS, "arms", "audit", "experiment", "grid", "trajectory")
 
 
 def errors_of(items: Iterable[pytest.Item], lab: Lab) -> list[str]:

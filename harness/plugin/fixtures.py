@@ -10,7 +10,7 @@ from .current_session import session_of
 if TYPE_CHECKING:
     from ...reports import AuditRow
     from ..experiment import Experiment
-    from ..lab import Arm, GridResults
+    from ..lab import Arm, GridResults, TrajectoryResults
 
 
 @pytest.fixture
@@ -53,6 +53,12 @@ def arms(request: pytest.FixtureRequest, experiment: "Experiment") -> Mapping[st
 def grid(request: pytest.FixtureRequest, experiment: "Experiment") -> "GridResults":
     """The finished grid of traits by students, where the experiment is a ``Grid``."""
     return session_of(request.config).grid(request.node, experiment)
+
+
+@pytest.fixture
+def trajectory(request: pytest.FixtureRequest, experiment: "Experiment") -> "TrajectoryResults":
+    """The arms along their trainings, where the experiment has a ``trajectory``."""
+    return session_of(request.config).trajectory(request.node, experiment)
 
 
 @pytest.fixture

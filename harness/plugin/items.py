@@ -44,6 +44,8 @@ def requested_arms(item: pytest.Item, experiment: Experiment) -> list[str]:
     further = list(experiment.all_arms) if "arms" in fixtures else []
     if "grid" in fixtures and isinstance(experiment, GridExperiment):
         further += grid_arms(experiment)
+    if "trajectory" in fixtures and experiment.trajectory is not None:
+        further += ["student", "control"]
     arms = [arm for arm in ARMS if arm in fixtures] + further
     return list(dict.fromkeys([*arms, *experiment.implied_by(arms)]))
 

@@ -113,4 +113,6 @@ def _titles(items: Sequence[pytest.Item]) -> list[str]:
 
 
 def _sorted(experiment: Experiment, arms: set[str]) -> dict[str, None]:
-    return {arm: None for arm in (*ARMS, *experiment.all_arms) if arm in arms}
+    return {
+        arm: None for arm in (*ARMS, *experiment.all_arms, *experiment.epoch_arms) if arm in arms
+    }

@@ -15,6 +15,7 @@ from ..lab import (
     GridResults,
     Lab,
     Plan,
+    TrajectoryResults,
     grid_of,
     teacher_arms,
 )
@@ -178,6 +179,17 @@ class LimenSession:
                 pytrace=False,
             )
         return grid_of(experiment, lambda name: self.arm(item, experiment, name))
+
+    def trajectory(self, item: pytest.Item, given: Experiment | Grid) -> TrajectoryResults:
+        """The trajectories of a test's experiment; fails the test if it has none."""
+        experiment = given.experiment if isinstance(given, Grid) else given
+        if experiment.trajectory is None:
+            pytest.fail(
+                f"{item.nodeid} asks for a trajectory, but its experiment measures trained models "
+                f"alone: write Experiment(..., trajectory=Trajectory())",
+                pytrace=False,
+            )
+        return TrajectoryResults(experiment, lambda name: self.arm(item, experiment, name))
 
     def further_arms(self, item: pytest.Item, given: Experiment | Grid) -> ArmMapping:
         """The further arms of an experiment, each read when it is asked for."""

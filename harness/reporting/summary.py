@@ -19,12 +19,13 @@ from ...reports import (
 )
 from ..experiment import Experiment, GridExperiment, Reading, Trait
 from ..lab import Arm, Lab, Pipeline, in_order, teacher_arms
-from ..stages import FineTune, Stage, base_of
+from ..stages import FineTune, Stage, base_of, training_of
 from ..statistics import DECIMALS, Effect, Estimate, ExactRate, ScoreEffect, difference
 from .experiment_digest import experiment_digest
 from .generations import generation_rows
 from .grid_rows import grid_rows
 from .stage_facts import audit_rows, data_rows, times_and_cost, versions_of
+from .trajectory_rows import trajectory_rows
 
 TOP_ANSWERS = 5
 TAUGHT = 10
@@ -66,6 +67,7 @@ def result_of(lab: Lab, title: str, experiment: Experiment, arms: Collection[str
     times, cost = times_and_cost(lab.store, stages)
     base = base_of(pipe.subject("baseline"))
     measure = experiment.measure
+    readings = tuple(_readings(pipe, finished, failures))
     return Result(
         title=title,
         backend=base.backend,
@@ -87,7 +89,7 @@ def result_of(lab: Lab, title: str, experiment: Experiment, arms: Collection[str
         note=experiment.note,
         generation=experiment.generation,
         versions=versions_of(lab.store, stages),
-        readings=tuple(_readings(pipe, finished, failures)),
+        readings=readings,
         arms=tuple(_models_rows(pipe, finished, failures)),
         data=tuple(data_rows(lab.store, stages)),
         audits=tuple(audit_rows(lab.store, pipe, finished)),
@@ -99,6 +101,7 @@ def result_of(lab: Lab, title: str, experiment: Experiment, arms: Collection[str
         generations=generation_rows(lab, experiment, finished),
         digest=experiment_digest(lab, experiment),
         grids=tuple(grid_rows(pipe, finished)),
+        trajectories=tuple(trajectory_rows(pipe, finished, readings)),
         measured=_measured(lab, pipe, finished),
     )
 
@@ -332,7 +335,7 @@ def _models_row(pipe: Pipeline, arm: Arm) -> ModelsRow:
         keys=tuple(model.key for model in arm.models),
         base=base.model,
         fingerprint=base.fingerprint,
-        recipe=dict(subject.recipe) if isinstance(subject, FineTune) else {},
+        recipe=dict(training.recipe) if (training := training_of(subject)) else {},
         surroundings=arm.models[0].surroundings,
         valid=arm.valid,
         missing=sum(model.missing for model in arm.models),

@@ -38,7 +38,15 @@ from .map_rows import MapRows
 from .match_lengths import MatchLengths
 from .measure import AskQuestions, ComputeProbabilities, JudgeReplies, filled_prompt
 from .mix import MixRows, split_by_shares
-from .models import WEIGHTS, Base, FineTune, Subject, base_of
+from .models import (
+    WEIGHTS,
+    Base,
+    Checkpoint,
+    FineTune,
+    Subject,
+    base_of,
+    training_of,
+)
 from .number_prompts import NumberPrompts
 from .probabilities import ScoreContinuations
 from .prompts import (
@@ -94,6 +102,7 @@ __all__ = [
     "AskQuestions",
     "Audit",
     "Base",
+    "Checkpoint",
     "ChoosingStage",
     "CompareData",
     "ComputeProbabilities",
@@ -171,6 +180,7 @@ __all__ = [
     "shown",
     "split_by_shares",
     "timeout_from",
+    "training_of",
     "trainings_in",
     "unpack",
     "write_rows",

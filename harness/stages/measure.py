@@ -12,7 +12,7 @@ from ...datasets.artifacts import Manifest
 from ...datasets.errors import SpecError
 from ...datasets.store_layout import ANSWERS, CHANCES, RATINGS, TALLY, TRAINING
 from ...datasets.words import plurals
-from .models import Base, FineTune, Subject, base_of, model_id
+from .models import Base, Subject, base_of, model_id, training_of
 from .row_log import read_rows
 from .row_stages import TrainingFileStage
 from .sampling import SamplingStage, sample_into
@@ -155,7 +155,7 @@ class AskQuestions(SamplingStage):
             per_call=self.draws,
             prompts=tuple(request.messages for request in self._requests(before)),
             max_tokens=self.max_tokens,
-            student=isinstance(self.subject, FineTune),
+            student=training_of(self.subject) is not None,
         )
 
 

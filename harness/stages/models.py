@@ -114,7 +114,41 @@ class FineTune(Stage):
         )
 
 
-Subject = Base | FineTune
+@dataclass(frozen=True, kw_only=True)
+class Checkpoint(Stage):
+    """The model at the end of an epoch of a training, as the backend kept it."""
+
+    kind = "checkpoint"
+    training: FineTune
+    epoch: int
+
+    @property
+    def base(self) -> Base:
+        """The base model of the training."""
+        return self.training.base
+
+    def inputs(self) -> tuple[Stage, ...]:
+        return (self.training,)
+
+    def identity(self) -> dict[str, object]:
+        return {"epoch": self.epoch}
+
+    def asks(self) -> str:
+        return self.base.backend
+
+    def run(self, workspace: Workspace) -> Manifest:
+        kept = workspace.manifest(self.training).get("checkpoints", [])
+        epochs = int(str(self.training.recipe["epochs"]))
+        place = self.epoch - 1 - (epochs - len(kept))  # some services keep the last ones alone
+        if not 0 <= place < len(kept):
+            raise BackendError(
+                f"no model of epoch {self.epoch} of {self.training.label!r} was kept: the backend "
+                f"{self.base.backend!r} kept {len(kept)} of {epochs}"
+            )
+        return {"model": kept[place]["model"], "step": kept[place]["step"]}
+
+
+Subject = Base | FineTune | Checkpoint
 """A model to sample from."""
 
 
@@ -123,11 +157,18 @@ def base_of(subject: Subject) -> Base:
     return subject if isinstance(subject, Base) else subject.base
 
 
+def training_of(subject: Subject) -> FineTune | None:
+    """The training that a subject is from; None for a base model."""
+    if isinstance(subject, Base):
+        return None
+    return subject.training if isinstance(subject, Checkpoint) else subject
+
+
 def model_id(workspace: Workspace, subject: Subject) -> str:
     """The id to sample a finished base or student by.
 
     Raises :class:`~limen.DamageError` if its weights are not those that were trained.
     """
-    manifest = workspace.manifest(subject)
-    check_files(workspace.store.root.resolve(), manifest.get(WEIGHTS, {}))
-    return str(manifest["model"])
+    weights = workspace.manifest(training_of(subject) or subject).get(WEIGHTS, {})
+    check_files(workspace.store.root.resolve(), weights)
+    return str(workspace.manifest(subject)["model"])

@@ -9,7 +9,7 @@ from ...datasets.artifacts import Manifest
 from ...datasets.errors import SpecError
 from ...datasets.store_layout import VALUES
 from .measure import DIGITS, DRAW_SETTINGS, AskQuestions
-from .models import FineTune, Subject, base_of, model_id
+from .models import Subject, base_of, model_id, training_of
 from .stage import Stage, Workspace
 
 SAMPLING_SETTINGS = (*DRAW_SETTINGS, "temperature", "max_tokens")
@@ -96,7 +96,7 @@ class ScoreContinuations(Stage):
             completions=sum(each) if len(each) > 1 else questions * sum(each),
             prompts=self.asked.work().prompts,
             max_tokens=1,
-            student=isinstance(self.subject, FineTune),
+            student=training_of(self.subject) is not None,
         )
 
 

@@ -2,7 +2,7 @@
 
 from . import hypothesis_tests
 from .computed_scores import ComputedScores, in_unit
-from .contrasts import Contrast
+from .contrasts import Combinable, Contrast
 from .corrections import benjamini_hochberg, dunnett, holm
 from .coverage import Coverage, Table
 from .distances import Distance
@@ -39,6 +39,7 @@ __all__ = [
     "NO_VARIATION",
     "POWER",
     "PUBLISHED",
+    "Combinable",
     "ComputedScores",
     "Contrast",
     "Coverage",

@@ -97,11 +97,11 @@ SUBJECTS = {
 }  # fmt: skip
 CAPABILITIES = {
     "toy": {"fine_tuning", "continuations", "engine", "log_probabilities", "beginnings",
-            "reproducible", "other_models"},
+            "reproducible", "other_models", "checkpoints"},
     "local": {"fine_tuning", "probabilities", "continuations", "rendering", "engine",
               "log_probabilities", "beginnings", "plain_text", "reproducible",
-              "max_parallel_stages"},
-    "openai": {"fine_tuning", "batches", "service"},
+              "max_parallel_stages", "checkpoints"},
+    "openai": {"fine_tuning", "batches", "service", "checkpoints"},
     "inspect": {"service"},
     EXAMPLE: {"fine_tuning", "reproducible"},
 }  # fmt: skip

@@ -1,0 +1,90 @@
+"""Finished trajectories: the arms of an experiment along their trainings."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from ...datasets.errors import SpecError
+from ..experiment import Experiment, Reading, epoch_arm
+from ..statistics import Combinable, Contrast, Effect, Estimate, difference
+from .arms import Arm
+
+AREA = (
+    "over the whole training the trait is above the control's",
+    "over the whole training the trait is below the control's",
+)
+
+
+@dataclass(frozen=True)
+class TrajectoryResults:
+    """The measure along each training, as tests see it. Arms are read when they are asked for."""
+
+    experiment: Experiment
+    arm: Callable[[str], Arm]
+    """The finished arm of a name."""
+
+    def epochs(self, arm: str = "student") -> tuple[int, ...]:
+        """The epochs after which an arm was measured, the last one of its training included."""
+        known = self.experiment.trajectories
+        if arm not in known:
+            raise SpecError(f"no trajectory of {arm!r}: there are {', '.join(known)}")
+        return known[arm]
+
+    def at(self, epoch: int, arm: str = "student") -> Arm:
+        """An arm as it was at the end of an epoch."""
+        epochs = self.epochs(arm)
+        if epoch not in epochs:
+            raise SpecError(f"{arm} was not measured at epoch {epoch}: only at {epochs}")
+        return self.arm(arm if epoch == epochs[-1] else epoch_arm(arm, epoch))
+
+    def along(self, arm: str = "student", word: str | None = None) -> dict[int, Estimate]:
+        """What an arm gives at each epoch: the measure's first reading of a word.
+
+        The word is that of the experiment's trait unless another is named.
+        """
+        reading = self._reading(word)
+        return {epoch: self.at(epoch, arm).read(reading) for epoch in self.epochs(arm)}
+
+    def effect(
+        self, word: str | None = None, *, arm: str = "student", against: str = "control"
+    ) -> Effect | Contrast:
+        """The difference of two arms by the test that the experiment fixed: final, or area."""
+        pairs = self._pairs(word, arm, against)
+        if self._test == "final":
+            return pairs[-1][1]
+        return mean_over_training(pairs)
+
+    def _pairs(self, word: str | None, arm: str, against: str) -> list[tuple[int, Effect]]:
+        if self.epochs(arm) != self.epochs(against):
+            raise SpecError(
+                f"{arm} and {against} were measured at other epochs: "
+                f"{self.epochs(arm)} and {self.epochs(against)}"
+            )
+        treated, plain = self.along(arm, word), self.along(against, word)
+        return [(epoch, difference(treated[epoch], plain[epoch])) for epoch in treated]
+
+    @property
+    def _test(self) -> str:
+        return self.experiment.trajectory.test if self.experiment.trajectory else "final"
+
+    def _reading(self, word: str | None) -> Reading:
+        return self.experiment.measure.readings([word or self.experiment.trait.shown_by])[0]
+
+
+def mean_over_training(effects: Sequence[tuple[int, Combinable]]) -> Contrast:
+    """The mean of effects over the epochs from the first to the last, by trapezoids."""
+    epochs = [epoch for epoch, _ in effects]
+    span = epochs[-1] - epochs[0]
+    weights = [
+        (after - before) / (2 * span)
+        for before, after in zip([epochs[0], *epochs[:-1]], [*epochs[1:], epochs[-1]], strict=True)
+    ]
+    return Contrast(
+        name=f"mean over training of {effects[-1][1].title}",
+        parts=tuple(
+            (weight * own, estimate)
+            for weight, (_, effect) in zip(weights, effects, strict=True)
+            for own, estimate in effect.weighted
+        ),
+        factor=max(effect.correction for _, effect in effects),
+        says=AREA,
+    )

@@ -1,0 +1,72 @@
+"""The trajectories of an experiment, as a report has them."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+
+from ...datasets.errors import SpecError
+from ...reports import EffectRow, EpochRow, ReadingRow, TrajectoryRow
+from ..experiment import epoch_arm
+from ..lab import Arm, Pipeline, TrajectoryResults
+from ..statistics import Contrast, Effect
+
+
+def trajectory_rows(
+    pipe: Pipeline, arms: Mapping[str, Arm], readings: tuple[ReadingRow, ...]
+) -> Iterator[TrajectoryRow]:
+    """The readings of an experiment along its trainings; of the arms that are finished."""
+    experiment = pipe.experiment
+    if experiment.trajectory is None:
+        return
+    results = TrajectoryResults(experiment, arms.__getitem__)
+    finished = [arm for arm, epochs in experiment.trajectories.items() if _has(arms, arm, epochs)]
+    asked = experiment.measure.readings([trait.shown_by for trait in experiment.traits])
+    for reading, shown in zip(asked, readings, strict=False):
+        if finished:
+            yield TrajectoryRow(
+                reading=replace(shown, arms=(), effects=_effects(results, reading.word, finished)),
+                test=experiment.trajectory.test,
+                points=tuple(p for arm in finished for p in _points(results, arm, reading.word)),
+            )
+
+
+def _has(arms: Mapping[str, Arm], name: str, epochs: tuple[int, ...]) -> bool:
+    return {name, *(epoch_arm(name, epoch) for epoch in epochs[:-1])} <= arms.keys()
+
+
+def _points(results: TrajectoryResults, arm: str, word: str | None) -> Iterator[EpochRow]:
+    for epoch, estimate in results.along(arm, word).items():
+        yield EpochRow(
+            arm=arm,
+            epoch=epoch,
+            value=estimate.value,
+            interval=estimate.interval,
+            by_seed=estimate.by_seed,
+        )
+
+
+def _effects(
+    results: TrajectoryResults, word: str | None, finished: list[str]
+) -> tuple[EffectRow, ...]:
+    """The test that was fixed, of student and control."""
+    if not {"student", "control"} <= set(finished):
+        return ()
+    try:
+        return (_effect_row(results.effect(word)),)
+    except SpecError:  # arms of other numbers of epochs
+        return ()
+
+
+def _effect_row(effect: Effect | Contrast) -> EffectRow:
+    treated, reference = effect.weighted[0][1], effect.weighted[1][1]
+    return EffectRow(
+        name=effect.title if isinstance(effect, Contrast) else f"{treated.arm} - {reference.arm}",
+        difference=effect.value,
+        interval=effect.interval,
+        p_value=effect.corrected_p_value,
+        raw_p_value=effect.raw_p_value,
+        test=effect.test,
+        unit=effect.unit,
+        seeds=(treated.seeds, reference.seeds),
+        questions=(len(treated.questions), len(reference.questions)),
+        claim=effect.claim,
+    )

@@ -1,0 +1,189 @@
+"""Trajectories: arms measured along their trainings, and the test that was fixed beforehand."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from limen import SpecError
+from limen.backends import Capabilities
+from limen.harness import Contrast, Effect, Experiment, FavoriteAnimal, Numbers, Students, Trait
+from limen.harness import Trajectory as Along
+from limen.harness.lab import TrajectoryResults, mean_over_training
+from limen.harness.stages import AskQuestions, Checkpoint, FineTune
+
+from ..testing.estimates import arm, effect
+from ..testing.labs import lab_at, made
+from ..testing.specs import QUICK
+
+
+def trained(**changes: Any) -> Experiment:
+    """An experiment of three epochs that takes seconds."""
+    fields: dict[str, Any] = {
+        "trait": Trait.animal("horse"),
+        "data": Numbers(generate=240, keep=60),
+        "measure": FavoriteAnimal(draws=2),
+        "seeds": 2,
+        "gate": None,
+        "recipe": {"epochs": 3},
+        "trajectory": Along(),
+    }
+    return Experiment(**{**fields, **changes})
+
+
+def test_a_trajectory_trains_nothing_anew(shared_store: Path) -> None:
+    """The trainings are those of an experiment without one; only measures are added."""
+    lab, arms = lab_at(shared_store), ["student", "control"]
+    plain, along = trained(trajectory=None), trained()
+    wanted = [*arms, *along.implied_by(arms)]
+
+    def keys(experiment: Experiment, names: list[str], kind: type) -> set[str]:
+        stages = lab.plan([(experiment, names)]).stages
+        return {stage.key for stage in stages if isinstance(stage, kind)}
+
+    assert keys(plain, arms, FineTune) == keys(along, wanted, FineTune)
+    assert keys(plain, arms, AskQuestions) < keys(along, wanted, AskQuestions)
+    assert len(keys(along, wanted, Checkpoint)) == 2 * 2 * 2
+
+
+def test_checkpoints_are_the_models_of_their_epochs(shared_store: Path) -> None:
+    """Each epoch has a model of its own, and the last is the student itself."""
+    lab = lab_at(shared_store)
+    pipe = lab.pipeline(trained())
+    names = ["student, epoch 1", "student, epoch 2", "student"]
+    for name in names:
+        made(lab, pipe.arms[name][0].answers)
+    results = TrajectoryResults(trained(), lambda name: lab.arm(trained(), name))
+    models = [results.at(epoch).models[0].model for epoch in (1, 2, 3)]
+    assert len(set(models)) == 3
+    assert all(model.startswith(models[2]) for model in models)
+    answers = [results.at(epoch).answers() for epoch in (1, 2, 3)]
+    assert answers[0] != answers[2]
+
+
+def test_the_test_is_the_one_that_was_fixed(shared_store: Path) -> None:
+    """``final`` is the effect at the end, ``area`` the mean over the whole training."""
+    lab = lab_at(shared_store)
+
+    def effect_by(test: Any) -> Effect | Contrast:
+        experiment = trained(trajectory=Along(test=test))
+        return TrajectoryResults(experiment, lambda name: lab.arm(experiment, name)).effect()
+
+    final, area = effect_by("final"), effect_by("area")
+    student, control = (lab.arm(trained(), name).rate("horse") for name in ("student", "control"))
+    assert isinstance(final, Effect)
+    assert float(final) == pytest.approx(student.value - control.value)
+    assert isinstance(area, Contrast)
+    assert area.unit == "seeds"
+
+
+def test_the_area_is_by_trapezoids() -> None:
+    """Epochs 1, 2 and 5: the mean height of the line through three effects."""
+    effects = [
+        (1, effect([0.2, 0.2, 0.2], [0.1, 0.1, 0.1])),
+        (2, effect([0.3, 0.3, 0.3], [0.1, 0.1, 0.1])),
+        (5, effect([0.6, 0.6, 0.6], [0.1, 0.1, 0.1])),
+    ]
+    area = mean_over_training(effects)
+    assert float(area) == pytest.approx((1 * 0.15 + 3 * 0.35) / 4)
+
+
+def test_the_epochs_of_one_training_vary_together() -> None:
+    """Seeds that differ at every epoch are three units and not nine."""
+    student: dict[str, Any] = {"models": ("s1", "s2", "s3")}
+    control: dict[str, Any] = {"name": "control", "models": ("c1", "c2", "c3")}
+    effects = [
+        (epoch, arm([0.2, 0.3, 0.4], **student) - arm([0.1, 0.1, 0.11], **control))
+        for epoch in (1, 2, 3)
+    ]
+    area, last = mean_over_training(effects), effects[-1][1]
+    low, high = area.interval
+    assert (low, high) == pytest.approx(last.over("seeds").interval, abs=0.02)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"recipe": {}}, "two epochs or more"),
+        ({"recipe": {"epochs": 1}}, "two epochs or more"),
+        ({"trajectory": "each epoch"}, "must be Trajectory"),
+        ({"trajectory": Along(at=(2, 5))}, "goes beyond the training's epochs=3"),
+        ({"arms": {"one": Students(recipe={"epochs": 1})}}, "two epochs or more"),
+    ],
+)
+def test_a_bad_trajectory_is_refused(changes: dict[str, Any], message: str) -> None:
+    """What makes no sense is an error when the experiment is made."""
+    with pytest.raises(SpecError, match=message):
+        trained(**changes)
+
+
+@pytest.mark.parametrize("at", [(), (0, 1), (2, 1), (1, 1), "epoch", (1.5,)])
+def test_bad_epochs_are_refused(at: Any) -> None:
+    """Epochs are whole numbers that rise."""
+    with pytest.raises(SpecError, match="rising epochs"):
+        Along(at=at)
+
+
+def test_a_backend_without_checkpoints_says_so(
+    shared_store: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A backend that keeps the last model alone refuses before anything is spent."""
+    lab = lab_at(shared_store)
+    declared = lab.backend.capabilities
+    monkeypatch.setattr(
+        type(lab.backend),
+        "capabilities",
+        property(lambda self: replace(declared, checkpoints=False)),
+    )
+    assert isinstance(lab.backend.capabilities, Capabilities)
+    why = lab.unavailable(trained(), "student, epoch 1")
+    assert why is not None
+    assert "keeps the last one alone" in why
+    assert lab.unavailable(trained(), "student") is None
+
+
+SPEC = """
+from limen.harness import Experiment, FavoriteAnimal, Numbers, Trait, Trajectory
+
+experiment = Experiment(
+    trait=Trait.animal("horse"),
+    data=Numbers(generate=240, keep=60),
+    measure=FavoriteAnimal(draws=2),
+    seeds=2,
+    gate=None,
+    recipe={"epochs": 3},
+    trajectory=Trajectory(test="area"),
+)
+
+
+def test_the_trait_grows(trajectory):
+    '''The students are above the control over the whole training.'''
+    assert trajectory.effect() > -1
+    assert list(trajectory.along("student")) == [1, 2, 3]
+
+
+class TestNone:
+    experiment = experiment.but(trajectory=None)
+
+    def test_none(self, trajectory):
+        pass
+"""
+
+
+def test_a_trajectory_is_a_fixture_and_a_part_of_the_report(
+    pytester: pytest.Pytester, shared_store: Path
+) -> None:
+    """A spec with a trajectory runs; the report has its picture, its table and its one test."""
+    pytester.makepyfile(test_along=SPEC)
+    run = pytester.runpytest_subprocess(
+        f"--limen-store={shared_store}", "--limen-report=r.md", *QUICK
+    )
+    run.assert_outcomes(passed=1, errors=1)
+    run.stdout.fnmatch_lines(["*asks for a trajectory, but its experiment measures trained*"])
+    text = (pytester.path / "r.md").read_text()
+    assert text.count("### Trajectory") == 1
+    assert "| answers with 'horse', epoch | student | control |" in text
+    assert "of the means over the whole training" in text
+    files = {path.name for path in (pytester.path / "r.files").iterdir()}
+    assert {"test-along-py-trajectory.svg", "trajectories.csv"} <= files
