@@ -30,6 +30,9 @@ WEAK = ("text", "content", "input", "target", "sample", "generated")
 """Names that count only where no other name does: much else has them, too."""
 
 
+_NUMBERED = re.compile(rf"(?:{'|'.join(ANSWER)})_?\d+")
+
+
 def plain_name(name: str) -> str:
     """A column's name in lower case, its words joined by "_"."""
     return re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")
@@ -38,6 +41,13 @@ def plain_name(name: str) -> str:
 def matching(columns: Iterable[str], usual: Sequence[str]) -> list[str]:
     """The columns whose names are among the usual ones."""
     return [name for name in columns if plain_name(name) in usual]
+
+
+def numbered_answers(columns: Iterable[str]) -> list[str]:
+    """The columns "answer_1", "answer_2", ... of a table with a question on each line."""
+    names = list(columns)
+    found = [name for name in names if _NUMBERED.fullmatch(plain_name(name))]
+    return found if matching(names, PROMPT) and not matching(names, ANSWER) else []
 
 
 def column(
