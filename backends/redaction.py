@@ -78,6 +78,7 @@ def _notations(secret: str) -> Iterator[str]:
         json.dumps(secret)[1:-1],
         json.dumps(secret, ensure_ascii=False)[1:-1],
         json.dumps(secret)[1:-1].replace("/", r"\/"),
+        json.dumps(secret, ensure_ascii=False)[1:-1].replace("/", r"\/"),
         repr(secret)[1:-1],
         repr(data)[2:-1],
         secret.encode("unicode_escape").decode(),
