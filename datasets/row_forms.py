@@ -20,6 +20,7 @@ from .column_names import (
     ANSWER,
     CONVERSATION,
     PROMPT,
+    candidates,
     check_column,
     column,
     matching,
@@ -157,6 +158,12 @@ def prompts_of_records(
     names = tuple(dict.fromkeys(key for record in found for key in record.values))
     if not found:
         raise DataError(f"{source} has no prompts")
+    usual = candidates(names, PROMPT) or matching(names, CONVERSATION)
+    if name is None and len(usual) != 1:
+        raise SpecError(
+            f"{source} has {'several columns' if usual else 'no column'} of prompts: give a file "
+            f"or a frame with one of that name. Its columns are {', '.join(map(repr, names))}"
+        )
     reader = _RowReader(source, _Form(_prompt_column(source, names, name), ""), (), ())
     return tuple(reader.asked(record)[1] for record in found)
 
