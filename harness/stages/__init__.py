@@ -60,6 +60,14 @@ from .prompts import (
     WrittenPrompts,
 )
 from .repair import DamagedStage, set_aside_damage
+from .row_changes import (
+    FirstNumbers,
+    FirstWords,
+    PermuteDigits,
+    PermuteNumbers,
+    Prefix,
+    RowChange,
+)
 from .row_functions import row_function
 from .row_log import Row, RowLog, read_rows, write_rows
 from .row_stages import ChoosingStage, PromptedStage, PromptSample, RowsStage, TrainingFileStage
@@ -115,6 +123,8 @@ __all__ = [
     "FilledPrompts",
     "Filter",
     "FineTune",
+    "FirstNumbers",
+    "FirstWords",
     "Generate",
     "GenerateEnough",
     "GivenAnswers",
@@ -130,6 +140,9 @@ __all__ = [
     "MatchLengths",
     "MixRows",
     "NumberPrompts",
+    "PermuteDigits",
+    "PermuteNumbers",
+    "Prefix",
     "ProgramRows",
     "PromptSample",
     "PromptedStage",
@@ -137,6 +150,7 @@ __all__ = [
     "ReplyRule",
     "RewordRows",
     "Row",
+    "RowChange",
     "RowLog",
     "RowScores",
     "RowsStage",
