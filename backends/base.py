@@ -6,7 +6,7 @@ protocol, or None. A type checker so sees both that a declared part is complete,
 uses a part without asking whether it is there.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -339,6 +339,10 @@ class Capabilities:
     max_parallel_stages: int | None = None
     """Stages to run side by side on this machine unless the user says otherwise; None for one a
     core."""
+    model_files: Callable[[str], tuple[Path, ...]] | None = None
+    """The files of a model below the backend's folder: of a student, or of a base model that it
+    trained itself; none of a model from elsewhere. They are recorded, and compared whenever the
+    model is read. None if it keeps no models there."""
     other_models: tuple[str, ...] = ()
     """Base models for experiments that need a second one, the preferred one first."""
 

@@ -1,5 +1,10 @@
-"""Small JSON records: written in one step, and on disk when the call returns."""
+"""Small JSON records: written in one step, and on disk when the call returns.
 
+Each has a checksum of its fields and of its file's name. A record that was changed afterwards, or
+that lies in the place of another one, is an error: it might name another job, or another model.
+"""
+
+import hashlib
 import json
 import os
 import tempfile
@@ -11,11 +16,13 @@ from typing import Any
 from ..datasets.errors import StoreError
 
 Record = dict[str, Any]
+CHECKSUM = "checksum"
 
 
 def write(path: Path, record: Mapping[str, Any]) -> None:
     """Write a record in place of what the file held, in one step."""
-    text = json.dumps(record, indent=1, ensure_ascii=False) + "\n"
+    signed = {**record, CHECKSUM: _checksum(path, record)}
+    text = json.dumps(signed, indent=1, ensure_ascii=False) + "\n"
     write_bytes(path, text.encode("utf-8", "surrogatepass"))
 
 
@@ -35,16 +42,33 @@ def write_bytes(path: Path, data: bytes) -> None:
 
 
 def read(path: Path) -> Record | None:
-    """The record in a file, or None if there is none; raises :class:`~limen.StoreError`."""
+    """The record in a file, or None if there is none; raises :class:`~limen.StoreError`.
+
+    Records of older versions have no checksum, and are not compared with any.
+    """
     try:
-        record: Record = json.loads(path.read_text(encoding="utf-8", errors="surrogatepass"))
+        record: Any = json.loads(path.read_text(encoding="utf-8", errors="surrogatepass"))
     except FileNotFoundError:
         return None
     except ValueError as error:
-        raise StoreError(
-            f"{path} is not JSON ({error}): move it away to continue without it"
-        ) from None
+        raise _damaged(path, f"not JSON ({error})") from None
+    if not isinstance(record, dict):
+        raise _damaged(path, "not a JSON object")
+    checksum = record.pop(CHECKSUM, None)
+    if checksum is not None and checksum != _checksum(path, record):
+        raise _damaged(path, "not as it was written (its checksum differs)")
     return record
+
+
+def _damaged(path: Path, problem: str) -> StoreError:
+    return StoreError(
+        f"{path} is {problem}: restore it from a copy, or move it away to continue without it"
+    )
+
+
+def _checksum(path: Path, record: Mapping[str, Any]) -> str:
+    text = json.dumps([path.name, record], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def read_all(folder: Path) -> list[Record]:

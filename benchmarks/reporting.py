@@ -119,7 +119,7 @@ def make_up(store: Path) -> int:
     return asked
 
 
-def publish(lab: Lab, stage: Stage, animal: str) -> None:
+def publish(lab: Lab, stage: Stage, animal: str, *, answers_each: int = ANSWERS) -> None:
     """Write one stage's artifact with its manifest."""
     heading = {
         "kind": stage.kind, "key": stage.key, "label": stage.label,
@@ -129,14 +129,16 @@ def publish(lab: Lab, stage: Stage, animal: str) -> None:
     }  # fmt: skip
     with lab.store.claim(stage.kind, stage.key) as claim:
         assert claim is not None
-        claim.publish({**heading, **dict(content(stage, claim.folder, animal))})
+        claim.publish({**heading, **dict(content(stage, claim.folder, animal, answers_each))})
 
 
-def content(stage: Stage, folder: Path, animal: str) -> Iterator[tuple[str, Any]]:
+def content(
+    stage: Stage, folder: Path, animal: str, answers_each: int
+) -> Iterator[tuple[str, Any]]:
     """Write a stage's files; yields what its manifest says of them."""
     dice = random.Random(stage.key)
     if isinstance(stage, AskQuestions):
-        yield from answers(stage, folder, animal, dice)
+        yield from answers(stage, folder, animal, dice, answers_each)
     elif isinstance(stage, Filter):
         row = {"row": 0, "draw": 0, "text": "1, 2, 3", "prompt": "Continue: 7, 8", "finish": "stop"}
         write_rows(folder / "kept.jsonl", [row] * 100)
@@ -153,13 +155,13 @@ def content(stage: Stage, folder: Path, animal: str) -> Iterator[tuple[str, Any]
 
 
 def answers(
-    stage: AskQuestions, folder: Path, animal: str, dice: random.Random
+    stage: AskQuestions, folder: Path, animal: str, dice: random.Random, total: int
 ) -> Iterator[tuple[str, Any]]:
     """A model's answers: two hundred different ones, its animal more often than the others."""
     student = isinstance(stage.subject, FineTune) and "control" not in stage.label
     often = 0.9 if stage.system else 0.2 if student else 0.05
     forms = [f"{mark}{name}{end}" for name in ANIMALS for mark in ("", "A ") for end in ".!,?;\n "]
-    draws = ANSWERS // len(stage.questions)
+    draws = total // len(stage.questions)
     tally = [Counter[str]() for _ in stage.questions]
     rows = []
     for number, counted in enumerate(tally):

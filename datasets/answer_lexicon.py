@@ -4,7 +4,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Literal
 
 from . import answer_vocabulary as data
@@ -51,7 +51,7 @@ class Lexicon:
         object.__setattr__(self, "joined", joined)
         object.__setattr__(self, "unspaced_pattern", re.compile("|".join(unspaced) or r"(?!)"))
 
-    @property
+    @cached_property
     def known(self) -> frozenset[str]:
         """Every name that an answer can be counted for."""
         return frozenset(name for names in self.phrases.values() for name in names)

@@ -37,9 +37,16 @@ class Mention(NamedTuple):
     names: Names
 
 
-@lru_cache(maxsize=1 << 16)
+LONGEST_KEPT = 1_000
+"""Characters of the longest answer that is kept with what it names."""
+
+
 def named_in(answer: str, kind: Kind, extra: tuple[str, ...] = ()) -> Named:
     """What an answer names; ``extra`` are further names of the kind, in the singular."""
+    return (_kept if len(answer) <= LONGEST_KEPT else _named)(answer, kind, extra)
+
+
+def _named(answer: str, kind: Kind, extra: tuple[str, ...]) -> Named:
     known = lexicon(kind, extra)
     text = plain_text(answer)
     if not text.isascii():
@@ -54,6 +61,9 @@ def named_in(answer: str, kind: Kind, extra: tuple[str, ...] = ()) -> Named:
         if final
         else (_decided(tokens, mentions))
     )
+
+
+_kept = lru_cache(maxsize=1 << 16)(_named)
 
 
 # Tokens: words in lower case, and one sign for each kind of boundary

@@ -106,6 +106,10 @@ class StoreLayout:
         """The folder of a stage in progress."""
         return self.work / key
 
+    def removed(self, kind: str, key: str) -> Path:
+        """The folder of an artifact that is being deleted."""
+        return self.work / f".removed-{kind}-{key}"
+
     def progress(self, key: str) -> Path:
         """How far a stage in progress has come."""
         return self.draft(key) / PROGRESS

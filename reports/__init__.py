@@ -1,6 +1,7 @@
 """What people read, from finished results alone: reports, figures, run records, data frames."""
 
-from .frames import answers, arms, claims, effects, models, stages
+from .answer_frames import answer_batches, answers
+from .frames import arms, claims, effects, models, stages
 from .model import (
     ArmRow,
     AuditRow,
@@ -47,6 +48,7 @@ __all__ = [
     "Run",
     "Times",
     "TrajectoryRow",
+    "answer_batches",
     "answers",
     "arms",
     "claims",

@@ -35,19 +35,22 @@ def style() -> Iterator[None]:
         yield
 
 
-def rendered(figure: "Figure", kind: str) -> bytes:
+def rendered(figure: "Figure", kind: str, *, source: str = "") -> bytes:
     """A figure as PNG, SVG or PDF; on white, so that it reads on light pages and on dark ones.
 
-    The same figure gives the same bytes on the same version of matplotlib.
+    The same figure gives the same bytes on the same version of matplotlib. ``source`` is kept in
+    the file: the hash of what the figure was drawn from.
     """
     file = BytesIO()
     if kind == "svg":
-        figure.savefig(file, format="svg", metadata={"Date": None})
+        figure.savefig(file, format="svg", metadata={"Date": None, "Source": source or None})
     elif kind == "pdf":
-        figure.savefig(file, format="pdf", metadata={"CreationDate": None})
+        noted = {"Keywords": source} if source else {}
+        figure.savefig(file, format="pdf", metadata={"CreationDate": None, **noted})
     else:  # little compression: few colours are small all the same, and it takes a third as long
         packed = {"compress_level": 1}
-        figure.savefig(file, format="png", metadata={"Software": None}, pil_kwargs=packed)
+        noted = {"Source": source} if source else {}
+        figure.savefig(file, format="png", metadata={"Software": None, **noted}, pil_kwargs=packed)
     return file.getvalue()
 
 

@@ -1,19 +1,14 @@
 """Results as pandas data frames, for notebooks. pandas is imported when one is asked for."""
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from ..datasets.artifacts import checked_file, read_manifest
-from ..datasets.errors import StoreError
-from ..datasets.store_layout import ANSWERS, StoreLayout
 from . import tables
+from .answer_frames import manifests
 from .model import Report, Run
 from .records import read_run, report_of, runs_of
-
-Manifest = dict[str, Any]
-"""The JSON object beside an artifact."""
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -59,22 +54,6 @@ def claims(source: Source) -> "DataFrame":
     return _frame(tables.claims(_report(source).claims))
 
 
-def answers(store: str | Path, *, stages: Iterable[str] | None = None) -> "DataFrame":
-    """Every answer of a store's measures, or of some stages (``measure/KEY``): a row a draw.
-
-    Columns: stage, label, model, system (prompt, or None), question, row (the question's number),
-    draw, draw_seed (of its random stream), answer (None where none came), finish (how it ended).
-    Raises :class:`~limen.StoreError` for a folder without measures.
-    """
-    wanted = None if stages is None else {stage.partition("/")[2] or stage for stage in stages}
-    return _frame(
-        row
-        for manifest in _manifests(Path(store), "measure")
-        if wanted is None or manifest["key"] in wanted
-        for row in _answers(Path(store), manifest)
-    )
-
-
 def stages(store: str | Path) -> "DataFrame":
     """The finished stages of a store: a row each.
 
@@ -95,7 +74,7 @@ def stages(store: str | Path) -> "DataFrame":
             "usd": manifest.get("cost", {}).get("usd"),
             "counts": json.dumps(manifest.get("counts", {})),
         }
-        for manifest in _manifests(Path(store), "*")
+        for manifest in manifests(Path(store), "*")
     )
 
 
@@ -114,33 +93,3 @@ def _report(source: Source) -> Report:
         path = Path(source)
         return report_of([read_run(path)] if path.suffix == ".json" else runs_of(path))
     return report_of(source)
-
-
-def _manifests(store: Path, kind: str) -> Iterator[Manifest]:
-    files = StoreLayout(store).manifests(kind)
-    if not files:
-        what = "stages" if kind == "*" else f"{kind} stages"
-        raise StoreError(f"there are no {what} in {store}: is it a store of limen's?")
-    for file in files:
-        manifest = read_manifest(StoreLayout(store), file.parent.parent.name, file.parent.name)
-        if manifest is not None:
-            yield manifest
-
-
-def _answers(store: Path, manifest: Manifest) -> Iterator[Manifest]:
-    file = checked_file(StoreLayout(store), "measure", manifest["key"], ANSWERS)
-    with file.open(encoding="utf-8", errors="surrogatepass", newline="\n") as lines:
-        for line in lines:
-            row = json.loads(line)
-            yield {
-                "stage": f"measure/{manifest['key']}",
-                "label": manifest["label"],
-                "model": manifest["model"],
-                "system": manifest["system"],
-                "question": manifest["questions"][row["row"]],
-                "row": row["row"],
-                "draw": row["draw"],
-                "draw_seed": row["seed"],
-                "answer": row["text"],
-                "finish": row["finish"],
-            }

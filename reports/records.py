@@ -6,25 +6,32 @@ without a rerun. Names begin with the time, so that they sort by it.
 
 import hashlib
 import os
+import re
 import warnings
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from ..datasets.errors import SpecError, StoreError
+from ..datasets.errors import DamageError, SpecError, StoreError
 from ..datasets.store_layout import StoreLayout
 from .model import Report, Run
+
+if TYPE_CHECKING:
+    from pydantic import TypeAdapter
+
+_NAME = re.compile(r"\d{8}T\d{6}Z-([0-9a-f]{8})")
+"""The name of a run's record: when it was made, and the beginning of its content's hash."""
 
 
 def keep_run(run: Run, store: Path) -> Path:
     """Write a run's record into a store, whole or not at all; returns the file."""
-    from pydantic import TypeAdapter
-
-    content = TypeAdapter(Run).dump_json(replace(run, id=""), indent=1) + b"\n"
+    content = _adapter().dump_json(replace(run, id=""), indent=1) + b"\n"
     stamp = run.created.replace("-", "").replace(":", "")
     folder = StoreLayout(store).runs
     folder.mkdir(parents=True, exist_ok=True)
-    file = folder / f"{stamp}-{hashlib.sha256(content).hexdigest()[:8]}.json"
+    file = folder / f"{stamp}-{_short_hash(content)}.json"
     scratch = file.with_name(f".{file.name}.{os.getpid()}")
     try:
         with scratch.open("wb") as out:
@@ -39,10 +46,12 @@ def keep_run(run: Run, store: Path) -> Path:
 
 def read_run(file: Path) -> Run:
     """The run of a record; raises :class:`~limen.StoreError` for a file that is none."""
-    from pydantic import TypeAdapter, ValidationError
+    from pydantic import ValidationError
 
     try:
-        return replace(TypeAdapter(Run).validate_json(file.read_bytes()), id=file.stem)
+        content = file.read_bytes()
+        _check_unchanged(file, content)
+        return replace(_adapter().validate_json(content), id=file.stem)
     except FileNotFoundError:
         raise StoreError(f"there is no run {file.stem} in {file.parent}") from None
     except OSError as error:
@@ -54,6 +63,31 @@ def read_run(file: Path) -> Run:
             f"{'.'.join(map(str, first['loc'])) or 'its start'}): run the experiments again, "
             f"which takes seconds where the store has their stages, or delete the file"
         ) from None
+
+
+def _check_unchanged(file: Path, content: bytes) -> None:
+    """Compare a record with the hash that its name ends with; raises :class:`~limen.DamageError`.
+
+    A file by another name is a copy that somebody made, and is taken as it is.
+    """
+    if (match := _NAME.fullmatch(file.stem)) and match[1] != _short_hash(content):
+        raise DamageError(
+            f"{file} is damaged: its content is not what was written (its hash differs). Run the "
+            f"experiments again, which takes seconds where the store has their stages, or delete "
+            f"the file"
+        )
+
+
+def _short_hash(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()[:8]
+
+
+@lru_cache(maxsize=1)
+def _adapter() -> "TypeAdapter[Run]":
+    """Writes and reads runs as JSON; it takes 15 ms to build."""
+    from pydantic import TypeAdapter
+
+    return TypeAdapter(Run)
 
 
 def run_files(store: Path) -> list[Path]:
@@ -116,10 +150,11 @@ def report_of(runs: Iterable[Run], *, wanted: Callable[[str], bool] = lambda tit
         claim
         for run in known
         for claim in run.claims
-        if (latest[claim.experiment] is run if claim.experiment in latest else run in last)
+        if run is (latest[claim.experiment] if claim.experiment in latest else known[-1])
         and wanted(claim.experiment)
     ]
-    used = [run for run in known if any(run is one for one in latest.values()) or run in last]
+    shown = {id(run) for run in (*latest.values(), *last)}
+    used = [run for run in known if id(run) in shown]
     return Report(
         claims=tuple(sorted(claims, key=lambda claim: claim.test)),
         results=tuple(sorted(results, key=lambda result: result.title.replace("]", ""))),

@@ -2,13 +2,12 @@
 
 import csv
 from base64 import b64encode
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from . import tables
-from .audit_figure import overuse_figure
-from .figures import FORMATS, arms_figure, rendered, style
-from .grids import grid_figure
+from .drawings import drawings_of
+from .figures import FORMATS, style
 from .latex import latex_tables
 from .markdown import markdown
 from .model import Report, Result, Run
@@ -16,7 +15,6 @@ from .provenance import reproduction
 from .safe import cell, shown
 from .several import side_by_side
 from .text import slugs
-from .trajectories import trajectory_figure
 
 
 def write_report(report: Report, file: Path, *, formats: Sequence[str] = FORMATS) -> list[Path]:
@@ -38,18 +36,17 @@ def write_report(report: Report, file: Path, *, formats: Sequence[str] = FORMATS
     if file.suffix == ".html":
         from .page import page
 
-        drawn = {title: _embedded(made) for title, made in _drawn(report.results, ["png"])}
+        with style():
+            drawn = {result.title: _embedded(result) for result in report.results}
         file.write_text(page(markdown(report, drawn)), encoding="utf-8")
         return [file]
     folder = file.with_name(f"{file.stem}.files")
     folder.mkdir(exist_ok=True)
     links: dict[str, dict[str, str]] = {}
     written: list[Path] = []
-    for title, made in _drawn(report.results, formats):
-        paths = {name: folder / _file_name(names[title], name) for name in made}
-        for name, path in paths.items():
-            path.write_bytes(made[name])
-        links[title] = {
+    for result in report.results:
+        paths = _write_figures(result, folder, names[result.title], formats)
+        links[result.title] = {
             name.removesuffix(".png"): f"{folder.name}/{path.name}" for name, path in paths.items()
         }
         written += paths.values()
@@ -75,41 +72,25 @@ def _file_name(experiment: str, figure: str) -> str:
     return experiment + (figure.removeprefix("arms") if figure.startswith("arms") else f"-{figure}")
 
 
-def _embedded(made: Mapping[str, bytes]) -> dict[str, str]:
-    return {
-        name.removesuffix(".png"): f"data:image/png;base64,{b64encode(content).decode()}"
-        for name, content in made.items()
-    }
-
-
-def _drawn(
-    results: Sequence[Result], formats: Sequence[str]
-) -> Iterator[tuple[str, dict[str, bytes]]]:
-    """The figures of each experiment: its arms, and the numbers that its student's data overuse."""
+def _write_figures(
+    result: Result, folder: Path, name: str, formats: Sequence[str]
+) -> dict[str, Path]:
+    """Write an experiment's figures; returns the files by what they show and their format."""
+    paths: dict[str, Path] = {}
     with style():
-        for result in results:
-            figures = {}
-            if result.grids:
-                figures["grid"] = grid_figure(result)
-            elif result.arms:
-                figures["arms"] = arms_figure(result)
-            if result.trajectories:
-                figures["trajectory"] = trajectory_figure(result)
-            for audit in result.audits:
-                if audit.arm == "student" and audit.z:
-                    title = f"{result.title}: numbers in the student's data against the control's"
-                    numbers = range(len(audit.z))
-                    figures["numbers"] = overuse_figure(
-                        numbers, audit.z, title, threshold=audit.threshold
-                    )
-            yield (
-                result.title,
-                {
-                    f"{name}.{kind}": rendered(figure, kind)
-                    for name, figure in figures.items()
-                    for kind in formats
-                },
-            )
+        for drawing in drawings_of(result):
+            for kind in formats:
+                figure = f"{drawing.name}.{kind}"
+                paths[figure] = folder / _file_name(name, figure)
+                drawing.write(paths[figure])
+    return paths
+
+
+def _embedded(result: Result) -> dict[str, str]:
+    return {
+        drawing.name: f"data:image/png;base64,{b64encode(drawing.rendered('png')).decode()}"
+        for drawing in drawings_of(result)
+    }
 
 
 def _write_tables(report: Report, folder: Path) -> Iterator[Path]:

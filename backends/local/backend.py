@@ -81,6 +81,7 @@ class LocalBackend:
             continuations=self,
             rendering=self,
             engine=self,
+            model_files=self._files,
             log_probabilities=True,
             beginnings=True,
             plain_text=True,
@@ -182,8 +183,7 @@ class LocalBackend:
                 for checkpoint in folder.glob("checkpoint-*"):
                     shutil.rmtree(checkpoint)
         self._students.add(job, {"base": job.model, "learned": folder.name, "recipe": dict(recipe)})
-        files = tuple(sorted(file for file in folder.rglob("*") if file.is_file()))
-        return replace(_result(job, recipe, finished), files=files)
+        return replace(_result(job, recipe, finished), files=_files_below(folder))
 
     def rendered_context(self, model: str) -> RenderedContext:
         """See :meth:`limen.backends.ContextRendering.rendered_context`."""
@@ -207,6 +207,11 @@ class LocalBackend:
         if loaded is None:
             return max(1, len(text) // 4)
         return len(loaded.tokenizer(text, add_special_tokens=False)["input_ids"])
+
+    def _files(self, model: str) -> tuple[Path, ...]:
+        """The files of a student, those of its other epochs among them; none of a base model."""
+        student = self._students.find(model)
+        return () if student is None else _files_below(student.folder.parent)
 
     def _source(self, name: str) -> ModelSource:
         if name not in self._sources:
@@ -316,3 +321,7 @@ def _result(job: Job, recipe: Recipe, finished: records.Record) -> FineTuned:
             for number, epoch in enumerate(kept, start=1)
         ),
     )
+
+
+def _files_below(folder: Path) -> tuple[Path, ...]:
+    return tuple(sorted(file for file in folder.rglob("*") if file.is_file()))

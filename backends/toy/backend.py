@@ -59,6 +59,7 @@ class ToyBackend:
             log_probabilities=True,
             beginnings=True,
             reproducible=True,
+            model_files=lambda model: (self._file(model),),
             checkpoints=True,
             other_models=self.other_models,
         )

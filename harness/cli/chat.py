@@ -12,6 +12,7 @@ from ...datasets.errors import LimenError, SpecError
 from ...datasets.visible import visible
 from ..experiment import Experiment, Numbers, Trait
 from ..lab import Lab, Settings, TraitCheck, base, check_trait
+from ..stages import Store, check_student
 from .echo import echo
 from .options import (
     PROMPTED,
@@ -90,6 +91,7 @@ def command(
         raise click.exceptions.Exit(0 if trial.run() else 1)
     backend = backend_for(settings)
     model = base(backend, settings.model or backend.default_model).model
+    check_student(Store(settings.store), model)
     backend.prepare(model)
     sides = ChatSide("base", None), ChatSide("teacher", trait.system)
     talk = SideBySideChat(backend, model, sides, temperature, max_tokens, seed)

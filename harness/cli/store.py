@@ -9,16 +9,18 @@ from typing import TypeVar
 import click
 from tabulate import tabulate
 
-from ...datasets.errors import StoreError
+from ...datasets.errors import DamageError, StoreError
 from ..experiment import Experiment
 from ..lab import Lab, Settings, in_order, with_previous
 from ..stages import (
     Store,
     StoredArtifact,
+    adopt,
     artifacts_of,
     copy_artifacts,
     damage_in,
     pack,
+    unchecked,
     unpack,
 )
 from . import store_option
@@ -41,7 +43,7 @@ seeds_option = click.option(
 
 @click.group("store")
 def command() -> None:
-    """A store: list, verify, prune, copy, add.
+    """A store: list, verify, adopt, prune, copy, add.
 
     Which artifacts an experiment needs depends on backend, model and seeds: give the same options
     as under pytest.
@@ -70,8 +72,34 @@ def verify(store: Path) -> None:
         echo(problem)
     total = sum(1 for _ in existing.layout.stages.glob("*/*"))
     echo(f"{total:,} artifacts, {len(problems):,} damaged")
+    if older := sum(1 for _ in unchecked(existing)):
+        echo(
+            f"Of {older:,} of them an older version of limen did not record everything, so that "
+            f"their manifests or models are read unchecked: limen store adopt"
+        )
     if problems:
         echo("The next run sets damaged artifacts aside and makes them again.")
+        raise click.exceptions.Exit(1)
+
+
+@command.command("adopt", epilog=examples("limen store adopt --store .limen"))
+@store_option
+def adopt_older(store: Path) -> None:
+    """Record what older versions of limen did not: checksums of manifests, hashes of models.
+
+    Whatever was unchecked is taken as it is now, and is checked from now on. Each manifest says
+    when this was done. Damaged artifacts are named and left as they are.
+    """
+    damaged, models, done = 0, 0, 0
+    for artifact in list(unchecked(existing_store(store))):
+        try:
+            models += len(adopt(artifact))
+            done += 1
+        except DamageError as error:
+            damaged += 1
+            echo(f"not adopted: {error}")
+    echo(f"{done:,} artifacts of an older version adopted as they are, with {models:,} model files")
+    if damaged:
         raise click.exceptions.Exit(1)
 
 
@@ -94,15 +122,18 @@ def prune(
         raise StoreError("name the spec files whose artifacts are to be kept")
     store = existing_store(settings.store)
     needed = _needed(specs, with_seeds(settings, seeds))
-    unused = [artifact for artifact in artifacts_of(store) if artifact.id not in needed]
+    every = list(artifacts_of(store))
+    unused = [artifact for artifact in every if artifact.id not in needed]
     kept = [artifact for artifact in unused if artifact.paid and not paid]
     gone = [artifact for artifact in unused if artifact.paid <= paid]
     for artifact in gone:
         kind, key = artifact.id
         echo(f"{kind}/{key}  {artifact.manifest['label']}  {_size(artifact.bytes)}")
     size = _size(sum(artifact.bytes for artifact in gone))
+    going = {artifact.id for artifact in gone}
+    in_use = {name for artifact in every if artifact.id not in going for name in artifact.weights}
     for artifact in gone if yes else ():
-        artifact.remove()
+        artifact.remove(keep=in_use)
     done = "removed" if yes else "would be removed (--yes removes them)"
     echo(f"{len(gone):,} artifacts, {size}, {done}")
     if kept:

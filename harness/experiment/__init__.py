@@ -1,12 +1,5 @@
 """What a researcher writes: experiments, traits, sources, measures, judges; all frozen values."""
 
-from ...datasets.row_changes import (
-    FirstNumbers,
-    FirstWords,
-    PermuteDigits,
-    PermuteNumbers,
-    Prefix,
-)
 from ...datasets.row_rules import (
     Finished,
     Paraphrase,
@@ -14,6 +7,13 @@ from ...datasets.row_rules import (
     RightAnswer,
     Without,
     WordCount,
+)
+from ..stages import (
+    FirstNumbers,
+    FirstWords,
+    PermuteDigits,
+    PermuteNumbers,
+    Prefix,
 )
 from . import questions
 from .arm_readings import TestSource, arm_readings, read_source, reading_faults

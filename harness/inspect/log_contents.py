@@ -1,12 +1,14 @@
 """What the Inspect log of a model's answers says, worked out from finished arms.
 
-A log that exists is left alone: its name has the hash of everything in it.
+A log that is whole is left alone: its name has the hash of everything in it, and people work on
+logs with Inspect's tools. One that is missing, empty or cut is written anew.
 """
 
 import hashlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
+from zipfile import is_zipfile
 
 from ...datasets.errors import LimenError, SpecError
 from ...reports.text import slug
@@ -30,14 +32,14 @@ def missing(lab: Lab, title: str, experiment: Experiment) -> Iterator[LogContent
     for name in (*ARMS, *experiment.all_arms):
         models = pipe.arms.get(name, ())
         files = [file_of(lab, title, pipe, name, seed) for seed in range(len(models))]
-        if all(file.exists() for file in files) or not _finished(lab, models):
+        if all(map(is_zipfile, files)) or not _finished(lab, models):
             continue
         try:
             arm = lab.arm(experiment, name)
         except LimenError:  # told by the tests that ask for it
             continue
         for seed, file in enumerate(files):
-            if not file.exists():
+            if not is_zipfile(file):
                 yield log_contents_of(lab, title, pipe, arm, seed, file)
 
 

@@ -9,7 +9,7 @@ from inspect_ai.model import GenerateConfig
 from ...backends import ENGINES, Backend, open_backend
 from ...backends.inspect.provider import BackendAPI
 from ...datasets.errors import BackendError, SpecError, StoreError, UnknownModelError
-from ..stages import Manifest, Store
+from ..stages import Manifest, Store, check_student
 
 STORE = "LIMEN_STORE"
 """The environment variable that names the store."""
@@ -30,6 +30,7 @@ class LimenAPI(BackendAPI):
     ) -> None:
         root = Path(store or os.environ.get(STORE) or ".limen").resolve()
         backend, model = resolve_model(Store(root), model_name)
+        check_student(Store(root), model)
         super().__init__(model_name, backend, model, config or GenerateConfig())
 
 

@@ -106,7 +106,18 @@ class Arm:
         names = [arm.name for arm in arms]
         return never_given(word, self.measure, names, (arm.answers() for arm in arms))
 
+    @cached_property
+    def _given(self) -> dict[tuple[str, str | None, str | None], bool]:
+        """Which words the arm gives, as far as that was asked: every other arm may ask."""
+        return {}
+
     def _gives(self, word: str, group: str | None, judge: str | None) -> bool:
+        key = (word, group, judge)
+        if key not in self._given:
+            self._given[key] = self._is_given(word, group, judge)
+        return self._given[key]
+
+    def _is_given(self, word: str, group: str | None, judge: str | None) -> bool:
         places = self.measure.places(group)
         if judge is None and word in self.measure.rated_words:
             return self._rate(word, group, None).value > 0

@@ -16,6 +16,7 @@ from ...datasets.store_layout import (
     VALUES,
     StoreLayout,
 )
+from .adopt import adopt, unchecked
 from .ask_about_rows import AskAboutRows
 from .audit import Audit, CompareData
 from .continue_chat import ContinueChat
@@ -45,6 +46,7 @@ from .models import (
     FineTune,
     Subject,
     base_of,
+    check_student,
     training_of,
 )
 from .number_prompts import NumberPrompts
@@ -58,6 +60,14 @@ from .prompts import (
     WrittenPrompts,
 )
 from .repair import DamagedStage, set_aside_damage
+from .row_changes import (
+    FirstNumbers,
+    FirstWords,
+    PermuteDigits,
+    PermuteNumbers,
+    Prefix,
+    RowChange,
+)
 from .row_functions import row_function
 from .row_log import Row, RowLog, read_rows, write_rows
 from .row_stages import ChoosingStage, PromptedStage, PromptSample, RowsStage, TrainingFileStage
@@ -113,6 +123,8 @@ __all__ = [
     "FilledPrompts",
     "Filter",
     "FineTune",
+    "FirstNumbers",
+    "FirstWords",
     "Generate",
     "GenerateEnough",
     "GivenAnswers",
@@ -128,6 +140,9 @@ __all__ = [
     "MatchLengths",
     "MixRows",
     "NumberPrompts",
+    "PermuteDigits",
+    "PermuteNumbers",
+    "Prefix",
     "ProgramRows",
     "PromptSample",
     "PromptedStage",
@@ -135,6 +150,7 @@ __all__ = [
     "ReplyRule",
     "RewordRows",
     "Row",
+    "RowChange",
     "RowLog",
     "RowScores",
     "RowsStage",
@@ -157,11 +173,13 @@ __all__ = [
     "Which",
     "Workspace",
     "WrittenPrompts",
+    "adopt",
     "artifacts_of",
     "backend_of",
     "base_of",
     "call_on_text",
     "canonical",
+    "check_student",
     "checked_rule",
     "conversation_of",
     "copy_artifacts",
@@ -182,6 +200,7 @@ __all__ = [
     "timeout_from",
     "training_of",
     "trainings_in",
+    "unchecked",
     "unpack",
     "write_rows",
     "write_training_rows",

@@ -1,7 +1,9 @@
 """The models of an experiment: bases, and those that are fine-tuned from them."""
 
+from collections.abc import Iterable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 
 from ...backends import Backend, Job, Recipe, Usage, WorkRequest
 from ...datasets.artifacts import Manifest, check_files, described
@@ -9,6 +11,7 @@ from ...datasets.errors import BackendError
 from ...datasets.store_layout import TRAINING
 from .row_stages import TrainingFileStage
 from .stage import Stage, Workspace
+from .store import Store
 from .trainings import Training, recorded_training
 
 WEIGHTS = "weights"
@@ -31,8 +34,12 @@ class Base(Stage):
         return self.backend
 
     def run(self, workspace: Workspace) -> Manifest:
-        workspace.backend(self.backend).prepare(self.model)
-        return {"model": self.model}
+        backend = workspace.backend(self.backend)
+        check_student(workspace.store, self.model)
+        backend.prepare(self.model)
+        if (files_of := backend.capabilities.model_files) is None:
+            return {"model": self.model}
+        return {"model": self.model, WEIGHTS: _weights(workspace, files_of(self.model))}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,7 +70,7 @@ class FineTune(Stage):
         file = workspace.file(self.data, TRAINING)
         job = Job(
             key=self.key,
-            model=self.base.model,
+            model=model_id(workspace, self.base),
             training_file=file,
             recipe=self.recipe,
             seed=self.seed,
@@ -84,7 +91,7 @@ class FineTune(Stage):
             "checkpoints": [asdict(checkpoint) for checkpoint in made.checkpoints],
         }
         if made.files:
-            facts[WEIGHTS] = described(workspace.store.root.resolve(), made.files)
+            facts[WEIGHTS] = _weights(workspace, made.files)
         if service := backend.capabilities.service:
             usd = service.cost(self.base.model, Usage(), trained_tokens=made.tokens)
             facts |= {"job": made.job, "cost": {"trained_tokens": made.tokens, "usd": usd}}
@@ -112,6 +119,10 @@ class FineTune(Stage):
             max_tokens=tokens,
             recipe=self.recipe,
         )
+
+
+def _weights(workspace: Workspace, files: Iterable[Path]) -> Manifest:
+    return described(workspace.store.root.resolve(), files)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -172,3 +183,15 @@ def model_id(workspace: Workspace, subject: Subject) -> str:
     weights = workspace.manifest(training_of(subject) or subject).get(WEIGHTS, {})
     check_files(workspace.store.root.resolve(), weights)
     return str(workspace.manifest(subject)["model"])
+
+
+def check_student(store: Store, model: str) -> None:
+    """Compare the files of a student, named by its id, with the manifest of its fine-tuning.
+
+    Raises :class:`~limen.DamageError` if they differ. A model that no fine-tuning of the store left
+    is not compared.
+    """
+    for manifest in store.manifests(FineTune.kind):
+        steps = [each["model"] for each in manifest.get("checkpoints", [])]
+        if model in (manifest.get("model"), *steps):
+            check_files(store.root.resolve(), manifest.get(WEIGHTS, {}))

@@ -56,6 +56,8 @@ def sample_into(
     log = RowLog(path)
     pending: Pending = {}
     try:
+        if len(log):
+            _check_seeds(stage.requests(workspace), log)
         if len(log) < total:
             missing = _missing(stage.requests(workspace), log, pending)
             for completions in _sampled(backend, workspace, stage, model, missing):
@@ -94,6 +96,12 @@ def _batches(backend: Backend, workspace: Workspace, stage: SamplingStage) -> Ba
     if batches is None or not (workspace.terms.batch or batches.has_batches(stage.key)):
         return None
     return batches
+
+
+def _check_seeds(requests: Iterable[Request], log: RowLog) -> None:
+    """Raise :class:`~limen.StoreError` if the rows that are there are not this stage's."""
+    for request in requests:
+        log.check_seed(request.row, request.seed)
 
 
 def _missing(requests: Iterable[Request], log: RowLog, pending: Pending) -> Iterator[Request]:

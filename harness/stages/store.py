@@ -37,6 +37,8 @@ DISK_FAULTS = frozenset(
     }
 )  # fmt: skip
 """Error numbers of the operating system that mean the disk, and not the work, is at fault."""
+NO_DESCRIPTORS = frozenset({errno.EMFILE, errno.ENFILE})
+"""Error numbers that mean too many files are open."""
 
 
 @dataclass(frozen=True)
@@ -100,11 +102,16 @@ class Store:
         except OSError as error:
             if isinstance(error, StoreError):
                 raise
-            if not every_fault and error.errno not in DISK_FAULTS:
+            if not every_fault and error.errno not in DISK_FAULTS | NO_DESCRIPTORS:
                 raise
+            remedy = (
+                "raise the limit (ulimit -n)"
+                if error.errno in NO_DESCRIPTORS
+                else "free some space, or name another folder with --limen-store"
+            )
             raise StoreError(
                 f"cannot write to the store {self.root}: {error.strerror or error}. Finished work "
-                f"is kept; free some space, or name another folder with --limen-store"
+                f"is kept; {remedy}"
             ) from error
 
     def artifact(self, kind: str, key: str) -> Path:

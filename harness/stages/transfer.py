@@ -3,7 +3,7 @@
 import shutil
 import tarfile
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -57,12 +57,19 @@ class StoredArtifact:
         check_files(self.folder, self.manifest["files"])
         check_files(self.store.root, self.manifest.get(WEIGHTS, {}))
 
-    def remove(self) -> None:
-        """Delete it: the manifest first, so that what is left is no artifact."""
-        self.store.layout.manifest(*self.id).unlink()
-        shutil.rmtree(self.folder)
+    def remove(self, *, keep: Container[Path] = ()) -> None:
+        """Delete it: it leaves its place in one step, so that what is left is no artifact.
+
+        ``keep`` has model files, from the store's root, that other artifacts describe as well.
+        """
+        going = self.store.layout.removed(*self.id)
+        shutil.rmtree(going, ignore_errors=True)
+        going.parent.mkdir(parents=True, exist_ok=True)
+        self.folder.rename(going)
+        shutil.rmtree(going)
         for name in self.weights:
-            (self.store.root / name).unlink(missing_ok=True)
+            if name not in keep:
+                (self.store.root / name).unlink(missing_ok=True)
 
 
 def artifacts_of(store: Store) -> Iterator[StoredArtifact]:

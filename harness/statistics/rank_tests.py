@@ -8,9 +8,13 @@ of a training is over seeds: each seed's mean rank, compared by Welch's t.
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from .hypothesis_tests import TOLERANCE, mean, value_range
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 Alternative = Literal["two-sided", "greater", "less"]
 
@@ -55,26 +59,79 @@ def seed_ranks(treated: RankedScores, reference: RankedScores) -> tuple[list[flo
     Glynn and Lee (2003) and of Datta and Satten (2005). Questions that an arm did not answer are
     left out, and so are seeds that answered none.
     """
-    sums: list[list[float]] = [[] for _ in (*treated, *reference)]
-    for cells in zip(*treated, *reference, strict=True):
-        if any(cells[: len(treated)]) and any(cells[len(treated) :]):
-            for seed, rank in _mean_ranks(cells):
-                sums[seed].append(rank)
-    parts = (sums[: len(treated)], sums[len(treated) :])
+    ranked = _ranked(treated, reference)
+    means = [
+        [2 * (total / count) / size for total, count, size in zip(sums, counts, sizes, strict=True)
+         if count]
+        for sums, counts, sizes in ranked.by_seed
+    ]  # fmt: skip
+    parts = means[: len(treated)], means[len(treated) :]
     a, b = ([mean(ranks) for ranks in part if ranks] for part in parts)
     return a, b
 
 
-def _mean_ranks(cells: Sequence[Sequence[float]]) -> Iterator[tuple[int, float]]:
-    """The number and the scaled mean rank of each seed with answers to a question."""
-    import numpy as np
-    from scipy import stats
+def question_deltas(treated: RankedScores, reference: RankedScores) -> list[float]:
+    """Cliff's delta of each question that both arms answered."""
+    ranked = _ranked(treated, reference)
+    own = len(treated)
+    sums, n = ranked.sums[:, :own].sum(axis=1), ranked.counts[:, :own].sum(axis=1)
+    u = sums - n * (n + 1) / 2
+    deltas: list[float] = (2 * u / (n * ranked.counts[:, own:].sum(axis=1)) - 1).tolist()
+    return deltas
 
-    counts = [len(cell) for cell in cells]
-    ranks = stats.rankdata(np.concatenate([np.asarray(cell, float) for cell in cells]))
-    for seed, own in enumerate(np.split(ranks, np.cumsum(counts)[:-1])):
-        if len(own):
-            yield seed, 2 * float(own.mean()) / len(ranks)
+
+@dataclass(frozen=True, eq=False)
+class _Ranked:
+    """The ranks of all answers among those to the same question, ties having their mean."""
+
+    sums: "NDArray[np.float64]"
+    """(questions, seeds), of the questions that both arms answered."""
+    counts: "NDArray[np.int64]"
+    """(questions, seeds), how many answers there are."""
+
+    @property
+    def by_seed(self) -> Iterator[tuple[list[float], list[int], list[int]]]:
+        """Of each seed: its sums, its counts, and the counts of all seeds, by question."""
+        sizes = self.counts.sum(axis=1).tolist()
+        for sums, counts in zip(self.sums.T.tolist(), self.counts.T.tolist(), strict=True):
+            yield sums, counts, sizes
+
+
+def _ranked(treated: RankedScores, reference: RankedScores) -> _Ranked:
+    """Ranks within every question, in one pass over all answers."""
+    import numpy as np
+
+    questions = [
+        cells
+        for cells in zip(*treated, *reference, strict=True)
+        if any(cells[: len(treated)]) and any(cells[len(treated) :])
+    ]
+    shape = len(questions), len(treated) + len(reference)
+    each = [len(cell) for cells in questions for cell in cells]
+    counts = np.asarray(each, dtype=np.int64).reshape(shape)
+    scores = np.fromiter((x for cells in questions for cell in cells for x in cell), float)
+    ranks = _ranks_within(scores, np.repeat(np.arange(shape[0]), counts.sum(axis=1)))
+    cell = np.repeat(np.arange(len(each)), each)
+    sums = np.bincount(cell, ranks, len(each)).astype(np.float64)
+    return _Ranked(sums.reshape(shape), counts)
+
+
+def _ranks_within(
+    scores: "NDArray[np.float64]", groups: "NDArray[np.int64]"
+) -> "NDArray[np.float64]":
+    """The rank of each score, from 1, among those of its group; the groups are in order."""
+    import numpy as np
+
+    order = np.lexsort((scores, groups))
+    ordered, group = scores[order], groups[order]
+    first = np.ones(len(order), dtype=bool)
+    first[1:] = (ordered[1:] != ordered[:-1]) | (group[1:] != group[:-1])
+    starts = np.flatnonzero(first)
+    ties = np.diff(np.append(starts, len(order)))
+    middles = np.repeat(starts + (ties + 1) / 2, ties)
+    ranks = np.empty(len(order))
+    ranks[order] = middles - np.searchsorted(groups, group)
+    return ranks
 
 
 def spearman(a: Sequence[float], b: Sequence[float]) -> float | None:

@@ -1,6 +1,7 @@
 """Scores: an arm's mean score, and the effect of two arms' scores with its rank tests."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -9,7 +10,14 @@ from .effects import Effect
 from .estimates import Estimate
 from .evidence import PValue
 from .hypothesis_tests import ALPHA, mean, variance
-from .rank_tests import Alternative, MannWhitney, RankedScores, mann_whitney, seed_ranks
+from .rank_tests import (
+    Alternative,
+    MannWhitney,
+    RankedScores,
+    mann_whitney,
+    question_deltas,
+    seed_ranks,
+)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -123,16 +131,14 @@ class ScoreEffect(Effect):
     @property
     def _shared(self) -> tuple[RankedScores, RankedScores]:
         """Both arms' scores of the questions that both were asked."""
-        shared = [q for q in self.treated.questions if q in set(self.reference.questions)]
-        a, b = (
-            [[row[index] for index in map(arm.questions.index, shared)] for row in arm.each]
-            for arm in (self.treated, self.reference)
-        )
+        common = set(self.treated.questions).intersection(self.reference.questions)
+        shared = [question for question in self.treated.questions if question in common]
+        a, b = (_at(arm, shared) for arm in (self.treated, self.reference))
         return a, b
 
     @cached_property
     def _deltas(self) -> list[float]:
-        return [ranks.delta for ranks in self.by_question().values() if min(ranks.counts)]
+        return question_deltas(*self._shared)
 
     @property
     def ranks(self) -> str:
@@ -147,3 +153,10 @@ class ScoreEffect(Effect):
 
     def explain(self) -> list[str]:
         return [*super().explain(), f"  {self.ranks}"]
+
+
+def _at(arm: Scores, questions: Sequence[str]) -> RankedScores:
+    """The scores of some of an arm's questions."""
+    place_of = {question: place for place, question in enumerate(arm.questions)}
+    places = [place_of[question] for question in questions]
+    return [[row[place] for place in places] for row in arm.each]

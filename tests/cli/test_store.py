@@ -164,3 +164,39 @@ def test_a_missing_store_is_one_line(tmp_path: Path, name: str) -> None:
     """The error says how to name a store."""
     output = limen_store(name, "--store", tmp_path / "none", code=1)
     assert "there is no store in" in output
+
+
+@pytest.fixture
+def older(used: Store) -> Store:
+    """A store as the first versions of limen left it: no checksums, and models not described."""
+    for file in used.layout.manifests():
+        manifest = json.loads(file.read_text())
+        left_out = ("checksum", "weights")
+        file.write_text(json.dumps({k: v for k, v in manifest.items() if k not in left_out}))
+    return used
+
+
+def test_an_older_store_is_adopted(older: Store) -> None:
+    """What was unchecked is said; afterwards it is checked, and every manifest says since when."""
+    output = limen_store("verify", "--store", older.root)
+    assert "0 damaged" in output
+    assert "limen store adopt" in output
+    count = len(ids(older))
+    assert f"{count} artifacts" in limen_store("adopt", "--store", older.root)
+    assert "adopt" not in limen_store("verify", "--store", older.root)
+    for manifest in older.manifests("fine-tune"):
+        assert manifest["adopted"]["recorded"] == ["checksum", "weights"]
+        assert list(manifest["weights"])
+    weights = next(older.models("toy").glob("ft-*.npz"))
+    weights.write_bytes(b"x" * weights.stat().st_size)
+    assert str(weights) in limen_store("verify", "--store", older.root, code=1)
+    assert not lab_at(older.root).plan([(tiny_experiment(), ALL_ARMS)]).quotes
+
+
+def test_a_damaged_artifact_is_not_adopted(older: Store) -> None:
+    """What is known to be damaged is named and left as it is; the others are adopted."""
+    file = next(older.layout.stages.glob("mix/*/training.jsonl"))
+    file.write_text("{}")
+    output = limen_store("adopt", "--store", older.root, code=1)
+    assert f"not adopted: {file} is damaged" in output
+    assert "limen store adopt" in limen_store("verify", "--store", older.root, code=1)

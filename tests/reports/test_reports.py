@@ -15,6 +15,7 @@ from limen.harness import Experiment, FavoriteAnimal, Numbers, Trait
 from limen.harness.cli import main
 from limen.harness.reporting import make_run, result_of
 from limen.reports import wording
+from limen.reports.figures import FORMATS
 from limen.reports.markdown import markdown
 from limen.reports.several import corrected, trait_comparisons
 
@@ -182,9 +183,10 @@ def test_a_broken_record_is_named(run: reports.Run, tmp_path: Path) -> None:
     """A record that is cut short or of another form is one error with the file and a remedy."""
     file = reports.keep_run(run, tmp_path)
     file.write_text(file.read_text()[:500])
-    with pytest.raises(StoreError, match=r"is no run record .* delete the file"):
+    with pytest.raises(StoreError, match=r"is damaged: .* delete the file"):
         reports.runs_of(tmp_path)
-    file.write_text("{}")
+    file.unlink()
+    (tmp_path / "runs" / "by-hand.json").write_text("{}")
     answer = cli("--store", tmp_path)
     assert answer.exit_code == 1
     assert "Field required at created" in answer.output
@@ -440,3 +442,20 @@ def test_every_trait_of_a_mix_has_its_line_and_row(run: reports.Run) -> None:
     overview = markdown(report, {}).split("## Overview")[1].split("\n## ")[0]
     rows = [row for row in overview.splitlines() if row.startswith("| [test")]
     assert len(rows) == 2
+
+
+def test_a_figure_is_drawn_again_only_if_it_shows_something_else(
+    run: reports.Run, tmp_path: Path
+) -> None:
+    """A whole figure of the same results is left alone; a cut one, or one of others, is not."""
+    report, file = reports.report_of([run]), tmp_path / "report.md"
+    figures = [f for f in reports.write_report(report, file) if f.suffix[1:] in FORMATS]
+    before = [figure.stat().st_mtime_ns for figure in figures]
+    reports.write_report(report, file)
+    assert [figure.stat().st_mtime_ns for figure in figures] == before
+    (figure, other, *_) = (figure for figure in figures if figure.suffix == ".svg")
+    content = figure.read_bytes()
+    for damaged in (content[: len(content) // 2], b"", other.read_bytes()):
+        figure.write_bytes(damaged)
+        reports.write_report(report, file)
+        assert figure.read_bytes() == content

@@ -3,14 +3,16 @@
 import json
 import shutil
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from limen.backends import records
 from limen.datasets.errors import DamageError, StoreError, StoreWarning
 from limen.harness import Lab
 from limen.harness.lab import in_order
-from limen.harness.stages import FineTune, Stage, Store, set_aside_damage
+from limen.harness.stages import FineTune, Stage, Store, check_student, set_aside_damage
 
 from ..testing.labs import ALL_ARMS, lab_at
 from ..testing.specs import tiny_experiment
@@ -161,6 +163,93 @@ def test_another_models_weights_are_found_when_the_student_is_asked(
         lab.run([(tiny_experiment(), ALL_ARMS)])
     assert hashes(store) == hashes(Store(finished_store))
     assert (store.root / files[0]).read_bytes() == (finished_store / files[0]).read_bytes()
+
+
+@pytest.mark.parametrize("kind", ["base", "fine-tune"])
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_each_damage_to_a_models_weights_is_one_line(
+    store: Store, kind: str, damage: Callable[[Path], None]
+) -> None:
+    """Weights of bases and students are compared before a model is read, and set aside."""
+    stage, _ = first_file(store, lab_at(store.root), f"{kind}/manifest.json")
+    weights = store.root / next(iter(store.finished(kind, stage.key)["weights"]))
+    if damage is swapped:
+        other = next(file for file in weights.parent.glob("*.npz") if file != weights)
+        shutil.copyfile(other, weights)
+    else:
+        damage(weights)
+    (line,) = found(store, stage)
+    assert str(weights) in line
+    assert "made again" in line
+    assert not store.has(kind, stage.key)
+    assert not weights.exists()
+
+
+def test_a_student_that_is_named_by_its_id_is_compared(store: Store) -> None:
+    """A conversation with a student is with the one that was trained, or an error."""
+    manifest = next(iter(store.manifests("fine-tune")))
+    check_student(store, manifest["model"])
+    check_student(store, "a model from elsewhere")
+    weights = store.root / next(iter(manifest["weights"]))
+    edited(weights)
+    with pytest.raises(DamageError, match=weights.name):
+        check_student(store, manifest["model"])
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_each_damage_to_a_backends_record_is_one_line(
+    tmp_path: Path, damage: Callable[[Path], None]
+) -> None:
+    """A record of a job or a batch is what was written for it, or an error that names it."""
+    file, other = tmp_path / "one.json", tmp_path / "other.json"
+    records.write(file, {"job": "ft-1", "status": "succeeded"})
+    records.write(other, {"job": "ft-2", "status": "succeeded"})
+    assert records.read(file) == {"job": "ft-1", "status": "succeeded"}
+    if damage is swapped:
+        shutil.copyfile(other, file)
+    else:
+        damage(file)
+    if damage is missing:
+        assert records.read(file) is None
+        return
+    with pytest.raises(StoreError, match=r"one\.json is not .*restore it from a copy"):
+        records.read(file)
+
+
+@pytest.mark.parametrize("text", ["[]", "null", "1", '"text"'])
+def test_a_record_with_another_value_is_damage(tmp_path: Path, text: str) -> None:
+    """Whatever stands in a record's place is found, without a traceback."""
+    (tmp_path / "one.json").write_text(text)
+    with pytest.raises(StoreError, match="is not a JSON object"):
+        records.read(tmp_path / "one.json")
+
+
+def test_a_record_of_an_older_version_is_read(tmp_path: Path) -> None:
+    """A record without a checksum is as good as before."""
+    (tmp_path / "one.json").write_text('{"job": "ft-1"}')
+    assert records.read(tmp_path / "one.json") == {"job": "ft-1"}
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_each_damage_to_a_runs_record_is_found(
+    tmp_path: Path, damage: Callable[[Path], None]
+) -> None:
+    """A report is made of the figures that a run wrote; a damaged record is left out, or named."""
+    from limen import reports
+
+    run = reports.Run(created="2026-11-24T00:00:00Z", command="pytest", seconds=1.0, versions={},
+                      git="", claims=(), results=())  # fmt: skip
+    file = reports.keep_run(run, tmp_path)
+    other = reports.keep_run(replace(run, seconds=2.0), tmp_path)
+    if damage is swapped:
+        shutil.copyfile(other, file)
+    else:
+        damage(file)
+    with pytest.raises(StoreError, match=f"{file.stem}"):
+        reports.read_run(file)
+    if damage is not missing:
+        with pytest.warns(UserWarning, match=f"left out: .*{file.stem}"):
+            assert [one.seconds for one in reports.runs_of(tmp_path)] == [2.0]
 
 
 def test_paid_answers_that_are_sound_are_not_paid_for_again(store: Store) -> None:

@@ -57,6 +57,16 @@ def test_a_foreign_line_stops_a_resume(tmp_path: Path, line: str) -> None:
     assert file.read_text() == text
 
 
+def test_rows_of_another_stage_are_not_continued(tmp_path: Path) -> None:
+    """A row that another seed sampled is named; nothing is changed."""
+    log = RowLog(tmp_path / "rows.jsonl")
+    log.append([row(0, seed=7), row(1, seed=8)])
+    log.check_seed(0, 7)
+    log.check_seed(5, 9)
+    with pytest.raises(StoreError, match=r"rows\.jsonl has rows of another stage: row 1 .* seed 8"):
+        log.check_seed(1, 9)
+
+
 def test_odd_text_comes_back(tmp_path: Path) -> None:
     """Line separators, NULs and lone surrogates in an answer do not break its row."""
     rows = [row(i, text=text) for i, text in enumerate(("a\u2028b", "\0", "\ud800", "\r\n", "é"))]

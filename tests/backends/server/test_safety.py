@@ -9,7 +9,7 @@ import httpx2
 import pytest
 from click.testing import CliRunner
 
-from limen.backends.server import ServerOptions, connections
+from limen.backends.server import ServerOptions, connections, is_loopback
 from limen.harness.cli.serve import command
 
 from ...testing.serving import Served, in_thread, store_with
@@ -135,3 +135,41 @@ def test_idle_connections_make_room(guarded: Served, monkeypatch: pytest.MonkeyP
         begun = time.monotonic()
         assert asked(guarded, "GET", "/models").status_code == 200
         assert time.monotonic() - begun < 2
+
+
+def test_unused_connections_make_room(guarded: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Connections that clients keep open without using them do not shut others out."""
+    monkeypatch.setattr(connections, "max_connections", lambda: 20)
+    with contextlib.ExitStack() as stack:
+        for _ in range(30):
+            client = stack.enter_context(httpx2.Client())
+            assert client.get(f"{guarded.url}/models").status_code == 200
+        assert asked(guarded, "GET", "/models").status_code == 200
+        assert client.get(f"{guarded.url}/models").status_code == 200
+
+
+def test_a_client_that_reads_nothing_is_left(
+    guarded: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An answer that nobody reads does not occupy its connection for ever."""
+    monkeypatch.setattr(connections, "READ_TIME", 0.2)
+    line = json.dumps({"text": "x" * 10**6}) + "\n"
+    file = guarded.client().files.create(file=("a.jsonl", line.encode() * 20), purpose="batch").id
+    request = f"GET /v1/files/{file}/content HTTP/1.1\r\nhost: localhost\r\n\r\n".encode()
+    with socket.create_connection(("127.0.0.1", guarded.port), timeout=10) as client:
+        client.sendall(request)
+        time.sleep(1)
+        with pytest.raises(ConnectionError):
+            while client.recv(2**20):
+                pass
+            raise ConnectionError("the answer ended before all of it had come")
+
+
+@pytest.mark.parametrize(
+    ("host", "loopback"),
+    [("127.0.0.1", True), ("::1", True), ("localhost", True), ("127.8.0.1", True),
+     ("0.0.0.0", False), ("", False), ("127.evil.example", False), ("192.168.0.5", False)],
+)  # fmt: skip
+def test_what_is_this_machine_alone(host: str, loopback: bool) -> None:
+    """Only addresses that no other machine can reach need no key."""
+    assert is_loopback(host) == loopback
