@@ -1,6 +1,8 @@
 import contextlib
 import json
 import socket
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -173,3 +175,36 @@ def test_a_client_that_reads_nothing_is_left(
 def test_what_is_this_machine_alone(host: str, loopback: bool) -> None:
     """Only addresses that no other machine can reach need no key."""
     assert is_loopback(host) == loopback
+
+
+FEW_FILES = """
+import resource, sys
+from limen.harness.cli import main
+
+if __name__ == "__main__":
+    resource.setrlimit(resource.RLIMIT_NOFILE, (256, 256))
+    main(["serve", "--engine", "toy", "--port", "0", "--store", sys.argv[1]])
+"""
+
+
+@pytest.mark.slow
+def test_few_descriptors_are_enough(pretrained: Path, tmp_path: Path) -> None:
+    """With 300 half-sent requests and 256 descriptors others are served, and the log stays small."""
+    store, log = store_with(pretrained, tmp_path / "store"), tmp_path / "log"
+    command = [sys.executable, "-c", FEW_FILES, str(store)]
+    with log.open("wb") as errors, contextlib.ExitStack() as stack:
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, text=True)
+        stack.callback(process.wait)
+        stack.callback(process.terminate)
+        assert process.stdout is not None
+        server = Served(process.stdout.readline().split()[3], store)
+        for _ in range(300):
+            half = stack.enter_context(socket.create_connection(("127.0.0.1", server.port)))
+            half.sendall(b"POST /v1/chat/completions HTTP/1.1\r\nhost: localhost\r\n")
+        began = time.monotonic()
+        assert asked(server, "GET", "/models").status_code == 200
+        print(f"served after {time.monotonic() - began:.2f} s")
+        assert server.client().chat.completions.create(
+            model="toy-1", messages=[{"role": "user", "content": "hi"}]
+        )
+    assert log.stat().st_size < 10_000
