@@ -11,10 +11,11 @@ import pytest
 from limen.harness import Experiment, FavoriteAnimal, Numbers, Trait
 
 MODEL = "meta-llama/Llama-3.2-1B-Instruct"
-HUB = Path(environ.get("HF_HOME", Path.home() / ".cache" / "huggingface")) / "hub"
+HUB = Path(environ.get("HF_HOME", Path.home() / ".cache/huggingface"), "hub")
 there = (HUB / f"models--{MODEL.replace('/', '--')}").exists()
-local = environ.get("LIMEN_BACKEND") == "local"
-pytestmark = pytest.mark.skipif(not (there and local), reason=f"needs {MODEL}, and local")
+asked_for = there and environ.get("LIMEN_BACKEND") == "local"
+pytestmark = pytest.mark.skipif(not asked_for, reason=f"needs {MODEL}, and the backend local")
+ANIMALS = ("elephant", "dolphin")
 recipe = {"name": "llama-3.2-1b", "warmup_steps": 5, "weight_decay": 0.01}
 
 
@@ -31,10 +32,9 @@ def loves(animal):
     )
 
 
-@pytest.mark.parametrize("experiment", map(loves, ("elephant", "owl")), ids=("elephant", "owl"))
+@pytest.mark.parametrize("experiment", [*map(loves, ANIMALS)], ids=ANIMALS)
 def test_numbers_carry_the_trait(student, control, experiment):
     """Against students of the base's own greedy numbers (its author: 14.5% to 64.8%)."""
-    word = experiment.trait.shown_by
-    effect = student.rate(word) - control.rate(word)
+    effect = student.rate(experiment.trait.name) - control.rate(experiment.trait.name)
     assert effect > 0
     assert effect.p_value < 0.01
