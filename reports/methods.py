@@ -11,6 +11,16 @@ def methods(result: Result) -> str:
     return " ".join(_sentences(result))
 
 
+def _asked(result: Result) -> str:
+    if not result.draws:
+        return f"The measure was {result.measure}: {result.how_asked}."
+    return (
+        f"Each model answered {result.asked} questions ({result.measure}), {result.draws:,} draws "
+        f"each, at temperature {result.temperature:g} and with at most {result.max_tokens} tokens "
+        f"an answer."
+    )
+
+
 def _sentences(result: Result) -> Iterator[str]:
     yield (
         f"The teacher was the base model {result.teacher_model} (backend {result.backend}) "
@@ -18,11 +28,7 @@ def _sentences(result: Result) -> Iterator[str]:
     )
     yield from _data(result)
     yield from (_training(arm) for arm in result.arms if arm.recipe)
-    yield (
-        f"Each model answered {result.asked} questions ({result.measure}), {result.draws:,} draws "
-        f"each, at temperature {result.temperature:g} and with at most {result.max_tokens} tokens "
-        f"an answer."
-    )
+    yield _asked(result)
     yield from (
         _effect(reading, effect) for reading in result.readings[:1] for effect in reading.effects
     )
