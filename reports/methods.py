@@ -22,10 +22,7 @@ def _asked(result: Result) -> str:
 
 
 def _sentences(result: Result) -> Iterator[str]:
-    yield (
-        f"The teacher was the base model {result.teacher_model} (backend {result.backend}) "
-        f"with the trait {result.trait!r}, given by {_how(result)}."
-    )
+    yield _teacher(result)
     yield from _data(result)
     yield from (_training(arm) for arm in result.arms if arm.recipe)
     yield _asked(result)
@@ -38,6 +35,18 @@ def _sentences(result: Result) -> Iterator[str]:
         yield f"Software: {versions}."
 
 
+def _teacher(result: Result) -> str:
+    if result.data and all(row.given for row in result.data):
+        return (
+            f"The data existed before the experiment: no teacher of it wrote them, and that they "
+            f"carry the trait {result.trait!r} is what is tested."
+        )
+    return (
+        f"The teacher was the base model {result.teacher_model} (backend {result.backend}) "
+        f"with the trait {result.trait!r}, given by {_how(result)}."
+    )
+
+
 def _how(result: Result) -> str:
     return "fine-tuning" if result.trait in result.lessons else "a system prompt"
 
@@ -46,7 +55,8 @@ def _data(result: Result) -> Iterator[str]:
     for row in result.data:
         dropped = ", ".join(f"{reason} {count:,}" for reason, count in row.reasons.items())
         why = f" (dropped: {dropped})" if dropped else ""
-        yield f"Of {row.read:,} completions of {row.label} the filter kept {row.kept:,}{why}."
+        what = "given rows" if row.given else "completions"
+        yield f"Of {row.read:,} {what} of {row.label} the filter kept {row.kept:,}{why}."
 
 
 def _training(arm: ModelsRow) -> str:
