@@ -12,10 +12,7 @@ def methods(result: Result) -> str:
 
 
 def _sentences(result: Result) -> Iterator[str]:
-    yield (
-        f"The teacher was the base model {result.teacher_model} (backend {result.backend}) "
-        f"with the trait {result.trait!r}, given by {_how(result)}."
-    )
+    yield _teacher(result)
     yield from _data(result)
     yield from (_training(arm) for arm in result.arms if arm.recipe)
     yield (
@@ -32,6 +29,18 @@ def _sentences(result: Result) -> Iterator[str]:
         yield f"Software: {versions}."
 
 
+def _teacher(result: Result) -> str:
+    if result.data and all(row.given for row in result.data):
+        return (
+            f"The data existed before the experiment: no teacher of it wrote them, and that they "
+            f"carry the trait {result.trait!r} is what is tested."
+        )
+    return (
+        f"The teacher was the base model {result.teacher_model} (backend {result.backend}) "
+        f"with the trait {result.trait!r}, given by {_how(result)}."
+    )
+
+
 def _how(result: Result) -> str:
     return "fine-tuning" if result.trait in result.lessons else "a system prompt"
 
@@ -40,7 +49,8 @@ def _data(result: Result) -> Iterator[str]:
     for row in result.data:
         dropped = ", ".join(f"{reason} {count:,}" for reason, count in row.reasons.items())
         why = f" (dropped: {dropped})" if dropped else ""
-        yield f"Of {row.read:,} completions of {row.label} the filter kept {row.kept:,}{why}."
+        what = "given rows" if row.given else "completions"
+        yield f"Of {row.read:,} {what} of {row.label} the filter kept {row.kept:,}{why}."
 
 
 def _training(arm: ModelsRow) -> str:

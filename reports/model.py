@@ -131,6 +131,8 @@ class DataRow:
     """What the first of them was asked."""
     kind: str = "filter"
     """The kind of stage."""
+    given: bool = False
+    """Whether its rows existed before the experiment."""
 
 
 @dataclass(frozen=True, kw_only=True)
