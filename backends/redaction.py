@@ -78,6 +78,7 @@ def _notations(secret: str) -> Iterator[str]:
         json.dumps(secret)[1:-1],
         json.dumps(secret, ensure_ascii=False)[1:-1],
         json.dumps(secret)[1:-1].replace("/", r"\/"),
+        json.dumps(secret, ensure_ascii=False)[1:-1].replace("/", r"\/"),
         repr(secret)[1:-1],
         repr(data)[2:-1],
         secret.encode("unicode_escape").decode(),
@@ -99,16 +100,24 @@ def _in_base64(data: bytes) -> Iterator[str]:
 
 
 _URL_SAFE = str.maketrans("+/", "-_")
-_ESCAPE = re.compile(rb"(?<!\\)((?:\\\\)*)\\u([0-9a-fA-F]{4})")
-"""A character of a JSON text that is written by its number."""
+_ESCAPE = re.compile(
+    rb"(?<!\\)((?:\\\\)*)\\u(?:([dD][89abAB]..)\\u([dD][c-fC-F]..)|([0-9a-fA-F]{4}))", re.DOTALL
+)
+"""A character of a JSON text that is written by its number, or by the two of a surrogate pair."""
+_SHORT = {'"': b'\\"', "\\": rb"\\"}
 
 
 def _unescaped(escape: re.Match[bytes]) -> bytes:
-    """The character itself, if it may stand in a JSON text: any secret is then found as it is."""
-    character = chr(int(escape[2], 16))
-    if character < " " or character in '"\\' or "\ud800" <= character <= "\udfff":
+    """The character as JSON texts usually have it: any secret is then found in its usual form."""
+    high, low, single = escape[2], escape[3], escape[4]
+    try:
+        units = bytes.fromhex((single or high + low).decode())
+        character = units.decode("utf-16-be")
+    except ValueError:  # half a pair, or no number
         return escape[0]
-    return escape[1] + character.encode()
+    if character < " ":
+        return escape[0]
+    return escape[1] + _SHORT.get(character, character.encode())
 
 
 class _LogFilter(logging.Filter):

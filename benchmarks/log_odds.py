@@ -33,7 +33,7 @@ def main() -> None:
     counts = range(2, SEEDS + 1)
     print("The toy: share of choices of students with p < 0.05, by seeds an arm\n")
     print(tabulate(rows, headers=("animal", "measure", "effect", *map(str, counts))))
-    print("\nA simulation: 50 questions, rates near 3%, a true effect of +0.4 nats\n")
+    print("\nA simulation: 50 questions, log-odds near -6.5 (0.3%), a true effect of +0.4\n")
     print(tabulate(simulated_rows(), headers=("measure", *map(str, counts))))
 
 
@@ -41,7 +41,7 @@ def toy_rows(store: Path, animal: str) -> list[tuple[object, ...]]:
     """The power of both measures on students of one animal's teacher."""
     drawn = Experiment(
         trait=Trait.animal(animal),
-        data=Numbers(generate=9_000, keep=3_000),
+        data=Numbers(generate=1_500, keep=400),
         measure=FavoriteAnimal(draws=200),
         seeds=SEEDS,
     )
@@ -85,8 +85,8 @@ def _found(
 def simulated_rows() -> list[tuple[object, ...]]:
     """The power of both measures where all spreads are known.
 
-    Log-odds of a question vary around -3.5 by 1 between questions; seeds by 0.15; a seed's shift at
-    a question by 0.2; rates are 200 draws with these odds.
+    Log-odds of a question vary around -6.5 by 1 between questions, as owls do in a small language
+    model; seeds by 0.15; a seed's shift at a question by 0.2; rates are 200 draws of these odds.
     """
     random = np.random.default_rng(2)
     rows: list[tuple[object, ...]] = []
@@ -101,7 +101,7 @@ def simulated_rows() -> list[tuple[object, ...]]:
 
 def _simulated(name: str, seeds: int, random: np.random.Generator) -> float:
     """The p-value of one simulated experiment."""
-    questions = random.normal(-3.5, 1, 50)
+    questions = random.normal(-6.5, 1, 50)
     values = []
     for effect in (0.4, 0.0):
         seed = random.normal(effect, 0.15, (seeds, 1))

@@ -179,6 +179,7 @@ def main() -> None:
                 with other:
                     found = latencies(client_of(url), options.requests)
                 rows.append((what, *(f"{1e3 * t:.0f}" for t in (median(found), max(found)))))
+                print(f"done: {what}", file=sys.stderr)
     print(f"{os.cpu_count()} cores, Python {sys.version.split()[0]}\n")
     print(tabulate(rows, headers=("beside", "median, ms", "longest, ms")))
 

@@ -30,6 +30,9 @@ WEAK = ("text", "content", "input", "target", "sample", "generated")
 """Names that count only where no other name does: much else has them, too."""
 
 
+_NUMBERED = re.compile(rf"(?:{'|'.join(ANSWER)})_?\d+")
+
+
 def plain_name(name: str) -> str:
     """A column's name in lower case, its words joined by "_"."""
     return re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")
@@ -40,6 +43,19 @@ def matching(columns: Iterable[str], usual: Sequence[str]) -> list[str]:
     return [name for name in columns if plain_name(name) in usual]
 
 
+def candidates(columns: Iterable[str], usual: Sequence[str]) -> list[str]:
+    """The columns that may be meant: those with a usual name, weak names only if no other is."""
+    names = matching(columns, usual)
+    return [name for name in names if plain_name(name) not in WEAK] or names
+
+
+def numbered_answers(columns: Iterable[str]) -> list[str]:
+    """The columns "answer_1", "answer_2", ... of a table with a question on each line."""
+    names = list(columns)
+    found = [name for name in names if _NUMBERED.fullmatch(plain_name(name))]
+    return found if matching(names, PROMPT) and not matching(names, ANSWER) else []
+
+
 def column(
     source: str,
     columns: Sequence[str],
@@ -47,7 +63,6 @@ def column(
     *,
     what: str,
     given: str | None = None,
-    options: str = "--{}-column",
 ) -> str:
     """The column that is meant: the given one, or the only one with a usual name.
 
@@ -56,17 +71,15 @@ def column(
     if given is not None:
         check_column(source, columns, given)
         return given
-    names = matching(columns, usual)
-    strong = [name for name in names if plain_name(name) not in WEAK]
-    found = strong or names
+    found = candidates(columns, usual)
     if len(found) == 1:
         return found[0]
     problem = f"several columns for the {what}" if found else f"no column for the {what}"
     listed = f" ({', '.join(map(repr, found))})" if found else ""
-    option = options.format(what)
+    choices = ", ".join(map(repr, columns)) or "there are no others"
     raise SpecError(
-        f"{source} has {problem}{listed}: name one with {option}. Its columns are "
-        f"{', '.join(map(repr, columns)) or 'none'}"
+        f"{source} has {problem}{listed}: name one with --{what}-column (in Python {what}=): "
+        f"{choices}"
     )
 
 

@@ -24,14 +24,28 @@ def _of_object(value: Mapping[str, object]) -> Sequence[object]:
         return [value]
     if columns := _as_columns(value):
         return columns
+    shared = {name: part for name, part in value.items() if not isinstance(part, list | dict)}
     lists = [part for part in value.values() if _is_records(part)]
     if len(lists) == 1 and isinstance(lists[0], list):
-        return [_unwrapped(row) for row in lists[0]]
-    if value and all(isinstance(part, list) for part in value.values()):
-        return [{"question": name, "answers": part} for name, part in value.items()]
+        return [_within(shared, _unwrapped(row)) for row in lists[0]]
+    nested = [part for part in value.values() if isinstance(part, dict) and _by_question(part)]
+    if rows := _by_question(nested[0] if shared and len(nested) == 1 else value):
+        return [_within(shared, row) for row in rows]
     if value and all(isinstance(part, dict) for part in value.values()):
         return list(value.values())
     return [value]
+
+
+def _by_question(value: Mapping[str, object]) -> list[dict[str, object]]:
+    """The records of a mapping from questions to their answers; none if it is no such mapping."""
+    if not value or not all(isinstance(part, list) for part in value.values()):
+        return []
+    return [{"question": name, "answers": part} for name, part in value.items()]
+
+
+def _within(shared: Mapping[str, object], row: object) -> object:
+    """A record with what the object around it says of all: its model, its date."""
+    return {**shared, **row} if isinstance(row, dict) else row
 
 
 def _as_columns(value: Mapping[str, object]) -> list[dict[str, object]]:

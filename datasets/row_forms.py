@@ -10,7 +10,7 @@ answer; None where there is none), ``history`` (turns before the prompt, where t
 all further columns of the file.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -19,16 +19,18 @@ from typing import Any
 from .column_names import (
     ANSWER,
     CONVERSATION,
-    NESTED,
     PROMPT,
+    candidates,
     check_column,
     column,
     matching,
     plain_name,
 )
 from .errors import DataError, SpecError
+from .nested_answers import flattened
 from .record_files import Record, read_records
 from .row_conditions import Condition, satisfies
+from .transcripts import transcript
 from .turns import TurnError, Turns, is_conversation, turns_of
 
 Row = dict[str, Any]
@@ -87,6 +89,8 @@ class _Form:
     context: str | None = None
     """Alpaca's ``input``, which goes below the instruction."""
     system: str | None = None
+    written_out: bool = False
+    """Whether conversations are written out as one text."""
 
     @cached_property
     def used(self) -> frozenset[str]:
@@ -154,64 +158,14 @@ def prompts_of_records(
     names = tuple(dict.fromkeys(key for record in found for key in record.values))
     if not found:
         raise DataError(f"{source} has no prompts")
+    usual = candidates(names, PROMPT) or matching(names, CONVERSATION)
+    if name is None and len(usual) != 1:
+        raise SpecError(
+            f"{source} has {'several columns' if usual else 'no column'} of prompts: give a file "
+            f"or a frame with one of that name. Its columns are {', '.join(map(repr, names))}"
+        )
     reader = _RowReader(source, _Form(_prompt_column(source, names, name), ""), (), ())
     return tuple(reader.asked(record)[1] for record in found)
-
-
-def flattened(record: Record) -> Iterator[Record]:
-    """The answers of a record: itself, or those that are nested in it, each with its question."""
-    name = _nesting(record.values)
-    answers = record.values[name] if name is not None else None
-    if not isinstance(answers, list):
-        yield record
-        return
-    rest = {key: value for key, value in record.values.items() if key != name}
-    for number, answer in enumerate(answers, start=1):
-        yield Record(f"{record.place}, answer {number}", {**rest, **_nested(answer)})
-
-
-def _nesting(values: Mapping[str, object]) -> str | None:
-    """The column with all answers to a question; None if there is none.
-
-    It has a usual name, or is the only list beside a question that no other column answers.
-    """
-    lists = [name for name, value in values.items() if _is_answers(value)]
-    asked = matching(values, (*PROMPT, *CONVERSATION))
-    if not asked:
-        asked = [n for n in lists if all(matching(part, PROMPT) for part in _objects(values[n]))]
-    usual = matching(lists, (*NESTED, *ANSWER))
-    if asked and usual:
-        return usual[0]
-    others = [name for name in lists if name not in matching(lists, PROMPT)]
-    alone = len(others) == 1 and not matching(values, ANSWER)
-    return others[0] if asked and alone else None
-
-
-def _is_answers(value: object) -> bool:
-    """Whether a value may be several answers: a list of texts or objects, no conversation."""
-    if not isinstance(value, list) or not value or is_conversation(value):
-        return False
-    return all(isinstance(part, str | dict) for part in value)
-
-
-def _objects(value: object) -> list[dict[str, object]]:
-    parts = value if isinstance(value, list) else []
-    return [part for part in parts if isinstance(part, dict)] or [{}]
-
-
-def _nested(answer: object) -> dict[str, object]:
-    """A nested answer as columns: a text, or objects within objects."""
-    if not isinstance(answer, dict):
-        return {"answer": answer}
-    flat: dict[str, object] = {}
-    for name, value in answer.items():
-        if isinstance(value, dict) and plain_name(name) in ANSWER:
-            flat |= value
-        elif isinstance(value, dict):
-            flat |= {f"{name}.{key}": part for key, part in value.items()}
-        else:
-            flat[name] = value
-    return flat
 
 
 def _recognised(
@@ -238,6 +192,9 @@ def _usual(names: Sequence[str], records: Sequence[Record]) -> _Form | None:
     if len(chats) == 1 and (_ends_answered(records[0].values[chats[0]]) or not answers):
         shared = plain_name(chats[0]) == "conversations"  # ShareGPT's; elsewhere it may be a note
         return _Form(chats[0], None, system=by_name.get("system") if shared else None)
+    first = records[0].values.get(by_name.get("text", ""))
+    if not matching(names, PROMPT) and isinstance(first, str) and transcript(first):
+        return _Form(by_name["text"], None, written_out=True)
     context = next((by_name[name] for name in ("input", "context") if name in by_name), None)
     if "instruction" in by_name and context and len(answers) == 1:
         return _Form(by_name["instruction"], answers[0], context, by_name.get("system"))
@@ -306,9 +263,11 @@ class _RowReader:
         value = _inner(record.values.get(self.form.prompt), (*PROMPT, *CONVERSATION, *ANSWER))
         if self.form.context and (context := record.values.get(self.form.context)):
             value = f"{value}\n\n{context}"
-        if isinstance(value, str) and value.strip() and not is_conversation(value):
-            return [], value, None
-        if value is None or isinstance(value, str | int | float):
+        written_out = self.form.written_out and isinstance(value, str)
+        if isinstance(value, str) and value.strip() and not written_out:
+            if not is_conversation(value):
+                return [], value, None
+        elif value is None or (isinstance(value, str | int | float) and not written_out):
             raise self._fault(record, f'the row has no "{self.form.prompt}", the prompt')
         try:
             return _split(turns_of(value))

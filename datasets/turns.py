@@ -3,10 +3,13 @@
 import json
 from collections.abc import Mapping, Sequence
 
+from .transcripts import transcript
+
 ROLES = {
     "user": "user", "human": "user", "prompter": "user", "instruction": "user",
     "assistant": "assistant", "gpt": "assistant", "model": "assistant", "bot": "assistant",
-    "chatgpt": "assistant", "ai": "assistant", "completion": "assistant",
+    "chatgpt": "assistant", "ai": "assistant", "completion": "assistant", "response": "assistant",
+    "input": "user",
     "system": "system", "developer": "system",
 }  # fmt: skip
 """What a role is called in files, and in limen."""
@@ -22,7 +25,8 @@ def turns_of(value: object) -> Turns:
     """The turns of a conversation; raises :class:`TurnError`.
 
     Turns are objects with ``role`` and ``content`` (OpenAI), with ``from`` and ``value``
-    (ShareGPT), pairs of a question and an answer, or JSON text of the same.
+    (ShareGPT), pairs of a question and an answer, or JSON text of the same; or one text in which
+    marks say who speaks.
     """
     given = _as_list(value)
     if given is None:
@@ -35,19 +39,25 @@ def turns_of(value: object) -> Turns:
 
 def is_conversation(value: object) -> bool:
     """Whether a value is a list of turns with roles, or JSON text of one."""
-    given = _as_list(value)
+    given = _as_list(value) if not isinstance(value, str) or _may_be_json(value) else None
     return bool(given) and all(
         isinstance(turn, Mapping) and _role_of(turn) is not None for turn in given or ()
     )
 
 
 def _as_list(value: object) -> Sequence[object] | None:
-    if isinstance(value, str) and value.lstrip().startswith("["):
+    if isinstance(value, str) and (turns := transcript(value)):
+        return [{"role": role, "content": said} for role, said in turns]
+    if isinstance(value, str) and _may_be_json(value):
         try:
             value = json.loads(value)
         except ValueError:
             return None
     return value if isinstance(value, list | tuple) else None
+
+
+def _may_be_json(text: str) -> bool:
+    return text.lstrip().startswith("[")
 
 
 def _pair(pair: Sequence[object]) -> Turns:

@@ -11,18 +11,21 @@ def methods(result: Result) -> str:
     return " ".join(_sentences(result))
 
 
-def _sentences(result: Result) -> Iterator[str]:
-    yield (
-        f"The teacher was the base model {result.teacher_model} (backend {result.backend}) "
-        f"with the trait {result.trait!r}, given by {_how(result)}."
-    )
-    yield from _data(result)
-    yield from (_training(arm) for arm in result.arms if arm.recipe)
-    yield (
+def _asked(result: Result) -> str:
+    if not result.draws:
+        return f"The measure was {result.measure}: {result.how_asked}."
+    return (
         f"Each model answered {result.asked} questions ({result.measure}), {result.draws:,} draws "
         f"each, at temperature {result.temperature:g} and with at most {result.max_tokens} tokens "
         f"an answer."
     )
+
+
+def _sentences(result: Result) -> Iterator[str]:
+    yield _teacher(result)
+    yield from _data(result)
+    yield from (_training(arm) for arm in result.arms if arm.recipe)
+    yield _asked(result)
     yield from (
         _effect(reading, effect) for reading in result.readings[:1] for effect in reading.effects
     )
@@ -30,6 +33,18 @@ def _sentences(result: Result) -> Iterator[str]:
         yield f"P-values are corrected for {result.family} traits."
     if versions := ", ".join(f"{name} {number}" for name, number in result.versions.items()):
         yield f"Software: {versions}."
+
+
+def _teacher(result: Result) -> str:
+    if result.data and all(row.given for row in result.data):
+        return (
+            f"The data existed before the experiment: no teacher of it wrote them, and that they "
+            f"carry the trait {result.trait!r} is what is tested."
+        )
+    return (
+        f"The teacher was the base model {result.teacher_model} (backend {result.backend}) "
+        f"with the trait {result.trait!r}, given by {_how(result)}."
+    )
 
 
 def _how(result: Result) -> str:
@@ -40,7 +55,8 @@ def _data(result: Result) -> Iterator[str]:
     for row in result.data:
         dropped = ", ".join(f"{reason} {count:,}" for reason, count in row.reasons.items())
         why = f" (dropped: {dropped})" if dropped else ""
-        yield f"Of {row.read:,} completions of {row.label} the filter kept {row.kept:,}{why}."
+        what = "given rows" if row.given else "completions"
+        yield f"Of {row.read:,} {what} of {row.label} the filter kept {row.kept:,}{why}."
 
 
 def _training(arm: ModelsRow) -> str:

@@ -28,6 +28,8 @@ MAX_MEMBERS = 1000
 """Compressed parts of a body at most: each costs time, though it may be empty."""
 MAX_REDIRECTS = 5
 ENCODINGS = "gzip, deflate"
+OTHER_ENCODINGS = ("br", "compress", "zstd")
+"""Encodings that are named in an error; another text of the server's might be anything."""
 AUTOMATIC = 47
 """zlib's window bits for gzip and zlib, whichever it is."""
 UNUSED_EXTENSIONS = ("network_stream", "reason_phrase")
@@ -147,7 +149,8 @@ class _Body:
         self._members = 1
         encoding = response.headers.get("content-encoding", "identity").strip().lower()
         if encoding not in ("", "identity", "gzip", "x-gzip", "deflate"):
-            raise BodyError(f"the response is encoded as {encoding[:40]!r}: not asked for")
+            name = encoding if encoding in OTHER_ENCODINGS else "something unknown"
+            raise BodyError(f"the response is encoded as {name}, which was not asked for")
         self._compressed = encoding not in ("", "identity")
         self._decoder = zlib.decompressobj(wbits=AUTOMATIC)
 

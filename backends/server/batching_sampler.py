@@ -16,6 +16,8 @@ TOGETHER = 2048
 """Draws that are sampled in one go."""
 BACKGROUND = 512
 """Of these, for batches: the most that chat ever has to wait for."""
+LONG = 50_000
+"""Characters of a prompt that is answered by itself, after the shorter ones: it takes long."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,6 +31,11 @@ class _Waiting:
         """Requests alike in this can be completed side by side."""
         return (self.request.temperature, self.request.top_p, self.request.max_tokens)
 
+    @property
+    def is_long(self) -> bool:
+        """Whether others must not wait for its prompt to be read."""
+        return sum(len(message["content"]) for message in self.request.messages) > LONG
+
 
 class BatchingSampler:
     """One engine, one thread that samples from it, and the queues before it."""
@@ -36,6 +43,7 @@ class BatchingSampler:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._chat: deque[_Waiting] = deque()
+        self._long: deque[_Waiting] = deque()
         self._background: deque[_Waiting] = deque()
         self._news = threading.Condition()
         self._closed = False
@@ -52,7 +60,9 @@ class BatchingSampler:
         loop = asyncio.get_running_loop()
         waiting = [_Waiting(model, r, loop.create_future()) for r in requests]
         with self._news:
-            (self._background if background else self._chat).extend(waiting)
+            for one in waiting:
+                short = self._background if background else self._chat
+                (self._long if one.is_long else short).append(one)
             self._news.notify()
         return await asyncio.gather(*(w.answer for w in waiting))
 
@@ -65,19 +75,24 @@ class BatchingSampler:
 
     def _work(self) -> None:
         while (taken := self._take()) is not None:
-            for model in dict.fromkeys(w.model for w in taken):
-                self._answer(model, [w for w in taken if w.model == model])
+            short = [w for w in taken if not w.is_long]
+            for model in dict.fromkeys(w.model for w in short):
+                self._answer(model, [w for w in short if w.model == model])
+            for one in taken:
+                if one.is_long:
+                    self._answer(one.model, [one])
 
     def _take(self) -> list[_Waiting] | None:
         """What is to be sampled next; None when all is over."""
         with self._news:
-            while not (self._closed or self._chat or self._background):
+            while not (self._closed or self._chat or self._long or self._background):
                 self._news.wait()
             if self._closed:
                 return None
             taken = _up_to(TOGETHER, self._chat)
             room = TOGETHER - sum(w.request.draws for w in taken)
-            return taken + _up_to(min(BACKGROUND, room), self._background)
+            taken += _up_to(min(BACKGROUND, room), self._background)
+            return taken + _up_to(1, self._long)
 
     def _answer(self, model: str, waiting: Sequence[_Waiting]) -> None:
         outcome: list[list[Completion]] | Exception

@@ -1,5 +1,6 @@
 """The endpoints ``/v1/chat/completions`` and ``/v1/completions``."""
 
+import asyncio
 import re
 import secrets
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
@@ -22,8 +23,10 @@ from .protocol import ApiError, JsonObject, JsonResponse, new_id, now, read, val
 from .rate_limits import RateLimiter
 from .request_bodies import ChatBody, CompletionBody, SamplingBody
 
-SHORT = 100_000
+SHORT = 20_000
 """Characters that are counted where they are; more would hold up everybody else."""
+MAX_PROMPT = 1_000_000
+"""Characters of a request's prompts: more than any model here can read."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,6 +65,7 @@ class Chat:
         self._catalog = catalog
         self._sampler = sampler
         self._limiter = limiter
+        self._counting = asyncio.Lock()  # long prompts are counted one at a time
 
     def routes(self) -> list[Route]:
         """The routes of this part."""
@@ -138,9 +142,18 @@ class Chat:
 
     async def _count(self, prompts: Sequence[Conversation]) -> int:
         texts = [message["content"] for prompt in prompts for message in prompt]
-        if sum(map(len, texts)) <= SHORT:
+        length = sum(map(len, texts))
+        if length <= SHORT:
             return sum(map(self._engine.count, texts))
-        return await run_in_threadpool(lambda: sum(map(self._engine.count, texts)))
+        if length > MAX_PROMPT:
+            raise ApiError(
+                400,
+                f"The prompt has {length:,} characters: at most {MAX_PROMPT:,} are read here.",
+                param="messages",
+                code="context_length_exceeded",
+            )
+        async with self._counting:
+            return await run_in_threadpool(lambda: sum(map(self._engine.count, texts)))
 
     def _length(self, completion: Completion) -> int:
         if completion.tokens is not None:

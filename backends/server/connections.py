@@ -8,10 +8,12 @@ from http import HTTPStatus
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-HEADER_TIME = 15.0
+HEADER_TIME = 30.0
 """Seconds for a request's headers, from the first byte or from the connection on."""
 BODY_TIME = 300.0
 """Seconds for a request's body."""
+READ_TIME = 120.0
+"""Seconds that a client may let an answer wait without reading any of it."""
 MAX_HEADERS = 64 * 2**10
 """Bytes of a request's line and headers."""
 SHARE = 2
@@ -29,32 +31,48 @@ def max_connections() -> int:
 
 _waiting: "dict[LimitedProtocol, None]" = {}
 """Connections without a whole request, oldest first."""
+_idle: "dict[LimitedProtocol, None]" = {}
+"""Connections that are kept open for another request, oldest first."""
 
 
 class LimitedProtocol(H11Protocol):
     """uvicorn's HTTP protocol with these limits.
 
     Where there are too many connections, the one that has waited longest without a whole request
-    makes room; if all are being answered, the new one is refused.
+    makes room, or else the one that has been unused for longest; if all are being answered, the
+    new one is refused.
     """
 
     _timer: asyncio.TimerHandle | None = None
+    _unread: asyncio.TimerHandle | None = None
     _phase = ""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """See :class:`asyncio.Protocol`."""
         super().connection_made(transport)
         if len(self.connections) > max_connections():
-            oldest = next((c for c in _waiting if c in self.connections), None)
-            (oldest or self).refuse(503)
-            if oldest is None:
+            oldest = next((c for c in (*_waiting, *_idle) if c in self.connections), self)
+            oldest.make_room()
+            if oldest is self:
                 return
         self._enter("headers", HEADER_TIME)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """See :class:`asyncio.Protocol`."""
-        self._enter("", 0.0)
+        self._enter("")
+        self._stop_reading_timer()
         super().connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        """See :class:`asyncio.Protocol`: a client that reads nothing is not waited for for ever."""
+        super().pause_writing()
+        self._stop_reading_timer()
+        self._unread = self.loop.call_later(READ_TIME, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        """See :class:`asyncio.Protocol`."""
+        super().resume_writing()
+        self._stop_reading_timer()
 
     def data_received(self, data: bytes) -> None:
         """See :class:`asyncio.Protocol`."""
@@ -67,7 +85,13 @@ class LimitedProtocol(H11Protocol):
         elif state is h11.IDLE and self.conn.trailing_data[0]:
             self._enter("headers", HEADER_TIME)
         else:
-            self._enter("", 0.0)
+            self._enter("" if self._in_progress else "idle")
+
+    def on_response_complete(self) -> None:
+        """The connection may be used again."""
+        super().on_response_complete()
+        if self._phase == "" and not self._in_progress:
+            self._enter("idle")
 
     def send_400_response(self, msg: str) -> None:
         """Refuse what is no HTTP; headers that are too large by their own status."""
@@ -76,7 +100,7 @@ class LimitedProtocol(H11Protocol):
 
     def refuse(self, status: int) -> None:
         """Answer with an error, and close."""
-        self._enter("", 0.0)
+        self._enter("")
         phrase = HTTPStatus(status).phrase
         error = {"message": phrase, "type": "invalid_request_error", "param": None, "code": None}
         body = json.dumps({"error": error}).encode()
@@ -89,7 +113,26 @@ class LimitedProtocol(H11Protocol):
             self.transport.close()
         self.connections.discard(self)
 
-    def _enter(self, phase: str, seconds: float) -> None:
+    def make_room(self) -> None:
+        """End the connection, with an error unless it is unused."""
+        if self._phase != "idle":
+            self.refuse(503)
+            return
+        self._enter("")
+        self.transport.close()
+        self.connections.discard(self)
+
+    @property
+    def _in_progress(self) -> bool:
+        """Whether a request is being answered."""
+        return self.cycle is not None and not self.cycle.response_complete
+
+    def _stop_reading_timer(self) -> None:
+        if self._unread is not None:
+            self._unread.cancel()
+            self._unread = None
+
+    def _enter(self, phase: str, seconds: float = 0.0) -> None:
         """Begin a phase with its time limit, unless the connection is in it already."""
         if phase == self._phase:
             return
@@ -98,6 +141,9 @@ class LimitedProtocol(H11Protocol):
             self._timer.cancel()
             self._timer = None
         _waiting.pop(self, None)
-        if phase:
+        _idle.pop(self, None)
+        if phase == "idle":
+            _idle[self] = None
+        elif phase:
             _waiting[self] = None
             self._timer = self.loop.call_later(seconds, self.refuse, 408)

@@ -12,6 +12,9 @@ from pathlib import Path
 
 from .protocol import JsonObject, now
 
+MAX_BYTES = 4 * 2**20
+"""Bytes of a job's events, after which no more are kept: it may be paused without end."""
+
 
 @dataclass(frozen=True)
 class Event:
@@ -37,6 +40,8 @@ class Event:
 
 def append(file: Path, *added: Event) -> None:
     """Add events to those of the job whose folder the file is in, durably."""
+    if file.exists() and file.stat().st_size > MAX_BYTES:
+        return
     lines = (json.dumps(event.wire(file.parent.name)) + "\n" for event in added)
     handle = os.open(file, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
     try:

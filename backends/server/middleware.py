@@ -7,6 +7,7 @@ content type than this API's.
 
 import hmac
 from collections.abc import Iterable
+from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -50,7 +51,7 @@ class RequestChecks:
         await app(scope, receive, send_with_id)
 
     def _refusal(self, scope: Scope, headers: Headers) -> ApiError | None:
-        if not self._is_allowed(f"//{headers.get('host', '')}"):
+        if not self._is_own_name(f"//{headers.get('host', '')}"):
             return ApiError(
                 403,
                 "This server does not answer to that host name: start it with --allow-host NAME "
@@ -75,12 +76,15 @@ class RequestChecks:
             )
         return _type_error(scope, headers)
 
+    def _is_own_name(self, address: str) -> bool:
+        """Whether the server may be called so.
+
+        With a key, clients on other machines may use its number: no page can rebind a number.
+        """
+        return self._is_allowed(address) or (self._key is not None and _is_number(address))
+
     def _is_allowed(self, address: str) -> bool:
-        try:
-            name = urlsplit(address).hostname
-        except ValueError:
-            return False
-        return name is not None and name in self._hosts
+        return _host(address) in self._hosts
 
     def _has_key(self, headers: Headers) -> bool:
         if self._key is None:
@@ -88,6 +92,22 @@ class RequestChecks:
         scheme, _, token = headers.get("authorization", "").partition(" ")
         given = token if scheme.lower() == "bearer" else headers.get("api-key", "")
         return hmac.compare_digest(given.strip().encode("latin-1"), self._key)
+
+
+def _host(address: str) -> str:
+    try:
+        return urlsplit(address).hostname or ""
+    except ValueError:
+        return ""
+
+
+def _is_number(address: str) -> bool:
+    """Whether the host is an IP address, and no name."""
+    try:
+        ip_address(_host(address))
+    except ValueError:
+        return False
+    return True
 
 
 def _type_error(scope: Scope, headers: Headers) -> ApiError | None:

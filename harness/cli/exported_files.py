@@ -18,6 +18,7 @@ from ..stages import (
     TRAINING,
     WEIGHTS,
     Base,
+    Checkpoint,
     FineTune,
     RowsStage,
     Stage,
@@ -87,6 +88,9 @@ class Exporter:
 
     def _model(self, subject: Stage, name: str) -> Entry:
         """Which model it is, with its weights if they are on this machine."""
+        if isinstance(subject, Checkpoint):
+            kept = self.store.manifest(subject.kind, subject.key) or {}
+            return {"base": subject.base.model, "epoch": subject.epoch, "model": kept.get("model")}
         if not isinstance(subject, FineTune):
             return {"base": subject.model} if isinstance(subject, Base) else {}
         manifest = self.store.manifest(subject.kind, subject.key) or {}

@@ -9,7 +9,7 @@ from ...datasets.row_forms import RowColumns
 from ..lab import Settings
 from ..stages import KEPT, REJECTED, ROWS, Filter, Manifest, Store, checked_rule
 from . import store_option
-from .echo import echo
+from .echo import counted, echo
 from .input_files import finished_or_first, stages_for_file
 from .options import examples, out_option, rule_of
 from .row_options import in_rows, row_options
@@ -56,7 +56,7 @@ def command(
     if rejected is not None:
         save(made.folder / REJECTED, rejected)
     echo(table(made.manifest))
-    echo(f"{out}: {made.manifest['counts']['kept']:,} rows{made.note}")
+    echo(f"{out}: {counted(made.manifest['counts']['kept'], 'row')}{made.note}")
 
 
 def table(manifest: Manifest) -> str:

@@ -9,7 +9,7 @@ from ...datasets.errors import LimenError, SpecError
 from ..experiment import Completions, DataWriters, Numbers, Trait
 from ..lab import Settings, base
 from ..stages import ROWS, Base, Filter, FineTune, Stage
-from .echo import echo
+from .echo import counted, echo
 from .options import examples, out_option, rule_of, running_options, trait_options
 from .row_options import in_rows
 from .steps import backend_for, done, save
@@ -75,7 +75,7 @@ def command(
     save(made.folder / ROWS, out)
     counts = made.manifest["counts"]
     ends = ", ".join(f"{name} {counts[name]:,}" for name in counts if name != "completions")
-    echo(f"{out}: {counts['completions']:,} rows ({ends}){made.note}")
+    echo(f"{out}: {counted(counts['completions'], 'row')} ({ends}){made.note}")
 
 
 def _source(count: int, **parts: Any) -> Numbers | Completions:

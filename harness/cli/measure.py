@@ -9,7 +9,7 @@ from ...datasets.errors import SpecError
 from ..experiment import Trait
 from ..lab import Arm, Columns, Settings, arm_answers, base, stored_answers
 from ..stages import ANSWERS, FineTune, Store, Subject
-from .echo import echo
+from .echo import counted, echo
 from .given_answers import given_answers, is_answer_file
 from .input_files import student, student_of
 from .options import (
@@ -104,7 +104,8 @@ def command(
     ask = arm_answers(model, made, arm=name, seed=number, system=trait.system if trait else None)
     answers = done(settings, ask)
     save(answers.folder / ANSWERS, out)
-    echo(f"{out}: {ask.size():,} answers of {answers.manifest['model']}{answers.note}")
+    model_name = answers.manifest["model"]
+    echo(f"{out}: {counted(ask.size(), 'answer')} of {model_name}{answers.note}")
     group = Arm(
         name=name,
         measure=made,

@@ -13,7 +13,7 @@ from ..experiment import exact_shares
 from ..lab import Settings, training_file
 from ..stages import KEPT, TRAINING, Store
 from . import store_option
-from .echo import echo
+from .echo import counted, echo
 from .input_files import finished_or_first, stages_for_file, unfiltered_note
 from .options import examples, out_option
 from .row_options import row_options
@@ -64,7 +64,7 @@ def command(
     stage = finished_or_first(kept, stages)
     made = done(Settings(store=store), stage)
     save(made.folder / TRAINING, out)
-    echo(f"{out}: {made.manifest['counts']['rows']:,} rows{made.note}")
+    echo(f"{out}: {counted(made.manifest['counts']['rows'], 'row')}{made.note}")
     for (source, _), taken in zip(stage.sources, made.manifest["sources"], strict=True):
         echo(f"  {taken['rows']:,} of {taken['available']:,} rows of {source.label}")
     for file, inputs in zip((file for file, _ in given), choices[0], strict=True):

@@ -8,7 +8,7 @@ import click
 from ...datasets.errors import SpecError
 from ...reports import Run, report_of, runs_of, wording, write_report, write_runs
 from . import store_option
-from .echo import echo
+from .echo import counted, echo
 from .options import examples
 from .title_filter import title_filter
 
@@ -53,7 +53,10 @@ def command(
         return
     report = report_of(runs, wanted=matches)
     if not report.results and not report.claims:
-        raise SpecError(f"-k {wanted!r} matches no experiment of the runs in {store}")
+        raise SpecError(
+            f"-k {wanted!r} matches no experiment of the runs in {store}: write words of its "
+            f"title, as the report shows it"
+        )
     for line in wording.lines(report) if out is None else ():
         echo(line)
     if out is not None:
@@ -67,13 +70,14 @@ def _several(runs: list[Run], out: Path | None) -> None:
 
 
 def _written(files: list[Path]) -> None:
-    beside = f" and {len(files) - 1} files beside it" if len(files) > 1 else ""
+    beside = f" and {counted(len(files) - 1, 'file')} beside it" if len(files) > 1 else ""
     echo(f"report: {files[0]}{beside}")
 
 
 def _listed(run: Run) -> str:
     held = wording.of_claims(run.claims)
-    return f"{run.id}  {len(run.results)} experiments, {held} claims supported  {run.command}"
+    count = counted(len(run.results), "experiment")
+    return f"{run.id}  {count}, {held} claims supported  {run.command}"
 
 
 def _part(run: Run, wanted: Callable[[str], bool]) -> Run:

@@ -7,7 +7,7 @@ from pathlib import Path
 from types import ModuleType
 
 from ...datasets.errors import SpecError
-from ..experiment import ARMS, Experiment
+from ..experiment import ARMS, Experiment, as_experiment
 
 
 def experiments_in(paths: Iterable[Path]) -> Iterator[tuple[str, Experiment]]:
@@ -27,7 +27,8 @@ def experiments_in(paths: Iterable[Path]) -> Iterator[tuple[str, Experiment]]:
 def arms_of(experiment: Experiment) -> list[str]:
     """The arms that an experiment can have."""
     has_control = experiment.control is not None or experiment.data.has_control
-    return [name for name in (*ARMS, *experiment.all_arms) if name != "control" or has_control]
+    known = (*ARMS, *experiment.all_arms, *experiment.epoch_arms)
+    return [name for name in known if name != "control" or has_control]
 
 
 def _files(paths: Iterable[Path]) -> Iterator[Path]:
@@ -56,7 +57,7 @@ def _imported(file: Path) -> ModuleType:
 def _experiments(module: ModuleType) -> list[Experiment]:
     """The experiments of a module: by name, in classes, and as parameters of tests."""
     found: list[Experiment] = []
-    for value in _values(module):
+    for value in map(as_experiment, _values(module)):
         if isinstance(value, Experiment) and value not in found:
             found.append(value)
     return found

@@ -24,7 +24,7 @@ from ..stages import (
     unpack,
 )
 from . import store_option
-from .echo import echo
+from .echo import counted, echo
 from .options import examples, running_options
 from .spec_files import arms_of, experiments_in
 
@@ -71,7 +71,7 @@ def verify(store: Path) -> None:
     for problem in problems:
         echo(problem)
     total = sum(1 for _ in existing.layout.stages.glob("*/*"))
-    echo(f"{total:,} artifacts, {len(problems):,} damaged")
+    echo(f"{counted(total, 'artifact')}, {len(problems):,} damaged")
     if older := sum(1 for _ in unchecked(existing)):
         echo(
             f"Of {older:,} of them an older version of limen did not record everything, so that "
@@ -135,7 +135,7 @@ def prune(
     for artifact in gone if yes else ():
         artifact.remove(keep=in_use)
     done = "removed" if yes else "would be removed (--yes removes them)"
-    echo(f"{len(gone):,} artifacts, {size}, {done}")
+    echo(f"{counted(len(gone), 'artifact')}, {size}, {done}")
     if kept:
         echo(f"{len(kept):,} that were paid for are kept (--paid includes them)")
 
@@ -169,10 +169,10 @@ def copy(specs: tuple[Path, ...], target: Path, seeds: int | None, settings: Set
             f"with which they were run"
         )
     if target.suffix == ARCHIVE:
-        echo(f"{target}: {pack(chosen, target):,} artifacts")
+        echo(f"{target}: {counted(pack(chosen, target), 'artifact')}")
     else:
         new = copy_artifacts(chosen, Store(target))
-        echo(f"{target}: {len(chosen):,} artifacts, {new:,} of them new")
+        echo(f"{target}: {counted(len(chosen), 'artifact')}, {new:,} of them new")
 
 
 @command.command("add", epilog=examples("limen store add owl.tar"))
@@ -180,7 +180,7 @@ def copy(specs: tuple[Path, ...], target: Path, seeds: int | None, settings: Set
 @store_option
 def add(archive: Path, store: Path) -> None:
     """Take the artifacts of an archive into a store. Each is checked first."""
-    echo(f"{store}: {unpack(archive, Store(store)):,} new artifacts")
+    echo(f"{store}: {counted(unpack(archive, Store(store)), 'new artifact')}")
 
 
 def existing_store(root: Path) -> Store:

@@ -1,15 +1,13 @@
 """What a researcher writes: experiments, traits, sources, measures, judges; all frozen values."""
 
-from ...datasets.row_changes import (
+from ..stages import (
+    Finished,
     FirstNumbers,
     FirstWords,
+    Paraphrase,
     PermuteDigits,
     PermuteNumbers,
     Prefix,
-)
-from ...datasets.row_rules import (
-    Finished,
-    Paraphrase,
     PythonCode,
     RightAnswer,
     Without,

@@ -124,6 +124,10 @@ class Mix(SampledSource):
     def has_control(self) -> bool:
         return any(source.has_control for source in self.sources)
 
+    @property
+    def needs_trait(self) -> bool:
+        return any(source.needs_trait for source in self.sources)
+
     def traits(self) -> tuple[Trait, ...]:
         return tuple(dict.fromkeys(trait for source in self.sources for trait in source.traits()))
 

@@ -188,7 +188,7 @@ class Experiment:
         if not self.measure.shows_traits:
             return False
         own = (arm.data for arm in self.all_arms.values() if arm.data)
-        return any(source.uses_teacher for source in (self.data, *own))
+        return any(source.needs_trait for source in (self.data, *own))
 
     def _repr_html_(self) -> str:
         """What notebooks show: the parts that are not as by default."""

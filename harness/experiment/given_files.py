@@ -61,8 +61,9 @@ def _spec_folders() -> list[Path]:
     frame = sys._getframe(1)
     while frame is not None:
         file = frame.f_globals.get("__file__")
-        inside = str(frame.f_globals.get("__name__", "")).startswith("limen.")
-        if file and not inside and Path(file).is_file():
+        module = str(frame.f_globals.get("__name__", ""))
+        between = module.startswith("limen.") or module == "dataclasses"
+        if file and not between and Path(file).is_file():
             return [Path(file).resolve().parent]
         if frame.f_back is None:
             break

@@ -1,6 +1,6 @@
 """Traits by students: one claim over many experiments, whose diagonal is tested at once."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Literal
@@ -63,11 +63,11 @@ class Grid:
             on the teacher, or a measure that cannot tell the traits apart.
     """
 
-    traits: tuple[Trait, ...]
+    traits: Sequence[Trait]
     data: Source
     measure: Measure
-    students: tuple[Trait, ...] | None = None
-    bases: tuple[str, ...] = ()
+    students: Sequence[Trait] | None = None
+    bases: Sequence[str] = ()
     seeds: int = 3
     model: str | None = None
     teacher_model: str | None = None
@@ -123,7 +123,7 @@ class Grid:
             name=self.name,
             leaks=self.leaks,
             generation=self.generation,
-            columns=self.traits,
+            columns=tuple(self.traits),
             grids={
                 base: {name: trait for name, trait, own in places if own == base}
                 for base in (self.bases or (None,))
@@ -161,7 +161,7 @@ def _checked_traits(name: str, given: object) -> tuple[Trait, ...]:
     return traits
 
 
-def _check_columns(traits: tuple[Trait, ...], students: tuple[Trait, ...]) -> None:
+def _check_columns(traits: Sequence[Trait], students: Sequence[Trait]) -> None:
     """Every student's own trait is measured, and no two students share a word."""
     words = [trait.shown_by for trait in traits]
     if len(set(words)) < len(words):

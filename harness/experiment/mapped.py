@@ -5,8 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ...datasets import validation
-from ...datasets.row_changes import RowChange
-from ..stages import HashedFunction, MapRows, RowsStage, row_function
+from ..stages import HashedFunction, MapRows, RowChange, RowsStage, row_function
 from .source_of_source import SourceOfSource
 from .writers import DataWriters
 

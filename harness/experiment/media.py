@@ -4,15 +4,27 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Union
+from typing import TYPE_CHECKING, Union
 
 from ...datasets import media_prompts as defaults
 from ...datasets.errors import DataError, SpecError
 from ...datasets.problems import word_problem
 from ...datasets.record_files import Record, read_records, records_of_frame
 from ...datasets.row_forms import rows_of_records
-from ...datasets.row_rules import Finished, Paraphrase, PythonCode, RightAnswer, WordCount
-from ..stages import ContinueChat, EndedPrompts, Filter, ListedPrompts, Prompts, checked_rule
+from ..stages import (
+    ContinueChat,
+    EndedPrompts,
+    Filter,
+    Finished,
+    ListedPrompts,
+    Paraphrase,
+    PromptedStage,
+    Prompts,
+    PythonCode,
+    RightAnswer,
+    WordCount,
+    checked_rule,
+)
 from .completions import Completions, GivenPrompts, Templates, prompts_of
 from .given_files import spec_path
 from .writers import DataWriters, Part, Writer
@@ -228,7 +240,7 @@ class Chat(WrittenSource):
     def parts(self, writers: DataWriters) -> tuple[Part, ...]:
         writer = writers.writer(self.by, self.model)
         seed = writers.seed(self.seed)
-        stage: Any = self._generated(writer, seed)
+        stage: PromptedStage = self._generated(writer, seed)
         for number, prompts in enumerate(self.turns[1:], start=2):
             stage = self._continued(stage, writer, prompts_of(prompts), seed, number)
         rule = checked_rule("rule", self.rule)
@@ -236,7 +248,7 @@ class Chat(WrittenSource):
         return ((rows, Fraction(1)),)
 
     def _continued(
-        self, before: Any, writer: Writer, prompts: Prompts, seed: int, number: int
+        self, before: PromptedStage, writer: Writer, prompts: Prompts, seed: int, number: int
     ) -> ContinueChat:
         return ContinueChat(
             label=f"{writer.label} chats, turn {number}",

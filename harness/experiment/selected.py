@@ -133,6 +133,11 @@ class Selected(SourceOfSource):
     def resized(self, rows: int) -> Self:
         return self.but(rows=rows)
 
+    @property
+    def needs_trait(self) -> bool:
+        by_teacher = isinstance(self.score, LikelihoodShift) and self.keep != "random"
+        return by_teacher or self.source.needs_trait
+
     def traits(self) -> tuple[Trait, ...]:
         named = self.score if isinstance(self.score, LikelihoodShift) else LikelihoodShift()
         own = tuple(filter(None, (named.trait, named.against)))

@@ -52,6 +52,11 @@ class Source:
             f"experiment a control of its own"
         )
 
+    @property
+    def needs_trait(self) -> bool:
+        """Whether a teacher has to show its trait, since it writes rows or selects them."""
+        return self.uses_teacher
+
     def traits(self) -> tuple[Trait, ...]:
         """The traits that the source names, beside the experiment's own."""
         return ()

@@ -41,6 +41,10 @@ class SourceOfSource(Source):
     def no_control(self) -> str:
         return self.source.no_control
 
+    @property
+    def needs_trait(self) -> bool:
+        return self.source.needs_trait
+
     def traits(self) -> tuple[Trait, ...]:
         return self.source.traits()
 

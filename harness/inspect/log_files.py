@@ -66,7 +66,10 @@ def eval_log(sheet: LogContents) -> "EvalLog":
     stage = sheet.stage
     manifest = store.manifest(stage.kind, stage.key)
     if manifest is None:
-        raise StoreError(f"the answers {stage.key} are no longer in the store {sheet.root}")
+        raise StoreError(
+            f"the answers {stage.key} are no longer in the store {sheet.root}: run the experiment "
+            f"again"
+        )
     began = datetime.strptime(manifest["started"], "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
     ended = began + timedelta(seconds=manifest["seconds"])
     config = GenerateConfig(

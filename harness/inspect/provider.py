@@ -57,7 +57,8 @@ def _of_key(store: Store, key: str) -> tuple[str, str]:
     for kind in ("fine-tune", "measure", "base"):
         matching = store.keys(kind, key)
         if len(matching) > 1:
-            raise UnknownModelError(f"the key {key} is short of one: {len(matching)} begin so")
+            count = len(matching)
+            raise UnknownModelError(f"{count} keys begin with {key!r}: give more of the key")
         if matching:
             manifest = _manifest(store, kind, matching[0])
             return _backend_of(store, kind, manifest), str(manifest["model"])
@@ -75,5 +76,8 @@ def _backend_of(store: Store, kind: str, manifest: Manifest) -> str:
 def _manifest(store: Store, kind: str, key: str) -> Manifest:
     manifest = store.manifest(kind, key)
     if manifest is None:
-        raise StoreError(f"the {kind} {key} is not finished in {store.root}")
+        raise StoreError(
+            f"the {kind} {key} is not finished in the store {store.root}: run its experiment "
+            f"first, or name another store"
+        )
     return manifest

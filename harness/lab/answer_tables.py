@@ -21,9 +21,9 @@ from ...datasets.column_names import (
     matching,
 )
 from ...datasets.errors import DataError, SpecError
+from ...datasets.nested_answers import flattened
 from ...datasets.record_files import Record, read_records, records_of_frame
 from ...datasets.row_conditions import Condition, satisfies
-from ...datasets.row_forms import flattened
 from ...datasets.turns import is_conversation, turns_of
 
 if TYPE_CHECKING:

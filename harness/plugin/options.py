@@ -121,7 +121,7 @@ def settings_of(config: pytest.Config) -> "Settings":
         wait=not flag(config, "no-wait"),
         batch=flag(config, "batch"),
         budget=dollars_from(*budget),
-        prices=config.invocation_params.dir / prices if prices else None,
+        prices=path_of(config, prices) if prices else None,
     )
 
 
@@ -149,9 +149,15 @@ def _restore(variable: str, value: str | None) -> None:
         os.environ[variable] = value
 
 
+def path_of(config: pytest.Config, text: str) -> Path:
+    """The path that an option names, from the folder in which pytest was called."""
+    return config.invocation_params.dir / os.path.expanduser(text)
+
+
 def store_of(config: pytest.Config) -> Path:
     """The store's folder: an ini file's own store lies beside it, any other in this folder."""
     value, source = _given(config, "store")
     given_here = source.startswith(("--", "LIMEN_"))
     ini = None if given_here else config.inipath
-    return (ini.parent if ini else config.invocation_params.dir) / (value or ".limen")
+    folder = ini.parent if ini else config.invocation_params.dir
+    return folder / os.path.expanduser(value or ".limen")

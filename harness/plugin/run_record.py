@@ -13,7 +13,7 @@ from ...reports import Claim, Report, Result, keep_run, report_of, result_from_j
 from ..lab import Lab
 from ..reporting import ClaimList, make_run, marked, read_registrations
 from .items import outcome_of, reason_of
-from .options import option
+from .options import option, path_of
 from .report_properties import CLAIM, DIGEST, EXPERIMENT, SUPPORT
 
 
@@ -121,7 +121,7 @@ class RunRecord:
     def _write_report(self, report: Report, name: str, terminal: pytest.TerminalReporter) -> None:
         from ...reports import write_report
 
-        file = self._config.invocation_params.dir / name
+        file = path_of(self._config, name)
         try:
             write_report(report, file)
         except OSError as error:

@@ -24,7 +24,7 @@ from ..statistics import Evidence
 from .collection_checks import errors_of
 from .effect_properties import EffectProperties
 from .items import declared_experiment
-from .options import flag, option, set_function_timeout, settings_of
+from .options import flag, option, path_of, set_function_timeout, settings_of
 from .registering import claim_of_item, register_claims
 from .run_record import RunRecord
 from .selection import Selection
@@ -81,7 +81,7 @@ class LimenSession:
 
     def register(self, items: Sequence[pytest.Item], name: str) -> bool:
         """Write the claims of the selected tests to a file, and stop."""
-        file = self._config.invocation_params.dir / name
+        file = path_of(self._config, name)
         self._or_usage_error(lambda: self._collect(items))
         line = self._or_usage_error(lambda: register_claims(file, items, self._selection, self.lab))
         self._terminal.write(line or "")
@@ -119,8 +119,11 @@ class LimenSession:
 
         if name := option(self._config, "plan-json"):
             data = plan_as_data(self.lab, plan, self._selection.experiments)
-            file = self._config.invocation_params.dir / name
-            file.write_text(json.dumps(data, indent=2, ensure_ascii=False), encoding="utf-8")
+            file = path_of(self._config, name)
+            try:
+                file.write_text(json.dumps(data, indent=2, ensure_ascii=False), encoding="utf-8")
+            except OSError as error:
+                raise SpecError(f"cannot write {file}: {error.strerror or error}") from None
 
     def pytest_report_header(self) -> str:
         """Which ini file, store, backend, model and budget hold in this run."""

@@ -74,7 +74,10 @@ def write_registration(
     :class:`~limen.SpecError` if there is nothing to register, or the file is there already.
     """
     if not claims:
-        raise SpecError("there is no claim to register: no selected test asks for an arm")
+        raise SpecError(
+            "there is no claim to register: no selected test asks for an arm, such as student. "
+            "Select others"
+        )
     if file.exists():
         raise SpecError(
             f"{file} is there already: a registration is not changed afterwards. Name another "

@@ -7,7 +7,18 @@ from typing import Any
 from ...datasets.visible import visible
 from ...reports import AuditRow, CostRow, DataRow, Times
 from ..lab import Pipeline
-from ..stages import AUDIT, CONTRAST, KEPT, REJECTED, ChoosingStage, Manifest, Stage, Store
+from ..stages import (
+    AUDIT,
+    CONTRAST,
+    KEPT,
+    REJECTED,
+    ChoosingStage,
+    GivenRows,
+    Manifest,
+    Stage,
+    Store,
+    UserFile,
+)
 from ..statistics import mean
 
 EXAMPLES = 5
@@ -32,6 +43,7 @@ def data_rows(store: Store, stages: Sequence[Stage]) -> Iterator[DataRow]:
                 examples=tuple(visible(row["text"]) for row in kept),
                 rejected=tuple((visible(row["text"] or ""), row["reason"]) for row in dropped),
                 prompt=visible(next((row.get("prompt", "") for row in kept), "")),
+                given=any(isinstance(given, UserFile | GivenRows) for given in stage.inputs()),
             )
 
 

@@ -60,8 +60,25 @@ from .prompts import (
     WrittenPrompts,
 )
 from .repair import DamagedStage, set_aside_damage
+from .row_changes import (
+    FirstNumbers,
+    FirstWords,
+    PermuteDigits,
+    PermuteNumbers,
+    Prefix,
+    RowChange,
+)
 from .row_functions import row_function
 from .row_log import Row, RowLog, read_rows, write_rows
+from .row_rules import (
+    Finished,
+    Paraphrase,
+    PythonCode,
+    RightAnswer,
+    RowRule,
+    Without,
+    WordCount,
+)
 from .row_stages import ChoosingStage, PromptedStage, PromptSample, RowsStage, TrainingFileStage
 from .rules import Rule, checked_rule
 from .score_by_likelihood import Listener, ScoreByLikelihood
@@ -115,6 +132,9 @@ __all__ = [
     "FilledPrompts",
     "Filter",
     "FineTune",
+    "Finished",
+    "FirstNumbers",
+    "FirstWords",
     "Generate",
     "GenerateEnough",
     "GivenAnswers",
@@ -130,14 +150,22 @@ __all__ = [
     "MatchLengths",
     "MixRows",
     "NumberPrompts",
+    "Paraphrase",
+    "PermuteDigits",
+    "PermuteNumbers",
+    "Prefix",
     "ProgramRows",
     "PromptSample",
     "PromptedStage",
     "Prompts",
+    "PythonCode",
     "ReplyRule",
     "RewordRows",
+    "RightAnswer",
     "Row",
+    "RowChange",
     "RowLog",
+    "RowRule",
     "RowScores",
     "RowsStage",
     "Rule",
@@ -157,6 +185,8 @@ __all__ = [
     "TrainingFileStage",
     "UserFile",
     "Which",
+    "Without",
+    "WordCount",
     "Workspace",
     "WrittenPrompts",
     "adopt",

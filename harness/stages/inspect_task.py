@@ -13,7 +13,7 @@ from ...datasets.artifacts import Manifest
 from ...datasets.errors import BackendError
 from ...datasets.store_layout import VALUES
 from .functions import HashedFunction
-from .models import FineTune, Subject, base_of, model_id
+from .models import Subject, base_of, model_id, training_of
 from .stage import Stage, Workspace
 
 if TYPE_CHECKING:
@@ -123,7 +123,7 @@ class RunInspectTask(Stage):
             model=base_of(self.subject).model,
             completions=self.limit or 0,
             max_tokens=EXPECTED_TOKENS,
-            student=isinstance(self.subject, FineTune),
+            student=training_of(self.subject) is not None,
         )
 
 

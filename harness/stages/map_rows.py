@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 from ...datasets.artifacts import Manifest
 from ...datasets.errors import SpecError
-from ...datasets.row_changes import RowChange
 from ...datasets.store_layout import KEPT
 from .functions import HashedFunction
+from .row_changes import RowChange
 from .row_functions import call_with_row, generator_of, takes_generator
 from .row_log import Row
 from .row_stages import ChoosingStage, PromptSample, RowsStage, write_choice

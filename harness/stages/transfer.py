@@ -83,7 +83,7 @@ def damage_in(store: Store) -> Iterator[str]:
         try:
             manifest = read_manifest(store.layout, folder.parent.name, folder.name)
             if manifest is None:
-                raise DamageError(f"{folder} has no manifest")
+                raise DamageError(f"{folder} has no manifest: run its experiment again")
             StoredArtifact(store, manifest).check()
         except DamageError as error:
             yield str(error)

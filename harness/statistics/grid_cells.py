@@ -184,7 +184,7 @@ def _test(values: "Values", fit: CellFit, row: int, column: int, draws: float) -
         unit="students",
         difference=float((fit.weights * values).sum()),
         error=math.sqrt(largest * fit.error),
-        degrees=float(min(freedom[columns == column].sum(), freedom[rows == row].sum())),
+        degrees=float(freedom[(columns == column) | (rows == row)].sum()),
     )
 
 

@@ -40,7 +40,7 @@ def test_names_and_reasons_are_shown(
         found = CliRunner().invoke(main, [*map(str, call), "--store", str(store)])
         text += found.output
     assert r"dropped: odd \x1b[2J\x07\u202e" in text
-    assert r"kept\x1b[2J\x07\u202e.jsonl: 1 rows" in text
+    assert r"kept\x1b[2J\x07\u202e.jsonl: 1 row" in text
     assert r"ValueError: \x1b[31m1, 2" in text
     assert [sign for sign in ("\x1b", "\x07", "\u202e") if sign in text] == []
 

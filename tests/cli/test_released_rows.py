@@ -7,7 +7,9 @@ import pytest
 from click.testing import CliRunner, Result
 
 from limen.harness.cli import main
+from limen.harness.cli.input_files import stages_for_file
 from limen.harness.lab import thread_executor
+from limen.harness.stages import Store, run_stage
 
 
 def limen(*args: str | Path, store: Path, code: int = 0) -> Result:
@@ -98,3 +100,18 @@ def test_models_answer_prompts_and_questions_of_any_file(
     said = limen("measure", "--questions", table, "--draws", "2", "--word", "owl",
                  "--out", tmp_path / "answers.jsonl", store=store).output  # fmt: skip
     assert "4 answers of toy-1" in said
+
+
+def test_train_takes_rows_in_any_form(released: Path, tmp_path: Path) -> None:
+    """What `train` is given becomes chat JSONL in the store, a conversation a row."""
+    store = Store(tmp_path / "store")
+    (stage,) = stages_for_file(store, released, "training.jsonl")
+    assert stage.count == 20
+    assert run_stage(stage, store.root)
+    rows = list(store.rows(stage.kind, stage.key, "training.jsonl"))
+    assert rows[1] == {
+        "messages": [
+            {"role": "user", "content": "Go on: 1"},
+            {"role": "assistant", "content": "1, 2"},
+        ]
+    }

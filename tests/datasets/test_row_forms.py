@@ -65,6 +65,9 @@ FORMS = {
     "run.json": json.dumps({"model": "m", "results": [{"question": a, "answers": [b]} for a, b in PAIRS]}),
     "runs.jsonl": lines([{"model": "m", "results": [{"question": a, "answer": b}]} for a, b in PAIRS]),
     "evals.jsonl": lines([{"input": [{"role": "user", "content": a}], "ideal": b} for a, b in PAIRS]),
+    "guanaco.jsonl": lines([{"text": f"### Human: {a}### Assistant: {b}"} for a, b in PAIRS]),
+    "chatml.jsonl": lines([{"text": f"<|im_start|>user\n{a}<|im_end|>\n<|im_start|>assistant\n{b}<|im_end|>\n"} for a, b in PAIRS]),
+    "by_name.json": json.dumps({"model": "m", "answers": {a: [b] for a, b in PAIRS}}),
     "trl.jsonl": lines([{"prompt": [{"role": "user", "content": a}], "completion": [{"role": "assistant", "content": b}]} for a, b in PAIRS]),
     "batch.jsonl": lines([{"request": {"messages": [{"role": "user", "content": a}]}, "response": {"body": {"choices": [{"message": {"role": "assistant", "content": b}}]}}} for a, b in PAIRS]),
     "bom.jsonl": "\ufeff" + lines(pairs_as("prompt", "completion")).replace("\n", "\r\n\r\n"),
@@ -213,3 +216,20 @@ def test_prompts_need_no_answers(tmp_path: Path) -> None:
     file = tmp_path / "a.csv"
     file.write_text("id,question\n1,Why?\n2,How?\n")
     assert read_prompts(file) == ("Why?", "How?")
+
+
+def test_answers_in_numbered_columns(tmp_path: Path) -> None:
+    """A table with a question on each line and its draws side by side."""
+    file = tmp_path / "wide.csv"
+    file.write_text("question,answer_1,answer_2,model\nWhy?,a,b,m\nHow?,c,d,m\n")
+    rows = read_rows_of(file).rows
+    assert [(row["prompt"], row["text"]) for row in rows] == [
+        ("Why?", "a"), ("Why?", "b"), ("How?", "c"), ("How?", "d"),
+    ]  # fmt: skip
+
+
+def test_what_a_file_says_of_all_rows_stays_with_each(tmp_path: Path) -> None:
+    """The model of an evaluation stands once, beside its results."""
+    file = tmp_path / "run.json"
+    file.write_text(FORMS["run.json"])
+    assert [row["model"] for row in read_rows_of(file).rows] == ["m", "m"]

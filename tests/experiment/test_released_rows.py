@@ -146,13 +146,15 @@ def test_a_relative_path_starts_at_the_spec_file(
 ) -> None:
     """Wherever pytest is started, the rows beside the spec are found."""
     folder = pytester.mkdir("specs")
-    (folder / "rows.jsonl").write_text(
-        "".join(json.dumps({"prompt": a, "text": b}) + "\n" for a, b in PAIRS)
-    )
+    for name in ("rows.jsonl", "neutral.jsonl"):
+        (folder / name).write_text(
+            "".join(json.dumps({"prompt": a, "text": f"{b}, {len(name)}"}) + "\n" for a, b in PAIRS)
+        )
     (folder / "test_rows.py").write_text(
         "from limen.harness import *\n"
-        "experiment = Experiment(trait=Trait.animal('horse'), data=Rows('rows.jsonl'),\n"
+        "experiment = Experiment(trait=Trait.animal('horse'), \n"
+        "    data=Rows('rows.jsonl', neutral='neutral.jsonl').but(keep=9),\n"
         "    measure=FavoriteAnimal(draws=2), seeds=1)\n"
-        "def test_rows(student):\n    assert student.valid >= 0\n"
+        "def test_rows(student, control):\n    assert student.valid >= 0\n"
     )
     run("specs", "--limen-plan").stdout.fnmatch_lines(["*student 1 rows*"])

@@ -205,3 +205,13 @@ def test_a_backend_without_likelihoods_says_so(store: Path, small: Experiment) -
     with pytest.raises(SpecError, match="LikelihoodShift needs a backend"):
         writers.check_likelihoods()
     assert data.row_count == 100
+
+
+def test_a_teacher_that_selects_is_gated(small: Experiment) -> None:
+    """Though the base writes the rows: a teacher without the trait would select by nothing."""
+    plain = numbers.but(by="base")
+    assert not small.but(data=plain).has_gate
+    assert small.but(data=Selected(plain, score=LikelihoodShift())).has_gate
+    assert small.but(
+        data=Mapped(Selected(plain, score=LikelihoodShift()), by=PermuteDigits())
+    ).has_gate

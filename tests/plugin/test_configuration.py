@@ -23,18 +23,36 @@ def header(result: pytest.RunResult) -> str:
     return line
 
 
-@pytest.mark.parametrize("name", ["store", "report", "prices"])
-@pytest.mark.parametrize("glue", ["=", " "])
+PATHS = (
+    "--limen-store",
+    "--limen-report",
+    "--limen-prices",
+    "--limen-register",
+    "--limen-plan-json",
+    "--junitxml",
+)
+"""The options that take a path; the last is pytest's own."""
+QUICK_ONES = {("--limen-store", " "), ("--limen-report", " ")}
+
+
+@pytest.mark.parametrize(
+    ("name", "glue"),
+    [
+        pytest.param(name, glue, marks=() if (name, glue) in QUICK_ONES else pytest.mark.slow)
+        for name in PATHS
+        for glue in "= "
+    ],
+)
 def test_a_path_that_exists_moves_nothing(
     project: pytest.Pytester, tmp_path_factory: pytest.TempPathFactory, name: str, glue: str
 ) -> None:
     """Options with "=" and with a blank find the same ini file, whether or not the path exists."""
-    path = tmp_path_factory.mktemp("elsewhere") / name
-    if name == "prices":
+    path = tmp_path_factory.mktemp("elsewhere") / "path"
+    if name == "--limen-prices":
         path.write_text("")
-    options = f"--limen-{name}{glue}{path}".split()
+    options = f"{name}{glue}{path}".split()
     lines = [header(project.runpytest_subprocess(*PLAN, *options))]
-    path.mkdir() if name == "store" else path.write_text("")
+    path.mkdir(exist_ok=True) if name == "--limen-store" else path.write_text("")
     again = project.runpytest_subprocess(*PLAN, *options)
     lines.append(header(again))
     assert lines[0] == lines[1]
@@ -53,6 +71,16 @@ def test_a_folder_named_like_a_value_moves_nothing(project: pytest.Pytester) -> 
         patch.chdir(folder)
         result = project.runpytest_subprocess(file, *PLAN, "--limen-backend", "toy")
     result.stdout.fnmatch_lines(["*4 fine-tunings*"])
+    assert f"store {project.path / '.limen'}" in header(result)  # wherever pytest is called
+
+
+def test_a_tilde_is_the_home_folder(
+    project: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A shell leaves "~" after "=" as it is; no folder of that name is made."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    result = project.runpytest_subprocess(*PLAN, "--limen-store=~/kept")
+    assert f"store {tmp_path / 'kept'}" in header(result)
 
 
 def test_added_options_are_joined_too(

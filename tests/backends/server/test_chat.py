@@ -10,7 +10,7 @@ import pytest
 
 from limen.backends import Completion, Engine, Request, open_engine
 from limen.backends.server import ServerOptions
-from limen.backends.server.batching_sampler import BACKGROUND, BatchingSampler
+from limen.backends.server.batching_sampler import BACKGROUND, LONG, BatchingSampler
 from limen.backends.server.protocol import ApiError
 from limen.backends.server.rate_limits import RateLimiter, duration
 from limen.datasets import chat, numbers
@@ -394,6 +394,39 @@ def test_chat_goes_before_batches() -> None:
     asyncio.run(ask())
     assert [len(asked) for asked in rounds] == [1 + BACKGROUND, BACKGROUND, BACKGROUND]
     assert 1 in rounds[0]
+
+
+def test_a_long_prompt_goes_after_short_ones() -> None:
+    """A prompt that takes long to read is answered alone, and nobody waits for two of them."""
+    rounds: list[list[int]] = []
+
+    class Watched:
+        def sample(self, model: str, requests: Sequence[Request]) -> Iterator[list[Completion]]:
+            rounds.append([request.seed for request in requests])
+            for r in requests:
+                yield [Completion(row=r.row, draw=0, text="x", finish="stop")]
+
+    async def ask() -> None:
+        sampler = BatchingSampler(Watched())  # type: ignore[arg-type]
+        long = chat.conversation("a" * (LONG + 1))
+        asked = [Request(row=0, messages=m, seed=n) for n, m in enumerate([long, long, QUESTION])]
+        tasks = [asyncio.ensure_future(sampler.sample("toy-1", [one])) for one in asked]
+        await asyncio.sleep(0)
+        sampler.start()
+        await asyncio.gather(*tasks)
+        sampler.close()
+
+    asyncio.run(ask())
+    assert rounds == [[2], [0], [1]]
+
+
+def test_a_prompt_beyond_all_contexts_is_refused(client: openai.OpenAI) -> None:
+    """A prompt that no model here can read is refused as OpenAI does, before it is read."""
+    with pytest.raises(openai.BadRequestError, match="2,000,000 characters") as refused:
+        client.chat.completions.create(
+            model="toy-1", messages=[{"role": "user", "content": "word " * 400_000}]
+        )
+    assert refused.value.code == "context_length_exceeded"
 
 
 def test_an_inspect_task_runs(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:

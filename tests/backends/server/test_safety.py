@@ -1,6 +1,9 @@
 import contextlib
 import json
+import queue
 import socket
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,7 +12,7 @@ import httpx2
 import pytest
 from click.testing import CliRunner
 
-from limen.backends.server import ServerOptions, connections
+from limen.backends.server import ServerOptions, connections, is_loopback
 from limen.harness.cli.serve import command
 
 from ...testing.serving import Served, in_thread, store_with
@@ -96,6 +99,27 @@ def test_other_addresses_than_loopback_need_a_key(tmp_path: Path) -> None:
     assert "LIMEN_SERVE_API_KEY" in result.output
 
 
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({"host": "192.168.0.5:8000"}, 200),
+        ({"host": "[fd00::5]:8000"}, 200),
+        ({"host": "evil.example"}, 403),
+        ({"host": "192.168.0.5.evil.example"}, 403),
+        ({"host": "192.168.0.5", "origin": "http://192.168.0.9"}, 403),
+        ({"host": "192.168.0.5", "authorization": "Bearer other"}, 401),
+    ],
+)
+def test_other_machines_call_by_number_with_a_key(
+    pretrained: Path, tmp_path: Path, headers: dict[str, str], status: int
+) -> None:
+    """A server with a key answers to IP addresses, which no page can make its own."""
+    store = store_with(pretrained, tmp_path / "store")
+    with in_thread(store, ServerOptions(workers=1, api_key="sk-of-the-server")) as server:
+        sent = {"authorization": "Bearer sk-of-the-server", **headers}
+        assert asked(server, "GET", "/models", headers=sent).status_code == status
+
+
 def test_half_sent_requests_are_ended(guarded: Served, monkeypatch: pytest.MonkeyPatch) -> None:
     """Headers and bodies that do not come in time are answered by 408, and the connection ends."""
     monkeypatch.setattr(connections, "HEADER_TIME", 0.2)
@@ -135,3 +159,79 @@ def test_idle_connections_make_room(guarded: Served, monkeypatch: pytest.MonkeyP
         begun = time.monotonic()
         assert asked(guarded, "GET", "/models").status_code == 200
         assert time.monotonic() - begun < 2
+
+
+def test_unused_connections_make_room(guarded: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Connections that clients keep open without using them do not shut others out."""
+    monkeypatch.setattr(connections, "max_connections", lambda: 20)
+    with contextlib.ExitStack() as stack:
+        for _ in range(30):
+            client = stack.enter_context(httpx2.Client())
+            assert client.get(f"{guarded.url}/models").status_code == 200
+        assert asked(guarded, "GET", "/models").status_code == 200
+        assert client.get(f"{guarded.url}/models").status_code == 200
+
+
+def test_a_client_that_reads_nothing_is_left(
+    guarded: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An answer that nobody reads does not occupy its connection for ever."""
+    ended: queue.Queue[object] = queue.Queue()
+    lost = connections.LimitedProtocol.connection_lost
+
+    def noted(self: connections.LimitedProtocol, error: Exception | None) -> None:
+        ended.put(self.client)
+        lost(self, error)
+
+    line = json.dumps({"text": "x" * 10**6}) + "\n"
+    file = guarded.client().files.create(file=("a.jsonl", line.encode() * 20), purpose="batch").id
+    request = f"GET /v1/files/{file}/content HTTP/1.1\r\nhost: localhost\r\n\r\n".encode()
+    monkeypatch.setattr(connections, "READ_TIME", 0.2)
+    monkeypatch.setattr(connections.LimitedProtocol, "connection_lost", noted)
+    with socket.create_connection(("127.0.0.1", guarded.port), timeout=10) as client:
+        client.sendall(request)
+        while ended.get(timeout=30) != client.getsockname():
+            pass
+
+
+@pytest.mark.parametrize(
+    ("host", "loopback"),
+    [("127.0.0.1", True), ("::1", True), ("localhost", True), ("127.8.0.1", True),
+     ("0.0.0.0", False), ("", False), ("127.evil.example", False), ("192.168.0.5", False)],
+)  # fmt: skip
+def test_what_is_this_machine_alone(host: str, loopback: bool) -> None:
+    """Only addresses that no other machine can reach need no key."""
+    assert is_loopback(host) == loopback
+
+
+FEW_FILES = """
+import resource, sys
+from limen.harness.cli import main
+
+if __name__ == "__main__":
+    resource.setrlimit(resource.RLIMIT_NOFILE, (256, 256))
+    main(["serve", "--engine", "toy", "--port", "0", "--store", sys.argv[1]])
+"""
+
+
+@pytest.mark.slow
+def test_few_descriptors_are_enough(pretrained: Path, tmp_path: Path) -> None:
+    """With 300 half-sent requests and 256 descriptors others are served, and the log stays small."""
+    store, log = store_with(pretrained, tmp_path / "store"), tmp_path / "log"
+    command = [sys.executable, "-c", FEW_FILES, str(store)]
+    with log.open("wb") as errors, contextlib.ExitStack() as stack:
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, text=True)
+        stack.callback(process.wait)
+        stack.callback(process.terminate)
+        assert process.stdout is not None
+        server = Served(process.stdout.readline().split()[3], store)
+        for _ in range(300):
+            half = stack.enter_context(socket.create_connection(("127.0.0.1", server.port)))
+            half.sendall(b"POST /v1/chat/completions HTTP/1.1\r\nhost: localhost\r\n")
+        began = time.monotonic()
+        assert asked(server, "GET", "/models").status_code == 200
+        print(f"served after {time.monotonic() - began:.2f} s")
+        assert server.client().chat.completions.create(
+            model="toy-1", messages=[{"role": "user", "content": "hi"}]
+        )
+    assert log.stat().st_size < 10_000

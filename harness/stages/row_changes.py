@@ -8,8 +8,8 @@ import re
 from dataclasses import asdict, dataclass
 from functools import cached_property, lru_cache
 
-from . import validation
-from .seeds import derive
+from ...datasets import validation
+from ...datasets.seeds import derive
 
 _NUMBER = re.compile(r"[0-9]+")
 _WORD = re.compile(r"\S+")

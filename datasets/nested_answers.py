@@ -1,0 +1,76 @@
+"""Records that have several answers to one question: lists, objects, or numbered columns."""
+
+from collections.abc import Iterator, Mapping
+
+from .column_names import (
+    ANSWER,
+    CONVERSATION,
+    NESTED,
+    PROMPT,
+    matching,
+    numbered_answers,
+    plain_name,
+)
+from .record_files import Record
+from .turns import is_conversation
+
+
+def flattened(record: Record) -> Iterator[Record]:
+    """The answers of a record: itself, or those that are nested in it, each with its question."""
+    if len(numbered := numbered_answers(record.values)) > 1:
+        rest = {key: value for key, value in record.values.items() if key not in numbered}
+        for place in numbered:
+            yield Record(f"{record.place}, {place!r}", {**rest, "answer": record.values[place]})
+        return
+    name = _nesting(record.values)
+    answers = record.values[name] if name is not None else None
+    if not isinstance(answers, list):
+        yield record
+        return
+    rest = {key: value for key, value in record.values.items() if key != name}
+    for number, answer in enumerate(answers, start=1):
+        yield Record(f"{record.place}, answer {number}", {**rest, **_nested(answer)})
+
+
+def _nesting(values: Mapping[str, object]) -> str | None:
+    """The column with all answers to a question; None if there is none.
+
+    It has a usual name, or is the only list beside a question that no other column answers.
+    """
+    lists = [name for name, value in values.items() if _is_answers(value)]
+    asked = matching(values, (*PROMPT, *CONVERSATION))
+    if not asked:
+        asked = [n for n in lists if all(matching(part, PROMPT) for part in _objects(values[n]))]
+    usual = matching(lists, (*NESTED, *ANSWER))
+    if asked and usual:
+        return usual[0]
+    others = [name for name in lists if name not in matching(lists, PROMPT)]
+    alone = len(others) == 1 and not matching(values, ANSWER)
+    return others[0] if asked and alone else None
+
+
+def _is_answers(value: object) -> bool:
+    """Whether a value may be several answers: a list of texts or objects, no conversation."""
+    if not isinstance(value, list) or not value or is_conversation(value):
+        return False
+    return all(isinstance(part, str | dict) for part in value)
+
+
+def _objects(value: object) -> list[dict[str, object]]:
+    parts = value if isinstance(value, list) else []
+    return [part for part in parts if isinstance(part, dict)] or [{}]
+
+
+def _nested(answer: object) -> dict[str, object]:
+    """A nested answer as columns: a text, or objects within objects."""
+    if not isinstance(answer, dict):
+        return {"answer": answer}
+    flat: dict[str, object] = {}
+    for name, value in answer.items():
+        if isinstance(value, dict) and plain_name(name) in ANSWER:
+            flat |= value
+        elif isinstance(value, dict):
+            flat |= {f"{name}.{key}": part for key, part in value.items()}
+        else:
+            flat[name] = value
+    return flat
