@@ -79,7 +79,7 @@ def result_of(lab: Lab, title: str, experiment: Experiment, arms: Collection[str
         lessons=_lessons(experiment),
         measure=_described(experiment),
         questions=dict(measure.groups),
-        draws=measure.draws_per_question,
+        draws=0 if measure.computed else measure.draws_per_question,
         temperature=measure.temperature,
         max_tokens=measure.max_tokens,
         seeds=len(pipe.arms["student"]),
