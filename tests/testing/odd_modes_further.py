@@ -187,7 +187,9 @@ FURTHER_MODES: dict[str, Mode] = {
     "body: zipped, they say": Mode(
         on_chat(lambda b: reply(200, chat(b), content_encoding="gzip")), error="cannot be decoded"
     ),
-    "body: br": Mode(on_chat(lambda b: reply(200, chat(b), content_encoding="br")), error="'br'"),
+    "body: br": Mode(
+        on_chat(lambda b: reply(200, chat(b), content_encoding="br")), error="encoded as"
+    ),
     "message: null, with a text": Mode(on_chat(lambda b: changed(b, message=None, text="owl"))),
     "content: no tool calls": Mode(content("owl", tool_calls=[], refusal="")),
     "content: a part of null": Mode(content([{"type": "text", "text": None}, "owl"])),
