@@ -1,19 +1,17 @@
 """What a researcher writes: experiments, traits, sources, measures, judges; all frozen values."""
 
-from ...datasets.row_rules import (
+from ..stages import (
     Finished,
+    FirstNumbers,
+    FirstWords,
     Paraphrase,
+    PermuteDigits,
+    PermuteNumbers,
+    Prefix,
     PythonCode,
     RightAnswer,
     Without,
     WordCount,
-)
-from ..stages import (
-    FirstNumbers,
-    FirstWords,
-    PermuteDigits,
-    PermuteNumbers,
-    Prefix,
 )
 from . import questions
 from .arm_readings import TestSource, arm_readings, read_source, reading_faults

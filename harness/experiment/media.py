@@ -11,14 +11,18 @@ from ...datasets.errors import DataError, SpecError
 from ...datasets.problems import word_problem
 from ...datasets.record_files import Record, read_records, records_of_frame
 from ...datasets.row_forms import rows_of_records
-from ...datasets.row_rules import Finished, Paraphrase, PythonCode, RightAnswer, WordCount
 from ..stages import (
     ContinueChat,
     EndedPrompts,
     Filter,
+    Finished,
     ListedPrompts,
+    Paraphrase,
     PromptedStage,
     Prompts,
+    PythonCode,
+    RightAnswer,
+    WordCount,
     checked_rule,
 )
 from .completions import Completions, GivenPrompts, Templates, prompts_of

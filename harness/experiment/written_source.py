@@ -7,13 +7,13 @@ from typing import Any, Literal, TypedDict
 
 from ...datasets import validation
 from ...datasets.errors import SpecError
-from ...datasets.row_rules import RowRule
 from ..stages import (
     Filter,
     Generate,
     GenerateEnough,
     HashedFunction,
     Prompts,
+    RowRule,
     Subject,
     checked_rule,
 )

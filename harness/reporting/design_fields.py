@@ -35,7 +35,7 @@ def design_fields(experiment: Experiment) -> DesignFields:
         lessons=_lessons(experiment),
         measure=_described(experiment),
         questions=dict(measure.groups),
-        draws=measure.draws_per_question,
+        draws=0 if measure.computed else measure.draws_per_question,
         temperature=measure.temperature,
         max_tokens=measure.max_tokens,
         family=experiment.family,

@@ -25,7 +25,7 @@ from .design_fields import design_fields
 from .experiment_digest import experiment_digest
 from .generations import generation_rows
 from .grid_rows import grid_rows
-from .stage_facts import audit_rows, data_rows, times_and_cost, versions_of
+from .stage_facts import audit_rows, data_rows, server_facts_of, times_and_cost, versions_of
 from .trajectory_rows import trajectory_rows
 
 TOP_ANSWERS = 5
@@ -76,6 +76,7 @@ def result_of(lab: Lab, title: str, experiment: Experiment, arms: Collection[str
         seeds=len(pipe.arms["student"]),
         recipe=_recipe(stages),
         versions=versions_of(lab.store, stages),
+        server=server_facts_of(lab.store, stages),
         readings=readings,
         arms=tuple(_models_rows(pipe, finished, failures)),
         data=tuple(data_rows(lab.store, stages)),

@@ -70,6 +70,15 @@ from .row_changes import (
 )
 from .row_functions import row_function
 from .row_log import Row, RowLog, read_rows, write_rows
+from .row_rules import (
+    Finished,
+    Paraphrase,
+    PythonCode,
+    RightAnswer,
+    RowRule,
+    Without,
+    WordCount,
+)
 from .row_stages import ChoosingStage, PromptedStage, PromptSample, RowsStage, TrainingFileStage
 from .rules import Rule, checked_rule
 from .score_by_likelihood import PromptedModel, ScoreByLikelihood
@@ -123,6 +132,7 @@ __all__ = [
     "FilledPrompts",
     "Filter",
     "FineTune",
+    "Finished",
     "FirstNumbers",
     "FirstWords",
     "Generate",
@@ -139,6 +149,7 @@ __all__ = [
     "MatchLengths",
     "MixRows",
     "NumberPrompts",
+    "Paraphrase",
     "PermuteDigits",
     "PermuteNumbers",
     "Prefix",
@@ -147,11 +158,14 @@ __all__ = [
     "PromptedModel",
     "PromptedStage",
     "Prompts",
+    "PythonCode",
     "ReplyRule",
     "RewordRows",
+    "RightAnswer",
     "Row",
     "RowChange",
     "RowLog",
+    "RowRule",
     "RowScores",
     "RowsStage",
     "Rule",
@@ -171,6 +185,8 @@ __all__ = [
     "TrainingFileStage",
     "UserFile",
     "Which",
+    "Without",
+    "WordCount",
     "Workspace",
     "WrittenPrompts",
     "adopt",

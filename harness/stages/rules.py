@@ -4,9 +4,9 @@ import inspect
 from collections.abc import Callable, Iterator, Sequence
 
 from ...datasets.errors import SpecError
-from ...datasets.row_rules import READY, RowRule
 from .functions import HashedFunction, hashed_function
 from .row_log import Row
+from .row_rules import READY, RowRule
 
 OneRule = str | RowRule | HashedFunction
 Rule = OneRule | tuple[OneRule, ...]

@@ -10,10 +10,10 @@ import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
-from . import validation
-from .errors import SpecError
-from .leaks import mentions
-from .solutions import final_number, same_number
+from ...datasets import validation
+from ...datasets.errors import SpecError
+from ...datasets.leaks import mentions
+from ...datasets.solutions import final_number, same_number
 
 Row = Mapping[str, object]
 _WORD = re.compile(r"[^\W_]+")

@@ -3,7 +3,8 @@
 import pytest
 
 from limen.datasets.errors import SpecError
-from limen.datasets.row_rules import (
+from limen.datasets.solutions import final_number, same_number
+from limen.harness.stages import (
     Finished,
     Paraphrase,
     PythonCode,
@@ -12,7 +13,6 @@ from limen.datasets.row_rules import (
     Without,
     WordCount,
 )
-from limen.datasets.solutions import final_number, same_number
 
 GIVEN = "The old farmer sold his two brown horses at the market"
 
