@@ -143,9 +143,8 @@ def _arms(result: Result, figures: Mapping[str, str]) -> Iterator[str]:
         yield f"The same as {' and '.join(links)}."
     yield from (_arm_rows(reading) for reading in result.readings)
     yield (
-        f"{prose(result.measure)}: each model answered {result.asked} questions, "
-        f"{result.draws} draws each, at temperature {result.temperature:g}. Intervals are 95%, "
-        f"over seed means (over question means where there is one model)."
+        f"{prose(result.measure)}: {result.how_asked}. Intervals are 95%, over seed means (over "
+        f"question means where there is one model)."
     )
 
 
@@ -299,9 +298,9 @@ def _setting(result: Result) -> Iterator[str]:
         ("traits corrected for", str(result.family) if result.family > 1 else ""),
         ("recipe", code(provenance.as_json(result.recipe))),
         *_other_recipes(result),
-        ("draws a question", str(result.draws)),
-        ("temperature", f"{result.temperature:g}"),
-        ("tokens an answer", f"at most {result.max_tokens}"),
+        ("draws a question", str(result.draws or "")),
+        ("temperature", f"{result.temperature:g}" if result.draws else ""),
+        ("tokens an answer", f"at most {result.max_tokens}" if result.draws else ""),
     ]
     yield table(("what", "value"), [row for row in rows if row[1]])
     yield from _surroundings(result)

@@ -11,15 +11,21 @@ def methods(result: Result) -> str:
     return " ".join(_sentences(result))
 
 
-def _sentences(result: Result) -> Iterator[str]:
-    yield _teacher(result)
-    yield from _data(result)
-    yield from (_training(arm) for arm in result.arms if arm.recipe)
-    yield (
+def _asked(result: Result) -> str:
+    if not result.draws:
+        return f"The measure was {result.measure}: {result.how_asked}."
+    return (
         f"Each model answered {result.asked} questions ({result.measure}), {result.draws:,} draws "
         f"each, at temperature {result.temperature:g} and with at most {result.max_tokens} tokens "
         f"an answer."
     )
+
+
+def _sentences(result: Result) -> Iterator[str]:
+    yield _teacher(result)
+    yield from _data(result)
+    yield from (_training(arm) for arm in result.arms if arm.recipe)
+    yield _asked(result)
     yield from (
         _effect(reading, effect) for reading in result.readings[:1] for effect in reading.effects
     )

@@ -189,6 +189,7 @@ class Result:
     questions: Mapping[str, tuple[str, ...]]
     """By group, verbatim; without groups there is one, named ""."""
     draws: int
+    """Sampled answers to each question; 0 for a measure that samples none itself."""
     temperature: float
     max_tokens: int
     seeds: int
@@ -201,6 +202,9 @@ class Result:
     """What its author has to say before the numbers."""
     versions: Mapping[str, str] = field(default_factory=dict)
     """Of what its stages used."""
+    server: Mapping[str, str] = field(default_factory=dict)
+    """How a service's server was asked and how it answered, each with its source; of records of
+    earlier versions and of models on this machine empty."""
     readings: tuple[ReadingRow, ...]
     """The first shows the trait."""
     arms: tuple[ModelsRow, ...]
@@ -246,6 +250,17 @@ class Result:
             return self.grids[0].reading, self.grids[0].diagonal
         effects = ((reading, effect) for reading in self.readings[:1] for effect in reading.effects)
         return next(effects, None)
+
+    @property
+    def how_asked(self) -> str:
+        """How the models were measured, in words."""
+        if not self.draws:
+            questions = f" at {self.asked} questions" if self.asked else ""
+            return f"its figures are computed for each model{questions}, without draws"
+        return (
+            f"each model answered {self.asked} questions, {self.draws:,} draws each, at "
+            f"temperature {self.temperature:g}"
+        )
 
     @property
     def asked(self) -> int:

@@ -8,6 +8,7 @@ import pytest
 
 from limen.datasets.errors import SpecError
 from limen.harness import Experiment, FavoriteAnimal, Lab, Likelihood, LogOdds, Numbers, Trait
+from limen.harness.reporting.summary import result_of
 
 from ..testing.labs import ALL_ARMS, lab_at
 
@@ -151,3 +152,15 @@ def test_every_arm_is_asked_in_the_same_surroundings(lab: Lab) -> None:
     assert {stage.history for stage in asked.values()} == {(("Hi", "Hello"),)}
     assert [asked[name].system for name in ("baseline", "student")] == ["Be brief."] * 2
     assert (asked["teacher"].system or "").startswith("Be brief.\n\nYou truly love")
+
+
+def test_a_report_says_that_nothing_was_drawn(lab: Lab) -> None:
+    """Its rows are figures in nats, and no sentence tells of draws or a temperature."""
+    spec = experiment(LogOdds())
+    lab.run([(spec, ["baseline", "teacher"])])
+    result = result_of(lab, "log-odds", spec, ["baseline", "teacher"])
+    assert result.how_asked == (
+        "its figures are computed for each model at 50 questions, without draws"
+    )
+    (reading,) = result.readings
+    assert (reading.name, reading.kind, reading.decimals) == ("log-odds of 'horse'", "score", 2)
