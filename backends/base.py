@@ -168,6 +168,8 @@ class ServiceTerms:
     """A file of prices, used before those that limen knows."""
     estimate_only: bool = False
     """Only estimate: a service that cannot be asked is described from tables."""
+    choices: Mapping[str, str] = field(default_factory=dict, hash=False)
+    """What the user chose of how a server is asked, by name; they go before the environment's."""
 
 
 @dataclass(frozen=True, kw_only=True)

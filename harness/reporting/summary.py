@@ -24,7 +24,7 @@ from ..statistics import DECIMALS, Effect, Estimate, ExactRate, ScoreEffect, dif
 from .experiment_digest import experiment_digest
 from .generations import generation_rows
 from .grid_rows import grid_rows
-from .stage_facts import audit_rows, data_rows, times_and_cost, versions_of
+from .stage_facts import audit_rows, data_rows, server_facts_of, times_and_cost, versions_of
 from .trajectory_rows import trajectory_rows
 
 TOP_ANSWERS = 5
@@ -89,6 +89,7 @@ def result_of(lab: Lab, title: str, experiment: Experiment, arms: Collection[str
         note=experiment.note,
         generation=experiment.generation,
         versions=versions_of(lab.store, stages),
+        server=server_facts_of(lab.store, stages),
         readings=readings,
         arms=tuple(_models_rows(pipe, finished, failures)),
         data=tuple(data_rows(lab.store, stages)),
