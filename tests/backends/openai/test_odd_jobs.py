@@ -15,7 +15,7 @@ from ...testing.serving import jsonl, rows
 
 TUNED = "ft:some-model:1"
 JOB = {"id": "job-1", "object": "fine_tuning.job", "status": "succeeded", "model": MODEL}
-POINTS = [
+POINTS: list[Json] = [
     {"id": None, "step_number": None, "metrics": None, "fine_tuned_model_checkpoint": None},
     {"id": "b", "step_number": 4, "metrics": None, "fine_tuned_model_checkpoint": f"{TUNED}:4"},
 ]
