@@ -1,9 +1,8 @@
 """What the harness asks of a backend, and the plain values that pass between them.
 
 Every backend describes models and samples (:class:`Backend`). What else it can do it declares in
-one place, its :class:`Capabilities`: each optional part is an object with the methods of a small
-protocol, or None. A type checker so sees both that a declared part is complete, and that nobody
-uses a part without asking whether it is there.
+its :class:`Capabilities`: each optional part is an object with the methods of a small protocol, or
+None. A type checker sees that a declared part is complete, and that nobody uses one without asking.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -168,6 +167,8 @@ class ServiceTerms:
     """A file of prices, used before those that limen knows."""
     estimate_only: bool = False
     """Only estimate: a service that cannot be asked is described from tables."""
+    choices: Mapping[str, str] = field(default_factory=dict, hash=False)
+    """What the user chose of how a server is asked, by name; they go before the environment's."""
 
 
 @dataclass(frozen=True, kw_only=True)

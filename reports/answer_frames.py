@@ -22,6 +22,8 @@ COLUMNS = (
     "stage", "label", "model", "system", "question", "row", "draw", "draw_seed", "answer", "finish",
 )  # fmt: skip
 NUMBERS = ("row", "draw", "draw_seed")
+LONGEST_SHARED = 100
+"""Characters of an answer up to which it is looked for among earlier ones."""
 BATCH = 50_000
 """Rows of a batch."""
 
@@ -105,7 +107,20 @@ class _Texts:
         from pandas import Categorical, Index
 
         codes = np.asarray(self._codes, dtype=np.int32)
-        return Categorical.from_codes(codes.tolist(), categories=Index(_series(self._numbers)))
+        return Categorical.from_codes(codes, categories=Index(_series(self._numbers)))
+
+
+class _SharedTexts:
+    """A column of texts of which many are the same: these are one object."""
+
+    def __init__(self) -> None:
+        self.texts: list[str | None] = []
+        self._known: dict[str, str] = {}
+
+    def append(self, text: str | None) -> None:
+        """Add a value."""
+        short = text is not None and len(text) <= LONGEST_SHARED
+        self.texts.append(self._known.setdefault(text, text) if text and short else text)
 
 
 def _series(texts: Iterable[str | None]) -> "Series[str]":
@@ -124,7 +139,7 @@ def _frame(rows: Iterable[tuple[Any, ...]]) -> "DataFrame":
 
     texts = {name: _Texts() for name in COLUMNS if name not in (*NUMBERS, "answer")}
     numbers = {name: array("q") for name in NUMBERS}
-    given: list[str | None] = []
+    given = _SharedTexts()
     appends: dict[str, Callable[[Any], None]] = {
         **{name: column.append for name, column in texts.items()},
         **{name: column.append for name, column in numbers.items()},
@@ -137,6 +152,6 @@ def _frame(rows: Iterable[tuple[Any, ...]]) -> "DataFrame":
     columns = {
         **{name: text.column() for name, text in texts.items()},
         **numbers,
-        "answer": _series(given),
+        "answer": _series(given.texts),
     }
     return DataFrame({name: columns[name] for name in COLUMNS})

@@ -202,6 +202,9 @@ class Result:
     """What its author has to say before the numbers."""
     versions: Mapping[str, str] = field(default_factory=dict)
     """Of what its stages used."""
+    server: Mapping[str, str] = field(default_factory=dict)
+    """How a service's server was asked and how it answered, each with its source; of records of
+    earlier versions and of models on this machine empty."""
     readings: tuple[ReadingRow, ...]
     """The first shows the trait."""
     arms: tuple[ModelsRow, ...]

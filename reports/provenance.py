@@ -60,8 +60,16 @@ def _run(run: Run) -> list[tuple[str, str]]:
         ("wall time", f"{run.seconds:.1f} s"),
         ("git commit of the specs", _git(run.git)),
         *((prose(name), prose(number)) for name, number in run.versions.items()),
+        *_servers(run.results),
     ]
     return [row for row in rows if row[1]]
+
+
+def _servers(results: Sequence[Result]) -> Iterator[tuple[str, str]]:
+    """How each server was asked, once for all experiments that asked it in the same way."""
+    rows = {(r.model, name, fact) for r in results for name, fact in r.server.items()}
+    for model, name, fact in sorted(rows):
+        yield prose(f"server of {model}: {name}"), prose(fact)
 
 
 def _git(commit: str) -> str:

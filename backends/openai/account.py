@@ -18,12 +18,15 @@ from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 from ...datasets.errors import BackendError
 from ..redaction import Redactor
 from .errors import Failure, classify
+from .timeouts import note_headers
 
 if TYPE_CHECKING:
     from openai import AsyncOpenAI, OpenAI
 
 T = TypeVar("T")
 OPENAI = "https://api.openai.com/v1"
+ENDPOINT = "/chat/completions"
+"""What people leave at the end of an address that they copied."""
 NO_KEY = "no-key"
 """What a server that wants no key is sent; the SDK insists on one."""
 
@@ -38,6 +41,7 @@ class Account:
         given = azure if self.azure else env("OPENAI_BASE_URL") or OPENAI
         parts = _parts(given.strip())
         host = parts.netloc.rpartition("@")[2]
+        parts = parts._replace(path=parts.path.rstrip("/").removesuffix(ENDPOINT))
         self._address = parts._replace(netloc=host).geturl().rstrip("/")
         self.url = parts._replace(netloc=host, query="", fragment="").geturl().rstrip("/")
         """The server, without any credentials that its address has in it."""
@@ -77,6 +81,7 @@ class Account:
         from .http_client import AsyncLimitedClient
 
         http = AsyncLimitedClient(self.redactor, self._credentials)
+        http.event_hooks["response"].append(note_headers)
         options: dict[str, Any] = {"max_retries": 0, "http_client": http}
         if self.azure:
             return AsyncAzureOpenAI(**self._azure(), **options)
@@ -92,7 +97,10 @@ class Account:
 
     def classify(self, error: Exception) -> Failure:
         """The failure behind an exception, its message without secrets."""
-        failure = classify(error)
+        return self.cleaned(classify(error))
+
+    def cleaned(self, failure: Failure) -> Failure:
+        """The failure, its message without secrets."""
         details = replace(failure.details, message=self.scrub(failure.details.message))
         return replace(failure, message=self.scrub(failure.message), details=details)
 

@@ -21,25 +21,31 @@ from ..base import (
     Usage,
     WorkRequest,
 )
+from ..continuations import ContinuationRequest, LogProbability
 from ..recipes import POSITIVE, POSITIVE_WHOLE, check_recipe, or_auto
 from .account import Account, base_of
 from .batches import Batches
 from .budget import Budget
-from .chat import DEADLINE, LONGEST_WAIT, ChatClient
+from .chat import LONGEST_WAIT, ChatClient
+from .choices import read_choices
+from .continuations import Continuations
 from .discovery import Discovery
-from .failure_share import share_set_by_user
+from .first_contact import FirstContact
+from .job_form import SETTINGS
 from .job_ledger import JobLedger
-from .jobs import SETTINGS, Jobs
+from .jobs import Jobs
 from .preflight import Preflight
 from .prices import prices
 from .quotes import Limits, conditions, quote
 from .rate_limiter import RateLimiter
-from .request_form import draws_set_by_user, form_set_by_user
 from .retries import OUTAGE, Retries
 from .sampling import stream
 from .server_profile import PROBED, ServerProfile
 from .uploads import Uploads
 
+MOST_PROBING = 30.0
+"""Seconds at most that a request for what a server offers is given; else a quarter of what the
+server has for its first answer."""
 ACCEPTED = {
     name: or_auto(POSITIVE if name == "learning_rate_multiplier" else POSITIVE_WHOLE)
     for name in SETTINGS
@@ -59,7 +65,7 @@ class OpenAIBackend:
         home: Path,
         terms: ServiceTerms | None = None,
         *,
-        deadline: float = DEADLINE,
+        deadline: float | None = None,
         longest_wait: float = LONGEST_WAIT,
         outage: float = OUTAGE,
     ) -> None:
@@ -68,7 +74,9 @@ class OpenAIBackend:
         self.budget = Budget(self.terms.budget)
         self.ledger = JobLedger(home)
         self._home = home
-        self._deadline, self._longest_wait = deadline, longest_wait
+        self._choices = read_choices(self.terms.choices)
+        self._deadline = deadline or self._choices.deadline
+        self._longest_wait = longest_wait
         self._prices = prices(self.terms.prices)
         self._retries = Retries(self.account, outage=outage)
         self._limits = Limits(home / "limits", self.account.url)
@@ -76,13 +84,17 @@ class OpenAIBackend:
         self._models: dict[str, Model] = {}
         self._limiters: dict[str, RateLimiter] = {}
         self._profiles: dict[str, ServerProfile] = {}
-        self._fixed, self._fixed_draws = form_set_by_user(), draws_set_by_user()
-        self._max_failed = share_set_by_user()
 
     @property
     def capabilities(self) -> Capabilities:
         """See :class:`limen.backends.Capabilities`."""
-        return Capabilities(fine_tuning=self, batches=self, service=self, checkpoints=True)
+        return Capabilities(
+            fine_tuning=self,
+            batches=self,
+            continuations=self,
+            service=self,
+            checkpoints=True,
+        )
 
     @cached_property
     def default_model(self) -> str:
@@ -111,6 +123,20 @@ class OpenAIBackend:
         """See :meth:`limen.backends.Backend.sample`; in the order in which answers arrive."""
         with self._client(model) as client:
             yield from stream(self.account, client, requests)
+
+    def log_probabilities(
+        self, model: str, requests: Iterable[ContinuationRequest]
+    ) -> Iterator[Sequence[LogProbability]]:
+        """See :meth:`limen.backends.continuations.ContinuationScorer.log_probabilities`.
+
+        Of a chat answer, a continuation of one token is exact, and of any other an upper bound.
+        """
+        profile = self._profile_of(model)
+        profile.note_sample(self._preflight.ensure_answers(model))
+        scorer = Continuations(
+            self.account, self._retries, self.budget, self._prices, profile, model
+        )
+        yield from scorer.score(requests)
 
     def sample_batch(
         self, model: str, requests: Iterable[Request], key: str
@@ -191,6 +217,7 @@ class OpenAIBackend:
             self._prices,
             self.terms,
             self._home / "batches",
+            self._choices.max_failed,
         )
 
     @cached_property
@@ -199,9 +226,12 @@ class OpenAIBackend:
 
     @cached_property
     def _preflight(self) -> Preflight:
-        discovery = Discovery(self.account, self._retries, self.budget)
+        choices = self._choices
+        timeout = min(MOST_PROBING, choices.first_answer / 4)
+        discovery = Discovery(self.account, self._retries, timeout)
+        contact = FirstContact(self.account, discovery, self._retries, self.budget, choices)
         return Preflight(
-            self.account, discovery, self._prices, estimate_only=self.terms.estimate_only
+            self.account, discovery, contact, self._prices, estimate_only=self.terms.estimate_only
         )
 
     @contextmanager
@@ -211,6 +241,7 @@ class OpenAIBackend:
             raise BackendError("the run was ended; run the same command again to go on")
         limiter = self._limiters.setdefault(base, RateLimiter(longest_wait=self._longest_wait))
         profile = self._profile_of(model)
+        profile.note_sample(self._preflight.ensure_answers(model))
         try:
             yield ChatClient(
                 self.account,
@@ -219,7 +250,7 @@ class OpenAIBackend:
                 profile=profile,
                 budget=self.budget,
                 prices=self._prices,
-                max_failed=self._max_failed,
+                max_failed=self._choices.max_failed,
                 deadline=self._deadline,
                 longest_wait=self._longest_wait,
             )
@@ -234,8 +265,8 @@ class OpenAIBackend:
         base = base_of(model)
         known = self.limits(base).get("draws")
         made = ServerProfile(
-            fixed=self._fixed,
-            draws=self._fixed_draws,
+            fixed=self._choices.form,
+            draws=self._choices.draws,
             known_draws=int(known) if known else None,
         )
         return self._profiles.setdefault(base, made)

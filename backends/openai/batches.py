@@ -7,7 +7,7 @@ answered is taken first; only what none of them answered goes into another one.
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -18,22 +18,28 @@ from ..base import Completion, Request, ServiceTerms, Usage
 from ..records import Record
 from . import responses
 from .account import Account
+from .batch_negotiation import BatchNegotiation, RefusedLine
 from .budget import Budget
 from .chat import maximum_usage
 from .draw_limit import DrawLimit
 from .error_details import parse_error
 from .errors import (
-    CONTENT,
     TRANSIENT,
+    Failure,
     FailureKind,
     InvalidResponseError,
     backend_error,
+    failure_of,
     require,
 )
+from .failure_share import DEFAULT as MAX_FAILED
+from .failure_share import FailureShare
+from .job_details import state_name, tag_of
 from .job_ledger import now
 from .pages import items
 from .prices import Prices
 from .request_form import RequestForm
+from .responses import whole_number
 from .retries import Retries
 from .server_profile import ServerProfile
 from .uploads import Uploads
@@ -62,30 +68,37 @@ class Batches:
     prices: Prices
     terms: ServiceTerms
     folder: Path
+    max_failed: float = MAX_FAILED
+    """The share of failed lines past which a stage ends."""
 
     def sample(
         self, model: str, requests: Iterable[Request], key: str, profile: ServerProfile
     ) -> Iterator[Sequence[Completion]]:
         """Complete requests; what earlier batches under the key have answered comes from them."""
-        wanted = OutstandingDraws(requests)
-        path = self.path(key)
+        run = _Run(OutstandingDraws(requests), profile, self.max_failed)
+        wanted, path = run.wanted, self.path(key)
         record: Record = records.read(path) or {"key": key, "batches": []}
         fruitless = place = 0
         while True:
             for entry in record["batches"][place:]:
-                before = wanted.left
-                yield from self._answers(path, record, entry, wanted, profile)
+                before, form = wanted.left, profile.form
+                yield from self._answers(path, record, entry, run)
                 waits = entry.get("status") == "failed"  # the account has too much enqueued
+                changed = profile.form != form or run.negotiation.trial
                 fruitless = fruitless + 1 if wanted.left == before and not waits else 0
+                fruitless = 0 if changed else fruitless
             place = len(record["batches"])
             if not wanted.left:
+                run.share.check()
+                yield from _grouped(iter([run.held]))
                 return
             if fruitless >= ROUNDS:
                 message = f"{ROUNDS} batches in a row left {wanted.left:,} draws unanswered"
                 raise backend_error(
                     record["batches"][-1].get("error") or message, "sampling by batches"
                 )
-            some = list(islice(wanted.parts(profile.draws), int(record.get("largest", LARGEST))))
+            largest = 1 if run.negotiation.trial else int(record.get("largest", LARGEST))
+            some = list(islice(wanted.parts(profile.draws), largest))
             self._record_batch(path, record, model, some, profile.form)
 
     def path(self, key: str) -> Path:
@@ -100,23 +113,19 @@ class Batches:
         used = sum((maximum_usage(part) for part in parts), Usage())
         most = self.prices.cost(model, used, batch=True) or 0.0
         entry: Record = {"tag": f"limen-{path.stem}-{number}", "model": model, "most": most}
-        record["batches"].append({**entry, "requests": len(parts), "intended": now()})
+        entry |= {"requests": len(parts), "intended": now(), "form": asdict(form)}
+        record["batches"].append(entry)
         lines = (json.dumps(_line(model, part, form)) + "\n" for part in parts)
         records.write_bytes(path.with_suffix(f".{number}.jsonl"), "".join(lines).encode())
         records.write(path, record)
 
     def _answers(
-        self,
-        path: Path,
-        record: Record,
-        entry: Record,
-        wanted: "OutstandingDraws",
-        profile: ServerProfile,
+        self, path: Path, record: Record, entry: Record, run: "_Run"
     ) -> Iterator[list[Completion]]:
         """What a batch answered, once it has ended."""
         if entry.get("status") == "failed":  # reported before; nothing of it was done
             return
-        self._create_once(path, record, entry)
+        reserved = self._create_once(path, record, entry)
         ended = self._ended(entry["id"])
         known_before = entry.get("status") == ended.status
         entry |= {"status": ended.status, "ended": now(), "error": _reasons(ended)}
@@ -125,31 +134,53 @@ class Batches:
         records.write(path, record)
         if ended.status == "failed" and "largest" not in record:
             raise backend_error(entry["error"], f"the batch {ended.id} was refused")
+        lines = _Lines(RequestForm(**entry.get("form", {})))
         for file_id in (ended.output_file_id, ended.error_file_id):
-            yield from _grouped(self._file_answers(file_id, wanted, profile))
-        if ended.status == "cancelled" and wanted.left and not known_before:
-            message = f"somebody cancelled it, with {wanted.left:,} draws unanswered"
+            yield from _grouped(self._file_answers(file_id, run, lines))
+        if reserved:
+            self._give_back(entry["model"], lines)
+        self._settle(run, lines)
+        if ended.status == "cancelled" and run.wanted.left and not known_before:
+            message = f"somebody cancelled it, with {run.wanted.left:,} draws unanswered"
             remedy = "run the same command again to have them asked for by another"
             raise backend_error(message, f"the batch {ended.id}", remedy)
 
     def _file_answers(
-        self, file_id: str | None, wanted: "OutstandingDraws", profile: ServerProfile
+        self, file_id: str | None, run: "_Run", lines: "_Lines"
     ) -> Iterator[list[Completion]]:
         """What the lines of a result file answer of what is still wanted."""
         for line in self._lines(file_id):
-            part = wanted.of(line.get("custom_id"))
-            made = self._completions(line, part, profile) if part else None
+            part = run.wanted.of(line.get("custom_id"))
+            made = self._completions(line, part, run, lines) if part else None
             if made:
-                yield wanted.take(made)
+                run.share.answered()
+                yield run.wanted.take(made)
 
-    def _create_once(self, path: Path, record: Record, entry: Record) -> None:
-        """Make a recorded batch, exactly once; what it may cost is reserved first."""
+    def _settle(self, run: "_Run", lines: "_Lines") -> None:
+        """Change the form after refusals, and record the lines that fail in any form."""
+        for line in run.negotiation.settle(lines.form, lines.refused, lines.answered):
+            run.share.failed(line.failure)
+            failed = responses.failed(line.part, line.failure.message, Usage(calls=1))
+            run.held += run.wanted.take(failed)
+
+    def _give_back(self, model: str, lines: "_Lines") -> None:
+        """Lines that were refused cost nothing: the budget gets back what was set aside."""
+        for line in lines.refused:
+            most = self.prices.cost(model, maximum_usage(line.part), batch=True) or 0.0
+            self.budget.settle(0.0, -most)
+
+    def _create_once(self, path: Path, record: Record, entry: Record) -> bool:
+        """Make a recorded batch, exactly once; what it may cost is reserved first.
+
+        Returns whether anything was reserved.
+        """
         if "id" in entry:
-            return
+            return False
         content = path.with_suffix(f".{record['batches'].index(entry)}.jsonl")
         tag = entry["tag"]
         sent_before = "sent" in entry  # by a run that was killed
         found = self.retries.search(lambda: self._find(tag)) if sent_before else self._find(tag)
+        reserved = found is None and self.budget.limited
         if found is None:
             self._reserve(entry["most"])
             file_id = self.uploads.upload(content, "batch")
@@ -158,6 +189,7 @@ class Batches:
             found = self._create(file_id, tag)
         entry |= {"id": found, "submitted": now()}
         records.write(path, record)
+        return reserved
 
     def _reserve(self, most: float) -> None:
         if self.budget.limited:
@@ -191,7 +223,7 @@ class Batches:
     def _find(self, tag: str) -> str | None:
         def look() -> str | None:
             listed = items(lambda: self.account.client.batches.list(limit=100))
-            return next((b.id for b in listed if (b.metadata or {}).get("limen") == tag), None)
+            return next((b.id for b in listed if tag_of(b) == tag), None)
 
         return self.retries.call(look, "looking through the account's batches")
 
@@ -203,6 +235,7 @@ class Batches:
             state = self.retries.call(
                 lambda: require(batches.retrieve(batch_id), "id", "status"), doing
             )
+            state.status = _batch_state(state.status)
             if state.status in ENDED:
                 return state
             if not self.terms.wait:
@@ -231,23 +264,51 @@ class Batches:
         return self.retries.call(fetch, f"fetching the results {file_id}")
 
     def _completions(
-        self, line: Mapping[str, Any], part: Request, profile: ServerProfile
+        self, line: Mapping[str, Any], part: Request, run: "_Run", lines: "_Lines"
     ) -> list[Completion] | None:
         """The completions in a line; None where the request is to be asked again."""
-        response = line.get("response") or {}
-        status, body = response.get("status_code"), response.get("body")
+        response = line.get("response")
+        response = response if isinstance(response, dict) else {}
+        status = whole_number(response.get("status_code")) or 0
+        body = response.get("body")
+        failure: Failure | None = None
         if status == 200:
-            return _answers_in(body, part, profile)
-        details = parse_error(json.dumps(body or line).encode())
-        message = self.account.scrub(details.message)
-        if details.param == "n" and part.draws > 1:
-            profile.draws.rejected(part.draws, message)
-            return None
-        if {details.code, details.type} & CONTENT:
-            return responses.failed(part, message, Usage(calls=1))
-        if status is not None and 400 <= status < 500 and status not in (408, 409, 429):
-            raise backend_error(message, f"the batch's request {line.get('custom_id')}")
+            try:
+                return _answers_in(body, part, run.profile, lines)
+            except InvalidResponseError as error:
+                failure = self.account.classify(error)
+        else:
+            details = parse_error(json.dumps(body or line).encode())
+            failure = self.account.cleaned(failure_of(status or 500, details, {}))
+        if failure.kind is FailureKind.CONTENT:
+            return responses.failed(part, failure.message, Usage(calls=1))
+        if failure.kind is FailureKind.FATAL:
+            raise backend_error(failure.message, f"the batch's request {line.get('custom_id')}")
+        if failure.kind in (FailureKind.REFUSED, FailureKind.SERVER) and status:
+            lines.refused.append(RefusedLine(part, failure))
         return None
+
+
+@dataclass
+class _Lines:
+    """What became of the lines of one batch, sent in a form."""
+
+    form: RequestForm
+    refused: list[RefusedLine] = field(default_factory=list)
+    answered: int = 0
+
+
+class _Run:
+    """The sampling of one stage by batches."""
+
+    def __init__(
+        self, wanted: "OutstandingDraws", profile: ServerProfile, max_failed: float
+    ) -> None:
+        self.wanted, self.profile = wanted, profile
+        self.negotiation = BatchNegotiation(profile)
+        self.share = FailureShare("sampling by batches stopped", max_failed)
+        self.held: list[Completion] = []
+        """Records of lines that failed: kept once the stage ends as it should."""
 
 
 class OutstandingDraws:
@@ -307,6 +368,11 @@ def _numbers(request: Request) -> range:
     return range(request.first, request.first + request.draws)
 
 
+def _batch_state(status: object) -> Any:
+    """A batch's state in OpenAI's words, which say "completed" where a job is "succeeded"."""
+    return {"succeeded": "completed"}.get(state := state_name(status), state)
+
+
 def _line(model: str, part: Request, form: RequestForm) -> Record:
     name = f"{part.row}-{part.first}-{part.draws}"
     return {"custom_id": name, "method": "POST", "url": ENDPOINT, "body": form.body(model, part)}
@@ -320,13 +386,14 @@ def _reasons(ended: "Batch") -> str:
     return "; ".join(messages[:3])
 
 
-def _answers_in(body: object, part: Request, profile: ServerProfile) -> list[Completion] | None:
-    """The completions in the body of a line; None where the request is to be asked again."""
-    try:
-        answer = responses.parse(json.dumps(body).encode())
-    except InvalidResponseError:
-        return None
+def _answers_in(
+    body: object, part: Request, profile: ServerProfile, lines: _Lines
+) -> list[Completion]:
+    """The completions in the body of a line; raises :class:`InvalidResponseError`."""
+    answer = responses.parse(json.dumps(body).encode())
+    lines.answered += 1
     profile.oddities.update(answer.oddities)
+    profile.accepted(part, lines.form, len(answer.choices))
     if len(answer.choices) < part.draws:
         profile.draws.gave(len(answer.choices))
     return responses.completions(answer, part, responses.usage_of(answer, part, lost=0)[0])

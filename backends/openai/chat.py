@@ -18,10 +18,8 @@ from .prices import Prices
 from .rate_limiter import Permit, RateLimiter
 from .request_form import RequestForm
 from .server_profile import ServerProfile
+from .timeouts import DEADLINE
 
-DEADLINE = 180.0
-"""Seconds for one call in all; the SDK's own timeout is for each read, which a dripping body
-never exceeds."""
 ATTEMPTS = 8
 """Tries of a call before its stage ends; with the waits between them about two minutes."""
 FIRST_ATTEMPTS = 3

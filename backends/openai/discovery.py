@@ -5,9 +5,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from . import responses
 from .account import Account
-from .budget import Budget
 from .error_details import clean, has_error, parse_error
 from .errors import (
     TRANSIENT,
@@ -17,16 +15,12 @@ from .errors import (
     InvalidResponseError,
     backend_error,
 )
-from .negotiation import PROBE
-from .request_form import SIMPLEST, RequestForm
 from .retries import Retries
 
-TIMEOUT = 4.0
-"""Seconds after which silence is taken for a refusal."""
-SAMPLE_TIMEOUT = 60.0
-"""Seconds for a small sample: a server may have to load the model first."""
-OUTAGE = 20.0
-"""Seconds that we wait for a server that is just starting, or loading its model."""
+OUTAGE = 14.0
+"""Seconds that we wait for a server that is just starting."""
+LOADING_POLL = 2.0
+"""Seconds between looks at a server that is loading its model."""
 ATTEMPTS = 3
 REMEDY = "nothing was spent; OPENAI_BASE_URL and OPENAI_API_KEY say which server, and as whom"
 
@@ -45,7 +39,8 @@ class Discovery:
 
     account: Account
     retries: Retries
-    budget: Budget
+    timeout: float
+    """Seconds that each request is given; silence is then taken for a refusal."""
     silent: list[str] = field(default_factory=list)
     """Paths that got no answer in time: the next ones are given less."""
 
@@ -54,49 +49,42 @@ class Discovery:
 
         Raises :class:`~limen.BackendError` if the server cannot be reached at all.
         """
-        import httpx2
-
-        def ask() -> Found:
-            client = self.account.client
-            timeout = TIMEOUT / 4 if self.silent else TIMEOUT
-            response = client.get(path, cast_to=httpx2.Response, options={"timeout": timeout})
-            return Found(_object(response.content), response.headers)
-
-        outcome = self._ask(ask, f"asking {self.account.url} for {path.partition('?')[0]}")
+        outcome = self._ask(
+            lambda: self._fetch(path), f"asking {self.account.url} for {path.partition('?')[0]}"
+        )
         if isinstance(outcome, Failure) and outcome.kind is FailureKind.TRANSPORT:
             self.silent.append(path)
         return outcome
 
-    def sample(self, model: str, cost: float) -> Failure | None:
-        """Ask for a small sample that costs so much at most; None if it came."""
-        if not self.budget.reserve(cost):
-            raise self.budget.exhausted(cost, "a small sample to try the server")
-        spent = cost
-        try:
-            outcome = self._sample(model, SIMPLEST)
-            if isinstance(outcome, Failure) and outcome.kind is FailureKind.REFUSED:
-                form = SIMPLEST.changed("token_limit", "max_completion_tokens")
-                outcome = self._sample(model, form)
-            if isinstance(outcome, Failure) and not outcome.maybe_charged:
-                spent = 0.0
-        finally:
-            self.budget.settle(cost, spent)
-        return outcome if isinstance(outcome, Failure) else None
+    def wait_until_loaded(self, longest: float) -> bool:
+        """Wait for a model, so many seconds at most, while other endpoints say that it loads too.
 
-    def _sample(self, model: str, form: RequestForm) -> Found | Failure:
+        Returns whether there was anything to wait for: the chat endpoint alone may say so for ever.
+        """
+        begun, waited = time.monotonic(), False
+        while time.monotonic() - begun < longest:
+            found = self._once("/models")
+            if not (isinstance(found, Failure) and (found.loading or (waited and not found.sent))):
+                return waited
+            waited = True
+            self.retries.sleep(LOADING_POLL)
+        return False
+
+    def _once(self, path: str) -> Found | Failure:
+        """The JSON object at a path, asked for once."""
+        try:
+            return self._fetch(path)
+        except Exception as error:
+            return self.account.classify(error)
+
+    def _fetch(self, path: str) -> Found:
         import httpx2
 
-        def ask() -> Found:
-            response = self.account.client.post(
-                "/chat/completions",
-                cast_to=httpx2.Response,
-                body=form.body(model, PROBE),
-                options={"timeout": SAMPLE_TIMEOUT},
-            )
-            responses.parse(response.content)
-            return Found({}, response.headers)
-
-        return self._ask(ask, f"asking {self.account.url} for a small sample of {model!r}")
+        timeout = self.timeout / 4 if self.silent else self.timeout
+        response = self.account.client.get(
+            path, cast_to=httpx2.Response, options={"timeout": timeout}
+        )
+        return Found(_object(response.content), response.headers)
 
     def _ask(self, ask: Callable[[], Found], doing: str) -> Found | Failure:
         begun, attempt = time.monotonic(), 0
@@ -114,7 +102,7 @@ class Discovery:
             elif (
                 failure.kind not in (*TRANSIENT, FailureKind.RATE)
                 or failure.maybe_charged
-                or (attempt >= ATTEMPTS and not (failure.loading and waited < outage))
+                or attempt >= ATTEMPTS
             ):
                 return failure
             self.retries.sleep(max(0.1 * 2 ** min(attempt, 4), min(failure.wait or 0.0, 5.0)))

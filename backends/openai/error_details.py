@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from html.parser import HTMLParser
 
 LONGEST = 300
@@ -22,6 +22,8 @@ class ErrorDetails:
     type: str = ""
     param: str = ""
     """The parameter of the request that is refused, if the server names one."""
+    wait: float | None = None
+    """Seconds that the server asks us to wait."""
 
     @property
     def status(self) -> int | None:
@@ -42,7 +44,7 @@ def parse_error(body: bytes) -> ErrorDetails:
         data = json.loads(text)
     except (ValueError, RecursionError):
         return ErrorDetails(message=clean(_html_text(text) if "<" in text[:200] else text))
-    return _of_json(data)
+    return replace(_of_json(data), wait=_wait(data))
 
 
 def has_error(data: Mapping[str, object]) -> bool:
@@ -98,6 +100,17 @@ def _of_validation(errors: list[dict[str, object]]) -> ErrorDetails:
 def _without_body(place: object) -> Iterator[object]:
     parts = place if isinstance(place, list) else [place]
     yield from (part for part in parts if part != "body")
+
+
+def _wait(data: object) -> float | None:
+    """Seconds to wait, as a gateway or a server that is loading puts them in the body."""
+    inner = _inner(data) if isinstance(data, dict) else None
+    for fields in (data, inner):
+        if isinstance(fields, dict):
+            value = fields.get("retry_after", fields.get("estimated_time"))
+            if isinstance(value, int | float) and 0 <= value < 1e6:
+                return float(value)
+    return None
 
 
 def _text(value: object) -> str:

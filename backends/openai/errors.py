@@ -5,9 +5,12 @@ same refusal has other words on every server.
 """
 
 import json
+import math
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from enum import Enum
 from typing import TYPE_CHECKING, TypeVar
 
@@ -46,6 +49,7 @@ CONTENT = frozenset(
         "responsibleaipolicyviolation", "string_above_max_length",
     }
 )  # fmt: skip
+SILENT = "no answer in time"
 REMEDIES = {
     401: "check OPENAI_API_KEY",
     402: "the account has no credit left",
@@ -63,6 +67,12 @@ _CONTEXT_WORDS = re.compile(
 )
 _FILTER_WORDS = re.compile(r"content.?(filter|policy|management)|moderation|flagged|safety")
 _LOADING_WORDS = re.compile(r"load(ing)?\b.{0,30}model|model.{0,30}\bload(ing|ed)?\b|warming up")
+_STILL_LOADING_WORDS = re.compile(
+    r"\bloading (the )?model|model( \S+)? is( still| currently| being)? load(ing|ed)|warming up"
+)
+_FAILED_WORDS = re.compile(
+    r"fail|could not|cannot|can't|unable|error (while )?loading|out of memory"
+)
 _MODEL_WORDS = re.compile(
     r"model.{0,60}(not (found|exist|available|loaded)|does(n't| not) exist)"
     r"|(unknown|no such|invalid) model|model_not_found|no models? loaded"
@@ -104,7 +114,16 @@ class Failure:
     @property
     def loading(self) -> bool:
         """Whether the server is still loading its model."""
-        return self.status == 503 and bool(_LOADING_WORDS.search(self.details.words))
+        says = self.details.words
+        words = _LOADING_WORDS if self.status == 503 else _STILL_LOADING_WORDS
+        if self.status not in _BUSY_STATUSES or _FAILED_WORDS.search(says):
+            return False
+        return bool(words.search(says))
+
+    @property
+    def silent(self) -> bool:
+        """Whether the server sent nothing at all in the time it had."""
+        return self.kind is FailureKind.TRANSPORT and self.message == SILENT
 
     @property
     def unknown_model(self) -> bool:
@@ -125,8 +144,7 @@ def classify(error: Exception) -> Failure:
         message = f"broken answer: {clean(str(error))}"
         return Failure(kind=FailureKind.INVALID, message=message, maybe_charged=True)
     if isinstance(error, TimeoutError | openai.APITimeoutError):
-        message = "no answer in time"
-        return Failure(kind=FailureKind.TRANSPORT, message=message, maybe_charged=True)
+        return Failure(kind=FailureKind.TRANSPORT, message=SILENT, maybe_charged=True)
     if isinstance(error, openai.APIConnectionError | httpx2.HTTPError):
         return _of_connection(error)
     return _of_other(error)
@@ -160,28 +178,42 @@ def backend_error(message: str, doing: str, remedy: str = "") -> BackendError:
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
-    """The seconds that a server asks us to wait; None if it says nothing."""
+    """The seconds that a server asks us to wait; None if it says nothing that can be read."""
     for name, unit in (("retry-after-ms", 1000.0), ("retry-after", 1.0)):
-        try:
-            return max(0.0, float(headers[name]) / unit)
-        except (KeyError, ValueError):
-            continue
+        seconds = _seconds(headers.get(name, ""))
+        if seconds is not None:
+            return max(0.0, seconds / unit)
     return None
+
+
+def _seconds(text: str) -> float | None:
+    """A number of seconds, or the seconds until an HTTP date."""
+    try:
+        seconds = float(text)
+        return seconds if math.isfinite(seconds) else None
+    except ValueError:
+        pass
+    try:
+        until = parsedate_to_datetime(text)
+        return (until - datetime.now(UTC if until.tzinfo else None)).total_seconds()
+    except (ValueError, OverflowError):
+        return None
 
 
 def _of_response(error: "APIStatusError") -> Failure:
     response = error.response
     details = parse_error(response.content)
     headers: Mapping[str, str] = response.headers
-    return _of_status(error.status_code, details, headers)
+    return failure_of(error.status_code, details, headers)
 
 
 def _of_error_body(details: ErrorDetails) -> Failure:
     """An error in a response of status 200: its code may be the status that was meant."""
-    return _of_status(details.status or 200, details, {})
+    return failure_of(details.status or 200, details, {})
 
 
-def _of_status(status: int, details: ErrorDetails, headers: Mapping[str, str]) -> Failure:
+def failure_of(status: int, details: ErrorDetails, headers: Mapping[str, str]) -> Failure:
+    """The failure that a status, an error's description and the response's headers mean."""
     code = details.code if details.code != str(status) else ""
     said = details.message or "no reason given"
     message = f"{said} (HTTP {status}{', ' + code if code else ''})"
@@ -190,8 +222,13 @@ def _of_status(status: int, details: ErrorDetails, headers: Mapping[str, str]) -
         quota = _is_quota(status, details)
         advice = REMEDIES.get(status, "the server rejected the request")
         message = f"the account's quota is used up: {message}" if quota else f"{message}; {advice}"
+    wait = retry_after(headers)
     return Failure(
-        kind=kind, message=message, status=status, details=details, wait=retry_after(headers)
+        kind=kind,
+        message=message,
+        status=status,
+        details=details,
+        wait=details.wait if wait is None else wait,
     )
 
 
@@ -233,6 +270,7 @@ def _is_content(status: int, details: ErrorDetails) -> bool:
     return bool(_FILTER_WORDS.search(details.words))
 
 
+_BUSY_STATUSES = frozenset({200, 409, 425, 429, 500, 502, 503})
 _MODEL_STATUSES = frozenset({200, 400, 404, 422})
 _PARAMETERS = frozenset(
     {"n", "seed", "max_tokens", "max_completion_tokens", "temperature", "top_p", "stop", "model"}

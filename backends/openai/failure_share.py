@@ -1,8 +1,5 @@
 """How many requests of a stage may fail before the stage ends."""
 
-import os
-
-from ...datasets.errors import SpecError
 from .errors import Failure, backend_error
 
 VARIABLE = "LIMEN_OPENAI_MAX_FAILED"
@@ -45,15 +42,3 @@ class FailureShare:
             self._doing,
             f"nothing of them was kept; {VARIABLE}=0.9 would record up to 90% of failures",
         )
-
-
-def share_set_by_user() -> float:
-    """The share that ``LIMEN_OPENAI_MAX_FAILED`` sets; raises :class:`~limen.SpecError`."""
-    value = os.environ.get(VARIABLE, "").strip()
-    try:
-        share = float(value) if value else DEFAULT
-    except ValueError:
-        share = -1.0
-    if not 0 <= share <= 1:
-        raise SpecError(f"{VARIABLE}={value!r} must be a share from 0 to 1")
-    return share

@@ -13,9 +13,12 @@ from . import tokens
 from .account import Account
 from .budget import Budget
 from .errors import TRANSIENT, FailureKind, backend_error, require, require_page
+from .job_details import normalized, tag_of
+from .job_form import JobForm
 from .job_ledger import ENDED, JobLedger, now
 from .pages import items
 from .prices import Prices
+from .responses import whole_number
 from .retries import Retries
 from .uploads import Uploads
 
@@ -23,14 +26,14 @@ if TYPE_CHECKING:
     from openai.types.fine_tuning import FineTuningJob
 
 T = TypeVar("T")
-SETTINGS = {
-    "epochs": "n_epochs",
-    "batch_size": "batch_size",
-    "learning_rate_multiplier": "learning_rate_multiplier",
-}
-"""A recipe's settings, and what the wire calls them."""
 POLL = (0.25, 15.0)
 """Seconds between looks at a job: at first, and at most."""
+NOT_YET = (1.0, 2.0, 4.0)
+"""Seconds between looks for a job that was just made."""
+LISTS_NONE = frozenset({FailureKind.FATAL, FailureKind.REFUSED, FailureKind.INVALID})
+"""Answers of a server that has no such list."""
+INVALID_LISTS = 3
+"""Responses that are no list after which a server is taken to have none."""
 TRIES = 6
 A_DAY = 86_400.0
 
@@ -144,17 +147,18 @@ class Jobs:
             records.write(path, {**record, "status": "intended"})
 
     def _post(self, record: Record, job: Job) -> str:
-        made = self.account.client.fine_tuning.jobs.create(
-            model=job.model,
-            training_file=record["file"],
-            seed=job.seed,
-            metadata={"limen": record["tag"]},
-            method={
-                "type": "supervised",
-                "supervised": {"hyperparameters": hyperparameters(job)},
-            },
-        )
-        return require(made, "id").id
+        """Make the job, in the form that the server takes: a refusal of a form makes no job."""
+        form = JobForm()
+        while True:
+            try:
+                body = form.body(job, record["file"], record["tag"])
+                made = self.account.client.fine_tuning.jobs.create(**body)
+                return require(made, "id").id
+            except Exception as error:
+                simpler = form.simpler(self.account.classify(error))
+                if simpler is None:
+                    raise
+                form = simpler
 
     def _search(self, path: Path, tag: str) -> str | None:
         """A job that may exist although no answer arrived; searched for a limited time."""
@@ -166,8 +170,13 @@ class Jobs:
 
         def look() -> str | None:
             jobs = self.account.client.fine_tuning.jobs
-            listed = items(lambda: jobs.list(limit=100, metadata={"limen": tag}))
-            ours = (j.id for j in listed if (j.metadata or {}).get("limen") == tag)
+            try:
+                listed = list(items(lambda: jobs.list(limit=100, metadata={"limen": tag})))
+            except Exception as error:
+                if self.account.classify(error).kind is not FailureKind.REFUSED:
+                    raise
+                listed = list(items(lambda: jobs.list(limit=100)))
+            ours = (j.id for j in listed if tag_of(j) == tag)
             return next((job_id for job_id in ours if job_id not in forgotten), None)
 
         return self.retries.call(look, "looking through the account's fine-tuning jobs")
@@ -176,7 +185,7 @@ class Jobs:
         """The job once it has ended; reports progress and records each change of state."""
         job_id, pause = record["job"], POLL[0]
         while True:
-            state = self.retrieve(job_id)
+            state = self.retrieve(job_id, new=record["status"] == "submitted")
             if state.status != record["status"]:
                 record |= {"status": state.status, "model_made": state.fine_tuned_model}
                 records.write(path, record)
@@ -196,12 +205,23 @@ class Jobs:
         """The result of a call that is repeated while failures are transient."""
         return self.retries.call(do, doing)
 
-    def retrieve(self, job_id: str) -> "FineTuningJob":
-        """A job as the service has it."""
-        jobs = self.account.client.fine_tuning.jobs
-        return self.retries.call(
-            lambda: require(jobs.retrieve(job_id), "id", "status"), f"asking after the job {job_id}"
-        )
+    def retrieve(self, job_id: str, *, new: bool = False) -> "FineTuningJob":
+        """A job as the service has it; one that is ``new`` may not be found at once."""
+        import openai
+
+        jobs, pauses = self.account.client.fine_tuning.jobs, iter(NOT_YET if new else ())
+
+        def look() -> "FineTuningJob":
+            try:
+                return normalized(require(jobs.retrieve(job_id), "id", "status"))
+            except openai.NotFoundError:
+                pause = next(pauses, None)
+                if pause is None:
+                    raise
+            self.retries.sleep(pause)
+            return look()
+
+        return self.retries.call(look, f"asking after the job {job_id}")
 
     def events(self, job_id: str, limit: int = 20) -> list[Any]:
         """A job's latest events, oldest first."""
@@ -210,19 +230,28 @@ class Jobs:
         found = self.retries.call(
             lambda: require_page(lambda: jobs.list_events(job_id, limit=limit)), doing
         )
-        return sorted(found.data, key=lambda event: event.created_at)
+        return sorted(found.data, key=lambda event: event.created_at or 0)
 
     def _progress(self, job_id: str) -> tuple[int, int] | None:
-        """Steps done and in all, as the newest events tell."""
-        steps = [e.data for e in self.events(job_id, 5) if isinstance(e.data, dict)]
+        """Steps done and in all, as the newest events tell; None where there are no events."""
+        steps = [e.data for e in self._events_if_any(job_id, 5) if isinstance(e.data, dict)]
         steps_of = [(d.get("step"), d.get("total_steps")) for d in steps]
         whole = [(s, t) for s, t in steps_of if isinstance(s, int) and isinstance(t, int)]
         return max(whole, default=None)
 
+    def _events_if_any(self, job_id: str, limit: int) -> list[Any]:
+        """The latest events, asked for once: a job needs none to be used."""
+        jobs = self.account.client.fine_tuning.jobs
+        try:
+            return list(require_page(lambda: jobs.list_events(job_id, limit=limit)).data)
+        except Exception as error:
+            self.account.classify(error)  # raises nothing: whatever it is, there are no events
+            return []
+
     def _result(self, job: Job, ended: "FineTuningJob") -> FineTuned:
         if ended.status != "succeeded" or not ended.fine_tuned_model:
             raise self._failed(ended)
-        checkpoints = tuple(self.checkpoints(ended.id))
+        checkpoints = self._checkpoints_if_any(ended.id)
         with job.training_file.open("rb") as file:
             examples = sum(1 for _ in file)
         return FineTuned(
@@ -234,23 +263,45 @@ class Jobs:
             job=ended.id,
         )
 
+    def _checkpoints_if_any(self, job_id: str) -> tuple[Checkpoint, ...]:
+        """The checkpoints; none where a server keeps or lists none, which a student can do without.
+
+        Raises :class:`~limen.BackendError` if the server cannot be reached.
+        """
+        jobs = self.account.client.fine_tuning.jobs.checkpoints
+        doing = f"listing the checkpoints of the job {job_id}"
+        invalid = iter(range(INVALID_LISTS))
+
+        def look() -> tuple[Checkpoint, ...]:
+            try:
+                return tuple(_checkpoints_in(list(items(lambda: jobs.list(job_id)))))
+            except Exception as error:
+                kind = self.account.classify(error).kind
+                passing = kind is FailureKind.INVALID and next(invalid, None) is not None
+                if kind in LISTS_NONE and not passing:
+                    return ()
+                raise
+
+        return self.retries.call(look, doing)
+
     def checkpoints(self, job_id: str) -> Iterable[Checkpoint]:
         """The checkpoints that the service kept, in the order of their steps."""
         jobs = self.account.client.fine_tuning.jobs.checkpoints
         doing = f"listing the checkpoints of the job {job_id}"
         found = self.retries.call(lambda: list(items(lambda: jobs.list(job_id))), doing)
-        for point in sorted(found, key=lambda point: point.step_number):
-            yield Checkpoint(
-                model=point.fine_tuned_model_checkpoint,
-                step=point.step_number,
-                loss=point.metrics.train_loss,
-                validation_loss=point.metrics.full_valid_loss,
-            )
+        return _checkpoints_in(found)
 
     def _failed(self, ended: "FineTuningJob") -> BackendError:
+        if ended.status == "succeeded":
+            return BackendError(
+                f"the fine-tuning job {ended.id} succeeded, and the server names no model that it "
+                f"made: see what it says in 'limen jobs show {ended.id}'"
+            )
         error = ended.error
         reason = f": {error.message} ({error.code})" if error and error.message else ""
-        warnings = [e.message for e in self.events(ended.id) if e.level in ("warn", "error")]
+        warnings = [
+            e.message for e in self._events_if_any(ended.id, 20) if e.level in ("warn", "error")
+        ]
         more = f"; its events say: {'; '.join(warnings[-3:])}" if warnings and not reason else ""
         return BackendError(
             self.account.scrub(
@@ -260,9 +311,19 @@ class Jobs:
         )
 
 
-def hyperparameters(job: Job) -> Any:
-    """The recipe as the wire has it."""
-    return {SETTINGS[name]: value for name, value in job.recipe.items() if name in SETTINGS}
+def _checkpoints_in(listed: Iterable[Any]) -> list[Checkpoint]:
+    """Checkpoints of a list, in the order of their steps; those without a name are left out."""
+    points = [p for p in listed if isinstance(p.fine_tuned_model_checkpoint, str)]
+    made = [
+        Checkpoint(
+            model=point.fine_tuned_model_checkpoint,
+            step=whole_number(point.step_number) or 0,
+            loss=point.metrics.train_loss if point.metrics else None,
+            validation_loss=point.metrics.full_valid_loss if point.metrics else None,
+        )
+        for point in points
+    ]
+    return sorted(made, key=lambda checkpoint: checkpoint.step)
 
 
 def epochs_of(job: Job) -> int:

@@ -26,7 +26,7 @@ def items(ask: Callable[[], Iterable[Item]]) -> Iterator[Item]:
     """
     seen: set[str] = set()
     for item in require_page(ask):
-        if item.id in seen:
+        if item.id and item.id in seen:
             return
         if len(seen) == MAX_ITEMS:
             raise InvalidResponseError(f"a list has more than {MAX_ITEMS:,} items")

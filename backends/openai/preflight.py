@@ -8,25 +8,45 @@ import difflib
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from threading import Lock
+from time import monotonic
+from urllib.parse import quote
 
 from ...datasets.errors import BackendError, UnknownModelError
 from ..base import Model, Usage
 from . import tokens
-from .account import Account
+from .account import Account, base_of
 from .discovery import REMEDY, Discovery, names_in
 from .errors import TRANSIENT, Failure, FailureKind, backend_error
+from .first_contact import FirstContact
 from .negotiation import PROBE
 from .prices import Prices
-from .rate_limiter import KINDS
+from .rate_limiter import KINDS, MAX_RETRY_AFTER
+from .request_form import RequestForm
 
 NEAR = timedelta(days=7)
 """A model that goes within so many days may go before its students have answered."""
 DEFAULT = "gpt-4.1-mini-2025-04-14"
 """OpenAI's smallest model that can still be fine-tuned. Other servers: the first that they list."""
+REPEAT = 60.0
+"""Seconds after which a first contact that failed may be tried again."""
+SILENT_REMEDY = (
+    "nothing was received; if the server loads its model at the first request, allow more seconds, "
+    "as in LIMEN_OPENAI_FIRST_ANSWER=300, or have it load the model first"
+)
+LATER = "run the same command again when it has"
 NO_CHAT = ("embed", "rerank", "whisper", "tts", "moderation")
 """Parts of names of models that cannot chat, which servers list with the others."""
+
+
+@dataclass(frozen=True)
+class _Refusal:
+    """A small sample that did not come, and when (of :func:`time.monotonic`)."""
+
+    failure: Failure
+    at: float
 
 
 @dataclass(frozen=True)
@@ -35,9 +55,13 @@ class Preflight:
 
     account: Account
     discovery: Discovery
+    first_contact: FirstContact
     prices: Prices
     estimate_only: bool = False
     """Only estimate: OpenAI's models are described from tables if the service cannot be asked."""
+    contacts: dict[str, RequestForm | _Refusal] = field(default_factory=dict)
+    """By base model: the form in which a small sample came, or why none did."""
+    lock: Lock = field(default_factory=Lock)
 
     def default_model(self) -> str:
         """The model to use where none is named; raises :class:`~limen.BackendError`."""
@@ -97,6 +121,8 @@ class Preflight:
         jobs = self._get("/fine_tuning/jobs?limit=1")
         if isinstance(jobs, Failure):
             return f"{self.account.url} takes no fine-tuning jobs: {jobs.message}"
+        if any(fields.get("object") == "model" for fields in names_in(jobs).values()):
+            return f"{self.account.url} takes no fine-tuning jobs: it lists models in their place"
         return None
 
     def _why_by_tables(self, model: str) -> str | None:
@@ -119,7 +145,7 @@ class Preflight:
 
     def _retrieve(self, model: str) -> Mapping[str, object]:
         """What is known of a model: from its own entry, from the list, or from a small sample."""
-        found = self._get(f"/models/{model}")
+        found = self._entry(model)
         if not isinstance(found, Failure) and found.get("id"):
             return found
         if self.account.azure:  # a deployment's name is no model's, and there is no list of them
@@ -128,19 +154,63 @@ class Preflight:
         models = {} if isinstance(listed, Failure) else names_in(listed)
         if model in models:
             return models[model]
-        failure = None
+        failure: Failure | None = None
         if not self.account.is_openai:
-            failure = self.discovery.sample(model, self._sample_cost(model))
-            if failure is None:
+            outcome = self._contact(model)
+            if not isinstance(outcome, _Refusal):
                 return {"id": model}
+            failure = outcome.failure
         raise self._unusable(model, failure, models)
+
+    def ensure_answers(self, model: str) -> RequestForm:
+        """The form in which a server has answered a small sample; raises otherwise.
+
+        OpenAI's own service and limen's are not asked: their ways are known. Raises
+        :class:`~limen.BackendError` with what the server said.
+        """
+        if self.account.is_openai or self.account.azure:
+            return RequestForm()
+        with self.lock:
+            if base_of(model) not in self.contacts:
+                self._entry(model)
+            outcome = self._contact(model)
+        if isinstance(outcome, _Refusal):
+            raise self._no_sample(model, outcome.failure)
+        return outcome
+
+    def _contact(self, model: str) -> RequestForm | _Refusal:
+        """What the first contact came to; one that failed is repeated after a while."""
+        base = base_of(model)
+        known = self.contacts.get(base)
+        if known is None or (isinstance(known, _Refusal) and monotonic() - known.at > REPEAT):
+            found = self.first_contact.sample(model, self._sample_cost(model))
+            known = _Refusal(found, monotonic()) if isinstance(found, Failure) else found
+            self.contacts[base] = known
+        return known
+
+    def _no_sample(self, model: str, failure: Failure) -> BackendError:
+        doing = f"asking {self.account.url} for a small sample of {model!r}"
+        if failure.silent:
+            seconds = self.first_contact.choices.first_answer
+            message = f"{failure.message} ({seconds:g} s)"
+            return backend_error(message, doing, SILENT_REMEDY)
+        if failure.wait and failure.wait > MAX_RETRY_AFTER:
+            message = f"the server asks for {failure.wait:,.0f} s without a request: "
+            return backend_error(message + failure.message, doing, "run the same command then")
+        return backend_error(failure.message, doing, LATER if failure.loading else REMEDY)
+
+    def _entry(self, model: str) -> Mapping[str, object] | Failure:
+        """The service's entry of a model; limen's own server is known by its fingerprints."""
+        found = self._get(f"/models/{quote(model, safe='/:@')}")
+        if not isinstance(found, Failure) and found.get("fingerprint"):
+            self.contacts[base_of(model)] = RequestForm()
+        return found
 
     def _unusable(
         self, model: str, failure: Failure | None, models: Mapping[str, object]
     ) -> BackendError:
         if failure is not None and not (failure.unknown_model or failure.status == 404):
-            doing = f"asking {self.account.url} for a small sample of {model!r}"
-            return backend_error(failure.message, doing, REMEDY)
+            return self._no_sample(model, failure)
         close = difflib.get_close_matches(model, models, n=3, cutoff=0.3)
         hint = f"; it has {', '.join(close)}" if close else ""
         says = f" ({failure.message})" if failure and not close else ""

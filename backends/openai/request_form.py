@@ -5,13 +5,11 @@ A form begins with everything that limen would like to send. Where a server refu
 key.
 """
 
-import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from ...datasets.errors import SpecError
 from ..base import Request
 from .errors import Failure
 
@@ -35,7 +33,7 @@ SHORT: Final[Mapping[str, Mapping[str, str]]] = {
     "stop": {"none": "applied by limen"},
     "system": {"system": "system role", "user": "put before the user's text"},
 }
-"""What the environment variables say in short."""
+"""What users say in short."""
 _NAMES = {
     "n": N, "n_cmpl": N, "seed": "seed", "max_tokens": "token_limit",
     "max_completion_tokens": "token_limit", "temperature": "temperature", "top_p": "top_p",
@@ -158,33 +156,6 @@ def suspects(failure: Failure, request: Request, form: RequestForm) -> list[str]
     if "token_limit" in found and not _UNSUPPORTED.search(details.words):
         found.remove("token_limit")  # its value is refused, not its name
     return [parameter for parameter in found if parameter in used]
-
-
-def form_set_by_user() -> dict[str, str]:
-    """The parameters whose form the environment sets, as in ``LIMEN_OPENAI_SEED=31``.
-
-    Raises :class:`~limen.SpecError` for a value that is none of the parameter's forms.
-    """
-    fixed = {}
-    for parameter, ladder in LADDERS.items():
-        variable = f"LIMEN_OPENAI_{parameter.upper()}"
-        if value := os.environ.get(variable, "").strip():
-            full = SHORT[parameter].get(value, value)
-            if full not in ladder:
-                choices = ", ".join([*SHORT[parameter], *(v for v in ladder if " " not in v)])
-                raise SpecError(f"{variable}={value!r} must be one of {choices}")
-            fixed[parameter] = full
-    return fixed
-
-
-def draws_set_by_user() -> int | None:
-    """The draws a call that ``LIMEN_OPENAI_N`` sets; raises :class:`~limen.SpecError`."""
-    value = os.environ.get("LIMEN_OPENAI_N", "").strip()
-    if not value:
-        return None
-    if not re.fullmatch("[0-9]{1,4}", value, re.ASCII) or int(value) < 1:
-        raise SpecError(f"LIMEN_OPENAI_N={value!r} must be a whole number of at least 1")
-    return int(value)
 
 
 def _has_system(request: Request) -> bool:

@@ -7,13 +7,16 @@ that it is counted and reported.
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from ..base import Completion, Request, Usage
 from . import tokens
 from .error_details import clean, has_error, parse_error
 from .errors import ErrorInBodyError, InvalidResponseError
-from .streamed import joined_events
+from .streamed import joined_events, joined_lines
 
+Json = dict[str, Any]
+BOM = b"\xef\xbb\xbf"
 LENGTH = frozenset(
     {"incomplete", "length", "max_length", "max_output_tokens", "max_tokens", "model_length",
      "token_limit"}
@@ -49,6 +52,14 @@ class ChatResponse:
     """What was not as it should be, in words to be counted."""
 
 
+def json_object(body: bytes) -> Json:
+    """The JSON object in a body; raises as :func:`parse` does."""
+    data = _unwrapped(_json(body, []), [])
+    if "choices" not in data and has_error(data):
+        raise ErrorInBodyError(parse_error(body))
+    return dict(data)
+
+
 def parse(body: bytes) -> ChatResponse:
     """The response in a body.
 
@@ -56,7 +67,7 @@ def parse(body: bytes) -> ChatResponse:
     :class:`InvalidResponseError` if it is no chat response.
     """
     odd: list[str] = []
-    data = _json(body, odd)
+    data = _unwrapped(_json(body, odd), odd)
     found = data.get("choices")
     choices = [c for c in found if isinstance(c, dict)] if isinstance(found, list) else []
     if not choices:
@@ -132,10 +143,20 @@ def usage_of(response: ChatResponse, request: Request, *, lost: int) -> tuple[Us
     return usage, excessive
 
 
+def _unwrapped(data: Mapping[str, object], odd: list[str]) -> Mapping[str, object]:
+    """The response inside the object of a gateway, which has fields of its own around it."""
+    for key in () if "choices" in data else ("data", "response", "result"):
+        inner = data.get(key)
+        if isinstance(inner, dict) and "choices" in inner:
+            odd.append(f"a response inside {key!r}")
+            return inner
+    return data
+
+
 def _json(body: bytes, odd: list[str]) -> Mapping[str, object]:
-    if body.lstrip().startswith((b"data:", b"event:", b":")):
+    if body.removeprefix(BOM).lstrip().startswith((b"data:", b"event:", b":")):
         odd.append("a stream of events in place of one response")
-        return joined_events(body)
+        return joined_events(body.removeprefix(BOM))
     try:
         text = body.decode("utf-8")
     except UnicodeDecodeError:
@@ -145,8 +166,11 @@ def _json(body: bytes, odd: list[str]) -> Mapping[str, object]:
         odd.append("a byte order mark")
         text = text[1:]
     try:
-        data = json.loads(text)
+        data = json.loads(text.rstrip("\x00 \t\r\n"))
     except (ValueError, RecursionError):
+        if (joined := joined_lines(text)) is not None:
+            odd.append("lines of JSON in place of one response")
+            return joined
         shown = clean(text, 60)
         raise InvalidResponseError(f"this is not JSON: {shown!r}") from None
     if isinstance(data, list) and len(data) == 1 and isinstance(data[0], dict):
@@ -163,7 +187,7 @@ def _choice(choice: Mapping[str, object], odd: list[str]) -> Choice:
     text = _content(content, odd)
     finish, unfinished = _finish(choice.get("finish_reason"), odd)
     return Choice(
-        index=_whole(choice.get("index")),
+        index=whole_number(choice.get("index")),
         text=text,
         finish=finish,
         error=_error(choice, parts, text, unfinished),
@@ -241,7 +265,7 @@ def _counts(usage: Mapping[str, object] | None, odd: list[str]) -> tuple[int | N
     found: list[int | None] = []
     for one, other in names:
         value = None if usage is None else usage.get(one, usage.get(other))
-        count = _whole(value)
+        count = whole_number(value)
         if count is None or count < 0:
             odd.append("usage that is missing, partial or negative")
             count = None
@@ -249,7 +273,7 @@ def _counts(usage: Mapping[str, object] | None, odd: list[str]) -> tuple[int | N
     return found[0], found[1]
 
 
-def _whole(value: object) -> int | None:
+def whole_number(value: object) -> int | None:
     """A whole number, also from text or from a float."""
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         return None

@@ -42,6 +42,8 @@ class ServerProfile:
         """Signatures of refusals that concern a row itself, in every form."""
         self.passing: set[tuple[object, ...]] = set()
         """Signatures of failures after which the same request was answered."""
+        self.notes: dict[str, str] = {}
+        """Further facts, by name."""
         self.silent_since = -1
         """The number of answers when a short question got none."""
         self._compared = 0
@@ -65,6 +67,12 @@ class ServerProfile:
             else:
                 self.draws.accepted(request.draws)
 
+    def note_sample(self, form: RequestForm) -> None:
+        """A small sample came in a form: a limit of tokens by another name is used from now on."""
+        limit = form.token_limit
+        if not self.answers and limit not in (self.form.token_limit, "max_tokens"):
+            self.adopt(self.form.changed("token_limit", limit), ["token_limit"])
+
     def adopt(self, form: RequestForm, changed: Iterable[str] = ()) -> None:
         """Send requests in this form from now on."""
         self.form = form
@@ -86,6 +94,7 @@ class ServerProfile:
             mark = MARKS.get(parameter, {}).get(value)
             name = parameter.replace("_", " ")
             facts[name] = f"{value} ({self._source(parameter)}){f': {mark}' if mark else ''}"
+        facts |= self.notes
         if self._identical:
             facts["identical draws"] = (
                 f"all draws of a question were the same in {self._identical:,} of "

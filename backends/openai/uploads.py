@@ -7,9 +7,16 @@ from typing import Literal
 from .. import records
 from .account import Account
 from .errors import TRANSIENT, FailureKind, backend_error, require
+from .job_details import state_name
 from .pages import items
 from .retries import Retries
 
+BUSY = frozenset({"created", "importing", "pending", "processing", "running", "uploading"})
+"""States of a file that a job cannot be made from yet."""
+READY_TIME = 120.0
+"""Seconds that a server may take to look through a file."""
+NO_ENDPOINT = frozenset({405, 410, 501})
+"""Statuses of a server that cannot say whether a file is there."""
 Purpose = Literal["fine-tune", "batch"]
 
 
@@ -32,6 +39,7 @@ class Uploads:
             found = self._retries.search(lambda: self._find(name, purpose)) if lost else None
             records.write(note, {"url": self._account.url, "sha256": digest, "id": found or ""})
             made = found or self._send(file, name, purpose)
+            self._wait_until_ready(made)
             records.write(note, {"url": self._account.url, "sha256": digest, "id": made})
             return made
 
@@ -55,6 +63,20 @@ class Uploads:
                 return found
         raise backend_error(message, doing)
 
+    def _wait_until_ready(self, file_id: str) -> None:
+        """Wait while a server is still looking through a file; one that cannot say is believed."""
+        waited, pause = 0.0, 0.25
+        while waited < READY_TIME and self._state(file_id) in BUSY:
+            self._retries.sleep(pause)
+            waited, pause = waited + pause, min(5.0, 2 * pause)
+
+    def _state(self, file_id: str) -> str:
+        try:
+            return state_name(self._account.client.files.retrieve(file_id).status)
+        except Exception as error:
+            self._account.classify(error)  # raises nothing: whatever it is, the state is not known
+            return ""
+
     def _still_there(self, file_id: str) -> bool:
         import openai
 
@@ -63,6 +85,9 @@ class Uploads:
                 require(self._account.client.files.retrieve(file_id), "id")
             except openai.NotFoundError:
                 return False
+            except openai.APIStatusError as error:
+                if error.status_code not in NO_ENDPOINT:
+                    raise
             return True
 
         return bool(file_id) and self._retries.call(look, f"looking for the file {file_id}")

@@ -1,6 +1,7 @@
 """How to run: everything that a command line decides and an experiment does not."""
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -73,6 +74,9 @@ class Settings:
     """Processes that do the run together (pytest-xdist's workers): they divide cores and budget."""
     prices: Path | None = field(default_factory=lambda: _path("prices"))
     """A file of prices that go before those that limen knows."""
+    openai: Mapping[str, str | float] = field(default_factory=dict, hash=False)
+    """How the backend ``openai`` asks a server, such as ``{"n": 1, "seed": "none"}``; what is not
+    named is taken from ``LIMEN_OPENAI_N`` and like, or found by trying."""
     estimate_only: bool = False
     """Only plan: a service's key or network may be missing."""
 
@@ -98,6 +102,7 @@ class Settings:
             budget=budget,
             prices=self.prices,
             estimate_only=self.estimate_only,
+            choices={name: str(value) for name, value in self.openai.items()},
         )
 
     def side_by_side(self, *, waiting: bool, most: int | None = None) -> int:

@@ -33,7 +33,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """Register the listener; a plan is printed by one process, whatever pytest-xdist was told."""
     if plan_is_asked_for(config) or option(config, "register"):
         config.option.dist, config.option.tx = "no", []
-    config.pluginmanager.register(Listener(config), "limen-listener")
+    config.pluginmanager.register(RunListener(config), "limen-listener")
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -57,7 +57,7 @@ def pytest_exception_interact(
         report.limen_bad_spec = True  # type: ignore[attr-defined]
 
 
-class Listener:
+class RunListener:
     """Receives reports of tests and workers, and makes limen's session if they concern it."""
 
     def __init__(self, config: pytest.Config) -> None:

@@ -28,6 +28,22 @@ OPTIONS = {
     "prices": "a file (TOML) of prices that replace those that limen knows",
 }
 
+OPENAI = {
+    "n": "draws a call",
+    "seed": "bits of a seed: 48, 31 or none",
+    "token-limit": "max_tokens, max_completion_tokens or none",
+    "temperature": "sent or none",
+    "top-p": "sent or none",
+    "stop": "sent or none (applied by limen)",
+    "system": "system, or user (put before the user's text)",
+    "logprobs": "sent or none",
+    "max-failed": "share of failed requests, 0 to 1, past which a stage ends (default: 0.5)",
+    "first-answer": "seconds until a server's first answer (default: 15)",
+    "deadline": "seconds for one call in all (default: 180)",
+}
+"""How the backend openai asks a server, where it is not to find that out by itself."""
+OPTIONS |= {f"openai-{name}": f"openai: {text}" for name, text in OPENAI.items()}
+
 FLAGS = {
     "plan": "print what would be done, what is finished and what it will cost, and stop",
     "plan-all": "print the plan with a line for each stage of several experiments, and stop",
@@ -122,6 +138,11 @@ def settings_of(config: pytest.Config) -> "Settings":
         batch=flag(config, "batch"),
         budget=dollars_from(*budget),
         prices=path_of(config, prices) if prices else None,
+        openai={
+            name.replace("-", "_"): value
+            for name in OPENAI
+            if (value := option(config, f"openai-{name}"))
+        },
     )
 
 

@@ -119,6 +119,14 @@ def versions_of(store: Store, stages: Sequence[Stage]) -> dict[str, str]:
     return {k: v for manifest in manifests for k, v in manifest.get("versions", {}).items()}
 
 
+def server_facts_of(store: Store, stages: Sequence[Stage]) -> dict[str, str]:
+    """What a service's server accepts, as found by trying or set by hand; of several stages the
+    last one's. Empty for models on this machine.
+    """
+    manifests = (store.manifest(stage.kind, stage.key) or {} for stage in stages)
+    return {k: v for manifest in manifests for k, v in manifest.get("server", {}).items()}
+
+
 def _times(manifests: Sequence[Manifest]) -> Times:
     starts = sorted(manifest["started"] for manifest in manifests if "started" in manifest)
     return Times(

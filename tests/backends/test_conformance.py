@@ -97,10 +97,10 @@ SUBJECTS = {
 }  # fmt: skip
 CAPABILITIES = {
     "toy": {"fine_tuning", "continuations", "engine", "log_probabilities", "beginnings",
-            "reproducible", "other_models", "checkpoints"},
+            "reproducible", "other_models", "checkpoints", "model_files"},
     "local": {"fine_tuning", "probabilities", "continuations", "rendering", "engine",
               "log_probabilities", "beginnings", "plain_text", "reproducible",
-              "max_parallel_stages", "checkpoints"},
+              "max_parallel_stages", "checkpoints", "model_files"},
     "openai": {"fine_tuning", "batches", "service", "checkpoints"},
     "inspect": {"service"},
     EXAMPLE: {"fine_tuning", "reproducible"},

@@ -105,7 +105,7 @@ def test_every_kind_of_stage_survives_every_fault(store: Store, kind: str, fault
     """The same for all kinds of stages; a kill comes at every operation."""
     stage = stage_of(store, kind)
     total = operations(store, stage)
-    step = 1 if fault is KILL else max(1, total // 6)
+    step = 1 if fault is KILL else max(1, total // 3)
     for at in range(1, total + 1, step):
         survives(store, stage, fault, at)
 

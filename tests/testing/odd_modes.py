@@ -5,7 +5,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from .odd_servers import Answer, Json, Reply, changed, chat, error, reply
+from .odd_servers import MODEL, Answer, Json, Reply, changed, chat, error, reply
 
 INT32 = 2**31
 LM_STUDIO = {"error": "Unexpected endpoint or method. (GET /v1/fine_tuning/jobs)"}
@@ -24,6 +24,9 @@ class Mode:
     """Draws of 20 that are recorded as failed."""
     facts: tuple[tuple[str, str], ...] = ()
     """Facts that are reported, by name: each begins with the text."""
+    model: str = MODEL
+    base: str = "/v1"
+    """The path of the address that the user gives."""
 
 
 def on_chat(respond: Callable[[Json], Reply | None]) -> Answer:

@@ -24,6 +24,8 @@ class Reply:
     status: int
     body: bytes
     headers: Mapping[str, str] = field(default_factory=dict)
+    raw: tuple[bytes | float, ...] = ()
+    """What goes over the wire in place of all that: bytes, and seconds of silence."""
 
 
 Answer = Callable[[str, str, Json], Reply | None]
@@ -76,6 +78,12 @@ class OddServer:
     requests: list[tuple[str, str, Json]] = field(default_factory=list)
     refusals: Counter[tuple[str, int, bytes]] = field(default_factory=Counter)
     """How often each response that is no success was given, by path."""
+    _usual_tokens: int = 0
+
+    @property
+    def usual_tokens(self) -> int:
+        """Tokens of the usual answers to chat requests that were given."""
+        return self._usual_tokens
 
     @property
     def chats(self) -> list[Json]:
@@ -86,7 +94,10 @@ class OddServer:
         """The response to a request."""
         self.requests.append((method, path, body))
         path = path.partition("?")[0]
-        made = self.answer(method, path, body) or usual(method, path, body)
+        answered = self.answer(method, path, body)
+        made = answered or usual(method, path, body)
+        if answered is None and path.endswith("/chat/completions"):
+            self._usual_tokens += 3 * (body.get("n") or 1)
         if made.status >= 400 or b'"error"' in made.body:
             self.refusals[path, made.status, made.body] += 1
         return made
@@ -114,7 +125,8 @@ def odd_server(answer: Answer) -> Iterator[OddServer]:
 
         def do_POST(self) -> None:
             text = self.rfile.read(int(self.headers.get("content-length", 0)))
-            self._respond(json.loads(text))
+            is_json = text.lstrip().startswith(b"{")
+            self._respond(json.loads(text) if is_json else {})
 
         def _respond(self, body: Json) -> None:
             response = made.respond(self.command, self.path, body)
@@ -122,12 +134,24 @@ def odd_server(answer: Answer) -> Iterator[OddServer]:
                 release.wait(30)
                 self.close_connection = True
                 return
+            if response.raw:
+                self._write(response.raw)
+                return
             self.send_response(response.status)
             for name, value in response.headers.items():
                 self.send_header(name, value)
             self.send_header("content-length", str(len(response.body)))
             self.end_headers()
             self.wfile.write(response.body)
+
+        def _write(self, parts: tuple[bytes | float, ...]) -> None:
+            self.close_connection = True
+            for part in parts:
+                if isinstance(part, bytes):
+                    self.wfile.write(part)
+                    self.wfile.flush()
+                else:
+                    release.wait(part)
 
         def log_message(self, format: str, *args: object) -> None:
             pass

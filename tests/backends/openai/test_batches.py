@@ -140,7 +140,7 @@ def test_a_refused_batch_is_told(wired: Proxy, tmp_path: Path) -> None:
 
 
 def test_refused_lines_are_told_or_recorded(wired: Proxy, tmp_path: Path) -> None:
-    """A content refusal is a row that says so; a line that is at fault itself stops the stage."""
+    """A content refusal, or a line that is refused while others are not, is a row that says so."""
 
     def refused(code: str, status: int) -> Spoil:
         answer = {"status_code": status, "body": {"error": {"message": "no", "code": code}}}
@@ -148,10 +148,71 @@ def test_refused_lines_are_told_or_recorded(wired: Proxy, tmp_path: Path) -> Non
 
     wired.script = content(refused("content_filter", 400))
     found = sampled(backend(tmp_path), requests(4), "filtered")
-    assert [c.error for c in found.values() if c.finish == "error"] == ["no"]
-    wired.script = content(refused("invalid_value", 400))
-    with pytest.raises(BackendError, match="the batch's request 0-0-1: no"):
-        sampled(backend(tmp_path), requests(4), "at fault")
+    assert [c.error or "" for c in found.values() if c.finish == "error"] == [
+        "no (HTTP 400, content_filter)"
+    ]
+    wired.script = content(refused("invalid_value", 400), times=9)
+    found = sampled(backend(tmp_path), requests(4), "at fault")
+    assert [(c.row, c.error) for c in found.values() if c.finish == "error"] == [
+        (0, "no (HTTP 400, invalid_value)")
+    ]
+
+
+def refusing(wired: Proxy, field: str, message: str, status: int = 400) -> None:
+    """Refuse each line of a batch whose uploaded file has a field."""
+    answer = {"status_code": status, "body": {"error": {"message": message}}}
+
+    def script(asked: Asked) -> Spoil | None:
+        files = [a.body for a in wired.log if a.method == "POST" and a.path.endswith("/files")]
+        if asked.path.endswith("/content") and f'"{field}"'.encode() in files[-1]:
+            return lines_changed(lambda lines: [{**line, "response": answer} for line in lines])
+        return None
+
+    wired.script = script
+
+
+def test_a_batch_whose_lines_refuse_n_is_asked_draw_by_draw(
+    wired: Proxy, served: Served, tmp_path: Path
+) -> None:
+    """A refusal of ``n`` in a server's own words is followed by a batch without it."""
+    refusing(wired, "n", "Only one completion choice is allowed")
+    wanted = requests(4, draws=3)
+    assert texts(sampled(backend(tmp_path), wanted, "no n")) == in_process(served, wanted)
+    assert wired.count("POST", BATCHES) == 2
+
+
+def test_a_refusal_without_a_word_is_found_out_by_batches_of_one_line(
+    wired: Proxy, tmp_path: Path
+) -> None:
+    """Parameters are made simpler one by one, each tried by one line, until the rest is batched."""
+    refusing(wired, "seed", "Bad Request")
+    made = backend(tmp_path)
+    assert len(sampled(made, requests(6), "no seed")) == 6
+    assert made.server_facts(MODEL)["seed"].startswith("not sent")
+    uploads = [a.body for a in wired.log if a.method == "POST" and a.path.endswith("/files")]
+    assert [body.count(b'"custom_id"') for body in uploads] == [6, 1, 1, 5]
+
+
+def test_a_negotiated_batch_is_resumed_without_another(wired: Proxy, tmp_path: Path) -> None:
+    """A run that comes later takes refusals and answers from the batches that were made."""
+    refusing(wired, "n", "n must be 1")
+    wanted = requests(3, draws=2)
+    first = sampled(backend(tmp_path), wanted, "resumed n")
+    made = wired.count("POST", BATCHES)
+    assert texts(sampled(backend(tmp_path), wanted, "resumed n")) == texts(first)
+    assert wired.count("POST", BATCHES) == made
+
+
+def test_refused_lines_use_up_no_budget(wired: Proxy, tmp_path: Path) -> None:
+    """A budget that is enough for one batch lasts through a refused batch and its repetition."""
+    refusing(wired, "n", "Only one completion choice is allowed")
+    prices = tmp_path / "prices.toml"
+    prices.write_text('[[model]]\nname = "toy-1"\ninput = 0.0\noutput = 1000.0\n')
+    wanted = requests(2, draws=2)
+    most = sum(r.draws * r.max_tokens for r in wanted) * 0.5 / 1000
+    made = backend(tmp_path, budget=1.2 * most, prices=prices)
+    assert len(sampled(made, wanted, "budget n")) == 4
+    assert made.budget.spent <= 1.2 * most
 
 
 @pytest.mark.parametrize("end", ["/files", BATCHES])

@@ -1,0 +1,122 @@
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from limen import BackendError, SpecError
+from limen.backends.continuations import ContinuationRequest, LogProbability
+from limen.backends.openai import OpenAIBackend
+
+from ...testing.odd_modes import on_chat
+from ...testing.odd_servers import MODEL, Answer, Json, Reply, chat, error, odd_server, reply
+
+QUESTION = [{"role": "user", "content": "Name an animal."}]
+TOP = [
+    {"token": "Owl", "logprob": -0.5},
+    {"token": "O", "logprob": -2.0},
+    {"token": "cat", "logprob": -3.0},
+]
+
+
+def reporting(body: Json) -> Reply:
+    """The usual answer with the first tokens, as many as were asked for."""
+    top = TOP[: body.get("top_logprobs", 0)]
+    place = {"token": "Owl", "logprob": -0.5, "top_logprobs": top}
+    choice = {**chat(body)["choices"][0], "logprobs": {"content": [place]}}
+    return reply(200, chat(body, choices=[choice]))
+
+
+def scored(
+    answer: Answer, home: Path, monkeypatch: pytest.MonkeyPatch, request: ContinuationRequest
+) -> list[LogProbability]:
+    with odd_server(answer) as server:
+        monkeypatch.setenv("OPENAI_BASE_URL", server.url)
+        monkeypatch.setenv("OPENAI_API_KEY", "sk-0123456789")
+        backend = OpenAIBackend(home, deadline=5, longest_wait=0.05)
+        scorer = backend.capabilities.continuations
+        assert scorer is not None
+        (found,) = scorer.log_probabilities(MODEL, [request])
+    return list(found)
+
+
+def asked(*continuations: str, **settings: object) -> ContinuationRequest:
+    return ContinuationRequest(messages=QUESTION, continuations=continuations, **settings)  # type: ignore[arg-type]
+
+
+def test_a_first_token_is_exact_and_all_else_a_bound(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """One token is exact; a text that begins with one, or with none that is known, is bounded."""
+    found = scored(on_chat(reporting), tmp_path, monkeypatch, asked("Owl", "Owls", "Otter", "wolf"))
+    assert [(f.nats, f.exact) for f in found] == [
+        (-0.5, True), (-0.5, False), (-2.0, False), (-3.0, False),
+    ]  # fmt: skip
+
+
+def test_an_answer_that_must_end_is_a_bound(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Whether the answer ends after the token is not reported."""
+    (found,) = scored(on_chat(reporting), tmp_path, monkeypatch, asked("Owl", whole=True))
+    assert not found.exact
+
+
+@pytest.mark.parametrize("says", ["top_logprobs must be at most 2", "no"])
+def test_fewer_tokens_are_asked_for_after_a_refusal(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, says: str
+) -> None:
+    """The number in a refusal is taken, else five."""
+
+    def bounded(body: Json) -> Reply | None:
+        most = 2 if "2" in says else 5
+        return error(400, says) if body.get("top_logprobs", 0) > most else reporting(body)
+
+    (found,) = scored(on_chat(bounded), tmp_path, monkeypatch, asked("cat"))
+    assert found.exact is (says == "no")
+
+
+@pytest.mark.parametrize(
+    "respond",
+    [
+        lambda body: None,
+        lambda body: error(400, "logprobs is not supported") if "logprobs" in body else None,
+    ],
+    ids=["ignored", "refused"],
+)
+def test_a_server_without_log_probabilities_is_named(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, respond: Callable[[Json], Reply | None]
+) -> None:
+    """One line says that the server reports none."""
+    with pytest.raises(BackendError, match="reports no log-probabilities"):
+        scored(on_chat(respond), tmp_path, monkeypatch, asked("Owl"))
+
+
+def test_a_text_without_a_template_is_scored_by_echo(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Tokens of the continuation are summed, one that spans the border among them."""
+    reported = {
+        "tokens": ["Once", " up", "on a", " time", "."],
+        "token_logprobs": [None, -1.0, -2.0, -4.0, -8.0],
+        "text_offset": [0, 4, 7, 11, 16],
+    }
+
+    def answer(method: str, path: str, body: Json) -> Reply | None:
+        if path == "/v1/completions":
+            assert body["prompt"] == "Once upon a time"
+            return reply(200, {"choices": [{"text": "", "logprobs": reported}]})
+        return None
+
+    request = ContinuationRequest(
+        messages=[{"role": "user", "content": "Once upo"}], continuations=("n a time",), chat=False
+    )
+    (found,) = scored(answer, tmp_path, monkeypatch, request)
+    assert (found.nats, found.tokens, found.exact) == (-6.0, 2, True)
+
+
+def test_a_given_beginning_of_a_chat_answer_is_refused(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """No two servers take it in the same way."""
+    with pytest.raises(SpecError, match="cannot give the beginning"):
+        scored(on_chat(reporting), tmp_path, monkeypatch, asked("Owl", begin="An "))
