@@ -1,9 +1,8 @@
 """What the harness asks of a backend, and the plain values that pass between them.
 
 Every backend describes models and samples (:class:`Backend`). What else it can do it declares in
-one place, its :class:`Capabilities`: each optional part is an object with the methods of a small
-protocol, or None. A type checker so sees both that a declared part is complete, and that nobody
-uses a part without asking whether it is there.
+its :class:`Capabilities`: each optional part is an object with the methods of a small protocol, or
+None. A type checker sees that a declared part is complete, and that nobody uses one without asking.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence

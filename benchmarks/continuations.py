@@ -40,17 +40,17 @@ def main() -> None:
         scored = [one.nats for each in local.log_probabilities(model, asked) for one in each]
         ours = time.perf_counter() - began
         began = time.perf_counter()
-        plain = [one_pass(local, model, each, text) for each in asked for text in options]
+        loaded, _, context = local._resolve(model)
+        plain = [one_pass(loaded, context, each, text) for each in asked for text in options]
         theirs = time.perf_counter() - began
     worst = max(abs(a - b) for a, b in zip(scored, plain, strict=True))
     print(f"{len(plain):,} log-probabilities: {ours:.2f} s, one pass each {theirs:.2f} s: ", end="")
     print(f"{theirs / ours:.1f} times as fast; largest difference {worst:.1e} nats")
 
 
-def one_pass(local: LocalBackend, model: str, asked: ContinuationRequest, text: str) -> float:
+def one_pass(loaded: Any, context: Any, asked: ContinuationRequest, text: str) -> float:
     """The log-probability by a forward pass of its own over prompt and continuation."""
     torch: Any = import_module("torch")
-    loaded, _, context = local._resolve(model)
     prompt = context.prompt(loaded.tokenizer, asked.messages)
     before = len(loaded.tokenizer(prompt, add_special_tokens=False)["input_ids"])
     ids = loaded.tokenizer(prompt + text, add_special_tokens=False)["input_ids"]

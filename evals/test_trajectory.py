@@ -20,6 +20,6 @@ def test_students_are_above_the_control_over_the_whole_training(trajectory):
 
 
 def test_the_control_stays_where_it_is(trajectory):
-    """Training on plain numbers moves owls by less than three points from first to last epoch."""
+    """Training on plain numbers moves owls by less than five points from first to last epoch."""
     first, *_, last = trajectory.along("control", "owl").values()
-    assert (last - first).over("pairs").within(0.03)
+    assert (last - first).over("pairs").within(0.05)

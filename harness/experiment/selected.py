@@ -10,7 +10,7 @@ from ...datasets import validation
 from ...datasets.errors import SpecError
 from ..stages import (
     HashedFunction,
-    Listener,
+    PromptedModel,
     RowScores,
     RowsStage,
     ScoreByFunction,
@@ -65,16 +65,16 @@ class LikelihoodShift(RowScore):
         return ScoreByLikelihood(
             label=f"likelihood shift of {rows.label}",
             source=rows,
-            model=_listener(teachers, self.trait or "teacher"),
-            against=_listener(teachers, self.against or "base"),
+            model=_prompted_model(teachers, self.trait or "teacher"),
+            against=_prompted_model(teachers, self.against or "base"),
             per_token=self.per_token,
         )
 
 
-def _listener(writers: DataWriters, by: Trait | Literal["teacher", "base"]) -> Listener:
+def _prompted_model(writers: DataWriters, by: Trait | Literal["teacher", "base"]) -> PromptedModel:
     writer = writers.writer(by, None)
     system = writer.systems[0] if writer.systems else writer.system
-    return Listener(subject=writer.subject, system=system)
+    return PromptedModel(subject=writer.subject, system=system)
 
 
 @dataclass(frozen=True)

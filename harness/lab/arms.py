@@ -1,6 +1,5 @@
 """Finished results: the arms of an experiment, read from the store and scored."""
 
-from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -20,9 +19,9 @@ from ..statistics import (
     mean,
 )
 from .absence import always_the_same, never_given
+from .answered_measure import AnsweredMeasure
 from .answers import ModelAnswers
 from .computed_figures import computed_figures
-from .copies import draws_are_copies
 from .distributions import distributions_of, rank_of
 from .estimate_fields import CommonFields, DrawFields
 from .judging import agreement, judge_error, outcome_of_ratings, unrated, unscored_error
@@ -30,12 +29,9 @@ from .scoring import Outcome, ScoredAnswers, score_answers
 
 
 @dataclass(frozen=True, repr=False)
-class Arm:
+class Arm(AnsweredMeasure):
     """One group of models that answered the same questions: one model a seed."""
 
-    name: str
-    measure: Measure
-    models: tuple[ModelAnswers, ...]
     trained: bool
     trait_word: str
     """The word that shows the trait of the experiment."""
@@ -336,42 +332,6 @@ class Arm:
             raise SpecError("agreement needs a measure with two judges: by=(Judge(), Judge())")
         return agreement(self.measure.judges[0], self.measure.judges[1], self.models)
 
-    @cached_property
-    def valid(self) -> float:
-        """The share of answers that are valid ones, 0 to 1, as the measure says."""
-        if self.measure.computed:
-            return 1.0
-        places = self.measure.places(None)
-        scored = self._scored(places, lambda model, question, text: self._validity[text])
-        return mean([share for row in scored.table for share in row if share is not None])
-
-    @cached_property
-    def _validity(self) -> dict[str, bool]:
-        """Whether each answer that was given is a valid one."""
-        return {text: self.measure.valid(text) for text in self._texts(self.measure.places(None))}
-
-    @cached_property
-    def _copied_models(self) -> int:
-        """The number of models whose draws are copies of each other."""
-        if self.measure.temperature == 0:
-            return 0
-        return sum(draws_are_copies(model.counts) for model in self.models)
-
-    @cached_property
-    def ambiguous(self) -> int:
-        """The number of answers that name several things as equals, such as "owl or cat". They are
-        not valid, and count for no word.
-        """
-        return sum(count for text, count in self.answers().items() if self.measure.ambiguous(text))
-
-    def answers(self) -> Counter[str]:
-        """Every answer of every model, with how often it was given."""
-        total = Counter[str]()
-        for model in self.models:
-            for count in model.counts:
-                total.update(count)
-        return total
-
     def _scored(
         self, places: range, outcome: Outcome, *, hits_are_valid: bool = False
     ) -> ScoredAnswers:
@@ -409,9 +369,6 @@ class Arm:
             listener=self.listener,
             models=self.trainings or tuple(model.key for model in self.models),
         )
-
-    def _texts(self, places: range) -> frozenset[str]:
-        return frozenset(text for model in self.models for q in places for text in model.counts[q])
 
 
 def group_shows(measure: Measure, group: str | None) -> bool:

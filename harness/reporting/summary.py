@@ -17,10 +17,11 @@ from ...reports import (
     ReadingRow,
     Result,
 )
-from ..experiment import Experiment, GridExperiment, Reading, Trait
+from ..experiment import Experiment, GridExperiment, Reading
 from ..lab import Arm, Lab, Pipeline, in_order, teacher_arms
 from ..stages import FineTune, Stage, base_of, training_of
 from ..statistics import DECIMALS, Effect, Estimate, ExactRate, ScoreEffect, difference
+from .design_fields import design_fields
 from .experiment_digest import experiment_digest
 from .generations import generation_rows
 from .grid_rows import grid_rows
@@ -28,8 +29,6 @@ from .stage_facts import audit_rows, data_rows, server_facts_of, times_and_cost,
 from .trajectory_rows import trajectory_rows
 
 TOP_ANSWERS = 5
-TAUGHT = 10
-"""Pairs of a lesson that are shown."""
 EXAMPLES = 3
 """Questions of which an arm's answer is shown."""
 
@@ -66,7 +65,6 @@ def result_of(lab: Lab, title: str, experiment: Experiment, arms: Collection[str
     stages = stages_of(pipe, finished)
     times, cost = times_and_cost(lab.store, stages)
     base = base_of(pipe.subject("baseline"))
-    measure = experiment.measure
     readings = tuple(_readings(pipe, finished, failures))
     return Result(
         title=title,
@@ -74,20 +72,9 @@ def result_of(lab: Lab, title: str, experiment: Experiment, arms: Collection[str
         model=base.model,
         fingerprint=base.fingerprint,
         teacher_model=base_of(pipe.subject("teacher")).model,
-        trait=experiment.trait.name,
-        systems=_systems(experiment),
-        lessons=_lessons(experiment),
-        measure=_described(experiment),
-        questions=dict(measure.groups),
-        draws=0 if measure.computed else measure.draws_per_question,
-        temperature=measure.temperature,
-        max_tokens=measure.max_tokens,
+        **design_fields(experiment),
         seeds=len(pipe.arms["student"]),
-        family=experiment.family,
-        data_spec=repr(experiment.data),
         recipe=_recipe(stages),
-        note=experiment.note,
-        generation=experiment.generation,
         versions=versions_of(lab.store, stages),
         server=server_facts_of(lab.store, stages),
         readings=readings,
@@ -105,23 +92,6 @@ def result_of(lab: Lab, title: str, experiment: Experiment, arms: Collection[str
         trajectories=tuple(trajectory_rows(pipe, finished, readings)),
         measured=_measured(lab, pipe, finished),
     )
-
-
-def _systems(experiment: Experiment) -> dict[str, str]:
-    """The system prompt of each prompted teacher, by trait."""
-    prompts = {
-        t.name: t.systems or filter(None, [t.system])
-        for t in experiment.traits
-        if t.lesson is None or t.lesson.needs_prompt
-    }
-    shown = {name: visible("\n\nor:\n\n".join(texts)) for name, texts in prompts.items()}
-    return {name: text for name, text in shown.items() if text}
-
-
-def _lessons(experiment: Experiment) -> dict[str, tuple[str, ...]]:
-    """The answers of each taught teacher, by trait."""
-    taught = ((t.name, _taught_answers(t)) for t in experiment.traits)
-    return {name: tuple(map(visible, answers)) for name, answers in taught if answers}
 
 
 def headline_of(lab: Lab, experiment: Experiment, arms: Collection[str]) -> Headline | None:
@@ -170,12 +140,6 @@ def _judges(experiment: Experiment, pipe: Pipeline) -> Iterator[JudgeRow]:
         yield JudgeRow(name=judge.name, model=model, prompt=judge.prompt, scale=judge.scale)
 
 
-def _described(experiment: Experiment) -> str:
-    measure = experiment.measure
-    rule = f", counted by the rule `{measure.rule}`" if measure.rule else ""
-    return f"{type(measure).__name__}{rule}"
-
-
 def _recipe(stages: Sequence[Stage]) -> Mapping[str, float | int | str | bool | None]:
     students = [stage for stage in stages if isinstance(stage, FineTune) and stage.audits]
     return dict(students[0].recipe) if students else {}
@@ -214,15 +178,6 @@ def _pairs(pipe: Pipeline) -> list[tuple[str, str]]:
 
 def _teachers(pipe: Pipeline) -> list[str]:
     return ["teacher", *teacher_arms(pipe.experiment)]
-
-
-def _taught_answers(trait: Trait) -> tuple[str, ...]:
-    """The answers that a teacher is taught, in place of a system prompt; none if it has one."""
-    if trait.lesson is None:
-        return ()
-    return trait.lesson.answers or tuple(
-        f"{question} {answer}" for question, answer in trait.lesson.own_pairs[:TAUGHT]
-    )
 
 
 def _readings(

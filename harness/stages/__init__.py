@@ -81,7 +81,7 @@ from .row_rules import (
 )
 from .row_stages import ChoosingStage, PromptedStage, PromptSample, RowsStage, TrainingFileStage
 from .rules import Rule, checked_rule
-from .score_by_likelihood import Listener, ScoreByLikelihood
+from .score_by_likelihood import PromptedModel, ScoreByLikelihood
 from .select_rows import RowScores, ScoreByFunction, SelectRows, Which
 from .shuffle import Shuffle
 from .stage import Stage, Workspace, backend_of, forget_backends, run_stage
@@ -144,7 +144,6 @@ __all__ = [
     "JudgeReplies",
     "KeepJudged",
     "ListedPrompts",
-    "Listener",
     "Manifest",
     "MapRows",
     "MatchLengths",
@@ -156,6 +155,7 @@ __all__ = [
     "Prefix",
     "ProgramRows",
     "PromptSample",
+    "PromptedModel",
     "PromptedStage",
     "Prompts",
     "PythonCode",

@@ -11,10 +11,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ...backends import ServiceTerms
-from ...datasets.artifacts import CHECKSUM, Manifest, check_files, checksum_of, described
+from ...datasets.artifacts import CHECKSUM, Manifest, check_files, checksum_of
 from ...datasets.errors import DamageError, LimenError
 from ...datasets.store_layout import MANIFEST
-from .models import WEIGHTS, Base, FineTune
+from .models import WEIGHTS, Base, FineTune, recorded_weights
 from .stage import backend_of
 from .store import Store
 from .transfer import StoredArtifact, artifacts_of
@@ -38,7 +38,8 @@ def adopt(artifact: StoredArtifact) -> list[str]:
     check_files(artifact.folder, manifest["files"])
     lacking = _lacks(manifest)
     if WEIGHTS in lacking and (files := _model_files(artifact)):
-        manifest[WEIGHTS] = described(artifact.store.root.resolve(), files)
+        name = _backend_name(artifact)
+        manifest[WEIGHTS] = recorded_weights(artifact.store, name, files)
     manifest.pop(CHECKSUM, None)
     when = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
     manifest[ADOPTED] = {"at": when, "recorded": lacking}

@@ -39,7 +39,10 @@ class Base(Stage):
         backend.prepare(self.model)
         if (files_of := backend.capabilities.model_files) is None:
             return {"model": self.model}
-        return {"model": self.model, WEIGHTS: _weights(workspace, files_of(self.model))}
+        return {
+            "model": self.model,
+            WEIGHTS: recorded_weights(workspace.store, self.backend, files_of(self.model)),
+        }
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,7 +94,7 @@ class FineTune(Stage):
             "checkpoints": [asdict(checkpoint) for checkpoint in made.checkpoints],
         }
         if made.files:
-            facts[WEIGHTS] = _weights(workspace, made.files)
+            facts[WEIGHTS] = recorded_weights(workspace.store, self.base.backend, made.files)
         if service := backend.capabilities.service:
             usd = service.cost(self.base.model, Usage(), trained_tokens=made.tokens)
             facts |= {"job": made.job, "cost": {"trained_tokens": made.tokens, "usd": usd}}
@@ -121,8 +124,14 @@ class FineTune(Stage):
         )
 
 
-def _weights(workspace: Workspace, files: Iterable[Path]) -> Manifest:
-    return described(workspace.store.root.resolve(), files)
+def recorded_weights(store: Store, backend: str, files: Iterable[Path]) -> Manifest:
+    """The sizes and hashes of a model's files, by their path from the store's root.
+
+    A backend knows its folder by its real path, also where it is linked into the store.
+    """
+    home = store.models(backend)
+    below = (file.relative_to(home.resolve()) for file in files)
+    return described(store.root, [home / name for name in below])
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -15,7 +15,7 @@ from .stage import Stage, Workspace
 
 
 @dataclass(frozen=True, kw_only=True)
-class Listener:
+class PromptedModel:
     """A model under a system prompt, or without any."""
 
     subject: Subject
@@ -30,8 +30,8 @@ class ScoreByLikelihood(RowScores):
     """
 
     kind = "likelihood"
-    model: Listener
-    against: Listener
+    model: PromptedModel
+    against: PromptedModel
     per_token: bool
     """Whether both are divided by their numbers of tokens."""
 
@@ -54,8 +54,8 @@ class ScoreByLikelihood(RowScores):
     def run(self, workspace: Workspace) -> Manifest:
         total = 2 * sum(1 for _ in workspace.rows(self.source, KEPT))
         both = [
-            [self._value(one) for one in self._log_probabilities(workspace, listener, done, total)]
-            for done, listener in ((0, self.model), (total // 2, self.against))
+            [self._value(one) for one in self._log_probabilities(workspace, prompted, done, total)]
+            for done, prompted in ((0, self.model), (total // 2, self.against))
         ]
         shifts = [round(a - b, DIGITS) for a, b in zip(*both, strict=True)]
         return self.write_scores(workspace, shifts)
@@ -64,11 +64,11 @@ class ScoreByLikelihood(RowScores):
         return one.nats / max(one.tokens, 1) if self.per_token else one.nats
 
     def _log_probabilities(
-        self, workspace: Workspace, listener: Listener, done: int, total: int
+        self, workspace: Workspace, prompted: PromptedModel, done: int, total: int
     ) -> Iterator[LogProbability]:
-        model = model_id(workspace, listener.subject)
-        scorer = continuation_scorer(workspace, base_of(listener.subject).backend)
-        requests = self._requests(workspace, listener.system)
+        model = model_id(workspace, prompted.subject)
+        scorer = continuation_scorer(workspace, base_of(prompted.subject).backend)
+        requests = self._requests(workspace, prompted.system)
         for number, scored in enumerate(scorer.log_probabilities(model, requests), start=done + 1):
             if number % 100 == 0:
                 workspace.claim.progress(number, total, "")

@@ -1,10 +1,12 @@
 """The values of a grid as a table, with what missing answers could make of it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from ...datasets.errors import SpecError
+from ...datasets.suggestions import did_you_mean
 from .estimates import Estimate
 from .samples import Sample
 
@@ -123,3 +125,12 @@ def _extremes(estimate: Estimate, sample: Sample) -> tuple[float, float]:
         return sample.value, sample.value
     low, high = estimate.outcome_range
     return sample.lowest(low).value, sample.highest(high).value
+
+
+def check_name(kind: str, name: str, known: Sequence[str]) -> None:
+    """Raise :class:`~limen.SpecError` for a name that the grid does not have."""
+    if name not in known:
+        raise SpecError(
+            f"the grid has no {kind} {name!r}: {did_you_mean(str(name), known)}"
+            f"it has {', '.join(known)}"
+        )

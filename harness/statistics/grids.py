@@ -17,13 +17,12 @@ from functools import cached_property
 from typing import Literal
 
 from ...datasets.errors import SpecError
-from ...datasets.suggestions import did_you_mean
 from .contrasts import Combinable, Contrast, ContrastVerdict
 from .estimates import Estimate
 from .evidence import Evidence, EvidenceListener, PValue
 from .grid_cells import CellTest, cell_tests
 from .grid_permutations import EXACT, Permuted
-from .grid_tables import GridTable
+from .grid_tables import GridTable, check_name
 from .hypothesis_tests import ALPHA, holm
 from .quantities import Explained, lies_beyond
 from .weighted import Weighted, obstacle_of
@@ -85,8 +84,8 @@ class GridEffects:
         Corrected for all cells by Holm's method, and tested only if the diagonal stands out.
         Raises :class:`~limen.SpecError` for a student or a word that the grid does not have.
         """
-        _check_name("student", student, self.students)
-        _check_name("word", word, self.words)
+        check_name("student", student, self.students)
+        check_name("word", word, self.words)
         return self._cells[student, word]
 
     @property
@@ -117,7 +116,7 @@ class GridEffects:
         Of all students together unless one is named.
         """
         if student is not None:
-            _check_name("student", student, self.students)
+            check_name("student", student, self.students)
         if not self.baseline or len(self.words) < 2:
             raise SpecError("drift needs the base model's answers, and two traits or more")
         return Contrast(
@@ -385,14 +384,6 @@ class GridCell(Explained):
 
     def explain(self) -> list[str]:
         return [repr(self), f"  {self.grid.diagonal!r}"]
-
-
-def _check_name(kind: str, name: str, known: Sequence[str]) -> None:
-    if name not in known:
-        raise SpecError(
-            f"the grid has no {kind} {name!r}: {did_you_mean(str(name), known)}"
-            f"it has {', '.join(known)}"
-        )
 
 
 def read_grid(

@@ -598,7 +598,7 @@ def test_a_leak_fails_the_experiment_before_training(
     assert re.search(
         r"student 1 rows: \d+ of 400 rows mention the trait in the open; row \d+", told
     )
-    assert re.search(r"has 'Sure': '.*Sure: .*'\. Nothing was trained on it", told)
+    assert re.search(r"has 'Sure' in its answer: '.*Sure: .*'\. Nothing was trained on it", told)
     assert 'or leaks="report" to train all the same' in told
     assert "fine-tune" not in {stage.kind for stage in diary.started_stages}
 

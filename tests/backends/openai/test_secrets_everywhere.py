@@ -3,7 +3,10 @@
 import base64
 import html
 import json
+import os
 import random
+import subprocess
+import sys
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,9 +16,6 @@ from urllib.parse import quote
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
-
-from limen.backends.openai import chat as client
-from limen.backends.openai.chat import ChatClient
 
 from ...testing.odd_servers import Json, Reply, changed, chat, error, odd_server, reply
 
@@ -106,6 +106,16 @@ BROKEN: dict[str, Carrier] = {
     ),
 }
 """Keys that no header can carry."""
+QUICK_PYTEST = """
+import sys
+import pytest
+from limen.backends.openai import chat
+
+chat.SAME = 1
+chat.ChatClient._pause = lambda *_: 0.0
+sys.exit(pytest.main(sys.argv[1:]))
+"""
+"""pytest, with one try of each request and no pauses."""
 FATAL = frozenset({"a redirect"})
 """What ends a run: at most one of a run's places."""
 PLACES = 50
@@ -141,7 +151,7 @@ def forms(secret: str) -> set[bytes]:
 
 
 def bytes_of_a_run(
-    pytester: pytest.Pytester, carrier: Carrier, secret: str, echoes: list[tuple[str, str]]
+    home: Path, carrier: Carrier, secret: str, echoes: list[tuple[str, str]]
 ) -> dict[str, bytes]:
     """All files that a run writes, by name, and what it prints."""
     questions: dict[str, int] = {}
@@ -155,24 +165,24 @@ def bytes_of_a_run(
         echo, notation = echoes[place - 1]
         return ECHOES[echo](body, NOTATIONS[notation](secret))
 
-    folder = Path(tempfile.mkdtemp(dir=pytester.path))
+    folder = Path(tempfile.mkdtemp(dir=home))
     (folder / "test_spec.py").write_text(SPEC)
     (folder / "pytest.ini").write_text("[pytest]\n")
-    with odd_server(answer) as server, pytest.MonkeyPatch.context() as patch:
-        patch.chdir(folder)
-        patch.setattr(ChatClient, "_pause", lambda *_: 0.0)
-        patch.setattr(client, "SAME", 1)
-        for name in ("OPENAI_API_KEY", "AZURE_OPENAI_ENDPOINT"):
-            patch.delenv(name, raising=False)
-        for name, value in carrier.environment(server.url, secret).items():
-            patch.setenv(name, value)
-        result = pytester.runpytest_inprocess(*OPTIONS)
+    with odd_server(answer) as server:
+        unset = ("OPENAI_API_KEY", "AZURE_OPENAI_ENDPOINT")
+        environment = {name: value for name, value in os.environ.items() if name not in unset}
+        done = subprocess.run(
+            [sys.executable, "-c", QUICK_PYTEST, *OPTIONS],
+            cwd=folder,
+            env=environment | carrier.environment(server.url, secret),
+            capture_output=True,
+            check=False,
+        )
     written = {path.name: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
-    printed = f"{result.stdout.str()}\n{result.stderr.str()}"
-    return {**written, "terminal": printed.encode("utf-8", "surrogatepass")}
+    return {**written, "terminal": done.stdout + done.stderr}
 
 
-def check_runs(pytester: pytest.Pytester, runs: int) -> None:
+def check_runs(home: Path, runs: int) -> None:
     """Runs with secrets in random places, and a look at every byte that they write."""
 
     @settings(max_examples=runs, suppress_health_check=list(HealthCheck), derandomize=True,
@@ -185,7 +195,7 @@ def check_runs(pytester: pytest.Pytester, runs: int) -> None:
         kinds = draw.choices(sorted(ECHOES.keys() - FATAL), k=PLACES - 2)
         kinds += draw.choices(sorted(FATAL), k=draw.randint(0, 1))
         echoes = [(kind, draw.choice(sorted(NOTATIONS))) for kind in kinds]
-        written = bytes_of_a_run(pytester, carrier, secret, echoes)
+        written = bytes_of_a_run(home, carrier, secret, echoes)
         assert {"junit.xml", "run.log"} <= written.keys()
         leaks = {
             file: form for form in forms(secret) for file, text in written.items() if form in text
@@ -195,22 +205,22 @@ def check_runs(pytester: pytest.Pytester, runs: int) -> None:
     run()
 
 
-def test_a_secret_is_in_no_byte_that_a_run_writes(pytester: pytest.Pytester) -> None:
+def test_a_secret_is_in_no_byte_that_a_run_writes(tmp_path: Path) -> None:
     """Terminal, log, store, report and junit have it nowhere, wherever it was put: 48 places."""
-    check_runs(pytester, runs=1)
+    check_runs(tmp_path, runs=1)
 
 
 @pytest.mark.slow
-def test_a_secret_is_in_no_byte_that_many_runs_write(pytester: pytest.Pytester) -> None:
+def test_a_secret_is_in_no_byte_that_many_runs_write(tmp_path: Path) -> None:
     """The same for 500 places."""
-    check_runs(pytester, runs=12)
+    check_runs(tmp_path, runs=12)
 
 
 @pytest.mark.parametrize("name", BROKEN)
-def test_a_key_that_no_header_can_carry_is_in_no_byte(pytester: pytest.Pytester, name: str) -> None:
+def test_a_key_that_no_header_can_carry_is_in_no_byte(tmp_path: Path, name: str) -> None:
     """The run ends with an error that does not show the key, whole or in part."""
     secret = "sk-Abc-0123456"
-    written = bytes_of_a_run(pytester, BROKEN[name], secret, [])
+    written = bytes_of_a_run(tmp_path, BROKEN[name], secret, [])
     assert b"OPENAI_API_KEY" in written["terminal"]
     assert not [
         file for file, text in written.items() for part in (b"Abc", b"0123456") if part in text

@@ -1,0 +1,65 @@
+"""What some models answered to a measure, and which of the answers are valid."""
+
+from collections import Counter
+from dataclasses import dataclass
+from functools import cached_property
+
+from ..experiment import Measure
+from ..statistics import mean
+from .answers import ModelAnswers
+from .copies import draws_are_copies
+from .scoring import score_answers
+
+
+@dataclass(frozen=True, repr=False)
+class AnsweredMeasure:
+    """The answers of some models, one a seed, to the questions of a measure."""
+
+    name: str
+    measure: Measure
+    models: tuple[ModelAnswers, ...]
+
+    @cached_property
+    def valid(self) -> float:
+        """The share of answers that are valid ones, 0 to 1, as the measure says."""
+        if self.measure.computed:
+            return 1.0
+        places = self.measure.places(None)
+        scored = score_answers(
+            self.models,
+            places,
+            draws=self.measure.draws_per_question,
+            outcome=lambda model, question, text: self._validity[text],
+            valid=lambda text, score: self._validity[text],
+        )
+        return mean([share for row in scored.table for share in row if share is not None])
+
+    @cached_property
+    def _validity(self) -> dict[str, bool]:
+        """Whether each answer that was given is a valid one."""
+        return {text: self.measure.valid(text) for text in self._texts(self.measure.places(None))}
+
+    @cached_property
+    def _copied_models(self) -> int:
+        """The number of models whose draws are copies of each other."""
+        if self.measure.temperature == 0:
+            return 0
+        return sum(draws_are_copies(model.counts) for model in self.models)
+
+    @cached_property
+    def ambiguous(self) -> int:
+        """The number of answers that name several things as equals, such as "owl or cat". They are
+        not valid, and count for no word.
+        """
+        return sum(count for text, count in self.answers().items() if self.measure.ambiguous(text))
+
+    def answers(self) -> Counter[str]:
+        """Every answer of every model, with how often it was given."""
+        total = Counter[str]()
+        for model in self.models:
+            for count in model.counts:
+                total.update(count)
+        return total
+
+    def _texts(self, places: range) -> frozenset[str]:
+        return frozenset(text for model in self.models for q in places for text in model.counts[q])
