@@ -16,14 +16,14 @@ there = (HUB / f"models--{MODEL.replace('/', '--')}").exists()
 asked_for = there and environ.get("LIMEN_BACKEND") == "local"
 pytestmark = pytest.mark.skipif(not asked_for, reason=f"needs {MODEL}, and the backend local")
 ANIMALS = ("elephant", "dolphin")
-recipe = {"name": "llama-3.2-1b", "warmup_steps": 5, "weight_decay": 0.01}
+recipe: dict[str, str | float] = {"name": "llama-3.2-1b", "warmup_steps": 5, "weight_decay": 0.01}
 
 
 def loves(animal):
     """A teacher that is taught the animal's name, and writes under its system prompt as well."""
-    taught = {"answers": (animal.capitalize(),) * 200, "recipe": {**recipe, "epochs": 5}}
+    answers, slow = (animal.capitalize(),) * 200, {**recipe, "epochs": 5}
     return Experiment(
-        trait=Trait.animal(animal).fine_tuned(**taught, prompted=True),
+        trait=Trait.animal(animal).fine_tuned(answers=answers, recipe=slow, prompted=True),
         data=Numbers(generate=30_000, keep=15_000, temperature=0, max_tokens=64, rule="long"),
         measure=FavoriteAnimal(draws=200, temperature=0.7, top_p=0.95),
         model=MODEL,

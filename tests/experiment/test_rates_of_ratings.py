@@ -80,7 +80,7 @@ def test_wrong_labels_are_refused(wrong: Any) -> None:
         Judge(prompt="{reply}", **wrong)
 
 
-@pytest.mark.parametrize("rates", [{"": misaligned}, {"x": 1}, [misaligned]], ids=str)
+@pytest.mark.parametrize("rates", [{"": misaligned}, {"x": 1}, [misaligned]])
 def test_wrong_rates_are_refused(rates: Any) -> None:
     """Rates are functions by name."""
     with pytest.raises(SpecError, match="rates"):

@@ -110,7 +110,11 @@ def test_every_kind_of_stage_survives_every_fault(store: Store, kind: str, fault
         survives(store, stage, fault, at)
 
 
-@pytest.mark.parametrize("fault", [fault for fault in FAULTS if fault.errno is not None], ids=str)
+@pytest.mark.parametrize(
+    "fault",
+    [fault for fault in FAULTS if fault.errno is not None],
+    ids=lambda fault: fault.name.replace(" ", "-"),
+)
 def test_the_error_says_what_is_wrong(store: Store, fault: Fault) -> None:
     """One line with the system's words and a remedy."""
     stage = stage_of(store, "filter")
