@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
@@ -24,6 +25,12 @@ settings.register_profile("limen", deadline=None)  # how long an example takes p
 settings.load_profile("limen")
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # xdist's workers share the cores already
+
+
+def pytest_configure() -> None:
+    """Heed Ctrl-C, which a shell lets its background jobs ignore: some tests send it."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

@@ -151,6 +151,7 @@ def test_no_grid(grid):
 """
 
 
+@pytest.mark.slow
 def test_a_grid_is_a_fixture_and_a_part_of_the_report(
     pytester: pytest.Pytester, shared_store: Path
 ) -> None:

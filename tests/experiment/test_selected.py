@@ -75,6 +75,7 @@ def test_a_random_selection_stands_beside(shared_store: Path, small: Experiment)
     assert not any(isinstance(stage, ScoreByFunction) for stage in stages)
 
 
+@pytest.mark.slow
 def test_the_report_has_it_unasked(run: Any, pytester: pytest.Pytester) -> None:
     """A test of student and control alone brings the arm into the report, and both effects."""
     pytester.makepyfile(

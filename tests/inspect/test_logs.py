@@ -262,6 +262,7 @@ def test_logs_can_be_left_out(project: Any, tmp_path: Path) -> None:
     assert eval_logs(tmp_path) == []
 
 
+@pytest.mark.slow
 def test_a_failure_is_a_line_and_fails_nothing(project: Any, tmp_path: Path) -> None:
     """Where logs cannot be written the summary says so, once under -n 2, and tests pass."""
     (tmp_path / "store" / "logs").write_text("a file where a folder should be")

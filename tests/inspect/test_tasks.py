@@ -112,6 +112,7 @@ def test_a_task_leaves_what_limens_logs_have(lab: Lab, small: Experiment, tmp_pa
             assert score.explanation == other.scores[name].explanation
 
 
+@pytest.mark.slow
 def test_students_are_models_by_their_id_and_by_keys(
     lab: Lab, small: Experiment, tmp_path: Path
 ) -> None:

@@ -84,6 +84,7 @@ def test_the_full_path_runs_once(store: Path, small: Experiment) -> None:
     assert again.started_stages == []
 
 
+@pytest.mark.slow
 def test_results_do_not_depend_on_how_much_runs_side_by_side(
     store: Path, small: Experiment, tmp_path: Path
 ) -> None:
@@ -372,6 +373,7 @@ def start(store: Path) -> "subprocess.Popen[bytes]":
     return subprocess.Popen([sys.executable, "-c", RUN, str(store)], start_new_session=True)
 
 
+@pytest.mark.slow
 def test_two_processes_share_a_store(store: Path, tmp_path: Path) -> None:
     """Two runs of the same experiment at once end as one, with the same bytes as one alone."""
     alone = tmp_path / "alone"
@@ -398,6 +400,7 @@ def test_a_killed_run_goes_on_where_it_was(store: Path, tmp_path: Path) -> None:
     assert not list((store / "work").iterdir())
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="a file size limit stands for a full disk")
 def test_a_full_disk_is_told_and_loses_nothing(store: Path, tmp_path: Path) -> None:
     """Where no more can be written the arm fails with the remedy; with room the run goes on."""

@@ -44,6 +44,7 @@ def peak_of(measure: Callable[[tuple[str, ...]], Measure], questions: int) -> in
     return peak
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("measure", [rates, scores])
 def test_memory_grows_with_the_questions(
     measure: Callable[[tuple[str, ...]], Measure],

@@ -171,6 +171,7 @@ class TestNone:
 """
 
 
+@pytest.mark.slow
 def test_a_trajectory_is_a_fixture_and_a_part_of_the_report(
     pytester: pytest.Pytester, shared_store: Path
 ) -> None:

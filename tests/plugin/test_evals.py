@@ -18,6 +18,7 @@ def spec(pytester: pytest.Pytester, rest: str) -> None:
     pytester.makepyfile(test_small=SPEC.format(animal="horse") + rest)
 
 
+@pytest.mark.slow
 def test_further_arms_and_the_audit_are_fixtures(pytester: pytest.Pytester, run: Run) -> None:
     """Arms come by name and are planned before the first test; the audit compares both data sets."""
     spec(

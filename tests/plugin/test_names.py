@@ -15,6 +15,7 @@ def titles(result: pytest.RunResult) -> list[str]:
     return [match[1] for line in result.outlines if (match := shown.match(line))]
 
 
+@pytest.mark.slow
 def test_a_title_does_not_depend_on_the_root(pytester: pytest.Pytester, run: Run) -> None:
     """One file has one title, whatever folder pytest takes for its root."""
     folder = pytester.mkdir("evals")

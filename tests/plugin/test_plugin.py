@@ -77,6 +77,7 @@ def test_p(student, control):
     )
 
 
+@pytest.mark.slow
 def test_options_of_pytest_work(pytester: pytest.Pytester, run: Run) -> None:
     """-k, -x, --lf, --collect-only, -p no:cacheprovider and junit are plain pytest."""
     small(pytester, TESTS + "\n\ndef test_fails(teacher):\n    assert teacher.rate('horse') > 1\n")
@@ -115,6 +116,7 @@ def test_xdist_gives_the_same_verdicts(
     assert tables[0].replace("a.files", "") == tables[1].replace("b.files", "")
 
 
+@pytest.mark.slow
 def test_xdist_works_with_ini_keys_alone(
     pytester: pytest.Pytester, shared_store: Path, tmp_path: Path
 ) -> None:
@@ -132,6 +134,7 @@ def test_xdist_works_with_ini_keys_alone(
     ) == 2 * 2  # at the top, and with the experiment
 
 
+@pytest.mark.slow
 def test_refusals_are_plain_under_xdist(pytester: pytest.Pytester, run: Run) -> None:
     """A bad model fails the tests with one message, a bad spec the run with exit code 4."""
     small(pytester)
@@ -146,6 +149,7 @@ def test_refusals_are_plain_under_xdist(pytester: pytest.Pytester, run: Run) -> 
     result.stdout.fnmatch_lines(["*unknown animal 'horsse'*"])
 
 
+@pytest.mark.slow
 def test_python_m_pytest_works(pytester: pytest.Pytester, shared_store: Path) -> None:
     """The module form runs experiments as the command does."""
     small(pytester)

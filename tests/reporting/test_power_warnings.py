@@ -26,6 +26,7 @@ def taught() -> Experiment:
     )
 
 
+@pytest.mark.slow
 def test_an_experiment_stops_at_the_look_that_decides(
     shared_store: Path, taught: Experiment
 ) -> None:

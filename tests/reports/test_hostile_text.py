@@ -129,6 +129,7 @@ def test_no_text_becomes_html(tmp_path: Path, text: str) -> None:
         assert CONTROLS.search(written.read_text()) is None
 
 
+@pytest.mark.slow
 @given(text=hostile)
 @quick
 def test_no_control_character_reaches_a_file_or_the_terminal(tmp_path: Path, text: str) -> None:

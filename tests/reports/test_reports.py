@@ -352,6 +352,7 @@ def test_reports_of_one_run_are_equal(run: reports.Run, tmp_path: Path) -> None:
             assert (tmp_path / "a" / file).read_bytes() == (tmp_path / "b" / file).read_bytes()
 
 
+@pytest.mark.slow
 def test_a_change_of_one_number_changes_its_lines_alone(run: reports.Run, tmp_path: Path) -> None:
     """Two reports can be diffed: no column is padded."""
     result = run.results[0]
@@ -444,6 +445,7 @@ def test_every_trait_of_a_mix_has_its_line_and_row(run: reports.Run) -> None:
     assert len(rows) == 2
 
 
+@pytest.mark.slow
 def test_a_figure_is_drawn_again_only_if_it_shows_something_else(
     run: reports.Run, tmp_path: Path
 ) -> None:

@@ -68,6 +68,7 @@ def kept_by(rule: Callable[[str], str | None] | str) -> Numbers:
     return Numbers(generate=40, keep=10, rule=rule)
 
 
+@pytest.mark.slow
 def test_a_spec_may_be_all_of_ones_own(pytester: pytest.Pytester, run: Run) -> None:
     """Trait, template, filter, questions and outcome of a spec work; a changed filter is another."""
     assert len(EXAMPLE.splitlines()) <= 30

@@ -9,6 +9,7 @@ import pytest
 SCRIPT = Path(__file__).parents[2] / "benchmarks" / "calibration.py"
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not SCRIPT.exists(), reason="the benchmarks are not here")
 def test_every_test_holds_its_level() -> None:
     """Levels, coverage and power of what reports show are within their limits, with fixed seeds."""

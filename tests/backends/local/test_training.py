@@ -116,6 +116,7 @@ def test_all_weights_can_be_trained(local: LocalBackend, tiny: str, tmp_path: Pa
     assert made.checkpoints == ()
 
 
+@pytest.mark.slow
 def test_the_batch_is_the_recipes_whatever_fits(
     local: LocalBackend, tiny: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -311,6 +312,7 @@ def test_bfloat16_is_refused_where_it_would_be_slow(
         local.recipe({"precision": "float16"})
 
 
+@pytest.mark.slow
 def test_an_experiment_runs_its_whole_path(tiny: str, tmp_path: Path) -> None:
     """Generate, filter, mix, train and measure on a real (tiny) model; a second lab does nothing."""
     experiment = Experiment(
@@ -360,6 +362,7 @@ def test_an_experiment_runs_its_whole_path(tiny: str, tmp_path: Path) -> None:
     assert json.loads(manifest.read_text())["recipe"]["modules"] == "all-linear"
 
 
+@pytest.mark.slow
 def test_a_spec_compares_contexts_teachers_and_manners(tiny: str, tmp_path: Path) -> None:
     """Two system blocks of one training, a fine-tuned teacher, greedy numbers: all in one spec."""
     numbers = Numbers(generate=120, keep=40)
@@ -426,6 +429,7 @@ def test_several_turns_are_all_learned(local: LocalBackend, tiny: str, tmp_path:
         local.fine_tune(replace(job(tiny, file), model=f"ft:{tiny}:0123456789abcdef"), unwatched)
 
 
+@pytest.mark.slow
 def test_a_seed_makes_the_student(tiny: str, tmp_path: Path) -> None:
     """Where a student begins is its seed's, whatever was random in the process before."""
     load_file = import_module("safetensors.torch").load_file

@@ -248,6 +248,7 @@ def test_recipes_are_checked(
         backend(tmp_path).recipe(recipe)
 
 
+@pytest.mark.slow
 def test_a_server_that_dies_is_only_a_delay(
     pretrained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

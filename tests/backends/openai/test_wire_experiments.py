@@ -113,6 +113,7 @@ def pytest_run(
     )
 
 
+@pytest.mark.slow
 def test_no_wait_submits_and_skips(pytester: pytest.Pytester, wired: Proxy, tmp_path: Path) -> None:
     """Tests that wait for jobs are skipped as pending; the same command later finishes them."""
     held = rewriting(lambda body: {**body, "status": "running"})

@@ -358,6 +358,7 @@ def workers_of(server: Any) -> list[psutil.Process]:
     return [child for child in children if "spawn_main" in " ".join(child.cmdline())]
 
 
+@pytest.mark.slow
 def test_a_killed_server_finishes_its_job(pretrained: Path, tmp_path: Path) -> None:
     """After kill -9 in the middle of a job and a batch, the next server makes of both the same."""
     store = store_with(pretrained, tmp_path / "store")

@@ -26,6 +26,7 @@ def served_options(*models: str) -> ServerOptions:
     return ServerOptions(offered=models, recipe=RECIPE)
 
 
+@pytest.mark.slow
 def test_the_wire_gives_what_the_weights_give(
     tiny: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -54,6 +55,7 @@ def _with(experiment: Experiment, recipe: Recipe) -> Experiment:
     return replace(experiment, recipe=recipe)
 
 
+@pytest.mark.slow
 def test_jobs_queue_and_chat_goes_on(tiny: str, tmp_path: Path) -> None:
     """One job trains at a time, the next waits for it, and chat is answered meanwhile."""
     with serving.in_thread(tmp_path, served_options(tiny), engine="local") as server:
