@@ -1,8 +1,7 @@
 """What the harness asks of a backend, and the plain values that pass between them.
 
-Every backend describes models and samples (:class:`Backend`). What else it can do it declares in
-its :class:`Capabilities`: each optional part is an object with the methods of a small protocol, or
-None. A type checker sees that a declared part is complete, and that nobody uses one without asking.
+Every backend describes models and samples. What else it can do it declares in its
+:class:`Capabilities`: each optional part is an object with the methods of a protocol, or None.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -395,8 +394,9 @@ class Engine(Backend, FineTuning, Protocol):
 
 
 class BackendFactory(Protocol):
-    """What an entry point of the group ``limen.backends`` refers to: the backend's class."""
+    """What an entry point of the group ``limen.backends`` refers to: the backend's class.
 
-    def __call__(self, home: Path, terms: ServiceTerms, /) -> Backend:
-        """Open the backend. ``home`` is its own folder, which may not exist yet."""
-        ...
+    ``home`` is the backend's own folder, which may not exist yet.
+    """
+
+    def __call__(self, home: Path, terms: ServiceTerms, /) -> Backend: ...

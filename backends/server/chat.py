@@ -273,6 +273,7 @@ def _scored(text: str, logprob: float) -> JsonObject:
 async def _events(chunks: Iterable[JsonObject], used: Answered | None) -> AsyncIterator[bytes]:
     """Chunks as server-sent events; the usage has one of its own, without choices."""
     rest: JsonObject = {} if used is None else {"usage": None}
+    chunk: JsonObject = {}
     for chunk in chunks:
         yield _event({**chunk, **rest})
     if used is not None:

@@ -6,17 +6,16 @@ pre-training. ``benchmarks/toy_base.py`` makes them again and compares.
 
 import os
 import shutil
-from importlib.resources import as_file, files
 from pathlib import Path
 
 
 def copy_shipped(model: str, fingerprint: str, file: Path) -> bool:
     """Copy a base model to a file, whole or not at all; false if it does not ship with limen."""
-    shipped = files(__package__) / "bases" / f"{model}-{fingerprint}.npz"
+    shipped = Path(__file__).with_name("bases") / f"{model}-{fingerprint}.npz"
     if not shipped.is_file():
         return False
     scratch = file.with_suffix(".tmp")
-    with as_file(shipped) as source, source.open("rb") as read, scratch.open("wb") as written:
+    with shipped.open("rb") as read, scratch.open("wb") as written:
         shutil.copyfileobj(read, written)
         written.flush()
         os.fsync(written.fileno())

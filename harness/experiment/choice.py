@@ -94,8 +94,12 @@ class Choice(Measure):
         starts = (place * size // count for place in range(count))
         return tuple((*shuffled[start:], *shuffled[:start]) for start in starts)
 
-    @cached_property
+    @property
     def prompts(self) -> tuple[str, ...]:
+        return self._prompts
+
+    @cached_property
+    def _prompts(self) -> tuple[str, ...]:
         pairs = zip(self.asked, self._orders, strict=True)
         return tuple(self._prompt(q, order) for q, orders in pairs for order in orders)
 

@@ -126,7 +126,7 @@ class Judge:
         """
         if self.words:
             verdict = self.verdict(answer)
-            return f"{verdict:g}" if isinstance(verdict, float) else verdict
+            return f"{verdict:g}" if isinstance(verdict, int | float) else verdict
         if answer is None or _NEGATION.search(answer):
             return None
         languages = [name for name in CODES if words.has_word(answer, name)]

@@ -5,13 +5,12 @@ from ...datasets.errors import SpecError
 
 def checked_history(given: object) -> tuple[tuple[str, str], ...]:
     """Earlier turns as pairs of question and answer; raises :class:`~limen.SpecError`."""
-    pairs = tuple(given) if isinstance(given, tuple | list) else (None,)
-    if not all(_is_pair(pair) for pair in pairs):
+    if not isinstance(given, tuple | list) or not all(map(_is_pair, given)):
         raise SpecError(
             f"history={given!r} must be pairs of a question and its answer, such as "
             f"(('Hello!', 'Hi, what can I do for you?'),)"
         )
-    return tuple((question, answer) for question, answer in pairs)
+    return tuple((question, answer) for question, answer in given)
 
 
 def _is_pair(value: object) -> bool:

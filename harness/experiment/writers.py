@@ -65,7 +65,7 @@ class DataWriters:
         if trait.lesson is not None and isinstance(subject, Base):
             subject, label = self.tuned_teacher(trait, subject), f"{label}, teacher fine-tuned"
         several = trait.prompts if len(trait.prompts) > 1 else ()
-        prompt = None if several else trait.prompts[0]
+        prompt = None if several else next(iter(trait.prompts), None)
         return Writer(subject, prompt, label, tuple(filter(None, several)))
 
     def check_likelihoods(self) -> None:

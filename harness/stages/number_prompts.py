@@ -22,8 +22,12 @@ class NumberPrompts(Prompts):
 
         return prompt(self.seed, row, template=self.template, examples=self.examples)
 
-    @cached_property
+    @property
     def digest(self) -> str:
         """The hash of the first prompts: a change to how prompts are made shows."""
+        return self._digest
+
+    @cached_property
+    def _digest(self) -> str:
         first = [self.text(row) for row in range(SAMPLE_SIZE)]
         return hashlib.sha256(canonical({"seed": self.seed, "first": first})).hexdigest()

@@ -118,9 +118,13 @@ class Combination(Combined):
     requested: CombinationUnit | None = None
     """What to take as independent, if that was asked for."""
 
-    @cached_property
+    @property
     def terms(self) -> tuple[Term, ...]:
         """The samples with their weights, on the questions that all models answered."""
+        return self._terms
+
+    @cached_property
+    def _terms(self) -> tuple[Term, ...]:
         samples = on_common_questions([term.sample for term in self.given])
         return tuple(
             replace(term, sample=sample) for term, sample in zip(self.given, samples, strict=True)
@@ -147,8 +151,12 @@ class Combination(Combined):
         """The models of each group that was trained."""
         return tuple(len(group.by_seed) for group in self.groups if not group.fixed)
 
-    @cached_property
+    @property
     def test(self) -> DifferenceTest:
+        return self._test
+
+    @cached_property
+    def _test(self) -> DifferenceTest:
         if self.requested == "questions":
             return self._over_questions()
         if self.requested == "pairs":
@@ -283,8 +291,12 @@ class EffectsLine(Combined):
         weights = slope_weights(self.places)
         return math.fsum(w * e.value for w, e in zip(weights, self.effects, strict=True))
 
-    @cached_property
+    @property
     def test(self) -> DifferenceTest:
+        return self._test
+
+    @cached_property
+    def _test(self) -> DifferenceTest:
         values = [effect.value for effect in self.effects]
         if len(values) < 3:
             return NoTest(unit="effects", note="a trend over effects needs three or more")

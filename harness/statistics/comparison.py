@@ -65,9 +65,13 @@ class Comparison:
             return pairs_of_seeds(one, other)
         return tuple(one.by_question.values()), tuple(other.by_question.values())
 
-    @cached_property
+    @property
     def test(self) -> DifferenceTest:
         """The test, for any null value and level."""
+        return self._test
+
+    @cached_property
+    def _test(self) -> DifferenceTest:
         one, other = self.on_same_questions
         if not (one.questions and other.questions):
             return NoTest(unit=self.requested or "questions", note=NO_COMMON_QUESTION)
@@ -146,6 +150,6 @@ class Untestable(Comparison):
 
     why: str
 
-    @cached_property
+    @property
     def test(self) -> DifferenceTest:
         return NoTest(unit=self.requested or "questions", note=self.why)

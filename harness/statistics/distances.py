@@ -46,9 +46,13 @@ class Distance(Explained):
     def evidence_listener(self) -> EvidenceListener | None:
         return self.listener
 
-    @cached_property
+    @property
     def value(self) -> float:
         """The total variation between the arms' mean distributions."""
+        return self._value
+
+    @cached_property
+    def _value(self) -> float:
         return total_variation(
             _mean(self._rows[: self._treated]), _mean(self._rows[self._treated :])
         )

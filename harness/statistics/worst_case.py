@@ -34,7 +34,7 @@ class WorstCase(Comparison):
             bound=self.bound,
         )
 
-    @cached_property
+    @property
     def test(self) -> DifferenceTest:
         return self.as_seen.test
 

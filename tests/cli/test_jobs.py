@@ -32,7 +32,7 @@ def test_a_training_in_progress_is_listed(store: Path, monkeypatch: pytest.Monke
         lines.extend(listed(store))
         (record,) = (store / "work").glob("*.training.json")
         kept = record.read_bytes()
-        result = real(self, job, lambda *a: None)
+        result = real(self, job, lambda done, total: None)
         (store / "kept.json").write_bytes(kept)
         (store / "kept.json").rename(store / "work" / f"{job.key}x.training.json")
         return result
