@@ -179,7 +179,6 @@ class WorkRequest:
     per_call: int = 1
     """Draws with the same prompt, which can share a call."""
     prompts: "tuple[Conversation, ...]" = ()
-    """A sample of the prompts."""
     max_tokens: int = 0
     rows: int = 0
     """Rows to train on; ``prompts`` is then a sample of their prompts."""
@@ -194,7 +193,6 @@ class Quote:
 
     calls: int = 0
     tokens: int = 0
-    """Expected."""
     usd: float | None = 0.0
     """Expected cost in US dollars; None if no price is known."""
     usd_at_most: float | None = 0.0
