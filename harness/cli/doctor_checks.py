@@ -7,7 +7,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -154,7 +154,7 @@ def _backend(settings: Settings) -> Iterator[Check]:
     try:
         backend = backend_for(settings)
         model = backend.describe(settings.model or backend.default_model)
-    except (LimenError, PackageNotFoundError) as error:
+    except LimenError as error:
         first, _, rest = str(error).partition(": ")
         yield Check(name=name, value=first, state=BAD, remedy=rest)
         return

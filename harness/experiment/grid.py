@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any, Literal, overload
 
 from ...datasets import validation
 from ...datasets.errors import SpecError
@@ -146,6 +146,10 @@ class Grid:
         return replace(self, **changes)
 
 
+@overload
+def as_experiment(value: Experiment | Grid) -> Experiment: ...
+@overload
+def as_experiment(value: object) -> object: ...
 def as_experiment(value: object) -> object:
     """The experiment of a grid; anything else as it is."""
     return value.experiment if isinstance(value, Grid) else value

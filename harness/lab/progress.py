@@ -43,7 +43,6 @@ class ProgressLines(ProgressListener):
 
     def __init__(self, write: Callable[[str], None]) -> None:
         self._write = write
-        self._began: dict[str, float] = {}
         self._noted: dict[str, float] = {}
         self._total = self._done = 0
         self._left = TimeLeft(())
@@ -56,7 +55,6 @@ class ProgressLines(ProgressListener):
         self._write(f"limen: {count} to do")
 
     def started(self, stage: Stage) -> None:
-        self._began[stage.key] = time.monotonic()
         self._left.started(stage)
 
     def moved(self, stage: Stage, done: int, total: int, note: str) -> None:
@@ -72,10 +70,9 @@ class ProgressLines(ProgressListener):
 
     def finished(self, stage: Stage, failure: Exception | None) -> None:
         self._done += 1
-        self._left.finished(stage)
+        took = self._left.finished(stage)
         self._last = time.monotonic()
-        began = self._began.get(stage.key)
-        seconds = f"{time.monotonic() - began:5.1f} s" if began else " " * 7
+        seconds = " " * 7 if took is None else f"{took:5.1f} s"
         outcome = f"  {_outcome(failure)}" if failure else ""
         place = f"[{self._done:>{len(str(self._total))}}/{self._total}]"
         self._write(f"limen: {place} {seconds}  {stage.kind:9} {stage.label}{outcome}")

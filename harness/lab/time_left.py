@@ -26,11 +26,14 @@ class TimeLeft:
         """A stage has begun."""
         self._began.setdefault(stage.key, time.monotonic())
 
-    def finished(self, stage: Stage) -> None:
-        """A stage has ended; one that never began tells nothing of its kind."""
+    def finished(self, stage: Stage) -> float | None:
+        """A stage has ended; returns its seconds, or None if it never began."""
         self._left.pop(stage.key, None)
-        if stage.key in self._began:
-            self._seconds[stage.kind].append(time.monotonic() - self._began[stage.key])
+        if stage.key not in self._began:
+            return None
+        took = time.monotonic() - self._began[stage.key]
+        self._seconds[stage.kind].append(took)
+        return took
 
     def seconds(self) -> float | None:
         """Seconds left; None as long as too little is known."""

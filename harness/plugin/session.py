@@ -8,7 +8,7 @@ import pytest
 from ...datasets.errors import LimenError, PendingError, SpecError
 from ...datasets.visible import visible
 from ...reports import AuditRow, Result, result_to_json
-from ..experiment import Experiment, Grid, GridExperiment
+from ..experiment import Experiment, Grid, GridExperiment, as_experiment
 from ..lab import (
     Arm,
     ArmMapping,
@@ -154,7 +154,7 @@ class LimenSession:
 
     def arm(self, item: pytest.Item, given: Experiment | Grid, name: str) -> Arm:
         """An arm for a test; fails or skips the test, saying why, if it cannot be had."""
-        experiment = given.experiment if isinstance(given, Grid) else given
+        experiment = as_experiment(given)
         title = self._selection.title_of(item, experiment)
         self._properties.set_claim(item, claim_of_item(item, title))
         try:
@@ -174,7 +174,7 @@ class LimenSession:
 
     def grid(self, item: pytest.Item, given: Experiment | Grid) -> GridResults:
         """The grid of a test; fails the test if its experiment is none."""
-        experiment = given.experiment if isinstance(given, Grid) else given
+        experiment = as_experiment(given)
         if not isinstance(experiment, GridExperiment):
             pytest.fail(
                 f"{item.nodeid} asks for a grid, but its experiment is one experiment: put "
@@ -185,7 +185,7 @@ class LimenSession:
 
     def trajectory(self, item: pytest.Item, given: Experiment | Grid) -> TrajectoryResults:
         """The trajectories of a test's experiment; fails the test if it has none."""
-        experiment = given.experiment if isinstance(given, Grid) else given
+        experiment = as_experiment(given)
         if experiment.trajectory is None:
             pytest.fail(
                 f"{item.nodeid} asks for a trajectory, but its experiment measures trained models "
@@ -196,13 +196,13 @@ class LimenSession:
 
     def further_arms(self, item: pytest.Item, given: Experiment | Grid) -> ArmMapping:
         """The further arms of an experiment, each read when it is asked for."""
-        experiment = given.experiment if isinstance(given, Grid) else given
+        experiment = as_experiment(given)
         names = {**teacher_arms(experiment), **experiment.all_arms}
         return ArmMapping(names, lambda name: self.arm(item, experiment, name))
 
-    def audit(self, experiment: Experiment) -> AuditRow:
+    def audit(self, given: Experiment | Grid) -> AuditRow:
         """How the data of an experiment's students differ from its control's."""
-        pipe = self.lab.pipeline_as_run(experiment)
+        pipe = self.lab.pipeline_as_run(as_experiment(given))
         return next(audit_rows(self.lab.store, pipe, ["student", "control"]))
 
     def note(self, report: pytest.TestReport, properties: Mapping[str, str]) -> None:

@@ -6,6 +6,7 @@ from ...reports import EffectRow, GridCellRow, GridRow, ReadingRow
 from ..experiment import GridExperiment
 from ..lab import Arm, Pipeline, grid_arms, grid_of
 from ..statistics import Contrast, Diagonal, GridEffects, Rate
+from .effect_rows import effect_row
 
 NAME = "trait of the own teacher and of others"
 
@@ -28,13 +29,13 @@ def _grid_row(base: str, grid: GridEffects) -> GridRow:
             name=NAME,
             kind="rate" if isinstance(first, Rate) else "score",
             arms=(),
-            effects=(_effect_row(grid.diagonal, grid),),
+            effects=(_row_of(grid.diagonal, grid),),
         ),
         students=grid.students,
         words=grid.words,
         cells=tuple(_cells(grid)),
         baseline=tuple(grid.baseline[word].value for word in grid.words) if grid.baseline else (),
-        drift=tuple(_effect_row(grid.drift(s), grid, name=s) for s in drifting),
+        drift=tuple(_row_of(grid.drift(s), grid, name=s) for s in drifting),
     )
 
 
@@ -49,22 +50,16 @@ def _cells(grid: GridEffects) -> Iterator[GridCellRow]:
             p_value=cell.corrected_p_value,
             raw_p_value=cell.raw_p_value,
             own=grid.own[student] == word,
-            claim=cell.claim,
+            claim=cell.stated_claim,
         )
 
 
-def _effect_row(effect: Diagonal | Contrast, grid: GridEffects, *, name: str = "") -> EffectRow:
+def _row_of(effect: Diagonal | Contrast, grid: GridEffects, *, name: str = "") -> EffectRow:
     models = sum(grid.estimates[student, grid.own[student]].seeds for student in grid.students)
     questions = len(next(iter(grid.estimates.values())).questions)
-    return EffectRow(
+    return effect_row(
+        effect,
         name=name or effect.title,
-        difference=effect.value,
-        interval=effect.interval,
-        p_value=effect.corrected_p_value,
-        raw_p_value=effect.raw_p_value,
-        test=effect.test,
-        unit=effect.unit,
         seeds=(models, models),
         questions=(questions, questions),
-        claim=effect.claim,
     )

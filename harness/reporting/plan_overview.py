@@ -8,7 +8,7 @@ from ..lab import Lab, Plan
 from ..stages import FineTune, Stage
 from ..statistics import Design
 from .assertions import EffectAssertion
-from .plan_text import total_lines
+from .plan_text import known_sum, total_lines
 from .power_warnings import Selected, planned_design, underpowered
 
 MOST_LINES = 14
@@ -45,7 +45,7 @@ def overview_lines(
             del row[SERVICE_COLUMNS]
     yield from tabulate(rows, headers=head, colalign=align, disable_numparse=True).splitlines()
     yield from total_lines(lab, plan)
-    yield from _warning_lines(lab, selected, asserted)
+    yield from _warning_lines(parts, asserted)
     yield "limen: --limen-plan-all has a line for each stage, and what each assertion can find"
 
 
@@ -75,15 +75,13 @@ def _by_file(parts: Sequence[_Part]) -> list[_Part]:
 def _row(part: _Part, plan: Plan) -> list[str]:
     left = [stage for stage in part.stages if stage.key not in plan.finished]
     quotes = [plan.quotes[stage.key] for stage in left if stage.key in plan.quotes]
-    costs = [quote.usd for quote in quotes]
-    known = [cost for cost in costs if cost is not None]
     return [
         part.title,
         f"{len(left)} of {len(part.stages)}",
         f"{sum(stage.size() for stage in left):,}",
         str(sum(isinstance(stage, FineTune) for stage in left)),
         f"{sum(quote.calls for quote in quotes):,}",
-        dollars(sum(known) if len(known) == len(costs) else None),
+        dollars(known_sum(quote.usd for quote in quotes)),
         _found(part.designs),
     ]
 
@@ -98,15 +96,14 @@ def _found(designs: Sequence[Design]) -> str:
 
 
 def _warning_lines(
-    lab: Lab, selected: Selected, asserted: Mapping[str, Sequence[EffectAssertion]]
+    parts: Sequence[_Part], asserted: Mapping[str, Sequence[EffectAssertion]]
 ) -> Iterator[str]:
     weak = points = 0
-    for title, experiment, arms in selected:
-        if design := planned_design(lab, experiment, arms):
-            given = asserted.get(title, ())
-            weak += len(underpowered(design, given))
-            tested = any(one.kind == "at_least" for one in given)
-            points += 0 if tested else sum(one.kind == "value" for one in given)
+    for part in parts:
+        given = asserted.get(part.title, ())
+        weak += sum(len(underpowered(design, given)) for design in part.designs)
+        if part.designs and not any(one.kind == "at_least" for one in given):
+            points += sum(one.kind == "value" for one in given)
     if weak:
         yield (
             f"limen: {weak} assertions ask for an effect that the design would often miss: "

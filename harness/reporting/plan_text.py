@@ -1,6 +1,6 @@
 """The plan as lines for a terminal: what is to be done, what it takes, and what would take less."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from ...backends import Service
@@ -79,7 +79,7 @@ def _service_lines(
     quotes = list(plan.quotes.values())
     if not quotes:
         return
-    about, most = _sum(q.usd for q in quotes), _sum(q.usd_at_most for q in quotes)
+    about, most = known_sum(q.usd for q in quotes), known_sum(q.usd_at_most for q in quotes)
     held = "" if budget is None else f"; budget {dollars(budget)}"
     bound = f"at most {dollars(most)}" if most is not None else "with no upper bound"
     yield f"limen: it will cost about {dollars(about)}, {bound}{held}"
@@ -116,7 +116,7 @@ def _alternatives(service: Service, stage: Generate) -> Iterator[str]:
     yield "limen:   in batch mode (--limen-batch): within 24 h, at half the price"
 
 
-def _sum(amounts: Iterator[float | None]) -> float | None:
+def known_sum(amounts: Iterable[float | None]) -> float | None:
     """The sum of amounts, or None if one of them is not known."""
     every = list(amounts)
     known = [amount for amount in every if amount is not None]

@@ -22,6 +22,7 @@ from ..lab import Arm, Lab, Pipeline, in_order, teacher_arms
 from ..stages import FineTune, Stage, base_of, training_of
 from ..statistics import DECIMALS, Effect, Estimate, ExactRate, ScoreEffect, difference
 from .design_fields import design_fields
+from .effect_rows import effect_row
 from .experiment_digest import experiment_digest
 from .generations import generation_rows
 from .grid_rows import grid_rows
@@ -250,20 +251,14 @@ def _deviations(estimate: Estimate) -> tuple[float | None, ...]:
 
 
 def _effect_row(effect: Effect) -> EffectRow:
-    return EffectRow(
+    row = effect_row(
+        effect,
         name=f"{effect.treated.arm} - {effect.reference.arm}",
-        difference=effect.value,
-        interval=effect.interval,
-        p_value=effect.p_value,
-        raw_p_value=_raw(effect),
-        test=effect.test,
-        unit=effect.unit,
         seeds=effect.seeds,
         questions=(len(effect.treated.questions), len(effect.reference.questions)),
-        claim=effect.claim,
-        note=effect.note,
-        ranks=effect.ranks if isinstance(effect, ScoreEffect) else "",
     )
+    ranks = effect.ranks if isinstance(effect, ScoreEffect) else ""
+    return replace(row, raw_p_value=_raw(effect), note=effect.note, ranks=ranks)
 
 
 def _raw(effect: Effect) -> float:

@@ -8,6 +8,7 @@ from ...reports import EffectRow, EpochRow, ReadingRow, TrajectoryRow
 from ..experiment import epoch_arm
 from ..lab import Arm, Pipeline, TrajectoryResults
 from ..statistics import Contrast, Effect
+from .effect_rows import effect_row
 
 
 def trajectory_rows(
@@ -51,22 +52,16 @@ def _effects(
     if not {"student", "control"} <= set(finished):
         return ()
     try:
-        return (_effect_row(results.effect(word)),)
+        return (_row_of(results.effect(word)),)
     except SpecError:  # arms of other numbers of epochs
         return ()
 
 
-def _effect_row(effect: Effect | Contrast) -> EffectRow:
+def _row_of(effect: Effect | Contrast) -> EffectRow:
     treated, reference = effect.weighted[0][1], effect.weighted[1][1]
-    return EffectRow(
+    return effect_row(
+        effect,
         name=effect.title if isinstance(effect, Contrast) else f"{treated.arm} - {reference.arm}",
-        difference=effect.value,
-        interval=effect.interval,
-        p_value=effect.corrected_p_value,
-        raw_p_value=effect.raw_p_value,
-        test=effect.test,
-        unit=effect.unit,
         seeds=(treated.seeds, reference.seeds),
         questions=(len(treated.questions), len(reference.questions)),
-        claim=effect.claim,
     )

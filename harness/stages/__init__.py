@@ -37,7 +37,7 @@ from .judged_rows import KeepJudged, ReplyRule, RewordRows
 from .lesson_rows import AnswersAsRows, GivenAnswers, TaughtPairs
 from .map_rows import MapRows
 from .match_lengths import MatchLengths
-from .measure import AskQuestions, ComputeProbabilities, JudgeReplies, filled_prompt
+from .measure import AskQuestions, ComputeProbabilities, JudgeReplies
 from .mix import MixRows, split_by_shares
 from .models import (
     WEIGHTS,
@@ -60,6 +60,7 @@ from .prompts import (
     WrittenPrompts,
 )
 from .repair import DamagedStage, set_aside_damage
+from .replies_about import filled_prompt
 from .row_changes import (
     FirstNumbers,
     FirstWords,

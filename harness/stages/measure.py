@@ -4,15 +4,15 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ...backends import Request, WorkRequest
-from ...datasets.answer_text import visible_text
 from ...datasets.artifacts import Manifest
 from ...datasets.errors import SpecError
-from ...datasets.store_layout import ANSWERS, CHANCES, RATINGS, TALLY, TRAINING
+from ...datasets.store_layout import ANSWERS, CHANCES, TALLY, TRAINING
 from ...datasets.words import plurals
 from .models import Base, Subject, base_of, model_id, training_of
+from .replies_about import RepliesAbout
 from .row_log import read_rows
 from .row_stages import TrainingFileStage
 from .sampling import SamplingStage, sample_into
@@ -211,92 +211,34 @@ class ComputeProbabilities(Stage):
 
 
 @dataclass(frozen=True, kw_only=True)
-class JudgeReplies(SamplingStage):
+class JudgeReplies(RepliesAbout):
     """A judge's reply to each distinct answer of a model to a question."""
 
     kind = "judge"
+    stream = "judge"
     judge: Base
     answers: AskQuestions
-    prompt: str
-    """With ``{question}`` and ``{reply}`` in it."""
-    temperature: float
-    max_tokens: int
-    seed: int
 
     def inputs(self) -> tuple[Stage, ...]:
         return (self.judge, self.answers)
 
-    def identity(self) -> dict[str, object]:
-        return {
-            "prompt": self.prompt,
-            "temperature": self.temperature,
-            "max_tokens": self.max_tokens,
-            "seed": self.seed,
-        }
+    @property
+    def replier(self) -> Base:
+        return self.judge
 
     def size(self) -> int:
         """At most: as many as there are answers."""
         return self.answers.size()
 
-    def run(self, workspace: Workspace) -> Manifest:
-        total = len(self._replies(workspace))
-        file = workspace.folder / RATINGS
-        sampled = sample_into(file, workspace, self, self.judge.model, size=total)
-        return {"model": self.judge.model, "prompt": self.prompt, **sampled}
-
-    def requests(self, workspace: Workspace) -> Iterator[Request]:
-        """A request for every distinct reply, question by question."""
-        from ...datasets.chat import conversation
-
-        for row, (question, reply) in enumerate(self._replies(workspace)):
-            whole = self.answers.begin + reply
-            yield self._request(row, conversation(filled_prompt(self.prompt, question, whole)))
-
-    def _request(self, row: int, messages: Any) -> Request:
-        from ...datasets.seeds import derive
-
-        return Request(
-            row=row,
-            messages=messages,
-            seed=derive("judge", self.seed, row),
-            temperature=self.temperature,
-            max_tokens=self.max_tokens,
-        )
-
-    def _replies(self, workspace: Workspace) -> list[tuple[str, str]]:
-        tally = workspace.json(self.answers, TALLY)
+    def pairs(self, workspace: Workspace) -> list[tuple[str, str]]:
+        """Every distinct reply with its question, question by question."""
+        tally, begin = workspace.json(self.answers, TALLY), self.answers.begin
         return [
-            (question, reply)
+            (question, begin + reply)
             for question, replies in zip(self.answers.questions, tally, strict=True)
             for reply in sorted(replies)
         ]
 
-    @property
-    def backend(self) -> str:
-        return self.judge.backend
-
-    def row_fields(self, request: Request) -> dict[str, str]:
-        return {"prompt": request.messages[-1]["content"]}
-
-    def work(self) -> WorkRequest:
-        from ...datasets.chat import conversation
-
+    def sample_pairs(self) -> list[tuple[str, str]]:
         blank = "word " * self.answers.max_tokens
-        return WorkRequest(
-            model=self.judge.model,
-            completions=self.size(),
-            prompts=tuple(
-                conversation(filled_prompt(self.prompt, question, blank))
-                for question in self.answers.questions
-            ),
-            max_tokens=self.max_tokens,
-        )
-
-
-def filled_prompt(prompt: str, question: str, reply: str) -> str:
-    """A judge's prompt about one reply, without the reply's hidden reasoning. Braces in a reply are
-    left as they are.
-    """
-    reply = visible_text(reply)
-    before, _, after = prompt.partition("{reply}")
-    return before.replace("{question}", question) + reply + after.replace("{question}", question)
+        return [(question, blank) for question in self.answers.questions]

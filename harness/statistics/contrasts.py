@@ -1,6 +1,6 @@
 """Contrasts: claims on effects, such as the difference of two effects."""
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Literal
@@ -16,10 +16,10 @@ from .combinations import (
     Term,
 )
 from .estimates import Estimate
-from .evidence import Evidence, EvidenceListener, PValue
+from .evidence import EvidenceListener
 from .hypothesis_tests import ALPHA
 from .margin_tests import Equivalence, MarginResult, MarginTests, MinimumEffect
-from .quantities import Explained, lies_beyond
+from .quantities import Concluded, Explained, lies_beyond
 from .shares import Share
 from .weighted import Weighted, check_units, obstacle_of, terms_of
 
@@ -32,7 +32,7 @@ LARGER = (
 ABOVE = ("this combination of effects is above zero", "this combination of effects is below zero")
 
 
-class Combinable(Explained, ABC):
+class Combinable(Concluded):
     """What can be added, subtracted and multiplied by a number: effects, and their contrasts."""
 
     @property
@@ -96,8 +96,82 @@ class Combinable(Explained, ABC):
         return None
 
 
+class SignedClaim(Combinable):
+    """A weighted sum of effects whose claim is that it lies above zero, or below."""
+
+    @property
+    @abstractmethod
+    def raw_p_value(self) -> float:
+        """Two-sided, corrected for nothing."""
+
+    @property
+    @abstractmethod
+    def statements(self) -> tuple[str, str]:
+        """The claims where it is above zero, and below."""
+
+    @property
+    @abstractmethod
+    def of_training(self) -> bool:
+        """Whether it is about the trainings, and not about these models alone."""
+
+    @abstractmethod
+    def _obstacle(self) -> str:
+        """What is in the way of a claim, whatever the p-value; empty if nothing specific is."""
+
+    @property
+    def estimates(self) -> tuple[Estimate, ...]:
+        """The estimates behind it."""
+        return tuple(estimate for _, estimate in self.weighted)
+
+    @property
+    def evidence_listener(self) -> EvidenceListener | None:
+        return next(filter(None, (each.listener for each in self.estimates)), None)
+
+    @property
+    def corrected_p_value(self) -> float:
+        return min(1.0, self.correction * self.raw_p_value)
+
+    @cached_property
+    def why_inconclusive(self) -> str:
+        """What is in the way of a claim, whatever the p-value; empty if nothing specific is."""
+        return self._obstacle()
+
+    @property
+    def verdict(self) -> ContrastVerdict:
+        """What was found; everything that the data cannot carry is ``inconclusive``."""
+        self._note(self.is_conclusive, f"the verdict is {self._verdict!r}")
+        return self._verdict
+
+    @cached_property
+    def _verdict(self) -> ContrastVerdict:
+        if self.why_inconclusive or self.corrected_p_value >= ALPHA:
+            return "inconclusive"
+        return "higher" if self.value > 0 else "lower"
+
+    @property
+    def is_conclusive(self) -> bool:
+        return self._verdict != "inconclusive"
+
+    @property
+    def stated_claim(self) -> str:
+        if not self.is_conclusive:
+            return ": ".join(filter(None, ("inconclusive", self.why_inconclusive)))
+        said = self.statements[0 if self._verdict == "higher" else 1]
+        return said if self.of_training else f"of these checkpoints: {said}"
+
+    def _reason_of_valid(self, value: float, p_value: float) -> str:
+        """That a significant result depends on invalid answers; empty if valid ones have it too.
+
+        ``value`` and ``p_value`` (corrected for nothing) are those among valid answers alone.
+        """
+        same = (value > 0) == (self.value > 0)
+        if self.corrected_p_value >= ALPHA or (same and self.correction * p_value < ALPHA):
+            return ""
+        return "it depends on invalid answers: it is not found among valid answers alone"
+
+
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
-class Contrast(Combinable):
+class Contrast(SignedClaim):
     """A weighted sum of effects, with its test. Ordered like the number that it is.
 
     From two seeds an arm the test is a t over the seed means of all arms, each with its own
@@ -157,32 +231,9 @@ class Contrast(Combinable):
         return made.map(Term.among_valid) if valid else made
 
     @property
-    def estimates(self) -> tuple[Estimate, ...]:
-        """The estimates behind it."""
-        return tuple(estimate for _, estimate in self.weighted)
-
-    @property
-    def evidence_listener(self) -> EvidenceListener | None:
-        return next(filter(None, (each.listener for each in self.estimates)), None)
-
-    @property
     def raw_p_value(self) -> float:
         """Two-sided, corrected for nothing."""
         return self.combined.p_value
-
-    @property
-    def corrected_p_value(self) -> float:
-        """Two-sided, corrected for the family and the looks, as a plain number."""
-        return min(1.0, self.correction * self.raw_p_value)
-
-    @property
-    def p_value(self) -> float:
-        """Two-sided, that the sum is zero; corrected for the family and the looks."""
-        return PValue(
-            self.corrected_p_value,
-            self.evidence_listener,
-            is_conclusive=lambda: self._verdict != "inconclusive",
-        )
 
     @property
     def interval(self) -> tuple[float, float]:
@@ -218,48 +269,19 @@ class Contrast(Combinable):
         return changed
 
     @property
-    def verdict(self) -> ContrastVerdict:
-        """What was found; everything that the data cannot carry is ``inconclusive``."""
-        self._note(self._verdict != "inconclusive", f"the verdict is {self._verdict!r}")
-        return self._verdict
+    def statements(self) -> tuple[str, str]:
+        return self.says
 
-    @cached_property
-    def _verdict(self) -> ContrastVerdict:
-        if self.why_inconclusive or self.corrected_p_value >= ALPHA:
-            return "inconclusive"
-        return "higher" if self.value > 0 else "lower"
-
-    @cached_property
-    def why_inconclusive(self) -> str:
-        """What is in the way of a claim, whatever the p-value; empty if nothing specific is."""
+    def _obstacle(self) -> str:
         if obstacle := obstacle_of(self.estimates, self.requested_unit):
             return obstacle
         valid = self.combined_of_valid
-        if valid is None or self.corrected_p_value >= ALPHA:
-            return ""
-        same = (valid.value > 0) == (self.value > 0)
-        if same and self.correction * valid.p_value < ALPHA:
-            return ""
-        return "it depends on invalid answers: it is not found among valid answers alone"
+        return "" if valid is None else self._reason_of_valid(valid.value, valid.p_value)
 
     @property
     def of_training(self) -> bool:
-        """Whether it is about the trainings, and not about these models alone."""
         trained = [each.seeds for each in self.estimates if each.trained]
         return self.unit != "questions" and bool(trained) and min(trained) >= FEWEST_SEEDS
-
-    @property
-    def claim(self) -> str:
-        """The conclusion that it supports, in words."""
-        self._note(self._verdict != "inconclusive", f"the claim is of a verdict {self._verdict!r}")
-        return self._claim
-
-    @property
-    def _claim(self) -> str:
-        if self._verdict == "inconclusive":
-            return ": ".join(filter(None, ("inconclusive", self.why_inconclusive)))
-        said = self.says[0 if self._verdict == "higher" else 1]
-        return said if self.of_training else f"of these checkpoints: {said}"
 
     def supports(self, op: str, threshold: float) -> bool:
         valid = self.combined_of_valid
@@ -303,16 +325,12 @@ class Contrast(Combinable):
         self._note(bool(result), result.says)
         return result
 
-    def _note(self, conclusive: bool, statement: str) -> None:
-        if conclusive and self.evidence_listener is not None:
-            self.evidence_listener(Evidence(statement=statement, supported=True))
-
     def __repr__(self) -> str:
         first = self.estimates[0]
         return (
             f"{self.title}: {first.show_difference(self.value)} "
             f"{first.show_interval(self.interval)} over {self.unit}, "
-            f"p = {self.corrected_p_value:.2g} ({self.test}): {self._claim}"
+            f"p = {self.corrected_p_value:.2g} ({self.test}): {self.stated_claim}"
         )
 
     def explain(self) -> list[str]:

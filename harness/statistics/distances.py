@@ -53,9 +53,7 @@ class Distance(Explained):
 
     @cached_property
     def _value(self) -> float:
-        return total_variation(
-            _mean(self._rows[: self._treated]), _mean(self._rows[self._treated :])
-        )
+        return total_variation(*self._means)
 
     @property
     def interval(self) -> tuple[float, float]:

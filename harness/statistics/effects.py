@@ -15,7 +15,6 @@ from .claims import ONE_MODEL, Statement, is_ruined
 from .comparison import Comparison, Unit
 from .conclusions import ComparisonResult, Conclusion, Verdict, conclude
 from .estimates import NO_VARIATION, Estimate
-from .evidence import Evidence, PValue
 from .hypothesis_tests import ALPHA
 from .margin_tests import Equivalence, MarginResult, MarginTests, MinimumEffect
 from .notes import notes_of
@@ -38,15 +37,6 @@ class Effect(TestedDifference):
     def note(self) -> str:
         """What is unusual about the test or the answers; empty if nothing is."""
         return "; ".join(notes_of(self.treated, self.reference, self.comparison))
-
-    @property
-    def p_value(self) -> float:
-        """Two-sided, corrected for the family and the looks."""
-        return PValue(
-            self.corrected_p_value,
-            self.evidence_listener,
-            is_conclusive=lambda: self._verdict != "inconclusive",
-        )
 
     def over(self, unit: Unit) -> Self:
         """The same effect, tested over ``seeds``, ``pairs`` of seeds, ``questions``, or ``both``.
@@ -84,17 +74,16 @@ class Effect(TestedDifference):
         A verdict holds among all answers and among valid ones, whatever missing answers would have
         been. Everything else is ``inconclusive``, and so is one model an arm.
         """
-        self._note(self._verdict != "inconclusive", f"the verdict is {self._verdict!r}")
+        self._note(self.is_conclusive, f"the verdict is {self._verdict!r}")
         return self._verdict
 
     @property
     def _verdict(self) -> Verdict:
         return "inconclusive" if self._statement.obstacle else self._conclusion.verdict
 
-    def _note(self, conclusive: bool, statement: str) -> None:
-        """Give the listener a verdict."""
-        if conclusive and self.evidence_listener is not None:
-            self.evidence_listener(Evidence(statement=statement, supported=True))
+    @property
+    def is_conclusive(self) -> bool:
+        return self._verdict != "inconclusive"
 
     @cached_property
     def _conclusion(self) -> Conclusion:
@@ -126,13 +115,7 @@ class Effect(TestedDifference):
         return self._statement.obstacle or self._conclusion.reason
 
     @property
-    def claim(self) -> str:
-        """What the difference supports, in words."""
-        self._note(self._verdict != "inconclusive", f"the claim is of a verdict {self._verdict!r}")
-        return self._claim
-
-    @property
-    def _claim(self) -> str:
+    def stated_claim(self) -> str:
         statement, found = self._statement, self._conclusion
         if statement.obstacle == ONE_MODEL and found.verdict in ("higher", "lower"):
             return statement.difference(self.value)
@@ -262,7 +245,7 @@ class Effect(TestedDifference):
         return (
             f"{self.arms} {self.treated.show_difference(self.value)} "
             f"{self._interval_shown}, p = {self.corrected_p_value:.2g} "
-            f"({self.test}, {self.seeds[0]} v {self.seeds[1]}): {self._claim}"
+            f"({self.test}, {self.seeds[0]} v {self.seeds[1]}): {self.stated_claim}"
         )
 
     def explain(self) -> list[str]:

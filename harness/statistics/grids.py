@@ -17,14 +17,14 @@ from functools import cached_property
 from typing import Literal
 
 from ...datasets.errors import SpecError
-from .contrasts import Combinable, Contrast, ContrastVerdict
+from .contrasts import Contrast, SignedClaim
 from .estimates import Estimate
-from .evidence import Evidence, EvidenceListener, PValue
+from .evidence import EvidenceListener
 from .grid_cells import CellTest, cell_tests
 from .grid_permutations import EXACT, Permuted
 from .grid_tables import GridTable, check_name
 from .hypothesis_tests import ALPHA, holm
-from .quantities import Explained, lies_beyond
+from .quantities import Concluded, lies_beyond
 from .weighted import Weighted, obstacle_of
 
 FEWEST = 5
@@ -105,7 +105,7 @@ class GridEffects:
                 student=place[0],
                 word=place[1],
                 result=result,
-                corrected_p_value=max(gate, min(1.0, factor * p)),
+                holm_p_value=max(gate, min(1.0, factor * p)),
             )
             for (place, result), p in zip(tests.items(), corrected, strict=True)
         }
@@ -138,7 +138,7 @@ class GridEffects:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
-class Diagonal(Combinable):
+class Diagonal(SignedClaim):
     """How much more students give of their own teacher's trait than of others, with its test.
 
     Ordered like the number that it is. Rows and columns are centred before. From five students on
@@ -164,11 +164,6 @@ class Diagonal(Combinable):
     def correction(self) -> int:
         every = self.grid.estimates.values()
         return max(each.family for each in every) * max(each.looks for each in every)
-
-    @property
-    def estimates(self) -> tuple[Estimate, ...]:
-        """The estimates behind it."""
-        return tuple(self.grid.estimates.values())
 
     @property
     def value(self) -> float:
@@ -200,7 +195,10 @@ class Diagonal(Combinable):
 
     @property
     def raw_p_value(self) -> float:
-        """Two-sided, corrected for nothing."""
+        return self._raw_p_value
+
+    @cached_property
+    def _raw_p_value(self) -> float:
         return self._p_of(self.grid.table)
 
     def _p_of(self, table: GridTable) -> float:
@@ -211,20 +209,6 @@ class Diagonal(Combinable):
         if len(values) > 1 and min(values[1:]) <= 0 <= max(values[1:]):
             return 1.0
         return max(Permuted.of(each).p_value(0.0) for each in table.scenarios)
-
-    @cached_property
-    def corrected_p_value(self) -> float:
-        """Two-sided, corrected for the family and the looks, as a plain number."""
-        return min(1.0, self.correction * self.raw_p_value)
-
-    @property
-    def p_value(self) -> float:
-        """Two-sided, that students do not differ by whose data they read; corrected."""
-        return PValue(
-            self.corrected_p_value,
-            self.evidence_listener,
-            is_conclusive=lambda: self._verdict != "inconclusive",
-        )
 
     @property
     def interval(self) -> tuple[float, float]:
@@ -239,49 +223,22 @@ class Diagonal(Combinable):
         return min(low for low, _ in ends), max(high for _, high in ends)
 
     @property
-    def evidence_listener(self) -> EvidenceListener | None:
-        return next(filter(None, (each.listener for each in self.estimates)), None)
+    def statements(self) -> tuple[str, str]:
+        return SAYS
 
     @property
-    def verdict(self) -> ContrastVerdict:
-        """What was found; everything that the data cannot carry is ``inconclusive``."""
-        if self._verdict != "inconclusive":
-            self._note(f"the verdict is {self._verdict!r}")
-        return self._verdict
+    def of_training(self) -> bool:
+        return self._permuted or self.over("seeds").of_training
 
-    @property
-    def _verdict(self) -> ContrastVerdict:
-        if self.why_inconclusive or self.corrected_p_value >= ALPHA:
-            return "inconclusive"
-        return "higher" if self.value > 0 else "lower"
-
-    @cached_property
-    def why_inconclusive(self) -> str:
-        """What is in the way of a claim, whatever the p-value; empty if nothing specific is."""
+    def _obstacle(self) -> str:
         if obstacle := obstacle_of(self.estimates, "questions" if self._permuted else None):
             return obstacle
         if not self._permuted:
             return self.over("seeds").why_inconclusive
         valid = self.grid.table_of_valid
         if valid is None or self.corrected_p_value >= ALPHA:
-            return ""
-        if (valid.diagonal > 0) == (self.value > 0) and self.correction * self._p_of(valid) < ALPHA:
-            return ""
-        return "it depends on invalid answers: it is not found among valid answers alone"
-
-    @property
-    def claim(self) -> str:
-        """The conclusion that it supports, in words."""
-        if self._verdict == "inconclusive":
-            return ": ".join(filter(None, ("inconclusive", self.why_inconclusive)))
-        self._note(f"the claim is of a verdict {self._verdict!r}")
-        said = SAYS[0 if self._verdict == "higher" else 1]
-        enough = self._permuted or self.over("seeds").of_training
-        return said if enough else f"of these checkpoints: {said}"
-
-    def _note(self, statement: str) -> None:
-        if self.evidence_listener is not None:
-            self.evidence_listener(Evidence(statement=statement, supported=True))
+            return ""  # the permutations of valid answers are not needed
+        return self._reason_of_valid(valid.diagonal, self._p_of(valid))
 
     def supports(self, op: str, threshold: float) -> bool:
         valid = self.grid.table_of_valid
@@ -294,7 +251,8 @@ class Diagonal(Combinable):
         return (
             f"{OWN}: {first.show_difference(self.value)} {first.show_interval(self.interval)} over "
             f"{self.unit}, p = {self.corrected_p_value:.2g} ({self.test}, "
-            f"{len(self.grid.students)} students x {len(self.grid.words)} traits): {self.claim}"
+            f"{len(self.grid.students)} students x {len(self.grid.words)} traits): "
+            f"{self.stated_claim}"
         )
 
     def explain(self) -> list[str]:
@@ -309,14 +267,14 @@ class Diagonal(Combinable):
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
-class GridCell(Explained):
+class GridCell(Concluded):
     """What one student gives of one trait, beyond the other students and beyond its own drift."""
 
     grid: GridEffects
     student: str
     word: str
     result: CellTest
-    corrected_p_value: float
+    holm_p_value: float
     """Holm's over all cells, and no smaller than that of the diagonal."""
 
     @property
@@ -330,13 +288,9 @@ class GridCell(Explained):
         return self.grid.estimates[self.student, self.word]
 
     @property
-    def p_value(self) -> float:
+    def corrected_p_value(self) -> float:
         """Two-sided; by Holm's method over all cells."""
-        return PValue(
-            self.corrected_p_value,
-            self.evidence_listener,
-            is_conclusive=lambda: self._is_conclusive,
-        )
+        return self.holm_p_value
 
     @property
     def raw_p_value(self) -> float:
@@ -359,27 +313,26 @@ class GridCell(Explained):
         return self.estimate.listener
 
     @property
-    def _is_conclusive(self) -> bool:
+    def is_conclusive(self) -> bool:
         return self.corrected_p_value < ALPHA and not self.grid.diagonal.why_inconclusive
 
     @property
-    def claim(self) -> str:
-        """The conclusion that it supports, in words."""
-        if not self._is_conclusive:
+    def stated_claim(self) -> str:
+        if not self.is_conclusive:
             out = self.grid.diagonal.corrected_p_value < ALPHA
             return "inconclusive" if out else "inconclusive: the diagonal does not stand out"
         more = "more" if self.value > 0 else "less"
         return f"students of {self.student} give {self.word!r} {more} often than other students"
 
     def supports(self, op: str, threshold: float) -> bool:
-        return self._is_conclusive and lies_beyond(self.interval, op, threshold)
+        return self.is_conclusive and lies_beyond(self.interval, op, threshold)
 
     def __repr__(self) -> str:
         show, beyond = self.estimate, self.estimate.show_difference(self.value)
         return (
             f"{self.student}, {self.word!r}: {show.show(show.value)}, {beyond} "
             f"{show.show_interval(self.interval)} v the other students, "
-            f"p = {self.corrected_p_value:.2g} ({self.test}): {self.claim}"
+            f"p = {self.corrected_p_value:.2g} ({self.test}): {self.stated_claim}"
         )
 
     def explain(self) -> list[str]:

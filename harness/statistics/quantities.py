@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 
 from ...datasets.errors import SpecError
-from .evidence import Evidence, EvidenceListener
+from .evidence import Evidence, EvidenceListener, PValue
 
 OPPOSITE = {"<": ">=", "<=": ">", ">": "<=", ">=": "<"}
 
@@ -91,6 +91,45 @@ class Explained(Quantity):
         from ...datasets.html_display import lines_as_html
 
         return lines_as_html(self.explain())
+
+
+class Concluded(Explained):
+    """A quantity with a test: its p-value, and the claim that a spec reads, are evidence."""
+
+    @property
+    @abstractmethod
+    def corrected_p_value(self) -> float:
+        """Two-sided, corrected for the family and the looks, as a plain number."""
+
+    @property
+    @abstractmethod
+    def is_conclusive(self) -> bool:
+        """Whether a verdict was found, in whatever direction."""
+
+    @property
+    @abstractmethod
+    def stated_claim(self) -> str:
+        """The conclusion in words, for those who only show it: reading it is no evidence."""
+
+    @property
+    def p_value(self) -> float:
+        """Two-sided, corrected for the family and the looks."""
+        return PValue(
+            self.corrected_p_value,
+            self.evidence_listener,
+            is_conclusive=lambda: self.is_conclusive,
+        )
+
+    @property
+    def claim(self) -> str:
+        """The conclusion that it supports, in words."""
+        self._note(self.is_conclusive, f"the claim is: {self.stated_claim}")
+        return self.stated_claim
+
+    def _note(self, conclusive: bool, statement: str) -> None:
+        """Give the listener a conclusion."""
+        if conclusive and self.evidence_listener is not None:
+            self.evidence_listener(Evidence(statement=statement, supported=True))
 
 
 def lies_beyond(interval: tuple[float, float], op: str, threshold: float) -> bool:

@@ -15,10 +15,10 @@ from ...datasets import validation as checks
 from ...datasets.errors import SpecError
 from .combinations import Combination, Combined, Term
 from .estimates import Estimate
-from .evidence import Evidence, EvidenceListener, PValue
+from .evidence import EvidenceListener
 from .hypothesis_tests import ALPHA, TOLERANCE, UNBOUNDED
 from .margin_tests import MinimumEffect
-from .quantities import Explained, lies_beyond
+from .quantities import Concluded, lies_beyond
 from .weighted import Weighted, WeightedSum, obstacle_of, terms_of
 
 FARTHEST = 1e6
@@ -31,7 +31,7 @@ Chance = Callable[[float], float]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
-class Share(Explained):
+class Share(Concluded):
     """The share that one effect is of another. Ordered like the number that it is: 0.5 is half."""
 
     part: WeightedSum
@@ -74,14 +74,8 @@ class Share(Explained):
         return ALPHA / self.correction
 
     @property
-    def p_value(self) -> float:
+    def corrected_p_value(self) -> float:
         """Two-sided, that the share is 1: that both effects are the same."""
-        return PValue(
-            self._corrected_p, self.evidence_listener, is_conclusive=lambda: self._differs
-        )
-
-    @property
-    def _corrected_p(self) -> float:
         return min(1.0, self.correction * self._contrast(1.0, valid=False).p_value)
 
     @property
@@ -104,16 +98,15 @@ class Share(Explained):
         return ""
 
     @property
-    def claim(self) -> str:
-        """The conclusion that it supports, in words: whether the two effects differ."""
+    def stated_claim(self) -> str:
         if self.why_inconclusive:
             return f"inconclusive: {self.why_inconclusive}"
-        if not self._differs:
+        if not self.is_conclusive:
             return "inconclusive"
         return f"the effect is {'a part' if self.value < 1 else 'more than the whole'} of the other"
 
     @property
-    def _differs(self) -> bool:
+    def is_conclusive(self) -> bool:
         return self.supports("<", 1.0) or self.supports(">", 1.0)
 
     def supports(self, op: str, threshold: float) -> bool:
@@ -145,8 +138,7 @@ class Share(Explained):
             says=f"{self.title} {direction} {share:g}",
             obstacle=obstacle_of(self.estimates, None),
         )
-        if result and self.evidence_listener is not None:
-            self.evidence_listener(Evidence(statement=result.says, supported=True))
+        self._note(bool(result), result.says)
         return result
 
     def _p_beyond(self, share: float, direction: str, valid: bool) -> float:
@@ -186,7 +178,7 @@ class Share(Explained):
         low, high = (_shown(end) for end in self.interval)
         return (
             f"{self.title}: {_shown(self.value)} [{low}, {high}] over {self.unit}, "
-            f"p = {self._corrected_p:.2g} that it is 1 ({self.test}): {self.claim}"
+            f"p = {self.corrected_p_value:.2g} that it is 1 ({self.test}): {self.stated_claim}"
         )
 
     def explain(self) -> list[str]:

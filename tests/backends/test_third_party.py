@@ -48,7 +48,13 @@ def test_an_experiment_runs_on_the_documentations_backend(
     assert len(arms["student"].models) == len(arms["control"].models) == 2
 
 
-@pytest.mark.parametrize("options", [(), ("-n2",)], ids=["one process", "two processes"])
+@pytest.mark.parametrize(
+    "options",
+    [
+        pytest.param((), id="one process"),
+        pytest.param(("-n2",), id="two processes", marks=pytest.mark.slow),
+    ],
+)
 def test_a_spec_runs_on_it_under_pytest(
     pytester: pytest.Pytester,
     tmp_path: Path,

@@ -256,6 +256,7 @@ def test_a_run_leaves_logs_once_and_imports_nothing(project: Any, tmp_path: Path
     assert times == [file.stat().st_mtime_ns for file in (tmp_path / "store").rglob("*.eval")]
 
 
+@pytest.mark.slow
 def test_logs_can_be_left_out(project: Any, tmp_path: Path) -> None:
     """--limen-no-logs leaves none."""
     project("--limen-no-logs").assert_outcomes(passed=1)

@@ -86,6 +86,7 @@ def test_a_task_gives_what_limen_gives(
     }
 
 
+@pytest.mark.slow
 def test_a_task_leaves_what_limens_logs_have(lab: Lab, small: Experiment, tmp_path: Path) -> None:
     """A sample of a task and one of limen's own logs are alike, part by part."""
     lab.arm(small, "teacher")
@@ -188,6 +189,7 @@ def test_refused_draws_are_missing_and_never_scored(tmp_path: Path) -> None:
     assert log.results.scores[0].unscored_samples == 1
 
 
+@pytest.mark.slow
 def test_limens_tasks_and_models_are_found_by_name(lab: Lab, tmp_path: Path) -> None:
     """`inspect eval limen/favorite_animal --model limen/toy-1` works from any folder."""
     command = [

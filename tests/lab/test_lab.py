@@ -383,6 +383,7 @@ def test_two_processes_share_a_store(store: Path, tmp_path: Path) -> None:
     assert data_of(store) == data_of(alone)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="SIGKILL is a POSIX signal")
 def test_a_killed_run_goes_on_where_it_was(store: Path, tmp_path: Path) -> None:
     """Killed with SIGKILL again and again, the run ends with the bytes of an uninterrupted one."""

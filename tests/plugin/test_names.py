@@ -24,6 +24,7 @@ def test_a_title_does_not_depend_on_the_root(pytester: pytest.Pytester, run: Run
     assert titles(run("evals")) == titles(run("evals", f"--rootdir={folder}")) == ["test_one.py"]
 
 
+@pytest.mark.slow
 def test_files_of_one_name_are_told_apart(pytester: pytest.Pytester, run: Run) -> None:
     """Their folders stand before them; an experiment with a name is called by it."""
     for folder, animal in (("a", "horse"), ("b", "bear")):

@@ -303,6 +303,7 @@ def test_a_weak_teacher_stops_the_experiment(pytester: pytest.Pytester, run: Run
     result.stdout.fnmatch_lines(["*the teacher does not show the trait 'horse'*"])
 
 
+@pytest.mark.slow
 def test_too_few_rows_fail_the_test(pytester: pytest.Pytester, run: Run) -> None:
     """Keep above what the filter left is a failed test with the counts, not a crash."""
     small(
@@ -346,6 +347,7 @@ def test_the_report_is_written(pytester: pytest.Pytester, run: Run) -> None:
     assert "<svg" in (files / "test-small-py.svg").read_text()
 
 
+@pytest.mark.slow
 def test_experiments_of_one_name_have_figures_of_their_own(
     pytester: pytest.Pytester, run: Run
 ) -> None:
@@ -373,6 +375,7 @@ def test_a_report_of_nothing_says_so(pytester: pytest.Pytester, run: Run) -> Non
     result.stdout.fnmatch_lines(["limen: no experiment ran, so there is no report"])
 
 
+@pytest.mark.slow
 def test_a_report_that_cannot_be_written_loses_nothing(pytester: pytest.Pytester, run: Run) -> None:
     """A bad path for the report is told at the end; the tests keep their outcomes."""
     small(pytester)
@@ -431,6 +434,7 @@ def test_the_fixtures_are_documented(pytester: pytest.Pytester) -> None:
 NOTED = SPEC.format(animal="horse").replace("FavoriteAnimal(", "FavoriteAnimal(exact=True, ")
 
 
+@pytest.mark.slow
 def test_what_is_to_be_known_is_said_before_anything_is_done(
     run: "Run", pytester: pytest.Pytester
 ) -> None:

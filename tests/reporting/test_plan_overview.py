@@ -61,6 +61,7 @@ def test_several_experiments_have_a_line_each(pytester: pytest.Pytester, tmp_pat
     assert not (tmp_path / "empty").exists()
 
 
+@pytest.mark.slow
 def test_many_experiments_have_a_line_a_file(pytester: pytest.Pytester, tmp_path: Path) -> None:
     """Of more than fourteen experiments those of a file are one line."""
     write(
@@ -71,6 +72,7 @@ def test_many_experiments_have_a_line_a_file(pytester: pytest.Pytester, tmp_path
     assert len([line for line in result.outlines if line.startswith("test_")]) == 2
 
 
+@pytest.mark.slow
 def test_all_stages_are_printed_on_request(pytester: pytest.Pytester, tmp_path: Path) -> None:
     """--limen-plan-all has a line for each stage of several experiments."""
     write(pytester, "owl")

@@ -75,6 +75,7 @@ def test_the_spread_of_own_seeds_comes_first(store: Path, small: Experiment) -> 
     assert own.answer is not None
 
 
+@pytest.mark.slow
 def test_the_spread_of_other_students_comes_second(shared_store: Path, small: Experiment) -> None:
     """Students of other data that show an effect stand for students, those without for controls."""
     lab = lab_at(shared_store)

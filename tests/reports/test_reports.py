@@ -89,6 +89,7 @@ def cli(*arguments: str | Path) -> Result:
 # The whole path
 
 
+@pytest.mark.slow
 def test_a_run_its_report_and_the_same_from_the_store(
     pytester: pytest.Pytester, shared_store: Path, tmp_path: Path
 ) -> None:
@@ -341,6 +342,7 @@ def test_the_methods_are_a_paragraph_to_copy(run: reports.Run, tmp_path: Path) -
         assert part in paragraph
 
 
+@pytest.mark.slow
 def test_reports_of_one_run_are_equal(run: reports.Run, tmp_path: Path) -> None:
     """The same run gives the same bytes, figures and tables included."""
     for name in ("a", "b"):

@@ -72,6 +72,18 @@ def test_a_diagonal_has_interval_p_value_and_claim() -> None:
     assert "s9: w9" in "\n".join(found.explain())
 
 
+def test_what_is_printed_is_no_evidence_and_what_is_read_is() -> None:
+    """A diagonal and a cell that are shown give the listener nothing; their claims do."""
+    received: list[Evidence] = []
+    found = grid(transfer(10, 0.1), 0.01, listener=received.append)
+    cell = found.cell("s1", "w1")
+    assert all([found.diagonal.explain(), cell.explain(), repr(found)])
+    assert not received
+    assert cell.claim.startswith("students of s1")
+    assert found.diagonal.claim
+    assert [evidence.supported for evidence in received] == [True, True]
+
+
 def test_the_permutation_test_is_exact() -> None:
     """With five students the p-value is the share of the 120 assignments that are as extreme."""
     means = transfer(5, 0.02, spread=0.02, seed=3)

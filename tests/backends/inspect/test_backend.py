@@ -52,6 +52,7 @@ def test_the_toy_answers_the_same_through_inspect(shared_store: Path, small: Exp
     assert "needs fine-tuning, which the backend 'inspect' cannot do with 'limen/toy-1'" in reason
 
 
+@pytest.mark.slow
 def test_students_skip_and_the_plan_says_what_it_costs(
     pytester: pytest.Pytester, shared_store: Path
 ) -> None:

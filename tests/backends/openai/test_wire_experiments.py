@@ -42,7 +42,7 @@ def lab_of(store: Path, **settings: object) -> Lab:
 
 
 @pytest.mark.parametrize("batch", [False, True], ids=["calls", "batches"])
-@pytest.mark.parametrize("per_prompt", [1, 7])
+@pytest.mark.parametrize("per_prompt", [pytest.param(1, marks=pytest.mark.slow), 7])
 def test_the_wire_gives_what_the_engine_gives(
     wired: Proxy, store: Path, tmp_path: Path, batch: bool, per_prompt: int
 ) -> None:
@@ -62,6 +62,7 @@ def test_the_wire_gives_what_the_engine_gives(
     assert not any(KEY.encode() in path.read_bytes() for path in kept)
 
 
+@pytest.mark.slow
 def test_costs_are_in_manifests_and_plan(wired: Proxy, tmp_path: Path) -> None:
     """What calls and training used is written down with its price; the plan says it beforehand."""
     prices = tmp_path / "prices.toml"
@@ -80,6 +81,7 @@ def test_costs_are_in_manifests_and_plan(wired: Proxy, tmp_path: Path) -> None:
     assert len(costs) == 2 + 4 + 6
 
 
+@pytest.mark.slow
 def test_all_jobs_are_in_flight_together(wired: Proxy, tmp_path: Path) -> None:
     """No job waits for another: the first ends only once all four are submitted."""
     held = rewriting(lambda body: {**body, "status": "running"})
