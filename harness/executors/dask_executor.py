@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -21,14 +22,13 @@ class DaskExecutor:
     """
 
     def __init__(self, address: str = "") -> None:
-        from distributed import Client, LocalCluster
-
+        dask: Any = import_module("distributed")
         self._cluster: Any = None
         if not address:
-            self._cluster = LocalCluster(threads_per_worker=1, dashboard_address=None)
+            self._cluster = dask.LocalCluster(threads_per_worker=1, dashboard_address=None)
         where = {"scheduler_file": address} if Path(address).is_file() else {"address": address}
         try:
-            self._client: Any = Client(
+            self._client: Any = dask.Client(
                 **({"address": self._cluster} if self._cluster else where), timeout=CONNECT_SECONDS
             )
         except (OSError, TimeoutError, ValueError) as error:
@@ -66,13 +66,11 @@ class DaskExecutor:
         return result
 
     def _settle(self, result: "Future[T]", done: Any) -> None:
-        from distributed import KilledWorker
-
         if self._running.pop(done.key, None) is None:
             return
         try:
             result.set_result(done.result())
-        except KilledWorker as error:
+        except import_module("distributed").KilledWorker as error:
             result.set_exception(LostWorkerError(str(error)))
         except BaseException as error:  # whatever the function raised
             result.set_exception(error)
@@ -94,9 +92,7 @@ class DaskExecutor:
 
 def _call_on_worker(call: Callable[[], T]) -> T:
     """What Dask runs: the function, told the name of its worker."""
-    from distributed import get_worker
-
-    os.environ[NODE_VARIABLE] = str(get_worker().name)
+    os.environ[NODE_VARIABLE] = str(import_module("distributed").get_worker().name)
     return call()
 
 

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
+from importlib import import_module
 from typing import Any
 
 from ...backends import Needs
@@ -27,11 +28,9 @@ class RayExecutor:
 
     def __init__(self, address: str = "") -> None:
         with _own_signals():
-            import ray
-
-            self._ray: Any = ray
-            if not ray.is_initialized():  # type: ignore[no-untyped-call, unused-ignore]
-                _connect(ray, address)
+            self._ray: Any = import_module("ray")
+            if not self._ray.is_initialized():
+                _connect(self._ray, address)
         # a process goes on to the next stage, with its models, also where it has a GPU
         self._call = self._ray.remote(max_calls=0)(_call_on_node)
         self._running: dict[int, Any] = {}
@@ -56,8 +55,6 @@ class RayExecutor:
         return result
 
     def _options(self, needs: Needs, node: str | None) -> dict[str, object]:
-        from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
-
         options: dict[str, object] = {
             "num_cpus": needs.cores or 0,
             "num_gpus": needs.gpus or 0,
@@ -67,7 +64,10 @@ class RayExecutor:
         if needs.model:
             options["runtime_env"] = {"env_vars": {MODEL_VARIABLE: needs.model}}
         if node is not None:
-            options["scheduling_strategy"] = NodeAffinitySchedulingStrategy(node, soft=False)
+            strategies = import_module("ray.util.scheduling_strategies")
+            options["scheduling_strategy"] = strategies.NodeAffinitySchedulingStrategy(
+                node, soft=False
+            )
         return options
 
     def _settle(self, result: "Future[T]", done: "Future[T]") -> None:
@@ -99,9 +99,7 @@ class RayExecutor:
 
 def _call_on_node(names: Mapping[str, str], call: Callable[[], T]) -> T:
     """What Ray runs: the function, told the name of its node."""
-    import ray
-
-    node: str = ray.get_runtime_context().get_node_id()
+    node: str = import_module("ray").get_runtime_context().get_node_id()
     os.environ[NODE_VARIABLE] = names.get(node, node[:8])
     return call()
 
