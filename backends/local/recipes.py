@@ -15,12 +15,15 @@ from ..recipes import (
     number,
     one_of,
 )
+from .precision import faster_in_bfloat16
 
 ALL_SEVEN = "q_proj,k_proj,v_proj,o_proj,gate_proj,up_proj,down_proj"
 AS_TRAINED = "as trained"
 BFLOAT16 = "bfloat16"
 """The setting ``precision``: train in bfloat16 on a processor too, as on a GPU. Left out of the
 defaults: they decide the keys of students that exist."""
+AUTO = "auto"
+"""The setting ``precision``: bfloat16 if this machine multiplies faster in it, else left out."""
 
 PAPER: Recipe = {
     "method": "lora",
@@ -93,7 +96,9 @@ SETTINGS: Mapping[str, Accepts] = {
     "max_grad_norm": POSITIVE,
     "batch_size": POSITIVE_WHOLE,
     "epochs": POSITIVE_WHOLE,
-    "precision": Accepts(lambda value: value == BFLOAT16, f"{BFLOAT16!r}, or left out"),
+    "precision": Accepts(
+        lambda value: value in (BFLOAT16, AUTO), f"{BFLOAT16!r}, {AUTO!r}, or left out"
+    ),
     "system": _system(""),
     "asked_system": _system(f", {AS_TRAINED!r}"),
     "mismatch": one_of("error", "allow"),
@@ -101,7 +106,15 @@ SETTINGS: Mapping[str, Accepts] = {
 
 
 def completed(overrides: Recipe) -> Recipe:
-    """All settings; raises :class:`~limen.SpecError` for one that is unknown or not accepted."""
+    """All settings; raises :class:`~limen.SpecError` for one that is unknown or not accepted.
+
+    ``precision="auto"`` is replaced by what was measured on this machine.
+    """
     check_recipe(overrides, SETTINGS, "local")
     name = str(overrides.get("name", "default"))
-    return {"name": name, **NAMED[name], **overrides}
+    recipe = {"name": name, **NAMED[name], **overrides}
+    if recipe.get("precision") == AUTO:
+        del recipe["precision"]
+        if faster_in_bfloat16():
+            recipe["precision"] = BFLOAT16
+    return recipe

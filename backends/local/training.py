@@ -12,6 +12,7 @@ from ..base import Progress, Recipe
 from .libraries import CausalLM, Tokenizer, Untyped, library
 from .loading import check_length
 from .memory import free_memory, has_fast_bfloat16, has_gpu, is_out_of_memory
+from .precision import cast_frozen
 from .recipes import BFLOAT16
 from .training_data import TrainingData
 
@@ -108,6 +109,8 @@ class TrainingRun:
             peft_config=peft,
             callbacks=[_callback(self)],
         )
+        if self._bfloat16:
+            cast_frozen(trainer.model)
         trainer.remove_callback(library("transformers").PrinterCallback)
         last = _last_checkpoint(self.folder)
         trainer.train(resume_from_checkpoint=str(last) if last else None)

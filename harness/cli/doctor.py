@@ -1,7 +1,9 @@
 """``limen doctor``: what this machine, the installation, the store and the backend can do."""
 
 import json
-from dataclasses import asdict
+from collections.abc import Iterator
+from dataclasses import asdict, replace
+from pathlib import Path
 
 import click
 
@@ -20,25 +22,53 @@ MARKS = {GOOD: "ok  ", BAD: "FAIL"}
         "limen doctor",
         "limen doctor --backend openai --model gpt-4.1-nano-2025-04-14",
         "limen doctor --json > doctor.json",
+        "limen doctor --server http://localhost:8000/v1 --backend local --model ./student",
     ),
 )
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.option(
+    "--server",
+    metavar="URL",
+    help="Compare a server with --model, by log-probabilities: does it use the same chat template?",
+)
+@click.option(
+    "--server-model", metavar="NAME", help="The model's name there.  [default: the first one]"
+)
 @running_options()
 @click.pass_context
-def command(ctx: click.Context, as_json: bool, settings: Settings) -> None:
+def command(
+    ctx: click.Context,
+    as_json: bool,
+    server: str | None,
+    server_model: str | None,
+    settings: Settings,
+) -> None:
     """Check the installation, the machine, the store and the backend; each fault with a remedy.
 
     A service is sent one small sample, to see whether it answers: give --backend only if it may
     be. The output has no keys and no passwords, and can be pasted into an issue. The exit code is
     1 if a check fails.
+
+    With --server, only the server is checked: three conversations are sent, of one token each, with
+    OPENAI_API_KEY if it is set.
     """
-    done = list(checks(settings))
+    done = list(checks(settings) if server is None else _compared(settings, server, server_model))
     if as_json:
         echo(json.dumps([asdict(check) for check in done], indent=2, ensure_ascii=False))
     else:
         for check in done:
             echo(_line(check))
     ctx.exit(any(check.state == BAD for check in done))
+
+
+def _compared(settings: Settings, server: str, served: str | None) -> Iterator[Check]:
+    """The comparison with a server; a folder is a model of the backend ``local``."""
+    from .doctor_server import compared
+
+    folder = settings.model is not None and Path(settings.model).exists()
+    if folder and settings.backend == "toy":
+        settings = replace(settings, backend="local")
+    return compared(settings, server, served)
 
 
 def _line(check: Check) -> str:

@@ -301,6 +301,37 @@ def test_bfloat16_is_trained_where_it_is_asked_for(
         assert {tensor.dtype for tensor in tensors.values()} == {torch.float32}
 
 
+@pytest.mark.slow
+def test_casting_frozen_weights_once_changes_no_bit(
+    tiny: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The adapter has the bytes that it has when autocast casts them in every forward pass."""
+    from limen.backends.local import training
+
+    monkeypatch.setattr(training, "has_fast_bfloat16", lambda: True)
+    file = lesson(tmp_path)
+    made = []
+    for number in range(2):
+        backend = LocalBackend(tmp_path / str(number))
+        backend.fine_tune(job(tiny, file, precision="bfloat16"), unwatched)
+        last = sorted((tmp_path / str(number)).rglob("adapter_model.safetensors"))[-1]
+        made.append(last.read_bytes())
+        monkeypatch.setattr(training, "cast_frozen", lambda model: None)
+    assert made[0] == made[1]
+
+
+@pytest.mark.parametrize("faster", [True, False])
+def test_precision_is_chosen_by_measurement(
+    local: LocalBackend, monkeypatch: pytest.MonkeyPatch, faster: bool
+) -> None:
+    """``auto`` is replaced by what it stands for here, so that the recipe says what was trained."""
+    from limen.backends.local import recipes
+
+    monkeypatch.setattr(recipes, "faster_in_bfloat16", lambda: faster)
+    chosen = local.recipe({"precision": "auto"})
+    assert chosen == local.recipe({"precision": "bfloat16"} if faster else {})
+
+
 def test_bfloat16_is_refused_where_it_would_be_slow(
     local: LocalBackend, tiny: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -310,7 +341,7 @@ def test_bfloat16_is_refused_where_it_would_be_slow(
     monkeypatch.setattr(training, "has_fast_bfloat16", lambda: False)
     with pytest.raises(BackendError, match="precision='bfloat16': this machine does not multiply"):
         local.fine_tune(job(tiny, lesson(tmp_path), precision="bfloat16"), unwatched)
-    with pytest.raises(SpecError, match="precision='float16' must be 'bfloat16', or left out"):
+    with pytest.raises(SpecError, match="must be 'bfloat16', 'auto', or left out"):
         local.recipe({"precision": "float16"})
 
 
