@@ -89,7 +89,7 @@ class RayExecutor:
         if isinstance(error, known.RuntimeEnvSetupError | known.TaskUnschedulableError):
             return ExperimentError(f"Ray could not start it: {error}")
         if isinstance(error, known.RayError):
-            return LostWorkerError(f"{type(error).__name__}: {str(error).strip().splitlines()[0]}")
+            return LostWorkerError(f"{type(error).__name__}: {_first_line(error)}")
         return error
 
     def close(self, *, stop: bool) -> None:
@@ -112,14 +112,17 @@ def _connect(ray: Any, address: str) -> None:
         ray.init(address=address or None, log_to_driver=False, logging_level="error")
     except (ConnectionError, TimeoutError, RuntimeError, ValueError) as error:
         where = f"the Ray cluster at {address}" if address else "Ray"
-        first = (str(error).strip().splitlines() or [""])[0]
         refused = "InvalidAuthToken" in f"{error} {error.__cause__}"
         remedy = (
             "it requests a token: set RAY_AUTH_MODE=token, with the token of its nodes"
             if refused
             else "is it running (ray status)?"
         )
-        raise SpecError(f"cannot reach {where}: {first}; {remedy}") from error
+        raise SpecError(f"cannot reach {where}: {_first_line(error)}; {remedy}") from error
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).strip().splitlines() or [""])[0]
 
 
 def _check_reachable(address: str) -> None:

@@ -207,7 +207,7 @@ def others_go_on(store: Path) -> dict[str, object]:
     with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE) as other:
         assert other.stdout
         assert other.stdout.readline() == b"begun\n"
-        interrupt = Killer(store, lambda head: os.kill(os.getpid(), signal.SIGTERM) or True)
+        interrupt = Killer(store, interrupt_this_run)
         lab = Lab(Settings(store=store, executor="ray", needs=Needs(gpus=0)), watcher=interrupt)
         interrupted = False
         try:
@@ -216,9 +216,14 @@ def others_go_on(store: Path) -> dict[str, object]:
             interrupted = True
         time.sleep(2)
         working = [log for log in (store / "work").glob("*.log") if runs(log.read_text())]
-        return {"interrupted": interrupted, "left": len(working)} | {
-            "other": other.stdout.read() == b"ended\n"
-        }
+        ended = other.stdout.read() == b"ended\n"
+        return {"interrupted": interrupted, "left": len(working), "other": ended}
+
+
+def interrupt_this_run(head: str) -> bool:
+    """As a cluster's batch system does."""
+    os.kill(os.getpid(), signal.SIGTERM)
+    return True
 
 
 def runs(head: str) -> bool:
