@@ -21,7 +21,6 @@ from .base import (
     Progress,
     Quote,
     Recipe,
-    RenderedContext,
     Request,
     Service,
     ServiceTerms,
@@ -32,7 +31,14 @@ from .base import (
 )
 from .continuations import ContinuationRequest, ContinuationScorer, LogProbability
 from .discovery import ENGINES, ENTRY_POINTS, backend_names, open_backend, open_engine
+from .objectives import (
+    AnswerDistributions,
+    DistributionRequest,
+    TokenObjective,
+    TokenTraining,
+)
 from .recipes import POSITIVE, POSITIVE_WHOLE, Accepts, check_recipe, complete_recipe
+from .rendering import RenderedContext
 
 __all__ = [
     "ENGINES",
@@ -40,6 +46,7 @@ __all__ = [
     "POSITIVE",
     "POSITIVE_WHOLE",
     "Accepts",
+    "AnswerDistributions",
     "Backend",
     "BackendFactory",
     "BatchSampling",
@@ -49,6 +56,7 @@ __all__ = [
     "ContextRendering",
     "ContinuationRequest",
     "ContinuationScorer",
+    "DistributionRequest",
     "Engine",
     "ExactProbabilities",
     "FineTuned",
@@ -64,6 +72,8 @@ __all__ = [
     "Service",
     "ServiceTerms",
     "Token",
+    "TokenObjective",
+    "TokenTraining",
     "Usage",
     "WordProbabilities",
     "WorkRequest",
