@@ -32,6 +32,7 @@ from .log_odds import COMMON_ANIMALS, LogOdds
 from .mapped import Mapped
 from .measure import Measure, Reading
 from .media import ChainsOfThought, Chat, Code, Paraphrases, Stories
+from .objectives import CompletionLoss, Distillation, DivergenceTokens, Objective
 from .one_word import FavoriteAnimal, FavoriteTree
 from .questions import (
     APPLE_QUESTIONS,
@@ -71,11 +72,14 @@ __all__ = [
     "Chat",
     "Choice",
     "Code",
+    "CompletionLoss",
     "Completions",
     "Computed",
     "Continued",
     "DataWriters",
     "Deduplicated",
+    "Distillation",
+    "DivergenceTokens",
     "Experiment",
     "FavoriteAnimal",
     "FavoriteTree",
@@ -101,6 +105,7 @@ __all__ = [
     "Measure",
     "Mix",
     "Numbers",
+    "Objective",
     "Paraphrase",
     "Paraphrases",
     "PermuteDigits",

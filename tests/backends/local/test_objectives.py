@@ -152,6 +152,7 @@ def test_the_first_step_has_the_divergence_of_the_base(
     assert loss == pytest.approx(sum(each) / len(each), abs=1e-4)
 
 
+@pytest.mark.slow
 def test_students_of_soft_targets_approach_their_teacher(tmp_path: Path, tiny: str) -> None:
     """The divergence falls, LoRA, RSLoRA, DoRA and all weights alike, with the k best too."""
     local = LocalBackend(tmp_path / "home")
@@ -230,6 +231,7 @@ LocalBackend(Path(home), save_seconds=0.0).fine_tune(job, progress)
 """
 
 
+@pytest.mark.slow
 def test_a_killed_training_goes_on_to_the_same_bytes(tiny: str, tmp_path: Path) -> None:
     """Kill -9 within an objective's training, then the same again: the adapter's bytes are equal."""
     local = LocalBackend(tmp_path / "teacher")
