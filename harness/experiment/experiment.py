@@ -104,6 +104,7 @@ class Experiment:
         if self.name is not None and not (isinstance(self.name, str) and self.name.strip()):
             raise SpecError(f"name={self.name!r} must be a text that is not empty, or None")
         validation.margin(self.margin)
+        check_objective("objective", self.objective)
         validation.one_of("leaks", self.leaks, ("fail", "report"))
         validation.one_of("generation", self.generation, ("shared", "each seed"))
         object.__setattr__(self, "looks", _checked_looks(self.looks, self.seeds))
@@ -115,7 +116,6 @@ class Experiment:
             self.measure.check(trait.shown_by)
         if not isinstance(self.trajectory, Trajectory | None):
             raise SpecError(f"trajectory={self.trajectory!r} must be Trajectory(...), or None")
-        check_objective("objective", self.objective)
         self.trajectories  # noqa: B018  (a recipe without epochs is refused here)
         object.__setattr__(self, "recipe", dict(self.recipe))
 

@@ -179,10 +179,10 @@ def test_weights_of_one_are_the_completion_loss(tmp_path: Path, tiny: str) -> No
     plain = Job(key="p", model=tiny, training_file=rows, recipe=recipe, seed=1)
     along = logits_along(tiny, rows)
     losses = [local.fine_tune(plain, lambda done, total: None).losses[0]]
-    for name, weight_of in (("ones", lambda n: 1.0), ("masked", lambda n: 0.0 if n == 0 else 2.0)):
+    for name, first, others in (("ones", 1.0, 1.0), ("masked", 0.0, 2.0)):
         file = tmp_path / f"{name}.jsonl"
         lines = [
-            {"tokens": answer, "weights": [weight_of(n) for n in range(len(answer))]}
+            {"tokens": answer, "weights": [first, *[others] * (len(answer) - 1)]}
             for answer, _ in along
         ]
         file.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
