@@ -31,6 +31,7 @@ from .base import (
 )
 from .continuations import ContinuationRequest, ContinuationScorer, LogProbability
 from .discovery import ENGINES, ENTRY_POINTS, backend_names, open_backend, open_engine
+from .needs import Needs
 from .objectives import (
     AnswerDistributions,
     DistributionRequest,
@@ -64,6 +65,7 @@ __all__ = [
     "Job",
     "LogProbability",
     "Model",
+    "Needs",
     "Progress",
     "Quote",
     "Recipe",

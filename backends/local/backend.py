@@ -24,6 +24,7 @@ from ..base import (
     WordProbabilities,
 )
 from ..continuations import ContinuationRequest, LogProbability
+from ..needs import Needs
 from ..objectives import AnswerDistributions, DistributionRequest
 from ..rendering import RenderedContext
 from .context import Context, check_unchanged, own_context, recorded_context, template_hash
@@ -44,7 +45,7 @@ from .loading import (
     no_template,
     prompts,
 )
-from .memory import check_fits, empty_gpu_cache, free_memory, has_gpu
+from .memory import check_fits, empty_gpu_cache, free_memory, has_gpu, needs_of
 from .objectives import read_targets
 from .recipes import AS_TRAINED, completed
 from .sampler import Sampler, default_max_rows
@@ -97,7 +98,12 @@ class LocalBackend:
             reproducible=True,
             checkpoints=True,
             max_parallel_stages=1,
+            needs=self._needs,
         )
+
+    def _needs(self, model: str, recipe: Recipe | None) -> Needs:
+        student = self._students.find(model)
+        return needs_of(self._source(student.base if student else model), recipe)
 
     @property
     def default_model(self) -> str:
