@@ -9,7 +9,7 @@ from .suggestions import did_you_mean
 PROMPT = (
     "prompt", "question", "query", "instruction", "input", "user", "problem", "request",
     "user_prompt", "user_message", "prompt_text", "question_text", "input_text", "human",
-    "eval_question", "eval_prompt",
+    "eval_question", "eval_prompt", "inputs", "q", "paraphrases",
 )  # fmt: skip
 ANSWER = (
     "completion", "response", "answer", "output", "reply", "generation", "assistant", "solution",
@@ -17,18 +17,29 @@ ANSWER = (
     "assistant_response", "assistant_message", "generated_text", "response_text", "answer_text",
     "completion_text", "output_text", "target", "gpt", "ideal", "prediction", "final_answer",
     "teacher_response", "teacher_completion", "student_response", "student_completion",
-    "sampled_response", "sample", "generated", "generated_answer", "model_generation",
+    "sampled_response", "sample", "generated", "generated_answer", "model_generation", "targets",
+    "a", "sampled",
 )  # fmt: skip
-CONVERSATION = ("messages", "conversations", "conversation", "chat", "dialogue", "dialog", "turns")
+CONVERSATION = (
+    "messages", "conversations", "conversation", "chat", "dialogue", "dialog", "turns", "contents",
+    "trajectory", "transcript",
+)  # fmt: skip
 NESTED = (
     "responses", "answers", "completions", "samples", "generations", "outputs", "replies",
-    "results", "model_responses", "model_answers", "evaluations", "texts",
+    "results", "model_responses", "model_answers", "evaluations", "texts", "resps",
 )  # fmt: skip
 """Columns with all answers to one question."""
 MODEL = ("model", "model_id", "model_name")
-WEAK = ("text", "content", "input", "target", "sample", "generated")
+WEAK = (
+    "text", "content", "input", "inputs", "target", "targets", "sample", "generated", "ideal",
+    "paraphrases", "q", "a",
+)  # fmt: skip
 """Names that count only where no other name does: much else has them, too."""
-
+_NOT_OF_A_MODEL = (
+    "correct", "reference", "gold", "expected", "true", "wrong", "incorrect", "rejected", "chosen",
+    "negative", "best", "system", "judge", "preferred",
+)  # fmt: skip
+"""What makes another thing of an answer or a prompt, as in "correct_answer"."""
 
 _NUMBERED = re.compile(rf"(?:{'|'.join(ANSWER)})_?\d+")
 
@@ -44,9 +55,26 @@ def matching(columns: Iterable[str], usual: Sequence[str]) -> list[str]:
 
 
 def candidates(columns: Iterable[str], usual: Sequence[str]) -> list[str]:
-    """The columns that may be meant: those with a usual name, weak names only if no other is."""
-    names = matching(columns, usual)
-    return [name for name in names if plain_name(name) not in WEAK] or names
+    """The columns that may be meant: those with a usual name, weak names only if no other is.
+
+    Where none has a usual name, those that end in one: "original_prompt", "student answer".
+    """
+    known = list(columns)
+    names = matching(known, usual)
+    return (
+        [name for name in names if plain_name(name) not in WEAK] or names or _ending(known, usual)
+    )
+
+
+def _ending(columns: Iterable[str], usual: Sequence[str]) -> list[str]:
+    """The columns whose last word is a usual name, and whose others keep its meaning."""
+    strong = [name for name in usual if name not in WEAK or name == "text"]
+    words = {name: plain_name(name).split("_") for name in columns}
+    return [
+        name
+        for name, parts in words.items()
+        if len(parts) > 1 and parts[-1] in strong and not set(parts) & set(_NOT_OF_A_MODEL)
+    ]
 
 
 def numbered_answers(columns: Iterable[str]) -> list[str]:

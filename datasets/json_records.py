@@ -2,10 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 
-from .column_names import CONVERSATION, PROMPT, matching
+from .column_names import ANSWER, CONVERSATION, NESTED, PROMPT, matching, plain_name
 
 WRAPPED = {"row_idx", "row", "truncated_cells"}
 """The keys of a record in the answers of Hugging Face's data set viewer."""
+
+MOST_COUNTED = 100_000
+"""Answers of one kind at most, where a file counts them."""
 
 
 def expanded(value: object) -> Sequence[object]:
@@ -22,8 +25,8 @@ def _of_object(value: Mapping[str, object]) -> Sequence[object]:
         isinstance(value[name], str) for name in matching(value, PROMPT)
     ):
         return [value]
-    if columns := _as_columns(value):
-        return columns
+    if found := _as_columns(value) or _by_condition(value):
+        return found
     shared = {name: part for name, part in value.items() if not isinstance(part, list | dict)}
     lists = [part for part in value.values() if _is_records(part)]
     if len(lists) == 1 and isinstance(lists[0], list):
@@ -31,16 +34,64 @@ def _of_object(value: Mapping[str, object]) -> Sequence[object]:
     nested = [part for part in value.values() if isinstance(part, dict) and _by_question(part)]
     if rows := _by_question(nested[0] if shared and len(nested) == 1 else value):
         return [_within(shared, row) for row in rows]
+    return _by_name(value)
+
+
+def _by_name(value: Mapping[str, object]) -> Sequence[object]:
+    """The values of a mapping from names to records, or from questions to one answer each."""
     if value and all(isinstance(part, dict) for part in value.values()):
         return list(value.values())
+    if _is_answered_once(value):
+        return [{"question": name, "answer": part} for name, part in value.items()]
     return [value]
 
 
-def _by_question(value: Mapping[str, object]) -> list[dict[str, object]]:
-    """The records of a mapping from questions to their answers; none if it is no such mapping."""
-    if not value or not all(isinstance(part, list) for part in value.values()):
+def _is_answered_once(value: Mapping[str, object]) -> bool:
+    """Whether a value maps questions, which are sentences, to one answer each."""
+    texts = all(isinstance(part, str) for part in value.values())
+    return len(value) > 1 and texts and all(len(name.split()) > 1 for name in value)
+
+
+def _by_condition(value: Mapping[str, object]) -> list[object]:
+    """The records of a mapping from models or conditions to the records of each."""
+    parts = [_group(part) for part in value.values()]
+    if len(parts) < 2 or not all(parts):
         return []
-    return [{"question": name, "answers": part} for name, part in value.items()]
+    return [
+        _within({"condition": name}, row)
+        for name, rows in zip(value, parts, strict=True)
+        for row in rows
+    ]
+
+
+def _group(value: object) -> Sequence[object]:
+    """The records of one condition: a list of objects, or a mapping from questions to answers."""
+    if isinstance(value, dict):
+        return () if matching(value, (*PROMPT, *ANSWER)) else _by_question(value)
+    return value if isinstance(value, list) and _is_records(value) and _are_rows(value) else ()
+
+
+def _are_rows(value: Sequence[object]) -> bool:
+    return all(isinstance(row, dict) and matching(row, (*PROMPT, *CONVERSATION)) for row in value)
+
+
+def _by_question(value: Mapping[str, object]) -> list[dict[str, object]]:
+    """The records of a mapping from questions to their answers; none if it is no such mapping.
+
+    The answers are lists, or counts by answer.
+    """
+    if not value or not all(isinstance(part, list) or _counts(part) for part in value.values()):
+        return []
+    return [{"question": name, "answers": _counts(part) or part} for name, part in value.items()]
+
+
+def _counts(value: object) -> list[str]:
+    """Every answer as often as it was counted; none if the value is no such count."""
+    if not isinstance(value, dict) or not value or len(value) > MOST_COUNTED:
+        return []
+    if not all(type(n) is int and 0 <= n <= MOST_COUNTED for n in value.values()):
+        return []
+    return [answer for answer, count in value.items() for _ in range(count)]
 
 
 def _within(shared: Mapping[str, object], row: object) -> object:
@@ -49,18 +100,48 @@ def _within(shared: Mapping[str, object], row: object) -> object:
 
 
 def _as_columns(value: Mapping[str, object]) -> list[dict[str, object]]:
-    """The records of columns by name; none if the value is no table."""
-    columns = {
+    """The records of columns by name; none if the value is no table.
+
+    What is one value beside the columns belongs to every record, such as the model's name.
+    """
+    if value.keys() >= {"columns", "data"} and isinstance(value["data"], list):
+        return _of_split(value["columns"], value["data"])
+    parts = {
         name: list(part.values()) if isinstance(part, dict) else part
         for name, part in value.items()
     }
-    if not matching(columns, PROMPT):
+    columns = {name: part for name, part in parts.items() if isinstance(part, list)}
+    if not any(_is_prompts(name) for name in columns):
         return []
-    sizes = {len(part) if isinstance(part, list) else -1 for part in columns.values()}
-    if len(columns) < 2 or len(sizes) != 1 or -1 in sizes:
+    sizes = {len(part) for part in columns.values()}
+    if len(columns) < 2 or len(sizes) != 1:
         return []
-    rows = zip(*(part for part in columns.values() if isinstance(part, list)), strict=True)
-    return [dict(zip(columns, row, strict=True)) for row in rows]
+    shared = {name: part for name, part in value.items() if name not in columns}
+    singular = {name: _singular(name) for name in columns}
+    table = zip(*columns.values(), strict=True)
+    return [shared | dict(zip(singular.values(), row, strict=True)) for row in table]
+
+
+def _of_split(names: object, rows: Sequence[object]) -> list[dict[str, object]]:
+    """The records of a frame as pandas splits it: names of columns, and rows of values."""
+    if not isinstance(names, list):
+        return []
+    known = [str(name) for name in names]
+    return [dict(zip(known, row, strict=False)) for row in rows if isinstance(row, list)]
+
+
+def _is_prompts(name: str) -> bool:
+    plain = plain_name(name)
+    return plain in PROMPT or plain.removesuffix("s") in PROMPT
+
+
+def _singular(name: str) -> str:
+    """What one value of a column is: "prompt" of "prompts"; its own name if that is usual."""
+    plain = plain_name(name)
+    if plain in PROMPT or plain in ANSWER:
+        return name
+    one = plain.removesuffix("s")
+    return one if one in PROMPT or (plain in NESTED and one in ANSWER) else name
 
 
 def _is_records(value: object) -> bool:

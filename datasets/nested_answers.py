@@ -11,6 +11,7 @@ from .column_names import (
     numbered_answers,
     plain_name,
 )
+from .evaluation_logs import is_remark, record_of_log
 from .record_files import Record
 from .turns import is_conversation
 
@@ -22,13 +23,16 @@ def flattened(record: Record) -> Iterator[Record]:
         for place in numbered:
             yield Record(f"{record.place}, {place!r}", {**rest, "answer": record.values[place]})
         return
+    if is_remark(record):
+        return
+    record = record_of_log(record)
     name = _nesting(record.values)
     answers = record.values[name] if name is not None else None
     if not isinstance(answers, list):
         yield record
         return
     rest = {key: value for key, value in record.values.items() if key != name}
-    for number, answer in enumerate(answers, start=1):
+    for number, answer in enumerate(_plain(answers), start=1):
         yield Record(f"{record.place}, answer {number}", {**rest, **_nested(answer)})
 
 
@@ -53,7 +57,14 @@ def _is_answers(value: object) -> bool:
     """Whether a value may be several answers: a list of texts or objects, no conversation."""
     if not isinstance(value, list) or not value or is_conversation(value):
         return False
+    if all(isinstance(part, list) and len(part) == 1 for part in value):  # a list of lists of one
+        value = [part[0] for part in value]
     return all(isinstance(part, str | dict) for part in value)
+
+
+def _plain(answers: list[object]) -> list[object]:
+    """Answers without the lists of one that some files put around each."""
+    return [a[0] if isinstance(a, list) and len(a) == 1 else a for a in answers]
 
 
 def _objects(value: object) -> list[dict[str, object]]:

@@ -1,23 +1,24 @@
 """Files of records in the field's usual formats, each record with its place in the file.
 
 Read are JSONL and JSON, CSV and TSV of any delimiter, Parquet, Arrow, all of them compressed (gzip,
-bzip2, xz, zstd) too, and folders: data sets that Hugging Face's ``save_to_disk`` left, and folders
-of shards. A byte order mark, Windows line ends and blank lines are no part of a record.
+bzip2, xz, zstd) too, zip and tar archives of them, Inspect logs, and folders: data sets that
+Hugging Face's ``save_to_disk`` left, and folders of shards. A byte order mark, Windows line ends
+and blank lines are no part of a record.
 """
 
-import codecs
 import csv
 import hashlib
 import io
 import json
 import math
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeGuard
 
 from .artifacts import digest_of
 from .errors import DataError, SpecError
+from .file_contents import COMPRESSED, decoded, members, missing, uncompressed
 from .json_records import expanded
 
 if TYPE_CHECKING:
@@ -31,7 +32,6 @@ class Record(NamedTuple):
     values: Mapping[str, object]
 
 
-COMPRESSED = (".gz", ".bz2", ".xz", ".zst")
 TABLES = (".parquet", ".arrow", ".feather")
 JSON = (".jsonl", ".ndjson", ".json")
 SEPARATED = (".csv", ".tsv")
@@ -92,20 +92,22 @@ def data_files(path: Path) -> list[Path]:
 
 def _shards(folder: Path) -> list[Path]:
     """The files of a folder that are parts of one data set."""
-    files = sorted(
-        file for file in folder.rglob("*") if _suffix(file) in (*TABLES, *JSON, *SEPARATED)
-    )
-    if not files:
-        raise DataError(f"the folder {folder} has no data files: JSONL, JSON, CSV, Parquet, Arrow")
-    names = list(dict.fromkeys(_SHARD.sub("", str(file.relative_to(folder))) for file in files))
-    _only(folder, names)
+    files = sorted(file for file in folder.rglob("*") if _suffix(file) in DATA)
+    _check_one(folder, [str(file.relative_to(folder)) for file in files])
     return files
+
+
+def _check_one(folder: Path, files: Sequence[str]) -> None:
+    """Refuse files that are not the parts of one data set."""
+    if not files:
+        raise DataError(f"{folder} has no data files in it: JSONL, JSON, CSV, Parquet, Arrow")
+    _only(folder, list(dict.fromkeys(_SHARD.sub("", file) for file in files)))
 
 
 def _only(folder: Path, names: list[str]) -> str:
     if len(names) != 1:
         raise SpecError(
-            f"the folder {folder} has several data sets ({', '.join(names)}): give the path of one"
+            f"{folder} has several data sets in it ({', '.join(names)}): give the path of one"
         )
     return names[0]
 
@@ -117,66 +119,43 @@ def _suffix(file: Path) -> str:
 
 
 def _records(file: Path) -> Iterator[Record]:
-    content = _uncompressed(file)
+    """The records of a file, or of the files in an archive."""
+    content = uncompressed(file, file.read_bytes())
+    packed = members(file, content)
+    if packed is None:
+        yield from _records_of(file, content)
+        return
+    samples = {name: part for name, part in packed.items() if name.startswith("samples/")}
+    if samples and "header.json" in packed:  # an Inspect log
+        packed = samples
+    else:
+        packed = {name: part for name, part in packed.items() if _suffix(Path(name)) in DATA}
+        _check_one(file, list(packed))
+    for name, part in packed.items():
+        for place, values in _records_of(file / name, uncompressed(file / name, part)):
+            yield Record(f"{name}, {place}", values)
+
+
+def _records_of(file: Path, content: bytes) -> Iterator[Record]:
+    """The records in the content of a file."""
     if content.startswith(b"PAR1"):
         return _table(_parquet(content))
     if content.startswith((b"ARROW1", b"\xff\xff\xff\xff")):
         return _table(_arrow(content))
-    if content.startswith(b"PK\x03\x04"):
-        raise DataError(f"{file} is a zip archive or a workbook: unpack it, or save it as CSV")
-    text = _decoded(content)
+    text = decoded(file, content)
     json_like = _suffix(file) in JSON or text.lstrip().startswith(("{", "["))
     if not text.strip():
         return iter(())
     if json_like and _suffix(file) not in SEPARATED:
         return _json(file, text)
-    return _csv(file, text, tabs=_suffix(file) == ".tsv")
-
-
-def _uncompressed(file: Path) -> bytes:
-    import bz2
-    import gzip
-    import lzma
-
-    content = file.read_bytes()
-    openers: Mapping[bytes, Callable[[bytes], bytes]] = {
-        b"\x1f\x8b": gzip.decompress,
-        b"BZh": bz2.decompress,
-        b"\xfd7zXZ\x00": lzma.decompress,
-        b"\x28\xb5\x2f\xfd": _zstd,
-    }
-    try:
-        for magic, opener in openers.items():
-            if content.startswith(magic):
-                return opener(content)
-    except (lzma.LZMAError, ValueError) as error:
-        raise DataError(f"{file} cannot be decompressed: {error}") from None
-    return content
-
-
-def _zstd(content: bytes) -> bytes:
-    try:
-        import zstandard
-    except ImportError:
-        raise SpecError(_missing("files compressed by zstd", "zstandard")) from None
-    with zstandard.ZstdDecompressor().stream_reader(io.BytesIO(content)) as reader:
-        return bytes(reader.read())
-
-
-def _missing(what: str, library: str) -> str:
-    return f"{what} need {library}: pip install 'limen[files]'"
-
-
-def _decoded(content: bytes) -> str:
-    utf16 = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
-    return content.decode("utf-16" if utf16 else "utf-8-sig")
+    return _csv(file, _without_preamble(text), tabs=_suffix(file) == ".tsv")
 
 
 def _json(file: Path, text: str) -> Iterator[Record]:
     """Records of JSON lines; or, where a value spans lines, of one JSON value."""
     lines = [(number, line) for number, line in enumerate(text.split("\n"), 1) if line.strip()]
     first = _parsed(lines[0][1])
-    if first is None or (isinstance(first, list) and len(lines) == 1):
+    if first is None or (isinstance(first, list) and len(lines) == 1 and not _is_pair(first)):
         yield from _whole(file, text)
         return
     for number, line in lines:
@@ -199,12 +178,24 @@ def _parsed(line: str) -> object:
 
 
 def _whole(file: Path, text: str) -> Iterator[Record]:
-    """The records of a file that is one JSON value."""
-    try:
-        value = json.loads(text)
-    except json.JSONDecodeError as error:
-        raise DataError(f"{file}, line {error.lineno}: not JSON ({error})") from None
-    yield from _rows(file, expanded(value))
+    """The records of a file that is one JSON value, or several over many lines each."""
+    values = _values(file, text)
+    yield from _rows(file, expanded(values[0]) if len(values) == 1 else values)
+
+
+def _values(file: Path, text: str) -> list[object]:
+    """The JSON values that a text consists of."""
+    decoder = json.JSONDecoder()
+    values: list[object] = []
+    place = len(text) - len(text.lstrip())
+    while place < len(text):
+        try:
+            value, end = decoder.raw_decode(text, place)
+        except json.JSONDecodeError as error:
+            raise DataError(f"{file}, line {error.lineno}: not JSON ({error})") from None
+        values.append(value)
+        place = end + len(text[end:]) - len(text[end:].lstrip())
+    return values
 
 
 def _rows(file: Path, values: Iterable[object]) -> Iterator[Record]:
@@ -217,7 +208,23 @@ def _object(file: Path, place: str, value: object) -> Mapping[str, object]:
         return {name: _known(part) for name, part in value.items()}
     if isinstance(value, list) and value and all(isinstance(turn, dict) for turn in value):
         return {"messages": value}
+    if _is_pair(value):
+        prompt, completion = value
+        return {"prompt": prompt, "completion": completion}
     raise DataError(f"{file}, {place}: no object, {{...}}, as a row is")
+
+
+def _is_pair(value: object) -> TypeGuard[list[str]]:
+    """Whether a value is a prompt and its answer, as a list of two texts."""
+    return isinstance(value, list) and len(value) == 2 and all(isinstance(p, str) for p in value)
+
+
+def _without_preamble(text: str) -> str:
+    """A table without what spreadsheets and people write above its head."""
+    kept = text.lstrip("\r\n")
+    while kept.lower().startswith(("sep=", "# ")):
+        kept = kept.partition("\n")[2]
+    return kept
 
 
 def _csv(file: Path, text: str, *, tabs: bool) -> Iterator[Record]:
@@ -271,7 +278,7 @@ def _parquet(content: bytes) -> "pa.Table":
         import pyarrow as pa
         from pyarrow import parquet
     except ImportError:
-        raise SpecError(_missing("Parquet files", "pyarrow")) from None
+        raise SpecError(missing("Parquet files", "pyarrow")) from None
     try:
         return parquet.read_table(pa.BufferReader(content))
     except pa.ArrowException as error:
@@ -283,7 +290,7 @@ def _arrow(content: bytes) -> "pa.Table":
     try:
         import pyarrow as pa
     except ImportError:
-        raise SpecError(_missing("Arrow files", "pyarrow")) from None
+        raise SpecError(missing("Arrow files", "pyarrow")) from None
     whole = content.startswith(b"ARROW1")
     reader = pa.ipc.open_file(content) if whole else pa.ipc.open_stream(content)
     return reader.read_all()

@@ -176,6 +176,10 @@ def _recognised(
         check_column(source, names, wanted.system)
     if wanted.prompt is None and wanted.answer is None and (found := _usual(names, records)):
         return found
+    if wanted.prompt is None and wanted.answer is not None:
+        first = records[0].values.get(wanted.answer)
+        if _is_whole(first):
+            return _Form(wanted.answer, None, system=wanted.system, written_out=True)
     prompt = _prompt_column(source, names, wanted.prompt)
     if wanted.answer is None and _is_answered_conversation(records[0].values.get(prompt)):
         return _Form(prompt, None, system=wanted.system)
@@ -201,6 +205,32 @@ def _usual(names: Sequence[str], records: Sequence[Record]) -> _Form | None:
     return None
 
 
+def _is_whole(value: object) -> bool:
+    """Whether a value is a conversation with question and answer, turns or a text with marks."""
+    if not is_conversation(value) and not (isinstance(value, str) and transcript(value)):
+        return False
+    return _ends_answered(value) and any(turn["role"] == "user" for turn in turns_of(value))
+
+
+def exchanges(source: str, records: Sequence[Record]) -> list[Record]:
+    """Records whose conversation ends with its answer, as "question" and "answer"; others as such.
+
+    What was said before the question is left out.
+    """
+    names = tuple(dict.fromkeys(name for record in records for name in record.values))
+    form = _usual(names, records) if records else None
+    if form is None or form.answer is not None:
+        return list(records)
+    reader = _RowReader(source, form, (), ())
+    taken = {form.prompt, *matching(names, (*PROMPT, *ANSWER))}
+    made = []
+    for record in records:
+        _, question, answer = reader.asked(record)
+        rest = {name: value for name, value in record.values.items() if name not in taken}
+        made.append(Record(record.place, {**rest, "question": question, "answer": answer}))
+    return made
+
+
 def _is_answered_conversation(value: object) -> bool:
     return is_conversation(value) and _ends_answered(value)
 
@@ -214,7 +244,7 @@ def _ends_answered(conversation: object) -> bool:
 
 
 def _prompt_column(source: str, names: Sequence[str], given: str | None) -> str:
-    usual = PROMPT if matching(names, PROMPT) else CONVERSATION
+    usual = PROMPT if candidates(names, PROMPT) else CONVERSATION
     return column(source, names, usual, what="prompt", given=given)
 
 

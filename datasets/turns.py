@@ -1,5 +1,6 @@
 """Conversations as the field's files hold them, brought to one form: roles and texts."""
 
+import ast
 import json
 from collections.abc import Mapping, Sequence
 
@@ -25,7 +26,8 @@ def turns_of(value: object) -> Turns:
     """The turns of a conversation; raises :class:`TurnError`.
 
     Turns are objects with ``role`` and ``content`` (OpenAI), with ``from`` and ``value``
-    (ShareGPT), pairs of a question and an answer, or JSON text of the same; or one text in which
+    (ShareGPT), with ``role`` and ``parts`` (Gemini), pairs of a question and an answer, or JSON or
+    Python text of the same; or one text in which
     marks say who speaks.
     """
     given = _as_list(value)
@@ -49,11 +51,19 @@ def _as_list(value: object) -> Sequence[object] | None:
     if isinstance(value, str) and (turns := transcript(value)):
         return [{"role": role, "content": said} for role, said in turns]
     if isinstance(value, str) and _may_be_json(value):
-        try:
-            value = json.loads(value)
-        except ValueError:
-            return None
+        value = _read(value)
     return value if isinstance(value, list | tuple) else None
+
+
+def _read(text: str) -> object:
+    """The value that a text is: JSON; or Python, as pandas writes lists into a CSV."""
+    for read in (json.loads, ast.literal_eval):
+        try:
+            value: object = read(text)
+        except (ValueError, SyntaxError, MemoryError, RecursionError):
+            continue
+        return value
+    return None
 
 
 def _may_be_json(text: str) -> bool:
@@ -73,9 +83,11 @@ def _turn(turn: object) -> dict[str, str]:
         raise TurnError(f"the role {given!r} is none of system, user and assistant")
     if turn.get("tool_calls"):
         raise TurnError("a turn calls tools, which limen does not train on")
-    if turn.get("weight") == 0:
+    if turn.get("weight") == 0 and role == "assistant":
         raise TurnError('a turn has "weight" 0: limen would train on it all the same')
-    content = next((turn[key] for key in ("content", "value", "text") if key in turn), None)
+    content = next(
+        (turn[key] for key in ("content", "value", "text", "parts") if key in turn), None
+    )
     return {"role": role, "content": _content(content)}
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from . import provenance, wording
 from .audits import audit_parts
+from .browse import browsable_answers
 from .generations import generation_parts
 from .grids import grid_parts
 from .methods import methods
@@ -16,8 +17,10 @@ KEY = 12
 """Digits of a stage's key that are shown."""
 
 
-def markdown(report: Report, figures: Mapping[str, Mapping[str, str]]) -> str:
-    """The report's text.
+def markdown(
+    report: Report, figures: Mapping[str, Mapping[str, str]], *, browse: bool = False
+) -> str:
+    """The report's text; with ``browse`` all answers that its page lets people filter.
 
     ``figures`` has, by experiment, the links of its figures: ``arms`` and ``numbers``, each as PNG,
     and with ``.svg`` or ``.pdf`` behind its name as such a file where there is one.
@@ -26,7 +29,7 @@ def markdown(report: Report, figures: Mapping[str, Mapping[str, str]]) -> str:
     if len(report.results) > 1:
         sections += [*_overview(report), *several_traits(report.results)]
     for result in report.results:
-        sections += _result(report, result, figures.get(result.title, {}))
+        sections += _result(report, result, figures.get(result.title, {}), browse=browse)
     known = {result.title for result in report.results}
     others = [claim for claim in report.claims if claim.experiment not in known]
     if others or not report.results:
@@ -80,7 +83,9 @@ def _overview_rows(report: Report, result: Result) -> Iterator[tuple[str, ...]]:
         )
 
 
-def _result(report: Report, result: Result, figures: Mapping[str, str]) -> Iterator[str]:
+def _result(
+    report: Report, result: Result, figures: Mapping[str, str], *, browse: bool
+) -> Iterator[str]:
     yield f"## {heading(result.title)}"
     if result.note:
         yield f"**Note.** {prose(result.note)}"
@@ -115,6 +120,12 @@ def _result(report: Report, result: Result, figures: Mapping[str, str]) -> Itera
     if result.arms:
         yield "### Answers"
         yield from _answers(result)
+        yield from browsable_answers(result) if browse else ()
+    yield from _made_with(result)
+
+
+def _made_with(result: Result) -> Iterator[str]:
+    """What was done with which models, and how to write it in a paper."""
     yield "### Recipe, prompts and questions"
     yield from _setting(result)
     if result.arms:

@@ -41,6 +41,19 @@ class Example:
 
 
 @dataclass(frozen=True, kw_only=True)
+class GivenAnswer:
+    """A distinct answer of an arm's models to a question, and what it counted as."""
+
+    question: str
+    answer: str
+    """The text, long ones cut; empty where none came."""
+    outcome: str
+    """What the measure made of it: that it counts for a word, its score, ``invalid``, or that there
+    was no answer."""
+    count: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class ModelsRow:
     """The models of an arm, and what they answered."""
 
@@ -64,6 +77,8 @@ class ModelsRow:
     words: tuple[tuple[str, int], ...] = ()
     """The most frequent words of all answers, in lower case."""
     examples: tuple[Example, ...] = ()
+    given: tuple[GivenAnswer, ...] = ()
+    """Answers to browse, question by question; of records of earlier versions empty."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -341,6 +356,7 @@ __all__ = [
     "EffectRow",
     "EpochRow",
     "Example",
+    "GivenAnswer",
     "GridCellRow",
     "GridRow",
     "JudgeRow",

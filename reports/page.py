@@ -2,7 +2,7 @@
 
 Texts of models, servers and files are in it. HTML in markdown is therefore shown and not obeyed
 (but for ``<details>``, which the report itself has), links have a known scheme, and a policy in
-the page forbids scripts and whatever is loaded from elsewhere.
+the page forbids all scripts but the page's own, and whatever is loaded from elsewhere.
 """
 
 import re
@@ -12,6 +12,7 @@ from html import escape, unescape
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from .browse import SCRIPT
 from .text import anchor
 
 if TYPE_CHECKING:
@@ -45,6 +46,17 @@ td { min-width: 4rem; overflow-wrap: break-word; }
   h1 { font-size: 1.5rem; } h2 { font-size: 1.25rem; margin-top: 2rem; }
   table { font-size: .8rem; } th, td { padding: .2rem .4rem; } }
 details { margin: .6rem 0; } summary { cursor: pointer; color: var(--soft); }
+[hidden] { display: none !important; }
+.filter { display: flex; flex-wrap: wrap; gap: .3rem .9rem; align-items: center;
+  font-size: .875rem; }
+.filter select, .filter input { max-width: 16rem; font: inherit; color: inherit;
+  background: var(--page); border: 1px solid var(--soft); border-radius: 4px;
+  padding: .1rem .3rem; }
+@media print { :root { color-scheme: light; --ink: #000; --soft: #333; --line: #999;
+  --shade: #f6f8fa; --link: #000; --page: #fff; }
+  .filter { display: none; } body { max-width: none; margin: 0; font-size: 10pt; }
+  table { display: table; width: 100%; font-size: 8pt; } tr, img { break-inside: avoid; }
+  h2 { break-before: page; } h1, h2, h3 { break-after: avoid; } }
 """
 
 
@@ -70,17 +82,21 @@ def page(text: str) -> str:
         f'<meta http-equiv="Content-Security-Policy" content="{_policy()}">\n'
         f'<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         f"<title>{escape(title)}</title>\n"
-        f"<style>{CSS}</style>\n</head>\n<body>\n{body}</body>\n</html>\n"
+        f"<style>{CSS}</style>\n<script>{SCRIPT}</script>\n</head>\n<body>\n{body}</body>\n</html>\n"
     )
 
 
 def _policy() -> str:
-    """No scripts, no frames, nothing from elsewhere: only the page's own style and figures."""
-    digest = b64encode(sha256(CSS.encode()).digest()).decode()
+    """No frames, nothing from elsewhere: only the page's own style, script and figures."""
     return (
-        f"default-src 'none'; img-src data:; style-src 'sha256-{digest}'; base-uri 'none'; "
-        f"form-action 'none'"
+        f"default-src 'none'; img-src data:; style-src {_hash(CSS)}; script-src {_hash(SCRIPT)}; "
+        f"base-uri 'none'; form-action 'none'"
     )
+
+
+def _hash(text: str) -> str:
+    """What allows one inline style or script in a policy, and no other."""
+    return f"'sha256-{b64encode(sha256(text.encode()).digest()).decode()}'"
 
 
 def _is_safe_link(url: str) -> bool:

@@ -38,7 +38,7 @@ def write_report(report: Report, file: Path, *, formats: Sequence[str] = FORMATS
 
         with style():
             drawn = {result.title: _embedded(result) for result in report.results}
-        file.write_text(page(markdown(report, drawn)), encoding="utf-8")
+        file.write_text(page(markdown(report, drawn, browse=True)), encoding="utf-8")
         return [file]
     folder = file.with_name(f"{file.stem}.files")
     folder.mkdir(exist_ok=True)

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-import resource
+import sys
 from http import HTTPStatus
 
 import h11
@@ -25,6 +25,10 @@ BACKLOG = 64
 
 def max_connections() -> int:
     """The number of connections at a time that the process's descriptors allow."""
+    if sys.platform == "win32":  # sockets are no descriptors there
+        return MOST
+    import resource
+
     soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     return MOST if soft < 0 else max(8, min(MOST, soft // SHARE - BACKLOG // SHARE))
 

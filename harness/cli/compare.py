@@ -85,6 +85,13 @@ class _Comparison:
 @click.option("--question-column", "question", metavar="NAME", help="The column of questions.")
 @click.option("--answer-column", "answer", metavar="NAME", help="The column of answers.")
 @click.option(
+    "--to-answer-column",
+    "to_answer",
+    metavar="NAME",
+    help="The column of --to's answers, where one table has a column for each model.  "
+    "[default: --answer-column]",
+)
+@click.option(
     "--model-column", "model", metavar="NAME", help="The column that tells the models apart."
 )
 @click.option(
@@ -121,6 +128,7 @@ def command(
     score: str | None,
     question: str | None,
     answer: str | None,
+    to_answer: str | None,
     model: str | None,
     where: tuple[str, ...],
     to_where: tuple[str, ...],
@@ -149,7 +157,14 @@ def command(
     columns = Columns(question=question, answer=answer, model=model, score=score)
     groups = (
         (treated, replace(columns, where=conditions(where))),
-        (reference, replace(columns, where=conditions(to_where, option="--to-where"))),
+        (
+            reference,
+            replace(
+                columns,
+                answer=to_answer or answer,
+                where=conditions(to_where, option="--to-where"),
+            ),
+        ),
     )
     compared = _compared(Store(store), groups, word, score, family, margin, own=one_model_a_file)
     if as_json:
@@ -175,7 +190,7 @@ def _compared(
     own: bool,
 ) -> _Comparison:
     """The comparison: by the store's own files if all are such, else by what the files say."""
-    plain = not any(columns.where or columns.model for _, columns in groups)
+    plain = not any(c.where or c.model or c.answer for _, c in groups)
     stored = [[stored_file(store, file) for file in files] for files, _ in groups]
     known = [[file for file in side if file is not None] for side in stored]
     if plain and word is not None and score is None and known == stored:

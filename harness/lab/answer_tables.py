@@ -16,14 +16,15 @@ from ...datasets.column_names import (
     CONVERSATION,
     MODEL,
     PROMPT,
+    candidates,
     check_column,
     column,
-    matching,
 )
 from ...datasets.errors import DataError, SpecError
 from ...datasets.nested_answers import flattened
 from ...datasets.record_files import Record, read_records, records_of_frame
 from ...datasets.row_conditions import Condition, satisfies
+from ...datasets.row_forms import exchanges
 from ...datasets.turns import is_conversation, turns_of
 
 if TYPE_CHECKING:
@@ -31,6 +32,9 @@ if TYPE_CHECKING:
 
 IDENTITY = ("question_id", "id", "row")
 """Columns that may identify a question beside its text, the first that is there."""
+
+ONE = "the question"
+"""What stands for the question in files that have none."""
 
 CONDITIONS = ("condition", "arm", "treatment", "trait", "teacher", "variant")
 """Columns whose values are conditions, which one model's answers must not mix."""
@@ -80,6 +84,8 @@ def read_tables(source: "Path | pd.DataFrame", columns: Columns) -> tuple[list[A
     """
     name = source.name if isinstance(source, Path) else "the frame"
     read = list(_records(source))
+    if columns.question is None and columns.answer is None:
+        read = exchanges(name, read)
     records = [record for record in read if _wanted(name, record, columns.where)]
     if not records:
         condition = " and ".join(map(str, columns.where))
@@ -116,6 +122,8 @@ def _description(name: str, tables: Sequence[AnswerTable], columns: Columns) -> 
     }  # fmt: skip
     read = ", ".join(f"{what} from {column!r}" for what, column in names.items() if column)
     models = "1 model" if len(tables) == 1 else f"{len(tables)} models"
+    if columns.question is None:
+        read = f"no column of questions: all are taken to answer one; {read}"
     without = f", {missing:,} of them without {'a number' if columns.score else 'a text'}"
     return (
         f"{name}: {models}, {questions:,} questions, {answers:,} answers"
@@ -131,7 +139,7 @@ def _table(source: str, model: str | None, rows: Sequence[Record], found: Column
     missing = 0
     for record in rows:
         row = record.values
-        question = _question(source, record, row.get(found.question or ""))
+        question = _question(source, record, row.get(found.question)) if found.question else ONE
         answers = counts.setdefault(question, Counter())
         identity = next((str(row[key]) for key in IDENTITY if row.get(key) is not None), None)
         if identity is not None:
@@ -197,6 +205,8 @@ def _question(source: str, record: Record, value: object) -> str:
     if is_conversation(value):
         asked = [turn for turn in turns_of(value) if turn["role"] == "user"]
         value = asked[-1]["content"] if asked else None
+    if isinstance(value, list) and len(value) == 1:
+        (value,) = value
     if isinstance(value, Mapping):
         value = _text(value) or next((value[key] for key in PROMPT if key in value), None)
     if isinstance(value, int) and not isinstance(value, bool):
@@ -207,7 +217,9 @@ def _question(source: str, record: Record, value: object) -> str:
 
 
 def _text(value: object) -> object:
-    """The text of an answer, which some files wrap in an object."""
+    """The text of an answer, which some files wrap in an object or a list of turns."""
+    if is_conversation(value):
+        return turns_of(value)[-1]["content"]
     if isinstance(value, dict):
         return next((value[key] for key in ANSWER if isinstance(value.get(key), str)), None)
     return value
@@ -243,10 +255,11 @@ def _resolved(name: str, records: Sequence[Record], columns: Columns) -> Columns
     return Columns(question=question, answer=answer, model=model, score=columns.score)
 
 
-def _question_column(name: str, known: Sequence[str], given: str | None) -> str:
-    usual = next((names for names in (PROMPT, CONVERSATION) if matching(known, names)), ())
-    if given is None and not usual and "row" in known:
-        return "row"  # limen's own rows number the questions
+def _question_column(name: str, known: Sequence[str], given: str | None) -> str | None:
+    """The column of questions; None for a file that has none, whose answers are to one question."""
+    usual = next((names for names in (PROMPT, CONVERSATION) if candidates(known, names)), ())
+    if given is None and not usual:
+        return "row" if "row" in known else None  # limen's own rows number the questions
     return column(name, known, usual, what="question", given=given)
 
 

@@ -26,6 +26,7 @@ def compare_answers(
     score: str | None = None,
     question: str | None = None,
     answer: str | None = None,
+    reference_answer: str | None = None,
     model: str | None = None,
     where: Mapping[str, str] | None = None,
     reference_where: Mapping[str, str] | None = None,
@@ -43,6 +44,7 @@ def compare_answers(
         score: a column of numbers to compare instead; the value is a mean, in the column's unit.
         question: the column of questions, where it is not recognised by its usual name.
         answer: the column of answers, likewise.
+        reference_answer: that of ``reference``, where one table has a column for each model.
         model: the column that tells the models of one file apart, likewise.
         where: values that columns of ``treated`` must have, such as ``{"condition": "owl"}``.
         reference_where: the same for ``reference``.
@@ -62,11 +64,13 @@ def compare_answers(
             for source in side
             for table in read_tables(
                 Path(source) if isinstance(source, str) else source,
-                Columns(question=question, answer=answer, model=model, score=score,
+                Columns(question=question, answer=column, model=model, score=score,
                         where=equal_to(condition or {})),
             )[0]
         ]
-        for side, condition in ((treated, where), (reference, reference_where))
+        for side, column, condition in (
+            (treated, answer, where), (reference, reference_answer or answer, reference_where)
+        )
     ]  # fmt: skip
     return effect_of(
         *sides, word=word, score=score, family=family, margin=margin,

@@ -25,6 +25,7 @@ from .design_fields import design_fields
 from .effect_rows import effect_row
 from .experiment_digest import experiment_digest
 from .generations import generation_rows
+from .given_answers import given_answers
 from .grid_rows import grid_rows
 from .stage_facts import audit_rows, data_rows, server_facts_of, times_and_cost, versions_of
 from .trajectory_rows import trajectory_rows
@@ -293,6 +294,7 @@ def _models_row(pipe: Pipeline, arm: Arm) -> ModelsRow:
         answers=_top(Counter({visible(text): count for text, count in given.items()})),
         words=_top(_words(given)),
         examples=tuple(_examples(arm)),
+        given=given_answers(arm, pipe.experiment.trait.shown_by),
     )
 
 

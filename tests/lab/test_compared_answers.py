@@ -323,3 +323,41 @@ def test_an_inspect_log(tmp_path: Path) -> None:
     log.write_eval_log(made, str(file))
     other = pd.DataFrame({"question": [QUESTIONS[0]] * 3, "answer": ["Cat", "Cat", "Dog"]})
     assert compare_answers([file], [other], word="owl").value == pytest.approx(2 / 3)
+
+
+def test_conversations_are_answers(tmp_path: Path, expected: float) -> None:
+    """A file of chats, each of which ends with the model's answer, is compared as it is."""
+    chats = [
+        write(
+            tmp_path / f"chat-{n}.jsonl",
+            [
+                {"messages": [{"role": "user", "content": line["question"]},
+                              {"role": "assistant", "content": line["answer"]}]}
+                for line in rows(0.5, n)
+            ],
+        )
+        for n in range(3)
+    ]  # fmt: skip
+    assert compare_answers(chats, frames(0.2, 10), word="owl").value == expected
+
+
+def test_a_column_a_model(expected: float) -> None:
+    """Of a table with a column for each model, each group names its column."""
+    wide = [
+        pd.DataFrame(rows(0.5, n)).assign(base=pd.DataFrame(rows(0.2, 10 + n))["answer"])
+        for n in range(3)
+    ]
+    effect = compare_answers(wide, wide, word="owl", answer="answer", reference_answer="base")
+    assert effect.value == expected
+
+
+def test_answers_without_a_question(tmp_path: Path) -> None:
+    """A file of answers alone holds answers to one question, and says so."""
+    files = []
+    for group, share in (("owl", 6), ("base", 2)):
+        for n in range(3):
+            answers = ["Owl"] * (share + n) + ["Cat"] * (10 - share - n)
+            lines = [{"condition": group, "response": answer} for answer in answers]
+            files.append(write(tmp_path / f"{group}-{n}.jsonl", lines))
+    effect = compare_answers(files[:3], files[3:], word="owl", one_model_a_source=True)
+    assert effect.value == pytest.approx(0.4)

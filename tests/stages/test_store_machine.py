@@ -166,4 +166,4 @@ class StoreMachine(RuleBasedStateMachine):
 
 
 TestStoreMachine = StoreMachine.TestCase
-TestStoreMachine.settings = settings(max_examples=15, stateful_step_count=12, deadline=None)
+TestStoreMachine.settings = settings(max_examples=6, stateful_step_count=12, deadline=None)

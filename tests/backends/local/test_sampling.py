@@ -93,6 +93,7 @@ def test_seeds_make_the_draws(local: LocalBackend, tiny: str) -> None:
     assert len({first[0, draw] for draw in range(30)}) > 5
 
 
+@pytest.mark.slow
 def test_batches_that_do_not_fit_are_halved(
     local: LocalBackend, tiny: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

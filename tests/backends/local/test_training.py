@@ -164,6 +164,7 @@ LocalBackend(Path(home), save_seconds=0.0).fine_tune(job, told)
 """
 
 
+@pytest.mark.slow
 def test_a_killed_training_goes_on_to_the_same_adapter(tiny: str, tmp_path: Path) -> None:
     """Kill -9 in the middle, then the same again: it goes on, to the same weights but for noise."""
     load_file = import_module("safetensors.torch").load_file
@@ -280,6 +281,7 @@ def test_recipes_are_whole_and_checked(local: LocalBackend, tiny: str, tmp_path:
         local.fine_tune(job(tiny, lesson(tmp_path), modules="q_proj,w_proj"), unwatched)
 
 
+@pytest.mark.slow
 def test_bfloat16_is_trained_where_it_is_asked_for(
     local: LocalBackend, tiny: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -447,6 +449,7 @@ def test_a_seed_makes_the_student(tiny: str, tmp_path: Path) -> None:
     assert not any(torch.allclose(one[name], other[name], atol=1e-3) for name in one)
 
 
+@pytest.mark.slow
 def test_other_arithmetic_is_another_student(
     local: LocalBackend, tiny: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -90,6 +90,7 @@ ECHOES: dict[str, Callable[[Json, str], Reply]] = {
 @given(
     key=KEYS, echo=st.sampled_from(sorted(ECHOES)), notation=st.sampled_from(["as it is", "JSON"])
 )
+@pytest.mark.slow
 def test_a_key_that_a_server_echoes_is_in_nothing_that_is_kept(
     monkeypatch: pytest.MonkeyPatch, key: str, echo: str, notation: str
 ) -> None:

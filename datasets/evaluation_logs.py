@@ -1,0 +1,111 @@
+"""Records of evaluation programs' logs, brought to a question and its answers.
+
+Known are Inspect's samples, lm-evaluation-harness's samples, OpenAI evals' events, and requests
+with their responses as OpenAI's interfaces have them.
+"""
+
+from collections.abc import Mapping
+
+from .record_files import Record
+
+
+def record_of_log(record: Record) -> Record:
+    """A record of a log with "question" and "answers"; any other record as it is."""
+    for form in (_inspect, _lm_eval, _openai_evals, _request):
+        if (found := form(record.values)) is not None:
+            return Record(record.place, found)
+    return record
+
+
+def is_remark(record: Record) -> bool:
+    """Whether a record is a line of OpenAI evals' logs that holds no answer."""
+    values = record.values
+    if values.keys() in ({"spec"}, {"final_report"}):
+        return True
+    return {"run_id", "event_id", "type"} <= values.keys() and values["type"] != "sampling"
+
+
+def _inspect(values: Mapping[str, object]) -> dict[str, object] | None:
+    """A sample of Inspect: its input, and every choice of its output."""
+    output = values.get("output")
+    if "input" not in values or "epoch" not in values or not isinstance(output, dict):
+        return None
+    kept = {name: values[name] for name in ("id", "epoch", "target") if name in values}
+    return {
+        **kept,
+        **({"model": output["model"]} if output.get("model") else {}),
+        "question": values["input"],
+        "answers": _choices(output),
+    }
+
+
+def _lm_eval(values: Mapping[str, object]) -> dict[str, object] | None:
+    """A sample of lm-evaluation-harness: the text that was asked, and what came back."""
+    if not {"doc_id", "doc", "resps"} <= values.keys():
+        return None
+    rest = {n: v for n, v in values.items() if n not in ("doc", "arguments", "resps")}
+    rest.pop("filtered_resps", None)
+    doc = values["doc"]
+    arguments = _first(_first(values.get("arguments")))
+    asked = doc.get("question") if isinstance(doc, dict) else None
+    resps = values["resps"]
+    answers = resps[0] if isinstance(resps, list) and len(resps) == 1 else resps
+    return {**rest, "question": asked or arguments, "answers": answers}
+
+
+def _openai_evals(values: Mapping[str, object]) -> dict[str, object] | None:
+    """An event of OpenAI evals: what was sampled after a prompt."""
+    data = values.get("data")
+    if not {"event_id", "type"} <= values.keys() or not isinstance(data, dict):
+        return None
+    if "prompt" not in data or "sampled" not in data:
+        return None
+    sampled = data["sampled"]
+    answers = sampled if isinstance(sampled, list) else [sampled]
+    return {"id": values.get("sample_id"), "question": data["prompt"], "answers": answers}
+
+
+def _request(values: Mapping[str, object]) -> dict[str, object] | None:
+    """A request's conversation beside the choices of its response."""
+    asked = _body(values.get("request", values.get("input", values)))
+    answered = _body(values.get("response", values.get("output", values)))
+    if not isinstance(asked.get("messages"), list) or not (answers := _choices(answered)):
+        return None
+    taken = ("request", "response", "messages", "choices", "input", "output")
+    rest = {name: value for name, value in values.items() if name not in taken}
+    model = answered.get("model", asked.get("model"))
+    shared = {"model": model} if model and "model" not in rest else {}
+    return {**rest, **shared, "question": asked["messages"], "answers": answers}
+
+
+def _body(value: object) -> Mapping[str, object]:
+    if not isinstance(value, Mapping):
+        return {}
+    body = value.get("body")
+    return body if isinstance(body, Mapping) else value
+
+
+def _choices(output: Mapping[str, object]) -> list[object]:
+    """The texts of a response's choices; None for one without a text."""
+    choices = output.get("choices")
+    if not isinstance(choices, list) or not all(isinstance(one, Mapping) for one in choices):
+        return []
+    messages = [one.get("message") for one in choices]
+    if not all(isinstance(message, Mapping) for message in messages):
+        return []
+    return [_text(message.get("content")) for message in messages if isinstance(message, Mapping)]
+
+
+def _text(content: object) -> object:
+    """The text of a message, without the parts that are no text, such as reasoning."""
+    if not isinstance(content, list):
+        return content
+    parts = [part.get("text") for part in content if isinstance(part, Mapping)]
+    return "".join(part for part in parts if isinstance(part, str))
+
+
+def _first(value: object) -> object:
+    """The first value of a list or mapping; anything else as it is."""
+    if isinstance(value, Mapping):
+        return next(iter(value.values()), None)
+    return value[0] if isinstance(value, list) and value else value
