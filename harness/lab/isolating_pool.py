@@ -11,7 +11,7 @@ from typing import Any
 from ...backends.processes import WorkerPool, worker_pool
 from ..stages import record_calls
 
-Call = Callable[[], Any]
+Call = Callable[[], object]
 
 
 class ProcessEndedError(BrokenExecutor):
@@ -35,9 +35,9 @@ class IsolatingPool(Executor):
         self._is_stopped = False
         self._pool = self._open(workers)
 
-    def submit(self, fn: Any, /, *args: Any, **kwargs: Any) -> Future[Any]:
+    def submit(self, fn: Any, /, *args: object, **kwargs: object) -> Future[Any]:
         call = partial(fn, *args, **kwargs)
-        result: Future[Any] = Future()
+        result: Future[object] = Future()
         self._submitted(call).add_done_callback(partial(self._settle, call, result))
         return result
 
@@ -60,14 +60,14 @@ class IsolatingPool(Executor):
             self._opened.append(pool)
         return pool
 
-    def _submitted(self, call: Call) -> Future[Any]:
+    def _submitted(self, call: Call) -> Future[object]:
         try:
             return self._pool.submit(call)
         except BrokenExecutor:
             self._pool = self._open(self._workers)
             return self._pool.submit(call)
 
-    def _settle(self, call: Call, result: Future[Any], done: Future[Any]) -> None:
+    def _settle(self, call: Call, result: Future[object], done: Future[object]) -> None:
         """Hand a result on; a task whose worker died is run again, alone."""
         if not done.cancelled() and isinstance(done.exception(), BrokenExecutor):
             try:
@@ -77,12 +77,12 @@ class IsolatingPool(Executor):
         else:
             _copy(done, result)
 
-    def _run_alone(self, call: Call, result: Future[Any]) -> None:
+    def _run_alone(self, call: Call, result: Future[object]) -> None:
         pool = self._open(1)
         folder = tempfile.TemporaryDirectory(prefix="limen-")
         file = Path(folder.name, "call.txt")
 
-        def settle(done: Future[Any]) -> None:
+        def settle(done: Future[object]) -> None:
             if not done.cancelled() and isinstance(done.exception(), BrokenExecutor):
                 last = file.read_text(encoding="utf-8") if file.exists() else ""
                 result.set_exception(ProcessEndedError(last))
@@ -94,13 +94,13 @@ class IsolatingPool(Executor):
         pool.submit(_recorded, file, call).add_done_callback(settle)
 
 
-def _recorded(file: Path, call: Call) -> Any:
+def _recorded(file: Path, call: Call) -> object:
     """A call in a worker of its own, which leaves in a file what user functions are called on."""
     with record_calls(file):
         return call()
 
 
-def _copy(done: Future[Any], result: Future[Any]) -> None:
+def _copy(done: Future[object], result: Future[object]) -> None:
     """Give one future the outcome of another."""
     if done.cancelled():
         result.cancel()
