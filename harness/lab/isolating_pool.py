@@ -35,7 +35,7 @@ class IsolatingPool(Executor):
         self._is_stopped = False
         self._pool = self._open(workers)
 
-    def submit(self, fn: Any, /, *args: object, **kwargs: object) -> Future[Any]:
+    def submit(self, fn: Any, /, *args: Any, **kwargs: Any) -> Future[Any]:
         call = partial(fn, *args, **kwargs)
         result: Future[object] = Future()
         self._submitted(call).add_done_callback(partial(self._settle, call, result))
