@@ -12,6 +12,7 @@ from ...datasets.store_layout import (
     REJECTED,
     ROWS,
     TALLY,
+    TARGET_AUDIT,
     TRAINING,
     VALUES,
     StoreLayout,
@@ -88,6 +89,8 @@ from .select_rows import RowScores, ScoreByFunction, SelectRows, Which
 from .shuffle import Shuffle
 from .stage import DECIDING, Stage, Workspace, backend_of, forget_backends, run_stage
 from .store import ArtifactDraft, Store, canonical
+from .token_targets import DivergenceWeights, SoftTargets, TargetsStage, WeightsByFunction
+from .training_objective import TrainingObjective
 from .training_rows import conversation_of, write_training_rows
 from .trainings import trainings_in
 from .transfer import (
@@ -122,6 +125,7 @@ __all__ = [
     "SAMPLE_SIZE",
     "SHOWN",
     "TALLY",
+    "TARGET_AUDIT",
     "TIMEOUT_VARIABLE",
     "TRAINING",
     "VALUES",
@@ -139,6 +143,7 @@ __all__ = [
     "ContinueChat",
     "DamagedStage",
     "Deduplicate",
+    "DivergenceWeights",
     "EndedPrompts",
     "FilledPrompts",
     "Filter",
@@ -186,15 +191,19 @@ __all__ = [
     "ScoreContinuations",
     "SelectRows",
     "Shuffle",
+    "SoftTargets",
     "Stage",
     "Store",
     "StoreLayout",
     "StoredArtifact",
     "StoredFile",
     "Subject",
+    "TargetsStage",
     "TaughtPairs",
     "TrainingFileStage",
+    "TrainingObjective",
     "UserFile",
+    "WeightsByFunction",
     "Which",
     "Without",
     "WordCount",
