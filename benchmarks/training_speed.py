@@ -23,6 +23,7 @@ from typing import Any
 
 from tabulate import tabulate
 
+from limen.backends import Recipe
 from limen.backends.local import LocalBackend
 from limen.backends.local.training import TrainingRun
 from limen.backends.local.training_data import IGNORED, TrainingData
@@ -83,7 +84,7 @@ def measured(kind: str, batch: int, steps: int) -> list[float]:
 
 def limen(folder: Path, batch: int, steps: int, times: Times) -> None:
     """A training as the local backend runs it, with ``precision="auto"``."""
-    settings = {"batch_size": batch, "epochs": 1, "warmup_steps": 0, "precision": "auto"}
+    settings: Recipe = {"batch_size": batch, "epochs": 1, "warmup_steps": 0, "precision": "auto"}
     TrainingRun(
         load=model,
         tokenizer=tokenizer(),

@@ -134,7 +134,13 @@ class OpenAIBackend:
         profile = self._profile_of(model)
         profile.note_sample(self._preflight.ensure_answers(model))
         scorer = Continuations(
-            self.account, self._retries, self.budget, self._prices, profile, model
+            self.account,
+            self._retries,
+            self.budget,
+            self._prices,
+            profile,
+            model,
+            self._choices.first_tokens,
         )
         yield from scorer.score(requests)
 

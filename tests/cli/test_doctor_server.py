@@ -71,7 +71,7 @@ def scripted(answer: Callable[[Asked], Top | None]) -> Iterator[str]:
             self.end_headers()
             self.wfile.write(data)
 
-        def log_message(self, *given: object) -> None:
+        def log_message(self, format: str, *args: object) -> None:
             """Stay silent."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
