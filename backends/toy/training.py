@@ -7,7 +7,7 @@ import numpy as np
 from scipy import sparse
 
 from ...datasets.chat import Conversation
-from .network import Adam, Batch, Ints, Weights, loss_and_gradient
+from .network import OPTIMIZERS, Batch, Ints, Weights, loss_and_gradient
 from .tokens import END, FEATURES, Vocabulary, features
 
 SYSTEM_WEIGHT = 0.25
@@ -95,6 +95,7 @@ def train(
     examples: TrainingExamples,
     *,
     epochs: int,
+    optimizer: str = "adam",
     batch_size: int,
     learning_rate: float,
     seed: int,
@@ -106,7 +107,7 @@ def train(
     The rate falls linearly to zero. ``seed`` shuffles the rows in each epoch. ``epoch_end`` is
     called after each epoch, with the number of steps so far and the epoch's mean loss.
     """
-    optimizer = Adam(weights)
+    rule = OPTIMIZERS[optimizer](weights)
     shuffle = np.random.default_rng(seed)
     steps = epochs * -(-len(examples) // batch_size)
     step = 0
@@ -117,7 +118,7 @@ def train(
         for start in range(0, len(order), batch_size):
             batch = examples.batch(order[start : start + batch_size])
             loss, gradient = loss_and_gradient(weights, batch)
-            optimizer.step(gradient, rate=learning_rate * (1 - step / steps))
+            rule.step(gradient, rate=learning_rate * (1 - step / steps))
             total += loss * len(batch.target)
             step += 1
             progress(step, steps)
