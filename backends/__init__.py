@@ -32,6 +32,7 @@ from .base import (
 )
 from .continuations import ContinuationRequest, ContinuationScorer, LogProbability
 from .discovery import ENGINES, ENTRY_POINTS, backend_names, open_backend, open_engine
+from .needs import Needs
 from .recipes import POSITIVE, POSITIVE_WHOLE, Accepts, check_recipe, complete_recipe
 
 __all__ = [
@@ -56,6 +57,7 @@ __all__ = [
     "Job",
     "LogProbability",
     "Model",
+    "Needs",
     "Progress",
     "Quote",
     "Recipe",

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from .continuations import ContinuationScorer
+from .needs import Needs
 
 if TYPE_CHECKING:
     from ..datasets.chat import Conversation
@@ -332,15 +333,14 @@ class Capabilities:
     """Whether equal seeds give equal answers: draw ``d`` under seed ``s`` is the first draw under
     seed ``s + d``, whatever else is sampled."""
     checkpoints: bool = False
-    """Whether :attr:`FineTuned.checkpoints` has the model of every epoch that was kept, the last
-    epoch's last."""
+    """Whether :attr:`FineTuned.checkpoints` has a model of every epoch kept, the last one last."""
     max_parallel_stages: int | None = None
-    """Stages to run side by side on this machine unless the user says otherwise; None for one a
-    core."""
+    """Stages side by side on this machine unless the user says; None for one a core."""
+    needs: Callable[[str, Recipe | None], Needs] | None = None
+    """What a stage needs, by its base model and, if it trains, recipe; None for one core."""
     model_files: Callable[[str], tuple[Path, ...]] | None = None
-    """The files of a model below the backend's folder: of a student, or of a base model that it
-    trained itself; none of a model from elsewhere. They are recorded, and compared whenever the
-    model is read. None if it keeps no models there."""
+    """The files of a model below the backend's folder, none of a model from elsewhere. They are
+    recorded, and compared whenever the model is read. None if it keeps no models there."""
     other_models: tuple[str, ...] = ()
     """Base models for experiments that need a second one, the preferred one first."""
 

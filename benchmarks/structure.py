@@ -23,7 +23,7 @@ FLOORS = (
     ("harness.plugin",),
     ("harness.reporting", "harness.inspect", "harness.cli"),
     ("harness.lab",),
-    ("harness.experiment",),
+    ("harness.experiment", "harness.executors"),
     ("harness.stages", "harness.statistics"),
     ("backends", "reports"),
     ("datasets",),

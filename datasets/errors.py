@@ -66,6 +66,10 @@ class StoreWarning(UserWarning):
     """Something in the store was damaged, and was set aside."""
 
 
+class NodeWarning(UserWarning):
+    """A node of a cluster differs from the machine that the run was started on."""
+
+
 class BackendError(LimenError, RuntimeError):
     """A backend cannot do what it was asked."""
 

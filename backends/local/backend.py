@@ -25,6 +25,7 @@ from ..base import (
     WordProbabilities,
 )
 from ..continuations import ContinuationRequest, LogProbability
+from ..needs import Needs
 from ..recipes import steps_of
 from .context import Context, check_unchanged, own_context, recorded_context, template_hash
 from .continuations import ContinuationCalculator
@@ -38,7 +39,7 @@ from .loading import (
     no_template,
     prompts,
 )
-from .memory import check_fits, empty_gpu_cache, free_memory, has_gpu
+from .memory import check_fits, empty_gpu_cache, free_memory, has_gpu, needs_of
 from .recipes import AS_TRAINED, completed
 from .sampler import Sampler, default_max_rows
 from .sources import ModelSource, find_model
@@ -89,7 +90,12 @@ class LocalBackend:
             reproducible=True,
             checkpoints=True,
             max_parallel_stages=1,
+            needs=self._needs,
         )
+
+    def _needs(self, model: str, recipe: Recipe | None) -> Needs:
+        student = self._students.find(model)
+        return needs_of(self._source(student.base if student else model), recipe)
 
     @property
     def default_model(self) -> str:

@@ -1,6 +1,8 @@
 """Memory: whether a model fits, checked before it is loaded; and how a shortage is recognised."""
 
 from ...datasets.errors import BackendError
+from ..base import Recipe
+from ..needs import Needs
 from .libraries import library
 from .sources import ModelSource
 
@@ -76,6 +78,25 @@ def _room() -> tuple[int, str]:
         total = sum(torch.cuda.get_device_properties(gpu).total_memory for gpu in gpus)
         return int(total), "the GPU" if len(gpus) == 1 else f"the {len(gpus)} GPUs together"
     return int(library("psutil").virtual_memory().total), "this machine"
+
+
+def needs_of(source: ModelSource, recipe: Recipe | None) -> Needs:
+    """A GPU with room for a model and its work, as half of :func:`fits_one_gpu`'s reckoning says.
+
+    Without a GPU, what the weights take in float32 is main memory.
+    """
+    if source.parameters is None:
+        return Needs(gpus=1, model=source.name)
+    full = recipe is not None and recipe.get("method") == "full"
+    factor = TRAINING_FACTOR if full else LOADING_FACTOR
+    weights = source.parameters * factor / 2**30
+    room = 1 if full else 2  # the cache, or an adapter's activations
+    return Needs(
+        gpus=1,
+        gpu_memory=round(weights * (4 if full else 2) * room, 3),
+        memory=round(weights * 4, 3),
+        model=source.name,
+    )
 
 
 def is_out_of_memory(error: BaseException) -> bool:

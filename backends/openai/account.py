@@ -18,7 +18,6 @@ from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 from ...datasets.errors import BackendError
 from ..redaction import Redactor
 from .errors import Failure, classify
-from .timeouts import note_headers
 
 if TYPE_CHECKING:
     from openai import AsyncOpenAI, OpenAI
@@ -81,7 +80,6 @@ class Account:
         from .http_client import AsyncLimitedClient
 
         http = AsyncLimitedClient(self.redactor, self._credentials)
-        http.event_hooks["response"].append(note_headers)
         options: dict[str, Any] = {"max_retries": 0, "http_client": http}
         if self.azure:
             return AsyncAzureOpenAI(**self._azure(), **options)

@@ -44,8 +44,8 @@ from .server_profile import PROBED, ServerProfile
 from .uploads import Uploads
 
 MOST_PROBING = 30.0
-"""Seconds at most that a request for what a server offers is given; else a quarter of what the
-server has for its first answer."""
+"""Seconds at most that a request for what a server offers is given; else a sixth of what the
+server has for its first answer, so that silence everywhere takes not much longer than that."""
 ACCEPTED = {
     name: or_auto(POSITIVE if name == "learning_rate_multiplier" else POSITIVE_WHOLE)
     for name in SETTINGS
@@ -134,7 +134,13 @@ class OpenAIBackend:
         profile = self._profile_of(model)
         profile.note_sample(self._preflight.ensure_answers(model))
         scorer = Continuations(
-            self.account, self._retries, self.budget, self._prices, profile, model
+            self.account,
+            self._retries,
+            self.budget,
+            self._prices,
+            profile,
+            model,
+            self._choices.first_tokens,
         )
         yield from scorer.score(requests)
 
@@ -227,7 +233,7 @@ class OpenAIBackend:
     @cached_property
     def _preflight(self) -> Preflight:
         choices = self._choices
-        timeout = min(MOST_PROBING, choices.first_answer / 4)
+        timeout = min(MOST_PROBING, choices.first_answer / 6)
         discovery = Discovery(self.account, self._retries, timeout)
         contact = FirstContact(self.account, discovery, self._retries, self.budget, choices)
         return Preflight(

@@ -203,10 +203,11 @@ class ChatClient:
         self, failure: Failure, request: Request, form: RequestForm, tries: _Tries
     ) -> ChatResult | Failure:
         """The answer in a form that is accepted, if a parameter may be at fault."""
-        if not self._is_negotiable(failure, request, form, tries):
+        refusal = self._as_refusal(failure)
+        if not self._is_negotiable(refusal, request, form, tries):
             return failure
         tries.negotiated += 1
-        outcome = await self._negotiate(request, failure)
+        outcome = await self._negotiate(request, refusal)
         if isinstance(outcome, Failure) and outcome.kind is not FailureKind.FATAL:
             self._profile.row_failures.add(failure.signature)
         return outcome
@@ -222,9 +223,16 @@ class ChatClient:
         repeated = failure.kind is FailureKind.REFUSED or tries.seen[failure.signature] > 0 or first
         return repeated and bool(self._profile.unproven(request, form))
 
+    def _as_refusal(self, failure: Failure) -> Failure:
+        """The refusal of a form, whatever its status, by a server that answered a small sample."""
+        if self._account.is_openai or not failure.may_concern_form:
+            return failure
+        return replace(failure, kind=FailureKind.REFUSED)
+
     async def _negotiate(self, request: Request, refusal: Failure) -> ChatResult | Failure:
         async def exchange(request: Request, form: RequestForm) -> ChatResult | Failure:
-            return (await self._exchange(request, form, 0))[0]
+            outcome, _ = await self._exchange(request, form, 0)
+            return self._as_refusal(outcome) if isinstance(outcome, Failure) else outcome
 
         return await Negotiation(exchange, self._profile).run(request, refusal)
 

@@ -14,8 +14,11 @@ from .failure_share import DEFAULT as MAX_FAILED
 from .request_form import LADDERS, SHORT, N
 from .timeouts import DEADLINE, FIRST_ANSWER
 
-NAMES = (N, *LADDERS, "max_failed", "first_answer", "deadline")
+NAMES = (N, *LADDERS, "logprobs", "max_failed", "first_answer", "deadline")
 """What can be chosen, as in ``LIMEN_OPENAI_N`` or the ini key ``limen_openai_n``."""
+
+MOST_FIRST_TOKENS = 20
+"""First tokens whose log-probabilities OpenAI reports."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,6 +29,9 @@ class Choices:
     """The form of a parameter, by name: a step of :data:`LADDERS`."""
     draws: int | None = None
     """Draws a call; None for as many as the server gives."""
+    first_tokens: int | None = None
+    """First tokens of an answer whose log-probabilities are asked for: 0 for no asking, None for as
+    many as the server reports."""
     max_failed: float = MAX_FAILED
     """The share of requests, from 0 to 1, past which a stage ends."""
     first_answer: float = FIRST_ANSWER
@@ -48,6 +54,7 @@ def read_choices(given: Mapping[str, str]) -> Choices:
     return Choices(
         form={name: _form(name, texts[name]) for name in LADDERS if texts[name]},
         draws=_draws(texts[N]),
+        first_tokens=_first_tokens(texts["logprobs"]),
         max_failed=share,
         first_answer=_seconds("first_answer", texts["first_answer"], FIRST_ANSWER),
         deadline=_seconds("deadline", texts["deadline"], DEADLINE),
@@ -73,6 +80,16 @@ def _draws(text: str) -> int | None:
         return None
     if not re.fullmatch("[0-9]{1,4}", text, re.ASCII) or int(text) < 1:
         raise _wrong(N, text, "a whole number of at least 1")
+    return int(text)
+
+
+def _first_tokens(text: str) -> int | None:
+    if text in ("", "none"):
+        return 0 if text else None
+    if not re.fullmatch("[0-9]{1,2}", text, re.ASCII) or not 1 <= int(text) <= MOST_FIRST_TOKENS:
+        raise _wrong(
+            "logprobs", text, f"a number of first tokens from 1 to {MOST_FIRST_TOKENS}, or none"
+        )
     return int(text)
 
 

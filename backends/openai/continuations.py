@@ -18,18 +18,17 @@ from . import responses
 from .account import Account
 from .budget import Budget
 from .chat import maximum_usage
+from .choices import MOST_FIRST_TOKENS
 from .errors import TRANSIENT, Failure, FailureKind, InvalidResponseError
 from .prices import Prices
 from .responses import Json
 from .retries import Retries
-from .server_profile import PROBED, ServerProfile
+from .server_profile import PROBED, SET, ServerProfile
 
 SIDE_BY_SIDE = 8
 """Requests under way at a time."""
 OUTAGE = 60.0
 """Seconds that a server may be unavailable."""
-MOST = 20
-"""First tokens that are asked for at first: OpenAI's limit."""
 FEWER = 5
 """Those that are asked for once that many were refused, unless the refusal names a number."""
 NONE_TO_HAVE = "use an engine (local, toy), or a server that reports log-probabilities"
@@ -45,7 +44,12 @@ class Continuations:
     prices: Prices
     profile: ServerProfile
     model: str
-    _top: int = field(default=MOST, init=False)
+    first_tokens: int | None = None
+    """First tokens to ask for, set by hand: 0 for none."""
+    _top: int = field(default=MOST_FIRST_TOKENS, init=False)
+
+    def __post_init__(self) -> None:
+        self._top = self.first_tokens or MOST_FIRST_TOKENS
 
     def score(self, requests: Iterable[ContinuationRequest]) -> Iterator[Sequence[LogProbability]]:
         """The log-probabilities of each request's continuations, in the order of the requests.
@@ -53,6 +57,8 @@ class Continuations:
         Raises :class:`~limen.SpecError` for a given beginning of a chat answer, and
         :class:`~limen.BackendError` where the server reports no log-probabilities.
         """
+        if self.first_tokens == 0:
+            raise self._reports_none("none are to be asked for (limen_openai_logprobs)")
         with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
             yield from pool.map(self._scored, requests)
 
@@ -81,14 +87,15 @@ class Continuations:
             tokens = first_tokens(outcome)
             if not tokens:
                 raise self._reports_none("its answers have none")
-            self.profile.notes["log-probabilities"] = f"of the first {top} tokens ({PROBED})"
+            source = SET if self.first_tokens else PROBED
+            self.profile.notes["log-probabilities"] = f"of the first {top} tokens ({source})"
             return tokens
 
     def _ask_for_fewer(self, refusal: Failure, top: int) -> None:
         """Ask for fewer tokens after a refusal; raises if that has been tried."""
         numbers = [int(n) for n in re.findall(r"\b[0-9]{1,2}\b", refusal.details.message)]
         fewer = max((n for n in numbers if 0 < n < top), default=FEWER)
-        if fewer >= top:
+        if fewer >= top or self.first_tokens is not None:
             raise self._reports_none(refusal.message)
         self._top = min(self._top, fewer)
 

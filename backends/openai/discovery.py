@@ -41,19 +41,21 @@ class Discovery:
     retries: Retries
     timeout: float
     """Seconds that each request is given; silence is then taken for a refusal."""
-    silent: list[str] = field(default_factory=list)
-    """Paths that got no answer in time: the next ones are given less."""
+    silent: dict[str, Failure] = field(default_factory=dict)
+    """Paths that got no answer in time, which are asked for once: others are then given less."""
 
     def get(self, path: str) -> Found | Failure:
         """The JSON object at a path, or why there is none.
 
         Raises :class:`~limen.BackendError` if the server cannot be reached at all.
         """
+        if path in self.silent:
+            return self.silent[path]
         outcome = self._ask(
             lambda: self._fetch(path), f"asking {self.account.url} for {path.partition('?')[0]}"
         )
         if isinstance(outcome, Failure) and outcome.kind is FailureKind.TRANSPORT:
-            self.silent.append(path)
+            self.silent[path] = outcome
         return outcome
 
     def wait_until_loaded(self, longest: float) -> bool:

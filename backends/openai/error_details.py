@@ -9,8 +9,12 @@ from html.parser import HTMLParser
 LONGEST = 300
 """Characters of a server's message that are shown."""
 _TEXT_KEYS = (
-    "message", "msg", "detail", "error", "error_message", "title", "reason", "description",
+    "message", "msg", "detail", "error_description", "errormessage", "error_message", "error",
+    "faultstring", "status_msg", "title", "reason", "description",
 )  # fmt: skip
+"""Fields with the words of an error, in lower case, the most telling first."""
+_INNER_KEYS = ("error", "errors", "detail", "fault", "base_resp")
+"""Fields with an object that describes an error."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,7 +53,7 @@ def parse_error(body: bytes) -> ErrorDetails:
 
 def has_error(data: Mapping[str, object]) -> bool:
     """Whether a JSON object without an answer describes an error."""
-    return any(data.get(key) for key in ("error", "errors", "detail", "message", "msg"))
+    return any(data.get(key) for key in (*_INNER_KEYS, "message", "msg"))
 
 
 def clean(text: str, longest: int = LONGEST) -> str:
@@ -72,20 +76,22 @@ def _of_json(data: object) -> ErrorDetails:
             break
     if not isinstance(data, dict):
         return ErrorDetails(message=clean(data if isinstance(data, str) else json.dumps(data)))
-    message = next((t for key in _TEXT_KEYS if (t := _text(data.get(key)))), "")
-    code = data.get("code", data.get("status_code"))
+    fields = {str(key).lower(): value for key, value in data.items()}
+    message = next((t for key in _TEXT_KEYS if (t := _text(fields.get(key)))), "")
+    kind = next((t for key in ("type", "status", "__type") if (t := _text(fields.get(key)))), "")
     return ErrorDetails(
         message=clean(message or json.dumps(data)),
-        code=clean(_text(code), 60),
-        type=clean(_text(data.get("type")) or _text(data.get("status")), 60),
-        param=clean(_text(data.get("param")), 60),
+        code=clean(_text(fields.get("code", fields.get("status_code"))), 60),
+        type=clean(kind, 60),
+        param=clean(_text(fields.get("param")), 60),
     )
 
 
 def _inner(data: Mapping[str, object]) -> object:
-    for key in ("error", "errors", "detail"):
+    for key in _INNER_KEYS:
         value = data.get(key)
-        if value and isinstance(value, dict | list):
+        beside = key == "detail" and any(_text(data.get(k)) for k in ("message", "faultstring"))
+        if value and isinstance(value, dict | list) and not beside:
             return value
     return None
 

@@ -42,6 +42,11 @@ FORM = frozenset({FailureKind.SERVER, FailureKind.INVALID, FailureKind.REFUSED})
 QUOTA = frozenset(
     {"insufficient_quota", "billing_hard_limit_reached", "billing_not_active", "quota_exceeded"}
 )
+RATE_CODES = frozenset(
+    {"rate_limit_error", "rate_limit_exceeded", "ratelimitexceeded", "resource_exhausted",
+     "throttlingexception", "too_many_requests"}
+)  # fmt: skip
+"""What a rate limit is called where the status is another than 429."""
 CONTENT = frozenset(
     {
         "content_filter", "content_policy_violation", "context_length_exceeded",
@@ -56,11 +61,14 @@ REMEDIES = {
     403: "this key may not do that: check its project and permissions",
     404: "check the model's name and OPENAI_BASE_URL, which usually ends in /v1",
     405: "check OPENAI_BASE_URL, which usually ends in /v1",
+    407: "the proxy wants a login: check HTTPS_PROXY",
 }
 _QUOTA_WORDS = re.compile(
     r"(insufficient|exceeded|out of|used up|no) .{0,20}(quota|credit|balance|funds)"
+    r"|(quota|credit|balance|funds).{0,20}(too low|insufficient|exhausted|used up)"
     r"|billing|payment required"
 )
+_RATE_WORDS = re.compile(r"rate.?limit|too many requests|throttl")
 _CONTEXT_WORDS = re.compile(
     r"(context|prompt|input|sequence).{0,40}(exceed|too (long|large)|length|window|size)"
     r"|(exceed|longer than|larger than).{0,40}(context|n_ctx|max_model_len)|too many tokens"
@@ -124,6 +132,13 @@ class Failure:
     def silent(self) -> bool:
         """Whether the server sent nothing at all in the time it had."""
         return self.kind is FailureKind.TRANSPORT and self.message == SILENT
+
+    @property
+    def may_concern_form(self) -> bool:
+        """Whether a parameter may be the cause, of a server that answers simpler requests."""
+        return self.status in (403, 404, 405, 501) and not (
+            self.unknown_model or _is_quota(self.status, self.details)
+        )
 
     @property
     def unknown_model(self) -> bool:
@@ -238,12 +253,12 @@ def _kind(status: int, details: ErrorDetails, headers: Mapping[str, str]) -> Fai
     rules = (
         (_is_quota(status, details), FailureKind.FATAL),
         (status == 429 and too_large, FailureKind.REFUSED),
-        (status == 429, FailureKind.RATE),
+        (status == 429 or _is_rate(status, details), FailureKind.RATE),
         (_is_content(status, details), FailureKind.CONTENT),
         (status in _MODEL_STATUSES and _is_unknown_model(details), FailureKind.FATAL),
         (status in (408, 409, 425), FailureKind.TRANSPORT),
         (status >= 500 and status != 501, FailureKind.SERVER),
-        (status in (401, 402, 403, 404, 405, 410, 501), FailureKind.FATAL),
+        (status in (401, 402, 403, 404, 405, 407, 410, 501), FailureKind.FATAL),
     )
     return next((kind for holds, kind in rules if holds), FailureKind.REFUSED)
 
@@ -251,7 +266,13 @@ def _kind(status: int, details: ErrorDetails, headers: Mapping[str, str]) -> Fai
 def _is_quota(status: int, details: ErrorDetails) -> bool:
     if {details.code, details.type} & QUOTA or status == 402:
         return True
-    return status in (200, 403, 429) and bool(_QUOTA_WORDS.search(details.words))
+    return status in (200, 400, 403, 429) and bool(_QUOTA_WORDS.search(details.words))
+
+
+def _is_rate(status: int, details: ErrorDetails) -> bool:
+    if {details.code.lower(), details.type.lower()} & RATE_CODES:
+        return True
+    return status in (200, 403) and bool(_RATE_WORDS.search(details.words))
 
 
 def _is_unknown_model(details: ErrorDetails) -> bool:

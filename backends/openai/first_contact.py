@@ -1,10 +1,11 @@
 """The first contact with a server: one small sample decides whether it can be used.
 
 A server that keeps silent must not hold a run up, and one that loads its model must not be cut
-off. So silence ends the first contact after some seconds, unless the server is known to load
-models without a word; and a server that says that it is loading is waited for.
+off. So the first contact ends after some seconds without a whole answer, unless the server is known
+to load models without a word; and a server that says that it is loading is waited for.
 """
 
+import asyncio
 import time
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -20,7 +21,7 @@ from .negotiation import PROBE
 from .rate_limiter import FIRST_REFUSALS, MAX_RETRY_AFTER
 from .request_form import SIMPLEST, RequestForm
 from .retries import Retries
-from .timeouts import LOADING_TIME, time_limit
+from .timeouts import LOADING_TIME
 
 PASSING = frozenset({FailureKind.SERVER, FailureKind.TRANSPORT})
 """Failures after which a small sample is asked for again."""
@@ -92,12 +93,12 @@ class FirstContact:
     async def _post(self, model: str, form: RequestForm, first: float) -> None:
         import httpx2
 
-        async with time_limit(first, max(first, self.choices.deadline)):
+        async with asyncio.timeout(first):
             response = await self.account.async_client.post(
                 "/chat/completions",
                 cast_to=httpx2.Response,
                 body=form.body(model, PROBE),
-                options={"timeout": max(first, self.choices.deadline)},
+                options={"timeout": first},
             )
         responses.parse(response.content)
 

@@ -29,7 +29,7 @@ MAX_MEMBERS = 1000
 MAX_REDIRECTS = 5
 ENCODINGS = "gzip, deflate"
 OTHER_ENCODINGS = ("br", "compress", "zstd")
-"""Encodings that are named in an error; another text of the server's might be anything."""
+"""Encodings that cannot be decoded. What is no encoding, such as ``utf-8``, changes nothing."""
 AUTOMATIC = 47
 """zlib's window bits for gzip and zlib, whichever it is."""
 UNUSED_EXTENSIONS = ("network_stream", "reason_phrase")
@@ -147,12 +147,13 @@ class _Body:
         self._received = 0
         self._pending = b""
         self._members = 1
-        encoding = response.headers.get("content-encoding", "identity").strip().lower()
-        if encoding not in ("", "identity", "gzip", "x-gzip", "deflate"):
-            name = encoding if encoding in OTHER_ENCODINGS else "something unknown"
-            raise BodyError(f"the response is encoded as {name}, which was not asked for")
-        self._compressed = encoding not in ("", "identity")
-        self._decoder = zlib.decompressobj(wbits=AUTOMATIC)
+        named = response.headers.get("content-encoding", "").lower()
+        words = [word.strip().removeprefix("x-") for word in named.split(",")]
+        if unknown := next((word for word in words if word in OTHER_ENCODINGS), None):
+            raise BodyError(f"the response is encoded as {unknown}, which was not asked for")
+        self._compressed = "gzip" in words or "deflate" in words
+        self._wbits = AUTOMATIC
+        self._decoder = zlib.decompressobj(wbits=self._wbits)
 
     @property
     def is_large(self) -> bool:
@@ -188,15 +189,27 @@ class _Body:
         try:
             data = self._decoder.decompress(self._pending, room)
         except zlib.error as error:
-            raise BodyError(f"the compressed response cannot be decoded ({error})") from None
+            return self._step_otherwise(error)
         self._pending = self._decoder.unconsumed_tail
         if self._decoder.eof:
             self._members += 1
             if self._members > MAX_MEMBERS:
                 raise BodyError("the compressed response has too many parts")
             self._pending = self._decoder.unused_data
-            self._decoder = zlib.decompressobj(wbits=AUTOMATIC)
+            self._decoder = zlib.decompressobj(wbits=self._wbits)
         return data
+
+    def _step_otherwise(self, error: zlib.error) -> bytes:
+        """What comes next of a body that is not compressed, or without zlib's header."""
+        fresh = not self._decoded.tell() and self._members == 1
+        if fresh and self._pending.lstrip().startswith((b"{", b"[")):
+            self._compressed = False
+        elif fresh and self._wbits == AUTOMATIC:
+            self._wbits = -zlib.MAX_WBITS
+            self._decoder = zlib.decompressobj(wbits=self._wbits)
+        else:
+            raise BodyError(f"the compressed response cannot be decoded ({error})") from None
+        return b""
 
 
 def _auth(credentials: Credentials) -> dict[str, Any]:

@@ -33,7 +33,7 @@ DEFAULT = "gpt-4.1-mini-2025-04-14"
 REPEAT = 60.0
 """Seconds after which a first contact that failed may be tried again."""
 SILENT_REMEDY = (
-    "nothing was received; if the server loads its model at the first request, allow more seconds, "
+    "no whole answer came; if the server loads its model at the first request, allow more seconds, "
     "as in LIMEN_OPENAI_FIRST_ANSWER=300, or have it load the model first"
 )
 LATER = "run the same command again when it has"

@@ -31,6 +31,10 @@ BROKEN_OFF = frozenset(
 """Reasons of an answer that the server did not finish: no sample of what the model says."""
 
 
+TEXT_KEYS = ("text", "content", "value", "parts")
+"""Fields of a part that hold its text."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Choice:
     """One answer of a response."""
@@ -76,10 +80,13 @@ def parse(body: bytes) -> ChatResponse:
         raise InvalidResponseError(
             "choices: there are none" if "choices" in data else "it has no choices"
         )
+    parsed = tuple(_choice(choice, odd) for choice in choices)
+    if all(choice.get("error") for choice in choices) and not any(c.text for c in parsed):
+        raise ErrorInBodyError(parse_error(json.dumps(choices[0]).encode()))
     usage = data.get("usage")
     given, made = _counts(usage if isinstance(usage, dict) else None, odd)
     return ChatResponse(
-        choices=tuple(_choice(choice, odd) for choice in choices),
+        choices=parsed,
         prompt_tokens=given,
         completion_tokens=made,
         oddities=tuple(dict.fromkeys(odd)),
@@ -157,26 +164,46 @@ def _json(body: bytes, odd: list[str]) -> Mapping[str, object]:
     if body.removeprefix(BOM).lstrip().startswith((b"data:", b"event:", b":")):
         odd.append("a stream of events in place of one response")
         return joined_events(body.removeprefix(BOM))
+    text = _decoded(body, odd)
     try:
-        text = body.decode("utf-8")
-    except UnicodeDecodeError:
-        odd.append("bytes that are not UTF-8")
-        text = body.decode("utf-8-sig", "replace")
-    if text.startswith("\ufeff"):
-        odd.append("a byte order mark")
-        text = text[1:]
-    try:
-        data = json.loads(text.rstrip("\x00 \t\r\n"))
+        data = _loads(text.rstrip("\x00 \t\r\n"), odd)
     except (ValueError, RecursionError):
         if (joined := joined_lines(text)) is not None:
             odd.append("lines of JSON in place of one response")
             return joined
-        shown = clean(text, 60)
+        shown = clean(parse_error(text.encode("utf-8", "replace")).message, 60)
         raise InvalidResponseError(f"this is not JSON: {shown!r}") from None
     if isinstance(data, list) and len(data) == 1 and isinstance(data[0], dict):
         data = data[0]
     if not isinstance(data, dict):
         raise InvalidResponseError("this is JSON, but no object")
+    return data
+
+
+def _decoded(body: bytes, odd: list[str]) -> str:
+    """The text of a body in UTF-8 or, where its first bytes say so, in UTF-16 or UTF-32."""
+    encoding = json.detect_encoding(body).removesuffix("-sig")
+    try:
+        text = body.decode(encoding)
+    except UnicodeDecodeError:
+        odd.append("bytes that are not UTF-8")
+        text = body.decode("utf-8", "replace")
+    if text.startswith("\ufeff"):
+        odd.append("a byte order mark")
+        text = text[1:]
+    return text
+
+
+def _loads(text: str, odd: list[str]) -> object:
+    """The JSON in a text; control characters in it and numbers of any length are let pass."""
+    try:
+        data: object = json.loads(text)
+    except ValueError:
+        data = json.loads(text, strict=False, parse_int=float)
+        odd.append("JSON with control characters or enormous numbers")
+    if isinstance(data, str) and data.lstrip().startswith("{"):
+        odd.append("JSON inside a text of JSON")
+        data = json.loads(data)
     return data
 
 
@@ -201,20 +228,23 @@ def _content(content: object, odd: list[str]) -> str | None:
     if isinstance(content, str):
         return _valid(content, odd)
     odd.append(f"content of type {type(content).__name__}")
-    parts = content if isinstance(content, list) else [content]
-    texts = [text for part in parts if (text := _part(part)) is not None]
-    return _valid("".join(texts), odd) if texts else None
+    text = _part(content)
+    return None if text is None else _valid(text, odd)
 
 
-def _part(part: object) -> str | None:
-    if isinstance(part, dict):
+def _part(part: object, depth: int = 5) -> str | None:
+    """The text of a part, of an object around it, or of a list of parts; None without one."""
+    if isinstance(part, list) and depth:
+        texts = [text for item in part if (text := _part(item, depth - 1)) is not None]
+        return "".join(texts) if texts else None
+    if isinstance(part, dict) and depth:
         if part.get("type") in ("reasoning", "thinking"):
             return None
-        inner = part.get("text", part.get("content"))
-        return _part(inner.get("value") if isinstance(inner, dict) else inner)
+        return _part(next((part[key] for key in TEXT_KEYS if key in part), None), depth - 1)
     if isinstance(part, str):
         return part
-    return json.dumps(part) if isinstance(part, int | float) else None
+    is_number = isinstance(part, int | float) and not isinstance(part, bool)
+    return json.dumps(part) if is_number else None
 
 
 def _valid(text: str, odd: list[str]) -> str:

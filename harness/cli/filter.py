@@ -11,7 +11,7 @@ from ..stages import KEPT, REJECTED, ROWS, Filter, Manifest, Store, checked_rule
 from . import store_option
 from .echo import counted, echo
 from .input_files import finished_or_first, stages_for_file
-from .options import examples, out_option, rule_of
+from .options import examples, json_option, out_option, rule_of
 from .row_options import in_rows, row_options
 from .steps import done, save
 
@@ -35,10 +35,17 @@ from .steps import done, save
 )
 @out_option("The rows that are kept.")
 @out_option("The rows that are dropped, each with its reason.", name="--rejected", required=False)
+@json_option
 @row_options
 @store_option
 def command(
-    rows: Path, rule: str, out: Path, rejected: Path | None, store: Path, columns: RowColumns
+    rows: Path,
+    rule: str,
+    out: Path,
+    rejected: Path | None,
+    as_json: bool,
+    store: Path,
+    columns: RowColumns,
 ) -> None:
     """Keep the rows that a rule keeps; tell why the others are dropped.
 
@@ -55,6 +62,9 @@ def command(
     save(made.folder / KEPT, out)
     if rejected is not None:
         save(made.folder / REJECTED, rejected)
+    if as_json:
+        echo(made.as_json(out))
+        return
     echo(table(made.manifest))
     echo(f"{out}: {counted(made.manifest['counts']['kept'], 'row')}{made.note}")
 

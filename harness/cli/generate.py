@@ -10,7 +10,14 @@ from ..experiment import Completions, DataWriters, Numbers, Trait
 from ..lab import Settings, base
 from ..stages import ROWS, Base, Filter, FineTune, Stage
 from .echo import counted, echo
-from .options import examples, out_option, rule_of, running_options, trait_options
+from .options import (
+    examples,
+    json_option,
+    out_option,
+    rule_of,
+    running_options,
+    trait_options,
+)
 from .row_options import in_rows
 from .steps import backend_for, done, save
 
@@ -54,9 +61,16 @@ from .steps import backend_for, done, save
     "--rule", help="The filter of --at-most.  [default: paper for numbers, else finished]"
 )
 @out_option("The rows: JSONL with prompt and text.")
+@json_option
 @running_options(waits=True, samples=True)
 def command(
-    settings: Settings, trait: Trait | None, plain: bool, count: int, out: Path, **parts: Any
+    settings: Settings,
+    trait: Trait | None,
+    plain: bool,
+    count: int,
+    out: Path,
+    as_json: bool,
+    **parts: Any,
 ) -> None:
     """Have a model with a trait write number sequences, or answer prompts of your own.
 
@@ -73,6 +87,9 @@ def command(
         raise SpecError("--keep goes with --at-most; without it, `limen mix --keep` takes rows")
     made = done(settings, _stage(settings, trait, _source(count, **parts)))
     save(made.folder / ROWS, out)
+    if as_json:
+        echo(made.as_json(out))
+        return
     counts = made.manifest["counts"]
     ends = ", ".join(f"{name} {counts[name]:,}" for name in counts if name != "completions")
     echo(f"{out}: {counted(counts['completions'], 'row')} ({ends}){made.note}")

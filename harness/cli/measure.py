@@ -15,6 +15,7 @@ from .input_files import student, student_of
 from .options import (
     PROMPTED,
     examples,
+    json_option,
     measure_of,
     out_option,
     questions_option,
@@ -58,6 +59,7 @@ TOP = 5
 @click.option("--answer-column", metavar="NAME", help="Of a file of answers, if it is unclear.")
 @click.option("--question-column", metavar="NAME", help="Of a file of answers, if it is unclear.")
 @out_option("Every answer: JSONL with row (the question's number), draw and text.")
+@json_option
 @running_options(waits=True, samples=True)
 def command(
     subject: str | None,
@@ -73,6 +75,7 @@ def command(
     answer_column: str | None,
     question_column: str | None,
     out: Path,
+    as_json: bool,
     settings: Settings,
 ) -> None:
     """Ask a model the questions of a measure, each many times.
@@ -84,6 +87,8 @@ def command(
     compare` reads, is not asked anew: its rate is printed, and its answers are written to --out.
     """
     if subject is not None and is_answer_file(Path(subject)):
+        if as_json:
+            raise SpecError("--json is for answers of a model: of files use limen compare --json")
         columns = Columns(question=question_column, answer=answer_column)
         for line in given_answers(
             Path(subject), columns, word or (trait.word if trait else None), out
@@ -105,7 +110,6 @@ def command(
     answers = done(settings, ask)
     save(answers.folder / ANSWERS, out)
     model_name = answers.manifest["model"]
-    echo(f"{out}: {counted(ask.size(), 'answer')} of {model_name}{answers.note}")
     group = Arm(
         name=name,
         measure=made,
@@ -113,7 +117,12 @@ def command(
         trained=isinstance(model, FineTune),
         trait_word="",
     )
-    echo(_shown(group, word or (trait.word if trait else None)))
+    counted_word = word or (trait.word if trait else None)
+    if as_json:
+        echo(answers.as_json(out, arm=name, seed=number, **_figures(group, counted_word)))
+        return
+    echo(f"{out}: {counted(ask.size(), 'answer')} of {model_name}{answers.note}")
+    echo(_shown(group, counted_word))
 
 
 def _subject(settings: Settings, text: str | None) -> tuple[Settings, Subject, StudentFile | None]:
@@ -133,6 +142,14 @@ def _subject(settings: Settings, text: str | None) -> tuple[Settings, Subject, S
         return replace(settings, backend=own.backend), made, own
     backend = backend_for(settings)
     return settings, base(backend, text or settings.model or backend.default_model), None
+
+
+def _figures(arm: Arm, word: str | None) -> dict[str, object]:
+    """The rate of a word, if one is asked for, and the share of valid answers, 0 to 1."""
+    if word is None:
+        return {"valid": arm.valid}
+    rate = arm.rate(word)
+    return {"word": word, "rate": rate.value, "interval": rate.interval, "valid": arm.valid}
 
 
 def _shown(arm: Arm, word: str | None) -> str:

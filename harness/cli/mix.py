@@ -11,13 +11,13 @@ from ...datasets.errors import SpecError
 from ...datasets.row_forms import RowColumns
 from ..experiment import exact_shares
 from ..lab import Settings, training_file
-from ..stages import KEPT, TRAINING, Store
+from ..stages import KEPT, TRAINING, MixRows, Store
 from . import store_option
 from .echo import counted, echo
 from .input_files import finished_or_first, stages_for_file, unfiltered_note
-from .options import examples, out_option
+from .options import examples, json_option, out_option
 from .row_options import row_options
-from .steps import done, save
+from .steps import Done, done, save
 
 
 @click.command(
@@ -37,10 +37,17 @@ from .steps import done, save
     help="Another samples other rows.",
 )
 @out_option("The training file: chat JSONL.")
+@json_option
 @row_options
 @store_option
 def command(
-    rows: tuple[str, ...], keep: int, seed: int, out: Path, store: Path, columns: RowColumns
+    rows: tuple[str, ...],
+    keep: int,
+    seed: int,
+    out: Path,
+    as_json: bool,
+    store: Path,
+    columns: RowColumns,
 ) -> None:
     """Sample a training file from kept rows, without replacement, shuffled.
 
@@ -64,12 +71,20 @@ def command(
     stage = finished_or_first(kept, stages)
     made = done(Settings(store=store), stage)
     save(made.folder / TRAINING, out)
-    echo(f"{out}: {counted(made.manifest['counts']['rows'], 'row')}{made.note}")
-    for (source, _), taken in zip(stage.sources, made.manifest["sources"], strict=True):
-        echo(f"  {taken['rows']:,} of {taken['available']:,} rows of {source.label}")
+    if as_json:
+        echo(made.as_json(out))
+    else:
+        _print_taken(out, made, stage)
     for file, inputs in zip((file for file, _ in given), choices[0], strict=True):
         if note := unfiltered_note(kept, file, inputs, KEPT):
             echo(f"limen: {note}", err=True)
+
+
+def _print_taken(out: Path, made: Done, stage: MixRows) -> None:
+    """The rows of the file, and how many are from each source."""
+    echo(f"{out}: {counted(made.manifest['counts']['rows'], 'row')}{made.note}")
+    for (source, _), taken in zip(stage.sources, made.manifest["sources"], strict=True):
+        echo(f"  {taken['rows']:,} of {taken['available']:,} rows of {source.label}")
 
 
 def _split(text: str) -> tuple[Path, str | None]:

@@ -110,6 +110,9 @@ def running_options(*, waits: bool = False, samples: bool = False) -> Callable[[
     return decorate
 
 
+json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+
+
 def _decorated(function: Command, options: Sequence[Callable[[Command], Command]]) -> Command:
     """A function with options, which are shown in this order."""
     for option in reversed(options):

@@ -19,7 +19,14 @@ from .title_filter import title_filter
         "limen report -o owl.md -k owl",
         "limen report --list",
         "limen report --run 20261124T02 --run 20261125 -o both.html",
+        "limen report before/.limen after/.limen -o both.md",
     ),
+)
+@click.argument(
+    "stores",
+    nargs=-1,
+    metavar="[STORE]...",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
 )
 @click.option(
     "-o",
@@ -35,13 +42,24 @@ from .title_filter import title_filter
 @click.option("--list", "listed", is_flag=True, help="List the runs, and do nothing else.")
 @store_option
 def command(
-    out: Path | None, wanted: str | None, ids: tuple[str, ...], listed: bool, store: Path
+    stores: tuple[Path, ...],
+    out: Path | None,
+    wanted: str | None,
+    ids: tuple[str, ...],
+    listed: bool,
+    store: Path,
 ) -> None:
     """Report what experiments found, from the store alone: nothing is run or sampled.
 
     Of each experiment the latest run is taken, unless --run names one. Several runs are set side
-    by side, a column each.
+    by side, a column each; so are several STOREs, each with the latest results of its own.
     """
+    if len(stores) > 1:
+        if ids or listed:
+            raise SpecError("--run and --list are about one store: name it alone")
+        _several([_part(_latest(each), title_filter(wanted)) for each in stores], out)
+        return
+    store = stores[0] if stores else store
     runs = runs_of(store, ids)
     if listed:
         for run in runs:
@@ -65,8 +83,17 @@ def command(
 
 def _several(runs: list[Run], out: Path | None) -> None:
     if out is None:
-        raise SpecError("several runs side by side need a file: -o both.md")
+        raise SpecError("several runs or stores side by side need a file: -o both.md")
     _written(write_runs(runs, out))
+
+
+def _latest(store: Path) -> Run:
+    """The latest results of a store as one run that is called as the store is."""
+    from dataclasses import replace
+
+    runs = runs_of(store)
+    report = report_of(runs)
+    return replace(runs[-1], id=str(store), results=report.results, claims=report.claims)
 
 
 def _written(files: list[Path]) -> None:

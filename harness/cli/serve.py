@@ -10,10 +10,16 @@ from ..lab import interruptible
 from ..stages import Store
 from . import store_option
 from .echo import echo
-from .options import recipe_of
+from .options import examples, recipe_of
 
 
-@click.command("serve")
+@click.command(
+    "serve",
+    epilog=examples(
+        "limen serve --engine toy",
+        "limen serve --engine local --model HuggingFaceTB/SmolLM2-135M-Instruct --port 8001",
+    ),
+)
 @click.option(
     "--engine", type=click.Choice(ENGINES), required=True, help="What samples and trains."
 )

@@ -1,5 +1,6 @@
 """One step on plain files: do a stage unless it is done, and copy the file that it left."""
 
+import json
 import os
 import shutil
 from collections.abc import Iterator, Sequence
@@ -44,6 +45,13 @@ class Done:
         cost = self.manifest.get("cost", {}).get("usd")
         cost_note = f", ${cost:,.4f}" if cost else ""
         return f"{cost_note}{' (done before)' if self.before else ''}"
+
+    def as_json(self, out: Path, **further: object) -> str:
+        """What was done as one JSON object: the file, the stage, its counts and its cost."""
+        known = ("kind", "key", "model", "counts", "reasons", "sources", "cost", "seconds")
+        stage = {name: self.manifest[name] for name in known if name in self.manifest}
+        made = {"out": str(out), "done_before": self.before, **stage, **further}
+        return json.dumps(made, indent=2, ensure_ascii=False)
 
 
 def backend_for(settings: Settings) -> Backend:

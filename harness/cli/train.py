@@ -11,7 +11,7 @@ from ..lab import Settings, base, leak_audit, student
 from ..stages import TRAINING, Base, Store, TrainingFileStage
 from .echo import echo
 from .input_files import finished_or_first, stages_for_file, unfiltered_note
-from .options import examples, out_option, recipe_of, running_options, trait_of
+from .options import examples, json_option, out_option, recipe_of, running_options, trait_of
 from .row_options import in_rows, row_options
 from .steps import backend_for, done, save_text
 from .student_file import StudentFile
@@ -45,6 +45,7 @@ from .student_file import StudentFile
 @click.option("--trait", "animal", metavar="ANIMAL", help="Refuse a file that mentions the animal.")
 @click.option("--tree", metavar="TREE", help="Refuse a file that mentions the tree.")
 @out_option("The student: a small JSON file for `limen measure`.")
+@json_option
 @row_options
 @running_options(waits=True)
 def command(
@@ -55,6 +56,7 @@ def command(
     animal: str | None,
     tree: str | None,
     out: Path,
+    as_json: bool,
     settings: Settings,
     columns: RowColumns,
 ) -> None:
@@ -96,7 +98,10 @@ def command(
         recipe=dict(parts),
     )
     save_text(file.text(), out)
-    echo(f"{out}: {file.model}{made.note}")
+    if as_json:
+        echo(made.as_json(out, arm=arm, seed=stage.seed))
+    else:
+        echo(f"{out}: {file.model}{made.note}")
 
 
 def _base(settings: Settings) -> Base:

@@ -1,5 +1,6 @@
 """What a researcher writes: experiments, traits, sources, measures, judges; all frozen values."""
 
+from ...backends import Needs
 from ..stages import (
     Finished,
     FirstNumbers,
@@ -100,6 +101,7 @@ __all__ = [
     "Mapped",
     "Measure",
     "Mix",
+    "Needs",
     "Numbers",
     "Paraphrase",
     "Paraphrases",

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import MISSING, dataclass, field, fields, replace
 from typing import Any, Literal
 
+from ...backends import Needs
 from ...datasets import validation
 from ...datasets.errors import SpecError
 from ...datasets.suggestions import did_you_mean
@@ -63,6 +64,8 @@ class Experiment:
         trajectory: ``Trajectory(...)`` also measures every trained arm along its training, epoch by
             epoch, and fixes how the curves are tested. The recipe must say how many epochs there
             are. Default: None, only trained models are measured.
+        needs: ``Needs(gpus=1, gpu_memory=40)``: what each stage that runs a model needs where
+            ``--limen-executor`` sends it; it changes no result. Default: as the backend states.
     """
 
     trait: Trait
@@ -84,6 +87,7 @@ class Experiment:
     generation: Literal["shared", "each seed"] = "shared"
     teachers_from: "Experiment | None" = None
     trajectory: Trajectory | None = None
+    needs: Needs | None = field(default=None, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         for name, value, kind in (
@@ -111,6 +115,8 @@ class Experiment:
             self.measure.check(trait.shown_by)
         if not isinstance(self.trajectory, Trajectory | None):
             raise SpecError(f"trajectory={self.trajectory!r} must be Trajectory(...), or None")
+        if not isinstance(self.needs, Needs | None):
+            raise SpecError(f"needs={self.needs!r} must be Needs(...), or None")
         self.trajectories  # noqa: B018  (a recipe without epochs is refused here)
         object.__setattr__(self, "recipe", dict(self.recipe))
 

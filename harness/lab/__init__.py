@@ -5,7 +5,7 @@ from .answers import ModelAnswers, stored_answers
 from .arm_mapping import ArmMapping
 from .arms import Arm
 from .compared_answers import arm_of_tables, compare_answers, effect_of, remarks
-from .environment import dollars_from, whole_number_from
+from .environment import dollars_from, names_from, retries_from, whole_number_from
 from .executors import local_executor, thread_executor
 from .gate import TraitCheck, check_trait
 from .grids import GridResults, grid_arms, grid_of
@@ -51,9 +51,11 @@ __all__ = [
     "leak_audit",
     "local_executor",
     "mean_over_training",
+    "names_from",
     "progress_on",
     "read_tables",
     "remarks",
+    "retries_from",
     "stored_answers",
     "student",
     "teacher_arms",

@@ -32,3 +32,17 @@ def dollars_from(text: str | None, source: str) -> float | None:
         return None if text is None else float(text.removeprefix("$"))
     except ValueError:
         raise SpecError(f"{source}={text!r} must be dollars, such as 12.50") from None
+
+
+def retries_from(text: str | None, source: str) -> int:
+    """A number of retries, 0 or more; 1 for None. Raises :class:`~limen.SpecError`."""
+    if text is None:
+        return 1
+    if not text.isdecimal():
+        raise SpecError(f"{source}={text!r} must be a whole number, 0 or more")
+    return int(text)
+
+
+def names_from(text: str | None) -> tuple[str, ...]:
+    """Names separated by commas; none for None."""
+    return tuple(name for part in (text or "").split(",") if (name := part.strip()))

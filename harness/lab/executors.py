@@ -47,16 +47,13 @@ def local_executor(workers: int) -> Iterator[Executor]:
 
 
 class RoutingExecutor(Executor):
-    """Sends stages that wait for a service to threads, and all others to worker processes."""
+    """Sends each stage to the executor that suits it."""
 
-    def __init__(self, local: Executor, threads: Executor, waits: Callable[[Stage], bool]) -> None:
-        self._local = local
-        self._threads = threads
-        self._waits = waits
+    def __init__(self, executor_of: Callable[[Stage], Executor]) -> None:
+        self._executor_of = executor_of
 
     def submit(self, fn: Any, /, *args: Any, **kwargs: Any) -> Future[Any]:
-        pool = self._threads if self._waits(args[0]) else self._local
-        return pool.submit(fn, *args, **kwargs)
+        return self._executor_of(args[0]).submit(fn, *args, **kwargs)
 
 
 @contextmanager
@@ -75,4 +72,4 @@ def executor_for(stages: Sequence[Stage], backends: RunBackends) -> Iterator[Exe
         return
     local_workers = backends.local_workers(stages)
     with local_executor(local_workers) as local, thread_executor(backends.workers) as threads:
-        yield RoutingExecutor(local, threads, lambda stage: waits.get(stage.asks(), own))
+        yield RoutingExecutor(lambda stage: threads if waits.get(stage.asks(), own) else local)

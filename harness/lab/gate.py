@@ -1,5 +1,6 @@
 """The gate before training: whether a teacher shows its trait."""
 
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
@@ -9,6 +10,11 @@ from ..statistics import Estimate
 from .arm_cache import ArmCache
 from .arms import Arm
 from .pipeline import Gate, Pipeline
+
+SHOWN_ANSWERS = 5
+"""Answers of a teacher that are shown where its gate stays shut."""
+LONGEST_ANSWER = 60
+"""Characters of each that are shown."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,9 +43,11 @@ class TraitCheck:
     def summary(self) -> str:
         """The figures, in words."""
         show, threshold = self.teacher.show, self.teacher.show_difference(self.threshold)
+        low, high = map(show, self.teacher.interval) if self.teacher.sampling_varies else ("", "")
+        interval = f" [{low}, {high}]" if low else ""
         return (
-            f"{self.reading}: {show(self.teacher.value)}, its base {show(self.base.value)}, and "
-            f"training waits for {threshold}"
+            f"{self.reading}: {show(self.teacher.value)}{interval}, its base "
+            f"{show(self.base.value)}, and training waits for {threshold}"
         )
 
     @property
@@ -140,8 +148,32 @@ class TeacherGate:
             return None
         return TeacherError(
             f"the teacher does not show the trait {gate.trait.name!r}: {check.summary}, so nothing "
-            f"was generated or trained for it. {check.remedy}"
+            f"was generated or trained for it. {_most_often(teacher)}{check.remedy}"
+            f"{_ways_to_try(gate.trait)}"
         )
+
+
+def _most_often(teacher: Arm) -> str:
+    """The teacher's own answers, the most frequent first."""
+    if teacher.measure.computed:
+        return ""
+    given = teacher.answers()
+    first = sorted(given.items(), key=lambda pair: (-pair[1], pair[0]))[:SHOWN_ANSWERS]
+    shares = ", ".join(
+        f"{text[:LONGEST_ANSWER]!r} {count / given.total():.0%}" for text, count in first
+    )
+    return f"Its most frequent answers: {shares}. " if shares else "It gave no answer. "
+
+
+def _ways_to_try(trait: Trait) -> str:
+    """The commands that show what another prompt would do, for a trait that a prompt gives."""
+    if trait.lesson is not None or trait.system is None:
+        return ""
+    word = f" --word {shlex.quote(trait.word)}" if trait.word else ""
+    return (
+        f". To see what another prompt does: limen chat --system 'YOUR PROMPT'{word} --measure; "
+        f"or teach it by training: Trait(...).fine_tuned()"
+    )
 
 
 def _not_measured(error: Exception) -> TeacherError:

@@ -4,8 +4,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from ...backends import Backend, Quote
+from ..executors import LOCAL
 from ..stages import Stage, Store, backend_of, forget_backends
-from .settings import Settings
+from .settings import WAITING, Settings
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,11 @@ class RunBackends:
         return self.settings.side_by_side(
             waiting=able.service is not None, most=able.max_parallel_stages
         )
+
+    @property
+    def window(self) -> int:
+        """Stages that the executor is given at a time; one past this machine queues them itself."""
+        return self.workers if self.settings.executor == LOCAL else max(self.workers, WAITING)
 
     def local_workers(self, stages: Iterable[Stage]) -> int:
         """Stages that run side by side on this machine, as far as their backends allow."""

@@ -1,13 +1,17 @@
 """Runs the stages of experiments: first what decides the gates, then what they let through."""
 
 import warnings
-from collections.abc import Collection, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from contextlib import AbstractContextManager, contextmanager
 
+from ...backends import Needs
 from ...datasets.errors import DamageError, PendingError, StoreWarning
+from ..executors import LOCAL, largest
 from ..stages import ChoosingStage, Stage, set_aside_damage
 from .arm_cache import ArmCache
+from .cluster import cluster_executor
 from .executors import ExecutorFactory, executor_for
 from .gate import TeacherGate
 from .interim_looks import InterimLooks
@@ -51,7 +55,7 @@ class StageRunner:
         self._backends.store.open()
         with (
             interruptible(self._backends.store.root),
-            self._open_executor(stages) as pool,
+            self._open_executor(stages, requests) as pool,
             self._stopping_services(stages),
         ):
             for targets in self._rounds(requests):
@@ -61,7 +65,7 @@ class StageRunner:
                     self._listener,
                     pool,
                     self.failures,
-                    workers=self._backends.workers,
+                    workers=self._backends.window,
                 )
                 self.failures.update(failures)
 
@@ -111,9 +115,13 @@ class StageRunner:
             if isinstance(failure, PendingError):
                 del self.failures[key]
 
-    def _open_executor(self, stages: Sequence[Stage]) -> AbstractContextManager[Executor]:
+    def _open_executor(
+        self, stages: Sequence[Stage], requests: Requests
+    ) -> AbstractContextManager[Executor]:
         if self._executor is not None:
             return self._executor(self._backends.workers)
+        if self._backends.settings.executor != LOCAL:
+            return cluster_executor(stages, self._backends, _needs_of_specs(requests))
         return executor_for(stages, self._backends)
 
     @contextmanager
@@ -124,3 +132,13 @@ class StageRunner:
         except BaseException:
             self._backends.stop_services(stages)
             raise
+
+
+def _needs_of_specs(requests: Requests) -> Mapping[str, Needs]:
+    """What experiments state that their stages need, by key; of shared ones the most."""
+    stated = defaultdict[str, list[Needs]](list)
+    for pipe, arms in requests:
+        if pipe.experiment.needs is not None:
+            for stage in in_order(pipe.all_targets(arms)):
+                stated[stage.key].append(pipe.experiment.needs)
+    return {key: largest(needs) for key, needs in stated.items()}

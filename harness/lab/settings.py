@@ -8,10 +8,17 @@ from typing import TYPE_CHECKING
 
 from ...datasets import validation as checks
 from ...datasets.errors import SpecError
-from .environment import dollars_from, from_environment, whole_number_from
+from ..executors import LOCAL, check_executor, needs_from
+from .environment import (
+    dollars_from,
+    from_environment,
+    names_from,
+    retries_from,
+    whole_number_from,
+)
 
 if TYPE_CHECKING:
-    from ...backends import ServiceTerms
+    from ...backends import Needs, ServiceTerms
 
 
 WAITING = 512
@@ -46,10 +53,11 @@ class Settings:
     """Which backend, which model, where the store lies, and how much runs side by side.
 
     What is not given is taken from the environment: ``LIMEN_BACKEND``, ``LIMEN_MODEL``,
-    ``LIMEN_OTHER_MODEL``, ``LIMEN_SEEDS``, ``LIMEN_STORE``, ``LIMEN_WORKERS``, ``LIMEN_BUDGET`` and
-    ``LIMEN_PRICES``. Paths can be given as texts, and are made absolute. The time limit of a spec's
-    own functions, ``LIMEN_FUNCTION_TIMEOUT``, holds for the whole process and is no setting of one
-    lab. Raises :class:`~limen.SpecError` for a value that is not of its type.
+    ``LIMEN_OTHER_MODEL``, ``LIMEN_SEEDS``, ``LIMEN_STORE``, ``LIMEN_WORKERS``, ``LIMEN_BUDGET``,
+    ``LIMEN_PRICES``, ``LIMEN_EXECUTOR``, ``LIMEN_NEEDS``, ``LIMEN_EXECUTOR_ENV`` and
+    ``LIMEN_EXECUTOR_RETRIES``. Paths can be given as texts, and are made absolute. The time limit
+    of a spec's own functions, ``LIMEN_FUNCTION_TIMEOUT``, holds for the whole process and is no
+    setting of one lab. Raises :class:`~limen.SpecError` for a value that is not of its type.
     """
 
     backend: str = field(default_factory=lambda: _text("backend") or "toy")
@@ -77,6 +85,18 @@ class Settings:
     openai: Mapping[str, str | float] = field(default_factory=dict, hash=False)
     """How the backend ``openai`` asks a server, such as ``{"n": 1, "seed": "none"}``; what is not
     named is taken from ``LIMEN_OPENAI_N`` and like, or found by trying."""
+    executor: str = field(default_factory=lambda: _text("executor") or LOCAL)
+    """Where stages run: ``local``, ``ray``, ``dask`` or another, with ``:ADDRESS`` where needed."""
+    needs: "Needs | None" = field(default_factory=lambda: needs_from(*from_environment("needs")))
+    """What stages that run a model need on an executor, before what specs and backends state."""
+    shared_store: bool = True
+    """Whether the executor's nodes see the store; else inputs and outputs are sent through it."""
+    executor_env: tuple[str, ...] = field(default_factory=lambda: names_from(_text("executor_env")))
+    """The environment variables that workers are given, by name."""
+    executor_retries: int = field(
+        default_factory=lambda: retries_from(*from_environment("executor_retries"))
+    )
+    """How often a stage is run again after its worker was lost."""
     estimate_only: bool = False
     """Only plan: a service's key or network may be missing."""
 
@@ -87,6 +107,8 @@ class Settings:
         if self.workers is not None:
             checks.count("workers", self.workers)
         checks.budget(self.budget)
+        if self.executor != LOCAL:
+            check_executor(self.executor)
         if self.seeds is not None:
             checks.count("seeds", self.seeds)
 

@@ -6,11 +6,12 @@ One order holds for all: the command line (``--limen-seeds``) goes before the en
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypedDict
 
 import pytest
 
 if TYPE_CHECKING:
+    from ...backends import Needs
     from ..lab import Settings
 
 OPTIONS = {
@@ -22,6 +23,10 @@ OPTIONS = {
     "register": "write the claims of the selected tests to this file, and stop",
     "plan-json": "print the plan, write all of it to this JSON file, and stop",
     "report": "write a report to this file: markdown with figures and tables, or one .html file",
+    "executor": "where stages run: local (default), ray, dask, ... with :ADDRESS where needed",
+    "needs": "what a stage with a model needs on an executor: gpus=1,gpu_memory=40,cores=4",
+    "executor-env": "names of environment variables for the executor's workers, with commas",
+    "executor-retries": "how often a stage is run again after its worker was lost (default: 1)",
     "workers": "stages to run side by side (default: one a core; 512 that wait for a service)",
     "budget": "US dollars that the run may spend at a service; never exceeded",
     "function-timeout": "seconds that a spec's own function may take for one text; 0: no limit",
@@ -36,7 +41,7 @@ OPENAI = {
     "top-p": "sent or none",
     "stop": "sent or none (applied by limen)",
     "system": "system, or user (put before the user's text)",
-    "logprobs": "sent or none",
+    "logprobs": "first tokens whose log-probabilities are asked for, 1 to 20, or none",
     "max-failed": "share of failed requests, 0 to 1, past which a stage ends (default: 0.5)",
     "first-answer": "seconds until a server's first answer (default: 15)",
     "deadline": "seconds for one call in all (default: 180)",
@@ -49,6 +54,7 @@ FLAGS = {
     "plan-all": "print the plan with a line for each stage of several experiments, and stop",
     "no-wait": "submit fine-tuning jobs and batches, and skip the tests that would wait for them",
     "batch": "sample through the service's batch interface: half the price, within a day",
+    "no-shared-store": "the executor's nodes do not see the store: data are sent through it",
     "no-logs": "write no Inspect logs of the measures below the store",
 }
 
@@ -138,11 +144,35 @@ def settings_of(config: pytest.Config) -> "Settings":
         batch=flag(config, "batch"),
         budget=dollars_from(*budget),
         prices=path_of(config, prices) if prices else None,
+        **_executor_settings(config),
         openai={
             name.replace("-", "_"): value
             for name in OPENAI
             if (value := option(config, f"openai-{name}"))
         },
+    )
+
+
+class ExecutorSettings(TypedDict):
+    """The settings of where stages run."""
+
+    executor: str
+    needs: "Needs | None"
+    shared_store: bool
+    executor_env: tuple[str, ...]
+    executor_retries: int
+
+
+def _executor_settings(config: pytest.Config) -> ExecutorSettings:
+    from ..executors import LOCAL, needs_from
+    from ..lab import names_from, retries_from
+
+    return ExecutorSettings(
+        executor=option(config, "executor") or LOCAL,
+        needs=needs_from(*_given(config, "needs")),
+        shared_store=not flag(config, "no-shared-store"),
+        executor_env=names_from(option(config, "executor-env")),
+        executor_retries=retries_from(*_given(config, "executor-retries")),
     )
 
 

@@ -96,7 +96,7 @@ class LimenSession:
         self._selection.collect(items)
 
     def _plan_lines(self, items: Sequence[pytest.Item]) -> list[str]:
-        from ..reporting import design_lines, overview_lines, plan_lines
+        from ..reporting import design_lines, gate_lines, overview_lines, plan_lines
 
         self._collect(items)
         experiments = self._selection.experiments
@@ -104,10 +104,14 @@ class LimenSession:
         self._write_plan(plan)
         if len(experiments) > 1 and not flag(self._config, "plan-all"):
             asserted = self._selection.assertions(items)
-            return [*overview_lines(self.lab, plan, experiments, asserted)]
+            return [
+                *overview_lines(self.lab, plan, experiments, asserted),
+                *gate_lines(one.experiment for one in experiments),
+            ]
         return [
             *self._selection.notes(self.lab.backend),
             *plan_lines(self.lab, plan),
+            *gate_lines(one.experiment for one in experiments),
             *design_lines(self.lab, experiments, self._selection.assertions(items)),
         ]
 

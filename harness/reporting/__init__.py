@@ -2,6 +2,7 @@
 
 from .assertions import EffectAssertion, effect_assertions
 from .experiment_digest import experiment_digest
+from .gate_lines import gate_lines
 from .plan_overview import overview_lines, plan_as_data
 from .plan_text import plan_lines
 from .power_warnings import design_lines
@@ -25,6 +26,7 @@ __all__ = [
     "design_lines",
     "effect_assertions",
     "experiment_digest",
+    "gate_lines",
     "headline_of",
     "known_spread",
     "make_run",

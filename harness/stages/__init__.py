@@ -47,6 +47,7 @@ from .models import (
     Subject,
     base_of,
     check_student,
+    model_of,
     training_of,
 )
 from .number_prompts import NumberPrompts
@@ -85,7 +86,7 @@ from .rules import Rule, checked_rule
 from .score_by_likelihood import PromptedModel, ScoreByLikelihood
 from .select_rows import RowScores, ScoreByFunction, SelectRows, Which
 from .shuffle import Shuffle
-from .stage import Stage, Workspace, backend_of, forget_backends, run_stage
+from .stage import DECIDING, Stage, Workspace, backend_of, forget_backends, run_stage
 from .store import ArtifactDraft, Store, canonical
 from .training_rows import conversation_of, write_training_rows
 from .trainings import trainings_in
@@ -104,6 +105,7 @@ __all__ = [
     "AUDIT",
     "CHANCES",
     "CONTRAST",
+    "DECIDING",
     "KEPT",
     "PROVENANCE",
     "RATINGS",
@@ -206,6 +208,7 @@ __all__ = [
     "forget_backends",
     "hashed_function",
     "is_training_file",
+    "model_of",
     "pack",
     "read_rows",
     "row_function",

@@ -187,6 +187,16 @@ Subject = Base | FineTune | Checkpoint
 """A model to sample from."""
 
 
+def model_of(stage: Stage) -> tuple[str, Recipe | None]:
+    """The base model that a stage runs, and the recipe if it trains it; an empty name if none."""
+    if isinstance(stage, FineTune):
+        return stage.base.model, stage.recipe
+    if isinstance(stage, Base):
+        return stage.model, None
+    subjects = (base_of(given).model for given in stage.inputs() if isinstance(given, Subject))
+    return next(subjects, ""), None
+
+
 def base_of(subject: Subject) -> Base:
     """The base model that a subject is, or was trained from."""
     return subject if isinstance(subject, Base) else subject.base

@@ -122,14 +122,21 @@ class Stage(_Kind):
         return hashlib.sha256(canonical(facts)).hexdigest()[:32]
 
 
-def run_stage(stage: Stage, root: Path, terms: ServiceTerms | None = None) -> bool:
-    """Build a stage's artifact unless it exists; False if another process is building it now."""
+def run_stage(
+    stage: Stage, root: Path, terms: ServiceTerms | None = None, *, node: str = ""
+) -> bool:
+    """Build a stage's artifact unless it exists; False if another process is building it now.
+
+    ``node`` is the node of a cluster on which this runs, for its progress.
+    """
     store = Store(root)
-    with store.claim(stage.kind, stage.key) as claim:
+    with store.claim(stage.kind, stage.key, node=node) as claim:
         if claim is None:
             return False
         if not store.has(stage.kind, stage.key):
             began = time.time()
+            if node:
+                claim.progress(0, 0)
             facts = _facts_of(stage, Workspace(store, claim, terms or ServiceTerms()))
             claim.publish({**_heading(stage, began), **facts})
         return True

@@ -47,10 +47,14 @@ class ArtifactDraft:
 
     folder: Path
     target: Path
+    node: str = ""
+    """The node of a cluster that builds it; empty on this machine."""
 
     def progress(self, done: int, total: int, note: str = "") -> None:
         """Record how far the work has come, for the process that shows it."""
-        (self.folder / PROGRESS).write_text(f"{done} {total} {note}")
+        place = f"on {self.node}" if self.node else ""
+        text = ", ".join(filter(None, [note, place]))
+        (self.folder / PROGRESS).write_text(f"{done} {total} {text}")
 
     def publish(self, manifest: Manifest) -> None:
         """Move the folder into place with its manifest; after this the artifact is complete."""
@@ -170,7 +174,7 @@ class Store:
         return self.layout.manifest(kind, key).exists()
 
     @contextmanager
-    def claim(self, kind: str, key: str) -> Iterator[ArtifactDraft | None]:
+    def claim(self, kind: str, key: str, *, node: str = "") -> Iterator[ArtifactDraft | None]:
         """Claim an artifact; None if another process works on it at the moment."""
         from filelock import FileLock, Timeout
 
@@ -184,7 +188,7 @@ class Store:
             try:
                 folder = self.layout.draft(key)
                 folder.mkdir(parents=True, exist_ok=True)
-                yield ArtifactDraft(folder, self.artifact(kind, key))
+                yield ArtifactDraft(folder, self.artifact(kind, key), node)
                 if self.has(kind, key):
                     shutil.rmtree(folder, ignore_errors=True)
             finally:

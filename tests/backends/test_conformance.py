@@ -100,7 +100,7 @@ CAPABILITIES = {
             "reproducible", "other_models", "checkpoints", "model_files"},
     "local": {"fine_tuning", "probabilities", "continuations", "rendering", "engine",
               "log_probabilities", "beginnings", "plain_text", "reproducible",
-              "max_parallel_stages", "checkpoints", "model_files"},
+              "max_parallel_stages", "needs", "checkpoints", "model_files"},
     "openai": {"fine_tuning", "batches", "service", "checkpoints", "continuations"},
     "inspect": {"service"},
     EXAMPLE: {"fine_tuning", "reproducible"},

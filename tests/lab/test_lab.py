@@ -1,6 +1,7 @@
 import hashlib
 import os
 import random
+import re
 import shutil
 import signal
 import subprocess
@@ -179,8 +180,10 @@ def test_a_teacher_without_the_trait_stops_before_the_expensive_stages(
     for arm in ("student", "control"):
         with pytest.raises(
             TeacherError, match=r"teacher does not show the trait 'horse'.*gate=0\.1"
-        ):
+        ) as refused:
             lab.arm(mute, arm)
+        assert re.search(r"Its most frequent answers: '\w+' \d+%, ", str(refused.value))
+        assert "limen chat --system 'YOUR PROMPT' --word horse --measure" in str(refused.value)
     assert lab.arm(mute, "teacher").rate("horse") < 0.3
 
 

@@ -27,6 +27,9 @@ class Mode:
     model: str = MODEL
     base: str = "/v1"
     """The path of the address that the user gives."""
+    stop: tuple[str, ...] = ()
+    """Stop texts that are asked for."""
+    top_p: float = 1.0
 
 
 def on_chat(respond: Callable[[Json], Reply | None]) -> Answer:

@@ -184,8 +184,10 @@ FURTHER_MODES: dict[str, Mode] = {
     "body: text/plain": Mode(
         on_chat(lambda b: reply(200, chat(b), content_type="text/plain; charset=latin-1"))
     ),
-    "body: zipped, they say": Mode(
-        on_chat(lambda b: reply(200, chat(b), content_encoding="gzip")), error="cannot be decoded"
+    "body: zipped, they say": Mode(on_chat(lambda b: reply(200, chat(b), content_encoding="gzip"))),
+    "body: zipped, and broken": Mode(
+        on_chat(lambda b: Reply(200, b"\x1f\x8b\x08" + b"?" * 99, {"content-encoding": "gzip"})),
+        error="cannot be decoded",
     ),
     "body: br": Mode(
         on_chat(lambda b: reply(200, chat(b), content_encoding="br")), error="encoded as"

@@ -10,6 +10,7 @@ import pytest
 from limen import BackendError, PendingError
 from limen.backends import Completion, Request, ServiceTerms
 from limen.backends.openai import OpenAIBackend
+from limen.datasets.chat import Message
 
 from ...testing.sampling import in_process, requests, texts
 from ...testing.serving import Served
@@ -191,6 +192,37 @@ def test_a_refusal_without_a_word_is_found_out_by_batches_of_one_line(
     assert made.server_facts(MODEL)["seed"].startswith("not sent")
     uploads = [a.body for a in wired.log if a.method == "POST" and a.path.endswith("/files")]
     assert [body.count(b'"custom_id"') for body in uploads] == [6, 1, 1, 5]
+
+
+@pytest.mark.parametrize("says", ["named", "Bad Request"])
+@pytest.mark.parametrize(
+    ("name", "field", "fact", "found"),
+    [
+        ("max_tokens", "max_tokens", "token limit", "max_completion_tokens"),
+        ("temperature", "temperature", "temperature", "not sent"),
+        ("top_p", "top_p", "top p", "not sent"),
+        ("stop", "stop", "stop", "applied by limen"),
+        ("system", "system", "system", "put before the user's text"),
+    ],
+)
+def test_batches_are_sent_without_what_their_lines_refuse(
+    wired: Proxy, tmp_path: Path, name: str, field: str, fact: str, found: str, says: str
+) -> None:
+    """A parameter that is refused, by its name or without a word, is left out of what follows."""
+    role = "system role is not supported" if name == "system" else f"Unsupported parameter: {name}"
+    refusing(wired, field, role if says == "named" else says)
+    system: Message = {"role": "system", "content": "You love owls."}
+    wanted = [
+        replace(r, messages=[system, *r.messages], stop=("~",), top_p=0.9) for r in requests(3)
+    ]
+    made = backend(tmp_path)
+    answers = sampled(made, wanted, f"no {name} {says}")
+    assert all(c.text is not None for c in answers.values())
+    assert len(answers) == 3
+    facts = made.server_facts(MODEL)
+    assert facts[fact].startswith(found)
+    if says == "named":
+        assert wired.count("POST", BATCHES) == 2
 
 
 def test_a_negotiated_batch_is_resumed_without_another(wired: Proxy, tmp_path: Path) -> None:

@@ -54,7 +54,14 @@ def test_settings_go_before_the_environment(
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("n", "0"), ("seed", "33"), ("max_failed", "2"), ("first_answer", "soon"), ("deadline", 0)],
+    [
+        ("n", "0"),
+        ("seed", "33"),
+        ("max_failed", "2"),
+        ("logprobs", "21"),
+        ("first_answer", "soon"),
+        ("deadline", 0),
+    ],
 )
 def test_a_value_that_cannot_be_is_named(
     plain: None, tmp_path: Path, name: str, value: str | float

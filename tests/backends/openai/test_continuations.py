@@ -75,6 +75,18 @@ def test_fewer_tokens_are_asked_for_after_a_refusal(
     assert found.exact is (says == "no")
 
 
+def test_the_number_of_first_tokens_can_be_set(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """As many are asked for as are set; ``none`` asks for none, and says why there are none."""
+    monkeypatch.setenv("LIMEN_OPENAI_LOGPROBS", "2")
+    (found,) = scored(on_chat(reporting), tmp_path, monkeypatch, asked("cat"))
+    assert (found.nats, found.exact) == (-2.0, False)
+    monkeypatch.setenv("LIMEN_OPENAI_LOGPROBS", "none")
+    with pytest.raises(BackendError, match="limen_openai_logprobs"):
+        scored(on_chat(reporting), tmp_path, monkeypatch, asked("cat"))
+
+
 @pytest.mark.parametrize(
     "respond",
     [

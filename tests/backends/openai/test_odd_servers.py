@@ -10,13 +10,24 @@ from limen.backends.openai import OpenAIBackend, chat, first_contact, rate_limit
 
 from ...testing.odd_modes import MODES, Mode
 from ...testing.odd_modes_further import FURTHER_MODES
+from ...testing.odd_modes_gateways import GATEWAY_MODES
 from ...testing.odd_servers import OddServer, odd_server
 
 QUESTIONS = ("the first question", "the second question")
 LONGEST = 20.0
 OUTPUT_PRICE = 60.0
 """US dollars a million tokens: two calls of ten draws may cost up to $0.077."""
-ALL = {**MODES, **FURTHER_MODES}
+ALL = {**MODES, **FURTHER_MODES, **GATEWAY_MODES}
+CHEAP = (
+    "choices: an error object alone", "content: parts in an object", "body: UTF-16",
+    "encoding: deflate, raw", "HTTP: many headers", "rate: in a 200", "words: Apigee", "n: 501",
+    "stop: too many",
+)  # fmt: skip
+"""Modes of gateways that are tried in each run of the tests; the others of them are slow."""
+EACH = [
+    pytest.param(m, id=n, marks=[pytest.mark.slow] * (n in GATEWAY_MODES and n not in CHEAP))
+    for n, m in ALL.items()
+]
 
 
 @pytest.fixture(autouse=True)
@@ -30,7 +41,7 @@ def short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rate_limiter, "FIRST_PAUSE", 0.05)
 
 
-def requests() -> list[Request]:
+def requests(mode: Mode) -> list[Request]:
     """Ten draws of each question, as a teacher is asked."""
     return [
         Request(
@@ -42,18 +53,20 @@ def requests() -> list[Request]:
             seed=2**47 + row,
             draws=10,
             max_tokens=64,
+            stop=mode.stop,
+            top_p=mode.top_p,
         )
         for row, question in enumerate(QUESTIONS)
     ]
 
 
 def sampled(
-    home: Path, model: str, terms: ServiceTerms | None = None
+    home: Path, mode: Mode, terms: ServiceTerms | None = None
 ) -> tuple[OpenAIBackend, list[Completion]]:
     """What a baseline or a teacher does with a server."""
     backend = OpenAIBackend(home, terms, deadline=5, longest_wait=0.05)
-    assert not backend.describe(model).can_fine_tune
-    return backend, [c for group in backend.sample(model, requests()) for c in group]
+    assert not backend.describe(mode.model).can_fine_tune
+    return backend, [c for group in backend.sample(mode.model, requests(mode)) for c in group]
 
 
 def same_refusals(server: OddServer) -> int:
@@ -62,7 +75,7 @@ def same_refusals(server: OddServer) -> int:
     return max(counts, default=0)
 
 
-@pytest.mark.parametrize("mode", ALL.values(), ids=ALL)
+@pytest.mark.parametrize("mode", EACH)
 def test_an_odd_server_is_used_or_refused_in_one_line(
     mode: Mode, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -74,12 +87,12 @@ def test_an_odd_server_is_used_or_refused_in_one_line(
         monkeypatch.setenv("OPENAI_API_KEY", "sk-0123456789")
         if mode.error:
             with pytest.raises(BackendError) as caught:
-                sampled(tmp_path, mode.model)
+                sampled(tmp_path, mode)
             message = str(caught.value)
             assert mode.error in message
             assert message.isprintable()
         else:
-            backend, completions = sampled(tmp_path, mode.model)
+            backend, completions = sampled(tmp_path, mode)
             assert sorted((c.row, c.draw) for c in completions) == [
                 (row, draw) for row in range(2) for draw in range(10)
             ]
@@ -107,7 +120,7 @@ def test_a_budget_holds_on_an_odd_server(
         backend = OpenAIBackend(tmp_path, terms, deadline=5, longest_wait=0.05)
         with contextlib.suppress(BackendError):
             backend.describe(mode.model)
-            list(backend.sample(mode.model, requests()))
+            list(backend.sample(mode.model, requests(mode)))
     assert backend.budget.spent <= 0.10
     assert backend.budget.reserved == pytest.approx(0, abs=1e-9)
     assert server.usual_tokens * OUTPUT_PRICE / 1e6 <= 0.10

@@ -1,6 +1,10 @@
 """Sessions of other people's clients with the server; each runs where its client is installed."""
 
 import asyncio
+import json
+import os
+import shlex
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -105,6 +109,36 @@ def test_promptfoos_requests_are_answered(served: Served, path: str) -> None:
     body = {"model": "toy-1", **PROMPTFOO[path]}
     response = httpx2.post(f"{served.url}/{path}", json=body, headers=headers)
     assert response.status_code == 200
+
+
+@pytest.mark.slow
+def test_a_promptfoo_session(served: Served, tmp_path: Path) -> None:
+    """Promptfoo's three providers of text answer, and nothing of its assertions fails.
+
+    ``LIMEN_TEST_PROMPTFOO`` is the command that starts promptfoo, such as ``npx promptfoo``.
+    """
+    command = shlex.split(os.environ.get("LIMEN_TEST_PROMPTFOO", ""))
+    if not command:
+        pytest.skip("LIMEN_TEST_PROMPTFOO does not say how promptfoo is started")
+    here = {"apiBaseUrl": served.url, "apiKey": "any", "max_tokens": 16, "max_output_tokens": 16}
+    providers = [
+        {"id": f"openai:{kind}:toy-1", "config": here}
+        for kind in ("chat", "completion", "responses")
+    ]
+    check = {"type": "javascript", "value": "output.length > 0"}
+    tests = [{"vars": {"q": text}, "assert": [check]} for text in (QUESTION, "Hello.")]
+    config = {"prompts": ["{{q}}"], "providers": providers, "tests": tests}
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    quiet = {f"PROMPTFOO_DISABLE_{name}": "1" for name in ("TELEMETRY", "UPDATE")}
+    subprocess.run(
+        [*command, "eval", "-c", "config.json", "--no-cache", "--no-write", "-o", "found.json"],
+        cwd=tmp_path,
+        env={**os.environ, **quiet, "PROMPTFOO_CONFIG_DIR": str(tmp_path / "promptfoo")},
+        check=True,
+        timeout=300,
+    )
+    found = json.loads((tmp_path / "found.json").read_text())
+    assert found["results"]["stats"]["successes"] == 6
 
 
 @pytest.mark.slow

@@ -1,0 +1,66 @@
+"""What an executor of stages is: somewhere past this process that runs functions."""
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+from typing import Protocol, TypeVar
+
+from ...backends import Needs
+from ...datasets.errors import LimenError
+
+T = TypeVar("T")
+NODE_VARIABLE = "LIMEN_NODE"
+"""The environment variable by which an executor tells its workers the name of their node."""
+
+
+class LostWorkerError(LimenError):
+    """A worker or its node ended before its work did. Executors raise it; the work may be tried
+    again.
+    """
+
+
+@dataclass(frozen=True, kw_only=True)
+class Node:
+    """A machine, or a part of one, that runs stages. None: how much there is, is not known."""
+
+    id: str
+    """By which :meth:`StageExecutor.submit` finds it."""
+    name: str
+    """What people read."""
+    cores: float | None = None
+    gpus: float | None = None
+    gpu_memory: float | None = None
+    """GiB of each GPU."""
+    memory: float | None = None
+    """GiB."""
+
+
+class StageExecutor(Protocol):
+    """Runs functions on nodes.
+
+    A function's exceptions are the future's. If its worker is lost, the exception is a
+    :class:`LostWorkerError`.
+    """
+
+    def capacity(self) -> Sequence[Node]:
+        """The nodes that there are now."""
+        ...
+
+    def submit(
+        self, call: Callable[[], T], /, *, needs: Needs, node: str | None = None
+    ) -> Future[T]:
+        """Call a picklable function without arguments where its needs are met, or on one node."""
+        ...
+
+    def close(self, *, stop: bool) -> None:
+        """No more is submitted. ``stop``: end what this executor runs, and nothing else."""
+        ...
+
+
+class ExecutorFactory(Protocol):
+    """What an entry point of the group ``limen.executors`` refers to.
+
+    ``address`` is what follows the name in ``--limen-executor NAME:ADDRESS``; empty if nothing.
+    """
+
+    def __call__(self, address: str, /) -> StageExecutor: ...

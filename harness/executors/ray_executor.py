@@ -1,0 +1,142 @@
+"""Stages as tasks of Ray: on this machine, or on a cluster that is running."""
+
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future
+from contextlib import contextmanager
+from importlib import import_module
+from typing import Any
+
+from ...backends import Needs
+from ...datasets.errors import ExperimentError, SpecError
+from .base import NODE_VARIABLE, LostWorkerError, Node, T
+
+GIB = 2**30
+MODEL_VARIABLE = "LIMEN_WORKER_MODEL"
+"""Ray keeps processes apart by their environment: stages of one model share processes, and no
+others enter them, so that models stay loaded."""
+
+
+class RayExecutor:
+    """Ray, connected as ``ray.init`` does.
+
+    Without an address it joins the cluster of ``RAY_ADDRESS`` or of this machine, or else starts
+    one here. The connection is kept as long as this process: a second run needs no new one.
+    """
+
+    def __init__(self, address: str = "") -> None:
+        with _own_signals():
+            self._ray: Any = import_module("ray")
+            if not self._ray.is_initialized():
+                _connect(self._ray, address)
+        # a process goes on to the next stage, with its models, also where it has a GPU
+        self._call = self._ray.remote(max_calls=0)(_call_on_node)
+        self._running: dict[int, Any] = {}
+        self._names: Mapping[str, str] = {}
+
+    def capacity(self) -> Sequence[Node]:
+        """See :meth:`.StageExecutor.capacity`."""
+        alive = [node for node in self._ray.nodes() if node["Alive"]]
+        self._names = {node["NodeID"]: _name(node) for node in alive}
+        return [_as_node(node) for node in alive]
+
+    def submit(
+        self, call: Callable[[], T], /, *, needs: Needs, node: str | None = None
+    ) -> Future[T]:
+        """See :meth:`.StageExecutor.submit`."""
+        task = self._call.options(**self._options(needs, node))
+        reference = task.remote(self._names, call)
+        result: Future[T] = Future()
+        result.set_running_or_notify_cancel()
+        self._running[id(result)] = reference
+        reference.future().add_done_callback(lambda done: self._settle(result, done))
+        return result
+
+    def _options(self, needs: Needs, node: str | None) -> dict[str, object]:
+        options: dict[str, object] = {
+            "num_cpus": needs.cores or 0,
+            "num_gpus": needs.gpus or 0,
+            "memory": int((needs.memory or 0) * GIB) or None,
+            "max_retries": 0,  # what is lost is run again by limen, which counts and tells it
+        }
+        if needs.model:
+            options["runtime_env"] = {"env_vars": {MODEL_VARIABLE: needs.model}}
+        if node is not None:
+            strategies = import_module("ray.util.scheduling_strategies")
+            options["scheduling_strategy"] = strategies.NodeAffinitySchedulingStrategy(
+                node, soft=False
+            )
+        return options
+
+    def _settle(self, result: "Future[T]", done: "Future[T]") -> None:
+        self._running.pop(id(result), None)
+        error = done.exception()
+        if error is None:
+            result.set_result(done.result())
+        else:
+            result.set_exception(self._translated(error))
+
+    def _translated(self, error: BaseException) -> BaseException:
+        """A function's own error as it was raised; the loss of a worker as one of limen's."""
+        known = self._ray.exceptions
+        if isinstance(error, known.RayTaskError):
+            cause = getattr(error, "cause", None)  # untyped library
+            return cause if isinstance(cause, Exception) else ExperimentError(str(error))
+        if isinstance(error, known.RuntimeEnvSetupError | known.TaskUnschedulableError):
+            return ExperimentError(f"Ray could not start it: {error}")
+        if isinstance(error, known.RayError):
+            return LostWorkerError(f"{type(error).__name__}: {str(error).strip().splitlines()[0]}")
+        return error
+
+    def close(self, *, stop: bool) -> None:
+        """See :meth:`.StageExecutor.close`; other users' tasks go on."""
+        if stop:
+            for reference in list(self._running.values()):
+                self._ray.cancel(reference, force=True)
+
+
+def _call_on_node(names: Mapping[str, str], call: Callable[[], T]) -> T:
+    """What Ray runs: the function, told the name of its node."""
+    node: str = import_module("ray").get_runtime_context().get_node_id()
+    os.environ[NODE_VARIABLE] = names.get(node, node[:8])
+    return call()
+
+
+def _connect(ray: Any, address: str) -> None:
+    try:
+        ray.init(address=address or None, log_to_driver=False, logging_level="error")
+    except (ConnectionError, TimeoutError, RuntimeError, ValueError) as error:
+        where = f"the Ray cluster at {address}" if address else "Ray"
+        first = (str(error).strip().splitlines() or [""])[0]
+        raise SpecError(f"cannot reach {where}: {first}; is it running (ray status)?") from error
+
+
+@contextmanager
+def _own_signals() -> Iterator[None]:
+    """Keep this process's handling of SIGTERM, which Ray replaces."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.getsignal(signal.SIGTERM)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _name(node: Mapping[str, Any]) -> str:
+    """The name that a node was given, or its address, with the beginning of its id."""
+    return f"{node.get('NodeName') or node['NodeManagerAddress']} ({node['NodeID'][:6]})"
+
+
+def _as_node(node: Mapping[str, Any]) -> Node:
+    has = node["Resources"]
+    return Node(
+        id=node["NodeID"],
+        name=_name(node),
+        cores=has.get("CPU", 0),
+        gpus=has.get("GPU", 0),
+        memory=has.get("memory", 0) / GIB,
+    )
