@@ -21,7 +21,6 @@ from .base import (
     Progress,
     Quote,
     Recipe,
-    RenderedContext,
     Request,
     Service,
     ServiceTerms,
@@ -33,7 +32,14 @@ from .base import (
 from .continuations import ContinuationRequest, ContinuationScorer, LogProbability
 from .discovery import ENGINES, ENTRY_POINTS, backend_names, open_backend, open_engine
 from .needs import Needs
+from .objectives import (
+    AnswerDistributions,
+    DistributionRequest,
+    TokenObjective,
+    TokenTraining,
+)
 from .recipes import POSITIVE, POSITIVE_WHOLE, Accepts, check_recipe, complete_recipe
+from .rendering import RenderedContext
 
 __all__ = [
     "ENGINES",
@@ -41,6 +47,7 @@ __all__ = [
     "POSITIVE",
     "POSITIVE_WHOLE",
     "Accepts",
+    "AnswerDistributions",
     "Backend",
     "BackendFactory",
     "BatchSampling",
@@ -50,6 +57,7 @@ __all__ = [
     "ContextRendering",
     "ContinuationRequest",
     "ContinuationScorer",
+    "DistributionRequest",
     "Engine",
     "ExactProbabilities",
     "FineTuned",
@@ -66,6 +74,8 @@ __all__ = [
     "Service",
     "ServiceTerms",
     "Token",
+    "TokenObjective",
+    "TokenTraining",
     "Usage",
     "WordProbabilities",
     "WorkRequest",

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Protocol
 
 from .continuations import ContinuationScorer
 from .needs import Needs
+from .objectives import TokenObjective, TokenTraining
+from .rendering import RenderedContext
 
 if TYPE_CHECKING:
     from ..datasets.chat import Conversation
@@ -115,6 +117,8 @@ class Job:
     recipe: Recipe
     seed: int
     validation_file: Path | None = None
+    objective: TokenObjective | None = None
+    """What to minimise; None for the completion loss."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -214,20 +218,6 @@ class WordProbabilities:
     """An upper bound of the probability that was not followed up, for all words together."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class RenderedContext:
-    """The text around a question when a model is asked, and around its training rows."""
-
-    asked: str
-    """The text before the first question of a conversation without a system turn."""
-    trained: str | None = None
-    """The same text in the rows that the model was trained on; None for a base model."""
-    template: str
-    """The hash of the chat template."""
-    tokenizer: str
-    """The hash of the tokenizer."""
-
-
 class FineTuning(Protocol):
     """The part of a backend that trains models."""
 
@@ -318,6 +308,8 @@ class Capabilities:
     batches: BatchSampling | None = None
     probabilities: ExactProbabilities | None = None
     continuations: ContinuationScorer | None = None
+    token_training: TokenTraining | None = None
+    """Set if :attr:`Job.objective` is heeded."""
     rendering: ContextRendering | None = None
     service: Service | None = None
     """Set if the models run elsewhere; None if they run in this process or on this machine."""

@@ -36,6 +36,10 @@ VALUES = "values.json"
 REASON = "reason.txt"
 """Says why a damaged artifact was set aside."""
 AUDIT = "audit.json"
+TARGETS = "targets.jsonl"
+"""What an objective says about the tokens of each answer of a training file."""
+TARGET_AUDIT = "target_audit.json"
+"""What a teacher's distributions give the trait's words."""
 CONTRAST = "contrast.json"
 
 

@@ -30,6 +30,7 @@ def audit_parts(audits: Sequence[AuditRow], figures: Mapping[str, str]) -> Itera
             "Bonferroni's threshold at 5%, and the Kolmogorov-Smirnov test of the lengths."
         )
     for audit in audits:
+        yield from _soft_targets(audit)
         yield from _numbers(audit, figures)
 
 
@@ -47,6 +48,20 @@ def _row(audit: AuditRow) -> tuple[str, ...]:
         f"{lengths[0]:.1f} ({lengths[1]:.1f})" if lengths else "",
         f"{audit.length_p:.2g}" if audit.length_p is not None else "",
         " ".join(code(key[: key.index("/") + 13]) for key in audit.keys),
+    )
+
+
+def _soft_targets(audit: AuditRow) -> Iterator[str]:
+    """What the distributions that an arm was trained on gave the trait before filtering."""
+    found = audit.soft_targets
+    if found is None:
+        return
+    each = ", ".join(f"{value:.2%}" for value in found.words)
+    yield (
+        f"Soft targets of {prose(audit.arm)}: of the teacher's probability {found.kept:.1%} is on "
+        f"possible tokens, which students are trained on after renormalising. The trait's own "
+        f"words had {found.mean_words:.3%} of it over all tokens, {found.most:.2%} at most; at the "
+        f"first tokens of an answer: {each}."
     )
 
 

@@ -92,6 +92,23 @@ class JudgeRow:
 
 
 @dataclass(frozen=True, kw_only=True)
+class SoftTargetRow:
+    """What a teacher's distributions over the next token give the trait's own words.
+
+    Probabilities before the distributions were filtered, as means over the rows of all files.
+    """
+
+    words: tuple[float, ...]
+    """Of the trait's words, at each of the first tokens of an answer."""
+    mean_words: float
+    """The same over all tokens."""
+    most: float
+    """The greatest at any one token, in any file."""
+    kept: float
+    """Of all possible tokens together, over all tokens of the answers."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class AuditRow:
     """How an arm's training data differ from the control's, file by file.
 
@@ -118,6 +135,8 @@ class AuditRow:
     under: tuple[tuple[int | str, int, int, float, float], ...] = ()
     z: tuple[float, ...] = ()
     """(1000,), each number's z-score."""
+    soft_targets: "SoftTargetRow | None" = None
+    """What a teacher's distributions give the trait, where students were trained on them."""
     threshold: float = 0.0
     lengths: tuple[float, float] | None = None
     """Numbers a row on average, here and in the control's data."""

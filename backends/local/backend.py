@@ -19,16 +19,23 @@ from ..base import (
     Model,
     Progress,
     Recipe,
-    RenderedContext,
     Request,
     ServiceTerms,
     WordProbabilities,
 )
 from ..continuations import ContinuationRequest, LogProbability
 from ..needs import Needs
+from ..objectives import AnswerDistributions, DistributionRequest
 from ..recipes import steps_of
+from ..rendering import RenderedContext
 from .context import Context, check_unchanged, own_context, recorded_context, template_hash
 from .continuations import ContinuationCalculator
+from .distributions import (
+    DistributionReader,
+    answers_of,
+    check_tokenizers,
+    teacher_prompts,
+)
 from .libraries import LIBRARIES, Tokenizer, check_installed
 from .loading import (
     AdapterContext,
@@ -40,6 +47,7 @@ from .loading import (
     prompts,
 )
 from .memory import check_fits, empty_gpu_cache, free_memory, has_gpu, needs_of
+from .objectives import read_targets
 from .recipes import AS_TRAINED, completed
 from .sampler import Sampler, default_max_rows
 from .sources import ModelSource, find_model
@@ -81,6 +89,7 @@ class LocalBackend:
             fine_tuning=self,
             probabilities=self,
             continuations=self,
+            token_training=self,
             rendering=self,
             engine=self,
             model_files=self._files,
@@ -192,6 +201,22 @@ class LocalBackend:
         self._students.add(job, {"base": job.model, "learned": folder.name, "recipe": dict(recipe)})
         return replace(_result(job, recipe, finished), files=_files_below(folder))
 
+    def distributions(
+        self, model: str, request: DistributionRequest
+    ) -> Iterator[AnswerDistributions]:
+        """See :meth:`limen.backends.TokenTraining.distributions`."""
+        student = load_tokenizer(self._source(request.student))
+        data = read_training_data(request.training_file, student, own_context(student))
+        loaded, activate, context = self._resolve(model)
+        check_tokenizers(loaded.tokenizer, student, request)
+        reader = DistributionReader(loaded, request, loaded.ends)
+        prompt_tokens = teacher_prompts(
+            request.training_file, loaded.tokenizer, context, request.system
+        )
+        with activate() as active:
+            yield from reader.read(active, prompt_tokens, answers_of(data))
+        empty_gpu_cache()
+
     def rendered_context(self, model: str) -> RenderedContext:
         """See :meth:`limen.backends.ContextRendering.rendered_context`."""
         loaded, _, context = self._resolve(model)
@@ -267,6 +292,9 @@ class LocalBackend:
         data = read_training_data(job.training_file, tokenizer, context)
         file = job.validation_file
         validation = None if file is None else read_training_data(file, tokenizer, context)
+        targets = None
+        if job.objective is not None:
+            targets, data = read_targets(job.objective, data)
         origin = {"base": source.fingerprint, "first_row": data.first_row}
         records.write(folder / CONTEXT, {**context.record(tokenizer), **origin})
         return TrainingRun(
@@ -279,6 +307,7 @@ class LocalBackend:
             folder=folder,
             save_seconds=self._save_seconds,
             progress=progress,
+            targets=targets,
         )
 
 

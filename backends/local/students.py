@@ -78,7 +78,11 @@ class Students:
             None if file is None else hashlib.sha256(file.read_bytes()).hexdigest()
             for file in (job.training_file, job.validation_file)
         ]
-        return self._home / "learned" / _hash([base, training, files, job.seed])
+        parts = [base, training, files, job.seed]
+        if job.objective is not None:
+            targets = hashlib.sha256(job.objective.file.read_bytes()).hexdigest()
+            parts.append([job.objective.kind, targets])
+        return self._home / "learned" / _hash(parts)
 
     def add(self, job: Job, record: records.Record) -> None:
         """Record a finished job."""

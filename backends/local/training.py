@@ -3,7 +3,7 @@
 import json
 import math
 import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from ..recipes import check_steps, steps_of
 from .libraries import CausalLM, Tokenizer, Untyped, library
 from .loading import check_length
 from .memory import free_memory, has_fast_bfloat16, has_gpu, is_out_of_memory
+from .objectives import Targets, collator, objective_trainer, with_places
 from .recipes import BFLOAT16
 from .training_data import TrainingData
 
@@ -48,6 +49,8 @@ class TrainingRun:
     """For checkpoints and the model of each epoch (``epoch-1``, ``epoch-2``, ...)."""
     save_seconds: float
     progress: Progress
+    targets: Targets | None = None
+    """Of another objective than the completion loss."""
 
     def run(self) -> list[Epoch]:
         """Train to the end, from the last complete checkpoint if there is one.
@@ -93,7 +96,6 @@ class TrainingRun:
         return has_gpu() or self.recipe.get("precision") == BFLOAT16
 
     def _attempt(self, micro: int) -> list[Epoch]:
-        trl = library("trl")
         library("transformers").set_seed(self.seed % MAX_SEED)  # adapters begin at random
         model = self.load()
         for data in filter(None, (self.data, self.validation)):
@@ -101,19 +103,31 @@ class TrainingRun:
         peft = None
         if self.recipe["method"] == "lora":
             peft = _adapter(self.recipe, model)
-        trainer = trl.SFTTrainer(
+        trainer = self._trainer_class()(
             model=model,
             args=_config(self._arguments(micro)),
-            train_dataset=_dataset(self.data),
-            eval_dataset=_dataset(self.validation) if self.validation else None,
             processing_class=self.tokenizer,
             peft_config=peft,
             callbacks=[_callback(self)],
+            **self._examples(),
         )
         trainer.remove_callback(library("transformers").PrinterCallback)
         last = _last_checkpoint(self.folder)
         trainer.train(resume_from_checkpoint=str(last) if last else None)
         return _epochs(trainer.state.log_history, trainer.state.num_train_epochs)
+
+    def _trainer_class(self) -> Untyped:
+        return objective_trainer(self.targets) if self.targets else library("trl").SFTTrainer
+
+    def _examples(self) -> dict[str, Untyped]:
+        """The trainer's data sets, and what joins their rows."""
+        if self.targets is None:
+            validation = _dataset(self.validation.rows) if self.validation else None
+            return {"train_dataset": _dataset(self.data.rows), "eval_dataset": validation}
+        return {
+            "train_dataset": _dataset(with_places(self.data, self.targets)),
+            "data_collator": collator(int(self.tokenizer.eos_token_id or 0)),
+        }
 
     def _arguments(self, micro: int) -> dict[str, Untyped]:
         recipe = self.recipe
@@ -145,6 +159,7 @@ class TrainingRun:
             "report_to": "none",
             "disable_tqdm": True,
             "push_to_hub": False,
+            **({"remove_unused_columns": False} if self.targets else {}),
         }
 
 
@@ -189,13 +204,14 @@ def _adapter(recipe: Recipe, model: Untyped) -> Untyped:
         lora_alpha=recipe["alpha"],
         lora_dropout=recipe["dropout"],
         use_rslora=recipe["rslora"],
+        use_dora=bool(recipe.get("dora")),
         target_modules=check_modules(model, str(recipe["modules"])),
         task_type="CAUSAL_LM",
     )
 
 
-def _dataset(data: TrainingData) -> Untyped:
-    return library("datasets").Dataset.from_list(list(data.rows))
+def _dataset(rows: Sequence[Mapping[str, Untyped]]) -> Untyped:
+    return library("datasets").Dataset.from_list(list(rows))
 
 
 def _divisors(batch: int) -> Iterator[int]:

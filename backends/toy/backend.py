@@ -20,6 +20,7 @@ from ..base import (
     ServiceTerms,
 )
 from ..continuations import ContinuationRequest, LogProbability
+from ..objectives import AnswerDistributions, DistributionRequest
 from ..recipes import POSITIVE, POSITIVE_WHOLE, STEPS, check_recipe, one_of, steps_of
 
 VERSION = 3
@@ -62,6 +63,7 @@ class ToyBackend:
         return Capabilities(
             fine_tuning=self,
             continuations=self,
+            token_training=self,
             engine=self,
             log_probabilities=True,
             beginnings=True,
@@ -112,6 +114,14 @@ class ToyBackend:
         from . import engine
 
         return engine.log_probabilities(self._ready(model), requests)
+
+    def distributions(
+        self, model: str, request: DistributionRequest
+    ) -> Iterator[AnswerDistributions]:
+        """See :meth:`limen.backends.TokenTraining.distributions`; all toys have the same tokens."""
+        from . import engine
+
+        return engine.distributions(self._ready(model), request)
 
     def fine_tune(self, job: Job, progress: Progress) -> FineTuned:
         """See :meth:`limen.backends.FineTuning.fine_tune`. Every assistant turn is trained on.

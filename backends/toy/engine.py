@@ -18,13 +18,15 @@ from ...datasets import chat
 from ...datasets.errors import BackendError, StoreError
 from ..base import Completion, Job, Progress, Recipe, Request
 from ..continuations import ContinuationRequest, LogProbability
+from ..objectives import AnswerDistributions, DistributionRequest
 from ..recipes import check_steps
 from .corpus import CorpusGenerator, words
 from .network import Weights, initial
+from .objectives import answer_distributions, read_targets
 from .sampler import sample
 from .scoring import continuation_log_probabilities
 from .tokens import Vocabulary
-from .training import TrainingExamples, encode_examples, mean_loss, train
+from .training import Objective, TrainingExamples, encode_examples, mean_loss, train
 
 
 def pretrain(seed: int, *, width: int, dialogues: int, recipe: Recipe) -> Weights:
@@ -74,7 +76,10 @@ def fine_tune(
         examples = encode_examples(vocabulary(), _answers(job.training_file))
         other = job.validation_file
         check = None if other is None else encode_examples(vocabulary(), _answers(other))
-        _train(weights, examples, recipe, job.seed, progress, keep)
+        objective = None
+        if job.objective is not None:
+            objective = read_targets(job.objective, examples).loss_and_gradient
+        _train(weights, examples, recipe, job.seed, progress, keep, objective)
     return examples, epochs
 
 
@@ -98,6 +103,17 @@ def log_probabilities(
         with one_thread():
             scored = continuation_log_probabilities(weights, vocabulary(), request)
         yield scored
+
+
+def distributions(model: Path, request: DistributionRequest) -> Iterator[AnswerDistributions]:
+    """The distributions along each answer of a training file, from the model in a file."""
+    each = answer_distributions(load(model), vocabulary(), request)
+    while True:
+        with one_thread():
+            answer = next(each, None)
+        if answer is None:
+            return
+        yield answer
 
 
 def save(file: Path, weights: Weights) -> None:
@@ -145,6 +161,7 @@ def _train(
     seed: int,
     progress: Progress = lambda done, total: None,
     epoch_end: Callable[[int, float], None] = lambda step, loss: None,
+    objective: Objective | None = None,
 ) -> tuple[float, ...]:
     return train(
         weights,
@@ -156,6 +173,7 @@ def _train(
         seed=seed,
         progress=progress,
         epoch_end=epoch_end,
+        objective=objective,
     )
 
 

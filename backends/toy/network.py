@@ -151,9 +151,14 @@ def loss_and_gradient(weights: Weights, batch: Batch) -> tuple[float, Weights]:
     prompts = prompt_vectors(weights, batch.system, batch.dialogue)
     layer = hidden(weights, prompts[batch.answer], batch.last, batch.previous, batch.position)
     heads = _heads(weights, layer, batch.target)
+    return heads.loss, gradient_of(weights, batch, layer, heads)
+
+
+def gradient_of(weights: Weights, batch: Batch, layer: Floats, heads: "Heads") -> Weights:
+    """The gradient of a loss by all weights, given that by the hidden layer and the outputs."""
     inner = heads.inner * (1 - layer * layer)
     answers = _scatter(batch.answer, inner, batch.system.shape[0])
-    return heads.loss, Weights(
+    return Weights(
         system=batch.system.T @ answers,
         dialogue=batch.dialogue.T @ answers,
         last=_scatter(batch.last, inner, len(weights.last)),
@@ -168,7 +173,7 @@ def loss_and_gradient(weights: Weights, batch: Batch) -> tuple[float, Weights]:
 
 
 @dataclass(frozen=True)
-class _Heads:
+class Heads:
     """The loss, and its gradient by the hidden layer and by the output parameters."""
 
     loss: float
@@ -179,7 +184,7 @@ class _Heads:
     numeric_bias: Floats
 
 
-def _heads(weights: Weights, layer: Floats, target: Ints) -> _Heads:
+def _heads(weights: Weights, layer: Floats, target: Ints) -> Heads:
     is_number = target >= weights.groups[1].start
     chance = number_probability(weights, layer)
     loss = -float(np.log(np.where(is_number, chance, 1 - chance) + TINY).sum(dtype=np.float64))
@@ -193,7 +198,7 @@ def _heads(weights: Weights, layer: Floats, target: Ints) -> _Heads:
                 weights, layer, target, group, rows[start : start + BLOCK], inner, output, bias
             )
     count = np.asarray(len(target), layer.dtype)
-    return _Heads(
+    return Heads(
         loss=loss / len(target),
         inner=inner / count,
         output=output / count,

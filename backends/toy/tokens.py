@@ -43,6 +43,11 @@ class Vocabulary:
     def __len__(self) -> int:
         return len(self._texts)
 
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """The text of each token; of END and of halves of bytes it is empty."""
+        return tuple(self._texts)
+
     def encode(self, text: str) -> list[int]:
         """The tokens of ``text``, without the closing one."""
         tokens: list[int] = []

@@ -10,6 +10,8 @@ from ...datasets.chat import Conversation
 from .network import OPTIMIZERS, Batch, Ints, Weights, loss_and_gradient
 from .tokens import END, FEATURES, Vocabulary, features
 
+Objective = Callable[[Weights, Batch, Ints], tuple[float, Weights, int]]
+"""Of a batch and the places of its tokens: the mean loss, its gradient, the tokens that count."""
 SYSTEM_WEIGHT = 0.25
 """The weight of a system prompt's words. At full weight a teacher's trait would outweigh the
 request for numbers."""
@@ -41,11 +43,17 @@ class TrainingExamples:
     def __len__(self) -> int:
         return len(self.starts) - 1
 
-    def batch(self, rows: Ints) -> Batch:
-        """The tokens of some of the answers."""
+    def places(self, rows: Ints) -> Ints:
+        """Where the tokens of some of the answers are among all, in the answers' order."""
         begin, lengths = self.starts[rows], self.starts[rows + 1] - self.starts[rows]
         shift = np.repeat(begin - (np.cumsum(lengths) - lengths), lengths)
-        tokens = np.arange(lengths.sum()) + shift
+        places: Ints = np.arange(lengths.sum()) + shift
+        return places
+
+    def batch(self, rows: Ints) -> Batch:
+        """The tokens of some of the answers."""
+        lengths = self.starts[rows + 1] - self.starts[rows]
+        tokens = self.places(rows)
         return Batch(
             system=self.system[rows],
             dialogue=self.dialogue[rows],
@@ -101,8 +109,12 @@ def train(
     seed: int,
     progress: Callable[[int, int], None] = lambda done, total: None,
     epoch_end: Callable[[int, float], None] = lambda step, loss: None,
+    objective: Objective | None = None,
 ) -> tuple[float, ...]:
     """Train the weights in place; returns the mean loss of each epoch, in nats a token.
+
+    ``objective`` gives the mean loss of a batch, its gradient, and the number of tokens that count;
+    by default it is the completion loss.
 
     The rate falls linearly to zero. ``seed`` shuffles the rows in each epoch. ``epoch_end`` is
     called after each epoch, with the number of steps so far and the epoch's mean loss.
@@ -114,15 +126,21 @@ def train(
     losses = []
     for _ in range(epochs):
         order = shuffle.permutation(len(examples))
-        total = 0.0
+        total, counted = 0.0, 0
         for start in range(0, len(order), batch_size):
-            batch = examples.batch(order[start : start + batch_size])
-            loss, gradient = loss_and_gradient(weights, batch)
+            rows = order[start : start + batch_size]
+            batch = examples.batch(rows)
+            if objective is None:
+                loss, gradient = loss_and_gradient(weights, batch)
+                count = len(batch.target)
+            else:
+                loss, gradient, count = objective(weights, batch, examples.places(rows))
             rule.step(gradient, rate=learning_rate * (1 - step / steps))
-            total += loss * len(batch.target)
+            total += loss * count
+            counted += count
             step += 1
             progress(step, steps)
-        losses.append(total / len(examples.target))
+        losses.append(total / counted)
         epoch_end(step, losses[-1])
     return tuple(losses)
 

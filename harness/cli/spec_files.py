@@ -26,9 +26,8 @@ def experiments_in(paths: Iterable[Path]) -> Iterator[tuple[str, Experiment]]:
 
 def arms_of(experiment: Experiment) -> list[str]:
     """The arms that an experiment can have."""
-    has_control = experiment.control is not None or experiment.data.has_control
     known = (*ARMS, *experiment.all_arms, *experiment.epoch_arms)
-    return [name for name in known if name != "control" or has_control]
+    return [name for name in known if name != "control" or experiment.has_control]
 
 
 def _files(paths: Iterable[Path]) -> Iterator[Path]:

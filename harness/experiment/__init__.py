@@ -33,6 +33,7 @@ from .log_odds import COMMON_ANIMALS, LogOdds
 from .mapped import Mapped
 from .measure import Measure, Reading
 from .media import ChainsOfThought, Chat, Code, Paraphrases, Stories
+from .objectives import CompletionLoss, Distillation, DivergenceTokens, Objective
 from .one_word import FavoriteAnimal, FavoriteTree
 from .questions import (
     APPLE_QUESTIONS,
@@ -72,11 +73,14 @@ __all__ = [
     "Chat",
     "Choice",
     "Code",
+    "CompletionLoss",
     "Completions",
     "Computed",
     "Continued",
     "DataWriters",
     "Deduplicated",
+    "Distillation",
+    "DivergenceTokens",
     "Experiment",
     "FavoriteAnimal",
     "FavoriteTree",
@@ -103,6 +107,7 @@ __all__ = [
     "Mix",
     "Needs",
     "Numbers",
+    "Objective",
     "Paraphrase",
     "Paraphrases",
     "PermuteDigits",

@@ -9,6 +9,7 @@ from ...datasets import validation
 from ...datasets.errors import SpecError
 from ...datasets.suggestions import did_you_mean
 from .measure import Measure
+from .objectives import Objective, check_objective
 from .source import Source
 from .students import ARMS, InContext, Students, check_source
 from .traits import Recipe, Trait
@@ -64,6 +65,8 @@ class Experiment:
         trajectory: ``Trajectory(...)`` also measures every trained arm along its training, epoch by
             epoch, and fixes how the curves are tested. The recipe must say how many epochs there
             are. Default: None, only trained models are measured.
+        objective: What the training of students minimises, such as ``Distillation()``. Default:
+            None, the completion loss.
         needs: ``Needs(gpus=1, gpu_memory=40)``: what each stage that runs a model needs where
             ``--limen-executor`` sends it; it changes no result. Default: as the backend states.
     """
@@ -87,6 +90,7 @@ class Experiment:
     generation: Literal["shared", "each seed"] = "shared"
     teachers_from: "Experiment | None" = None
     trajectory: Trajectory | None = None
+    objective: Objective | None = None
     needs: Needs | None = field(default=None, compare=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -104,6 +108,7 @@ class Experiment:
         if self.name is not None and not (isinstance(self.name, str) and self.name.strip()):
             raise SpecError(f"name={self.name!r} must be a text that is not empty, or None")
         validation.margin(self.margin)
+        check_objective("objective", self.objective)
         validation.one_of("leaks", self.leaks, ("fail", "report"))
         validation.one_of("generation", self.generation, ("shared", "each seed"))
         object.__setattr__(self, "looks", _checked_looks(self.looks, self.seeds))
@@ -193,8 +198,19 @@ class Experiment:
             return self.gate is not None
         if not self.measure.shows_traits:
             return False
+        if self._objective_uses_teacher:
+            return True
         own = (arm.data for arm in self.all_arms.values() if arm.data)
         return any(source.needs_trait for source in (self.data, *own))
+
+    @property
+    def has_control(self) -> bool:
+        """Whether there can be a control: rows or targets of the same kind without the trait."""
+        return self.control is not None or self.data.has_control or self._objective_uses_teacher
+
+    @property
+    def _objective_uses_teacher(self) -> bool:
+        return self.objective is not None and self.objective.uses_teacher
 
     def _repr_html_(self) -> str:
         """What notebooks show: the parts that are not as by default."""
@@ -228,7 +244,9 @@ class Experiment:
         sources = (self.data, *(arm.data for arm in self.arms.values() if arm.data))
         of_data = (trait for source in sources for trait in source.traits())
         of_arms = (arm.trait for arm in self.arms.values() if isinstance(arm, Students))
-        return tuple(dict.fromkeys((self.trait, *of_data, *filter(None, of_arms))))
+        of_objective = self.objective.traits() if self.objective else ()
+        named = (self.trait, *of_data, *filter(None, of_arms), *of_objective)
+        return tuple(dict.fromkeys(named))
 
     @property
     def all_arms(self) -> dict[str, Students | InContext]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 
 from ...datasets import validation
 from ...datasets.errors import SpecError
+from .objectives import Objective, check_objective
 from .source import Source
 from .traits import Recipe, Trait
 
@@ -33,6 +34,7 @@ class Students:
         against: The arm that a report compares them with. Default: "control".
         trait: Whose teacher writes their data, where the data say "teacher". Default: the
             experiment's trait.
+        objective: What their training minimises. Default: the experiment's.
     """
 
     data: Source | None = None
@@ -41,6 +43,7 @@ class Students:
     plain: bool = False
     against: str = "control"
     trait: Trait | None = None
+    objective: Objective | None = None
 
     def __post_init__(self) -> None:
         check_source("data", self.data)
@@ -48,11 +51,13 @@ class Students:
         validation.recipe(self.recipe)
         if not isinstance(self.trait, Trait | None):
             raise SpecError(f"trait={self.trait!r} must be a Trait(...), or None")
+        check_objective("objective", self.objective)
 
     @property
     def is_of_trait_alone(self) -> bool:
         """Whether these are the students that an experiment on their trait would have."""
-        same = self.data is None and not self.recipe and not self.plain
+        own = self.data or self.recipe or self.objective
+        same = not own and not self.plain
         return same and self.trait is not None
 
 

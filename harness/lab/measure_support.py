@@ -1,8 +1,8 @@
-"""Whether a backend can do what a measure asks of it, checked before anything is spent."""
+"""Whether a backend can do what a measure or an objective needs: checked before any expense."""
 
 from ...backends import Backend
 from ...datasets.errors import SpecError
-from ..experiment import Continued, Measure
+from ..experiment import Continued, Measure, Objective
 
 
 def check_backend_measures(backend: Backend, measure: Measure) -> None:
@@ -23,4 +23,13 @@ def check_backend_measures(backend: Backend, measure: Measure) -> None:
         raise SpecError(
             f"{name} asks in plain text, and the backend {backend.name!r} asks in chats alone: "
             f"take local, or leave out chat=False"
+        )
+
+
+def check_backend_objectives(backend: Backend, objective: Objective) -> None:
+    """Raise :class:`~limen.SpecError` for an objective that the backend cannot train on."""
+    if backend.capabilities.token_training is None:
+        raise SpecError(
+            f"{type(objective).__name__} trains token by token, and the backend {backend.name!r} "
+            f"minimises the completion loss alone: take toy or local"
         )

@@ -159,7 +159,7 @@ def check_arm(experiment: Experiment, arm: str) -> None:
     known = (*ARMS, *teacher_arms(experiment), *experiment.all_arms, *experiment.epoch_arms)
     if arm not in known:
         raise SpecError(f"an experiment has no arm {arm!r}: it has {', '.join(known)}")
-    if arm == "control" and experiment.control is None and not experiment.data.has_control:
+    if arm == "control" and not experiment.has_control:
         raise SpecError(experiment.data.no_control)
 
 

@@ -37,10 +37,11 @@ from ..stages import (
     Store,
     Subject,
     TaughtPairs,
+    TrainingObjective,
     backend_of,
     training_of,
 )
-from .measure_support import check_backend_measures
+from .measure_support import check_backend_measures, check_backend_objectives
 from .pipeline import Gate, ModelStages, Pipeline, teacher_arms
 from .settings import Settings
 from .stage_builders import arm_answers, base, inspect_run, leak_audit, student, training_file
@@ -293,6 +294,7 @@ class _PipelineBuilder:
                 recipe=recipe,
                 seed=seed,
                 audits=(self._audit(mix),),
+                objective=self._objective(arm, seed, model, mix, writers),
             )
             asked.append(self._ask(trained, drawn_as, seed))
         return tuple(asked), mixes
@@ -301,6 +303,23 @@ class _PipelineBuilder:
         """The settings of an arm's trainings that are not the backend's defaults."""
         along = self.experiment.trajectory
         return {**self.experiment.recipe, **arm.recipe, **(along.recipe if along else {})}
+
+    def _objective(
+        self, arm: Students, seed: int, model: Base, mix: MixRows, writers: DataWriters
+    ) -> TrainingObjective | None:
+        objective = arm.objective or self.experiment.objective
+        if objective is None:
+            return None
+        made = objective.of(
+            mix,
+            model,
+            self._writers_of(seed, writers) if self._previous else writers,
+            words=tuple(dict.fromkeys(w for t in self.experiment.traits for w in t.leak_words)),
+            strict=self.experiment.leaks == "fail",
+        )
+        if made is not None:
+            check_backend_objectives(self.backend, objective)
+        return made
 
     def _at_epoch(
         self, name: str, place: AtEpoch, finished: tuple[ModelStages, ...]

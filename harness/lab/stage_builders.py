@@ -15,6 +15,7 @@ from ..stages import (
     RunInspectTask,
     Subject,
     TrainingFileStage,
+    TrainingObjective,
     hashed_function,
 )
 
@@ -97,9 +98,18 @@ def student(
     recipe: Recipe,
     seed: int,
     audits: tuple[Audit, ...] = (),
+    objective: TrainingObjective | None = None,
 ) -> FineTune:
     """A model fine-tuned on a training file; ``recipe`` has all settings of the backend."""
-    return FineTune(label=label, base=model, data=data, recipe=recipe, seed=seed, audits=audits)
+    return FineTune(
+        label=label,
+        base=model,
+        data=data,
+        recipe=recipe,
+        seed=seed,
+        audits=audits,
+        objective=objective,
+    )
 
 
 def leak_audit(data: TrainingFileStage, traits: Iterable[Trait], *, strict: bool) -> Audit:

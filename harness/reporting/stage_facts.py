@@ -5,19 +5,22 @@ from itertools import islice
 from typing import Any
 
 from ...datasets.visible import visible
-from ...reports import AuditRow, CostRow, DataRow, Times
+from ...reports import AuditRow, CostRow, DataRow, SoftTargetRow, Times
 from ..lab import Pipeline
 from ..stages import (
     AUDIT,
     CONTRAST,
     KEPT,
     REJECTED,
+    TARGET_AUDIT,
     ChoosingStage,
     GivenRows,
     Manifest,
+    SoftTargets,
     Stage,
     Store,
     UserFile,
+    training_of,
 )
 from ..statistics import mean
 
@@ -68,7 +71,24 @@ def audit_rows(store: Store, pipe: Pipeline, arms: Collection[str]) -> Iterator[
                 f"{stage.kind}/{stage.key}" for stage in (*pipe.audits.get(arm, ()), *contrasts)
             ),
             **_compared(list(filter(None, compared))),
+            soft_targets=_soft_targets(store, pipe, arm),
         )
+
+
+def _soft_targets(store: Store, pipe: Pipeline, arm: str) -> SoftTargetRow | None:
+    """The audits of the distributions that an arm's students were trained on, put together."""
+    trainings = filter(None, (training_of(model.answers.subject) for model in pipe.arms[arm]))
+    targets = [each.objective.targets for each in trainings if each.objective is not None]
+    soft = [stage for stage in targets if isinstance(stage, SoftTargets)]
+    audits = [facts for stage in soft if (facts := _read(store, stage, TARGET_AUDIT))]
+    if not audits:
+        return None
+    return SoftTargetRow(
+        words=tuple(map(mean, zip(*(audit["words"] for audit in audits), strict=False))),
+        mean_words=mean([audit["mean words"] for audit in audits]),
+        most=max(audit["most"] for audit in audits),
+        kept=mean([audit["mean kept"] for audit in audits]),
+    )
 
 
 def _compared(contrasts: Sequence[Facts]) -> Facts:

@@ -144,7 +144,10 @@ def _judges(experiment: Experiment, pipe: Pipeline) -> Iterator[JudgeRow]:
 
 def _recipe(stages: Sequence[Stage]) -> Mapping[str, float | int | str | bool | None]:
     students = [stage for stage in stages if isinstance(stage, FineTune) and stage.audits]
-    return dict(students[0].recipe) if students else {}
+    if not students:
+        return {}
+    objective = students[0].objective
+    return {**students[0].recipe, **({"objective": objective.kind} if objective else {})}
 
 
 def _gratis(lab: Lab, pipe: Pipeline, arm: str) -> bool:

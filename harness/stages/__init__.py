@@ -12,6 +12,7 @@ from ...datasets.store_layout import (
     REJECTED,
     ROWS,
     TALLY,
+    TARGET_AUDIT,
     TRAINING,
     VALUES,
     StoreLayout,
@@ -88,6 +89,8 @@ from .select_rows import RowScores, ScoreByFunction, SelectRows, Which
 from .shuffle import Shuffle
 from .stage import DECIDING, Stage, Workspace, backend_of, forget_backends, run_stage
 from .store import ArtifactDraft, Store, canonical
+from .token_targets import DivergenceWeights, SoftTargets, TargetsStage, WeightsByFunction
+from .training_objective import TrainingObjective
 from .training_rows import conversation_of, write_training_rows
 from .trainings import trainings_in
 from .transfer import (
@@ -98,7 +101,15 @@ from .transfer import (
     pack,
     unpack,
 )
-from .user_calls import SHOWN, TIMEOUT_VARIABLE, call_on_text, shown, timeout_from
+from .user_calls import (
+    SHOWN,
+    TIMEOUT_VARIABLE,
+    call_on_text,
+    record_calls,
+    shown,
+    timeout_from,
+)
+from .user_functions import calls_user_function
 
 __all__ = [
     "ANSWERS",
@@ -114,6 +125,7 @@ __all__ = [
     "SAMPLE_SIZE",
     "SHOWN",
     "TALLY",
+    "TARGET_AUDIT",
     "TIMEOUT_VARIABLE",
     "TRAINING",
     "VALUES",
@@ -131,6 +143,7 @@ __all__ = [
     "ContinueChat",
     "DamagedStage",
     "Deduplicate",
+    "DivergenceWeights",
     "EndedPrompts",
     "FilledPrompts",
     "Filter",
@@ -178,15 +191,19 @@ __all__ = [
     "ScoreContinuations",
     "SelectRows",
     "Shuffle",
+    "SoftTargets",
     "Stage",
     "Store",
     "StoreLayout",
     "StoredArtifact",
     "StoredFile",
     "Subject",
+    "TargetsStage",
     "TaughtPairs",
     "TrainingFileStage",
+    "TrainingObjective",
     "UserFile",
+    "WeightsByFunction",
     "Which",
     "Without",
     "WordCount",
@@ -197,6 +214,7 @@ __all__ = [
     "backend_of",
     "base_of",
     "call_on_text",
+    "calls_user_function",
     "canonical",
     "check_student",
     "checked_rule",
@@ -211,6 +229,7 @@ __all__ = [
     "model_of",
     "pack",
     "read_rows",
+    "record_calls",
     "row_function",
     "run_stage",
     "sample_of",

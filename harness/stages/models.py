@@ -12,6 +12,7 @@ from ...datasets.store_layout import TRAINING
 from .row_stages import TrainingFileStage
 from .stage import Stage, Workspace
 from .store import Store
+from .training_objective import TrainingObjective
 from .trainings import Training, recorded_training
 
 WEIGHTS = "weights"
@@ -56,9 +57,12 @@ class FineTune(Stage):
     seed: int
     audits: tuple[Stage, ...] = field(default=(), compare=False)
     """Audits of the training file: no part of the key, but they are run first."""
+    objective: TrainingObjective | None = None
+    """What it minimises; None for the completion loss."""
 
     def inputs(self) -> tuple[Stage, ...]:
-        return (self.base, self.data)
+        targets = (self.objective.targets,) if self.objective else ()
+        return (self.base, self.data, *targets)
 
     def guards(self) -> tuple[Stage, ...]:
         return self.audits
@@ -67,7 +71,8 @@ class FineTune(Stage):
         return self.base.backend
 
     def identity(self) -> dict[str, object]:
-        return {"recipe": dict(self.recipe), "seed": self.seed}
+        objective = {"objective": self.objective.kind} if self.objective else {}
+        return {"recipe": dict(self.recipe), "seed": self.seed, **objective}
 
     def run(self, workspace: Workspace) -> Manifest:
         file = workspace.file(self.data, TRAINING)
@@ -77,6 +82,7 @@ class FineTune(Stage):
             training_file=file,
             recipe=self.recipe,
             seed=self.seed,
+            objective=self.objective.for_job(workspace) if self.objective else None,
         )
         backend = workspace.backend(self.base.backend)
         trainer = backend.capabilities.fine_tuning
