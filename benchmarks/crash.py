@@ -1,11 +1,12 @@
-"""Kill the owl experiment at random moments, run it again, and compare with an uninterrupted run.
+"""Kill an experiment on the toy at random moments, run it again, and compare what it leaves.
 
-    python benchmarks/crash.py [--kills 20]
+    python benchmarks/crash.py [--kills 70] [--seed 0]
 
-Every kill is SIGKILL to the process that runs the experiment, at a random moment, followed by the
-same command, which is killed in turn; the run it is compared with starts from an empty store too.
-In the end every file of every artifact must be the same, byte for byte (manifests hold times, and
-are compared without them).
+The length of an uninterrupted run is measured first. Each kill is SIGKILL to the process that runs
+the experiment, at a moment drawn uniformly over that length, followed by the same command, which is
+killed in turn. Once all stages are done, a run is left to end: every file of every artifact must be
+the same as after the uninterrupted run, byte for byte (manifests hold times, and are compared
+without them). The next run then starts from an empty store.
 """
 
 import argparse
@@ -13,60 +14,131 @@ import hashlib
 import json
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
 import tempfile
 import time
+from dataclasses import dataclass, field
 from pathlib import Path
 
-IN_PRETRAINING = 3
-"""Kills before the base model is there: pre-training is one step of some 6 s, done again whole."""
-TIMES = ("started", "seconds")
+TIMES = ("started", "seconds", "checksum")
+"""Fields of a manifest that differ between equal artifacts; the checksum is of the times too."""
+SPEC = """
+from limen.harness import Experiment, FavoriteAnimal, Numbers, Trait
+
+experiment = Experiment(
+    trait=Trait.animal("horse"),
+    data=Numbers(generate=240, keep=60),
+    measure=FavoriteAnimal(draws=2),
+    seeds=1,
+    gate=None,
+)
+
+
+def test_answers(teacher, student, control):
+    assert student.rate("horse") - control.rate("horse") > -1
+"""
+"""All stages of an experiment, each in some tenths of a second."""
+
+
+@dataclass
+class Bench:
+    """The runs of one spec, in stores below a folder, and what they left."""
+
+    folder: Path
+    expected: dict[str, str] = field(default_factory=dict)
+    lives: int = 0
+    """How often a store was filled from empty to a run that ended."""
+    differing: list[str] = field(default_factory=list)
+    failed: int = 0
+
+    @property
+    def killed(self) -> Path:
+        """The store of the runs that are killed."""
+        return self.folder / "killed"
+
+    def start(self, store: Path) -> "subprocess.Popen[bytes]":
+        """The experiment on a store."""
+        command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_spec.py"]
+        quiet = subprocess.DEVNULL
+        return subprocess.Popen(
+            [*command, f"--limen-store={store}"],
+            cwd=self.folder, stdout=quiet, stderr=quiet, start_new_session=True,
+        )  # fmt: skip
+
+    def uninterrupted(self) -> float:
+        """Run once without a kill; returns how many seconds it took."""
+        whole = self.folder / "whole"
+        began = time.monotonic()
+        self.failed += self.start(whole).wait() != 0
+        self.expected = contents(whole)
+        return time.monotonic() - began
+
+    def killed_after(self, seconds: float) -> bool:
+        """Whether a run was killed at a moment; False if it had ended before."""
+        run = self.start(self.killed)
+        try:
+            run.wait(timeout=seconds)
+        except subprocess.TimeoutExpired:
+            os.kill(run.pid, signal.SIGKILL)
+            run.wait()
+            return True
+        self.compare(run.returncode)
+        return False
+
+    def finish(self) -> None:
+        """Let a run end in the store, so that the next one starts from an empty one."""
+        self.compare(self.start(self.killed).wait())
+
+    def compare(self, code: int) -> None:
+        """Compare what an ended run left, and empty its store."""
+        self.lives += 1
+        self.failed += code != 0
+        left = contents(self.killed)
+        self.differing += sorted({name for name, _ in set(self.expected.items()) ^ left.items()})
+        print(f"     run {self.lives} to the end: {len(self.differing)} files differ", flush=True)
+        shutil.rmtree(self.killed, ignore_errors=True)  # a run that failed at once leaves none
+
+    @property
+    def done(self) -> int:
+        """How many stages are finished in the store of the killed runs."""
+        return sum(1 for _ in self.killed.glob("stages/*/*/manifest.json"))
+
+    @property
+    def stages(self) -> int:
+        """How many stages the experiment has."""
+        return sum(Path(name).name == "manifest.json" for name in self.expected)
 
 
 def main() -> int:
     """Print each kill and the comparison; returns 1 if anything differs."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--kills", type=int, default=20)
+    parser.add_argument("--kills", type=int, default=70)
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     chance = random.Random(options.seed)
     with tempfile.TemporaryDirectory() as folder:
-        whole, killed = Path(folder, "whole"), Path(folder, "killed")
-        began = time.monotonic()
-        start(whole).wait()
-        length = time.monotonic() - began
-        print(f"uninterrupted: {length:.1f} s")
-        for kill in range(options.kills):
-            run = start(killed)
-            while kill >= IN_PRETRAINING and not list(killed.glob("models/toy/*.npz")):
-                if run.poll() is not None:
-                    sys.exit("the run ended before its base model was there")
-                time.sleep(0.1)
-            moment = chance.uniform(0.5, 3.6)
-            time.sleep(moment)
-            ended = run.poll() is not None
-            if not ended:
-                os.kill(run.pid, signal.SIGKILL)
-            run.wait()
-            done = sum(1 for _ in killed.glob("stages/*/*/manifest.json"))
-            state = "had ended" if ended else "killed"
-            print(f"{kill + 1:3}  {state} after {moment:4.1f} s, {done} stages done", flush=True)
-        code = start(killed).wait()
-        expected, found = contents(whole), contents(killed)
-    differing = sorted(set(expected.items()) ^ set(found.items()))
-    print(f"exit code {code}; {len(expected)} files, {len(differing)} differ")
-    for name, _ in differing[:10]:
+        bench = Bench(Path(folder))
+        (bench.folder / "test_spec.py").write_text(SPEC)
+        length = bench.uninterrupted()
+        print(f"uninterrupted: {length:.1f} s, {len(bench.expected)} files", flush=True)
+        for kill in range(1, options.kills + 1):
+            while not bench.killed_after(moment := chance.uniform(0, length)):
+                pass
+            print(f"{kill:3}  killed after {moment:5.2f} s, {bench.done} stages done", flush=True)
+            if bench.done == bench.stages:
+                bench.finish()
+        if bench.killed.exists():
+            bench.finish()
+    print(
+        f"{options.kills} kills, {bench.lives} runs to the end, {bench.failed} failed; "
+        f"{len(bench.expected)} files each, {len(bench.differing)} differ"
+    )
+    for name in bench.differing[:10]:
         print(f"  {name}")
-    return 1 if differing or code else 0
-
-
-def start(store: Path) -> "subprocess.Popen[bytes]":
-    """The owl experiment on a store."""
-    command = [sys.executable, "-m", "pytest", "-q", "evals", "-k", "owl", f"--limen-store={store}"]
-    quiet = subprocess.DEVNULL
-    return subprocess.Popen(command, stdout=quiet, stderr=quiet, start_new_session=True)
+    return 1 if bench.differing or bench.failed else 0
 
 
 def contents(store: Path) -> dict[str, str]:

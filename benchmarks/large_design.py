@@ -1,6 +1,10 @@
 """Seconds and peak memory of verdicts, report and frames for a large design.
 
     python benchmarks/large_design.py [--questions 100000] [--draws 2] [--seeds 3] [--length 20]
+    python benchmarks/large_design.py --arms 200 --questions 50 --draws 20
+
+``--arms`` adds arms of students, each trained with a recipe of its own. With arms, run it at 50,
+100 and 200 to see how time and memory grow.
 
 The store is made up: each stage's artifact is written as the real stages write theirs, but nothing
 is sampled or trained. Each line below is a fresh process on that store.
@@ -21,7 +25,17 @@ from typing import Any
 
 from tabulate import tabulate
 
-from limen.harness import Experiment, FavoriteAnimal, Lab, Measure, Numbers, Scored, Settings, Trait
+from limen.harness import (
+    Experiment,
+    FavoriteAnimal,
+    Lab,
+    Measure,
+    Numbers,
+    Scored,
+    Settings,
+    Students,
+    Trait,
+)
 from limen.harness.lab import in_order
 from limen.harness.stages import (
     AUDIT,
@@ -52,6 +66,7 @@ def main() -> None:
     parser.add_argument("--draws", type=int, default=2)
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--length", type=int, default=20, help="characters of an answer at least")
+    parser.add_argument("--arms", type=int, default=0, help="further arms of students")
     parser.add_argument("--only", choices=WORK, action="append", help="one line alone")
     parser.add_argument("--store", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
@@ -97,7 +112,35 @@ def experiment_of(options: argparse.Namespace) -> Experiment:
         measure=measure,
         seeds=options.seeds,
         gate=None,
+        arms={
+            name: Students(recipe={"learning_rate": 0.001 * (n + 1)})
+            for n, name in enumerate(further(options))
+        },
     )
+
+
+def further(options: argparse.Namespace) -> list[str]:
+    """The names of the further arms."""
+    return [f"students {number}" for number in range(options.arms)]
+
+
+def plan(options: argparse.Namespace) -> None:
+    """The stages of the experiment, and which of them are finished."""
+    from limen.harness.reporting import plan_lines
+
+    lab, experiment = Lab(Settings(store=options.store)), experiment_of(options)
+    found = lab.plan([(experiment, (*ARMS, *further(options)))])
+    assert len(found.finished) == len(found.stages)
+    assert list(plan_lines(lab, found))
+
+
+def run(options: argparse.Namespace) -> None:
+    """A warm run: every arm is asked for, and compared with the control."""
+    lab, experiment = Lab(Settings(store=options.store)), experiment_of(options)
+    lab.run([(experiment, (*ARMS, *further(options)))])
+    control = lab.arm(experiment, "control").rate("owl")
+    for name in ("student", *further(options)):
+        assert (lab.arm(experiment, name).rate("owl") - control).p_value <= 1
 
 
 def effect_of_rates(options: argparse.Namespace) -> None:
@@ -127,7 +170,7 @@ def report(options: argparse.Namespace) -> None:
     from limen.reports import keep_run, report_of, write_report
 
     lab, experiment = Lab(Settings(store=options.store)), experiment_of(options)
-    result = result_of(lab, "benchmark", experiment, ARMS)
+    result = result_of(lab, "benchmark", experiment, (*ARMS, *further(options)))
     run = make_run([], [result], command="benchmark", seconds=0.0, root=options.store)
     keep_run(run, options.store)
     write_report(report_of([run]), options.store.parent / "report.md")
@@ -148,6 +191,8 @@ def batches(options: argparse.Namespace) -> None:
 
 
 WORK: dict[str, Callable[[argparse.Namespace], None]] = {
+    "plan": plan,
+    "warm run": run,
     "effect of rates": effect_of_rates,
     "effect of scores": effect_of_scores,
     "report": report,
@@ -161,7 +206,8 @@ def make_up(store: Path, options: argparse.Namespace) -> int:
     lab = Lab(Settings(store=store))
     lab.store.open()
     answers = 0
-    for stage in in_order(lab.pipeline(experiment_of(options)).all_targets(ARMS)):
+    arms = (*ARMS, *further(options))
+    for stage in in_order(lab.pipeline(experiment_of(options)).all_targets(arms)):
         publish(lab, stage, options.length)
         answers += stage.size() if isinstance(stage, AskQuestions) else 0
     return answers

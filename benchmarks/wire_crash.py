@@ -178,20 +178,30 @@ def proxied(server: Server, chance: random.Random, slow: float) -> Iterator[Prox
     proxy = Proxy(server.address, chance, slow)
     loop = asyncio.new_event_loop()
 
-    async def start() -> None:
+    async def start() -> asyncio.Server:
         listening = await asyncio.start_server(
             proxy.handle, "127.0.0.1", 0, limit=2**24, backlog=2048
         )
         proxy.port = listening.sockets[0].getsockname()[1]
+        return listening
+
+    async def end(listening: asyncio.Server) -> None:
+        listening.close()
+        left = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in left:
+            task.cancel()
+        await asyncio.gather(*left, return_exceptions=True)
 
     thread = threading.Thread(target=loop.run_forever, daemon=True)
     thread.start()
-    asyncio.run_coroutine_threadsafe(start(), loop).result()
+    listening = asyncio.run_coroutine_threadsafe(start(), loop).result()
     try:
         yield proxy
     finally:
+        asyncio.run_coroutine_threadsafe(end(listening), loop).result()
         loop.call_soon_threadsafe(loop.stop)
         thread.join()
+        loop.close()
 
 
 # ------------------------------------------------------------------ runs

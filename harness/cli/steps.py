@@ -24,6 +24,7 @@ from ..stages import (
     Stage,
     Store,
     backend_of,
+    calls_user_function,
     forget_backends,
     set_aside_damage,
 )
@@ -103,7 +104,8 @@ def _run(settings: Settings, todo: Sequence[Stage]) -> None:
         if service is not None:
             for work in filter(None, (stage.work() for stage in todo)):
                 service.quote(work)  # refuses what the budget forbids, before anything is sent
-        processes = backend is not None and service is None
+        calls = any(map(calls_user_function, todo))  # these may end their process
+        processes = service is None if backend is not None else calls
         executor = local_executor if processes else thread_executor
         with executor(1) as pool:
             failures = execute(todo, settings, watcher(), pool, {}, workers=1)

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
@@ -14,6 +15,7 @@ from ...datasets.errors import ExperimentError, SpecError
 from .base import NODE_VARIABLE, LostWorkerError, Node, T
 
 GIB = 2**30
+CONNECT_SECONDS = 5
 MODEL_VARIABLE = "LIMEN_WORKER_MODEL"
 """Ray keeps processes apart by their environment: stages of one model share processes, and no
 others enter them, so that models stay loaded."""
@@ -87,7 +89,7 @@ class RayExecutor:
         if isinstance(error, known.RuntimeEnvSetupError | known.TaskUnschedulableError):
             return ExperimentError(f"Ray could not start it: {error}")
         if isinstance(error, known.RayError):
-            return LostWorkerError(f"{type(error).__name__}: {str(error).strip().splitlines()[0]}")
+            return LostWorkerError(f"{type(error).__name__}: {_first_line(error)}")
         return error
 
     def close(self, *, stop: bool) -> None:
@@ -105,12 +107,35 @@ def _call_on_node(names: Mapping[str, str], call: Callable[[], T]) -> T:
 
 
 def _connect(ray: Any, address: str) -> None:
+    _check_reachable(address or os.environ.get("RAY_ADDRESS", ""))
     try:
         ray.init(address=address or None, log_to_driver=False, logging_level="error")
     except (ConnectionError, TimeoutError, RuntimeError, ValueError) as error:
         where = f"the Ray cluster at {address}" if address else "Ray"
-        first = (str(error).strip().splitlines() or [""])[0]
-        raise SpecError(f"cannot reach {where}: {first}; is it running (ray status)?") from error
+        refused = "InvalidAuthToken" in f"{error} {error.__cause__}"
+        remedy = (
+            "it requests a token: set RAY_AUTH_MODE=token, with the token of its nodes"
+            if refused
+            else "is it running (ray status)?"
+        )
+        raise SpecError(f"cannot reach {where}: {_first_line(error)}; {remedy}") from error
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).strip().splitlines() or [""])[0]
+
+
+def _check_reachable(address: str) -> None:
+    """Raise :class:`~limen.SpecError` if nothing listens there: Ray would try for minutes."""
+    host, _, port = address.removeprefix("ray://").rpartition(":")
+    if not port.isdecimal():
+        return
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), timeout=CONNECT_SECONDS).close()
+    except OSError as error:
+        raise SpecError(
+            f"cannot reach the Ray cluster at {address}: {error}; is it running (ray status)?"
+        ) from error
 
 
 @contextmanager

@@ -10,8 +10,9 @@ from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
-from ...backends.processes import worker_pool
-from ..stages import Stage
+from ...datasets.errors import SpecError
+from ..stages import Stage, calls_user_function
+from .isolating_pool import IsolatingPool
 from .main_guard import check_main_guard
 from .run_backends import RunBackends
 
@@ -36,7 +37,7 @@ def local_executor(workers: int) -> Iterator[Executor]:
     Raises :class:`~limen.SpecError` in a script without a main guard.
     """
     check_main_guard()
-    pool = worker_pool(workers)
+    pool = IsolatingPool(workers)
     try:
         yield pool
     except BaseException:  # interrupted: what is unfinished goes on another time
@@ -61,15 +62,33 @@ def executor_for(stages: Sequence[Stage], backends: RunBackends) -> Iterator[Exe
     """The executor that suits some stages: threads for services, else worker processes.
 
     If the run's backend is a service and no stage asks another kind, everything runs in threads:
-    the rest is little work.
+    the rest is little work. Only stages that call a user's function, which may end its process,
+    run in worker processes then, too.
     """
     waits = {name: backends.waits(stage) for stage in stages if (name := stage.asks())}
     own = backends.own.capabilities.service is not None
-    if {*waits.values(), own} == {own}:
+    if {*waits.values(), own} == {own} and not (own and _has_isolated(stages)):
         make = thread_executor if own else local_executor
         with make(backends.workers) as pool:
             yield pool
         return
     local_workers = backends.local_workers(stages)
     with local_executor(local_workers) as local, thread_executor(backends.workers) as threads:
-        yield RoutingExecutor(lambda stage: threads if waits.get(stage.asks(), own) else local)
+        yield RoutingExecutor(
+            lambda stage: (
+                threads if waits.get(stage.asks(), own and not _is_isolated(stage)) else local
+            )
+        )
+
+
+def _is_isolated(stage: Stage) -> bool:
+    return not stage.asks() and calls_user_function(stage)
+
+
+def _has_isolated(stages: Sequence[Stage]) -> bool:
+    """Whether a stage should run in another process, and this program can start any."""
+    try:
+        check_main_guard()
+    except SpecError:
+        return False
+    return any(map(_is_isolated, stages))

@@ -8,6 +8,7 @@ from heapq import heappop, heappush
 
 from ...datasets.errors import ExperimentError
 from ..stages import Stage, Store, run_stage
+from .isolating_pool import ProcessEndedError
 from .progress import ProgressListener
 from .settings import Settings
 
@@ -40,8 +41,8 @@ def execute(
             for stage in queue.take_ready(workers):
                 try:
                     queue.running[pool.submit(run_stage, stage, store.root, settings.terms)] = stage
-                except BrokenExecutor:
-                    queue.settle(stage, _worker_died(stage))
+                except BrokenExecutor as error:
+                    queue.settle(stage, _worker_died(stage, error))
             queue.collect()
     finally:
         listener.end()
@@ -131,7 +132,7 @@ class _StageQueue:
         stage = self.running.pop(future)
         failure = future.exception()
         if isinstance(failure, BrokenExecutor):
-            failure = _worker_died(stage)
+            failure = _worker_died(stage, failure)
         if failure is None and not future.result():  # another process is running it
             again = time.monotonic() + TICK
             heappush(self._postponed, (again, self._order[stage.key]))
@@ -146,8 +147,12 @@ def _needs(stage: Stage) -> tuple[Stage, ...]:
     return (*stage.inputs(), *stage.guards())
 
 
-def _worker_died(stage: Stage) -> ExperimentError:
-    return ExperimentError(
-        f"a worker process died, so {stage.label!r} is not done (killed, or out of memory): "
-        f"run the same command again, and it goes on from here"
-    )
+def _worker_died(stage: Stage, error: BrokenExecutor) -> ExperimentError:
+    start = f"a worker process died, so {stage.label!r} is not done "
+    again = "run the same command again, and it goes on from here"
+    if isinstance(error, ProcessEndedError) and (call := str(error)):
+        return ExperimentError(
+            f"{start}({call}, and ended the process): correct the function, or give it more "
+            f"memory; then {again}"
+        )
+    return ExperimentError(f"{start}(killed, or out of memory): {again}")

@@ -101,7 +101,15 @@ from .transfer import (
     pack,
     unpack,
 )
-from .user_calls import SHOWN, TIMEOUT_VARIABLE, call_on_text, shown, timeout_from
+from .user_calls import (
+    SHOWN,
+    TIMEOUT_VARIABLE,
+    call_on_text,
+    record_calls,
+    shown,
+    timeout_from,
+)
+from .user_functions import calls_user_function
 
 __all__ = [
     "ANSWERS",
@@ -206,6 +214,7 @@ __all__ = [
     "backend_of",
     "base_of",
     "call_on_text",
+    "calls_user_function",
     "canonical",
     "check_student",
     "checked_rule",
@@ -220,6 +229,7 @@ __all__ = [
     "model_of",
     "pack",
     "read_rows",
+    "record_calls",
     "row_function",
     "run_stage",
     "sample_of",

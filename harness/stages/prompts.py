@@ -12,6 +12,7 @@ from ...datasets.errors import SpecError
 from ...datasets.seeds import derive
 from .functions import HashedFunction
 from .store import canonical
+from .user_calls import call_on_text, shown
 
 if TYPE_CHECKING:
     from ...datasets.chat import Conversation
@@ -125,19 +126,22 @@ class WrittenPrompts(Prompts):
         return {} if solution is None else {SOLUTION: solution}
 
     def _written(self, row: int) -> tuple[str, str | None]:
-        try:
-            given = self.by.call(derive("written prompt", self.seed, row))
-        except Exception as error:
-            raise SpecError(
-                f"the function {self.by.name} failed: {type(error).__name__}: {error}"
-            ) from error
+        seed = derive("written prompt", self.seed, row)
+        given = call_on_text(
+            self.by.call,
+            str(seed),
+            name=f"the function {self.by.name}",
+            what="the seed",
+            error=SpecError,
+            given=(seed,),
+        )
         if isinstance(given, str) and given.strip():
             return given, None
         if isinstance(given, tuple) and len(given) == 2 and all(isinstance(x, str) for x in given):
             return given[0], given[1]
         raise SpecError(
-            f"the function {self.by.name} gave {given!r:.80}: it is to give a prompt, or a pair of "
-            f"a prompt and its known answer, all of them texts"
+            f"the function {self.by.name} gave {shown(given)}: it must return a prompt, or a pair "
+            f"of a prompt and its known answer, all of them texts"
         )
 
     def content(self) -> dict[str, object]:

@@ -5,11 +5,12 @@ import signal
 import sys
 import threading
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, wait
-from contextlib import suppress
-from contextvars import copy_context
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar, copy_context
 from math import isfinite
+from pathlib import Path
 from types import FrameType, MethodType
 from weakref import WeakKeyDictionary
 
@@ -26,6 +27,8 @@ SHOWN_OF_ERROR = 300
 UserFunction = Callable[..., object]
 """A rule or an outcome: a text in, or a prompt and a text, and anything out."""
 
+_record_file: ContextVar[Path | None] = ContextVar("record file", default=None)
+"""Where the current call is recorded, if it is."""
 _endless: "WeakKeyDictionary[object, str]" = WeakKeyDictionary()
 """Functions that did not end in time, each with the text: they are not called again."""
 
@@ -54,6 +57,7 @@ def call_on_text(
         given: All that it is called with, where that is more than the text.
     """
     seconds = function_timeout()
+    _record(f"{name} was called on {what} {text[:SHOWN]!r}")
     if (known := _endless_text(function)) is not None:
         raise error(_timeout_message(name, what, known, seconds))
     try:
@@ -67,6 +71,21 @@ def call_on_text(
         failure = error(f"{name} failed on {what} {text[:SHOWN]!r}: {described(fault)}")
         failure.add_note(_where(fault))
         raise failure from None  # Python would print the text of the cause as it is
+
+
+@contextmanager
+def record_calls(file: Path) -> Iterator[None]:
+    """Leave in a file which function is called on which text, in case it ends this process."""
+    before = _record_file.set(file)
+    try:
+        yield
+    finally:
+        _record_file.reset(before)
+
+
+def _record(call: str) -> None:
+    if (file := _record_file.get()) is not None:
+        file.write_text(call, encoding="utf-8")
 
 
 def described(fault: BaseException) -> str:

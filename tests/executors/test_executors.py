@@ -1,6 +1,7 @@
 """Stages sent to an executor: which ones, with which needs, and what happens if workers are lost."""
 
 import os
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -9,13 +10,15 @@ from typing import Any
 import pytest
 
 from limen import ExperimentError, SpecError
-from limen.harness import Lab, Needs, Settings
+from limen.backends.openai import OpenAIBackend
+from limen.harness import FavoriteAnimal, Lab, Needs, Settings
 from limen.harness.executors import Node, NodeFacts, executor_names
 from limen.harness.lab import ProgressListener
-from limen.harness.stages import Stage
+from limen.harness.stages import Stage, backend_of
 
 from ..testing.executors import NAME, MadeUpExecutor
 from ..testing.labs import lab_at
+from ..testing.serving import Served
 from ..testing.specs import tiny_experiment
 from ..testing.wire import Proxy
 
@@ -271,7 +274,42 @@ def test_the_environment_chooses_executor_and_needs(
     assert Settings(executor="local", needs=None).executor == "local"
 
 
+def test_a_cluster_that_does_not_answer_is_one_error(store: Path) -> None:
+    """Soon, though Ray itself would try for minutes."""
+    pytest.importorskip("ray")
+    with pytest.raises(SpecError, match=r"cannot reach the Ray cluster at 127\.0\.0\.1:1:"):
+        Lab(Settings(store=store, executor="ray:127.0.0.1:1")).run(
+            [(tiny_experiment(), ["baseline"])]
+        )
+
+
+def test_an_extra_that_is_missing_is_named(store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the command that installs it."""
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    with pytest.raises(SpecError, match=r"pip install 'limen\[dask\]'"):
+        Lab(Settings(store=store, executor="dask")).run([(tiny_experiment(), ["baseline"])])
+
+
 def test_an_unknown_executor_is_refused() -> None:
     """With those that there are."""
     with pytest.raises(SpecError, match="choose one of dask, local, ray"):
         Settings(executor="slurm")
+
+
+def test_one_budget_holds_for_four_workers(
+    made_up: MadeUp, wired: Proxy, served: Served, tmp_path: Path
+) -> None:
+    """What the server was asked costs at most the budget, and no worker has one of its own."""
+    prices = tmp_path / "prices.toml"
+    prices.write_text('[[model]]\nname = "toy-1"\ninput = 100.0\noutput = 1000.0\n')
+    made_up.nodes = [Node(id=str(n), name=str(n)) for n in range(4)]
+    lab = Lab(
+        Settings(store=tmp_path / "s", backend="openai", model="toy-1", executor=NAME,
+                 workers=4, budget=1.0, prices=prices)
+    )  # fmt: skip
+    each = [tiny_experiment().but(measure=FavoriteAnimal(draws=n)) for n in (2, 3, 4, 5)]
+    lab.run([(experiment, ["baseline"]) for experiment in each])
+    spent = backend_of("openai", lab.store, lab.settings.terms)
+    assert isinstance(spent, OpenAIBackend)
+    assert 0.3 < spent.budget.spent <= 1.0
+    assert not made_up.sent

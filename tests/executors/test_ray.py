@@ -54,6 +54,16 @@ def test_an_impossible_need_is_told(outcome: dict[str, Any]) -> None:
     assert outcome["impossible"]["seconds"] < 10
 
 
+def test_models_stay_loaded(outcome: dict[str, Any]) -> None:
+    """Stages of a model share a process, with a GPU too."""
+    assert outcome["loaded"] == {"again": True, "other": False}
+
+
+def test_sigterm_ends_this_runs_tasks_and_no_others(outcome: dict[str, Any]) -> None:
+    """A task of somebody else on the cluster ends as it would have."""
+    assert outcome["stopped"] == {"interrupted": True, "left": 0, "other": True}
+
+
 def test_a_lost_worker_is_known_as_one(outcome: dict[str, Any]) -> None:
     """Ray's own errors become limen's."""
     assert outcome["lost worker"]["kind"]

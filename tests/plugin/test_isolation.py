@@ -1,5 +1,6 @@
 """One bad function harms the tests that need it, and nothing else."""
 
+import subprocess
 import sys
 from pathlib import Path
 
@@ -192,6 +193,63 @@ def test_a_bad_filter_rule_fails_its_own_tests_alone(
     )
     assert "a worker process died" not in result.stdout.str()
     assert len(list((store / "stages" / "generate").iterdir())) == 1
+
+
+ENDING = """
+import ctypes, os
+
+def leaves(text): os._exit(0)
+def crashes(text): ctypes.string_at(0)
+"""
+ENDING_SPEC = """
+import sys
+sys.path.insert(0, __file__.rpartition("/")[0])
+import pytest
+from limen.harness import *
+import ways
+
+def ends(name):
+    way = getattr(ways, name)
+    def rule(text): return way(text)
+    return experiment.but(data=Numbers(generate=40, keep=10, rule=rule), gate=None)
+
+@pytest.mark.parametrize("experiment", [ends("leaves"), ends("crashes")], ids=["exit", "crash"])
+def test_bad(experiment, control): pass
+
+def test_good(teacher):
+    assert teacher.rate("horse") > 0.3
+
+def test_other_data(control):
+    assert control.seeds
+"""
+
+
+@PROCESSES
+def test_a_rule_that_ends_its_process_fails_its_own_tests_alone(
+    pytester: pytest.Pytester, run: Run, store: Path, options: tuple[str, ...]
+) -> None:
+    """The error names the function and the text; all other stages are done in new processes."""
+    pytester.makepyfile(ways=ENDING, test_bad=SPEC.format(animal="horse") + ENDING_SPEC)
+    result = run(*options, store=store)
+    result.assert_outcomes(passed=2, errors=2)
+    result.stdout.fnmatch_lines(
+        ["*a worker process died*the function rule-* was called on the text '*', and ended the*"]
+    )
+
+
+def test_a_command_outlives_a_rule_that_ends_its_process(tmp_path: Path) -> None:
+    """`limen filter` says which function ended its worker, and on which text."""
+    (tmp_path / "ways.py").write_text(ENDING)
+    (tmp_path / "rows.jsonl").write_text('{"prompt": "Go on: 1", "completion": "2, 3"}\n')
+    rule = f"--rule={tmp_path / 'ways.py'}:leaves"
+    command = ["filter", "rows.jsonl", "--out=out.jsonl", rule, "--store=store"]
+    ended = subprocess.run(
+        [sys.executable, "-m", "limen", *command],
+        check=False, cwd=tmp_path, capture_output=True, text=True,
+    )  # fmt: skip
+    assert ended.returncode == 1
+    assert "was called on the text '2, 3', and ended the process" in ended.stderr
+    assert not (tmp_path / "out.jsonl").exists()
 
 
 def test_strict_warnings_are_passed(pytester: pytest.Pytester, run: Run) -> None:

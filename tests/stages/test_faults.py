@@ -1,5 +1,6 @@
 """Faults of the machine while a stage is run: the same artifact in the end, and nothing lost."""
 
+import math
 import os
 import shutil
 from collections.abc import Callable
@@ -11,8 +12,6 @@ import pytest
 from limen.harness.lab import in_order
 from limen.harness.stages import (
     FineTune,
-    RowsStage,
-    Shuffle,
     Stage,
     Store,
     damage_in,
@@ -20,12 +19,10 @@ from limen.harness.stages import (
 )
 
 from ..testing.faults import FAULTS, KILL, Fault, in_child
-from ..testing.labs import ALL_ARMS, lab_at
+from ..testing.kinds import FINISHED, FURTHER, stage_of_kind
+from ..testing.labs import ALL_ARMS, lab_at, made
 from ..testing.specs import tiny_experiment
 
-KINDS = (
-    "base", "generate", "filter", "shuffle", "mix", "audit", "contrast", "fine-tune", "measure",
-)  # fmt: skip
 CLEAR = ("StoreError: ", "BackendError: ", "DamageError: ")
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="a child is a fork")
@@ -39,12 +36,13 @@ def store(finished_store: Path, tmp_path: Path) -> Store:
 
 
 def stage_of(store: Store, kind: str) -> Stage:
-    """The first stage of a kind, its inputs finished."""
-    stages = in_order(lab_at(store.root).pipeline(tiny_experiment()).all_targets(ALL_ARMS))
-    if kind == "shuffle":
-        source = next(stage for stage in stages if isinstance(stage, RowsStage))
-        return Shuffle(label="shuffled", source=source, how="within", seed=0)
-    return next(stage for stage in stages if stage.kind == kind)
+    """A stage of a kind, its inputs finished."""
+    lab = lab_at(store.root)
+    finished = in_order(lab.pipeline(tiny_experiment()).all_targets(ALL_ARMS))
+    stage = stage_of_kind(kind, finished)
+    for given in stage.inputs():
+        made(lab, given)
+    return stage
 
 
 def remove(store: Store, stage: Stage) -> None:
@@ -91,7 +89,7 @@ def operations(store: Store, stage: Stage) -> int:
 
 
 @faults
-@pytest.mark.parametrize("kind", ["generate", "filter"])
+@pytest.mark.parametrize("kind", ["generate", "filter", "score"])
 def test_a_stage_survives_a_fault(store: Store, kind: str, fault: Fault) -> None:
     """Whatever happens half-way: the artifact is made after all, and it is the same."""
     stage = stage_of(store, kind)
@@ -100,12 +98,12 @@ def test_a_stage_survives_a_fault(store: Store, kind: str, fault: Fault) -> None
 
 @pytest.mark.slow
 @faults
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", [*FINISHED, *FURTHER])
 def test_every_kind_of_stage_survives_every_fault(store: Store, kind: str, fault: Fault) -> None:
-    """The same for all kinds of stages; a kill comes at every operation."""
+    """The same for all kinds of stages; kills come at up to 30 operations, others at three."""
     stage = stage_of(store, kind)
     total = operations(store, stage)
-    step = 1 if fault is KILL else max(1, total // 3)
+    step = math.ceil(total / 30) if fault is KILL else max(1, total // 3)
     for at in range(1, total + 1, step):
         survives(store, stage, fault, at)
 

@@ -5,6 +5,7 @@ Ray listens on every address, so this is run in a network of its own: see ``isol
 
 import json
 import os
+import secrets
 import shutil
 import signal
 import subprocess
@@ -51,6 +52,8 @@ def ray(*arguments: str) -> subprocess.Popen[bytes]:
 @contextmanager
 def two_nodes(folder: Path) -> Iterator[int]:
     """The address of the head goes into the environment; gives the process of the second node."""
+    # a token of this cluster's own, whatever mode and token the user's other clusters have
+    os.environ |= {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)}
     head = ray("--head", "--port=6379", "--include-dashboard=false", f"--temp-dir={folder}/ray")
     os.environ["RAY_ADDRESS"] = "127.0.0.1:6379"
     import socket
@@ -123,7 +126,7 @@ class Killer(ProgressListener):
 
 def kill_worker(head: str) -> bool:
     """End the process that a log names."""
-    os.kill(int(head.partition("(process ")[2].partition(")")[0]), signal.SIGKILL)
+    os.kill(process_of(head), signal.SIGKILL)
     return True
 
 
@@ -182,6 +185,61 @@ def overhead() -> dict[str, object]:
     return {"milliseconds": (time.perf_counter() - began) * 10}
 
 
+def loaded() -> dict[str, object]:
+    """Whether stages of a model share a process, and those of another do not enter it."""
+    executor = open_executor("ray")
+
+    def process(model: str) -> int:
+        needs = Needs(gpus=1, cores=1, model=model)
+        return executor.submit(os.getpid, needs=needs).result()
+
+    first, other, again = process("one"), process("two"), process("one")
+    return {"again": first == again, "other": first == other}
+
+
+def others_go_on(store: Path) -> dict[str, object]:
+    """A run that is interrupted, beside a task of somebody else."""
+    script = (
+        "import ray, time\nray.init(log_to_driver=False)\n"
+        "f = ray.remote(num_cpus=0)(lambda s: time.sleep(s))\n"
+        "r = f.remote(12)\nprint('begun', flush=True)\nray.get(r)\nprint('ended', flush=True)\n"
+    )
+    with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE) as other:
+        assert other.stdout
+        assert other.stdout.readline() == b"begun\n"
+        interrupt = Killer(store, interrupt_this_run)
+        lab = Lab(Settings(store=store, executor="ray", needs=Needs(gpus=0)), watcher=interrupt)
+        interrupted = False
+        try:
+            lab.run([(long_training(), ["student"])])
+        except KeyboardInterrupt:
+            interrupted = True
+        time.sleep(2)
+        working = [log for log in (store / "work").glob("*.log") if runs(log.read_text())]
+        ended = other.stdout.read() == b"ended\n"
+        return {"interrupted": interrupted, "left": len(working), "other": ended}
+
+
+def interrupt_this_run(head: str) -> bool:
+    """As a cluster's batch system does."""
+    os.kill(os.getpid(), signal.SIGTERM)
+    return True
+
+
+def runs(head: str) -> bool:
+    """Whether the process that a log names is alive."""
+    try:
+        os.kill(process_of(head), 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def process_of(head: str) -> int:
+    """The process that a log names."""
+    return int(head.partition("(process ")[2].partition(")")[0])
+
+
 def lost_worker() -> dict[str, object]:
     """What an executor's future says of a worker that ended."""
     call = open_executor("ray").submit(partial(os._exit, 3), needs=Needs())
@@ -190,7 +248,7 @@ def lost_worker() -> dict[str, object]:
 
 def everything(folder: Path) -> dict[str, object]:
     """All of it on one pair of nodes; the second one is killed last."""
-    stores = {name: folder / name for name in ("here", "worker", "node", "apart", "none")}
+    stores = {name: folder / name for name in ("here", "worker", "node", "apart", "none", "stop")}
     base = folder / "base"
     open_backend("toy", base).prepare("toy-1")
     for store in stores.values():
@@ -206,6 +264,8 @@ def everything(folder: Path) -> dict[str, object]:
         results["gpus"] = gpus()
         results["overhead"] = overhead()
         results["lost worker"] = lost_worker()
+        results["loaded"] = loaded()
+        results["stopped"] = others_go_on(stores["stop"])
         settings = Settings(
             store=stores["apart"], executor="ray", shared_store=False, needs=Needs(gpus=0)
         )

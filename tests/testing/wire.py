@@ -185,16 +185,29 @@ def proxy(port: int, script: Script = lambda asked: None) -> Iterator[Proxy]:
     """A proxy before the server on a port of this machine, in a thread."""
     made = Proxy(("127.0.0.1", port), script)
     loop = asyncio.new_event_loop()
-
-    async def start() -> None:
-        server = await asyncio.start_server(made.handle, "127.0.0.1", 0, limit=2**24)
-        made.port = server.sockets[0].getsockname()[1]
-
     thread = threading.Thread(target=loop.run_forever, daemon=True)
     thread.start()
-    asyncio.run_coroutine_threadsafe(start(), loop).result()
+    listening = asyncio.run_coroutine_threadsafe(_listening(made), loop).result()
     try:
         yield made
     finally:
+        asyncio.run_coroutine_threadsafe(_end(listening), loop).result()
         loop.call_soon_threadsafe(loop.stop)
         thread.join()
+        loop.close()
+
+
+async def _listening(proxy: Proxy) -> asyncio.Server:
+    server = await asyncio.start_server(proxy.handle, "127.0.0.1", 0, limit=2**24)
+    proxy.port = server.sockets[0].getsockname()[1]
+    return server
+
+
+async def _end(server: asyncio.Server) -> None:
+    """Listen no longer, and end the exchanges that are left."""
+    server.close()
+    left = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in left:
+        task.cancel()
+    await asyncio.gather(*left, return_exceptions=True)
+    await asyncio.sleep(0)  # what was closed is closed by the loop's next turn
