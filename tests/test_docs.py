@@ -33,6 +33,33 @@ def test_python_blocks_parse(page: Path) -> None:
         ast.parse(block)
 
 
+GIVEN = "student control other arms small middle large experiment".split()
+"""What the pages take for granted in excerpts: arms, and the experiment of the page."""
+CHECKS = (
+    "--config-file=", "--check-untyped-defs", "--allow-redefinition", "--ignore-missing-imports",
+    "--follow-imports=silent", "--disable-error-code=no-redef",
+)  # fmt: skip
+
+
+@pytest.mark.slow
+def test_python_blocks_have_right_types(tmp_path: Path) -> None:
+    """Mypy finds nothing wrong with the blocks of each page, one after the other."""
+    pytest.importorskip("mypy")
+    files = []
+    for page in PAGES:
+        found = blocks(page, "python")
+        if found:
+            given = "".join(f"{name}: Any\n" for name in GIVEN)
+            files.append(tmp_path / f"page_{page.stem}.py")
+            text = "\n\n".join([f"from typing import Any\n{given}", *found])
+            files[-1].write_text(text, encoding="utf-8")
+    run = subprocess.run(
+        [sys.executable, "-m", "mypy", *CHECKS, *map(str, files)],
+        capture_output=True, text=True, check=False, cwd=tmp_path,
+    )  # fmt: skip
+    assert run.returncode == 0, run.stdout
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_imported_names_exist(page: Path) -> None:
     """What a block imports from limen is there."""

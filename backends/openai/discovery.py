@@ -44,6 +44,11 @@ class Discovery:
     silent: dict[str, Failure] = field(default_factory=dict)
     """Paths that got no answer in time, which are asked for once: others are then given less."""
 
+    @property
+    def silent_seconds(self) -> float:
+        """Seconds that were spent on paths without an answer."""
+        return self.timeout * (1 + (len(self.silent) - 1) / 4) if self.silent else 0.0
+
     def get(self, path: str) -> Found | Failure:
         """The JSON object at a path, or why there is none.
 

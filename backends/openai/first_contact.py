@@ -58,7 +58,8 @@ class FirstContact:
         """
         form = replace(SIMPLEST, **self.choices.form)
         begun, same = time.monotonic(), Counter[tuple[object, ...]]()
-        first = self._patience(model)
+        patience = self._patience(model)
+        first = max(patience / 2, patience - self.discovery.silent_seconds)
         while True:
             failure = self._try(model, form, cost, first)
             if failure is None:

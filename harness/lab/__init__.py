@@ -11,6 +11,7 @@ from .gate import TraitCheck, check_trait
 from .grids import GridResults, grid_arms, grid_of
 from .interruption import interruptible, kept_in
 from .lab import Lab
+from .notebook_progress import default_listener
 from .pipeline import ModelStages, Pipeline, in_order, teacher_arms, with_previous
 from .plan import Plan
 from .progress import ProgressListener, progress_on
@@ -40,6 +41,7 @@ __all__ = [
     "check_trait",
     "compare_answers",
     "cores",
+    "default_listener",
     "dollars_from",
     "effect_of",
     "execute",

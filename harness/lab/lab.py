@@ -11,6 +11,7 @@ from .arm_cache import ArmCache
 from .arms import Arm
 from .executors import ExecutorFactory
 from .grids import GridResults, grid_arms, grid_of
+from .notebook_progress import default_listener
 from .pipeline import Pipeline, check_arm, with_previous
 from .pipeline_builder import build_pipeline
 from .plan import Plan, plan_of
@@ -40,7 +41,7 @@ class Lab:
         self._backends.own  # noqa: B018  (an unknown backend is refused here)
         self._arms = ArmCache(self.store, listener)
         self._runner = StageRunner(
-            self._backends, self._arms, listener=watcher or ProgressListener(), executor=executor
+            self._backends, self._arms, listener=watcher or default_listener(), executor=executor
         )
         self._pipelines: list[Pipeline] = []
 

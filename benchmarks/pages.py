@@ -1,0 +1,98 @@
+"""Do the documentation's pages fit a phone and a wide screen? ``python benchmarks/pages.py SITE``.
+
+Each page of a built site is shown by headless Chromium at 375 and 1,400 pixels. Printed are pages
+that are wider than the screen, and how many were looked at; the exit code is 1 if one is too wide.
+"""
+
+import json
+import subprocess
+import sys
+import tempfile
+import threading
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from queue import Queue
+from typing import Any
+
+WIDTHS = (375, 1400)
+PATIENCE = 300.0
+LOOP = """<body style="margin:0"><script>
+const pages = %s, widths = %s, found = [];
+const wait = (time) => new Promise((done) => setTimeout(done, time));
+(async () => {
+  for (const page of pages) for (const width of widths) {
+    const frame = document.createElement("iframe");
+    frame.width = width; frame.height = 900; frame.src = page;
+    document.body.append(frame);
+    await new Promise((done) => { frame.onload = done; });
+    const errors = [];
+    frame.contentWindow.addEventListener("error", (event) => errors.push(event.message));
+    await wait(150);
+    const root = frame.contentDocument.documentElement;
+    found.push([page, width, root.scrollWidth - root.clientWidth, errors]);
+    frame.remove();
+  }
+  await fetch("/done", {method: "POST", body: JSON.stringify(found)});
+})();</script>"""
+
+
+class _Handler(SimpleHTTPRequestHandler):
+    """Serves the site, and one page that shows all others."""
+
+    loop = ""
+    found: "Queue[Any]" = Queue()
+
+    def do_GET(self) -> None:
+        if self.path != "/all-pages":
+            super().do_GET()
+            return
+        self.send_response(200)
+        self.send_header("content-type", "text/html")
+        self.end_headers()
+        self.wfile.write(self.loop.encode())
+
+    def do_POST(self) -> None:
+        """Receive what was found."""
+        self.found.put(json.loads(self.rfile.read(int(self.headers["content-length"]))))
+        self.send_response(204)
+        self.end_headers()
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Say nothing."""
+
+
+def check(site: Path, browser: str) -> list[tuple[str, int, int, list[str]]]:
+    """Each page and width with the pixels that it is too wide, and its script errors."""
+    pages = sorted(str(page.relative_to(site)) for page in site.glob("*.html"))
+    _Handler.loop = LOOP % (json.dumps(pages), json.dumps(WIDTHS))
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(_Handler, directory=str(site)))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
+        command = [
+            browser, "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
+            f"--user-data-dir={profile}", "--remote-debugging-port=0",
+            f"http://127.0.0.1:{server.server_port}/all-pages",
+        ]  # fmt: skip
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        try:
+            return [
+                (row[0], row[1], row[2], row[3]) for row in _Handler.found.get(timeout=PATIENCE)
+            ]
+        finally:
+            process.kill()
+            process.wait()
+
+
+def main() -> int:
+    """Check the site that is named; returns the exit code."""
+    found = check(Path(sys.argv[1]), sys.argv[2] if len(sys.argv) > 2 else "chromium")
+    faults = [row for row in found if row[2] > 0 or row[3]]
+    for page, width, over, errors in faults:
+        print(f"{page} at {width}: {over} pixels too wide {errors or ''}")
+    print(f"{len(found)} pages and widths, {len(faults)} with a fault")
+    return 1 if faults else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
