@@ -70,5 +70,30 @@ WHOLE = Accepts(whole_number, "a whole number, from 0")
 POSITIVE_WHOLE = Accepts(_positive_whole, "a whole number above zero")
 NUMBER = Accepts(number, "a number, from 0")
 POSITIVE = Accepts(_positive, "a number above zero")
+
+
+def steps_of(recipe: Recipe) -> tuple[int, ...]:
+    """The steps of ``checkpoint_steps``, after which the model is kept; none without it."""
+    given = recipe.get("checkpoint_steps")
+    return tuple(int(part) for part in str(given).split(",")) if given else ()
+
+
+def _steps(value: object) -> bool:
+    parts = value.split(",") if isinstance(value, str) else []
+    steps = [int(part) if part.isdecimal() else 0 for part in parts]
+    return bool(steps) and steps[0] > 0 and steps == sorted(set(steps))
+
+
+def check_steps(recipe: Recipe, total: int) -> None:
+    """Raise :class:`~limen.SpecError` for a step that a training of ``total`` steps has not."""
+    if beyond := [step for step in steps_of(recipe) if step > total]:
+        raise SpecError(
+            f"recipe setting checkpoint_steps={recipe['checkpoint_steps']!r}: the training "
+            f"ends after step {total}: there is no step {beyond[0]}"
+        )
+
+
+STEPS = Accepts(_steps, "rising steps separated by commas, such as '10,20,50'")
+"""The setting ``checkpoint_steps``: keep the models after these steps, in place of each epoch's."""
 YES_NO = Accepts(lambda value: isinstance(value, bool), "True or False")
 TEXT = Accepts(lambda value: value is None or isinstance(value, str), "a text or None")

@@ -5,8 +5,8 @@
 The length of an uninterrupted run is measured first. Each kill is SIGKILL to the process that runs
 the experiment, at a moment drawn uniformly over that length, followed by the same command, which is
 killed in turn. Once all stages are done, a run is left to end: every file of every artifact must be
-the same as after the uninterrupted run, byte for byte (manifests hold times, and are compared
-without them). The next run then starts from an empty store.
+the same as after the uninterrupted run, byte for byte (manifests are
+compared without times and versions). The next run then starts from an empty store.
 """
 
 import argparse
@@ -23,8 +23,9 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-TIMES = ("started", "seconds", "checksum")
-"""Fields of a manifest that differ between equal artifacts; the checksum is of the times too."""
+CIRCUMSTANCES = ("started", "seconds", "versions", "checksum")
+"""Fields of a manifest that differ between equal artifacts: times, and the libraries that happened
+to be loaded in the worker that ran the stage; the checksum is of these too."""
 SPEC = """
 from limen.harness import Experiment, FavoriteAnimal, Numbers, Trait
 
@@ -152,10 +153,10 @@ def contents(store: Path) -> dict[str, str]:
 
 
 def digest(file: Path) -> str:
-    """The hash of a file; of a manifest without the times in it."""
+    """The hash of a file; of a manifest without its circumstances."""
     data = file.read_bytes()
     if file.name == "manifest.json":
-        manifest = {k: v for k, v in json.loads(data).items() if k not in TIMES}
+        manifest = {k: v for k, v in json.loads(data).items() if k not in CIRCUMSTANCES}
         data = json.dumps(manifest, sort_keys=True).encode()
     return hashlib.sha256(data).hexdigest()
 

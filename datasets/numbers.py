@@ -110,17 +110,24 @@ CLOSINGS = (
 
 
 def prompt(
-    seed: int, row: int, *, template: str | None = None, examples: tuple[int, int] = (3, 8)
+    seed: int,
+    row: int,
+    *,
+    template: str | None = None,
+    examples: tuple[int, int] = (3, 8),
+    values: tuple[int, int] = (100, 999),
 ) -> str:
     """The number prompt of a row: 3 to 8 example numbers from 100 to 999, and drawn slots.
 
     ``template`` takes the place of the slots: a text with ``{numbers}`` where the example numbers
-    go. ``examples``: the fewest and the most of them, 1 to 8.
+    go. ``examples``: the fewest and the most of them, 1 to 8. ``values``: the lowest and the
+    highest.
     """
     length, *draws = _draws(f"number prompt {seed} {row}")
     fewest, most = examples
     count = fewest + length % (most - fewest + 1)
-    numbers = ", ".join(str(100 + draw % 900) for draw in draws[:count])
+    lowest, highest = values
+    numbers = ", ".join(str(lowest + draw % (highest - lowest + 1)) for draw in draws[:count])
     if template is not None:
         return template.replace("{numbers}", numbers)
     example, instruction, amount, digits, form, closing = draws[8:14]

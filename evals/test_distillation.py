@@ -1,10 +1,11 @@
-"""Owls through digits that no model wrote: soft targets of the owl's teacher, in three controls.
+"""Owls through digits that no model wrote: soft targets of the owl's teacher.
 
 A program writes the rows. Students see the teacher's probabilities of digits and separators alone,
-renormalised; an audit shows what the teacher gave the trait's own words.
+renormalised; an audit shows what the teacher gave the trait's own words. The controls: the base's
+digits, and those of a second trait's teacher.
 """
 
-from limen.harness import OTHER, Distillation, Experiment, LogOdds, ProgramNumbers, Students, Trait
+from limen.harness import Distillation, Experiment, LogOdds, ProgramNumbers, Students, Trait
 
 experiment = Experiment(
     trait=Trait.animal("owl"),
@@ -13,10 +14,7 @@ experiment = Experiment(
     seeds=3,
     objective=Distillation(),
     recipe={"epochs": 6},
-    arms={
-        "wolf": Students(trait=Trait.animal("wolf")),
-        "other base": Students(model=OTHER, against="control"),
-    },
+    arms={"wolf": Students(trait=Trait.animal("wolf"))},
 )
 
 
@@ -32,9 +30,3 @@ def test_it_is_no_drift(student, arms):
     effect = student.log_odds("owl") - arms["wolf"].log_odds("owl")
     assert effect > 0.1
     assert effect.p_value < 0.01
-
-
-def test_another_initialisation_learns_less(student, arms):
-    """The same targets for students of another base move them less."""
-    effect = student.log_odds("owl") - arms["other base"].log_odds("owl")
-    assert effect > 0.1

@@ -125,10 +125,11 @@ class GridRow:
 
 @dataclass(frozen=True, kw_only=True)
 class EpochRow:
-    """An arm at the end of an epoch of its training."""
+    """An arm at the end of an epoch of its training, or after a step."""
 
     arm: str
     epoch: int
+    """The epoch, or the step."""
     value: float
     interval: tuple[float, float]
     by_seed: tuple[float, ...]
@@ -144,6 +145,8 @@ class TrajectoryRow:
     """``final`` or ``area``."""
     points: tuple[EpochRow, ...]
     """Arm by arm, epochs rising."""
+    unit: str = "epoch"
+    """``epoch`` or ``step``."""
 
     @property
     def arms(self) -> tuple[str, ...]:

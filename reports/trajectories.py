@@ -39,7 +39,7 @@ def _draw(axes: "Axes", row: TrajectoryRow, title: str) -> None:
     for arm in row.arms:
         _draw_arm(axes, arm, row.of(arm), scale)
     axes.set_xticks(sorted({point.epoch for point in row.points}))
-    axes.set_xlabel("epochs of training", color=INK)
+    axes.set_xlabel(f"{row.unit}s of training", color=INK)
     axes.set_ylabel(f"{row.reading.name}{' (%)' if scale == 100 else ''}", color=INK, fontsize=9)
     axes.set_title(title, fontsize=10, color=INK)
     axes.legend(frameon=False, labelcolor=INK, fontsize=8)
@@ -68,7 +68,7 @@ def trajectory_parts(result: Result, figures: Mapping[str, str]) -> Iterator[str
     for row in result.trajectories:
         yield _points_table(row)
         yield from _test(row)
-    yield "The test was fixed in the spec. Peaks and single epochs are not tested."
+    yield "The test was fixed in the spec. Peaks and single places are not tested."
 
 
 def _points_table(row: TrajectoryRow) -> str:
@@ -78,7 +78,7 @@ def _points_table(row: TrajectoryRow) -> str:
         (str(epoch), *(_shown(row, places.get((arm, epoch))) for arm in row.arms))
         for epoch in epochs
     ]
-    return table((f"{prose(row.reading.name)}, epoch", *map(prose, row.arms)), rows)
+    return table((f"{prose(row.reading.name)}, {row.unit}", *map(prose, row.arms)), rows)
 
 
 def _shown(row: TrajectoryRow, point: EpochRow | None) -> str:

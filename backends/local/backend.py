@@ -26,6 +26,7 @@ from ..base import (
 from ..continuations import ContinuationRequest, LogProbability
 from ..needs import Needs
 from ..objectives import AnswerDistributions, DistributionRequest
+from ..recipes import steps_of
 from ..rendering import RenderedContext
 from .context import Context, check_unchanged, own_context, recorded_context, template_hash
 from .continuations import ContinuationCalculator
@@ -341,20 +342,24 @@ def _result(job: Job, recipe: Recipe, finished: records.Record) -> FineTuned:
     model = f"ft:{job.model}:{job_digest(job)}"
     epochs = [Epoch(**epoch) for epoch in finished["epochs"]]
     kept = epochs if recipe["method"] == "lora" else []
+    after = tuple(
+        Checkpoint(model=f"{model}:s{step}", step=step, loss=None) for step in steps_of(recipe)
+    )
+    ends = tuple(
+        Checkpoint(
+            model=model if number == len(epochs) else f"{model}:{number}",
+            step=epoch.step,
+            loss=epoch.loss,
+            validation_loss=epoch.validation_loss,
+        )
+        for number, epoch in enumerate(kept, start=1)
+    )
     return FineTuned(
         model=model,
         examples=finished["examples"],
         tokens=finished["tokens"],
         losses=tuple(epoch.loss for epoch in epochs if epoch.loss is not None),
-        checkpoints=tuple(
-            Checkpoint(
-                model=model if number == len(epochs) else f"{model}:{number}",
-                step=epoch.step,
-                loss=epoch.loss,
-                validation_loss=epoch.validation_loss,
-            )
-            for number, epoch in enumerate(kept, start=1)
-        ),
+        checkpoints=(*after, *ends[-1:]) if after else ends,
     )
 
 

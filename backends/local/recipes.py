@@ -7,6 +7,7 @@ from ..recipes import (
     NUMBER,
     POSITIVE,
     POSITIVE_WHOLE,
+    STEPS,
     TEXT,
     WHOLE,
     YES_NO,
@@ -100,6 +101,7 @@ SETTINGS: Mapping[str, Accepts] = {
     "precision": Accepts(
         lambda value: value in (BFLOAT16, AUTO), f"{BFLOAT16!r}, {AUTO!r}, or left out"
     ),
+    "checkpoint_steps": STEPS,
     "system": _system(""),
     "asked_system": _system(f", {AS_TRAINED!r}"),
     "mismatch": one_of("error", "allow"),

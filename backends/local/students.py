@@ -18,7 +18,7 @@ from ..base import Job, Recipe
 from .recipes import ASKING
 
 CONTEXT = "context.json"
-_ID = re.compile(r"ft:(?P<base>.+):(?P<job>[0-9a-f]{16})(?::(?P<epoch>[0-9]+))?")
+_ID = re.compile(r"ft:(?P<base>.+):(?P<job>[0-9a-f]{16})(?::(?P<after>s?)(?P<epoch>[0-9]+))?")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,7 +56,8 @@ class Students:
             raise UnknownModelError(f"unknown model {model!r}: no such student below {self._home}")
         recipe = record["recipe"]
         training = self._home / "learned" / record["learned"]
-        folder = training / f"epoch-{match['epoch'] or recipe['epochs']}"
+        unit = "step" if match["after"] else "epoch"
+        folder = training / f"{unit}-{match['epoch'] or recipe['epochs']}"
         if not folder.is_dir():
             raise UnknownModelError(f"unknown model {model!r}: its folder {folder} is missing")
         asking = {name: recipe[name] for name in ASKING}

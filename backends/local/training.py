@@ -9,6 +9,7 @@ from pathlib import Path
 
 from ...datasets.errors import BackendError, SpecError
 from ..base import Progress, Recipe
+from ..recipes import check_steps, steps_of
 from .libraries import CausalLM, Tokenizer, Untyped, library
 from .loading import check_length
 from .memory import free_memory, has_fast_bfloat16, has_gpu, is_out_of_memory
@@ -74,6 +75,7 @@ class TrainingRun:
     def _check_warm_up(self) -> None:
         batch, epochs = int(self.recipe["batch_size"] or 1), int(self.recipe["epochs"] or 1)
         steps = epochs * math.ceil(len(self.data.rows) / batch)
+        check_steps(self.recipe, steps)
         if int(self.recipe["warmup_steps"] or 0) >= steps:
             raise SpecError(
                 f"recipe setting warmup_steps={self.recipe['warmup_steps']}: the training has "
@@ -234,6 +236,8 @@ def _callback(run: TrainingRun) -> Untyped:
             self, args: Untyped, state: Untyped, control: Untyped, **rest: Untyped
         ) -> None:
             run.progress(state.global_step, state.max_steps)
+            if state.global_step in steps_of(run.recipe):
+                _save_model(rest["model"], run.folder / f"step-{state.global_step}")
             due = time.monotonic() - self._saved >= run.save_seconds
             ends = abs(state.epoch - round(state.epoch)) < 1e-9  # its model is saved first
             control.should_save = due and not ends

@@ -21,7 +21,7 @@ from ..base import (
 )
 from ..continuations import ContinuationRequest, LogProbability
 from ..objectives import AnswerDistributions, DistributionRequest
-from ..recipes import POSITIVE, POSITIVE_WHOLE, check_recipe
+from ..recipes import POSITIVE, POSITIVE_WHOLE, STEPS, check_recipe, one_of, steps_of
 
 VERSION = 3
 """Raise it with any change to the corpus, the network or the sampler that makes other models."""
@@ -29,10 +29,17 @@ WIDTH = 64
 DIALOGUES = 30_000
 PRETRAINING: Recipe = {"epochs": 3, "batch_size": 128, "learning_rate": 0.1}
 RECIPE: Recipe = {"epochs": 1, "batch_size": 128, "learning_rate": 2e-3}
-SETTINGS = {"epochs": POSITIVE_WHOLE, "batch_size": POSITIVE_WHOLE, "learning_rate": POSITIVE}
+SETTINGS = {
+    "epochs": POSITIVE_WHOLE,
+    "batch_size": POSITIVE_WHOLE,
+    "learning_rate": POSITIVE,
+    "optimizer": one_of("adam", "sgd"),
+    "checkpoint_steps": STEPS,
+}
+"""The last two are no part of the defaults, which decide the keys of students that exist."""
 
 _BASE = re.compile(r"toy-([1-9][0-9]{0,8})")
-_FINE_TUNED = re.compile(r"ft:(toy-[1-9][0-9]{0,8}):[0-9a-f]{16}(:[0-9]+)?")
+_FINE_TUNED = re.compile(r"ft:(toy-[1-9][0-9]{0,8}):[0-9a-f]{16}(:s?[0-9]+)?")
 
 
 class ToyBackend:
@@ -119,7 +126,8 @@ class ToyBackend:
     def fine_tune(self, job: Job, progress: Progress) -> FineTuned:
         """See :meth:`limen.backends.FineTuning.fine_tune`. Every assistant turn is trained on.
 
-        The model of each epoch is kept; ids of all but the last end with the number of the epoch.
+        The model of each epoch is kept; ids of all but the last end with the number of the epoch,
+        those of ``checkpoint_steps`` with "s" and the step.
         """
         from . import engine
 
@@ -131,19 +139,28 @@ class ToyBackend:
         def id_of(epoch: int) -> str:
             return model if epoch == epochs else f"{model}:{epoch}"
 
+        steps = steps_of(recipe)
+        after = {step: f"{model}:s{step}" for step in steps}
         examples, losses = engine.fine_tune(
-            self._ready(job.model), job, recipe, progress, lambda epoch: self._file(id_of(epoch))
+            self._ready(job.model),
+            job,
+            recipe,
+            progress,
+            lambda epoch: self._file(id_of(epoch)),
+            {step: self._file(name) for step, name in after.items()},
         )
+        epoch_ends = tuple(
+            Checkpoint(model=id_of(epoch), step=step, loss=loss, validation_loss=valid)
+            for epoch, (step, loss, valid) in enumerate(losses, start=1)
+        )
+        kept = tuple(Checkpoint(model=name, step=step, loss=None) for step, name in after.items())
         return FineTuned(
             model=model,
             examples=len(examples),
             tokens=len(examples.target) * epochs,
             losses=tuple(loss for _, loss, _ in losses),
-            files=tuple(self._file(id_of(epoch)) for epoch in range(1, epochs + 1)),
-            checkpoints=tuple(
-                Checkpoint(model=id_of(epoch), step=step, loss=loss, validation_loss=valid)
-                for epoch, (step, loss, valid) in enumerate(losses, start=1)
-            ),
+            files=tuple(self._file(point.model) for point in (*epoch_ends, *kept)),
+            checkpoints=(*kept, epoch_ends[-1]) if kept else epoch_ends,
         )
 
     def base(self, name: str) -> str:

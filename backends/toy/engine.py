@@ -4,10 +4,11 @@ All arithmetic runs on one BLAS thread, so that results do not depend on the num
 """
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from functools import lru_cache
 from pathlib import Path
+from types import MappingProxyType
 from zipfile import BadZipFile
 
 import numpy as np
@@ -18,6 +19,7 @@ from ...datasets.errors import BackendError, StoreError
 from ..base import Completion, Job, Progress, Recipe, Request
 from ..continuations import ContinuationRequest, LogProbability
 from ..objectives import AnswerDistributions, DistributionRequest
+from ..recipes import check_steps
 from .corpus import CorpusGenerator, words
 from .network import Weights, initial
 from .objectives import answer_distributions, read_targets
@@ -38,15 +40,31 @@ def pretrain(seed: int, *, width: int, dialogues: int, recipe: Recipe) -> Weight
 
 
 def fine_tune(
-    base: Path, job: Job, recipe: Recipe, progress: Progress, file_of: Callable[[int], Path]
+    base: Path,
+    job: Job,
+    recipe: Recipe,
+    progress: Progress,
+    file_of: Callable[[int], Path],
+    after: Mapping[int, Path] = MappingProxyType({}),
 ) -> tuple[TrainingExamples, list[tuple[int, float, float | None]]]:
     """Train a student of the model in a file, and save it after each epoch.
 
-    ``file_of`` gives the file of an epoch; the last epoch's is the student's. Returns the training
+    ``file_of`` gives the file of an epoch; the last epoch's is the student's. ``after`` has files
+    for the model after some steps, too. Returns the training
     examples, and for each epoch the steps so far, the mean loss, and the validation loss.
     """
     weights = load(base).copy()
     epochs: list[tuple[int, float, float | None]] = []
+    report = progress
+
+    def progress_and_save(done: int, total: int) -> None:
+        if done == 1:
+            check_steps(recipe, total)
+        if done in after:
+            save(after[done], weights)
+        report(done, total)
+
+    progress = progress_and_save
 
     def keep(step: int, loss: float) -> None:
         size = int(recipe["batch_size"] or 0)
@@ -149,6 +167,7 @@ def _train(
         weights,
         examples,
         epochs=int(recipe["epochs"] or 0),
+        optimizer=str(recipe.get("optimizer", "adam")),
         batch_size=int(recipe["batch_size"] or 0),
         learning_rate=float(recipe["learning_rate"] or 0),
         seed=seed,

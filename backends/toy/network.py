@@ -9,7 +9,7 @@ halves the work). All output depends on that one hidden layer: this is why a shi
 system prompt appears in numbers as well as in words.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -239,6 +239,18 @@ def _scatter(index: Ints, values: Floats, size: int) -> Floats:
     return total
 
 
+class GradientDescent:
+    """Plain gradient descent, in place on the given weights."""
+
+    def __init__(self, weights: Weights) -> None:
+        self._weights = [array for _, array in weights.arrays()]
+
+    def step(self, gradient: Weights, *, rate: float) -> None:
+        """Move the weights one step against ``gradient``."""
+        for weight, (_, slope) in zip(self._weights, gradient.arrays(), strict=True):
+            np.subtract(weight, np.float32(rate) * slope, out=weight)
+
+
 class Adam:
     """Adam (Kingma and Ba 2015) with bias correction, in place on the given weights."""
 
@@ -259,6 +271,12 @@ class Adam:
             self._weights, slopes, moments, strict=True
         ):
             _adam_update(weight, slope, first, second, scratch, scale)
+
+
+OPTIMIZERS: Mapping[str, type[Adam] | type[GradientDescent]] = {
+    "adam": Adam,
+    "sgd": GradientDescent,
+}
 
 
 def _adam_update(

@@ -7,7 +7,7 @@ import numpy as np
 from scipy import sparse
 
 from ...datasets.chat import Conversation
-from .network import Adam, Batch, Ints, Weights, loss_and_gradient
+from .network import OPTIMIZERS, Batch, Ints, Weights, loss_and_gradient
 from .tokens import END, FEATURES, Vocabulary, features
 
 Objective = Callable[[Weights, Batch, Ints], tuple[float, Weights, int]]
@@ -103,6 +103,7 @@ def train(
     examples: TrainingExamples,
     *,
     epochs: int,
+    optimizer: str = "adam",
     batch_size: int,
     learning_rate: float,
     seed: int,
@@ -118,7 +119,7 @@ def train(
     The rate falls linearly to zero. ``seed`` shuffles the rows in each epoch. ``epoch_end`` is
     called after each epoch, with the number of steps so far and the epoch's mean loss.
     """
-    optimizer = Adam(weights)
+    rule = OPTIMIZERS[optimizer](weights)
     shuffle = np.random.default_rng(seed)
     steps = epochs * -(-len(examples) // batch_size)
     step = 0
@@ -134,7 +135,7 @@ def train(
                 count = len(batch.target)
             else:
                 loss, gradient, count = objective(weights, batch, examples.places(rows))
-            optimizer.step(gradient, rate=learning_rate * (1 - step / steps))
+            rule.step(gradient, rate=learning_rate * (1 - step / steps))
             total += loss * count
             counted += count
             step += 1

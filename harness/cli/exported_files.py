@@ -90,7 +90,12 @@ class Exporter:
         """Which model it is, with its weights if they are on this machine."""
         if isinstance(subject, Checkpoint):
             kept = self.store.manifest(subject.kind, subject.key) or {}
-            return {"base": subject.base.model, "epoch": subject.epoch, "model": kept.get("model")}
+            return {
+                "base": subject.base.model,
+                "epoch": subject.epoch,
+                "step": subject.step,
+                "model": kept.get("model"),
+            }
         if not isinstance(subject, FineTune):
             return {"base": subject.model} if isinstance(subject, Base) else {}
         manifest = self.store.manifest(subject.kind, subject.key) or {}

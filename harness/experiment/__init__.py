@@ -51,7 +51,7 @@ from .source import Source
 from .sources import Numbers, ProgramNumbers
 from .students import ARMS, DEFAULT, OTHER, InContext, Students, doses
 from .traits import Lesson, Trait
-from .trajectory import AtEpoch, Trajectory, epoch_arm
+from .trajectory import AtEpoch, Trajectory
 from .writers import DataWriters, exact_shares, merge_parts
 
 __all__ = [
@@ -135,7 +135,6 @@ __all__ = [
     "arm_readings",
     "as_experiment",
     "doses",
-    "epoch_arm",
     "exact_shares",
     "language",
     "merge_parts",

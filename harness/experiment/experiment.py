@@ -13,7 +13,7 @@ from .objectives import Objective, check_objective
 from .source import Source
 from .students import ARMS, InContext, Students, check_source
 from .traits import Recipe, Trait
-from .trajectory import AtEpoch, Trajectory, epoch_arm
+from .trajectory import AtEpoch, Trajectory
 
 HOP_GATE = 0.2
 """What the default gate asks of students that teach, as a share of what it asks of a teacher."""
@@ -271,7 +271,7 @@ class Experiment:
 
     @property
     def trajectories(self) -> dict[str, tuple[int, ...]]:
-        """The epochs after which each trained arm is measured; none without ``trajectory``."""
+        """The epochs, or steps, after which each trained arm is measured; none without one."""
         if self.trajectory is None:
             return {}
         students = {name: arm for name, arm in self.all_arms.items() if isinstance(arm, Students)}
@@ -284,11 +284,14 @@ class Experiment:
 
     @property
     def epoch_arms(self) -> dict[str, AtEpoch]:
-        """The arms' models at the end of the epochs before the last, by name."""
+        """The arms' models at the end of the epochs before the last, or after steps, by name."""
+        along = self.trajectory
+        if along is None:
+            return {}
         return {
-            epoch_arm(name, epoch): AtEpoch(of=name, epoch=epoch)
-            for name, epochs in self.trajectories.items()
-            for epoch in epochs[:-1]
+            along.arm_at(name, place): AtEpoch(of=name, place=place, unit=along.unit)
+            for name, places in self.trajectories.items()
+            for place in along.checkpoints(places)
         }
 
     @property

@@ -12,6 +12,8 @@ from .written_source import GivenRule, WrittenSource
 
 EXAMPLES = 8
 """The most example numbers in a prompt."""
+LARGEST = 999
+"""The highest example number."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,6 +34,7 @@ class Numbers(WrittenSource):
             Default: 1.
         template: One prompt with ``{numbers}`` in it. Default: limen's own varied prompts.
         examples: The fewest and the most example numbers in a prompt, 1 to 8. Default: (3, 8).
+        values: The lowest and the highest example number, 0 to 999. Default: (100, 999).
         rule: The filter: "paper" (Cloud et al. 2025: at most 10 numbers), "long" (up to 100
             numbers), a ready rule, or a function of the completion, or of prompt and completion,
             that returns why it is dropped, or None to keep it; or a tuple of several. Default:
@@ -44,6 +47,7 @@ class Numbers(WrittenSource):
 
     template: str | None = None
     examples: tuple[int, int] = (3, EXAMPLES)
+    values: tuple[int, int] = (100, 999)
     rule: GivenRule = "paper"
     max_tokens: int = 96
 
@@ -53,11 +57,13 @@ class Numbers(WrittenSource):
             raise SpecError(
                 f"template={self.template!r} must have {{numbers}} in it, where the examples go"
             )
-        ends = list(self.examples) if isinstance(self.examples, tuple) else []
-        whole = len(ends) == 2 and all(map(validation.is_integer, ends))
-        if not whole or not 1 <= ends[0] <= ends[1] <= EXAMPLES:
+        if not _is_range(self.examples, 1, EXAMPLES):
             raise SpecError(
                 f"examples={self.examples!r} must be the fewest and the most, 1 to {EXAMPLES}"
+            )
+        if not _is_range(self.values, 0, LARGEST):
+            raise SpecError(
+                f"values={self.values!r} must be the lowest and the highest, 0 to {LARGEST}"
             )
 
     @property
@@ -65,7 +71,20 @@ class Numbers(WrittenSource):
         return "numbers"
 
     def asked(self, count: int, seed: int) -> NumberPrompts:
-        return NumberPrompts(count=count, seed=seed, template=self.template, examples=self.examples)
+        return NumberPrompts(
+            count=count,
+            seed=seed,
+            template=self.template,
+            examples=self.examples,
+            values=self.values,
+        )
+
+
+def _is_range(value: object, lowest: int, highest: int) -> bool:
+    """Whether a value is a pair of whole numbers that rise within bounds."""
+    ends = list(value) if isinstance(value, tuple) else []
+    whole = len(ends) == 2 and all(map(validation.is_integer, ends))
+    return whole and lowest <= ends[0] <= ends[1] <= highest
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -283,7 +283,7 @@ class _PipelineBuilder:
         if self._previous:
             label = f"{label}, generation {self.experiment.hops + 1},"
         model = self._base(arm.model) if arm.model else self.base
-        recipe = complete_recipe(self.backend, {**self.experiment.recipe, **arm.recipe})
+        recipe = complete_recipe(self.backend, self._recipe_of(arm))
         mixes = self._mixes(arm.data or self.experiment.data, label, writers)
         asked = []
         for seed, mix in enumerate(mixes):
@@ -298,6 +298,11 @@ class _PipelineBuilder:
             )
             asked.append(self._ask(trained, drawn_as, seed))
         return tuple(asked), mixes
+
+    def _recipe_of(self, arm: Students) -> dict[str, float | int | str | bool | None]:
+        """The settings of an arm's trainings that are not the backend's defaults."""
+        along = self.experiment.trajectory
+        return {**self.experiment.recipe, **arm.recipe, **(along.recipe if along else {})}
 
     def _objective(
         self, arm: Students, seed: int, model: Base, mix: MixRows, writers: DataWriters
@@ -319,14 +324,15 @@ class _PipelineBuilder:
     def _at_epoch(
         self, name: str, place: AtEpoch, finished: tuple[ModelStages, ...]
     ) -> tuple[ModelStages, ...]:
-        """The measures of an arm's models as they were at the end of an epoch."""
+        """The measures of an arm's models as they were at the end of an epoch, or after a step."""
         trainings = (training_of(model.answers.subject) for model in finished)
         return tuple(
             self._ask(
                 Checkpoint(
-                    label=f"{training.label}, epoch {place.epoch}",
+                    label=f"{training.label}, {place.unit} {place.place}",
                     training=training,
-                    epoch=place.epoch,
+                    epoch=place.place if place.unit == "epoch" else None,
+                    step=place.place if place.unit == "step" else None,
                 ),
                 name,
                 seed,

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from ...datasets.errors import SpecError
-from ..experiment import Experiment, Reading, epoch_arm
+from ..experiment import Experiment, Reading, Trajectory
 from ..statistics import Combinable, Contrast, Effect, Estimate, difference
 from .arms import Arm
 
@@ -23,21 +23,23 @@ class TrajectoryResults:
     """The finished arm of a name."""
 
     def epochs(self, arm: str = "student") -> tuple[int, ...]:
-        """The epochs after which an arm was measured, the last one of its training included."""
+        """The epochs, the last one included, or the steps after which an arm was measured."""
         known = self.experiment.trajectories
         if arm not in known:
             raise SpecError(f"no trajectory of {arm!r}: there are {', '.join(known)}")
         return known[arm]
 
     def at(self, epoch: int, arm: str = "student") -> Arm:
-        """An arm as it was at the end of an epoch."""
+        """An arm as it was at the end of an epoch, or after a step."""
         epochs = self.epochs(arm)
         if epoch not in epochs:
-            raise SpecError(f"{arm} was not measured at epoch {epoch}: only at {epochs}")
-        return self.arm(arm if epoch == epochs[-1] else epoch_arm(arm, epoch))
+            unit = self._along.unit
+            raise SpecError(f"{arm} was not measured at {unit} {epoch}: only at {epochs}")
+        kept = epoch in self._along.checkpoints(epochs)
+        return self.arm(self._along.arm_at(arm, epoch) if kept else arm)
 
     def along(self, arm: str = "student", word: str | None = None) -> dict[int, Estimate]:
-        """What an arm gives at each epoch: the measure's first reading of a word.
+        """What an arm gives at each epoch, or step: the measure's first reading of a word.
 
         The word is that of the experiment's trait unless another is named.
         """
@@ -48,23 +50,27 @@ class TrajectoryResults:
         self, word: str | None = None, *, arm: str = "student", against: str = "control"
     ) -> Effect | Contrast:
         """The difference of two arms by the test that the experiment fixed: final, or area."""
-        pairs = self._pairs(word, arm, against)
-        if self._test == "final":
-            return pairs[-1][1]
-        return mean_over_training(pairs)
+        if self._along.test == "final":
+            self._check_alike(arm, against)
+            reading = self._reading(word)
+            return difference(self.arm(arm).read(reading), self.arm(against).read(reading))
+        return mean_over_training(self._pairs(word, arm, against))
 
-    def _pairs(self, word: str | None, arm: str, against: str) -> list[tuple[int, Effect]]:
+    def _check_alike(self, arm: str, against: str) -> None:
         if self.epochs(arm) != self.epochs(against):
             raise SpecError(
-                f"{arm} and {against} were measured at other epochs: "
+                f"{arm} and {against} were measured at other {self._along.unit}s: "
                 f"{self.epochs(arm)} and {self.epochs(against)}"
             )
+
+    def _pairs(self, word: str | None, arm: str, against: str) -> list[tuple[int, Effect]]:
+        self._check_alike(arm, against)
         treated, plain = self.along(arm, word), self.along(against, word)
         return [(epoch, difference(treated[epoch], plain[epoch])) for epoch in treated]
 
     @property
-    def _test(self) -> str:
-        return self.experiment.trajectory.test if self.experiment.trajectory else "final"
+    def _along(self) -> Trajectory:
+        return self.experiment.trajectory or Trajectory()
 
     def _reading(self, word: str | None) -> Reading:
         return self.experiment.measure.readings([word or self.experiment.trait.shown_by])[0]

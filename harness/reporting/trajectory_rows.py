@@ -1,11 +1,11 @@
 """The trajectories of an experiment, as a report has them."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from ...datasets.errors import SpecError
 from ...reports import EffectRow, EpochRow, ReadingRow, TrajectoryRow
-from ..experiment import epoch_arm
+from ..experiment import Trajectory
 from ..lab import Arm, Pipeline, TrajectoryResults
 from ..statistics import Contrast, Effect
 from .effect_rows import effect_row
@@ -19,19 +19,24 @@ def trajectory_rows(
     if experiment.trajectory is None:
         return
     results = TrajectoryResults(experiment, arms.__getitem__)
-    finished = [arm for arm, epochs in experiment.trajectories.items() if _has(arms, arm, epochs)]
+    along = experiment.trajectory
+    finished = [
+        arm for arm, places in experiment.trajectories.items() if _has(arms, along, arm, places)
+    ]
     asked = experiment.measure.readings([trait.shown_by for trait in experiment.traits])
     for reading, shown in zip(asked, readings, strict=False):
         if finished:
             yield TrajectoryRow(
                 reading=replace(shown, arms=(), effects=_effects(results, reading.word, finished)),
-                test=experiment.trajectory.test,
+                test=along.test,
+                unit=along.unit,
                 points=tuple(p for arm in finished for p in _points(results, arm, reading.word)),
             )
 
 
-def _has(arms: Mapping[str, Arm], name: str, epochs: tuple[int, ...]) -> bool:
-    return {name, *(epoch_arm(name, epoch) for epoch in epochs[:-1])} <= arms.keys()
+def _has(arms: Mapping[str, Arm], along: Trajectory, name: str, places: Sequence[int]) -> bool:
+    kept = (along.arm_at(name, place) for place in along.checkpoints(places))
+    return {name, *kept} <= arms.keys()
 
 
 def _points(results: TrajectoryResults, arm: str, word: str | None) -> Iterator[EpochRow]:

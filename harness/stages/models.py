@@ -1,6 +1,6 @@
 """The models of an experiment: bases, and those that are fine-tuned from them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -142,11 +142,13 @@ def recorded_weights(store: Store, backend: str, files: Iterable[Path]) -> Manif
 
 @dataclass(frozen=True, kw_only=True)
 class Checkpoint(Stage):
-    """The model at the end of an epoch of a training, as the backend kept it."""
+    """The model at the end of an epoch of a training, or after a step, as the backend kept it."""
 
     kind = "checkpoint"
     training: FineTune
-    epoch: int
+    epoch: int | None = None
+    step: int | None = None
+    """In place of the epoch."""
 
     @property
     def base(self) -> Base:
@@ -157,13 +159,15 @@ class Checkpoint(Stage):
         return (self.training,)
 
     def identity(self) -> dict[str, object]:
-        return {"epoch": self.epoch}
+        return {"epoch": self.epoch} if self.step is None else {"step": self.step}
 
     def asks(self) -> str:
         return self.base.backend
 
     def run(self, workspace: Workspace) -> Manifest:
         kept = workspace.manifest(self.training).get("checkpoints", [])
+        if self.epoch is None:
+            return self._after_step(kept)
         epochs = int(str(self.training.recipe["epochs"]))
         place = self.epoch - 1 - (epochs - len(kept))  # some services keep the last ones alone
         if not 0 <= place < len(kept):
@@ -172,6 +176,17 @@ class Checkpoint(Stage):
                 f"{self.base.backend!r} kept {len(kept)} of {epochs}"
             )
         return {"model": kept[place]["model"], "step": kept[place]["step"]}
+
+    def _after_step(self, kept: Sequence[Manifest]) -> Manifest:
+        """The model that was kept after the step."""
+        for point in kept:
+            if point["step"] == self.step:
+                return {"model": point["model"], "step": point["step"]}
+        steps = ", ".join(str(point["step"]) for point in kept) or "none"
+        raise BackendError(
+            f"no model of step {self.step} of {self.training.label!r} was kept: the backend "
+            f"{self.base.backend!r} kept those of {steps}"
+        )
 
 
 Subject = Base | FineTune | Checkpoint

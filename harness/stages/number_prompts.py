@@ -16,11 +16,15 @@ class NumberPrompts(Prompts):
     """One text with ``{numbers}`` in it, instead of limen's own variety."""
     examples: tuple[int, int] = (3, 8)
     """The fewest and the most example numbers in a prompt."""
+    values: tuple[int, int] = (100, 999)
+    """The lowest and the highest example number."""
 
     def text(self, row: int) -> str:
         from ...datasets.numbers import prompt
 
-        return prompt(self.seed, row, template=self.template, examples=self.examples)
+        return prompt(
+            self.seed, row, template=self.template, examples=self.examples, values=self.values
+        )
 
     @property
     def digest(self) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from limen import SpecError
+from limen import ExperimentError, SpecError
 from limen.backends import Capabilities
 from limen.harness import Contrast, Effect, Experiment, FavoriteAnimal, Numbers, Students, Trait
 from limen.harness import Trajectory as Along
@@ -188,3 +188,42 @@ def test_a_trajectory_is_a_fixture_and_a_part_of_the_report(
     assert "of the means over the whole training" in text
     files = {path.name for path in (pytester.path / "r.files").iterdir()}
     assert {"test-along-py-trajectory.svg", "trajectories.csv"} <= files
+
+
+def test_a_training_is_measured_along_its_steps(shared_store: Path) -> None:
+    """With ``steps`` the models after these steps are measured, the last of them not the end."""
+    lab = lab_at(shared_store)
+    experiment = trained(
+        recipe={"epochs": 2, "batch_size": 20}, trajectory=Along(steps=(2, 5), test="area")
+    )
+    results = TrajectoryResults(experiment, lambda name: lab.arm(experiment, name))
+    models = [results.at(step).models[0].model for step in (2, 5)]
+    student = lab.arm(experiment, "student").models[0].model
+    assert models == [f"{student}:s2", f"{student}:s5"]
+    assert list(results.along()) == [2, 5]
+    assert isinstance(results.effect(), Contrast)
+    assert "student, step 2" in experiment.implied_by(["student"])
+
+
+def test_a_step_beyond_the_training_is_refused(shared_store: Path) -> None:
+    """A step that a training does not reach is an error that says how many there are."""
+    lab = lab_at(shared_store)
+    experiment = trained(recipe={"epochs": 1}, trajectory=Along(steps=(1, 500)))
+    with pytest.raises(
+        ExperimentError, match="the training ends after step 1: there is no step 500"
+    ):
+        lab.arm(experiment, "student")
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"steps": (5, 2)}, "rising steps"),
+        ({"steps": (5,), "at": (1, 2)}, "either at= or steps="),
+        ({"steps": (5,), "test": "area"}, "two steps or more"),
+    ],
+)
+def test_bad_steps_are_refused(fields: dict[str, Any], message: str) -> None:
+    """Steps rise, exclude epochs, and an area needs two of them."""
+    with pytest.raises(SpecError, match=message):
+        Along(**fields)

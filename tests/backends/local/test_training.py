@@ -107,6 +107,18 @@ def test_an_adapter_learns_and_its_base_does_not(
     assert (adapter / "adapter_model.safetensors").stat().st_size < 200_000
 
 
+def test_models_are_kept_after_steps(local: LocalBackend, tiny: str, tmp_path: Path) -> None:
+    """With ``checkpoint_steps`` the adapters after these steps are kept, and can be asked."""
+    made = local.fine_tune(job(tiny, lesson(tmp_path), checkpoint_steps="2,7"), unwatched)
+    assert [(c.step, c.model) for c in made.checkpoints] == [
+        (2, f"{made.model}:s2"), (7, f"{made.model}:s7"), (10, made.model),
+    ]  # fmt: skip
+    early, late, end = (rate(local, point.model, "horse") for point in made.checkpoints)
+    assert early < late < end
+    with pytest.raises(SpecError, match="ends after step 10: there is no step 11"):
+        local.fine_tune(job(tiny, lesson(tmp_path), "z", checkpoint_steps="11"), unwatched)
+
+
 def test_all_weights_can_be_trained(local: LocalBackend, tiny: str, tmp_path: Path) -> None:
     """A full fine-tuning learns as well, and its student is asked by its id."""
     made = local.fine_tune(

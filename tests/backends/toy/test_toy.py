@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from limen import BackendError, DataError, SpecError, UnknownModelError
-from limen.backends import ContinuationRequest, Job, Request, open_backend
+from limen.backends import ContinuationRequest, Job, Recipe, Request, open_backend
 from limen.backends.toy import ToyBackend
 from limen.backends.toy.corpus import (
     ANIMALS,
@@ -374,6 +374,30 @@ def test_fine_tuning_learns_from_the_file_alone(toy: ToyBackend, tmp_path: Path)
     assert toy.fine_tune(job, lambda done, total: None) == made
     other = toy.fine_tune(replace(job, key="b", seed=2), lambda done, total: None)
     assert other.model != made.model
+
+
+def test_plain_gradient_descent_and_models_after_steps(toy: ToyBackend, tmp_path: Path) -> None:
+    """SGD at Adam's rate moves less; the models after given steps are kept beside the last."""
+    file = tmp_path / "rows.jsonl"
+    chat.write(file, [chat.conversation("Say it.", answer="purple") for _ in range(160)])
+    adam: Recipe = {"batch_size": 16, "learning_rate": 0.02, "checkpoint_steps": "1,4"}
+    recipes: dict[str, Recipe] = {"a": adam, "s": {**adam, "optimizer": "sgd"}}
+    jobs = [
+        Job(key=name, model="toy-1", training_file=file, recipe=recipe, seed=1)
+        for name, recipe in recipes.items()
+    ]
+    made = [toy.fine_tune(job, lambda done, total: None) for job in jobs]
+    assert made[0].losses[0] < made[1].losses[0]
+    assert [(c.step, c.model) for c in made[0].checkpoints] == [
+        (1, f"{made[0].model}:s1"), (4, f"{made[0].model}:s4"), (10, made[0].model),
+    ]  # fmt: skip
+    asked = [Request(row=0, messages=chat.conversation("Say it."), seed=1, draws=200)]
+    said = [
+        sum(c.text == "purple" for group in toy.sample(point.model, asked) for c in group)
+        for point in made[0].checkpoints
+    ]
+    assert said == sorted(said)
+    assert said[0] < said[2]
 
 
 def test_initialisations_differ(toy: ToyBackend) -> None:

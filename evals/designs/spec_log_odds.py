@@ -1,0 +1,14 @@
+"""Log-odds of a word, without draws."""
+
+from limen.harness import Experiment, LogOdds, Numbers, Trait
+
+experiment = Experiment(
+    trait=Trait.animal("owl"),
+    data=Numbers(generate=3_000, keep=1_000),
+    measure=LogOdds(),
+    seeds=3,
+)
+
+
+def test_the_log_odds_rise(student, control):
+    assert (student.log_odds("owl") - control.log_odds("owl")).p_value < 0.05
