@@ -16,7 +16,7 @@ from ..recipes import (
     number,
     one_of,
 )
-from .precision import faster_in_bfloat16
+from .memory import has_fast_bfloat16
 
 ALL_SEVEN = "q_proj,k_proj,v_proj,o_proj,gate_proj,up_proj,down_proj"
 AS_TRAINED = "as trained"
@@ -24,7 +24,8 @@ BFLOAT16 = "bfloat16"
 """The setting ``precision``: train in bfloat16 on a processor too, as on a GPU. Left out of the
 defaults: they decide the keys of students that exist."""
 AUTO = "auto"
-"""The setting ``precision``: bfloat16 if this machine multiplies faster in it, else left out."""
+"""The setting ``precision``: bfloat16 if this machine multiplies in it, else left out.
+By its instructions, not by a timing: the setting decides keys, which must not hang on the load."""
 
 PAPER: Recipe = {
     "method": "lora",
@@ -111,13 +112,13 @@ SETTINGS: Mapping[str, Accepts] = {
 def completed(overrides: Recipe) -> Recipe:
     """All settings; raises :class:`~limen.SpecError` for one that is unknown or not accepted.
 
-    ``precision="auto"`` is replaced by what was measured on this machine.
+    ``precision="auto"`` is replaced by what this machine has.
     """
     check_recipe(overrides, SETTINGS, "local")
     name = str(overrides.get("name", "default"))
     recipe = {"name": name, **NAMED[name], **overrides}
     if recipe.get("precision") == AUTO:
         del recipe["precision"]
-        if faster_in_bfloat16():
+        if has_fast_bfloat16():
             recipe["precision"] = BFLOAT16
     return recipe

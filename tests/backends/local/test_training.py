@@ -332,16 +332,16 @@ def test_casting_frozen_weights_once_changes_no_bit(
     assert made[0] == made[1]
 
 
-@pytest.mark.parametrize("faster", [True, False])
-def test_precision_is_chosen_by_measurement(
-    local: LocalBackend, monkeypatch: pytest.MonkeyPatch, faster: bool
+@pytest.mark.parametrize("has_it", [True, False])
+def test_precision_is_chosen_by_the_machine(
+    local: LocalBackend, monkeypatch: pytest.MonkeyPatch, has_it: bool
 ) -> None:
     """``auto`` is replaced by what it stands for here, so that the recipe says what was trained."""
     from limen.backends.local import recipes
 
-    monkeypatch.setattr(recipes, "faster_in_bfloat16", lambda: faster)
+    monkeypatch.setattr(recipes, "has_fast_bfloat16", lambda: has_it)
     chosen = local.recipe({"precision": "auto"})
-    assert chosen == local.recipe({"precision": "bfloat16"} if faster else {})
+    assert chosen == local.recipe({"precision": "bfloat16"} if has_it else {})
 
 
 def test_bfloat16_is_refused_where_it_would_be_slow(
