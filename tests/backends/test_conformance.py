@@ -97,10 +97,10 @@ SUBJECTS = {
 }  # fmt: skip
 CAPABILITIES = {
     "toy": {"fine_tuning", "continuations", "engine", "log_probabilities", "beginnings",
-            "reproducible", "other_models", "checkpoints", "model_files"},
+            "reproducible", "other_models", "checkpoints", "model_files", "token_training"},
     "local": {"fine_tuning", "probabilities", "continuations", "rendering", "engine",
               "log_probabilities", "beginnings", "plain_text", "reproducible",
-              "max_parallel_stages", "needs", "checkpoints", "model_files"},
+              "max_parallel_stages", "needs", "checkpoints", "model_files", "token_training"},
     "openai": {"fine_tuning", "batches", "service", "checkpoints", "continuations"},
     "inspect": {"service"},
     EXAMPLE: {"fine_tuning", "reproducible"},

@@ -128,7 +128,7 @@ def test_settings_of_sampling_are_part_of_the_key(shared_store: Path, small: Exp
         ({"prompts": "talk.txt"}, r"Path\('talk.txt'\)"),
         ({"prompts": ()}, "at least one"),
         ({"prompts": Path("none.txt")}, "no such file"),
-        ({"prompts": lambda seed: seed}, "is to give a prompt"),
+        ({"prompts": lambda seed: seed}, "it must return a prompt, or a pair"),
         ({"prompts": TALK, "rule": "strict"}, "unknown filter rule"),
         ({"prompts": TALK, "rule": lambda a, b, c: None}, "takes 3 arguments"),
         ({"prompts": TALK, "top_p": 0}, "top_p=0"),
