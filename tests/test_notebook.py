@@ -33,5 +33,7 @@ def test_the_tutorial_runs(store: Path, tmp_path: Path, monkeypatch: pytest.Monk
     progress = [output for output in code[1].outputs if output.output_type == "display_data"]
     assert progress[-1].data["text/plain"].startswith("limen: [")
     assert "text/html" in code[0].outputs[0].data
-    assert code[3].outputs[0].data["text/plain"].startswith("<student 'wolf' - control")
+    effect = code[3].outputs[0].data["text/plain"]
+    assert effect.startswith("student - control 'wolf' +")
+    assert "transmits the trait" in effect
     assert "training on this data" in code[4].outputs[0].text
