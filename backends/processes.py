@@ -24,7 +24,7 @@ class WorkerPool(ProcessPoolExecutor):
         super().__init__(workers, mp_context=spawn, initializer=_follow_parent, initargs=(stopped,))
 
     def submit(self, fn: Any, /, *args: Any, **kwargs: Any) -> Future[Any]:
-        with _interruption_held_back():
+        with interruption_held_back():
             return super().submit(fn, *args, **kwargs)
 
     def stop(self) -> None:
@@ -33,8 +33,8 @@ class WorkerPool(ProcessPoolExecutor):
 
 
 @contextmanager
-def _interruption_held_back() -> Iterator[None]:
-    """Hold back SIGINT and SIGTERM, so that no worker is left half started.
+def interruption_held_back() -> Iterator[None]:
+    """Hold back SIGINT and SIGTERM, so that no worker is left half started and no lock taken.
 
     Processes that are started meanwhile inherit that, until they are ready for signals.
     """

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, wait
 from heapq import heappop, heappush
 
+from ...backends.processes import interruption_held_back
 from ...datasets.errors import ExperimentError
 from ..stages import Stage, Store, run_stage
 from .isolating_pool import ProcessEndedError
@@ -40,7 +41,9 @@ def execute(
         while queue.is_open:
             for stage in queue.take_ready(workers):
                 try:
-                    queue.running[pool.submit(run_stage, stage, store.root, settings.terms)] = stage
+                    with interruption_held_back():  # a future's lock must not be left taken
+                        future = pool.submit(run_stage, stage, store.root, settings.terms)
+                        queue.running[future] = stage
                 except BrokenExecutor as error:
                     queue.settle(stage, _worker_died(stage, error))
             queue.collect()
@@ -108,7 +111,8 @@ class _StageQueue:
 
     def collect(self) -> None:
         """Wait a moment for running stages, and settle those that have ended."""
-        done, _ = wait(self.running, timeout=TICK, return_when=FIRST_COMPLETED)
+        with interruption_held_back():  # ``wait`` takes the locks of all futures
+            done, _ = wait(self.running, timeout=TICK, return_when=FIRST_COMPLETED)
         for future in done:
             self._settle_future(future)
         if not self.running and not self._ready and self._postponed:

@@ -79,7 +79,8 @@ def test_a_second_ctrl_c_ends_a_run_at_once(
     time.sleep(0.3)
     ctrl_c(run)
     text, _ = run.communicate(timeout=100)
-    assert run.returncode == pytest.ExitCode.INTERRUPTED
+    # Python itself, at its end, leaves a signal to the system
+    assert run.returncode in (pytest.ExitCode.INTERRUPTED, -signal.SIGINT)
     assert "limen: interrupted. Finished work is kept" in text
     manifests = list((store / "stages").glob("*/*/manifest.json"))
     assert len(manifests) == len(list((store / "stages").glob("*/*")))
