@@ -52,6 +52,7 @@ from .models import (
     training_of,
 )
 from .number_prompts import NumberPrompts
+from .preference_pairs import PairByScore, PairByWriter, RejectedAnswers, ScoreByJudge
 from .probabilities import ScoreContinuations
 from .prompts import (
     SAMPLE_SIZE,
@@ -165,6 +166,8 @@ __all__ = [
     "MatchLengths",
     "MixRows",
     "NumberPrompts",
+    "PairByScore",
+    "PairByWriter",
     "Paraphrase",
     "PermuteDigits",
     "PermuteNumbers",
@@ -175,6 +178,7 @@ __all__ = [
     "PromptedStage",
     "Prompts",
     "PythonCode",
+    "RejectedAnswers",
     "ReplyRule",
     "RewordRows",
     "RightAnswer",
@@ -187,6 +191,7 @@ __all__ = [
     "Rule",
     "RunInspectTask",
     "ScoreByFunction",
+    "ScoreByJudge",
     "ScoreByLikelihood",
     "ScoreContinuations",
     "SelectRows",
