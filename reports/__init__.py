@@ -1,6 +1,7 @@
 """What people read, from finished results alone: reports, figures, run records, data frames."""
 
 from .answer_frames import answer_batches, answers
+from .effort import Effort
 from .frames import arms, claims, effects, models, stages
 from .model import (
     ArmRow,
@@ -37,6 +38,7 @@ __all__ = [
     "CostRow",
     "DataRow",
     "EffectRow",
+    "Effort",
     "EpochRow",
     "Example",
     "GenerationRow",

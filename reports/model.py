@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from .effort import Effort
 from .readings import (
     ArmRow,
     EffectRow,
@@ -335,6 +336,10 @@ class Run:
     """The commit of the specs, with ``-dirty`` if tracked files differ from it; or empty."""
     claims: tuple[Claim, ...]
     results: tuple[Result, ...]
+    estimated: Effort | None = None
+    """What its stages were to take, worked out before it; None if there were none to do."""
+    spent: Effort | None = None
+    """What those of them that it finished took."""
     id: str = ""
     """Its name among the store's runs; empty while it is not kept."""
 
