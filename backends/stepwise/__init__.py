@@ -1,0 +1,45 @@
+"""What is common to services that train step by step: Tinker's API, and others like it.
+
+:mod:`.service` says what an adapter of one service must implement; :class:`StepwiseBackend` makes
+a backend of it, with the ledger of steps, the budget, the records of students and the texts.
+"""
+
+from .backend import StepwiseBackend, StepwiseSettings
+from .prices import TokenPrices, read_prices
+from .service import (
+    AdamSettings,
+    AdapterSettings,
+    KeptWeights,
+    OfferedModel,
+    RequestRefusedError,
+    Sampled,
+    Sampling,
+    StepResult,
+    StepwiseService,
+    Tokenizer,
+    Tokens,
+    TrainingRow,
+    TrainingSession,
+    WeightsSampler,
+)
+
+__all__ = [
+    "AdamSettings",
+    "AdapterSettings",
+    "KeptWeights",
+    "OfferedModel",
+    "RequestRefusedError",
+    "Sampled",
+    "Sampling",
+    "StepResult",
+    "StepwiseBackend",
+    "StepwiseService",
+    "StepwiseSettings",
+    "TokenPrices",
+    "Tokenizer",
+    "Tokens",
+    "TrainingRow",
+    "TrainingSession",
+    "WeightsSampler",
+    "read_prices",
+]
