@@ -1,8 +1,8 @@
 """A backend over a step-wise training service; an adapter of one service derives from it."""
 
 import os
-import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -82,8 +82,6 @@ class StepwiseBackend:
         self._save_every = save_every or _save_every(settings.name)
         self._prices = settings.prices(terms.prices)
         self._stopped = False
-        self._samplers: dict[str, Sampler] = {}
-        self._lock = threading.Lock()
 
     @property
     def name(self) -> str:
@@ -137,13 +135,15 @@ class StepwiseBackend:
 
     def sample(self, model: str, requests: Iterable[Request]) -> Iterator[Sequence[Completion]]:
         """See :meth:`limen.backends.Backend.sample`; in the order in which answers arrive."""
-        yield from self._sampler(model).sample(requests)
+        with self._sampler(model) as sampler:
+            yield from sampler.sample(requests)
 
     def log_probabilities(
         self, model: str, requests: Iterable[ContinuationRequest]
     ) -> Iterator[Sequence[LogProbability]]:
         """See :meth:`limen.backends.continuations.ContinuationScorer.log_probabilities`."""
-        yield from self._sampler(model).score(requests)
+        with self._sampler(model) as sampler:
+            yield from sampler.score(requests)
 
     def rendered_context(self, model: str) -> RenderedContext:
         """See :meth:`limen.backends.ContextRendering.rendered_context`."""
@@ -252,24 +252,22 @@ class StepwiseBackend:
         self._contexts.record(self.students.context_file(training), texts, first_row)
         return Schedule(recipe, rows, job.seed)
 
-    def _sampler(self, model: str) -> Sampler:
+    @contextmanager
+    def _sampler(self, model: str) -> Iterator[Sampler]:
+        """A sampler of one stage; what goes wrong with a student's weights is told as such."""
         self._check_running()
-        with self._lock:
-            if model not in self._samplers:
-                self._samplers[model] = self._new_sampler(model)
-            return self._samplers[model]
-
-    def _new_sampler(self, model: str) -> Sampler:
         self.describe(model)
         base, weights = self._split(model)
         student = self.students.find(model)
         texts = self._contexts.of_student(student) if student else self._contexts.of_base(base)
-        path = student.path if student else weights
         try:
-            sampler = self.service.sampler(base, path)
+            sampler = self.service.sampler(base, weights, student.state if student else None)
+            try:
+                yield Sampler(sampler, texts, self.budget, self._price(base))
+            finally:
+                sampler.close()
         except UnknownModelError as error:
             raise _expired(student, error) from None
-        return Sampler(sampler, texts, self.budget, self._price(base))
 
     def _split(self, model: str) -> tuple[str, str | None]:
         """The base model of a name, and the address of weights that it has after an ``@``."""

@@ -164,6 +164,10 @@ class WeightsSampler(Protocol):
         """(T,), the log-probability of each token after those before it; None for the first."""
         ...
 
+    def close(self) -> None:
+        """Let the service free what the sampler takes there. Raises nothing."""
+        ...
+
 
 class StepwiseService(Protocol):
     """A service. Failures of the service as a whole are raised as :class:`~limen.BackendError`."""
@@ -202,10 +206,12 @@ class StepwiseService(Protocol):
         """
         ...
 
-    def sampler(self, base: str, weights: str | None) -> WeightsSampler:
-        """A sampler of saved weights, or of the base model.
+    def sampler(self, base: str, weights: str | None, state: str | None) -> WeightsSampler:
+        """A sampler of saved weights, or of the base model, for one stage.
 
-        Raises :class:`~limen.UnknownModelError` if the service has the weights no longer.
+        ``state`` is a state of the same weights, if one is kept: a server that samples only from
+        what it has in memory can load it again. Raises :class:`~limen.UnknownModelError` if the
+        service has the weights no longer.
         """
         ...
 

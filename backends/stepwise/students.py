@@ -31,6 +31,8 @@ class Student:
     base: str
     path: str
     """The address of its weights at the service."""
+    state: str | None
+    """The address of a state with the same weights, if one is kept."""
     recipe: Recipe
     context: records.Record
     """The chat context that it was trained in."""
@@ -61,6 +63,7 @@ class Students:
             model=model,
             base=record["base"],
             path=self._path(ledger, model, step),
+            state=next((state.path for state in ledger.states if state.step == step), None),
             recipe=record["recipe"],
             context=records.read(self.context_file(record["training"])) or {},
             fingerprint=digest_of([record["training"], step, asking]),

@@ -220,6 +220,9 @@ class SamplerOf:
         self.client.server.at("score")
         return self.client.server.scored(self.path, tokens)
 
+    def close(self) -> None:
+        pass
+
 
 @dataclass
 class Client:
@@ -251,7 +254,7 @@ class Client:
         weights = self.server.weights(state)
         return Session(self.server, self.server.new_run(), weights)
 
-    def sampler(self, base: str, weights: str | None) -> SamplerOf:
+    def sampler(self, base: str, weights: str | None, state: str | None) -> SamplerOf:
         self.server.weights(weights)
         return SamplerOf(self, weights)
 
