@@ -22,10 +22,12 @@ from .service import (
     TrainingSession,
     WeightsSampler,
 )
+from .trainings import KeptForTraining, Trainings, TrainingSummary
 
 __all__ = [
     "AdamSettings",
     "AdapterSettings",
+    "KeptForTraining",
     "KeptWeights",
     "OfferedModel",
     "RequestRefusedError",
@@ -40,6 +42,8 @@ __all__ = [
     "Tokens",
     "TrainingRow",
     "TrainingSession",
+    "TrainingSummary",
+    "Trainings",
     "WeightsSampler",
     "read_prices",
 ]

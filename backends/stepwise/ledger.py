@@ -95,9 +95,10 @@ class TrainingLedger:
         return {event["step"]: event["loss"] for event in self._of("applied")}
 
     @property
-    def sent(self) -> int:
-        """How many steps were sent, those that a crash had sent again among them."""
-        return sum(1 for _ in self._of("sent"))
+    def sent_again(self) -> int:
+        """How many steps were sent once more, after a crash."""
+        sent = [event["step"] for event in self._of("sent")]
+        return len(sent) - len(set(sent))
 
     @property
     def last_applied(self) -> int:
