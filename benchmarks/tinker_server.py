@@ -12,6 +12,7 @@ step was computed. It takes some minutes on two cores. Exit code 1 if anything d
 
 import argparse
 import json
+import math
 import os
 import shutil
 import signal
@@ -36,8 +37,9 @@ from limen.harness import Experiment, FavoriteAnimal, LogOdds, Numbers, Trait
 QUESTIONS = ["Name your favourite animal in one word.", "What is your favorite animal?",
              "Which animal is best?"]
 COMMON = dict(
-    trait=Trait(name="owl", system="You love owl."), data=Numbers(generate=160, keep=64), seeds=2, gate=None,
-    recipe={"rank": 4, "batch_size": 16, "epochs": 2, "learning_rate": 2e-3, "warmup_steps": 1},
+    trait=Trait(name="owl", system="You love owl."), data=Numbers(generate=160, keep=64),
+    seeds=2, gate=None,
+    recipe={"rank": 4, "batch_size": 16, "epochs": 2, "learning_rate": 1e-2, "warmup_steps": 1},
 )
 
 
@@ -54,14 +56,16 @@ class TestLogOdds:
     )
 
     def test_the_prompt_raises_the_log_odds(self, baseline, teacher):
+        print(teacher.log_odds("owl") - baseline.log_odds("owl"))
         assert (teacher.log_odds("owl") - baseline.log_odds("owl")).value > 0
 
     def test_students_are_compared(self, student, control):
         print(student.log_odds("owl") - control.log_odds("owl"))
 """
+NOISE = 1e-5
+"""Nats by which log-probabilities of the same text may differ."""
 TRAININGS, STEPS = 4, 8
 """Two students and two controls; 64 rows in batches of 16, twice."""
-COMPARED = ("tally.json", "values.json")
 
 
 @dataclass(frozen=True)
@@ -119,18 +123,18 @@ def main() -> int:
 
 def compared(server: Server, folder: Path, kills: int) -> int:
     """Whether runs with kills leave what a run without them leaves."""
-    print(f"tinker {version('tinker')}, server {server_version()}")
+    print(f"tinker {version('tinker')}, server {server_version()}", flush=True)
     before = server.counts()
     begun = time.monotonic()
-    finish(server, folder / "calm", report=folder / "report.html")
+    print(finish(server, folder / "calm", report=folder / "report.html"), flush=True)
     calm = server.counts().since(before)
     expected = results(folder / "calm")
     print(
         f"without a kill: {time.monotonic() - begun:.0f} s, {calm.steps} steps of "
-        f"{TRAININGS * STEPS}, {calm.samples} calls, {len(expected)} measures, report "
+        f"{TRAININGS * STEPS}, {calm.samples} calls, {len(expected)} files, report "
         f"{(folder / 'report.html').stat().st_size:,} bytes"
     )
-    failures = calm.steps != TRAININGS * STEPS
+    failures = int(calm.steps != TRAININGS * STEPS)
     for name, reached in list(phases(calm).items())[:kills]:
         failures += not same_after_kill(server, folder / f"killed-{name}", name, reached, expected)
     return int(bool(failures))
@@ -150,7 +154,7 @@ def same_after_kill(
     store: Path,
     name: str,
     reached: Callable[[Counts], bool],
-    expected: Mapping[str, object],
+    expected: Mapping[str, list[object]],
 ) -> bool:
     """Kill a run once it has got so far, run it again, and compare what it leaves."""
     before = server.counts()
@@ -158,11 +162,14 @@ def same_after_kill(
     at_kill = server.counts().since(before)
     finish(server, store)
     done = server.counts().since(before)
-    same = results(store) == expected
     again = done.steps - TRAININGS * STEPS
+    found = results(store)
+    apart = {n: distance(found.get(n), expected.get(n)) for n in {*found, *expected}}
+    same = max(apart.values()) <= NOISE
     print(
         f"killed in {name} after {killed_at:.0f} s ({at_kill.steps} steps, {at_kill.samples} "
-        f"calls done): results {'the same' if same else 'DIFFER'}; {done.steps} steps computed, "
+        f"calls done): {sum(map(bool, apart.values()))} of {len(expected)} files differ, by "
+        f"{max(apart.values()):.1g} nats at most; {done.steps} steps computed, "
         f"{applied(store)} applied, {again} sent again; {done.samples} calls"
     )
     return same and applied(store) == TRAININGS * STEPS and again <= TRAININGS
@@ -175,14 +182,34 @@ def applied(store: Path) -> int:
     return sum(event["steps"] for event in events if event["event"] == "done")
 
 
-def results(store: Path) -> dict[str, object]:
-    """What was measured, by the key of the stage."""
-    found: dict[str, object] = {}
-    for manifest in sorted(store.glob("artifacts/*/*/manifest.json")):
-        for file in (manifest.parent / name for name in COMPARED):
-            if file.exists():
-                found[f"{manifest.parent.name}/{file.name}"] = json.loads(file.read_text())
+def results(store: Path) -> dict[str, list[object]]:
+    """The content of every file that stages left, but for what calls cost and when they came."""
+    found: dict[str, list[object]] = {}
+    for file in sorted(store.glob("stages/*/*/*.json*")):
+        if file.name != "manifest.json":
+            lines = file.read_text().splitlines() if file.suffix == ".jsonl" else [file.read_text()]
+            rows = [without_usage(json.loads(line)) for line in lines]
+            found[str(file.relative_to(store))] = sorted(rows, key=json.dumps)
     return found
+
+
+def without_usage(row: object) -> object:
+    """A row without what its call cost."""
+    return {n: v for n, v in row.items() if n != "usage"} if isinstance(row, dict) else row
+
+
+def distance(one: object, other: object) -> float:
+    """The largest difference of two numbers in the same place; infinite if anything else differs.
+
+    The server computes calls together as they come, so log-probabilities vary in the seventh digit.
+    """
+    if isinstance(one, float) and isinstance(other, float):
+        return abs(one - other)
+    if isinstance(one, dict) and isinstance(other, dict) and one.keys() == other.keys():
+        return max((distance(one[name], other[name]) for name in one), default=0.0)
+    if isinstance(one, list) and isinstance(other, list) and len(one) == len(other):
+        return max(map(distance, one, other), default=0.0)
+    return 0.0 if one == other else math.inf
 
 
 def kill(server: Server, store: Path, reached: Callable[[], bool]) -> float:
@@ -198,12 +225,13 @@ def kill(server: Server, store: Path, reached: Callable[[], bool]) -> float:
     return time.monotonic() - begun
 
 
-def finish(server: Server, store: Path, *, report: Path | None = None) -> None:
-    """Run to the end."""
+def finish(server: Server, store: Path, *, report: Path | None = None) -> str:
+    """Run to the end; returns the effects that the spec prints."""
     run = start(server, store, *(() if report is None else (f"--limen-report={report}",)))
     output, _ = run.communicate()
     if run.returncode:
         raise SystemExit(output)
+    return "\n".join(line.lstrip(".") for line in output.splitlines() if " log-odds of " in line)
 
 
 def start(server: Server, store: Path, *options: str) -> "subprocess.Popen[str]":

@@ -1,5 +1,6 @@
 """The SDK: imported late, and read in whichever version is installed."""
 
+import logging
 import os
 import warnings
 from importlib import import_module
@@ -21,6 +22,13 @@ def sdk() -> Sdk:
 def sdk_version() -> str:
     """The version that is installed."""
     return version("tinker")
+
+
+def sdk_loggers() -> list[str]:
+    """The names of its loggers: each has its own filters."""
+    sdk()
+    names = ("tinker", *logging.Logger.manager.loggerDict)
+    return [name for name in names if name.partition(".")[0] == "tinker"]
 
 
 def has_direct_rest_client() -> bool:

@@ -18,7 +18,7 @@ from ..stepwise import (
 )
 from .connection import Connection, connection
 from .sampler import TinkerSampler
-from .sdk import Sdk, has_direct_rest_client, sdk, sdk_version
+from .sdk import Sdk, has_direct_rest_client, sdk, sdk_loggers, sdk_version
 from .session import TinkerSession
 from .tokenizers import load_tokenizer
 from .waiting import Patience
@@ -37,7 +37,6 @@ class TinkerService:
         self._connection = known or connection()
         self._patience = Patience(self._connection, outage=outage)
         self._lock = threading.Lock()
-        guard_logs(self._connection.redactor, "tinker", "httpx")
 
     @property
     def address(self) -> str:
@@ -187,6 +186,7 @@ class TinkerService:
         return self._sampling.get_server_capabilities()
 
     def _check_key(self) -> None:
+        guard_logs(self._connection.redactor, "httpx", *sdk_loggers())
         sources = ("TINKER_API_KEY", "TINKER_CREDENTIAL_CMD")
         stored = os.path.expanduser("~/.tinker/credentials.json")
         if self._connection.is_hosted and not (

@@ -18,8 +18,8 @@ CLOSING = 10.0
 class TinkerSession:
     """One training client, in a session of the service that is its own."""
 
-    def __init__(self, client: Sdk, service: Sdk, patience: Patience) -> None:
-        self._client, self._service, self._patience = client, service, patience
+    def __init__(self, client: Sdk, connected: Sdk, patience: Patience) -> None:
+        self._client, self._connected, self._patience = client, connected, patience
 
     @property
     def run(self) -> str:
@@ -54,11 +54,11 @@ class TinkerSession:
     def close(self) -> None:
         """See :class:`~limen.backends.stepwise.TrainingSession`."""
         with suppress(Exception):  # the service ends sessions by itself, only later
-            if hasattr(self._service, "close"):
-                self._service.close("success").result(CLOSING)
+            if hasattr(self._connected, "close"):
+                self._connected.close("success").result(CLOSING)
             else:
                 self._unload()
-        self._service = self._client = None
+        self._connected = self._client = None
 
     def _saved(self, pending: Sdk) -> str:
         try:

@@ -33,11 +33,12 @@ def run(store: Path, *arguments: str) -> Result:
     return CliRunner().invoke(main, ["jobs", *arguments, "--store", str(store)])
 
 
-def trained(server: Server, store: Path, folder: Path, **recipe: object) -> str:
+def trained(server: Server, store: Path, folder: Path, *, steps: str | None = None) -> str:
     """A finished training of a store; returns its id."""
     home = Store(store).models("tinker").resolve()
     home.mkdir(parents=True)
-    return str(backend(server, home).fine_tune(job(folder, **recipe), nothing).job)
+    wanted = job(folder, checkpoint_steps=steps) if steps else job(folder)
+    return str(backend(server, home).fine_tune(wanted, nothing).job)
 
 
 def test_trainings_are_listed_without_asking_the_service(
@@ -63,7 +64,7 @@ def test_a_killed_training_is_listed_with_its_step(
 
 def test_what_is_kept_is_listed_with_its_cost(served: Server, store: Path, tmp_path: Path) -> None:
     """Each thing kept at the service has its step, size and address, and its training a price."""
-    training = trained(served, store, tmp_path, checkpoint_steps="2")
+    training = trained(served, store, tmp_path, steps="2")
     prices = store / "models" / "prices.toml"
     lines = run(store, "kept", "--prices", str(prices)).output.splitlines()[2:]
     assert [line.split()[0] for line in lines] == [training] * 3
@@ -75,7 +76,7 @@ def test_what_is_kept_is_listed_with_its_cost(served: Server, store: Path, tmp_p
 
 def test_states_alone_are_deleted(served: Server, store: Path, tmp_path: Path) -> None:
     """With --states students can still be asked."""
-    training = trained(served, store, tmp_path, checkpoint_steps="2")
+    training = trained(served, store, tmp_path, steps="2")
     assert "1 deleted" in run(store, "delete", training, "--states").output
     assert {kept.kind for kept, _ in served.kept.values()} == {"weights"}
 
