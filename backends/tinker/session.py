@@ -19,7 +19,9 @@ class TinkerSession:
     """One training client, in a session of the service that is its own."""
 
     def __init__(self, client: Sdk, connected: Sdk, patience: Patience) -> None:
-        self._client, self._connected, self._patience = client, connected, patience
+        self._client: Sdk = client
+        self._connected: Sdk = connected
+        self._patience = patience
 
     @property
     def run(self) -> str:

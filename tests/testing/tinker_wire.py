@@ -252,7 +252,7 @@ def tinker_wire(wire: Wire, port: int = 0) -> Iterator[Wire]:
 
         do_GET = do_POST = do_DELETE = handle_any  # noqa: N815
 
-        def log_message(self, *_: object) -> None:
+        def log_message(self, format: str, *args: object) -> None:
             pass
 
     server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
