@@ -5,6 +5,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import pytest
@@ -14,7 +15,7 @@ from limen.backends.openai import OpenAIBackend
 from limen.harness import FavoriteAnimal, Lab, Needs, Settings
 from limen.harness.executors import Node, NodeFacts, executor_names
 from limen.harness.lab import ProgressListener
-from limen.harness.stages import Stage, backend_of
+from limen.harness.stages import ArtifactDraft, Manifest, Stage, backend_of
 
 from ..testing.executors import NAME, MadeUpExecutor
 from ..testing.labs import lab_at
@@ -174,15 +175,22 @@ def test_an_interruption_ends_what_runs(made_up: MadeUp, store: Path) -> None:
 def test_progress_names_the_node(made_up: MadeUp, store: Path, monkeypatch: pytest.MonkeyPatch) -> None:  # fmt: skip
     """Beside what a stage says itself."""
     monkeypatch.setenv("LIMEN_NODE", "node-7")
-    notes = []
+    shown = Event()
+    publish = ArtifactDraft.publish
 
     class Keeps(ProgressListener):
         def moved(self, stage: Stage, done: int, total: int, note: str) -> None:
-            notes.append(note)
+            if "on node-7" in note:
+                shown.set()
 
+    def publish_once_shown(draft: ArtifactDraft, manifest: Manifest) -> None:
+        shown.wait(60)  # a fast machine ends a stage before anybody has looked at its progress
+        publish(draft, manifest)
+
+    monkeypatch.setattr(ArtifactDraft, "publish", publish_once_shown)
     settings = Settings(store=store, executor=NAME)
-    Lab(settings, watcher=Keeps()).run([(tiny_experiment(), ["student"])])
-    assert any("on node-7" in note for note in notes)
+    Lab(settings, watcher=Keeps()).run([(tiny_experiment(), ["baseline"])])
+    assert shown.is_set()
 
 
 def test_only_named_variables_are_sent_and_keys_to_none_without_a_model(
