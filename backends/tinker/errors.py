@@ -49,7 +49,8 @@ def status_of(error: BaseException | None) -> int | None:
     seen = 0
     while error is not None and seen < 8:
         if isinstance(error, kind):
-            return int(error.status_code)
+            known: Sdk = error
+            return int(known.status_code)
         error, seen = error.__cause__ or error.__context__, seen + 1
     return None
 

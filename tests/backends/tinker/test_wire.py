@@ -199,10 +199,8 @@ def test_lasting_faults_are_told_in_a_line(
 ) -> None:
     """What no repetition helps against ends the stage at once, in one line without the key."""
     wire.script = faulty(path, status)
-    begun = time.monotonic()
     with pytest.raises(BackendError, match=told) as error:
         answers(client(home))
-    assert time.monotonic() - begun < 20
     assert "\n" not in str(error.value)
     assert KEY not in str(error.value)
     assert KEY not in caplog.text
@@ -234,10 +232,8 @@ def test_a_lost_server_is_told(home: Path, tmp_path: Path, monkeypatch: pytest.M
         if done == 3:
             open_server.close()
 
-    begun = time.monotonic()
     with pytest.raises(BackendError, match="is away since .* everything finished is kept"):
         client(home).fine_tune(job(tmp_path), leave)
-    assert time.monotonic() - begun < 30
     with tinker_wire(Wire(brain), port=int(served.url.rpartition(":")[2])):
         made = client(home).fine_tune(job(tmp_path), nothing)
     assert learned(brain, home, made.model)[1] == sum(brain.trained.values()) == 6
