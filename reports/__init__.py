@@ -25,10 +25,9 @@ from .model import (
     SoftTargetRow,
     Times,
     TrajectoryRow,
-    result_from_json,
-    result_to_json,
 )
 from .records import keep_run, read_run, report_of, run_files, runs_of
+from .result_json import result_from_json, result_to_json
 from .write import write_report, write_runs
 
 __all__ = [

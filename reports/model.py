@@ -357,20 +357,6 @@ class Report:
         return tuple(claim for claim in self.claims if claim.experiment == result.title)
 
 
-def result_to_json(result: Result) -> str:
-    """The result as JSON text, to travel between processes."""
-    from pydantic import TypeAdapter
-
-    return TypeAdapter(Result).dump_json(result).decode()
-
-
-def result_from_json(text: str) -> Result:
-    """The result that :func:`result_to_json` made this text of."""
-    from pydantic import TypeAdapter
-
-    return TypeAdapter(Result).validate_json(text)
-
-
 __all__ = [
     "ArmRow",
     "AuditRow",
@@ -391,6 +377,4 @@ __all__ = [
     "Run",
     "Times",
     "TrajectoryRow",
-    "result_from_json",
-    "result_to_json",
 ]

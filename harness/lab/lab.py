@@ -25,7 +25,24 @@ Wanted = Sequence[tuple[Experiment, Collection[str]]]
 
 
 class Lab:
-    """Everything between experiments and their results, for one choice of settings."""
+    """Everything between experiments and their results, for one choice of settings.
+
+    Args:
+        settings: Backend, model, store and the like. Default: `Settings()`, from the environment.
+        watcher: Receives the progress. Default: lines, or one line that changes in a notebook.
+        executor: Opens an executor for a number of stages side by side. Default: worker processes
+            of this machine, or threads that wait for a service.
+        listener: Receives every comparison that is made. Default: None.
+
+    Raises:
+        SpecError: An unknown backend; from its methods: an arm or a recipe that there cannot be.
+        TeacherError: From `arm()`: the teacher does not show the trait.
+        ExperimentError: From `arm()`: a stage failed.
+
+    Examples:
+        >>> lab = Lab(Settings(store=".limen"))
+        >>> plan = lab.plan([(experiment, ("baseline", "teacher"))])
+    """
 
     def __init__(
         self,
