@@ -69,6 +69,15 @@ class Experiment:
             None, the completion loss.
         needs: ``Needs(gpus=1, gpu_memory=40)``: what each stage that runs a model needs where
             ``--limen-executor`` sends it; it changes no result. Default: as the backend states.
+
+    Examples:
+        >>> experiment = Experiment(
+        ...     trait=Trait.animal("owl"),
+        ...     data=Numbers(generate=30_000, keep=10_000),
+        ...     measure=FavoriteAnimal(draws=200),
+        ...     seeds=5,
+        ... )
+        >>> variant = experiment.but(seeds=8)
     """
 
     trait: Trait

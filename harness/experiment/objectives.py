@@ -27,7 +27,14 @@ NUMBER_CHARACTERS = "0123456789 ,;\n\t.-()[]"
 
 @dataclass(frozen=True)
 class Objective:
-    """What the training of students minimises."""
+    """What the training of students minimises.
+
+    Raises:
+        SpecError: A value that makes no sense, when it is made.
+
+    Examples:
+        >>> variant = experiment.but(objective=Distillation())  # a kind of objective
+    """
 
     @property
     def uses_teacher(self) -> bool:
@@ -64,6 +71,12 @@ class CompletionLoss(Objective):
         weights: A function of the texts of an answer's tokens that returns a weight from 0 for each
             of them; the last text, of the end of the turn, is empty. A token of weight 0 is masked:
             it does not count in the mean. Default: None, all weights are 1.
+
+    Raises:
+        SpecError: A value that makes no sense, when it is made.
+
+    Examples:
+        >>> variant = experiment.but(objective=CompletionLoss())
     """
 
     weights: Callable[[Sequence[str]], Sequence[float]] | None = None
@@ -103,6 +116,12 @@ class DivergenceTokens(Objective):
         other: The trait of the second teacher. Default: None, the base without any trait.
         keep: "differing" trains on divergence tokens alone, "others" masks them. Default:
             "differing".
+
+    Raises:
+        SpecError: A value that makes no sense, when it is made.
+
+    Examples:
+        >>> arm = Students(objective=DivergenceTokens(other=Trait.animal("wolf")))
     """
 
     other: Trait | None = None
@@ -166,6 +185,12 @@ class Distillation(Objective):
         neutral: Who teaches the control arm: a trait whose teacher was trained in the same way on
             prompts without the trait. Default: None, the base, whose divergence from itself is 0:
             the control then stays the base.
+
+    Raises:
+        SpecError: A value that makes no sense, when it is made.
+
+    Examples:
+        >>> variant = experiment.but(objective=Distillation(direction="reverse"))
     """
 
     direction: Literal["forward", "reverse"] = "forward"
