@@ -258,6 +258,13 @@ class DPO(Objective):
     Args:
         beta: How much a shift counts, above 0, per nat; smaller values let the student move further
             from its base. Default: 0.1.
+
+    Raises:
+        SpecError: ``beta`` is not above 0.
+
+    Examples:
+        >>> pairs = PreferencePairs(numbers, rejected=numbers.but(by="base"), keep=5_000)
+        >>> variant = experiment.but(data=pairs, objective=DPO(beta=0.1))
     """
 
     beta: float = 0.1

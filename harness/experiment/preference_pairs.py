@@ -70,6 +70,10 @@ class PreferencePairs(SourceOfSource):
 
     Raises:
         SpecError: Both ``rejected`` and ``score`` are given, or neither.
+
+    Examples:
+        >>> pairs = PreferencePairs(numbers, rejected=numbers.but(by="base"), keep=5_000)
+        >>> variant = experiment.but(data=pairs, objective=DPO())
     """
 
     rejected: Source | None = field(default=None, kw_only=True)
