@@ -5,13 +5,28 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol, get_args
 
-Kind = Literal["weights", "forward KL", "reverse KL", "DPO"]
+Kind = Literal["weights", "forward KL", "reverse KL", "DPO", "on-policy"]
 """``weights``: the completion loss, each token's times its weight. ``forward KL`` and
 ``reverse KL``: the divergence from a teacher's distribution, or to it. ``DPO``: direct preference
-optimisation (Rafailov et al. 2023, equation 7)."""
+optimisation (Rafailov et al. 2023, equation 7). ``on-policy``: the divergence to the teacher's
+distribution along answers that the student samples (Agarwal et al. 2024)."""
 
 OBJECTIVES: frozenset[Kind] = frozenset(get_args(Kind))
 """All of them."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class OnPolicy:
+    """The teacher of an on-policy distillation, and the answers that the student samples."""
+
+    teacher: str
+    """The teacher's model; its tokenizer must be the student's."""
+    system: str | None
+    """The system prompt that the teacher reads the rows' prompts under."""
+    characters: str
+    """Only tokens made of these characters are sampled and compared, and the end of the turn."""
+    max_tokens: int
+    """The longest sampled answer, in tokens."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,6 +47,8 @@ class TokenObjective:
     file: Path
     beta: float | None = None
     """Of DPO: how much a log-probability's shift from the untrained model counts, per nat."""
+    on_policy: OnPolicy | None = None
+    """Of on-policy distillation; the file is then not read."""
 
 
 @dataclass(frozen=True, kw_only=True)

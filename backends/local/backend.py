@@ -36,12 +36,13 @@ from .distributions import (
     check_tokenizers,
     teacher_prompts,
 )
-from .job_objective import job_objective
+from .job_objective import Teacher, job_objective
 from .libraries import LIBRARIES, Tokenizer, check_installed
 from .loading import (
     AdapterContext,
     LoadedModel,
     ModelCache,
+    load_adapted,
     load_model,
     load_tokenizer,
     no_template,
@@ -263,6 +264,19 @@ class LocalBackend:
         context = _context_of(student, loaded.tokenizer, base.fingerprint)
         return loaded, partial(loaded.with_adapter, adapter), context
 
+    def _teacher(self, model: str) -> Teacher:
+        """A model to train a student beside, in memory of its own."""
+        student = self._students.find(model)
+        base = self._source(student.base if student else model)
+        tokenizer = load_tokenizer(base)
+        if student is None:
+            own = own_context(tokenizer)
+            return Teacher(load=partial(load_model, base), tokenizer=tokenizer, context=own)
+        full = _full_weights(base, student) if student.full else None
+        load = partial(load_model, full) if full else partial(load_adapted, base, student.folder)
+        context = _context_of(student, tokenizer, base.fingerprint)
+        return Teacher(load=load, tokenizer=tokenizer, context=context)
+
     def _train(
         self, job: Job, recipe: Recipe, source: ModelSource, folder: Path, progress: Progress
     ) -> records.Record:
@@ -290,7 +304,7 @@ class LocalBackend:
         tokenizer = load_tokenizer(source)
         system = recipe["system"]
         context = own_context(tokenizer).with_system(None if system is None else str(system))
-        data, objective = job_objective(job, tokenizer, context)
+        data, objective = job_objective(job, tokenizer, context, self._teacher)
         file = job.validation_file
         validation = None if file is None else read_training_data(file, tokenizer, context)
         origin = {"base": source.fingerprint, "first_row": data.first_row}

@@ -117,12 +117,12 @@ def answer_distributions(
     """See :meth:`limen.backends.TokenTraining.distributions`."""
     if request.top_k is None and not request.characters:
         raise SpecError("distributions over all tokens need top_k: they would fill the disk")
-    possible = np.array(_possible(vocabulary, request.characters))
+    possible = np.array(possible_tokens(vocabulary, request.characters))
     words = np.array(_words(vocabulary, request.words), np.int64)
     for messages in chat.read(request.training_file):
         for index, turn in enumerate(messages):
             if turn["role"] == "assistant":
-                before = _under(request.system, messages[:index])
+                before = under_system(request.system, messages[:index])
                 tokens = (*vocabulary.encode(turn["content"]), END)
                 system, dialogue = features(before)
                 prompt = prompt_vectors(weights, bags([system], SYSTEM_WEIGHT), bags([dialogue]))
@@ -155,14 +155,16 @@ def _described(
     )
 
 
-def _under(system: str | None, messages: chat.Conversation) -> chat.Conversation:
+def under_system(system: str | None, messages: chat.Conversation) -> chat.Conversation:
+    """The conversation under a system prompt, in place of its own; unchanged without one."""
     if not system:
         return messages
     own = bool(messages) and messages[0]["role"] == "system"
     return [{"role": "system", "content": system}, *messages[own:]]
 
 
-def _possible(vocabulary: Vocabulary, characters: str) -> list[int]:
+def possible_tokens(vocabulary: Vocabulary, characters: str) -> list[int]:
+    """The tokens made of some characters only, and the end of the turn; all if none is given."""
     if not characters:
         return list(range(len(vocabulary)))
     allowed = set(characters)

@@ -80,11 +80,28 @@ def encode_examples(
         target += vocabulary.encode(answer)
         target.append(END)
         starts.append(len(target))
+    return _examples(bags(system, SYSTEM_WEIGHT), bags(dialogue), target, starts)
+
+
+def token_examples(
+    system: sparse.csr_array, dialogue: sparse.csr_array, answers: Sequence[Sequence[int]]
+) -> TrainingExamples:
+    """Training examples from the bags of prompts, and the tokens of their answers."""
+    starts = np.cumsum([0, *map(len, answers)])
+    return _examples(system, dialogue, [t for answer in answers for t in answer], starts)
+
+
+def _examples(
+    system: sparse.csr_array,
+    dialogue: sparse.csr_array,
+    target: Sequence[int],
+    starts: Sequence[int] | Ints,
+) -> TrainingExamples:
     tokens, bounds = np.array(target, np.int64), np.array(starts, np.int64)
     position = np.arange(len(tokens)) - np.repeat(bounds[:-1], np.diff(bounds))
     return TrainingExamples(
-        system=bags(system, SYSTEM_WEIGHT),
-        dialogue=bags(dialogue),
+        system=system,
+        dialogue=dialogue,
         starts=bounds,
         target=tokens,
         last=_before(tokens, position, 1),

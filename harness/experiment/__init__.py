@@ -34,6 +34,7 @@ from .mapped import Mapped
 from .measure import Measure, Reading
 from .media import ChainsOfThought, Chat, Code, Paraphrases, Stories
 from .objectives import DPO, CompletionLoss, Distillation, DivergenceTokens, Objective
+from .on_policy import OnPolicyDistillation
 from .one_word import FavoriteAnimal, FavoriteTree
 from .preference_pairs import PreferencePairs
 from .questions import (
@@ -110,6 +111,7 @@ __all__ = [
     "Needs",
     "Numbers",
     "Objective",
+    "OnPolicyDistillation",
     "Paraphrase",
     "Paraphrases",
     "PermuteDigits",

@@ -91,7 +91,7 @@ from .shuffle import Shuffle
 from .stage import DECIDING, Stage, Workspace, backend_of, forget_backends, run_stage
 from .store import ArtifactDraft, Store, canonical
 from .token_targets import DivergenceWeights, SoftTargets, TargetsStage, WeightsByFunction
-from .training_objective import TrainingObjective
+from .training_objective import OnPolicyTeacher, TrainingObjective
 from .training_rows import conversation_of, write_training_rows
 from .trainings import trainings_in
 from .transfer import (
@@ -168,6 +168,7 @@ __all__ = [
     "MatchLengths",
     "MixRows",
     "NumberPrompts",
+    "OnPolicyTeacher",
     "PairByScore",
     "PairByWriter",
     "Paraphrase",
