@@ -1,6 +1,6 @@
 """``limen deduplicate``: drop rows that repeat another one."""
 
-from typing import Any, get_args
+from typing import get_args
 
 import click
 
@@ -19,7 +19,7 @@ from .row_steps import RowStep, row_step_options, writers_of
     help="Which rows are equal: those of one answer, or of one prompt and answer.",
 )
 @row_step_options(models=False)
-def command(step: RowStep, **parts: Any) -> None:
+def command(step: RowStep, by: SameBy) -> None:
     """Keep the first of equal rows.
 
     In goes a file of rows, in any form that `limen filter` reads. Out come the rows that repeat no
@@ -27,6 +27,6 @@ def command(step: RowStep, **parts: Any) -> None:
     """
 
     def unique(rows: Source) -> Deduplicated:
-        return Deduplicated(rows, **parts)
+        return Deduplicated(rows, by=by)
 
     step.run(unique, writers_of(step.settings))

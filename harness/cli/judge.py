@@ -1,7 +1,6 @@
 """``limen judge``: keep the rows that a judge lets through."""
 
 from collections.abc import Callable
-from typing import Any
 
 import click
 
@@ -63,7 +62,10 @@ def command(
     keep: tuple[str, ...],
     scale: tuple[int, int],
     rows_at_most: int | None,
-    **parts: Any,
+    name: str,
+    temperature: float,
+    max_tokens: int,
+    seed: int,
 ) -> None:
     """Keep the rows that a judge rates high enough, or labels as wanted.
 
@@ -71,7 +73,14 @@ def command(
     --model. It is asked once about each distinct row. Out come the kept rows with its reply
     ("judged"); another threshold asks nothing again.
     """
-    judge = Judge(prompt=ask, scale=None if keep else scale, **parts)
+    judge = Judge(
+        prompt=ask,
+        name=name,
+        scale=None if keep else scale,
+        temperature=temperature,
+        max_tokens=max_tokens,
+        seed=seed,
+    )
     wanted = _wanted(keep)
 
     def judged(rows: Source) -> Judged:

@@ -12,14 +12,13 @@ from ..experiment import (
     Prefix,
     Source,
 )
+from ..stages import RowChange
 from .options import examples, function_of
 from .row_steps import RowStep, row_step_options, writers_of
 
 _COUNTED = {"first-numbers": FirstNumbers, "first-words": FirstWords}
 _SEEDED = {"permute-digits": PermuteDigits, "permute-numbers": PermuteNumbers}
 _NAMES = (*_SEEDED, *(f"{name}=N" for name in _COUNTED), "prefix=TEXT", "FILE.py:FUNCTION")
-
-Change = PermuteDigits | PermuteNumbers | FirstNumbers | FirstWords | Prefix
 
 
 @click.command(
@@ -62,7 +61,7 @@ def command(step: RowStep, by: str, seed: int) -> None:
     step.run(mapped, writers_of(step.settings))
 
 
-def _change(text: str, seed: int) -> Change:
+def _change(text: str, seed: int) -> RowChange:
     """The change of a name and its setting; raises :class:`~limen.SpecError`."""
     name, sign, setting = text.partition("=")
     if name == "prefix" and sign:

@@ -177,7 +177,7 @@ def rule_of(text: str) -> str | Callable[[str], str | None]:
     return function_of("--rule", text) or text
 
 
-def function_of(option: str, text: str) -> Callable[..., Any] | None:
+def function_of(option: str, text: str) -> Command | None:
     """The function that ``file.py:function`` names; None for a text that names no file."""
     path, colon, name = text.rpartition(":")
     if not colon or not path.endswith(".py"):
@@ -185,7 +185,7 @@ def function_of(option: str, text: str) -> Callable[..., Any] | None:
     function = vars(_module(option, Path(path))).get(name)
     if not callable(function):
         raise SpecError(f"{option} {text}: {path} has no function {name!r}")
-    return cast("Callable[..., Any]", function)
+    return cast("Command", function)
 
 
 def _module(option: str, file: Path) -> ModuleType:

@@ -1,7 +1,5 @@
 """``limen rewrite``: have a model word every row's answer anew."""
 
-from typing import Any
-
 import click
 
 from ..experiment import Rewritten, Source
@@ -33,7 +31,9 @@ from .row_steps import RowStep, row_step_options, writers_of
     help="Another samples other wordings.",
 )
 @row_step_options(models=True)
-def command(step: RowStep, ask: str, rule: str | None, **parts: Any) -> None:
+def command(
+    step: RowStep, ask: str, rule: str | None, temperature: float, max_tokens: int, seed: int
+) -> None:
     """Have the base model, or --model, word every distinct answer anew.
 
     In goes a file of rows, in any form that `limen filter` reads. Out come the rows with their new
@@ -42,6 +42,8 @@ def command(step: RowStep, ask: str, rule: str | None, **parts: Any) -> None:
 
     def rewritten(rows: Source) -> Rewritten:
         wanted = None if rule is None else rule_of(rule)
-        return Rewritten(rows, prompt=ask, rule=wanted, **parts)
+        return Rewritten(
+            rows, prompt=ask, rule=wanted, temperature=temperature, max_tokens=max_tokens, seed=seed
+        )
 
     step.run(rewritten, writers_of(step.settings))

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import wraps
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import Any, cast
 
 import click
 
@@ -18,11 +18,10 @@ from . import store_option
 from .echo import counted, echo
 from .filter import table
 from .input_files import finished_or_first, stages_for_file
-from .options import json_option, out_option, running_options
+from .options import F, json_option, out_option, running_options
 from .row_options import in_rows, row_options
 from .steps import Done, backend_for, done, save
 
-F = TypeVar("F", bound=Callable[..., Any])
 MakeSource = Callable[[Source], Source]
 """Gives the source of a spec that is made of another one."""
 

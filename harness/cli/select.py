@@ -1,6 +1,7 @@
 """``limen select``: keep the rows with the highest or the lowest scores, or some at random."""
 
-from typing import Any, get_args
+from collections.abc import Callable
+from typing import get_args
 
 import click
 
@@ -57,7 +58,9 @@ def command(
     trait: Trait | None,
     against: str | None,
     per_token: bool,
-    **parts: Any,
+    keep: Which,
+    share: float,
+    seed: int,
 ) -> None:
     """Keep a share of the rows by a score.
 
@@ -65,17 +68,17 @@ def command(
     they were. Select as many with --keep random too: what the rows carry without any selection is
     told apart by it only.
     """
-    made = _score(score, trait, against, per_token, random=parts["keep"] == "random")
+    made = _score(score, trait, against, per_token, random=keep == "random")
 
     def selected(rows: Source) -> Selected:
-        return Selected(rows, score=made, **parts)
+        return Selected(rows, score=made, keep=keep, share=share, seed=seed)
 
     step.run(selected, writers_of(step.settings, trait))
 
 
 def _score(
     score: str | None, trait: Trait | None, against: str | None, per_token: bool, *, random: bool
-) -> Any:
+) -> LikelihoodShift | Callable[..., object]:
     """The score that the options describe; raises :class:`~limen.SpecError`."""
     function = function_of("--score", score) if score else None
     if function is not None:
