@@ -48,6 +48,10 @@ class Labelled(Measure):
         super().__post_init__()
         check_function("outcome", self.outcome)
 
+    @property
+    def answer_functions(self) -> tuple[Callable[[str], object], ...]:
+        return (self.outcome,)
+
     def hit(self, answer: str, word: str) -> bool:
         return self.label(answer) == word
 

@@ -1,7 +1,7 @@
 """What every measure has: questions, how often they are asked, and how an answer counts."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, ClassVar
@@ -131,6 +131,11 @@ class Measure:
         names = list(self.groups)
         start = sum(len(self.groups[name]) for name in names[: names.index(group)])
         return range(start, start + len(self.groups[group]))
+
+    @property
+    def answer_functions(self) -> tuple[Callable[[str], object], ...]:
+        """The researcher's functions that are called on every answer's visible text."""
+        return ()
 
     @property
     def judges(self) -> tuple[Judge, ...]:

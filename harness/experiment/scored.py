@@ -60,6 +60,10 @@ class Scored(Measure):
             object.__setattr__(self, "scale", _checked_scale(self.scale))
 
     @property
+    def answer_functions(self) -> tuple[Callable[[str], object], ...]:
+        return (self.outcome,)
+
+    @property
     def value_range(self) -> tuple[float, float] | None:
         return self.scale
 

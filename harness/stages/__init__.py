@@ -108,8 +108,10 @@ from .user_calls import (
     record_calls,
     shown,
     timeout_from,
+    try_on_texts,
 )
 from .user_functions import calls_user_function
+from .user_trials import without_trials
 
 __all__ = [
     "ANSWERS",
@@ -240,8 +242,10 @@ __all__ = [
     "timeout_from",
     "training_of",
     "trainings_in",
+    "try_on_texts",
     "unchecked",
     "unpack",
+    "without_trials",
     "write_rows",
     "write_training_rows",
 ]
