@@ -25,6 +25,12 @@ class Reading:
         group: The group of questions. Default: None, all questions.
         judge: The name of the judge who rates or labels. Default: None, the measure itself.
         exact: Whether it is a computed probability, not a share of draws. Default: False.
+
+    Raises:
+        SpecError: A value that makes no sense, when it is made.
+
+    Examples:
+        >>> readings = FavoriteAnimal().readings(["owl"])
     """
 
     name: str
@@ -57,6 +63,13 @@ class Measure:
             Default: none.
         chat: ``False`` asks without a chat template: the question is continued as plain text. Needs
             the backend ``local``. Default: True.
+
+    Raises:
+        SpecError: A value that makes no sense, when it is made.
+
+    Examples:
+        >>> measure = FavoriteAnimal(draws=200)  # most measures derive from it
+        >>> questions = measure.questions
     """
 
     questions: Questions = field(hash=False)

@@ -11,7 +11,7 @@ from .executors import local_executor, thread_executor
 from .gate import TraitCheck, check_trait
 from .grids import GridResults, grid_arms, grid_of
 from .interruption import interruptible, kept_in
-from .lab import Lab
+from .lab import Lab, Wanted
 from .measure_support import check_backend_measures
 from .measured_models import MeasuredModels
 from .notebook_progress import default_listener
@@ -39,6 +39,7 @@ __all__ = [
     "Settings",
     "TraitCheck",
     "TrajectoryResults",
+    "Wanted",
     "arm_answers",
     "arm_of_tables",
     "base",

@@ -52,6 +52,7 @@ from .models import (
     training_of,
 )
 from .number_prompts import NumberPrompts
+from .preference_pairs import PairByScore, PairByWriter, RejectedAnswers, ScoreByJudge
 from .probabilities import ScoreContinuations
 from .prompts import (
     SAMPLE_SIZE,
@@ -167,6 +168,8 @@ __all__ = [
     "MatchLengths",
     "MixRows",
     "NumberPrompts",
+    "PairByScore",
+    "PairByWriter",
     "Paraphrase",
     "PermuteDigits",
     "PermuteNumbers",
@@ -177,6 +180,7 @@ __all__ = [
     "PromptedStage",
     "Prompts",
     "PythonCode",
+    "RejectedAnswers",
     "ReplyRule",
     "RewordRows",
     "RightAnswer",
@@ -190,6 +194,7 @@ __all__ = [
     "RunInspectTask",
     "SameBy",
     "ScoreByFunction",
+    "ScoreByJudge",
     "ScoreByLikelihood",
     "ScoreContinuations",
     "SelectRows",
