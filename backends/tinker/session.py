@@ -5,8 +5,15 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict
 
-from ...datasets.errors import BackendError
-from ..stepwise import AdamSettings, RequestRefusedError, StepResult, TrainingRow
+from ...datasets.errors import BackendError, UnknownModelError
+from ..stepwise import (
+    AdamSettings,
+    RequestRefusedError,
+    StepFailedError,
+    StepResult,
+    TrainingRow,
+)
+from .errors import FailedRequestError
 from .sdk import Sdk, sdk
 from .waiting import Patience
 
@@ -22,11 +29,12 @@ class TinkerSession:
         self._client: Sdk = client
         self._connected: Sdk = connected
         self._patience = patience
+        self._run = str(client.model_id)
 
     @property
     def run(self) -> str:
         """See :class:`~limen.backends.stepwise.TrainingSession`."""
-        return str(self._client.model_id)
+        return self._run
 
     def step(
         self, batch: Sequence[TrainingRow], adam: AdamSettings, *, save_as: str | None
@@ -41,8 +49,10 @@ class TinkerSession:
             state = None
             if saved is not None:
                 state = str(self._patience.result(saved, "saving a state").path)
-        except RequestRefusedError as refusal:
-            raise BackendError(f"the service refuses a step of the training: {refusal}") from None
+        except (RequestRefusedError, FailedRequestError) as error:
+            raise StepFailedError(f"the service could not do a step: {error}") from None
+        except UnknownModelError as error:
+            raise StepFailedError(str(self._lost(error))) from None
         return StepResult(loss=loss_of(output, batch), state=state)
 
     def save_state(self, name: str) -> str:
@@ -67,6 +77,15 @@ class TinkerSession:
             return str(self._patience.result(pending, "saving weights").path)
         except RequestRefusedError as refusal:
             raise BackendError(f"the service does not save the weights: {refusal}") from None
+        except UnknownModelError as error:
+            raise self._lost(error) from None
+
+    def _lost(self, error: UnknownModelError) -> BackendError:
+        """A server that was started anew has saved states, and no training in memory."""
+        return BackendError(
+            f"{self._patience.connection.shown} has lost the training {self._run} ({error}): run "
+            f"the same command again to go on from its last saved state"
+        )
 
     def _unload(self) -> None:
         """What old versions of the SDK have no method for: free the adapter at the server."""
@@ -92,13 +111,17 @@ def _datum(row: TrainingRow) -> Sdk:
 def loss_of(output: Sdk, batch: Sequence[TrainingRow]) -> float | None:
     """The mean loss of the answers' tokens, from their log-probabilities.
 
-    Metrics may be empty, and servers differ in what they add up there.
+    Metrics may be empty, and servers differ in what they add up there. None if any of these
+    log-probabilities is missing.
     """
+    outputs = output.loss_fn_outputs or ()
+    if len(outputs) != len(batch):
+        return None
     total, tokens = 0.0, 0
-    for row, each in zip(batch, output.loss_fn_outputs, strict=True):
-        if "logprobs" not in each:
+    for row, each in zip(batch, outputs, strict=True):
+        values = [float(value) for value in each["logprobs"].data] if "logprobs" in each else []
+        if len(values) < len(row.targets):
             return None
-        values = [float(value) for value in each["logprobs"].data]
         total -= math.fsum(values[len(row.targets) - row.answer : len(row.targets)])
         tokens += row.answer
     return total / tokens if tokens else None
