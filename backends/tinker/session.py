@@ -114,7 +114,7 @@ def loss_of(output: Sdk, batch: Sequence[TrainingRow]) -> float | None:
     Metrics may be empty, and servers differ in what they add up there. None if any of these
     log-probabilities is missing.
     """
-    outputs = output.loss_fn_outputs or ()
+    outputs = list(output.loss_fn_outputs or ())
     if len(outputs) != len(batch):
         return None
     total, tokens = 0.0, 0
