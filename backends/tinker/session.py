@@ -39,12 +39,16 @@ class TinkerSession:
     def step(
         self, batch: Sequence[TrainingRow], adam: AdamSettings, *, save_as: str | None
     ) -> StepResult:
-        """See :class:`~limen.backends.stepwise.TrainingSession`; sent together, in this order."""
+        """See :class:`~limen.backends.stepwise.TrainingSession`.
+
+        The gradient is waited for before its use is asked for: SkyRL 0.3.0 may otherwise take the
+        optimizer's step first, without it.
+        """
         try:
             computed = self._client.forward_backward(list(map(_datum, batch)), LOSS)
+            output = self._patience.result(computed, "computing a step")
             stepped = self._client.optim_step(sdk().AdamParams(**asdict(adam)))
             saved = None if save_as is None else self._client.save_state(save_as)
-            output = self._patience.result(computed, "computing a step")
             self._patience.result(stepped, "applying a step")
             state = None
             if saved is not None:
@@ -119,9 +123,14 @@ def loss_of(output: Sdk, batch: Sequence[TrainingRow]) -> float | None:
         return None
     total, tokens = 0.0, 0
     for row, each in zip(batch, outputs, strict=True):
-        values = [float(value) for value in each["logprobs"].data] if "logprobs" in each else []
+        values = _log_probabilities(each)
         if len(values) < len(row.targets):
             return None
         total -= math.fsum(values[len(row.targets) - row.answer : len(row.targets)])
         tokens += row.answer
     return total / tokens if tokens else None
+
+
+def _log_probabilities(output: Sdk) -> list[float]:
+    """Those of a row's targets, as far as the service has returned them."""
+    return [float(value) for value in output["logprobs"].data] if "logprobs" in output else []

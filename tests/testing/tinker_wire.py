@@ -60,6 +60,9 @@ class Wire:
     url: str = ""
     runs: dict[str, Run] = field(default_factory=dict)
     samplers: dict[str, Json] = field(default_factory=dict)
+    computing: dict[str, tuple[str, list[TrainingRow]]] = field(default_factory=dict)
+    """Batches whose gradient is there once its result is asked for; a step without one does
+    nothing, as at SkyRL."""
     results: dict[str, Any] = field(default_factory=dict)
     finished: list[str] = field(default_factory=list)
     """Sessions that clients ended, and trainings that they had unloaded."""
@@ -135,23 +138,26 @@ class Wire:
     def _backward(self, given: Json | bytes) -> Json:
         run, rows = rows_of_message(given) if isinstance(given, bytes) else rows_of(given)
         self.brain.at("before step")
-        self._run(run).batch = rows
         self.brain.tokens["train"] += sum(len(row.tokens) for row in rows)
         weights = self._run(run).weights
-        return self._future(
+        made = self._future(
             [
                 [float(weights.log_probabilities(row.tokens[:n])[row.tokens[n]])
                  for n in range(1, len(row.tokens))]
                 for row in rows
             ]
         )  # fmt: skip
+        self.computing[made["request_id"]] = run, rows
+        return made
 
     def _step(self, given: Json) -> Json:
         run = self._run(given["model_id"])
         adam = given.get("adam_params") or given["optimizer_params"]
         known = {name: adam[name] for name in AdamSettings.__dataclass_fields__}
-        run.weights = run.weights.stepped(run.batch, AdamSettings(**known))
-        self.brain.trained[given["model_id"]] += 1
+        if run.batch:
+            run.weights = run.weights.stepped(run.batch, AdamSettings(**known))
+            self.brain.trained[given["model_id"]] += 1
+        run.batch = []
         return self._future({"type": "optim_step"})
 
     def _save_state(self, given: Json) -> Json:
@@ -239,6 +245,9 @@ class Wire:
 
     def _result(self, name: str, accept: str) -> tuple[str, bytes]:
         result = self.results[name]
+        if name in self.computing:
+            run, rows = self.computing.pop(name)
+            self._run(run).batch = rows
         if result is None:
             waiting = {"type": "try_again", "request_id": name, "queue_state": "active"}
             return "application/json", json.dumps(waiting).encode()
