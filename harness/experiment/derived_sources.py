@@ -146,6 +146,10 @@ class Mix(SampledSource):
     def needs_trait(self) -> bool:
         return any(source.needs_trait for source in self.sources)
 
+    @property
+    def has_pairs(self) -> bool:
+        return all(source.has_pairs for source in self.sources)
+
     def traits(self) -> tuple[Trait, ...]:
         return tuple(dict.fromkeys(trait for source in self.sources for trait in source.traits()))
 

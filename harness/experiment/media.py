@@ -270,7 +270,7 @@ class Chat(WrittenSource):
     def parts(self, writers: DataWriters) -> tuple[Part, ...]:
         writer = writers.writer(self.by, self.model)
         seed = writers.seed(self.seed)
-        stage: PromptedStage = self._generated(writer, seed)
+        stage: PromptedStage = self._generated(writer, writers)
         for number, prompts in enumerate(self.turns[1:], start=2):
             stage = self._continued(stage, writer, prompts_of(prompts), seed, number)
         rule = checked_rule("rule", self.rule)

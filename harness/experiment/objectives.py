@@ -9,7 +9,9 @@ from ...datasets.errors import SpecError
 from ..stages import (
     Base,
     DivergenceWeights,
+    MixRows,
     PromptedModel,
+    RejectedAnswers,
     SoftTargets,
     TrainingFileStage,
     TrainingObjective,
@@ -37,6 +39,11 @@ class Objective:
     @property
     def uses_teacher(self) -> bool:
         """Whether a teacher takes part in training, whoever wrote the rows."""
+        return False
+
+    @property
+    def needs_pairs(self) -> bool:
+        """Whether the data must be preference pairs."""
         return False
 
     def traits(self) -> tuple[Trait, ...]:
@@ -237,6 +244,54 @@ class Distillation(Objective):
             "forward KL" if self.direction == "forward" else "reverse KL"
         )
         return TrainingObjective(kind=kind, targets=stage)
+
+
+@dataclass(frozen=True, kw_only=True)
+class DPO(Objective):
+    """Direct preference optimisation (Rafailov et al. 2023, equation 7) on preference pairs.
+
+    The mean over pairs of -log sigmoid(beta * (shift of the preferred answer - shift of the
+    rejected one)). The shift of an answer is the sum of the log-probabilities of its tokens, the
+    end of the turn included, minus that under the reference: the student's own base, untrained. The
+    data must be ``PreferencePairs(...)``.
+
+    Args:
+        beta: How much a shift counts, above 0, per nat; smaller values let the student move further
+            from its base. Default: 0.1.
+
+    Raises:
+        SpecError: ``beta`` is not above 0.
+
+    Examples:
+        >>> pairs = PreferencePairs(numbers, rejected=numbers.but(by="base"), keep=5_000)
+        >>> variant = experiment.but(data=pairs, objective=DPO(beta=0.1))
+    """
+
+    beta: float = 0.1
+
+    def __post_init__(self) -> None:
+        if not validation.is_number(self.beta) or not 0 < self.beta < 1e6:
+            raise SpecError(f"beta={self.beta!r} must be a number above 0, such as 0.1")
+
+    @property
+    def needs_pairs(self) -> bool:
+        return True
+
+    def of(
+        self,
+        data: TrainingFileStage,
+        base: Base,
+        writers: DataWriters,
+        *,
+        words: tuple[str, ...],
+        strict: bool,
+    ) -> TrainingObjective | None:
+        if not isinstance(data, MixRows):
+            raise SpecError("DPO() trains on preference pairs that a source gives")
+        stage = RejectedAnswers(
+            label=f"{data.label}, rejected answers", data=data, words=words, strict=strict
+        )
+        return TrainingObjective(kind="DPO", targets=stage, beta=float(self.beta))
 
 
 def _teacher(writers: DataWriters, by: Trait | Literal["teacher", "base"]) -> PromptedModel:

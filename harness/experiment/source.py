@@ -65,6 +65,11 @@ class Source:
         """Whether a teacher has to show its trait, since it writes rows or selects them."""
         return self.uses_teacher
 
+    @property
+    def has_pairs(self) -> bool:
+        """Whether the rows are preference pairs."""
+        return False
+
     def traits(self) -> tuple[Trait, ...]:
         """The traits that the source names, beside the experiment's own."""
         return ()

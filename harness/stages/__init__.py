@@ -21,7 +21,7 @@ from .adopt import adopt, unchecked
 from .ask_about_rows import AskAboutRows
 from .audit import Audit, CompareData
 from .continue_chat import ContinueChat
-from .deduplicate import Deduplicate
+from .deduplicate import Deduplicate, SameBy
 from .filter import Filter
 from .functions import HashedFunction, hashed_function
 from .generate import Generate, GenerateEnough, ProgramRows
@@ -52,6 +52,7 @@ from .models import (
     training_of,
 )
 from .number_prompts import NumberPrompts
+from .preference_pairs import PairByScore, PairByWriter, RejectedAnswers, ScoreByJudge
 from .probabilities import ScoreContinuations
 from .prompts import (
     SAMPLE_SIZE,
@@ -167,6 +168,8 @@ __all__ = [
     "MatchLengths",
     "MixRows",
     "NumberPrompts",
+    "PairByScore",
+    "PairByWriter",
     "Paraphrase",
     "PermuteDigits",
     "PermuteNumbers",
@@ -177,6 +180,7 @@ __all__ = [
     "PromptedStage",
     "Prompts",
     "PythonCode",
+    "RejectedAnswers",
     "ReplyRule",
     "RewordRows",
     "RightAnswer",
@@ -188,7 +192,9 @@ __all__ = [
     "RowsStage",
     "Rule",
     "RunInspectTask",
+    "SameBy",
     "ScoreByFunction",
+    "ScoreByJudge",
     "ScoreByLikelihood",
     "ScoreContinuations",
     "SelectRows",
