@@ -91,7 +91,8 @@ class Trait:
             none.
         model: A model that has the trait already, such as one fine-tuned elsewhere, by the
             backend's name or path for it; on ``local`` also the folder of an adapter. It writes,
-            under ``system`` if there is one, and a lesson starts from it. Default: None, the experiment's base model.
+            under ``system`` if there is one, and a lesson starts from it. Default: None, the
+            experiment's base model.
 
     Raises:
         SpecError: A value that makes no sense, when it is made.
