@@ -10,11 +10,14 @@ from pathlib import Path
 from ...datasets.errors import BackendError, SpecError
 from ..base import Progress, Recipe
 from ..recipes import check_steps, steps_of
+from .completion_loss import completion_trainer
+from .fused_lora import fused_layers
 from .libraries import CausalLM, Tokenizer, Untyped, library
 from .loading import check_length
 from .memory import free_memory, has_fast_bfloat16, has_gpu, is_out_of_memory
 from .objectives import Targets, collator, objective_trainer, with_places
 from .precision import cast_frozen
+from .processor_attention import use_float32_attention
 from .recipes import BFLOAT16
 from .training_data import TrainingData
 
@@ -104,6 +107,8 @@ class TrainingRun:
         peft = None
         if self.recipe["method"] == "lora":
             peft = _adapter(self.recipe, model)
+        if self._bfloat16 and not has_gpu():
+            use_float32_attention(model)
         trainer = self._trainer_class()(
             model=model,
             args=_config(self._arguments(micro)),
@@ -120,7 +125,7 @@ class TrainingRun:
         return _epochs(trainer.state.log_history, trainer.state.num_train_epochs)
 
     def _trainer_class(self) -> Untyped:
-        return objective_trainer(self.targets) if self.targets else library("trl").SFTTrainer
+        return objective_trainer(self.targets) if self.targets else completion_trainer()
 
     def _examples(self) -> dict[str, Untyped]:
         """The trainer's data sets, and what joins their rows."""
@@ -202,7 +207,7 @@ def check_modules(model: CausalLM, wanted: str) -> list[str] | str:
 
 
 def _adapter(recipe: Recipe, model: Untyped) -> Untyped:
-    return library("peft").LoraConfig(
+    config = library("peft").LoraConfig(
         r=recipe["rank"],
         lora_alpha=recipe["alpha"],
         lora_dropout=recipe["dropout"],
@@ -211,6 +216,9 @@ def _adapter(recipe: Recipe, model: Untyped) -> Untyped:
         target_modules=check_modules(model, str(recipe["modules"])),
         task_type="CAUSAL_LM",
     )
+    if not (has_gpu() or recipe["dropout"] or recipe.get("dora")):
+        config._register_custom_module(fused_layers())
+    return config
 
 
 def _dataset(rows: Sequence[Mapping[str, Untyped]]) -> Untyped:
