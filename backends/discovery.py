@@ -12,6 +12,7 @@ BUILT_IN = {
     "openai": (".openai", "OpenAIBackend"),
     "inspect": (".inspect", "InspectBackend"),
     "local": (".local", "LocalBackend"),
+    "tinker": (".tinker", "TinkerBackend"),
 }
 """By name: a backend's module, relative to this package, and its class."""
 ENGINES = ("toy", "local")

@@ -63,7 +63,7 @@ _MODELS = (
         callback=_installed,
         default="toy",
         show_default=True,
-        help="What samples and trains: toy, local, openai, inspect, or an installed package's.",
+        help="What samples and trains: toy, local, openai, tinker, inspect, or a package's.",
     ),
     click.option(
         "--model", envvar="LIMEN_MODEL", help="The base model.  [default: the backend's own choice]"

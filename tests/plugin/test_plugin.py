@@ -238,7 +238,10 @@ def test_seeds_and_model_from_the_command_line_and_the_ini_file(
 @pytest.mark.parametrize(
     ("option", "message"),
     [
-        ("--limen-backend=gpu", "unknown backend 'gpu': choose one of inspect, local, openai, toy"),
+        (
+            "--limen-backend=gpu",
+            "unknown backend 'gpu': choose one of inspect, local, openai, tinker, toy",
+        ),
         ("--limen-model=gpt-4.1", "unknown model 'gpt-4.1': the toy backend has toy-1, toy-2"),
         ("--limen-seeds=few", "--limen-seeds='few' must be a whole number above zero"),
         ("--limen-seeds=0", "seeds=0 must be a whole number above zero"),
