@@ -308,6 +308,7 @@ class LocalBackend:
             save_seconds=self._save_seconds,
             progress=progress,
             targets=targets,
+            source=source,
         )
 
 
