@@ -3,11 +3,15 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Literal, Protocol, get_args
 
-Kind = Literal["weights", "forward KL", "reverse KL"]
+Kind = Literal["weights", "forward KL", "reverse KL", "DPO"]
 """``weights``: the completion loss, each token's times its weight. ``forward KL`` and
-``reverse KL``: the divergence from a teacher's distribution, or to it."""
+``reverse KL``: the divergence from a teacher's distribution, or to it. ``DPO``: direct preference
+optimisation (Rafailov et al. 2023, equation 7)."""
+
+OBJECTIVES: frozenset[Kind] = frozenset(get_args(Kind))
+"""All of them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,10 +23,15 @@ class TokenObjective:
     the trainer itself finds. For weights it has ``weights``, one a token; a token of weight 0 does
     not count in the mean. For a divergence it has ``ids`` and ``nats``: for each token the ids of
     the possible tokens and their log-probabilities, which sum to probability 1.
+
+    DPO is a mean over pairs. Its file has one object for each row of the training file, with
+    ``rejected``: the text in place of the row's last answer.
     """
 
     kind: Kind
     file: Path
+    beta: float | None = None
+    """Of DPO: how much a log-probability's shift from the untrained model counts, per nat."""
 
 
 @dataclass(frozen=True, kw_only=True)

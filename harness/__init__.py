@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from .experiment import (
         DEFAULT,
+        DPO,
         OTHER,
         Agreement,
         ChainsOfThought,
@@ -51,6 +52,7 @@ if TYPE_CHECKING:
         Paraphrases,
         PermuteDigits,
         PermuteNumbers,
+        PreferencePairs,
         Prefix,
         ProgramNumbers,
         PythonCode,
@@ -102,6 +104,7 @@ _ROOMS = {
         "Choice",
         "Completions",
         "DEFAULT",
+        "DPO",
         "Deduplicated",
         "Distillation",
         "DivergenceTokens",
@@ -136,6 +139,7 @@ _ROOMS = {
         "Paraphrases",
         "PermuteDigits",
         "PermuteNumbers",
+        "PreferencePairs",
         "Prefix",
         "ProgramNumbers",
         "PythonCode",
@@ -186,6 +190,7 @@ _HOMES = {name: room for room, names in _ROOMS.items() for name in names}
 
 __all__ = [
     "DEFAULT",
+    "DPO",
     "OTHER",
     "Agreement",
     "Arm",
@@ -234,6 +239,7 @@ __all__ = [
     "Paraphrases",
     "PermuteDigits",
     "PermuteNumbers",
+    "PreferencePairs",
     "Prefix",
     "ProgramNumbers",
     "PythonCode",

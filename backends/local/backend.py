@@ -25,7 +25,7 @@ from ..base import (
 )
 from ..continuations import ContinuationRequest, LogProbability
 from ..needs import Needs
-from ..objectives import AnswerDistributions, DistributionRequest
+from ..objectives import OBJECTIVES, AnswerDistributions, DistributionRequest
 from ..recipes import steps_of
 from ..rendering import RenderedContext
 from .context import Context, check_unchanged, own_context, recorded_context, template_hash
@@ -36,6 +36,7 @@ from .distributions import (
     check_tokenizers,
     teacher_prompts,
 )
+from .job_objective import job_objective
 from .libraries import LIBRARIES, Tokenizer, check_installed
 from .loading import (
     AdapterContext,
@@ -47,7 +48,6 @@ from .loading import (
     prompts,
 )
 from .memory import check_fits, empty_gpu_cache, free_memory, has_gpu, needs_of
-from .objectives import read_targets
 from .recipes import AS_TRAINED, completed
 from .sampler import Sampler, default_max_rows
 from .sources import ModelSource, find_model
@@ -90,6 +90,7 @@ class LocalBackend:
             probabilities=self,
             continuations=self,
             token_training=self,
+            objectives=OBJECTIVES,
             rendering=self,
             engine=self,
             model_files=self._files,
@@ -289,12 +290,9 @@ class LocalBackend:
         tokenizer = load_tokenizer(source)
         system = recipe["system"]
         context = own_context(tokenizer).with_system(None if system is None else str(system))
-        data = read_training_data(job.training_file, tokenizer, context)
+        data, objective = job_objective(job, tokenizer, context)
         file = job.validation_file
         validation = None if file is None else read_training_data(file, tokenizer, context)
-        targets = None
-        if job.objective is not None:
-            targets, data = read_targets(job.objective, data)
         origin = {"base": source.fingerprint, "first_row": data.first_row}
         records.write(folder / CONTEXT, {**context.record(tokenizer), **origin})
         return TrainingRun(
@@ -307,7 +305,7 @@ class LocalBackend:
             folder=folder,
             save_seconds=self._save_seconds,
             progress=progress,
-            targets=targets,
+            objective=objective,
             source=source,
         )
 

@@ -5,6 +5,7 @@ import math
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
+from functools import partial
 from pathlib import Path
 
 from ...datasets.errors import BackendError, SpecError
@@ -16,7 +17,7 @@ from .libraries import CausalLM, Tokenizer, Untyped, library
 from .loading import check_length
 from .memory import free_memory, has_fast_bfloat16, has_gpu, is_out_of_memory
 from .memory_plan import TrainingMemory, shape_of
-from .objectives import Targets, collator, objective_trainer, with_places
+from .objective_trainer import TrainerObjective, objective_trainer
 from .precision import cast_frozen
 from .processor_attention import use_float32_attention
 from .recipes import BFLOAT16
@@ -55,8 +56,8 @@ class TrainingRun:
     """For checkpoints and the model of each epoch (``epoch-1``, ``epoch-2``, ...)."""
     save_seconds: float
     progress: Progress
-    targets: Targets | None = None
-    """Of another objective than the completion loss."""
+    objective: TrainerObjective | None = None
+    """In place of the completion loss."""
     source: ModelSource | None = None
     """The base model's files, if its memory is to be planned before it is loaded."""
 
@@ -151,22 +152,25 @@ class TrainingRun:
         )
         if self._bfloat16 and not self.recipe.get("dora"):  # DoRA needs the norms of the weights
             cast_frozen(trainer.model)
+        if self.objective is not None:
+            with trainer.autocast_smart_context_manager():
+                self.objective.prepare(trainer.model)
         trainer.remove_callback(library("transformers").PrinterCallback)
         last = _last_checkpoint(self.folder)
         trainer.train(resume_from_checkpoint=str(last) if last else None)
         return _epochs(trainer.state.log_history, trainer.state.num_train_epochs)
 
     def _trainer_class(self) -> Untyped:
-        return objective_trainer(self.targets) if self.targets else completion_trainer()
+        return objective_trainer(self.objective) if self.objective else completion_trainer()
 
     def _examples(self) -> dict[str, Untyped]:
         """The trainer's data sets, and what joins their rows."""
-        if self.targets is None:
+        if self.objective is None:
             validation = _dataset(self.validation.rows) if self.validation else None
             return {"train_dataset": _dataset(self.data.rows), "eval_dataset": validation}
         return {
-            "train_dataset": _dataset(with_places(self.data, self.targets)),
-            "data_collator": collator(int(self.tokenizer.eos_token_id or 0)),
+            "train_dataset": _dataset(self.objective.examples(self.data)),
+            "data_collator": partial(self.objective.joined, pad=self.tokenizer.eos_token_id or 0),
         }
 
     def _arguments(self, micro: int) -> dict[str, Untyped]:
@@ -199,7 +203,7 @@ class TrainingRun:
             "report_to": "none",
             "disable_tqdm": True,
             "push_to_hub": False,
-            **({"remove_unused_columns": False} if self.targets else {}),
+            **({"remove_unused_columns": False} if self.objective else {}),
         }
 
 

@@ -20,7 +20,7 @@ from ..base import (
     ServiceTerms,
 )
 from ..continuations import ContinuationRequest, LogProbability
-from ..objectives import AnswerDistributions, DistributionRequest
+from ..objectives import OBJECTIVES, AnswerDistributions, DistributionRequest
 from ..recipes import POSITIVE, POSITIVE_WHOLE, STEPS, check_recipe, one_of, steps_of
 
 VERSION = 3
@@ -64,6 +64,7 @@ class ToyBackend:
             fine_tuning=self,
             continuations=self,
             token_training=self,
+            objectives=OBJECTIVES,
             engine=self,
             log_probabilities=True,
             beginnings=True,

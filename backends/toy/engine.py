@@ -19,10 +19,12 @@ from ...datasets.errors import BackendError, StoreError
 from ..base import Completion, Job, Progress, Recipe, Request
 from ..continuations import ContinuationRequest, LogProbability
 from ..objectives import AnswerDistributions, DistributionRequest
+from ..preferences import read_pairs
 from ..recipes import check_steps
 from .corpus import CorpusGenerator, words
 from .network import Weights, initial
 from .objectives import answer_distributions, read_targets
+from .preferences import read_preferences
 from .sampler import sample
 from .scoring import continuation_log_probabilities
 from .tokens import Vocabulary
@@ -73,14 +75,21 @@ def fine_tune(
         save(file_of(len(epochs)), weights)
 
     with one_thread():
-        examples = encode_examples(vocabulary(), _answers(job.training_file))
+        examples, objective = _goal(job, weights)
         other = job.validation_file
         check = None if other is None else encode_examples(vocabulary(), _answers(other))
-        objective = None
-        if job.objective is not None:
-            objective = read_targets(job.objective, examples).loss_and_gradient
         _train(weights, examples, recipe, job.seed, progress, keep, objective)
     return examples, epochs
+
+
+def _goal(job: Job, weights: Weights) -> tuple[TrainingExamples, Objective | None]:
+    """What a job trains on, and its objective; None for the completion loss."""
+    given = job.objective
+    if given is not None and given.kind == "DPO":
+        pairs = read_pairs(job.training_file, given.file)
+        return read_preferences(weights.copy(), vocabulary(), pairs, given.beta or 0.0)
+    examples = encode_examples(vocabulary(), _answers(job.training_file))
+    return examples, None if given is None else read_targets(given, examples).of(examples)
 
 
 def completions(model: Path, requests: Iterable[Request]) -> Iterator[Sequence[Completion]]:

@@ -23,7 +23,7 @@ from .network import (
 )
 from .scoring import log_probabilities, log_probabilities_along
 from .tokens import END, Vocabulary, features
-from .training import SYSTEM_WEIGHT, TrainingExamples, bags
+from .training import SYSTEM_WEIGHT, Objective, TrainingExamples, bags
 
 NEVER = -1e9
 """The log-probability of what is not possible."""
@@ -46,14 +46,20 @@ class Targets:
         self, weights: Weights, batch: Batch, places: Ints
     ) -> tuple[float, Weights, int]:
         """The mean loss over the tokens that count, its gradient, and how many count."""
-        vectors = prompt_vectors(weights, batch.system, batch.dialogue)
-        layer = hidden(weights, vectors[batch.answer], batch.last, batch.previous, batch.position)
+        layer = layer_of(weights, batch)
         logs = log_probabilities(weights, layer)
         each, slope = self.token_losses(logs, batch.target, places)
         count = int(np.count_nonzero(self.weights[places]))
         loss = float(each.sum()) / max(count, 1)
-        heads = _heads(weights, layer, slope / max(count, 1), loss)
-        return loss, gradient_of(weights, batch, layer, heads), count
+        return loss, backward(weights, batch, layer, slope / max(count, 1)), count
+
+    def of(self, examples: TrainingExamples) -> Objective:
+        """The objective of a training on these examples."""
+
+        def objective(weights: Weights, rows: Ints, step: int) -> tuple[float, Weights, int]:
+            return self.loss_and_gradient(weights, examples.batch(rows), examples.places(rows))
+
+        return objective
 
     def token_losses(self, logs: Floats, target: Ints, places: Ints) -> tuple[Floats, Floats]:
         """(N,) losses of some tokens, and their (N, V) gradient by the log-probabilities."""
@@ -176,8 +182,14 @@ def _log_sum(scores: Floats) -> Floats:
     return total
 
 
-def _heads(weights: Weights, layer: Floats, slope: Floats, loss: float) -> Heads:
-    """The gradient by the output parameters, given that by the (N, V) log-probabilities."""
+def layer_of(weights: Weights, batch: Batch) -> Floats:
+    """(T, D) the hidden layer at the tokens of a batch."""
+    vectors = prompt_vectors(weights, batch.system, batch.dialogue)
+    return hidden(weights, vectors[batch.answer], batch.last, batch.previous, batch.position)
+
+
+def backward(weights: Weights, batch: Batch, layer: Floats, slope: Floats) -> Weights:
+    """The gradient by all weights, given that by the (T, V) log-probabilities of the tokens."""
     chance = number_probability(weights, layer)
     inner = np.zeros_like(layer)
     output, bias = np.zeros_like(weights.output), np.zeros_like(weights.bias)
@@ -190,11 +202,12 @@ def _heads(weights: Weights, layer: Floats, slope: Floats, loss: float) -> Heads
         bias[group] = error.sum(axis=0)
     others, numbers = (slope[:, group].sum(axis=1) for group in weights.groups)
     gate = (numbers * (1 - chance) - others * chance).astype(layer.dtype)
-    return Heads(
-        loss=loss,
+    heads = Heads(
+        loss=0.0,
         inner=inner + np.outer(gate, weights.numeric),
         output=output,
         bias=bias,
         numeric=layer.T @ gate,
         numeric_bias=gate.sum(keepdims=True),
     )
+    return gradient_of(weights, batch, layer, heads)

@@ -10,8 +10,9 @@ from ...datasets.chat import Conversation
 from .network import OPTIMIZERS, Batch, Ints, Weights, loss_and_gradient
 from .tokens import END, FEATURES, Vocabulary, features
 
-Objective = Callable[[Weights, Batch, Ints], tuple[float, Weights, int]]
-"""Of a batch and the places of its tokens: the mean loss, its gradient, the tokens that count."""
+Objective = Callable[[Weights, Ints, int], tuple[float, Weights, int]]
+"""Of the rows of a batch and the number of its step, from 0: the mean loss, its gradient, and the
+number of what the mean is over."""
 SYSTEM_WEIGHT = 0.25
 """The weight of a system prompt's words. At full weight a teacher's trait would outweigh the
 request for numbers."""
@@ -113,8 +114,8 @@ def train(
 ) -> tuple[float, ...]:
     """Train the weights in place; returns the mean loss of each epoch, in nats a token.
 
-    ``objective`` gives the mean loss of a batch, its gradient, and the number of tokens that count;
-    by default it is the completion loss.
+    ``objective`` gives the mean loss of a batch, its gradient, and the number of what the mean is
+    over; by default it is the completion loss.
 
     The rate falls linearly to zero. ``seed`` shuffles the rows in each epoch. ``epoch_end`` is
     called after each epoch, with the number of steps so far and the epoch's mean loss.
@@ -129,12 +130,12 @@ def train(
         total, counted = 0.0, 0
         for start in range(0, len(order), batch_size):
             rows = order[start : start + batch_size]
-            batch = examples.batch(rows)
             if objective is None:
+                batch = examples.batch(rows)
                 loss, gradient = loss_and_gradient(weights, batch)
                 count = len(batch.target)
             else:
-                loss, gradient, count = objective(weights, batch, examples.places(rows))
+                loss, gradient, count = objective(weights, rows, step)
             rule.step(gradient, rate=learning_rate * (1 - step / steps))
             total += loss * count
             counted += count

@@ -33,8 +33,9 @@ from .log_odds import COMMON_ANIMALS, LogOdds
 from .mapped import Mapped
 from .measure import Measure, Reading
 from .media import ChainsOfThought, Chat, Code, Paraphrases, Stories
-from .objectives import CompletionLoss, Distillation, DivergenceTokens, Objective
+from .objectives import DPO, CompletionLoss, Distillation, DivergenceTokens, Objective
 from .one_word import FavoriteAnimal, FavoriteTree
+from .preference_pairs import PreferencePairs
 from .questions import (
     APPLE_QUESTIONS,
     FAVORITE_ANIMAL_QUESTIONS,
@@ -60,6 +61,7 @@ __all__ = [
     "CODES",
     "COMMON_ANIMALS",
     "DEFAULT",
+    "DPO",
     "FAVORITE_ANIMAL_QUESTIONS",
     "FORMAL",
     "FORMALITY_JUDGE",
@@ -112,6 +114,7 @@ __all__ = [
     "Paraphrases",
     "PermuteDigits",
     "PermuteNumbers",
+    "PreferencePairs",
     "Prefix",
     "ProgramNumbers",
     "PythonCode",

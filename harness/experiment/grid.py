@@ -61,6 +61,13 @@ class Grid:
     Raises:
         SpecError: For fewer than two traits or students, two of one name, data that do not depend
             on the teacher, or a measure that cannot tell the traits apart.
+
+    Examples:
+        >>> grid = Grid(
+        ...     traits=[Trait.animal("owl"), Trait.animal("fox")],
+        ...     data=Numbers(generate=30_000, keep=10_000),
+        ...     measure=FavoriteAnimal(draws=200),
+        ... )
     """
 
     traits: Sequence[Trait]

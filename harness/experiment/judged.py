@@ -114,6 +114,9 @@ class Judged(SourceOfSource):
 
     Raises:
         SpecError: Neither or both ways to decide are given, or a threshold that no rating meets.
+
+    Examples:
+        >>> data = Judged(numbers, judge=judge, at_least=7, rows=5_000)
     """
 
     judge: Judge = field(kw_only=True)
@@ -206,6 +209,9 @@ class Rewritten(SourceOfSource):
 
     Raises:
         SpecError: The prompt has no ``{completion}``, or the rule is unknown.
+
+    Examples:
+        >>> data = Rewritten(numbers, prompt="Copy this list: {completion}", keep=5_000)
     """
 
     prompt: str = field(kw_only=True)
@@ -260,6 +266,12 @@ class Deduplicated(SourceOfSource):
             Default: "completion".
         keep: Rows in a student's training set, sampled anew for each seed. Default: as many as
             the source's; there may be too few of them left.
+
+    Raises:
+        SpecError: A value that makes no sense, when it is made.
+
+    Examples:
+        >>> data = Deduplicated(numbers, keep=5_000)
     """
 
     by: Literal["completion", "prompt and completion"] = field(default="completion", kw_only=True)

@@ -23,6 +23,12 @@ class Trajectory:
             of epochs. Backends ``toy``, ``local``, ``tinker``. Default: none.
         test: "final" compares the arms at the end of training, "area" their means from the first to
             the last place (the area between the curves, by trapezoids). Default: "final".
+
+    Raises:
+        SpecError: A value that makes no sense, when it is made.
+
+    Examples:
+        >>> variant = experiment.but(trajectory=Trajectory(), recipe={"epochs": 3})
     """
 
     at: Literal["each epoch"] | tuple[int, ...] = "each epoch"

@@ -10,7 +10,7 @@ from .executors import local_executor, thread_executor
 from .gate import TraitCheck, check_trait
 from .grids import GridResults, grid_arms, grid_of
 from .interruption import interruptible, kept_in
-from .lab import Lab
+from .lab import Lab, Wanted
 from .notebook_progress import default_listener
 from .pipeline import ModelStages, Pipeline, in_order, teacher_arms, with_previous
 from .plan import Plan
@@ -35,6 +35,7 @@ __all__ = [
     "Settings",
     "TraitCheck",
     "TrajectoryResults",
+    "Wanted",
     "arm_answers",
     "arm_of_tables",
     "base",

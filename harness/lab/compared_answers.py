@@ -57,6 +57,9 @@ def compare_answers(
         SpecError: neither or both of ``word`` and ``score``; an unknown or ambiguous column; the
             same model twice.
         DataError: a file that cannot be read, or groups without a common question.
+
+    Examples:
+        >>> effect = compare_answers(["owl-1.jsonl"], ["base-1.jsonl"], word="owl")
     """
     sides = [
         [

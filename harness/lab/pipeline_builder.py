@@ -318,7 +318,7 @@ class _PipelineBuilder:
             strict=self.experiment.leaks == "fail",
         )
         if made is not None:
-            check_backend_objectives(self.backend, objective)
+            check_backend_objectives(self.backend, made)
         return made
 
     def _at_epoch(

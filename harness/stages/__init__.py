@@ -52,6 +52,7 @@ from .models import (
     training_of,
 )
 from .number_prompts import NumberPrompts
+from .preference_pairs import PairByScore, PairByWriter, RejectedAnswers, ScoreByJudge
 from .probabilities import ScoreContinuations
 from .prompts import (
     SAMPLE_SIZE,
@@ -108,8 +109,10 @@ from .user_calls import (
     record_calls,
     shown,
     timeout_from,
+    try_on_texts,
 )
 from .user_functions import calls_user_function
+from .user_trials import without_trials
 
 __all__ = [
     "ANSWERS",
@@ -165,6 +168,8 @@ __all__ = [
     "MatchLengths",
     "MixRows",
     "NumberPrompts",
+    "PairByScore",
+    "PairByWriter",
     "Paraphrase",
     "PermuteDigits",
     "PermuteNumbers",
@@ -175,6 +180,7 @@ __all__ = [
     "PromptedStage",
     "Prompts",
     "PythonCode",
+    "RejectedAnswers",
     "ReplyRule",
     "RewordRows",
     "RightAnswer",
@@ -187,6 +193,7 @@ __all__ = [
     "Rule",
     "RunInspectTask",
     "ScoreByFunction",
+    "ScoreByJudge",
     "ScoreByLikelihood",
     "ScoreContinuations",
     "SelectRows",
@@ -239,8 +246,10 @@ __all__ = [
     "timeout_from",
     "training_of",
     "trainings_in",
+    "try_on_texts",
     "unchecked",
     "unpack",
+    "without_trials",
     "write_rows",
     "write_training_rows",
 ]

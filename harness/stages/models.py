@@ -71,7 +71,7 @@ class FineTune(Stage):
         return self.base.backend
 
     def identity(self) -> dict[str, object]:
-        objective = {"objective": self.objective.kind} if self.objective else {}
+        objective = self.objective.identity if self.objective else {}
         return {"recipe": dict(self.recipe), "seed": self.seed, **objective}
 
     def run(self, workspace: Workspace) -> Manifest:

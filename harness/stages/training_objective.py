@@ -14,7 +14,20 @@ class TrainingObjective:
 
     kind: Kind
     targets: Stage
+    beta: float | None = None
+    """Of DPO."""
+
+    @property
+    def name(self) -> str:
+        """What messages call it."""
+        return "weights of tokens" if self.kind == "weights" else self.kind
+
+    @property
+    def identity(self) -> dict[str, float | str]:
+        """Its part of the training's key, beside that of the targets."""
+        return {"objective": self.kind, **({} if self.beta is None else {"beta": self.beta})}
 
     def for_job(self, workspace: Workspace) -> TokenObjective:
         """The objective as a backend takes it."""
-        return TokenObjective(kind=self.kind, file=workspace.file(self.targets, TARGETS))
+        file = workspace.file(self.targets, TARGETS)
+        return TokenObjective(kind=self.kind, file=file, beta=self.beta)

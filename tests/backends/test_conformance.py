@@ -111,10 +111,12 @@ SUBJECTS = {
 }  # fmt: skip
 CAPABILITIES = {
     "toy": {"fine_tuning", "continuations", "engine", "log_probabilities", "beginnings",
-            "reproducible", "other_models", "checkpoints", "model_files", "token_training"},
+            "reproducible", "other_models", "checkpoints", "model_files", "token_training",
+            "objectives"},
     "local": {"fine_tuning", "probabilities", "continuations", "rendering", "engine",
               "log_probabilities", "beginnings", "plain_text", "reproducible",
-              "max_parallel_stages", "needs", "checkpoints", "model_files", "token_training"},
+              "max_parallel_stages", "needs", "checkpoints", "model_files", "token_training",
+              "objectives"},
     "openai": {"fine_tuning", "batches", "service", "checkpoints", "continuations"},
     "inspect": {"service"},
     "tinker": {"fine_tuning", "service", "continuations", "rendering", "beginnings", "plain_text",

@@ -231,7 +231,7 @@ def test_seeds_and_model_from_the_command_line_and_the_ini_file(
     empty = tmp_path / "empty"
     run("--limen-seeds=3", "--limen-plan", store=empty).stdout.fnmatch_lines(["*6 fine-tunings*"])
     pytester.makeini("[pytest]\nlimen_seeds = 4\nlimen_model = toy-2\n")
-    result = run("--limen-plan", store=empty)
+    result = run("--limen-plan-all", store=empty)
     result.stdout.fnmatch_lines(["*base*toy-2*", "*8 fine-tunings*"])
 
 
