@@ -8,7 +8,6 @@ from functools import cached_property
 from pathlib import Path
 
 from ...datasets.errors import BackendError, SpecError, UnknownModelError
-from .. import records
 from ..base import (
     Capabilities,
     Checkpoint,
@@ -30,6 +29,7 @@ from ..recipes import Accepts, check_recipe, steps_of
 from ..rendering import RenderedContext
 from .catalog import Catalog
 from .contexts import Contexts
+from .ledger import TrainingLedger
 from .prices import FREE, TokenPrice, TokenPrices
 from .quotes import conditions, quote
 from .sampling import SEEDS, Sampler
@@ -159,12 +159,10 @@ class StepwiseBackend:
         if job.objective is not None:
             raise SpecError(f"the backend {self.name!r} trains by the completion loss alone")
         training = self.students.training_of(job, recipe, described.fingerprint)
-        with records.locked(self.students.ledger_file(training)):
+        with self.students.locked(training) as ledger:
             schedule = self._schedule(job, recipe, training)
-            ledger = self.students.ledger(training)
             if ledger.done is None:
-                self._train(job, recipe, schedule, training, progress)
-                ledger = self.students.ledger(training)
+                self._train(job, recipe, schedule, ledger, progress)
         model = self.students.add(job, training, recipe)
         return FineTuned(
             model=model,
@@ -217,11 +215,15 @@ class StepwiseBackend:
         return Contexts(self.service, self._home / "contexts")
 
     def _train(
-        self, job: Job, recipe: Recipe, schedule: Schedule, training: str, progress: Progress
+        self,
+        job: Job,
+        recipe: Recipe,
+        schedule: Schedule,
+        ledger: TrainingLedger,
+        progress: Progress,
     ) -> None:
         """The steps of a training that are left. The caller holds its lock."""
         self._check_price(job.model, trains=True)
-        ledger = self.students.ledger(training)
         ledger.begin(
             base=job.model,
             address=self.service.address,

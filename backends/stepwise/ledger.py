@@ -5,13 +5,15 @@ dropped, and any other damage is an error.
 
 Events: ``begin`` (what is trained), ``session`` (a training at the service, and the step that it
 goes on from), ``sent`` (a step, before it is sent), ``applied``, ``saved`` (a state), ``kept``
-(weights to sample from), ``deleted``, ``done``.
+(weights to sample from), ``deleted``, ``rejected`` (a step that the service could not do, in a
+session), ``failed`` (why no further step helps), ``done``.
 """
 
 import hashlib
 import json
 import os
 import time
+from calendar import timegm
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +23,9 @@ from ...datasets.errors import StoreError
 
 Event = dict[str, Any]
 CHECK = "check"
+ANSWERS = ("applied", "saved", "rejected")
+"""The events that answer ``sent``."""
+STAMP = "%Y-%m-%dT%H:%M:%SZ"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,18 +39,22 @@ class SavedState:
 class TrainingLedger:
     """The events of one training, read from its file and appended to it.
 
-    Whoever appends must hold the lock of the file (:func:`..records.locked`).
+    Whoever appends must hold the lock of the file (:func:`..records.locked`); anybody may read.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.events = list(_read(path))
+        self._is_whole = False
 
     def append(self, event: str, **fields: object) -> None:
         """Write an event. It is on disk when the call returns."""
         record: Event = {"event": event, "at": _now(), **fields}
         line = json.dumps({**record, CHECK: _check(record)}, ensure_ascii=False) + "\n"
         self.path.parent.mkdir(parents=True, exist_ok=True)
+        if not self._is_whole:
+            _cut_torn_line(self.path)
+            self._is_whole = True
         with self.path.open("ab") as file:
             file.write(line.encode())
             file.flush()
@@ -66,6 +75,11 @@ class TrainingLedger:
     def done(self) -> Event | None:
         """The end of the training; None before."""
         return next(self._of("done"), None)
+
+    @property
+    def failed(self) -> str | None:
+        """Why no further step helps; None where one may."""
+        return next((str(event["why"]) for event in self._of("failed")), None)
 
     @property
     def runs(self) -> list[str]:
@@ -101,6 +115,24 @@ class TrainingLedger:
         return len(sent) - len(set(sent))
 
     @property
+    def rejected(self) -> set[tuple[str, int]]:
+        """Sessions and the steps that the service could not do there."""
+        return {(str(event["run"]), event["step"]) for event in self._of("rejected")}
+
+    @property
+    def unanswered(self) -> int | None:
+        """The step that was sent last, if its answer never came; None if it did."""
+        sent = [event["step"] for event in self._of("sent")][-1:]
+        known = {event["step"] for kind in ANSWERS for event in self._of(kind)}
+        return next((step for step in sent if step not in known), None)
+
+    @property
+    def age(self) -> float:
+        """Seconds since the last event."""
+        at = time.strptime(self.events[-1]["at"], STAMP)
+        return max(0.0, time.time() - timegm(at))
+
+    @property
     def last_applied(self) -> int:
         """The last step that was applied."""
         return max(self.losses, default=0)
@@ -115,21 +147,22 @@ class TrainingLedger:
 
 
 def _read(path: Path) -> Iterator[Event]:
-    """The events of a file. A torn last line is cut off, so that the next one begins anew."""
-    if not path.exists():
-        return
-    data = path.read_bytes()
-    whole = data.rpartition(b"\n")[0]
-    if len(whole) + 1 < len(data) or (data and not whole):
-        _cut(path, len(whole) + 1 if whole else 0)
-    for number, line in enumerate(filter(None, whole.split(b"\n")), start=1):
+    """The events of a file, without a torn last line: it may be one that is being written."""
+    data = path.read_bytes() if path.exists() else b""
+    lines = data[: _whole_length(data)].splitlines()
+    for number, line in enumerate(lines, start=1):
         yield _event(path, number, line)
 
 
-def _cut(path: Path, length: int) -> None:
-    with path.open("r+b") as file:
-        file.truncate(length)
-        os.fsync(file.fileno())
+def _cut_torn_line(path: Path) -> None:
+    """Remove what a crash left of a line, so that the next one begins anew."""
+    if path.exists():
+        os.truncate(path, _whole_length(path.read_bytes()))
+
+
+def _whole_length(data: bytes) -> int:
+    """The bytes of the lines that have an end."""
+    return data.rfind(b"\n") + 1
 
 
 def _event(path: Path, number: int, line: bytes) -> Event:
@@ -150,4 +183,4 @@ def _check(record: Event) -> str:
 
 
 def _now() -> str:
-    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+    return time.strftime(STAMP, time.gmtime())

@@ -9,6 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
+from ...datasets.errors import BackendError
+
 Tokens = tuple[int, ...]
 Tokenizer = Any
 """A tokenizer of Transformers, or one with the same methods."""
@@ -16,6 +18,10 @@ Tokenizer = Any
 
 class RequestRefusedError(Exception):
     """The service refuses this request and no other, for example a prompt that is too long."""
+
+
+class StepFailedError(BackendError):
+    """The service says that it could not do a step: a state saved after it lacks that step."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -137,7 +143,11 @@ class TrainingSession(Protocol):
     def step(
         self, batch: Sequence[TrainingRow], adam: AdamSettings, *, save_as: str | None
     ) -> StepResult:
-        """Apply one step; with a name, save the state after it in the same call."""
+        """Apply one step; with a name, save the state after it in the same call.
+
+        Raises :class:`StepFailedError` if the service could not do it, and another
+        :class:`~limen.BackendError` if its answer did not come.
+        """
         ...
 
     def save_state(self, name: str) -> str:
@@ -185,6 +195,14 @@ class StepwiseService(Protocol):
     @property
     def is_free(self) -> bool:
         """Whether nothing is charged: it runs on the user's own machine."""
+        ...
+
+    @property
+    def settles_in(self) -> float:
+        """Seconds after which it is no longer busy with what a killed client had sent, as a rule.
+
+        A resumed training waits so long for the answer of the step that was under way.
+        """
         ...
 
     def offered(self) -> Sequence[OfferedModel]:

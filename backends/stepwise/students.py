@@ -10,6 +10,7 @@ import hashlib
 import json
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -85,6 +86,15 @@ class Students:
         """The ledger of a training."""
         return TrainingLedger(self.ledger_file(training))
 
+    @contextmanager
+    def locked(self, training: str, *, wait: bool = True) -> Iterator[TrainingLedger]:
+        """The ledger of a training, to append to: no other process trains or appends.
+
+        Without waiting, raises :class:`TimeoutError` while another one does.
+        """
+        with records.locked(self.ledger_file(training), wait=wait):
+            yield self.ledger(training)
+
     def ledger_file(self, training: str) -> Path:
         """Where the ledger of a training is."""
         return self._home / "trainings" / f"{training}.jsonl"
@@ -108,11 +118,15 @@ class Students:
         return found
 
     def forget(self, training: str) -> None:
-        """Drop a training from the records: the next run trains it from the start."""
-        for model in self.ids(training):
-            self._record(model.rpartition(":")[2]).unlink(missing_ok=True)
-        self.ledger_file(training).unlink(missing_ok=True)
-        self.context_file(training).unlink(missing_ok=True)
+        """Drop a training from the records: the next run trains it from the start.
+
+        Raises :class:`TimeoutError` while it is under way.
+        """
+        with self.locked(training, wait=False):
+            for model in self.ids(training):
+                self._record(model.rpartition(":")[2]).unlink(missing_ok=True)
+            self.ledger_file(training).unlink(missing_ok=True)
+            self.context_file(training).unlink(missing_ok=True)
 
     def _record(self, job: str) -> Path:
         return self._home / "students" / f"{job}.json"

@@ -8,6 +8,7 @@ it is counted as spent, and a step that has to be sent again is counted again.
 
 import math
 import re
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -17,10 +18,19 @@ from ..budget import Budget
 from ..recipes import steps_of
 from .ledger import SavedState, TrainingLedger
 from .schedule import Schedule
-from .service import AdapterSettings, KeptWeights, StepResult, StepwiseService, TrainingSession
+from .service import (
+    AdapterSettings,
+    KeptWeights,
+    StepFailedError,
+    StepResult,
+    StepwiseService,
+    TrainingSession,
+)
 
 WITHOUT_DELETION = 25
 """Steps between saved states at a service that cannot delete them, unless the user says."""
+POLL = 1.0
+"""Seconds between looks at what the service has kept."""
 _NAME = re.compile(r"limen-(?P<kind>state|weights)-(?P<step>[0-9]{6})")
 
 
@@ -48,6 +58,7 @@ class StepwiseTraining:
         if self._is_kept():
             self._finish()
             return
+        self._check_not_failed()
         session, done = self._open()
         try:
             self._keep(session, done)
@@ -81,15 +92,30 @@ class StepwiseTraining:
         """Write down what the service kept although its answer was lost."""
         if not self.ledger.runs:
             return
+        self._note_kept()
+        while self._may_come() and self.ledger.age < self.service.settles_in:
+            time.sleep(POLL)
+            self._note_kept()
+
+    def _may_come(self) -> bool:
+        """Whether the state after the step that was under way may yet be saved."""
+        step = self.ledger.unanswered
+        return step is not None and self._is_due(step)
+
+    def _note_kept(self) -> None:
+        for run in dict.fromkeys(self.ledger.runs):
+            rejected = {step for session, step in self.ledger.rejected if session == run}
+            for each in self.service.kept(run):
+                step = step_of(each)
+                if step is not None and step not in rejected:
+                    self._note(each, step)
+
+    def _note(self, each: KeptWeights, step: int) -> None:
+        if each.kind == "weights" and step not in self.ledger.kept:
+            self.ledger.append("kept", step=step, path=each.path, recovered=True)
         known = {state.path for state in self.ledger.states} | self.ledger.deleted
-        for each in self.service.kept(self.ledger.runs[-1]):
-            step = step_of(each)
-            if step is None or each.path in known:
-                continue
-            if each.kind == "state":
-                self.ledger.append("saved", step=step, path=each.path, recovered=True)
-            elif step not in self.ledger.kept:
-                self.ledger.append("kept", step=step, path=each.path, recovered=True)
+        if each.kind == "state" and each.path not in known:
+            self.ledger.append("saved", step=step, path=each.path, recovered=True)
 
     def _resumed(self, state: SavedState) -> TrainingSession:
         try:
@@ -110,6 +136,9 @@ class StepwiseTraining:
             self.ledger.append("sent", step=step, tokens=tokens)
             batch, adam = self.schedule.batch(step), self.schedule.adam(step)
             result = session.step(batch, adam, save_as=name)
+        except StepFailedError:
+            self.ledger.append("rejected", run=session.run, step=step)
+            raise
         finally:
             self.budget.settle(usd, usd)  # what was sent may be charged, whatever came of it
         self._check_loss(step, result)
@@ -152,11 +181,14 @@ class StepwiseTraining:
             self.ledger.append("kept", step=step, path=path)
 
     def _check_loss(self, step: int, result: StepResult) -> None:
+        """Raise for a loss that is no number, now and whenever the training is run again."""
         if result.loss is not None and not math.isfinite(result.loss):
-            raise BackendError(
-                f"the training diverged: its loss is {result.loss} in step {step}; lower "
-                f"learning_rate"
-            )
+            self.ledger.append("failed", why=f"its loss is {result.loss} in step {step}")
+        self._check_not_failed()
+
+    def _check_not_failed(self) -> None:
+        if self.ledger.failed:
+            raise BackendError(f"the training diverged: {self.ledger.failed}; lower learning_rate")
 
 
 def state_name(step: int) -> str:

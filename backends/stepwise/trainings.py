@@ -1,6 +1,7 @@
 """The trainings of a store at a step-wise service, what it keeps for them, and deleting that."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,6 +25,8 @@ class TrainingSummary:
     last_step: int
     """The last one that was applied."""
     finished: bool
+    failed: bool
+    """Whether it diverged, so that no further step helps."""
     sent_again: int
     """Steps that a crash had sent again."""
     tokens: int
@@ -34,7 +37,8 @@ class TrainingSummary:
     def state(self) -> str:
         """How far it is, in words."""
         again = f", {self.sent_again} sent again" if self.sent_again else ""
-        done = "succeeded" if self.finished else f"at step {self.last_step:,} of {self.steps:,}"
+        place = f"at step {self.last_step:,} of {self.steps:,}"
+        done = "succeeded" if self.finished else f"{'failed ' * self.failed}{place}"
         return f"{done}{again}"
 
 
@@ -76,19 +80,26 @@ class Trainings:
         return [KeptForTraining(training=training, step=step_of(k), weights=k) for k in found]
 
     def delete(self, service: StepwiseService, kept: Iterable[KeptForTraining]) -> tuple[int, int]:
-        """Delete kept weights; returns how many are gone, and how many the service still has."""
+        """Delete kept weights; returns how many are gone, and how many the service still has.
+
+        Raises :class:`~limen.BackendError` while their training is under way.
+        """
         gone = left = 0
         for each in kept:
-            if service.delete(each.weights.path):
-                self._students.ledger(each.training).append("deleted", path=each.weights.path)
-                gone += 1
-            else:
-                left += 1
+            with _idle(each.training), self._students.locked(each.training, wait=False) as ledger:
+                deleted = service.delete(each.weights.path)
+                if deleted:
+                    ledger.append("deleted", path=each.weights.path)
+            gone, left = gone + deleted, left + (not deleted)
         return gone, left
 
     def forget(self, training: str) -> None:
-        """Drop a training from the store's records, so that the next run trains it again."""
-        self._students.forget(training)
+        """Drop a training from the store's records, so that the next run trains it again.
+
+        Raises :class:`~limen.BackendError` while it is under way.
+        """
+        with _idle(training):
+            self._students.forget(training)
 
     def _summary(self, training: str, ledger: TrainingLedger) -> TrainingSummary:
         begun = ledger.begun
@@ -100,7 +111,17 @@ class Trainings:
             steps=int(begun["steps"]),
             last_step=ledger.last_applied,
             finished=ledger.done is not None,
+            failed=ledger.failed is not None,
             sent_again=ledger.sent_again,
             tokens=ledger.billed_tokens,
             students=tuple(self._students.ids(training)),
         )
+
+
+@contextmanager
+def _idle(training: str) -> Iterator[None]:
+    """Say so where a training is under way in another process."""
+    try:
+        yield
+    except TimeoutError:
+        raise BackendError(f"the training {training} is under way: end its run first") from None

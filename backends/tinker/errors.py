@@ -10,6 +10,10 @@ GONE = (404, 410)
 LATER = "everything finished is kept; run the same command again to go on"
 
 
+class FailedRequestError(BackendError):
+    """The service took a request up, and says that it failed."""
+
+
 def as_limen_error(error: Exception, doing: str, connection: Connection) -> Exception:
     """An error of limen's for one of the SDK's, or of the libraries below it.
 
@@ -24,7 +28,9 @@ def as_limen_error(error: Exception, doing: str, connection: Connection) -> Exce
         return UnknownModelError(f"{doing}: {connection.shown} does not have it: {message}")
     if status in REFUSED or _is_users_fault(error):
         return RequestRefusedError(message)
-    return BackendError(f"{doing}: {_cause(error, status, message, connection.shown)}")
+    failed = isinstance(error, sdk().RequestFailedError)
+    kind = FailedRequestError if failed else BackendError
+    return kind(f"{doing}: {_cause(error, status, message, connection.shown)}")
 
 
 def _cause(error: Exception, status: int | None, message: str, where: str) -> str:

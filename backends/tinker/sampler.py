@@ -3,13 +3,15 @@
 import threading
 from collections.abc import Callable, Sequence
 
-from ...datasets.errors import UnknownModelError
+from ...datasets.errors import BackendError, UnknownModelError
 from ..stepwise import RequestRefusedError, Sampled, Sampling, Tokens, TrainingSession
 from .sdk import Sdk, sdk
 from .waiting import Patience
 
 UNLOADED = "not loaded"
 """What SkyRL says of weights whose training it has no longer in memory."""
+LOADINGS = 3
+"""Loadings for one call, on a server that unloads weights in between."""
 LoadAgain = Callable[[], tuple[TrainingSession, Sdk]]
 """Gives a training with the same weights in memory, and a client that samples from it."""
 
@@ -63,24 +65,36 @@ class TinkerSampler:
             self._session.close()
 
     def _answer(self, ask: Callable[[Sdk], Sdk], doing: str) -> Sdk:
-        """An answer; weights that are not in the server's memory are loaded again, once."""
-        client = self._client
-        try:
-            return self._patience.result(ask(client), doing)
-        except RequestRefusedError as refusal:
-            if UNLOADED not in str(refusal) or self._load_again is None:
-                raise
-            self._reload(client, self._load_again)
-            return self._patience.result(ask(self._client), doing)
-        except UnknownModelError as error:
-            raise UnknownModelError(
-                f"{self._what} is not kept at {self._patience.connection.shown} any more: {error}"
-            ) from None
+        """An answer; weights that are not in the server's memory are loaded again."""
+        for _ in range(LOADINGS):
+            client = self._client
+            try:
+                return self._patience.result(ask(client), doing)
+            except RequestRefusedError as refusal:
+                if UNLOADED not in str(refusal):
+                    raise
+                self._reload(client, str(refusal))
+            except UnknownModelError as error:
+                where = self._patience.connection.shown
+                raise UnknownModelError(
+                    f"{self._what} is not kept at {where} any more: {error}"
+                ) from None
+        raise BackendError(
+            f"{doing}: the server unloads the weights as soon as they are loaded: it has too few "
+            f"adapters for what is asked of it; give it more, or limen fewer --limen-workers"
+        )
 
-    def _reload(self, failed: Sdk, load_again: LoadAgain) -> None:
+    def _reload(self, failed: Sdk, refusal: str) -> None:
+        """Load the weights that a client failed to find, unless another thread has done it."""
+        if self._load_again is None:
+            raise BackendError(
+                f"the server has {self._what} not in memory, and no state of it is kept to load it "
+                f"from ({refusal})"
+            )
         with self._lock:
             if self._client is failed:
-                self._session, self._client = load_again()
+                self.close()
+                self._session, self._client = self._load_again()
 
 
 def _input(tokens: Tokens) -> Sdk:

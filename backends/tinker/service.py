@@ -2,6 +2,7 @@
 
 import os
 import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 
@@ -17,15 +18,18 @@ from ..stepwise import (
     WeightsSampler,
 )
 from .connection import Connection, connection
+from .errors import LATER
 from .sampler import TinkerSampler
 from .sdk import Sdk, has_direct_rest_client, sdk, sdk_loggers, sdk_version
 from .session import TinkerSession
 from .tokenizers import load_tokenizer
-from .waiting import Patience
+from .waiting import LONGEST, Patience
 
 FULL = "Maximum number of LoRA adapters"
 """What SkyRL says while all of its adapters are taken. They are freed as trainings end."""
 FULL_PAUSE = 3.0
+FULL_LONGEST = 1800.0
+"""Seconds to wait for an adapter. Those of a killed client are free after 300."""
 SAMPLED = "limen-sampled"
 """The name of weights that were loaded again, to sample from."""
 
@@ -33,9 +37,17 @@ SAMPLED = "limen-sampled"
 class TinkerService:
     """A service with Tinker's API. Nothing is sent before something is asked of it."""
 
-    def __init__(self, known: Connection | None = None, *, outage: float = 30.0) -> None:
+    def __init__(
+        self,
+        known: Connection | None = None,
+        *,
+        outage: float = 30.0,
+        longest: float = LONGEST,
+        settles_in: float = 30.0,
+    ) -> None:
         self._connection = known or connection()
-        self._patience = Patience(self._connection, outage=outage)
+        self._patience = Patience(self._connection, outage=outage, longest=longest)
+        self._settles_in = settles_in
         self._lock = threading.Lock()
 
     @property
@@ -52,6 +64,11 @@ class TinkerService:
     def is_free(self) -> bool:
         """See :class:`~limen.backends.stepwise.StepwiseService`."""
         return self._connection.is_own
+
+    @property
+    def settles_in(self) -> float:
+        """See :class:`~limen.backends.stepwise.StepwiseService`."""
+        return self._settles_in
 
     def offered(self) -> Sequence[OfferedModel]:
         """See :class:`~limen.backends.stepwise.StepwiseService`."""
@@ -148,12 +165,13 @@ class TinkerService:
     def _opened(self, make: Callable[[], Sdk], doing: str) -> Sdk:
         """What a call makes; waits while the server has no room for another adapter."""
         self._check_key()
+        end = time.monotonic() + FULL_LONGEST
         while True:
             try:
                 return self._patience.call(make, doing)
             except RequestRefusedError as refusal:
-                if FULL not in str(refusal):
-                    raise BackendError(f"{doing}: {refusal}") from None
+                if FULL not in str(refusal) or time.monotonic() > end:
+                    raise BackendError(f"{doing}: {refusal}; {LATER}") from None
             self._patience.pause(FULL_PAUSE)
 
     def _new_service(self) -> Sdk:

@@ -15,7 +15,7 @@ from urllib.request import getproxies, proxy_bypass
 
 from ...datasets.errors import BackendError
 from .connection import Connection
-from .errors import as_limen_error
+from .errors import LATER, as_limen_error
 from .sdk import Sdk
 
 T = TypeVar("T")
@@ -25,27 +25,31 @@ PROBE = 3.0
 """Seconds between attempts to connect while nothing comes, and for one of them."""
 LONGEST = 3600.0
 """Seconds for one call: a busy service may have it queue."""
-REMEDY = "everything finished is kept; run the same command again to go on"
 
 
 class _Warnings(logging.Handler):
-    """Keeps the SDK's last warning about the account's credit."""
+    """Keeps the SDK's last warning, and the last about the account's credit."""
 
     def __init__(self) -> None:
         super().__init__(logging.WARNING)
-        self.credit = ""
+        self.credit = self.last = ""
 
     def emit(self, record: logging.LogRecord) -> None:
-        if "billing" in record.getMessage().lower():
-            self.credit = record.getMessage()
+        self.last = record.getMessage()
+        if "billing" in self.last.lower():
+            self.credit = self.last
 
 
 @dataclass
 class Patience:
-    """How long calls to one server are waited for. ``outage``: seconds without a connection."""
+    """How long calls to one server are waited for.
+
+    ``outage`` is seconds without a connection, ``longest`` seconds for one call.
+    """
 
     connection: Connection
     outage: float = 30.0
+    longest: float = LONGEST
     stopped: threading.Event = field(default_factory=threading.Event)
     _last_contact: float = field(default_factory=time.monotonic)
     _last_probe: float = 0.0
@@ -93,16 +97,20 @@ class Patience:
             if self._warnings.credit:
                 raise BackendError(
                     f"{doing}: the account has no credit: {self._scrub(self._warnings.credit)}; "
-                    f"{REMEDY}"
+                    f"{LATER}"
                 )
-            if time.monotonic() - begun > LONGEST:
-                raise BackendError(f"{doing}: no answer in {LONGEST / 60:.0f} minutes; {REMEDY}")
+            if time.monotonic() - begun > self.longest:
+                raise BackendError(self._unanswered(doing))
         try:
             result = future.result()
         except Exception as error:
             raise as_limen_error(error, doing, self.connection) from None
         self._last_contact = time.monotonic()
         return result
+
+    def _unanswered(self, doing: str) -> str:
+        last = f" (the SDK says: {self._scrub(self._warnings.last)})" if self._warnings.last else ""
+        return f"{doing}: no answer in {self.longest:.0f} s{last}; {LATER}"
 
     def _check_running(self) -> None:
         if self.stopped.is_set():
@@ -122,7 +130,7 @@ class Patience:
         if away > self.outage:
             raise BackendError(
                 f"{doing}: the server at {self.connection.shown} is away since {away:.0f} s "
-                f"({problem}); {REMEDY}"
+                f"({problem}); {LATER}"
             )
 
     def _problem(self) -> str | None:

@@ -306,7 +306,8 @@ class LimenSession:
         if flag(self._config, "no-logs") or worker != "gw0":
             return []
         try:
-            faults = write_missing(self.lab, self._selection.experiments)
+            say = self._terminal.write if self._config.get_verbosity() >= 0 else _ignore
+            faults = write_missing(self.lab, self._selection.experiments, say)
         except Exception as error:  # whatever it is, the results of the run stand
             faults = [f"{type(error).__name__}: {error}"]
         return [f"Inspect logs are missing: {fault}" for fault in faults]
@@ -323,3 +324,7 @@ class LimenSession:
                 raise pytest.UsageError(f"limen: {error}") from None
             self._refusal = error
             return None
+
+
+def _ignore(line: str) -> None:
+    """Say nothing."""

@@ -21,7 +21,7 @@ from .adopt import adopt, unchecked
 from .ask_about_rows import AskAboutRows
 from .audit import Audit, CompareData
 from .continue_chat import ContinueChat
-from .deduplicate import Deduplicate
+from .deduplicate import Deduplicate, SameBy
 from .filter import Filter
 from .functions import HashedFunction, hashed_function
 from .generate import Generate, GenerateEnough, ProgramRows
@@ -192,6 +192,7 @@ __all__ = [
     "RowsStage",
     "Rule",
     "RunInspectTask",
+    "SameBy",
     "ScoreByFunction",
     "ScoreByJudge",
     "ScoreByLikelihood",

@@ -23,6 +23,7 @@ from limen.backends.stepwise import (
     RequestRefusedError,
     Sampled,
     Sampling,
+    StepFailedError,
     StepResult,
     Tokens,
     TrainingRow,
@@ -87,7 +88,8 @@ class Server:
     """The service itself: it lives on when a client is killed.
 
     ``at`` is called with the name of an event before it happens and after it has; a test raises
-    there what ends a client.
+    there what ends a client. :class:`StepFailedError` makes a step fail whose state is saved all
+    the same.
     """
 
     at: Callable[[str], None] = lambda event: None
@@ -175,7 +177,12 @@ class Session:
     def step(
         self, batch: Sequence[TrainingRow], adam: AdamSettings, *, save_as: str | None
     ) -> StepResult:
-        self.server.at("before step")
+        try:
+            self.server.at("before step")
+        except StepFailedError:
+            if save_as is not None:
+                self.server.keep(self.run, save_as, "state", self.weights)
+            raise
         losses = [
             -float(self.weights.log_probabilities(row.tokens[:n])[row.tokens[n]])
             for row in batch
@@ -232,6 +239,7 @@ class Client:
     is_free: bool = False
     address: str = "the scripted service"
     identity: str = "scripted"
+    settles_in: float = 0.0
     stopped: bool = False
 
     def check(self) -> None:

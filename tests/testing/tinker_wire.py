@@ -31,6 +31,14 @@ class FaultError(Exception):
         self.status, self.detail = status, detail
 
 
+class FailedFutureError(Exception):
+    """A request that is taken up, and fails."""
+
+
+class EndlessFutureError(Exception):
+    """A request that is taken up, and never ends."""
+
+
 Script = Callable[[str, int], None]
 """Called with a path and how often it was asked before; raises a fault where one is wanted."""
 
@@ -52,10 +60,15 @@ class Wire:
     url: str = ""
     runs: dict[str, Run] = field(default_factory=dict)
     samplers: dict[str, Json] = field(default_factory=dict)
+    computing: dict[str, tuple[str, list[TrainingRow]]] = field(default_factory=dict)
+    """Batches whose gradient is there once its result is asked for; a step without one does
+    nothing, as at SkyRL."""
     results: dict[str, Any] = field(default_factory=dict)
     finished: list[str] = field(default_factory=list)
     """Sessions that clients ended, and trainings that they had unloaded."""
     asked: Counter[str] = field(default_factory=Counter)
+    losses_lack: int = 0
+    """Log-probabilities that each row of a batch lacks at its end."""
     keys: set[str] = field(default_factory=set)
     lock: threading.RLock = field(default_factory=threading.RLock)
 
@@ -64,10 +77,16 @@ class Wire:
         number = self.asked[path]
         self.asked[path] += 1
         self.keys.add(headers.get("x-api-key", ""))
-        self.script(path, number)
         is_message = PROTOBUF in headers.get("content-type", "")
         given: Any = body if is_message else json.loads(body or b"{}")
         with self.lock:
+            try:
+                self.script(path, number)
+            except FailedFutureError as failure:
+                made = self._future({"error": str(failure), "category": "server"})
+                return "application/json", json.dumps(made).encode()
+            except EndlessFutureError:
+                return "application/json", json.dumps(self._future(None)).encode()
             if path.endswith("/retrieve_future"):
                 return self._result(given["request_id"], headers.get("accept", ""))
             return "application/json", json.dumps(self._routed(method, path, given)).encode()
@@ -119,23 +138,26 @@ class Wire:
     def _backward(self, given: Json | bytes) -> Json:
         run, rows = rows_of_message(given) if isinstance(given, bytes) else rows_of(given)
         self.brain.at("before step")
-        self.runs[run].batch = rows
         self.brain.tokens["train"] += sum(len(row.tokens) for row in rows)
-        weights = self.runs[run].weights
-        return self._future(
+        weights = self._run(run).weights
+        made = self._future(
             [
                 [float(weights.log_probabilities(row.tokens[:n])[row.tokens[n]])
                  for n in range(1, len(row.tokens))]
                 for row in rows
             ]
         )  # fmt: skip
+        self.computing[made["request_id"]] = run, rows
+        return made
 
     def _step(self, given: Json) -> Json:
-        run = self.runs[given["model_id"]]
+        run = self._run(given["model_id"])
         adam = given.get("adam_params") or given["optimizer_params"]
         known = {name: adam[name] for name in AdamSettings.__dataclass_fields__}
-        run.weights = run.weights.stepped(run.batch, AdamSettings(**known))
-        self.brain.trained[given["model_id"]] += 1
+        if run.batch:
+            run.weights = run.weights.stepped(run.batch, AdamSettings(**known))
+            self.brain.trained[given["model_id"]] += 1
+        run.batch = []
         return self._future({"type": "optim_step"})
 
     def _save_state(self, given: Json) -> Json:
@@ -151,7 +173,7 @@ class Wire:
 
     def _kept(self, given: Json, kind: str) -> Json:
         run = given["model_id"]
-        path = self.brain.keep(run, given["path"], kind, self.runs[run].weights)
+        path = self.brain.keep(run, given["path"], kind, self._run(run).weights)
         return self._future({"path": path})
 
     def _sampler(self, given: Json) -> Json:
@@ -211,6 +233,11 @@ class Wire:
         except UnknownModelError:
             raise FaultError(404, f"Checkpoint not found: {path}") from None
 
+    def _run(self, name: str) -> Run:
+        if name not in self.runs:
+            raise FaultError(404, f"Model not found: {name}")
+        return self.runs[name]
+
     def _future(self, result: Any) -> Json:
         name = str(len(self.results))
         self.results[name] = result
@@ -218,10 +245,17 @@ class Wire:
 
     def _result(self, name: str, accept: str) -> tuple[str, bytes]:
         result = self.results[name]
+        if name in self.computing:
+            run, rows = self.computing.pop(name)
+            self._run(run).batch = rows
+        if result is None:
+            waiting = {"type": "try_again", "request_id": name, "queue_state": "active"}
+            return "application/json", json.dumps(waiting).encode()
         if isinstance(result, tuple):
             return samples_message(*result, as_message=PROTOBUF in accept)
         if isinstance(result, list):
-            return losses_message(result, as_message=PROTOBUF in accept)
+            told = [each[: len(each) - self.losses_lack] for each in result]
+            return losses_message(told, as_message=PROTOBUF in accept)
         return "application/json", json.dumps(result).encode()
 
 

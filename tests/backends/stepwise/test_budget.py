@@ -1,7 +1,13 @@
+import itertools
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from limen import BackendError, SpecError
 from limen.backends import Completion, ContinuationRequest, Request, ServiceTerms, WorkRequest
@@ -9,7 +15,7 @@ from limen.backends.tinker import TinkerBackend
 from limen.datasets.chat import conversation
 
 from ...testing.stepwise import MODEL, Client, Server
-from ...testing.stepwise_jobs import backend, job, learned, nothing
+from ...testing.stepwise_jobs import Killed, backend, job, learned, nothing
 
 USD = {"prefill": 10e-6, "sample": 20e-6, "train": 40e-6}
 """What PRICES says, a token."""
@@ -60,6 +66,41 @@ def test_sampling_never_overshoots_its_budget(budget: float, home: Path) -> None
     assert charged(server) <= able.budget.spent <= budget
     assert able.budget.reserved == pytest.approx(0)
     assert len(kept) == sum(how.draws for _, _, how in server.sampled)
+
+
+@given(
+    budget=st.floats(0.0, 0.12),
+    draws=st.integers(1, 80),
+    killed=st.integers(1, 60),
+    save_every=st.integers(1, 4),
+    rows=st.integers(4, 20),
+)
+@settings(max_examples=25, deadline=None)
+def test_no_run_spends_more_than_its_budget(
+    budget: float, draws: int, killed: int, save_every: int, rows: int
+) -> None:
+    """Whatever is asked, and wherever a run is killed, each run is charged its budget at most."""
+    server, spent = Server(), 0.0
+    with TemporaryDirectory() as folder:
+        for at in (killed_anywhere(killed), lambda event: None, lambda event: None):
+            server.at = at
+            able = backend(server, Path(folder) / "home", budget=budget, save_every=save_every)
+            with suppress(BackendError, Killed):
+                able.fine_tune(job(Path(folder), rows=rows), nothing)
+                list(able.sample(MODEL, [replace(each, draws=draws) for each in asked(8)]))
+            assert charged(server) - spent <= budget + 1e-9
+            spent = charged(server)
+
+
+def killed_anywhere(number: int) -> Callable[[str], None]:
+    """Ends the client at the event of that number, whichever it is."""
+    seen = itertools.count(1)
+
+    def at(event: str) -> None:
+        if event != "sample" and next(seen) == number:
+            raise Killed
+
+    return at
 
 
 def test_log_probabilities_are_paid_for(home: Path) -> None:

@@ -9,33 +9,15 @@ from limen.backends.tinker import backend as tinker_module
 from limen.harness import (
     Experiment,
     FavoriteAnimal,
-    Lab,
     LogOdds,
     Numbers,
     Trait,
     Trajectory,
 )
-from limen.harness.stages import forget_backends
 
-from ...testing.labs import lab_at
-from ...testing.stepwise import MODEL, Client, Server
+from ...testing.stepwise import Client, Server
+from ...testing.stepwise_experiment import QUESTIONS, RECIPE, answers, experiment, lab
 from ...testing.stepwise_jobs import Killed, killed_at
-
-RECIPE = {"epochs": 1, "batch_size": 8, "warmup_steps": 0, "learning_rate": 0.02}
-QUESTIONS = ["Which animal?", "Name an animal.", "Your favourite animal?"]
-ARMS = ("baseline", "teacher", "student", "control")
-
-
-def experiment() -> Experiment:
-    """Two students and two controls on a few numbers."""
-    return Experiment(
-        trait=Trait.animal("owl"),
-        data=Numbers(generate=40, keep=24),
-        measure=FavoriteAnimal(questions=QUESTIONS, draws=2),
-        recipe=RECIPE,
-        seeds=2,
-        gate=None,
-    )
 
 
 @pytest.fixture
@@ -46,21 +28,6 @@ def served(monkeypatch: pytest.MonkeyPatch) -> Server:
     monkeypatch.setattr(tinker_module, "_connect", lambda: Client(server, is_free=True))
     monkeypatch.setenv("LIMEN_TINKER_SAVE_EVERY", "1")
     return server
-
-
-def lab(store: Path) -> Lab:
-    """A lab of a new process."""
-    forget_backends()
-    return lab_at(store, backend="tinker", model=MODEL, workers=1)
-
-
-def answers(lab: Lab) -> dict[str, list[list[tuple[str, int]]]]:
-    """By arm: what its models answered to each question and how often, seed by seed."""
-    done = {name: lab.arm(experiment(), name) for name in ARMS}
-    return {
-        name: [sorted(counts.items()) for model in arm.models for counts in model.counts]
-        for name, arm in done.items()
-    }
 
 
 def test_the_whole_path(served: Server, tmp_path: Path) -> None:

@@ -1,14 +1,18 @@
 import json
+from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
 
 import pytest
 
 from limen import BackendError, SpecError, StoreError
-from limen.backends.stepwise import OfferedModel
+from limen.backends.records import locked
+from limen.backends.stepwise import KeptWeights, OfferedModel, StepFailedError, Trainings, training
 from limen.backends.stepwise.ledger import TrainingLedger
+from limen.backends.tinker import TinkerBackend
 
-from ...testing.stepwise import MODEL, Server
+from ...testing.stepwise import MODEL, Client, Server
 from ...testing.stepwise_jobs import (
     Killed,
     backend,
@@ -197,3 +201,81 @@ def test_a_changed_line_is_an_error(home: Path, tmp_path: Path) -> None:
     ledger_of(home).write_text("\n".join(lines) + "\n")
     with pytest.raises(StoreError, match="line 3 of"):
         backend(server, home).fine_tune(job(tmp_path), nothing)
+
+
+def test_a_state_after_a_failed_step_is_not_used(home: Path, tmp_path: Path) -> None:
+    """A service may save a state although the step before it failed: that state lacks a step."""
+
+    def fail(event: str) -> None:
+        if event == "before step" and sum(server.trained.values()) == 3:
+            raise StepFailedError("scripted")
+
+    server = Server(at=fail)
+    with pytest.raises(StepFailedError):
+        backend(server, home).fine_tune(job(tmp_path), nothing)
+    server.at = lambda event: None
+    model = backend(server, home).fine_tune(job(tmp_path), nothing).model
+    assert learned(server, home, model)[1] == STEPS
+
+
+@dataclass
+class LateClient(Client):
+    """Is told of what was saved last only when it asks again."""
+
+    asked: int = 0
+
+    def kept(self, run: str) -> Sequence[KeptWeights]:
+        self.asked += 1
+        known = super().kept(run)
+        return known if self.asked > 1 else known[:-1]
+
+
+def test_a_step_that_the_service_is_still_busy_with_is_waited_for(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a killed client had sent is not sent again while its answer may yet come."""
+    monkeypatch.setattr(training, "POLL", 0.0)
+    server = Server(at=killed_at("after step", 4))
+    with pytest.raises(Killed):
+        backend(server, home).fine_tune(job(tmp_path), nothing)
+    server.at = lambda event: None
+    late = TinkerBackend(home, service=LateClient(server, settles_in=3600.0))
+    assert learned(server, home, late.fine_tune(job(tmp_path), nothing).model)[1] == STEPS
+    assert sum(server.trained.values()) == STEPS
+
+
+def test_a_training_that_diverged_is_not_tried_again(home: Path, tmp_path: Path) -> None:
+    """A loss that is no number is told, and another run says so without a further step."""
+    server, wanted = Server(), job(tmp_path, learning_rate=1e308)
+    with pytest.raises(BackendError, match="diverged: its loss is nan in step .*learning_rate"):
+        backend(server, home).fine_tune(wanted, nothing)
+    steps = sum(server.trained.values())
+    with pytest.raises(BackendError, match="diverged: its loss is nan in step"):
+        backend(server, home).fine_tune(wanted, nothing)
+    assert sum(server.trained.values()) == steps
+
+
+def test_reading_a_ledger_does_not_change_it(home: Path, tmp_path: Path) -> None:
+    """A line that another process is writing is left alone."""
+    backend(Server(), home).fine_tune(job(tmp_path), nothing)
+    file = ledger_of(home)
+    with file.open("ab") as writing:
+        writing.write(b'{"event": "sen')
+    before = file.read_bytes()
+    assert TrainingLedger(file).done
+    assert len(Trainings(home).all()) == 1
+    assert file.read_bytes() == before
+
+
+def test_a_training_under_way_is_neither_deleted_nor_forgotten(home: Path, tmp_path: Path) -> None:
+    """What a process is training is left alone, and said to be under way."""
+    server = Server()
+    made = backend(server, home).fine_tune(job(tmp_path), nothing)
+    trainings, service = Trainings(home), Client(server)
+    kept = trainings.kept(service, str(made.job))
+    with locked(ledger_of(home)):
+        with pytest.raises(BackendError, match="is under way: end its run first"):
+            trainings.delete(service, kept)
+        with pytest.raises(BackendError, match="is under way: end its run first"):
+            trainings.forget(str(made.job))
+    assert len(server.kept) == 2

@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -18,7 +17,13 @@ from limen.datasets.chat import conversation
 
 from ...testing.stepwise import MODEL, Server
 from ...testing.stepwise_jobs import backend, job, learned, nothing
-from ...testing.tinker_wire import FaultError, Wire, tinker_wire
+from ...testing.tinker_wire import (
+    EndlessFutureError,
+    FailedFutureError,
+    FaultError,
+    Wire,
+    tinker_wire,
+)
 from ...testing.word_tokenizer import WordTokenizer
 
 pytest.importorskip("tinker", reason='the SDK is not installed: pip install "limen[tinker]"')
@@ -44,9 +49,10 @@ def home(tmp_path: Path) -> Path:
     return tmp_path / "home"
 
 
-def client(home: Path, *, outage: float = 2.0) -> TinkerBackend:
+def client(home: Path, *, longest: float = 600.0) -> TinkerBackend:
     """The backend of a new process."""
-    return TinkerBackend(home, ServiceTerms(), service=TinkerService(outage=outage), save_every=1)
+    service = TinkerService(outage=2.0, longest=longest, settles_in=3.0)
+    return TinkerBackend(home, ServiceTerms(), service=service, save_every=1)
 
 
 def asked(rows: int = 6) -> list[Request]:
@@ -116,7 +122,8 @@ from tests.testing.word_tokenizer import WordTokenizer
 
 service_module.load_tokenizer = lambda name, base: WordTokenizer()
 folder = Path(sys.argv[1])
-backend = TinkerBackend(folder / "home", service=TinkerService(), save_every=1)
+service = TinkerService(settles_in=3.0)
+backend = TinkerBackend(folder / "home", service=service, save_every=1)
 print(backend.fine_tune(job(folder), nothing).model)
 """
 
@@ -152,7 +159,6 @@ def test_a_client_that_is_killed_goes_on(
     wire.brain.at = at
     first = child(tmp_path)
     assert first.wait() == -signal.SIGKILL
-    time.sleep(0.5)  # what the server had been sent, it does
     second = child(tmp_path)
     model, _ = second.communicate()
     other = Server()
@@ -237,6 +243,66 @@ def test_a_lost_server_is_told(home: Path, tmp_path: Path, monkeypatch: pytest.M
     with tinker_wire(Wire(brain), port=int(served.url.rpartition(":")[2])):
         made = client(home).fine_tune(job(tmp_path), nothing)
     assert learned(brain, home, made.model)[1] == sum(brain.trained.values()) == 6
+
+
+def test_a_request_that_never_ends_is_told(wire: Wire, home: Path) -> None:
+    """A service that has taken a request up and gives no result is one line after a time."""
+
+    def script(path: str, number: int) -> None:
+        if path.endswith("asample"):
+            raise EndlessFutureError
+
+    wire.script = script
+    with pytest.raises(BackendError, match="no answer in 2 s.* everything finished is kept"):
+        answers(client(home, longest=2.0))
+
+
+def same_as_calm(wire: Wire, home: Path, model: str) -> bool:
+    """Whether a student has learned what it learns where nothing goes wrong."""
+    calm, other = Server(), home.parent / "calm"
+    plain = backend(calm, other).fine_tune(job(home.parent), nothing)
+    return learned(wire.brain, home, model) == learned(calm, other, plain.model)
+
+
+@pytest.mark.parametrize("failing", ["forward_backward", "optim_step"])
+def test_a_state_after_a_failed_step_is_not_used(
+    failing: str, wire: Wire, home: Path, tmp_path: Path
+) -> None:
+    """A server that saves a state although the step before it failed costs that step alone."""
+
+    def script(path: str, number: int) -> None:
+        if path.endswith(failing) and number == 2:
+            raise FailedFutureError("scripted")
+
+    wire.script = script
+    with pytest.raises(BackendError, match="could not do a step: .*scripted"):
+        client(home).fine_tune(job(tmp_path), nothing)
+    made = client(home).fine_tune(job(tmp_path), nothing)
+    assert same_as_calm(wire, home, made.model)
+
+
+def test_a_server_that_starts_anew_in_a_step_is_told(
+    wire: Wire, home: Path, tmp_path: Path
+) -> None:
+    """Restarted between gradient and optimizer, it has lost the training: a state goes on."""
+
+    def script(path: str, number: int) -> None:
+        if path.endswith("optim_step") and number == 2:
+            wire.runs.clear()
+
+    wire.script = script
+    with pytest.raises(BackendError, match="has lost the training .* run the same command again"):
+        client(home).fine_tune(job(tmp_path), nothing)
+    made = client(home).fine_tune(job(tmp_path), nothing)
+    assert same_as_calm(wire, home, made.model)
+
+
+def test_losses_that_are_cut_are_no_losses(wire: Wire, home: Path, tmp_path: Path) -> None:
+    """Where log-probabilities are missing no loss is made up, and the training goes on."""
+    wire.losses_lack = 1
+    made = client(home).fine_tune(job(tmp_path), nothing)
+    assert made.losses == ()
+    assert same_as_calm(wire, home, made.model)
 
 
 def test_a_plan_needs_no_key(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
