@@ -306,6 +306,7 @@ class LocalBackend:
             save_seconds=self._save_seconds,
             progress=progress,
             objective=objective,
+            source=source,
         )
 
 
