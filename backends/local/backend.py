@@ -319,6 +319,7 @@ class LocalBackend:
             save_seconds=self._save_seconds,
             progress=progress,
             objective=objective,
+            source=source,
         )
 
 
