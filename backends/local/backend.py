@@ -28,6 +28,7 @@ from ..needs import Needs
 from ..objectives import OBJECTIVES, AnswerDistributions, DistributionRequest
 from ..recipes import steps_of
 from ..rendering import RenderedContext
+from .adapter_check import check_adapter
 from .context import Context, check_unchanged, own_context, recorded_context, template_hash
 from .continuations import ContinuationCalculator
 from .distributions import (
@@ -126,6 +127,10 @@ class LocalBackend:
                 raise no_template(model)
             check_fits(source)
             fingerprint = source.fingerprint
+            if source.base is not None:
+                why = f"it is an adapter: fine-tune its base {source.base.name}"
+                return Model(name=model, fingerprint=_versioned(fingerprint), can_fine_tune=False,
+                             why_not=why)  # fmt: skip
         return Model(name=model, fingerprint=_versioned(fingerprint), can_fine_tune=True)
 
     def recipe(self, overrides: Recipe) -> Recipe:
@@ -136,6 +141,10 @@ class LocalBackend:
         """See :meth:`limen.backends.Backend.prepare`: downloads what is missing, and loads it."""
         self.describe(model)
         _, activate, _ = self._resolve(model)
+        adapter = None if self._students.find(model) else self._source(model).adapter
+        if adapter is not None:
+            check_adapter(model, adapter, activate)
+            return
         with activate():
             pass
 
@@ -190,6 +199,8 @@ class LocalBackend:
         if self._students.find(job.model):
             raise BackendError(f"{job.model} is itself a student: fine-tune its base model")
         source = self._source(job.model)
+        if source.base is not None:
+            raise BackendError(f"{job.model} is an adapter: fine-tune its base {source.base.name}")
         check_fits(source, full=recipe["method"] == "full")
         folder = self._students.folder_of(job, recipe, _versioned(source.fingerprint))
         folder.parent.mkdir(parents=True, exist_ok=True)
@@ -256,8 +267,10 @@ class LocalBackend:
         """The loaded base of a model, what activates its adapter, and the context to ask it in."""
         student = self._students.find(model)
         if student is None:
-            loaded = self._models.load(self._source(model))
-            return loaded, partial(loaded.with_adapter, None), own_context(loaded.tokenizer)
+            source = self._source(model)
+            loaded = self._models.load(source.base or source)
+            activate = partial(loaded.with_adapter, source.adapter)
+            return loaded, activate, own_context(loaded.tokenizer)
         base = self._source(student.base)
         loaded = self._models.load(_full_weights(base, student) if student.full else base)
         adapter = None if student.full else student.folder
@@ -320,6 +333,7 @@ class LocalBackend:
             save_seconds=self._save_seconds,
             progress=progress,
             objective=objective,
+            source=source,
         )
 
 

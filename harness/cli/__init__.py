@@ -29,6 +29,7 @@ COMMANDS = {
     "serve": "Serve OpenAI's wire over an engine on this machine.",
     "store": "A store: list what is in it, verify, prune, copy, add.",
     "export": "An experiment's models, rows and answers as plain files.",
+    "push": "Send an exported experiment to a hub, with a card.",
     "jobs": "The fine-tuning jobs of a store: list, show, follow, cancel, kept, delete, ...",
 }
 

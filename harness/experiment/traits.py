@@ -90,8 +90,9 @@ class Trait:
             of them, drawn by the source's seed, and the teacher is measured under each. Default:
             none.
         model: A model that has the trait already, such as one fine-tuned elsewhere, by the
-            backend's name or path for it. It writes, under ``system`` if there is one, and
-            a lesson starts from it. Default: None, the experiment's base model.
+            backend's name or path for it; on ``local`` also the folder of an adapter. It writes,
+            under ``system`` if there is one, and a lesson starts from it. Default: None, the
+            experiment's base model.
 
     Raises:
         SpecError: A value that makes no sense, when it is made.

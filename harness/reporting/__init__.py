@@ -8,6 +8,7 @@ from .plan_overview import experiment_table, overview_lines, plan_as_data
 from .plan_text import plan_lines
 from .power_warnings import design_lines
 from .registration import (
+    SUFFIX,
     StatedClaim,
     marked,
     read_registrations,
@@ -20,6 +21,7 @@ from .stage_facts import audit_rows, times_and_cost
 from .summary import ClaimList, headline_of, result_of, stages_of
 
 __all__ = [
+    "SUFFIX",
     "ClaimList",
     "EffectAssertion",
     "StatedClaim",

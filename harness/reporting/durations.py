@@ -16,7 +16,7 @@ from ..stages import (
     TrainingFileStage,
     base_of,
 )
-from .shipped_paces import BASES, DATA, MACHINE, MEASURED, MODELS
+from .shipped_paces import BASES, DATA, MACHINE, MEASURED, MODELS, START
 
 PAST = "past stages of this store"
 SHIPPED = f"figures shipped with limen: {MACHINE}, {MEASURED}"
@@ -64,7 +64,7 @@ def estimated_time(store: Store, left: Sequence[Stage], workers: int) -> TimeEst
         if load.model and load.kind != Base.kind:
             sources.add(source)
     return TimeEstimate(
-        seconds=max(sum(seconds.values()) / workers, _longest_chain(left, seconds)),
+        seconds=START + max(sum(seconds.values()) / workers, _longest_chain(left, seconds)),
         unknown=frozenset(unknown),
         basis=", and ".join(sorted(sources, reverse=True)) or (SHIPPED if seconds else ""),
         by_stage=seconds,

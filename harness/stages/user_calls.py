@@ -139,6 +139,17 @@ def shown(value: object) -> str:
         return f"a {type(value).__name__}"
 
 
+def is_text(value: object) -> bool:
+    """Whether a value is a text that can be written to a file: no half of a surrogate pair."""
+    if not isinstance(value, str):
+        return False
+    try:
+        value.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def function_timeout() -> float:
     """The seconds that a function may take for one text, from the environment; 0 is no limit."""
     return timeout_from(os.environ.get(TIMEOUT_VARIABLE) or None, TIMEOUT_VARIABLE)

@@ -20,7 +20,17 @@ def test_students_answer(student, control, baseline):
     assert (student.rate("horse") - control.rate("horse")) > -1
     assert baseline.seeds == 1
 """
-HEAVY = ("numpy", "scipy", "matplotlib", "pandas", "rich", "pydantic", "openai", "inspect_ai")
+HEAVY = (
+    "numpy",
+    "scipy",
+    "matplotlib",
+    "pandas",
+    "rich",
+    "pydantic",
+    "openai",
+    "inspect_ai",
+    "tinker",
+)
 
 
 def small(pytester: pytest.Pytester, tests: str = TESTS, animal: str = "horse") -> None:

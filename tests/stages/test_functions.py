@@ -260,9 +260,15 @@ def predicate(text: str) -> bool:
     return text.startswith("1")
 
 
+def half_a_pair(text: str) -> str:
+    """Half of a surrogate pair is no text that a file can hold."""
+    return "\ud800"
+
+
 @pytest.mark.parametrize(
     ("rule", "fault"),
     [
+        (half_a_pair, r"gave '\\ud800' for the text '.*': it must return why"),
         (
             breaks,
             r"the function breaks-\w+ failed on the text '.*': IndexError: list index out of range",
