@@ -88,7 +88,7 @@ def test_a_spec_may_be_all_of_ones_own(pytester: pytest.Pytester, run: Run) -> N
 
     changed = EXAMPLE.replace("str.isdecimal", "str.isdigit")
     (pytester.path / "test_horses.py").write_text(changed)
-    plan = run("--limen-plan").stdout
+    plan = run("--limen-plan-all").stdout
     plan.fnmatch_lines_random(
         ["done *generate *numbers*", "to do *filter *", "to do *fine-tune *control 1*"]
     )
