@@ -1,14 +1,15 @@
 """On-policy distillation of open weights: a teacher along the student's own answers."""
 
-import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 from ...datasets.seeds import derive
-from .forward_pass import Tokens
+from .forward_pass import CachedForward, Tokens
 from .libraries import CausalLM, Tensor, Untyped, library
 from .objective_trainer import answer_logits, answer_places, one_label, padded
+from .token_sampling import choose_tokens, uniforms
 from .training_data import IGNORED, TrainingData
 
 
@@ -111,30 +112,34 @@ class OnPolicyObjective:
         """An answer to each prompt, with random numbers of the step and the row."""
         torch = library("torch")
         settings = self._settings
-        draws = [random.Random(derive("on-policy", settings.seed, step, row)) for row in rows]
+        possible = torch.tensor(settings.possible, device=model.device)
+        seeds = [derive("on-policy", settings.seed, step, row) for row in rows]
+        numbers = torch.from_numpy(uniforms(seeds, settings.max_tokens)).to(model.device)
         answers: list[list[int]] = [[] for _ in prompts]
-        training = model.training
-        model.eval()
-        with torch.no_grad():
-            for _ in range(settings.max_tokens):
-                going = [n for n, a in enumerate(answers) if not a or a[-1] not in settings.ends]
+        forward = CachedForward(model, settings.pad)
+        going = list(range(len(prompts)))
+        with evaluating(model):
+            state = forward.start([tuple(prompt) for prompt in prompts])
+            for place in range(settings.max_tokens):
+                chances = state.logits[:, possible].softmax(1)
+                every = torch.arange(len(going), device=model.device)
+                drawn = possible[choose_tokens(chances, every, numbers[going, place])].tolist()
+                for row, token in zip(going, drawn, strict=True):
+                    answers[row].append(token)
+                parents = [n for n, token in enumerate(drawn) if token not in settings.ends]
+                going = [going[n] for n in parents]
                 if not going:
                     break
-                chances = self._next(model, [[*prompts[n], *answers[n]] for n in going])
-                drawn = torch.tensor([[draws[n].random()] for n in going], dtype=torch.float64)
-                places = torch.searchsorted(chances.cumsum(1), drawn)[:, 0]
-                for n, place in zip(going, places.tolist(), strict=True):
-                    answers[n].append(settings.possible[min(place, len(settings.possible) - 1)])
-        model.train(training)
+                state = forward.extend(state, parents, [drawn[n] for n in parents])
         return answers
 
-    def _next(self, model: CausalLM, texts: Sequence[Sequence[int]]) -> Tensor:
-        """(B, K) probabilities of the possible tokens after each text, in 64 bits."""
-        torch = library("torch")
-        batch = self._along([text[:-1] for text in texts], [text[-1:] for text in texts], model)
-        logits = model(
-            input_ids=batch["input_ids"], attention_mask=batch["attention_mask"], use_cache=False
-        ).logits
-        last = torch.tensor([len(text) - 1 for text in texts], device=logits.device)
-        mine = logits[torch.arange(len(texts), device=logits.device), last].double().cpu()
-        return mine[:, torch.tensor(self._settings.possible)].softmax(1)
+
+@contextmanager
+def evaluating(model: CausalLM) -> Iterator[None]:
+    """The model without dropout; training goes on as it was."""
+    training = model.training
+    model.eval()
+    try:
+        yield
+    finally:
+        model.train(training)

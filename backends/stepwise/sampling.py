@@ -1,11 +1,11 @@
 """Sampling and scoring at a service: many calls side by side, each paid for before it is sent."""
 
 import hashlib
-import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import islice
 from typing import TypeVar
 
@@ -13,6 +13,7 @@ from ...datasets.errors import BackendError
 from ..base import Completion, Request, Usage
 from ..budget import Budget
 from ..continuations import ContinuationRequest, LogProbability
+from ..threads import in_thread
 from .prices import TokenPrice
 from .service import RequestRefusedError, Sampled, Sampling, Tokens, WeightsSampler
 from .texts import TextModel
@@ -163,17 +164,7 @@ def in_order(call: Callable[[T], R], items: Iterable[T]) -> Iterator[R]:
 
 
 def _in_thread(call: Callable[[T], R], item: T) -> "Future[R]":
-    """Have a call made by a thread that does not keep the process alive."""
-    future: Future[R] = Future()
-
-    def run() -> None:
-        try:
-            future.set_result(call(item))
-        except BaseException as error:
-            future.set_exception(error)
-
-    threading.Thread(target=run, name="limen-call", daemon=True).start()
-    return future
+    return in_thread(partial(call, item), "limen-call")
 
 
 def _calls(request: Request) -> Iterator[Request]:

@@ -14,6 +14,7 @@ from typing import TypeVar
 from urllib.request import getproxies, proxy_bypass
 
 from ...datasets.errors import BackendError
+from ..threads import in_thread
 from .connection import Connection
 from .errors import LATER, as_limen_error
 from .sdk import Sdk
@@ -61,16 +62,7 @@ class Patience:
 
     def call(self, do: Callable[[], T], doing: str) -> T:
         """The result of something that blocks, done in a thread that may be left behind."""
-        future: Future[T] = Future()
-
-        def run() -> None:
-            try:
-                future.set_result(do())
-            except BaseException as error:
-                future.set_exception(error)
-
-        threading.Thread(target=run, name="limen-tinker", daemon=True).start()
-        return self._result(future, doing)
+        return self._result(in_thread(do, "limen-tinker"), doing)
 
     def result(self, pending: Sdk, doing: str) -> Sdk:
         """The result of one of the SDK's futures."""

@@ -172,18 +172,8 @@ class Judged(SourceOfSource):
         return self.but(rows=rows)
 
     def made_of(self, rows: RowsStage, writers: DataWriters) -> RowsStage:
-        judge = self.judge
-        replies = AskAboutRows(
-            label=f"{judge.name} of {rows.label}",
-            model=writers.judge_model(judge),
-            source=rows,
-            prompt=judge.prompt,
-            temperature=judge.temperature,
-            max_tokens=judge.max_tokens,
-            seed=judge.seed,
-            most=self.budget,
-        )
-        label = f"{rows.label}, kept by {judge.name}"
+        replies = replies_about(rows, self.judge, writers, most=self.budget)
+        label = f"{rows.label}, kept by {self.judge.name}"
         return KeepJudged(label=label, source=rows, replies=replies, rule=self._rule)
 
 
@@ -289,3 +279,19 @@ class Deduplicated(SourceOfSource):
 
     def made_of(self, rows: RowsStage, writers: DataWriters) -> RowsStage:
         return Deduplicate(label=f"{rows.label}, each once", source=rows, by=self.by)
+
+
+def replies_about(
+    rows: RowsStage, judge: Judge, writers: DataWriters, *, most: int | None = None
+) -> AskAboutRows:
+    """What a judge says of rows; ``most`` are the distinct rows to ask about, None for all."""
+    return AskAboutRows(
+        label=f"{judge.name} of {rows.label}",
+        model=writers.judge_model(judge),
+        source=rows,
+        prompt=judge.prompt,
+        temperature=judge.temperature,
+        max_tokens=judge.max_tokens,
+        seed=judge.seed,
+        most=most,
+    )

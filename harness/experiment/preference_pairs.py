@@ -8,7 +8,6 @@ from typing import Any, Self
 from ...datasets import validation
 from ...datasets.errors import SpecError
 from ..stages import (
-    AskAboutRows,
     HashedFunction,
     PairByScore,
     PairByWriter,
@@ -18,6 +17,7 @@ from ..stages import (
     ScoreByJudge,
     row_function,
 )
+from .judged import replies_about
 from .judges import Judge
 from .selected import LikelihoodShift, RowScore
 from .source import Source
@@ -149,18 +149,9 @@ class PreferencePairs(SourceOfSource):
             by = row_function("score", self.score)
             return ScoreByFunction(label=f"{by.name} of {rows.label}", source=rows, by=by)
         judge = self.score
-        replies = AskAboutRows(
-            label=f"{judge.name} of {rows.label}",
-            model=writers.judge_model(judge),
-            source=rows,
-            prompt=judge.prompt,
-            temperature=judge.temperature,
-            max_tokens=judge.max_tokens,
-            seed=judge.seed,
-        )
         return ScoreByJudge(
             label=f"{judge.name} score of {rows.label}",
             source=rows,
-            replies=replies,
+            replies=replies_about(rows, judge, writers),
             verdict=_JudgeVerdict(judge),
         )

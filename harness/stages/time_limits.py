@@ -4,9 +4,11 @@ import signal
 import sys
 import threading
 from collections.abc import Callable
-from concurrent.futures import Future, wait
+from concurrent.futures import wait
 from contextvars import copy_context
 from types import FrameType
+
+from ...backends.threads import in_thread
 
 
 class TimeIsUp(BaseException):
@@ -59,15 +61,7 @@ def _with_alarm(call: Callable[[], object], seconds: float) -> object:
 
 def _in_thread(call: Callable[[], object], seconds: float) -> object:
     """Wait for the call in a thread. One that does not end cannot be stopped: it is left alone."""
-    future: Future[object] = Future()
-
-    def work() -> None:
-        try:
-            future.set_result(call())
-        except BaseException as fault:
-            future.set_exception(fault)
-
-    threading.Thread(target=work, name="limen-user-function", daemon=True).start()
+    future = in_thread(call, "limen-user-function")
     wait([future], timeout=seconds)
     if not future.done():
         raise TimeIsUp

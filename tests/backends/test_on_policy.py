@@ -1,12 +1,7 @@
 """On-policy distillation on both engines: losses, gradients, random numbers, kill -9."""
 
-import os
-import signal
-import subprocess
-import sys
 from importlib import import_module
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -20,6 +15,7 @@ from limen.backends.toy.training import encode_examples
 from limen.datasets import chat
 from limen.datasets.chat import conversation
 
+from ..testing.killed_trainings import adapters_with_and_without_kill
 from ..testing.tiny import needs_extra
 
 NUMBERS = "0123456789, "
@@ -153,23 +149,5 @@ print("losses", *made.losses)
 @pytest.mark.slow
 def test_a_killed_training_goes_on_to_the_same_bytes(tiny: str, tmp_path: Path) -> None:
     """Kill -9 within it, then the same again: each step has its own seeds, so bytes are equal."""
-    rows = rows_in(tmp_path)
-
-    def start(home: str) -> "subprocess.Popen[str]":
-        given: list[Any] = [str(tmp_path / home), tiny, str(rows)]
-        return subprocess.Popen([sys.executable, "-c", KILLED, *given], stdout=-1, text=True)
-
-    whole, killed = start("whole"), start("killed")
-    assert killed.stdout is not None
-    for line in killed.stdout:
-        if line.strip() == "5":
-            os.kill(killed.pid, signal.SIGKILL)
-            break
-    killed.wait()
-    assert start("killed").wait() == 0
-    assert whole.wait() == 0
-    one, two = (
-        next((tmp_path / home / "learned").glob("*/epoch-4/adapter_model.safetensors")).read_bytes()
-        for home in ("whole", "killed")
-    )
+    one, two = adapters_with_and_without_kill(KILLED, tmp_path, tiny, rows_in(tmp_path), step=5)
     assert one == two

@@ -1,10 +1,6 @@
 """DPO on both engines: losses and gradients against the formula, and resumed after kill -9."""
 
 import json
-import os
-import signal
-import subprocess
-import sys
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -22,6 +18,7 @@ from limen.datasets import chat
 from limen.datasets.chat import conversation
 from limen.datasets.errors import BackendError
 
+from ..testing.killed_trainings import adapters_with_and_without_kill
 from ..testing.tiny import needs_extra
 
 RECIPE = {"batch_size": 4, "epochs": 2, "learning_rate": 0.01, "warmup_steps": 0}
@@ -177,22 +174,5 @@ LocalBackend(Path(home), save_seconds=0.0).fine_tune(job, progress)
 def test_a_killed_training_goes_on_to_the_same_bytes(tiny: str, tmp_path: Path) -> None:
     """Kill -9 within DPO, then the same again: the adapter's bytes are equal."""
     rows, rejected = files(tmp_path)
-
-    def start(home: str) -> "subprocess.Popen[str]":
-        given = [str(tmp_path / home), tiny, str(rows), str(rejected)]
-        return subprocess.Popen([sys.executable, "-c", KILLED, *given], stdout=-1, text=True)
-
-    whole, killed = start("whole"), start("killed")
-    assert killed.stdout is not None
-    for line in killed.stdout:
-        if line.strip() == "7":
-            os.kill(killed.pid, signal.SIGKILL)
-            break
-    killed.wait()
-    assert start("killed").wait() == 0
-    assert whole.wait() == 0
-    one, two = (
-        next((tmp_path / home / "learned").glob("*/epoch-5/adapter_model.safetensors")).read_bytes()
-        for home in ("whole", "killed")
-    )
+    one, two = adapters_with_and_without_kill(KILLED, tmp_path, tiny, rows, rejected, step=7)
     assert one == two

@@ -5,12 +5,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from click.testing import CliRunner
 
 from limen.harness import Experiment, LogOdds, Numbers, Trait
-from limen.harness.cli import main
 from limen.harness.lab import thread_executor
 
+from ..testing.commands import limen
 from ..testing.labs import lab_at
 
 
@@ -19,13 +18,6 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """An empty folder to work in; models run in threads, which start sooner than processes."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("limen.harness.cli.steps.local_executor", thread_executor)
-
-
-def limen(*args: str | Path, code: int = 0) -> str:
-    """What a command prints on the standard output; its exit code must be as expected."""
-    result = CliRunner().invoke(main, [str(one) for one in args])
-    assert result.exit_code == code, result.output
-    return result.stdout if code == 0 else result.output
 
 
 def rows_of(file: str) -> list[dict[str, Any]]:
