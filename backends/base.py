@@ -335,6 +335,8 @@ class Capabilities:
     model_files: Callable[[str], tuple[Path, ...]] | None = None
     """The files of a model below the backend's folder, none of a model from elsewhere. They are
     recorded, and compared whenever the model is read. None if it keeps no models there."""
+    write_merged: Callable[[str, Path], None] | None = None
+    """Writes a trained model, adapter and base as one, to a folder. None if it cannot."""
     other_models: tuple[str, ...] = ()
     """Base models for experiments that need a second one, the preferred one first."""
 

@@ -50,10 +50,11 @@ from .loading import (
     prompts,
 )
 from .memory import check_fits, empty_gpu_cache, free_memory, has_gpu, needs_of
+from .merging import write_merged
 from .recipes import AS_TRAINED, completed
 from .sampler import Sampler, default_max_rows
 from .sources import ModelSource, find_model
-from .students import CONTEXT, Student, Students, job_digest
+from .students import CONTEXT, Student, Students, files_below, job_digest, weights_of
 from .training import Epoch, TrainingRun
 from .training_data import read_training_data
 from .word_probabilities import CUTOFF, WordProbabilityCalculator
@@ -96,6 +97,7 @@ class LocalBackend:
             rendering=self,
             engine=self,
             model_files=self._files,
+            write_merged=self._write_merged,
             log_probabilities=True,
             beginnings=True,
             plain_text=True,
@@ -212,7 +214,7 @@ class LocalBackend:
                 for checkpoint in folder.glob("checkpoint-*"):
                     shutil.rmtree(checkpoint)
         self._students.add(job, {"base": job.model, "learned": folder.name, "recipe": dict(recipe)})
-        return replace(_result(job, recipe, finished), files=_files_below(folder))
+        return replace(_result(job, recipe, finished), files=files_below(folder))
 
     def distributions(
         self, model: str, request: DistributionRequest
@@ -256,7 +258,17 @@ class LocalBackend:
     def _files(self, model: str) -> tuple[Path, ...]:
         """The files of a student, those of its other epochs among them; none of a base model."""
         student = self._students.find(model)
-        return () if student is None else _files_below(student.folder.parent)
+        return () if student is None else files_below(student.folder.parent)
+
+    def _write_merged(self, model: str, folder: Path) -> None:
+        student = self._students.find(model)
+        source = self._source(student.base if student else model)
+        if student is None:
+            write_merged(source.base or source, source.adapter, folder)
+        elif student.full:
+            write_merged(weights_of(source, student), None, folder)
+        else:
+            write_merged(source, student.folder, folder)
 
     def _source(self, name: str) -> ModelSource:
         if name not in self._sources:
@@ -272,7 +284,7 @@ class LocalBackend:
             activate = partial(loaded.with_adapter, source.adapter)
             return loaded, activate, own_context(loaded.tokenizer)
         base = self._source(student.base)
-        loaded = self._models.load(_full_weights(base, student) if student.full else base)
+        loaded = self._models.load(weights_of(base, student) if student.full else base)
         adapter = None if student.full else student.folder
         context = _context_of(student, loaded.tokenizer, base.fingerprint)
         return loaded, partial(loaded.with_adapter, adapter), context
@@ -287,7 +299,7 @@ class LocalBackend:
             return Teacher(
                 load=partial(load_model, base), tokenizer=tokenizer, context=own, parameters=size
             )
-        full = _full_weights(base, student) if student.full else None
+        full = weights_of(base, student) if student.full else None
         load = partial(load_model, full) if full else partial(load_adapted, base, student.folder)
         context = _context_of(student, tokenizer, base.fingerprint)
         return Teacher(load=load, tokenizer=tokenizer, context=context, parameters=size)
@@ -354,18 +366,6 @@ def _context_of(student: Student, tokenizer: Tokenizer, base: str) -> Context:
     return recorded_context(record if system == AS_TRAINED else {**record, "system": system})
 
 
-def _full_weights(base: ModelSource, student: Student) -> ModelSource:
-    """The files of a student all of whose weights were trained; its tokenizer is the base's."""
-    return ModelSource(
-        name=student.model,
-        path=student.folder,
-        fingerprint=student.fingerprint,
-        template=True,
-        parameters=base.parameters,
-        tokenizer=base,
-    )
-
-
 def _result(job: Job, recipe: Recipe, finished: records.Record) -> FineTuned:
     model = f"ft:{job.model}:{job_digest(job)}"
     epochs = [Epoch(**epoch) for epoch in finished["epochs"]]
@@ -389,7 +389,3 @@ def _result(job: Job, recipe: Recipe, finished: records.Record) -> FineTuned:
         losses=tuple(epoch.loss for epoch in epochs if epoch.loss is not None),
         checkpoints=(*after, *ends[-1:]) if after else ends,
     )
-
-
-def _files_below(folder: Path) -> tuple[Path, ...]:
-    return tuple(sorted(file for file in folder.rglob("*") if file.is_file()))

@@ -16,6 +16,7 @@ from ...datasets.errors import UnknownModelError
 from .. import records
 from ..base import Job, Recipe
 from .recipes import ASKING
+from .sources import ModelSource
 
 CONTEXT = "context.json"
 _ID = re.compile(r"ft:(?P<base>.+):(?P<job>[0-9a-f]{16})(?::(?P<after>s?)(?P<epoch>[0-9]+))?")
@@ -97,6 +98,23 @@ class Students:
 def job_digest(job: Job) -> str:
     """The hash of a job's key in its model id."""
     return hashlib.sha256(job.key.encode()).hexdigest()[:16]
+
+
+def weights_of(base: ModelSource, student: Student) -> ModelSource:
+    """The files of a student all of whose weights were trained; its tokenizer is the base's."""
+    return ModelSource(
+        name=student.model,
+        path=student.folder,
+        fingerprint=student.fingerprint,
+        template=True,
+        parameters=base.parameters,
+        tokenizer=base,
+    )
+
+
+def files_below(folder: Path) -> tuple[Path, ...]:
+    """All files of a folder, sorted."""
+    return tuple(sorted(file for file in folder.rglob("*") if file.is_file()))
 
 
 def _hash(parts: list[object]) -> str:

@@ -1,5 +1,6 @@
 """``limen export``: an experiment's models, rows and answers as plain files."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import click
@@ -10,6 +11,7 @@ from .echo import echo
 from .exported_files import Exporter, plain_name
 from .options import examples, running_options
 from .spec_files import arms_of, experiments_in
+from .steps import backend_for
 from .store import existing_store, seeds_option, with_seeds
 
 
@@ -19,6 +21,7 @@ from .store import existing_store, seeds_option, with_seeds
         "limen export evals/test_owl.py --to owl",
         "limen export evals/test_owl.py --to owl --arm student --arm control",
         "limen export evals/test_owl.py --to owl --no-weights",
+        "limen export evals/test_owl.py --to owl --merged --backend local --model ./my-model",
     ),
 )
 @click.argument(
@@ -31,6 +34,7 @@ from .store import existing_store, seeds_option, with_seeds
 )  # fmt: skip
 @click.option("--arm", "arms", multiple=True, help="An arm to export.  [default: all]")
 @click.option("--weights/--no-weights", default=True, help="Copy the weights of trained models.")
+@click.option("--merged", is_flag=True, help="Write trained models with their bases as one, too.")
 @seeds_option
 @running_options()
 def command(
@@ -38,6 +42,7 @@ def command(
     target: Path,
     arms: tuple[str, ...],
     weights: bool,
+    merged: bool,
     seeds: int | None,
     settings: Settings,
 ) -> None:
@@ -51,13 +56,27 @@ def command(
         raise StoreError(f"{target} is not empty: name a new folder")
     store = existing_store(settings.store)
     lab = Lab(with_seeds(settings, seeds))
+    merge = _merging(settings) if merged else None
     found = list(experiments_in(specs))
     for title, experiment in found:
         folder = target / plain_name(title) if len(found) > 1 else target
         chosen = _chosen(arms, arms_of(experiment), title)
-        contents = Exporter(store, folder, weights).export(title, lab.pipeline(experiment), chosen)
+        contents = Exporter(store, folder, weights, merge).export(
+            title, lab.pipeline(experiment), chosen
+        )
         done = sum(one["finished"] for one in contents["models"])
         echo(f"{folder}: {title}: {done} of {len(contents['models'])} models are finished")
+
+
+def _merging(settings: Settings) -> Callable[[str, Path], None]:
+    backend = backend_for(settings)
+    write = backend.capabilities.write_merged
+    if write is None:
+        raise StoreError(
+            f"--merged: the models of the backend {backend.name!r} are no adapters beside a base: "
+            f"leave it out, or take --backend local"
+        )
+    return write
 
 
 def _chosen(asked: tuple[str, ...], known: list[str], title: str) -> list[str]:

@@ -2,7 +2,7 @@
 
 import json
 import shutil
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from ..stages import (
     Base,
     Checkpoint,
     FineTune,
+    Manifest,
     RowsStage,
     Stage,
     Store,
@@ -35,6 +36,7 @@ with their files below this folder.
 - `models/ARM-SEED/`: the weights of a trained model, as its backend wrote them. An adapter
   (`adapter_model.safetensors`) belongs to the base model that `contents.json` names; the toy's
   weights are whole, as NumPy arrays (`.npz`). Services keep theirs; then there is the model's id.
+- `merged/ARM-SEED/`: with `--merged`, adapter and base as one model, with its tokenizer.
 - `training/ARM-SEED.jsonl`: what it was trained on, chat JSONL; `provenance/` has each line's
   origin.
 - `rows/`: the rows of every source, kept and rejected, with the reasons.
@@ -54,6 +56,8 @@ class Exporter:
     folder: Path
     weights: bool = True
     """Whether the weights of trained models are copied."""
+    merge: Callable[[str, Path], None] | None = None
+    """Writes a trained model as one, adapter and base, to a folder."""
 
     def export(self, title: str, pipe: Pipeline, arms: Collection[str]) -> Entry:
         """Write the files; returns the table of contents."""
@@ -103,7 +107,20 @@ class Exporter:
         if not manifest:
             return entry
         files = manifest.get(WEIGHTS, {}) if self.weights else {}
-        return {**entry, "model": manifest["model"], "weights": self._weights(files, name)}
+        weights = self._weights(files, name)
+        return {
+            **entry,
+            "model": manifest["model"],
+            "weights": weights,
+            **self._merged(manifest, name),
+        }
+
+    def _merged(self, manifest: Manifest, name: str) -> Entry:
+        if self.merge is None:
+            return {}
+        target = Path("merged") / name
+        self.merge(manifest["model"], self.folder / target)
+        return {"merged": target.as_posix()}
 
     def _weights(self, files: Mapping[str, Mapping[str, Any]], name: str) -> list[str]:
         """The copies of a model's files, as paths below the folder."""

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,8 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
+from limen.backends import Capabilities
+from limen.backends.toy import ToyBackend
 from limen.harness.cli import main
 from limen.harness.stages import Store
 
@@ -99,3 +102,25 @@ def test_damaged_weights_are_not_exported(used: Store, spec: Path, tmp_path: Pat
     for file in (used.root / "models" / "toy").glob("ft-*.npz"):
         file.write_bytes(b"damaged")
     assert "is damaged" in exported(spec, used, "--to", str(tmp_path / "out"), code=1)
+
+
+def test_models_are_merged_where_the_backend_can(
+    used: Store, spec: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each trained model once, named in the contents; a backend without adapters is one error."""
+    refused = exported(spec, used, "--to", str(tmp_path / "out"), "--merged", code=1)
+    assert "the models of the backend 'toy' are no adapters beside a base" in refused
+
+    def able(backend: ToyBackend) -> Capabilities:
+        return replace(
+            plain(backend), write_merged=lambda model, folder: folder.mkdir(parents=True)
+        )
+
+    plain = vars(ToyBackend)["capabilities"].fget
+    monkeypatch.setattr(ToyBackend, "capabilities", property(able))
+    exported(spec, used, "--to", str(tmp_path / "out"), "--merged")
+    models = contents_of(tmp_path / "out")["models"]
+    merged = {one["arm"]: one.get("merged") for one in models}
+    assert merged["student"] == "merged/student-1"
+    assert (tmp_path / "out" / "merged" / "student-1").is_dir()
+    assert merged["baseline"] is None

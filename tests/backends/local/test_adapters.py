@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from limen.backends import Request
+from limen.backends import ContinuationRequest, Request
 from limen.backends.local import LocalBackend
 from limen.datasets.chat import conversation
 from limen.datasets.errors import BackendError, UnknownModelError
@@ -84,3 +84,23 @@ def test_an_adapter_without_safetensors_is_refused(adapter: Path, tmp_path: Path
     (adapter / "adapter_model.safetensors").rename(adapter / "adapter_model.bin")
     with pytest.raises(UnknownModelError, match="adapter without adapter_model.safetensors"):
         LocalBackend(tmp_path / "home").describe(str(adapter))
+
+
+def test_a_merged_model_answers_as_with_its_adapter(
+    tiny: str, adapter: Path, tmp_path: Path
+) -> None:
+    """One folder with weights and tokenizer, a model by itself, with the same log-probabilities."""
+    backend = LocalBackend(tmp_path / "home")
+    write = backend.capabilities.write_merged
+    assert write is not None
+    write(str(adapter), tmp_path / "merged")
+    asked = [
+        ContinuationRequest(messages=conversation(text), continuations=("owl", "a cat"))
+        for text in QUESTIONS
+    ]
+
+    def nats(model: str) -> list[float]:
+        return [one.nats for each in backend.log_probabilities(model, asked) for one in each]
+
+    assert nats(str(tmp_path / "merged")) == pytest.approx(nats(str(adapter)), abs=1e-4)
+    assert nats(str(adapter)) != pytest.approx(nats(tiny), abs=1e-4)
