@@ -90,6 +90,7 @@ SETTINGS: Mapping[str, Accepts] = {
     "dropout": Accepts(_fraction, "a number from 0 to below 1"),
     "rslora": YES_NO,
     "dora": YES_NO,
+    "freeze_embeddings": YES_NO,
     "modules": Accepts(_modules, "names of modules separated by commas, or 'all-linear'"),
     "learning_rate": POSITIVE,
     "schedule": one_of(*SCHEDULES),

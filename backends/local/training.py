@@ -104,6 +104,8 @@ class TrainingRun:
         peft = None
         if self.recipe["method"] == "lora":
             peft = _adapter(self.recipe, model)
+        elif self.recipe.get("freeze_embeddings"):
+            _freeze_embeddings(model)
         trainer = self._trainer_class()(
             model=model,
             args=_config(self._arguments(micro)),
@@ -199,6 +201,11 @@ def check_modules(model: CausalLM, wanted: str) -> list[str] | str:
             f"{', '.join(sorted(known))}"
         )
     return names
+
+
+def _freeze_embeddings(model: Untyped) -> None:
+    for module in filter(None, (model.get_input_embeddings(), model.get_output_embeddings())):
+        module.weight.requires_grad_(False)
 
 
 def _adapter(recipe: Recipe, model: Untyped) -> Untyped:
