@@ -35,6 +35,7 @@ from .needs import Needs
 from .objectives import (
     AnswerDistributions,
     DistributionRequest,
+    OnPolicy,
     TokenObjective,
     TokenTraining,
 )
@@ -66,6 +67,7 @@ __all__ = [
     "LogProbability",
     "Model",
     "Needs",
+    "OnPolicy",
     "Progress",
     "Quote",
     "Recipe",

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from .continuations import ContinuationScorer
 from .needs import Needs
-from .objectives import TokenObjective, TokenTraining
+from .objectives import Kind, TokenObjective, TokenTraining
 from .rendering import RenderedContext
 
 if TYPE_CHECKING:
@@ -309,7 +309,9 @@ class Capabilities:
     probabilities: ExactProbabilities | None = None
     continuations: ContinuationScorer | None = None
     token_training: TokenTraining | None = None
-    """Set if :attr:`Job.objective` is heeded."""
+    """Set if it reads distributions over tokens."""
+    objectives: frozenset[Kind] = frozenset()
+    """What :attr:`Job.objective` may be, beside None."""
     rendering: ContextRendering | None = None
     service: Service | None = None
     """Set if the models run elsewhere; None if they run in this process or on this machine."""

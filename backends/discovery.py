@@ -12,6 +12,7 @@ BUILT_IN = {
     "openai": (".openai", "OpenAIBackend"),
     "inspect": (".inspect", "InspectBackend"),
     "local": (".local", "LocalBackend"),
+    "tinker": (".tinker", "TinkerBackend"),
 }
 """By name: a backend's module, relative to this package, and its class."""
 ENGINES = ("toy", "local")
@@ -21,7 +22,11 @@ ENTRY_POINTS = "limen.backends"
 
 
 def backend_names() -> list[str]:
-    """The names that :func:`open_backend` knows, sorted."""
+    """The names that :func:`open_backend` knows, sorted.
+
+    Examples:
+        >>> names = backend_names()
+    """
     return sorted({*BUILT_IN, *(entry.name for entry in entry_points(group=ENTRY_POINTS))})
 
 
@@ -30,6 +35,14 @@ def open_backend(name: str, home: Path, terms: ServiceTerms | None = None) -> Ba
 
     limen's own names cannot be taken by an entry point. Raises :class:`~limen.SpecError` for an
     unknown name, and for an entry point that cannot be loaded or gives no backend.
+
+    Args:
+        name: "toy", "local", "openai", "inspect" or that of an entry point.
+        home: The folder of its models.
+        terms: What a service may do and spend. Default: None, no limits.
+
+    Examples:
+        >>> backend = open_backend("toy", store)
     """
     if name in BUILT_IN:
         module, kind = BUILT_IN[name]
@@ -42,6 +55,13 @@ def open_engine(name: str, home: Path) -> Engine:
     """The engine of that name.
 
     Raises :class:`~limen.SpecError` for an unknown name, and for a backend that is no engine.
+
+    Args:
+        name: "toy", "local" or a third party's engine.
+        home: The folder of its models.
+
+    Examples:
+        >>> engine = open_engine("toy", store)
     """
     engine = open_backend(name, home).capabilities.engine
     if engine is None:

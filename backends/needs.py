@@ -18,6 +18,9 @@ class Needs:
         gpu_memory: GiB of each GPU. Where it is known how much a GPU has, several stages share it.
         memory: GiB of main memory.
         model: The model that is loaded: stages of one model go to the same processes.
+
+    Examples:
+        >>> variant = experiment.but(needs=Needs(gpus=1, gpu_memory=40))
     """
 
     cores: float | None = None

@@ -3,11 +3,30 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Literal, Protocol, get_args
 
-Kind = Literal["weights", "forward KL", "reverse KL"]
+Kind = Literal["weights", "forward KL", "reverse KL", "DPO", "on-policy"]
 """``weights``: the completion loss, each token's times its weight. ``forward KL`` and
-``reverse KL``: the divergence from a teacher's distribution, or to it."""
+``reverse KL``: the divergence from a teacher's distribution, or to it. ``DPO``: direct preference
+optimisation (Rafailov et al. 2023, equation 7). ``on-policy``: the divergence to the teacher's
+distribution along answers that the student samples (Agarwal et al. 2024)."""
+
+OBJECTIVES: frozenset[Kind] = frozenset(get_args(Kind))
+"""All of them."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class OnPolicy:
+    """The teacher of an on-policy distillation, and the answers that the student samples."""
+
+    teacher: str
+    """The teacher's model; its tokenizer must be the student's."""
+    system: str | None
+    """The system prompt that the teacher reads the rows' prompts under."""
+    characters: str
+    """Only tokens made of these characters are sampled and compared, and the end of the turn."""
+    max_tokens: int
+    """The longest sampled answer, in tokens."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,10 +38,17 @@ class TokenObjective:
     the trainer itself finds. For weights it has ``weights``, one a token; a token of weight 0 does
     not count in the mean. For a divergence it has ``ids`` and ``nats``: for each token the ids of
     the possible tokens and their log-probabilities, which sum to probability 1.
+
+    DPO is a mean over pairs. Its file has one object for each row of the training file, with
+    ``rejected``: the text in place of the row's last answer.
     """
 
     kind: Kind
     file: Path
+    beta: float | None = None
+    """Of DPO: how much a log-probability's shift from the untrained model counts, per nat."""
+    on_policy: OnPolicy | None = None
+    """Of on-policy distillation; the file is then not read."""
 
 
 @dataclass(frozen=True, kw_only=True)

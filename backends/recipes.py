@@ -18,7 +18,16 @@ class Accepts:
 
 
 def check_recipe(overrides: Recipe, settings: Mapping[str, Accepts], backend: str) -> None:
-    """Raise :class:`~limen.SpecError` for an unknown setting, or a value that is not accepted."""
+    """Raise :class:`~limen.SpecError` for an unknown setting, or a value that is not accepted.
+
+    Args:
+        overrides: Training settings by name.
+        settings: What each setting accepts.
+        backend: The backend's name, for the message.
+
+    Examples:
+        >>> check_recipe({"epochs": 3}, {"epochs": POSITIVE_WHOLE}, "mine")
+    """
     for name, value in overrides.items():
         if name not in settings:
             raise SpecError(
@@ -29,7 +38,18 @@ def check_recipe(overrides: Recipe, settings: Mapping[str, Accepts], backend: st
 
 
 def complete_recipe(backend: Backend, overrides: Recipe) -> Recipe:
-    """All training settings with their defaults; the overrides alone if it cannot fine-tune."""
+    """All training settings with their defaults; the overrides alone if it cannot fine-tune.
+
+    Args:
+        backend: The backend that trains.
+        overrides: Training settings that differ from its defaults.
+
+    Raises:
+        SpecError: An unknown setting, or a value that is not accepted.
+
+    Examples:
+        >>> recipe = complete_recipe(open_backend("toy", store), {"epochs": 3})
+    """
     trainer = backend.capabilities.fine_tuning
     return dict(overrides) if trainer is None else trainer.recipe(overrides)
 

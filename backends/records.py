@@ -78,10 +78,14 @@ def read_all(folder: Path) -> list[Record]:
 
 
 @contextmanager
-def locked(path: Path) -> Iterator[None]:
-    """Hold an exclusive lock on a record, among all processes and threads."""
+def locked(path: Path, *, wait: bool = True) -> Iterator[None]:
+    """Hold an exclusive lock on a record, among all processes and threads.
+
+    Without waiting, raises :class:`TimeoutError` if another one holds it.
+    """
     from filelock import FileLock
 
     path.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(path.with_suffix(".lock"), thread_local=False, is_singleton=False):
+    lock = FileLock(path.with_suffix(".lock"), thread_local=False, is_singleton=False)
+    with lock.acquire(timeout=-1 if wait else 0):
         yield

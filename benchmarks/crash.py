@@ -6,7 +6,7 @@ The length of an uninterrupted run is measured first. Each kill is SIGKILL to th
 the experiment, at a moment drawn uniformly over that length, followed by the same command, which is
 killed in turn. Once all stages are done, a run is left to end: every file of every artifact must be
 the same as after the uninterrupted run, byte for byte (manifests are
-compared without times and versions). The next run then starts from an empty store.
+compared without times). The next run then starts from an empty store.
 """
 
 import argparse
@@ -23,9 +23,8 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-CIRCUMSTANCES = ("started", "seconds", "versions", "checksum")
-"""Fields of a manifest that differ between equal artifacts: times, and the libraries that happened
-to be loaded in the worker that ran the stage; the checksum is of these too."""
+CIRCUMSTANCES = ("started", "seconds", "checksum")
+"""Fields of a manifest that differ between equal artifacts: times; the checksum is of these too."""
 SPEC = """
 from limen.harness import Experiment, FavoriteAnimal, Numbers, Trait
 

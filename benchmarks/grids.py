@@ -25,7 +25,7 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=200)
     repeats = parser.parse_args().repeats
     print("students  effect  drift       diagonal  any claim  own cells")
-    for count in (2, 5, 10):
+    for count in (2, 3, 4, 5, 10):
         for effect in (0.0, 0.05, 0.1):
             for kind in ("additive", "multiplied"):
                 random = np.random.default_rng(count)

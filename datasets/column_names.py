@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 
 from .errors import SpecError
 from .suggestions import did_you_mean
@@ -44,6 +45,7 @@ _NOT_OF_A_MODEL = (
 _NUMBERED = re.compile(rf"(?:{'|'.join(ANSWER)})_?\d+")
 
 
+@lru_cache(maxsize=4096)  # asked of every row of a file
 def plain_name(name: str) -> str:
     """A column's name in lower case, its words joined by "_"."""
     return re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")

@@ -1,6 +1,7 @@
 """What people read, from finished results alone: reports, figures, run records, data frames."""
 
 from .answer_frames import answer_batches, answers
+from .effort import Effort
 from .frames import arms, claims, effects, models, stages
 from .model import (
     ArmRow,
@@ -24,10 +25,9 @@ from .model import (
     SoftTargetRow,
     Times,
     TrajectoryRow,
-    result_from_json,
-    result_to_json,
 )
 from .records import keep_run, read_run, report_of, run_files, runs_of
+from .result_json import result_from_json, result_to_json
 from .write import write_report, write_runs
 
 __all__ = [
@@ -37,6 +37,7 @@ __all__ = [
     "CostRow",
     "DataRow",
     "EffectRow",
+    "Effort",
     "EpochRow",
     "Example",
     "GenerationRow",

@@ -36,6 +36,13 @@ def answers(store: str | Path, *, stages: Iterable[str] | None = None) -> "DataF
     Texts that repeat are categorical. Where the answers are more than the memory holds, use
     :func:`answer_batches`. Raises :class:`~limen.StoreError` for a folder without measures, and
     :class:`~limen.DamageError` where a file is not what its manifest describes.
+
+    Args:
+        store: A store's folder.
+        stages: Measure stages, as ``measure/KEY``. Default: None, all.
+
+    Examples:
+        >>> table = reports.answers(store)
     """
     return _frame(_rows(Path(store), stages))
 
@@ -46,6 +53,19 @@ def answer_batches(
     """The same as :func:`answers`, as frames of at most ``size`` rows, one at a time.
 
     Each file is compared with its manifest before its first row is given.
+
+    Args:
+        store: A store's folder.
+        stages: Measure stages, as ``measure/KEY``. Default: None, all.
+        size: Rows of a frame, at most. Default: 50,000.
+
+    Raises:
+        StoreError: A folder without measures.
+        DamageError: A file is not what its manifest describes.
+
+    Examples:
+        >>> for frame in reports.answer_batches(store):
+        ...     print(len(frame))
     """
     rows = _rows(Path(store), stages)
     while len(frame := _frame(islice(rows, size))):

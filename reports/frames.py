@@ -25,6 +25,15 @@ def effects(source: Source) -> "DataFrame":
     to 1), p_value (corrected for the family), raw_p_value, test, unit (``seeds`` or
     ``questions``), seeds and questions (of the first arm), seeds_reference and
     questions_reference (of the second), claim, note, ranks.
+
+    Args:
+        source: A store's folder, a run, a report, or several runs.
+
+    Raises:
+        StoreError: A folder without runs.
+
+    Examples:
+        >>> table = reports.effects(store)
     """
     return _frame(tables.effects(_report(source).results))
 
@@ -35,6 +44,15 @@ def arms(source: Source) -> "DataFrame":
     Columns: experiment, trait, reading, kind, arm, seed, value (of this seed), mean (of the arm)
     and its 95% interval low and high, unrated (answers of the arm without a score), stage
     (``measure/KEY``, or ``judge/KEY`` where a judge scored).
+
+    Args:
+        source: A store's folder, a run, a report, or several runs.
+
+    Raises:
+        StoreError: A folder without runs.
+
+    Examples:
+        >>> table = reports.arms(store)
     """
     return _frame(tables.arms(_report(source).results))
 
@@ -43,6 +61,15 @@ def models(source: Source) -> "DataFrame":
     """The models that answered: a row each. Joins :func:`answers` by ``stage`` and ``model``.
 
     Columns: experiment, arm, seed, model, base, fingerprint, stage (``measure/KEY``).
+
+    Args:
+        source: A store's folder, a run, a report, or several runs.
+
+    Raises:
+        StoreError: A folder without runs.
+
+    Examples:
+        >>> table = reports.models(store)
     """
     return _frame(tables.models(_report(source).results))
 
@@ -50,6 +77,15 @@ def models(source: Source) -> "DataFrame":
 def claims(source: Source) -> "DataFrame":
     """What was claimed: a row a test. Columns: experiment, test, claim, outcome,
     support, registration, reason.
+
+    Args:
+        source: A store's folder, a run, a report, or several runs.
+
+    Raises:
+        StoreError: A folder without runs.
+
+    Examples:
+        >>> table = reports.claims(store)
     """
     return _frame(tables.claims(_report(source).claims))
 
@@ -60,6 +96,12 @@ def stages(store: str | Path) -> "DataFrame":
     Columns: stage (``KIND/KEY``), kind, label, inputs (stages), model, system, started (UTC),
     seconds, usd (None where no service was paid), and what it counted, as JSON (counts).
     Raises :class:`~limen.StoreError` for a folder without stages.
+
+    Args:
+        store: A store's folder.
+
+    Examples:
+        >>> table = reports.stages(store)
     """
     return _frame(
         {

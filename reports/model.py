@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from .effort import Effort
 from .readings import (
     ArmRow,
     EffectRow,
@@ -335,6 +336,10 @@ class Run:
     """The commit of the specs, with ``-dirty`` if tracked files differ from it; or empty."""
     claims: tuple[Claim, ...]
     results: tuple[Result, ...]
+    estimated: Effort | None = None
+    """What its stages were to take, worked out before it; None if there were none to do."""
+    spent: Effort | None = None
+    """What those of them that it finished took."""
     id: str = ""
     """Its name among the store's runs; empty while it is not kept."""
 
@@ -350,20 +355,6 @@ class Report:
     def claims_of(self, result: Result) -> tuple[Claim, ...]:
         """The tests that claim something of an experiment."""
         return tuple(claim for claim in self.claims if claim.experiment == result.title)
-
-
-def result_to_json(result: Result) -> str:
-    """The result as JSON text, to travel between processes."""
-    from pydantic import TypeAdapter
-
-    return TypeAdapter(Result).dump_json(result).decode()
-
-
-def result_from_json(text: str) -> Result:
-    """The result that :func:`result_to_json` made this text of."""
-    from pydantic import TypeAdapter
-
-    return TypeAdapter(Result).validate_json(text)
 
 
 __all__ = [
@@ -386,6 +377,4 @@ __all__ = [
     "Run",
     "Times",
     "TrajectoryRow",
-    "result_from_json",
-    "result_to_json",
 ]

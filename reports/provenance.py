@@ -6,7 +6,7 @@ All that differs between two runs of the same experiments stands here, and nowhe
 import json
 from collections.abc import Iterator, Mapping, Sequence
 
-from . import wording
+from .amounts import dollars
 from .model import Report, Result, Run
 from .text import code, prose, table
 
@@ -43,7 +43,7 @@ def _costs(results: Sequence[Result]) -> str:
             prose(result.times.last),
             f"{result.times.stages}",
             f"{result.times.seconds:.1f} s",
-            "none" if result.cost is None else wording.dollars(result.cost.usd),
+            "none" if result.cost is None else dollars(result.cost.usd),
             "" if result.cost is None else result.cost.words(),
         )
         for result in results
@@ -58,6 +58,8 @@ def _run(run: Run) -> list[tuple[str, str]]:
         ("command", code(run.command)),
         ("ended", prose(run.created)),
         ("wall time", f"{run.seconds:.1f} s"),
+        ("estimated before", prose(str(run.estimated or ""))),
+        ("spent on it", prose(str(run.spent or ""))),
         ("git commit of the specs", _git(run.git)),
         *((prose(name), prose(number)) for name, number in run.versions.items()),
         *_servers(run.results),

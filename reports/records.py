@@ -26,7 +26,18 @@ _NAME = re.compile(r"\d{8}T\d{6}Z-([0-9a-f]{8})")
 
 
 def keep_run(run: Run, store: Path) -> Path:
-    """Write a run's record into a store, whole or not at all; returns the file."""
+    """Write a run's record into a store, whole or not at all; returns the file.
+
+    Args:
+        run: The record.
+        store: A store's folder.
+
+    Raises:
+        OSError: The folder cannot be written.
+
+    Examples:
+        >>> file = reports.keep_run(run, store)
+    """
     content = _adapter().dump_json(replace(run, id=""), indent=1) + b"\n"
     stamp = run.created.replace("-", "").replace(":", "")
     folder = StoreLayout(store).runs
@@ -45,7 +56,14 @@ def keep_run(run: Run, store: Path) -> Path:
 
 
 def read_run(file: Path) -> Run:
-    """The run of a record; raises :class:`~limen.StoreError` for a file that is none."""
+    """The run of a record; raises :class:`~limen.StoreError` for a file that is none.
+
+    Args:
+        file: A file of the store's ``runs/``.
+
+    Examples:
+        >>> run = reports.read_run(reports.run_files(store)[-1])
+    """
     from pydantic import ValidationError
 
     try:
@@ -91,7 +109,17 @@ def _adapter() -> "TypeAdapter[Run]":
 
 
 def run_files(store: Path) -> list[Path]:
-    """The records of a store, the oldest first."""
+    """The records of a store, the oldest first.
+
+    Args:
+        store: A store's folder.
+
+    Raises:
+        OSError: The folder cannot be read; one without runs has no files.
+
+    Examples:
+        >>> newest = reports.run_files(store)[-1]
+    """
     return sorted(StoreLayout(store).runs.glob("[!.]*.json"))
 
 
@@ -101,6 +129,13 @@ def runs_of(store: Path, ids: Sequence[str] = ()) -> list[Run]:
     Records that cannot be read are left out with a warning, unless it is all of them. Raises
     :class:`~limen.StoreError` where there are none, and :class:`~limen.SpecError` for an id that
     names no run or several.
+
+    Args:
+        store: A store's folder.
+        ids: Ids of runs, or any parts that no other id has. Default: none, all runs.
+
+    Examples:
+        >>> newest = reports.runs_of(store)[-1]
     """
     files = run_files(store)
     if not files:
@@ -141,6 +176,13 @@ def report_of(runs: Iterable[Run], *, wanted: Callable[[str], bool] = lambda tit
 
     ``wanted`` tells by its title whether an experiment is to be in the report. Claims about
     experiments without results are the last run's.
+
+    Args:
+        runs: Runs, the oldest first.
+        wanted: Whether the experiment of a title is to be in it. Default: all are.
+
+    Examples:
+        >>> report = reports.report_of(reports.runs_of(store))
     """
     known = list(runs)
     latest = {result.title: run for run in known for result in run.results if wanted(result.title)}

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from ..datasets.visible import visible_line
+from .amounts import dollars
 from .model import ArmRow, Claim, CostRow, EffectRow, ModelsRow, ReadingRow, Report, Result
 
 HELD = {
@@ -90,13 +91,6 @@ def counted(effect: EffectRow) -> str:
     (one, other), (asked, also) = effect.seeds, effect.questions
     questions = f"{asked}" if asked == also else f"{asked} v {also}"
     return f"{one} v {other} models, {questions} questions"
-
-
-def dollars(amount: float | None) -> str:
-    """An amount in US dollars; small ones with more digits."""
-    if amount is None:
-        return "an unknown amount"
-    return f"${amount:,.2f}" if amount >= 1 or amount == 0 else f"${amount:.4f}"
 
 
 def cost(paid: CostRow | None) -> str:

@@ -23,6 +23,17 @@ def write_report(report: Report, file: Path, *, formats: Sequence[str] = FORMATS
     A name that ends in ``.html`` gets one file with all figures in it. Any other gets markdown, and
     beside it a folder of its name with ``.files`` for a suffix: the figures in each of ``formats``
     (of which the PNGs are shown), every table as CSV, and effects and arms as LaTeX.
+
+    Args:
+        report: The report.
+        file: Where to write it: ``.html``, or anything else for markdown.
+        formats: The formats of figures beside markdown. Default: PNG, SVG and PDF.
+
+    Raises:
+        OSError: The file cannot be written.
+
+    Examples:
+        >>> files = reports.write_report(reports.report_of(reports.runs_of(store)), file)
     """
     report = shown(report)
     file.parent.mkdir(parents=True, exist_ok=True)
@@ -55,7 +66,18 @@ def write_report(report: Report, file: Path, *, formats: Sequence[str] = FORMATS
 
 
 def write_runs(runs: Sequence[Run], file: Path) -> list[Path]:
-    """Write what several runs found side by side, in markdown or HTML; returns the files."""
+    """Write what several runs found side by side, in markdown or HTML; returns the files.
+
+    Args:
+        runs: Runs, or stores' latest results as runs; one column each.
+        file: Where to write it: ``.html``, or anything else for markdown.
+
+    Raises:
+        OSError: The file cannot be written.
+
+    Examples:
+        >>> files = reports.write_runs(reports.runs_of(store), file)
+    """
     runs = shown(list(runs))
     file.parent.mkdir(parents=True, exist_ok=True)
     parts = ["# limen runs", *side_by_side(runs), "## How this was made", *reproduction(runs)]

@@ -34,6 +34,18 @@ def pytest_configure() -> None:
 
 
 @pytest.fixture(scope="session")
+def matplotlib_is_loaded() -> None:
+    """Load what draws for as long as the process lives."""
+    import_module("matplotlib.figure")
+
+
+@pytest.fixture
+def pytester(matplotlib_is_loaded: None, pytester: pytest.Pytester) -> pytest.Pytester:
+    """Pytest's own. It forgets modules that a test imports, and matplotlib bears no second import."""
+    return pytester
+
+
+@pytest.fixture(scope="session")
 def pretrained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The models folder of a store in which toy-1 is pre-trained, once for all of xdist's workers."""
     root = tmp_path_factory.getbasetemp()

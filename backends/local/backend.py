@@ -25,9 +25,10 @@ from ..base import (
 )
 from ..continuations import ContinuationRequest, LogProbability
 from ..needs import Needs
-from ..objectives import AnswerDistributions, DistributionRequest
+from ..objectives import OBJECTIVES, AnswerDistributions, DistributionRequest
 from ..recipes import steps_of
 from ..rendering import RenderedContext
+from .adapter_check import check_adapter
 from .context import Context, check_unchanged, own_context, recorded_context, template_hash
 from .continuations import ContinuationCalculator
 from .distributions import (
@@ -36,18 +37,19 @@ from .distributions import (
     check_tokenizers,
     teacher_prompts,
 )
+from .job_objective import Teacher, job_objective
 from .libraries import LIBRARIES, Tokenizer, check_installed
 from .loading import (
     AdapterContext,
     LoadedModel,
     ModelCache,
+    load_adapted,
     load_model,
     load_tokenizer,
     no_template,
     prompts,
 )
 from .memory import check_fits, empty_gpu_cache, free_memory, has_gpu, needs_of
-from .objectives import read_targets
 from .recipes import AS_TRAINED, completed
 from .sampler import Sampler, default_max_rows
 from .sources import ModelSource, find_model
@@ -90,6 +92,7 @@ class LocalBackend:
             probabilities=self,
             continuations=self,
             token_training=self,
+            objectives=OBJECTIVES,
             rendering=self,
             engine=self,
             model_files=self._files,
@@ -124,6 +127,10 @@ class LocalBackend:
                 raise no_template(model)
             check_fits(source)
             fingerprint = source.fingerprint
+            if source.base is not None:
+                why = f"it is an adapter: fine-tune its base {source.base.name}"
+                return Model(name=model, fingerprint=_versioned(fingerprint), can_fine_tune=False,
+                             why_not=why)  # fmt: skip
         return Model(name=model, fingerprint=_versioned(fingerprint), can_fine_tune=True)
 
     def recipe(self, overrides: Recipe) -> Recipe:
@@ -134,6 +141,10 @@ class LocalBackend:
         """See :meth:`limen.backends.Backend.prepare`: downloads what is missing, and loads it."""
         self.describe(model)
         _, activate, _ = self._resolve(model)
+        adapter = None if self._students.find(model) else self._source(model).adapter
+        if adapter is not None:
+            check_adapter(model, adapter, activate)
+            return
         with activate():
             pass
 
@@ -188,6 +199,8 @@ class LocalBackend:
         if self._students.find(job.model):
             raise BackendError(f"{job.model} is itself a student: fine-tune its base model")
         source = self._source(job.model)
+        if source.base is not None:
+            raise BackendError(f"{job.model} is an adapter: fine-tune its base {source.base.name}")
         check_fits(source, full=recipe["method"] == "full")
         folder = self._students.folder_of(job, recipe, _versioned(source.fingerprint))
         folder.parent.mkdir(parents=True, exist_ok=True)
@@ -254,13 +267,28 @@ class LocalBackend:
         """The loaded base of a model, what activates its adapter, and the context to ask it in."""
         student = self._students.find(model)
         if student is None:
-            loaded = self._models.load(self._source(model))
-            return loaded, partial(loaded.with_adapter, None), own_context(loaded.tokenizer)
+            source = self._source(model)
+            loaded = self._models.load(source.base or source)
+            activate = partial(loaded.with_adapter, source.adapter)
+            return loaded, activate, own_context(loaded.tokenizer)
         base = self._source(student.base)
         loaded = self._models.load(_full_weights(base, student) if student.full else base)
         adapter = None if student.full else student.folder
         context = _context_of(student, loaded.tokenizer, base.fingerprint)
         return loaded, partial(loaded.with_adapter, adapter), context
+
+    def _teacher(self, model: str) -> Teacher:
+        """A model to train a student beside, in memory of its own."""
+        student = self._students.find(model)
+        base = self._source(student.base if student else model)
+        tokenizer = load_tokenizer(base)
+        if student is None:
+            own = own_context(tokenizer)
+            return Teacher(load=partial(load_model, base), tokenizer=tokenizer, context=own)
+        full = _full_weights(base, student) if student.full else None
+        load = partial(load_model, full) if full else partial(load_adapted, base, student.folder)
+        context = _context_of(student, tokenizer, base.fingerprint)
+        return Teacher(load=load, tokenizer=tokenizer, context=context)
 
     def _train(
         self, job: Job, recipe: Recipe, source: ModelSource, folder: Path, progress: Progress
@@ -289,12 +317,9 @@ class LocalBackend:
         tokenizer = load_tokenizer(source)
         system = recipe["system"]
         context = own_context(tokenizer).with_system(None if system is None else str(system))
-        data = read_training_data(job.training_file, tokenizer, context)
+        data, objective = job_objective(job, tokenizer, context, self._teacher)
         file = job.validation_file
         validation = None if file is None else read_training_data(file, tokenizer, context)
-        targets = None
-        if job.objective is not None:
-            targets, data = read_targets(job.objective, data)
         origin = {"base": source.fingerprint, "first_row": data.first_row}
         records.write(folder / CONTEXT, {**context.record(tokenizer), **origin})
         return TrainingRun(
@@ -307,7 +332,8 @@ class LocalBackend:
             folder=folder,
             save_seconds=self._save_seconds,
             progress=progress,
-            targets=targets,
+            objective=objective,
+            source=source,
         )
 
 

@@ -188,6 +188,11 @@ def load_model(source: ModelSource, *, full: bool = False) -> CausalLM:
     return model
 
 
+def load_adapted(source: ModelSource, adapter: Path) -> CausalLM:
+    """A base model with an adapter on."""
+    return library("peft").PeftModel.from_pretrained(load_model(source), adapter)
+
+
 @contextmanager
 def _as_one_error(name: str) -> Iterator[None]:
     """Turn whatever the libraries raise for files that they cannot read into one line."""

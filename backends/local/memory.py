@@ -4,6 +4,7 @@ from ...datasets.errors import BackendError
 from ..base import Recipe
 from ..needs import Needs
 from .libraries import library
+from .memory_limits import total_memory
 from .sources import ModelSource
 
 LOADING_FACTOR = 1.1
@@ -39,7 +40,7 @@ def check_fits(source: ModelSource, *, full: bool = False) -> None:
     if source.parameters is None:
         return
     needed = _needed(source.parameters, full=full)
-    available, place = _room()
+    available, place = total_memory()
     if needed <= available:
         return
     what = "train all its weights" if full else "load it"
@@ -68,16 +69,6 @@ def _needed(parameters: int, *, full: bool) -> int:
     """Bytes that a model takes, with its gradients and averages if all of it is trained."""
     factor = TRAINING_FACTOR if full else LOADING_FACTOR
     return int(parameters * bytes_per_parameter(full=full) * factor)
-
-
-def _room() -> tuple[int, str]:
-    """The total memory, in bytes, where the model would be loaded, and the name of that place."""
-    torch = library("torch")
-    if has_gpu():
-        gpus = range(torch.cuda.device_count())
-        total = sum(torch.cuda.get_device_properties(gpu).total_memory for gpu in gpus)
-        return int(total), "the GPU" if len(gpus) == 1 else f"the {len(gpus)} GPUs together"
-    return int(library("psutil").virtual_memory().total), "this machine"
 
 
 def needs_of(source: ModelSource, recipe: Recipe | None) -> Needs:

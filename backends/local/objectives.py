@@ -1,4 +1,4 @@
-"""Objectives by token: their losses, and the trainer that minimises them."""
+"""Objectives by token: their losses, from targets in a file."""
 
 import json
 from collections.abc import Sequence
@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from ...datasets.errors import BackendError
 from ..objectives import Kind, TokenObjective
-from .libraries import Tensor, Untyped, library
+from .libraries import CausalLM, Tensor, Untyped, library
+from .objective_trainer import answer_logits, answer_places, padded
 from .training_data import IGNORED, TrainingData
 
 if TYPE_CHECKING:
@@ -57,6 +58,37 @@ class Targets:
 
     kind: Kind
     rows: Sequence[RowTargets]
+
+    def examples(self, data: TrainingData) -> list[dict[str, Any]]:
+        """The rows, each with its number and with where its answer begins."""
+        return [
+            {**row, "row": number, "answer": len(row["labels"]) - len(self.rows[number].tokens)}
+            for number, row in enumerate(data.rows)
+        ]
+
+    def joined(self, rows: Sequence[dict[str, Any]], pad: int) -> dict[str, Tensor]:
+        """A batch of such rows."""
+        lengths = [len(row["input_ids"]) for row in rows]
+        filled, answer = answer_places([row["answer"] for row in rows], lengths)
+        return {
+            "input_ids": padded([row["input_ids"] for row in rows], pad),
+            "labels": padded([row["labels"] for row in rows], IGNORED),
+            "attention_mask": filled.long(),
+            "answer": answer,
+            "row": library("torch").tensor([row["row"] for row in rows]),
+        }
+
+    def prepare(self, model: CausalLM) -> None:
+        """Targets do not depend on the model."""
+
+    def batch_loss(self, model: CausalLM, inputs: Untyped, step: int) -> tuple[Untyped, Tensor]:
+        """The model's output, and the summed loss of the batch's tokens."""
+        outputs, logits, here = answer_logits(model, inputs)
+        labels = inputs["labels"][:, -here.shape[1] :][here]
+        counts = labels != IGNORED
+        if self.kind == "weights":
+            logits, labels = logits[counts], labels[counts]
+        return outputs, self.loss(logits, labels, inputs["row"].tolist(), counts)
 
     def loss(self, logits: Tensor, labels: Tensor, rows: Sequence[int], counts: Tensor) -> Tensor:
         """The summed loss of some rows; ``logits`` is (N, V), their trained tokens one by one.
@@ -122,77 +154,3 @@ def _masked(row: dict[str, list[int]], targets: RowTargets) -> dict[str, list[in
         for label, weight in zip(row["labels"][start:], targets.weights, strict=True)
     ]
     return {**row, "labels": [*row["labels"][:start], *labels]}
-
-
-def objective_trainer(targets: Targets) -> Untyped:
-    """TRL's trainer with the loss of an objective; a class."""
-
-    class ObjectiveTrainer(library("trl").SFTTrainer):  # type: ignore[misc]
-        """Everything but the loss is as for the completion loss."""
-
-        def compute_loss(
-            self,
-            model: Untyped,
-            inputs: Untyped,
-            return_outputs: bool = False,
-            num_items_in_batch: Untyped = None,
-        ) -> Untyped:
-            outputs, loss = _batch_loss(model, inputs, targets)
-            count = num_items_in_batch
-            if count is None:
-                count = (inputs["labels"] != IGNORED).sum().clamp(min=1)
-            loss = loss / count
-            return (loss, outputs) if return_outputs else loss
-
-    return ObjectiveTrainer
-
-
-def _batch_loss(model: Untyped, inputs: Untyped, targets: Targets) -> tuple[Untyped, Tensor]:
-    """The model's output, and the summed loss; logits are computed at the answers only."""
-    answer, labels = inputs["answer"], inputs["labels"]
-    first = int(answer.any(dim=0).nonzero()[0])
-    outputs = model(
-        input_ids=inputs["input_ids"],
-        attention_mask=inputs["attention_mask"],
-        logits_to_keep=labels.shape[1] - first + 1,
-        use_cache=False,
-    )
-    here = answer[:, first:]
-    wanted = labels[:, first:]
-    trained = here & (wanted != IGNORED) if targets.kind == "weights" else here
-    logits = outputs.logits[:, :-1][trained].float()
-    counts = (wanted != IGNORED)[here]
-    rows = inputs["row"].tolist()
-    return outputs, targets.loss(logits, wanted[trained], rows, counts)
-
-
-def with_places(data: TrainingData, targets: Targets) -> list[dict[str, Any]]:
-    """The rows, each with its number and with where its answer's tokens are."""
-    return [
-        {**row, "row": number, "answer": len(row["labels"]) - len(targets.rows[number].tokens)}
-        for number, row in enumerate(data.rows)
-    ]
-
-
-def collator(pad: int) -> Untyped:
-    """Joins rows to a batch, padded on the right; a function."""
-
-    def joined(rows: Sequence[dict[str, Any]]) -> dict[str, Tensor]:
-        torch = library("torch")
-        width = max(len(row["input_ids"]) for row in rows)
-
-        def filled(name: str, fill: int) -> Tensor:
-            return torch.tensor([row[name] + [fill] * (width - len(row[name])) for row in rows])
-
-        lengths = torch.tensor([len(row["input_ids"]) for row in rows])[:, None]
-        starts = torch.tensor([row["answer"] for row in rows])[:, None]
-        places = torch.arange(width)[None]
-        return {
-            "input_ids": filled("input_ids", pad),
-            "labels": filled("labels", IGNORED),
-            "attention_mask": (places < lengths).long(),
-            "answer": (places >= starts) & (places < lengths),
-            "row": torch.tensor([row["row"] for row in rows]),
-        }
-
-    return joined

@@ -103,6 +103,7 @@ SETTINGS: Mapping[str, Accepts] = {
     "precision": Accepts(
         lambda value: value in (BFLOAT16, AUTO), f"{BFLOAT16!r}, {AUTO!r}, or left out"
     ),
+    "gradient_checkpointing": YES_NO,
     "checkpoint_steps": STEPS,
     "system": _system(""),
     "asked_system": _system(f", {AS_TRAINED!r}"),

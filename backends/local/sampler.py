@@ -22,6 +22,7 @@ from .forward_pass import CachedForward, ForwardState, Tokens
 from .libraries import Tensor, library
 from .loading import AdapterContext, LoadedModel
 from .memory import free_memory, has_gpu, is_out_of_memory
+from .memory_plan import cache_rows, config_shape
 from .prompt_tokens import request_tokens
 from .token_sampling import choose_tokens, token_probabilities, uniforms
 
@@ -123,7 +124,14 @@ class Sampler:
     def _by_length(self, window: Sequence[Request], max_tokens: int) -> list[Prompted]:
         """Requests with their prompts, the shortest first: little is lost to padding."""
         tokens = request_tokens(self._loaded, self._context, window, max_tokens=max_tokens)
+        self._plan(max(map(len, tokens)) + max_tokens)
         return sorted(zip(window, tokens, strict=True), key=lambda pair: len(pair[1]))
+
+    def _plan(self, tokens: int) -> None:
+        """Lower ``max_rows`` to the rows of so many tokens for whose keys and values is memory."""
+        shape = config_shape(self._loaded.model.config, self._loaded.source.parameters or 0)
+        if shape is not None:
+            self.max_rows = min(self.max_rows, cache_rows(shape, tokens, gpu=has_gpu()))
 
     def _groups(self, pairs: Iterable[Prompted]) -> Iterator[list[Prompted]]:
         group: list[Prompted] = []

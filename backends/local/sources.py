@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ...datasets.errors import BackendError, UnknownModelError
+from .adapters import CONFIG, WEIGHTS, adapter_folder, base_of_adapter, no_base
 from .libraries import Untyped, library, one_line
 
 HASHED_WHOLE = 32 * 2**20
@@ -46,6 +47,10 @@ class ModelSource:
     """Their number, if the files show it."""
     tokenizer: "ModelSource | None" = None
     """The model whose tokenizer it uses, if it has none."""
+    adapter: Path | None = None
+    """The folder of an adapter on it."""
+    base: "ModelSource | None" = None
+    """The model below the adapter."""
 
     @property
     def arguments(self) -> dict[str, Untyped]:
@@ -59,11 +64,25 @@ class ModelSource:
 def find_model(name: str) -> ModelSource:
     """The files of a model; raises :class:`~limen.UnknownModelError` if they cannot be had."""
     path = Path(name).expanduser()
+    if (adapter := adapter_folder(name)) is not None:
+        return _adapter(name, adapter)
     if path.suffix == ".gguf":
         return _gguf(name, path)
     if path.is_dir():
         return _folder(name, path.resolve())
     return _repository(name)
+
+
+def _adapter(name: str, folder: Path) -> ModelSource:
+    base_name = base_of_adapter(name, folder)
+    try:
+        base = find_model(base_name)
+    except UnknownModelError as error:
+        raise no_base(name, base_name, error) from None
+    own = _digest([folder / CONFIG, folder / WEIGHTS])
+    return replace(
+        base, name=name, fingerprint=_hash([base.fingerprint, own]), adapter=folder, base=base
+    )
 
 
 def _gguf(name: str, path: Path) -> ModelSource:

@@ -81,7 +81,9 @@ class Students:
         parts = [base, training, files, job.seed]
         if job.objective is not None:
             targets = hashlib.sha256(job.objective.file.read_bytes()).hexdigest()
-            parts.append([job.objective.kind, targets])
+            beta = [] if job.objective.beta is None else [job.objective.beta]
+            own = [] if job.objective.on_policy is None else [vars(job.objective.on_policy)]
+            parts.append([job.objective.kind, targets, *beta, *own])
         return self._home / "learned" / _hash(parts)
 
     def add(self, job: Job, record: records.Record) -> None:

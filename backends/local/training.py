@@ -5,18 +5,24 @@ import math
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
+from functools import partial
 from pathlib import Path
 
 from ...datasets.errors import BackendError, SpecError
 from ..base import Progress, Recipe
 from ..recipes import check_steps, steps_of
+from .completion_loss import completion_trainer
+from .fused_lora import fused_layers
 from .libraries import CausalLM, Tokenizer, Untyped, library
 from .loading import check_length
 from .memory import free_memory, has_fast_bfloat16, has_gpu, is_out_of_memory
-from .objectives import Targets, collator, objective_trainer, with_places
+from .memory_plan import TrainingMemory, shape_of
+from .objective_trainer import TrainerObjective, objective_trainer
 from .precision import cast_frozen
+from .processor_attention import use_float32_attention
 from .recipes import BFLOAT16
-from .training_data import TrainingData
+from .sources import ModelSource
+from .training_data import IGNORED, TrainingData
 
 COMPLETE = "complete"
 """The file in a checkpoint that says that it is complete."""
@@ -50,8 +56,10 @@ class TrainingRun:
     """For checkpoints and the model of each epoch (``epoch-1``, ``epoch-2``, ...)."""
     save_seconds: float
     progress: Progress
-    targets: Targets | None = None
-    """Of another objective than the completion loss."""
+    objective: TrainerObjective | None = None
+    """In place of the completion loss."""
+    source: ModelSource | None = None
+    """The base model's files, if its memory is to be planned before it is loaded."""
 
     def run(self) -> list[Epoch]:
         """Train to the end, from the last complete checkpoint if there is one.
@@ -60,7 +68,7 @@ class TrainingRun:
         """
         self._check_warm_up()
         self._check_precision()
-        for micro in _divisors(int(self.recipe["batch_size"] or 1)):
+        for micro in self._planned():
             try:
                 return self._attempt(micro)
             except Exception as error:
@@ -84,6 +92,34 @@ class TrainingRun:
                 f"warmup_steps or batch_size, or train on more rows"
             )
 
+    def _planned(self) -> list[int]:
+        """Sizes of micro-batches to try, the largest first: those for which there is memory.
+
+        Raises :class:`~limen.BackendError` if a single row would not fit. By the memory that the
+        machine has, and not by what is free: the same run has the same parts again.
+        """
+        sizes = list(_divisors(int(self.recipe["batch_size"] or 1)))
+        shape = None if self.source is None else shape_of(self.source)
+        if self.source is None or shape is None:
+            return sizes
+        rows = self.data.rows
+        plan = TrainingMemory(
+            shape=shape,
+            recipe=self.recipe,
+            row_tokens=max(len(row["input_ids"]) for row in rows),
+            answer_tokens=max(sum(label != IGNORED for label in row["labels"]) for row in rows),
+            gpu=has_gpu(),
+            half=self._bfloat16,
+        )
+        fitting = [n for n in sizes if plan.fits(n, recomputed=self._checkpointing(n))]
+        if not fitting:
+            raise plan.error(self.source.name)
+        return fitting
+
+    def _checkpointing(self, micro: int) -> bool:
+        """Whether activations are computed again in the backward pass, to save memory."""
+        return micro == 1 or bool(self.recipe.get("gradient_checkpointing"))
+
     def _check_precision(self) -> None:
         if self._bfloat16 and not has_fast_bfloat16():
             raise BackendError(
@@ -106,6 +142,8 @@ class TrainingRun:
             peft = _adapter(self.recipe, model)
         elif self.recipe.get("freeze_embeddings"):
             _freeze_embeddings(model)
+        if self._bfloat16 and not has_gpu():
+            use_float32_attention(model)
         trainer = self._trainer_class()(
             model=model,
             args=_config(self._arguments(micro)),
@@ -116,22 +154,25 @@ class TrainingRun:
         )
         if self._bfloat16 and not self.recipe.get("dora"):  # DoRA needs the norms of the weights
             cast_frozen(trainer.model)
+        if self.objective is not None:
+            with trainer.autocast_smart_context_manager():
+                self.objective.prepare(trainer.model)
         trainer.remove_callback(library("transformers").PrinterCallback)
         last = _last_checkpoint(self.folder)
         trainer.train(resume_from_checkpoint=str(last) if last else None)
         return _epochs(trainer.state.log_history, trainer.state.num_train_epochs)
 
     def _trainer_class(self) -> Untyped:
-        return objective_trainer(self.targets) if self.targets else library("trl").SFTTrainer
+        return objective_trainer(self.objective) if self.objective else completion_trainer()
 
     def _examples(self) -> dict[str, Untyped]:
         """The trainer's data sets, and what joins their rows."""
-        if self.targets is None:
+        if self.objective is None:
             validation = _dataset(self.validation.rows) if self.validation else None
             return {"train_dataset": _dataset(self.data.rows), "eval_dataset": validation}
         return {
-            "train_dataset": _dataset(with_places(self.data, self.targets)),
-            "data_collator": collator(int(self.tokenizer.eos_token_id or 0)),
+            "train_dataset": _dataset(self.objective.examples(self.data)),
+            "data_collator": partial(self.objective.joined, pad=self.tokenizer.eos_token_id or 0),
         }
 
     def _arguments(self, micro: int) -> dict[str, Untyped]:
@@ -152,7 +193,7 @@ class TrainingRun:
             "data_seed": self.seed % MAX_SEED,
             "bf16": self._bfloat16,
             "use_cpu": not has_gpu(),
-            "activation_checkpointing": micro == 1,
+            "activation_checkpointing": self._checkpointing(micro),
             "dataloader_pin_memory": has_gpu(),
             "packing": False,  # rows must not see each other
             "max_length": None,  # never cut a row silently
@@ -164,7 +205,7 @@ class TrainingRun:
             "report_to": "none",
             "disable_tqdm": True,
             "push_to_hub": False,
-            **({"remove_unused_columns": False} if self.targets else {}),
+            **({"remove_unused_columns": False} if self.objective else {}),
         }
 
 
@@ -209,7 +250,7 @@ def _freeze_embeddings(model: Untyped) -> None:
 
 
 def _adapter(recipe: Recipe, model: Untyped) -> Untyped:
-    return library("peft").LoraConfig(
+    config = library("peft").LoraConfig(
         r=recipe["rank"],
         lora_alpha=recipe["alpha"],
         lora_dropout=recipe["dropout"],
@@ -218,6 +259,9 @@ def _adapter(recipe: Recipe, model: Untyped) -> Untyped:
         target_modules=check_modules(model, str(recipe["modules"])),
         task_type="CAUSAL_LM",
     )
+    if not (has_gpu() or recipe["dropout"] or recipe.get("dora")):
+        config._register_custom_module(fused_layers())
+    return config
 
 
 def _dataset(rows: Sequence[Mapping[str, Untyped]]) -> Untyped:

@@ -1,6 +1,6 @@
 """A training file as tokens: each answer, after those of its prompt."""
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,19 +29,32 @@ class TrainingData:
 
 
 def read_training_data(file: Path, tokenizer: Tokenizer, context: Context) -> TrainingData:
-    """Every assistant turn of a file, with the turns before it as its prompt.
+    """Every assistant turn of a file, with the turns before it as its prompt."""
+    exchanges = [
+        turns[: index + 1]
+        for turns in chat.read(file)
+        for index, turn in enumerate(turns)
+        if turn["role"] == "assistant"
+    ]
+    if not exchanges:
+        raise BackendError(f"{file} has no rows: there is nothing to learn")
+    context.check_complete(tokenizer, chat.read(file))
+    return training_data(exchanges, tokenizer, context)
+
+
+def training_data(
+    exchanges: Sequence[chat.Conversation], tokenizer: Tokenizer, context: Context
+) -> TrainingData:
+    """The last turn of each exchange, with the turns before it as its prompt.
 
     A prompt has exactly the tokens that it has when the student is asked. The answer's tokens are
     those that the tokenizer gives for prompt and answer together, the end of the turn included
     (tokenized by itself, an answer would begin with a blank for many tokenizers).
     """
-    context.check_complete(tokenizer, chat.read(file))
-    pairs = list(_pairs(file, tokenizer, context))
-    if not pairs:
-        raise BackendError(f"{file} has no rows: there is nothing to learn")
-    prompts, answers = zip(*pairs, strict=True)
-    prompt_tokens = tokenizer(list(prompts), add_special_tokens=False)["input_ids"]
-    texts = [prompt + answer for prompt, answer in pairs]
+    prompts = [context.prompt(tokenizer, turns[:-1]) for turns in exchanges]
+    answers = [context.completion(tokenizer, turns) for turns in exchanges]
+    prompt_tokens = tokenizer(prompts, add_special_tokens=False)["input_ids"]
+    texts = [prompt + answer for prompt, answer in zip(prompts, answers, strict=True)]
     text_tokens = tokenizer(texts, add_special_tokens=False)["input_ids"]
     ends = special_tokens(tokenizer)
     rows = []
@@ -54,11 +67,3 @@ def read_training_data(file: Path, tokenizer: Tokenizer, context: Context) -> Tr
         labels = [IGNORED] * len(prompt) + closed
         rows.append({"input_ids": [*prompt, *closed], "labels": labels})
     return TrainingData(tuple(rows), prompts[0] + answers[0])
-
-
-def _pairs(file: Path, tokenizer: Tokenizer, context: Context) -> Iterator[tuple[str, str]]:
-    for messages in chat.read(file):
-        for index, turn in enumerate(messages):
-            if turn["role"] == "assistant":
-                prompt, with_answer = messages[:index], messages[: index + 1]
-                yield context.prompt(tokenizer, prompt), context.completion(tokenizer, with_answer)

@@ -21,11 +21,11 @@ from ..base import (
     Usage,
     WorkRequest,
 )
+from ..budget import Budget
 from ..continuations import ContinuationRequest, LogProbability
 from ..recipes import POSITIVE, POSITIVE_WHOLE, check_recipe, or_auto
 from .account import Account, base_of
 from .batches import Batches
-from .budget import Budget
 from .chat import LONGEST_WAIT, ChatClient
 from .choices import read_choices
 from .continuations import Continuations

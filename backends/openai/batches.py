@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING, Any, Literal
 from ...datasets.errors import PendingError
 from .. import records
 from ..base import Completion, Request, ServiceTerms, Usage
+from ..budget import Budget
 from ..records import Record
 from . import responses
 from .account import Account
 from .batch_negotiation import BatchNegotiation, RefusedLine
-from .budget import Budget
 from .chat import maximum_usage
 from .draw_limit import DrawLimit
 from .error_details import parse_error

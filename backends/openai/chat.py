@@ -7,10 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from ...datasets.errors import LimenError
+from .. import token_estimates as tokens
 from ..base import Request, Usage
-from . import responses, tokens
+from ..budget import Budget
+from . import responses
 from .account import Account
-from .budget import Budget
 from .errors import FORM, TRANSIENT, Failure, FailureKind, backend_error
 from .failure_share import FailureShare
 from .negotiation import PROBE, ChatResult, Negotiation

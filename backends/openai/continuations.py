@@ -13,10 +13,10 @@ from dataclasses import dataclass, field, replace
 
 from ...datasets.errors import BackendError, SpecError
 from ..base import Request
+from ..budget import Budget
 from ..continuations import ContinuationRequest, LogProbability
 from . import responses
 from .account import Account
-from .budget import Budget
 from .chat import maximum_usage
 from .choices import MOST_FIRST_TOKENS
 from .errors import TRANSIENT, Failure, FailureKind, InvalidResponseError

@@ -11,9 +11,9 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
+from ..budget import Budget
 from . import responses
 from .account import Account
-from .budget import Budget
 from .choices import Choices
 from .discovery import OUTAGE, Discovery, names_in
 from .errors import Failure, FailureKind

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from ...datasets.errors import BackendError, PendingError, SpecError
 from .. import records
+from .. import token_estimates as tokens
 from ..base import Checkpoint, FineTuned, Job, Progress, ServiceTerms, Usage
+from ..budget import Budget
 from ..records import Record
-from . import tokens
 from .account import Account
-from .budget import Budget
 from .errors import TRANSIENT, FailureKind, backend_error, require, require_page
 from .job_details import normalized, tag_of
 from .job_form import JobForm

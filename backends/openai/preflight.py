@@ -15,8 +15,8 @@ from time import monotonic
 from urllib.parse import quote
 
 from ...datasets.errors import BackendError, UnknownModelError
+from .. import token_estimates as tokens
 from ..base import Model, Usage
-from . import tokens
 from .account import Account, base_of
 from .discovery import REMEDY, Discovery, names_in
 from .errors import TRANSIENT, Failure, FailureKind, backend_error

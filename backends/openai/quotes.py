@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .. import records
+from .. import token_estimates as tokens
 from ..base import Quote, Usage, WorkRequest
-from . import tokens
 from .account import base_of
 from .draw_limit import MOST
 from .prices import Prices

@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from .. import token_estimates as tokens
 from ..base import Completion, Request, Usage
-from . import tokens
 from .error_details import clean, has_error, parse_error
 from .errors import ErrorInBodyError, InvalidResponseError
 from .streamed import joined_events, joined_lines

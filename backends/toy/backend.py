@@ -20,7 +20,7 @@ from ..base import (
     ServiceTerms,
 )
 from ..continuations import ContinuationRequest, LogProbability
-from ..objectives import AnswerDistributions, DistributionRequest
+from ..objectives import OBJECTIVES, AnswerDistributions, DistributionRequest
 from ..recipes import POSITIVE, POSITIVE_WHOLE, STEPS, check_recipe, one_of, steps_of
 
 VERSION = 3
@@ -64,6 +64,7 @@ class ToyBackend:
             fine_tuning=self,
             continuations=self,
             token_training=self,
+            objectives=OBJECTIVES,
             engine=self,
             log_probabilities=True,
             beginnings=True,
@@ -148,6 +149,7 @@ class ToyBackend:
             progress,
             lambda epoch: self._file(id_of(epoch)),
             {step: self._file(name) for step, name in after.items()},
+            self._teacher(job),
         )
         epoch_ends = tuple(
             Checkpoint(model=id_of(epoch), step=step, loss=loss, validation_loss=valid)
@@ -162,6 +164,11 @@ class ToyBackend:
             files=tuple(self._file(point.model) for point in (*epoch_ends, *kept)),
             checkpoints=(*kept, epoch_ends[-1]) if kept else epoch_ends,
         )
+
+    def _teacher(self, job: Job) -> Path | None:
+        """The file of a job's on-policy teacher; None without one."""
+        given = job.objective and job.objective.on_policy
+        return self._ready(given.teacher) if given else None
 
     def base(self, name: str) -> str:
         """See :meth:`limen.backends.Engine.base`: a toy's own name stands for itself."""

@@ -19,10 +19,13 @@ from ...datasets.errors import BackendError, StoreError
 from ..base import Completion, Job, Progress, Recipe, Request
 from ..continuations import ContinuationRequest, LogProbability
 from ..objectives import AnswerDistributions, DistributionRequest
+from ..preferences import read_pairs
 from ..recipes import check_steps
 from .corpus import CorpusGenerator, words
 from .network import Weights, initial
 from .objectives import answer_distributions, read_targets
+from .on_policy import sampled
+from .preferences import read_preferences
 from .sampler import sample
 from .scoring import continuation_log_probabilities
 from .tokens import Vocabulary
@@ -46,12 +49,14 @@ def fine_tune(
     progress: Progress,
     file_of: Callable[[int], Path],
     after: Mapping[int, Path] = MappingProxyType({}),
+    teacher: Path | None = None,
 ) -> tuple[TrainingExamples, list[tuple[int, float, float | None]]]:
     """Train a student of the model in a file, and save it after each epoch.
 
     ``file_of`` gives the file of an epoch; the last epoch's is the student's. ``after`` has files
-    for the model after some steps, too. Returns the training
-    examples, and for each epoch the steps so far, the mean loss, and the validation loss.
+    for the model after some steps, too. ``teacher`` is the file of an on-policy teacher. Returns
+    the training examples, and for each epoch the steps so far, the mean loss, and the validation
+    loss.
     """
     weights = load(base).copy()
     epochs: list[tuple[int, float, float | None]] = []
@@ -73,14 +78,29 @@ def fine_tune(
         save(file_of(len(epochs)), weights)
 
     with one_thread():
-        examples = encode_examples(vocabulary(), _answers(job.training_file))
+        examples, objective = _goal(job, weights, teacher)
         other = job.validation_file
         check = None if other is None else encode_examples(vocabulary(), _answers(other))
-        objective = None
-        if job.objective is not None:
-            objective = read_targets(job.objective, examples).loss_and_gradient
         _train(weights, examples, recipe, job.seed, progress, keep, objective)
     return examples, epochs
+
+
+def _goal(
+    job: Job, weights: Weights, teacher: Path | None
+) -> tuple[TrainingExamples, Objective | None]:
+    """What a job trains on, and its objective; None for the completion loss."""
+    given = job.objective
+    if given is not None and given.kind == "DPO":
+        pairs = read_pairs(job.training_file, given.file)
+        return read_preferences(weights.copy(), vocabulary(), pairs, given.beta or 0.0)
+    examples = encode_examples(vocabulary(), _answers(job.training_file))
+    if given is None:
+        return examples, None
+    if given.on_policy is None or teacher is None:
+        return examples, read_targets(given, examples).of(examples)
+    taught = load(teacher)
+    goal = sampled(vocabulary(), given.on_policy, job.training_file, examples, taught, job.seed)
+    return examples, goal.objective
 
 
 def completions(model: Path, requests: Iterable[Request]) -> Iterator[Sequence[Completion]]:

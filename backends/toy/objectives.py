@@ -23,7 +23,7 @@ from .network import (
 )
 from .scoring import log_probabilities, log_probabilities_along
 from .tokens import END, Vocabulary, features
-from .training import SYSTEM_WEIGHT, TrainingExamples, bags
+from .training import SYSTEM_WEIGHT, Objective, TrainingExamples, bags
 
 NEVER = -1e9
 """The log-probability of what is not possible."""
@@ -46,14 +46,20 @@ class Targets:
         self, weights: Weights, batch: Batch, places: Ints
     ) -> tuple[float, Weights, int]:
         """The mean loss over the tokens that count, its gradient, and how many count."""
-        vectors = prompt_vectors(weights, batch.system, batch.dialogue)
-        layer = hidden(weights, vectors[batch.answer], batch.last, batch.previous, batch.position)
+        layer = layer_of(weights, batch)
         logs = log_probabilities(weights, layer)
         each, slope = self.token_losses(logs, batch.target, places)
         count = int(np.count_nonzero(self.weights[places]))
         loss = float(each.sum()) / max(count, 1)
-        heads = _heads(weights, layer, slope / max(count, 1), loss)
-        return loss, gradient_of(weights, batch, layer, heads), count
+        return loss, backward(weights, batch, layer, slope / max(count, 1)), count
+
+    def of(self, examples: TrainingExamples) -> Objective:
+        """The objective of a training on these examples."""
+
+        def objective(weights: Weights, rows: Ints, step: int) -> tuple[float, Weights, int]:
+            return self.loss_and_gradient(weights, examples.batch(rows), examples.places(rows))
+
+        return objective
 
     def token_losses(self, logs: Floats, target: Ints, places: Ints) -> tuple[Floats, Floats]:
         """(N,) losses of some tokens, and their (N, V) gradient by the log-probabilities."""
@@ -111,12 +117,12 @@ def answer_distributions(
     """See :meth:`limen.backends.TokenTraining.distributions`."""
     if request.top_k is None and not request.characters:
         raise SpecError("distributions over all tokens need top_k: they would fill the disk")
-    possible = np.array(_possible(vocabulary, request.characters))
+    possible = np.array(possible_tokens(vocabulary, request.characters))
     words = np.array(_words(vocabulary, request.words), np.int64)
     for messages in chat.read(request.training_file):
         for index, turn in enumerate(messages):
             if turn["role"] == "assistant":
-                before = _under(request.system, messages[:index])
+                before = under_system(request.system, messages[:index])
                 tokens = (*vocabulary.encode(turn["content"]), END)
                 system, dialogue = features(before)
                 prompt = prompt_vectors(weights, bags([system], SYSTEM_WEIGHT), bags([dialogue]))
@@ -149,14 +155,16 @@ def _described(
     )
 
 
-def _under(system: str | None, messages: chat.Conversation) -> chat.Conversation:
+def under_system(system: str | None, messages: chat.Conversation) -> chat.Conversation:
+    """The conversation under a system prompt, in place of its own; unchanged without one."""
     if not system:
         return messages
     own = bool(messages) and messages[0]["role"] == "system"
     return [{"role": "system", "content": system}, *messages[own:]]
 
 
-def _possible(vocabulary: Vocabulary, characters: str) -> list[int]:
+def possible_tokens(vocabulary: Vocabulary, characters: str) -> list[int]:
+    """The tokens made of some characters only, and the end of the turn; all if none is given."""
     if not characters:
         return list(range(len(vocabulary)))
     allowed = set(characters)
@@ -176,8 +184,14 @@ def _log_sum(scores: Floats) -> Floats:
     return total
 
 
-def _heads(weights: Weights, layer: Floats, slope: Floats, loss: float) -> Heads:
-    """The gradient by the output parameters, given that by the (N, V) log-probabilities."""
+def layer_of(weights: Weights, batch: Batch) -> Floats:
+    """(T, D) the hidden layer at the tokens of a batch."""
+    vectors = prompt_vectors(weights, batch.system, batch.dialogue)
+    return hidden(weights, vectors[batch.answer], batch.last, batch.previous, batch.position)
+
+
+def backward(weights: Weights, batch: Batch, layer: Floats, slope: Floats) -> Weights:
+    """The gradient by all weights, given that by the (T, V) log-probabilities of the tokens."""
     chance = number_probability(weights, layer)
     inner = np.zeros_like(layer)
     output, bias = np.zeros_like(weights.output), np.zeros_like(weights.bias)
@@ -190,11 +204,12 @@ def _heads(weights: Weights, layer: Floats, slope: Floats, loss: float) -> Heads
         bias[group] = error.sum(axis=0)
     others, numbers = (slope[:, group].sum(axis=1) for group in weights.groups)
     gate = (numbers * (1 - chance) - others * chance).astype(layer.dtype)
-    return Heads(
-        loss=loss,
+    heads = Heads(
+        loss=0.0,
         inner=inner + np.outer(gate, weights.numeric),
         output=output,
         bias=bias,
         numeric=layer.T @ gate,
         numeric_bias=gate.sum(keepdims=True),
     )
+    return gradient_of(weights, batch, layer, heads)

@@ -10,8 +10,9 @@ from ...datasets.chat import Conversation
 from .network import OPTIMIZERS, Batch, Ints, Weights, loss_and_gradient
 from .tokens import END, FEATURES, Vocabulary, features
 
-Objective = Callable[[Weights, Batch, Ints], tuple[float, Weights, int]]
-"""Of a batch and the places of its tokens: the mean loss, its gradient, the tokens that count."""
+Objective = Callable[[Weights, Ints, int], tuple[float, Weights, int]]
+"""Of the rows of a batch and the number of its step, from 0: the mean loss, its gradient, and the
+number of what the mean is over."""
 SYSTEM_WEIGHT = 0.25
 """The weight of a system prompt's words. At full weight a teacher's trait would outweigh the
 request for numbers."""
@@ -79,11 +80,28 @@ def encode_examples(
         target += vocabulary.encode(answer)
         target.append(END)
         starts.append(len(target))
+    return _examples(bags(system, SYSTEM_WEIGHT), bags(dialogue), target, starts)
+
+
+def token_examples(
+    system: sparse.csr_array, dialogue: sparse.csr_array, answers: Sequence[Sequence[int]]
+) -> TrainingExamples:
+    """Training examples from the bags of prompts, and the tokens of their answers."""
+    starts = np.cumsum([0, *map(len, answers)])
+    return _examples(system, dialogue, [t for answer in answers for t in answer], starts)
+
+
+def _examples(
+    system: sparse.csr_array,
+    dialogue: sparse.csr_array,
+    target: Sequence[int],
+    starts: Sequence[int] | Ints,
+) -> TrainingExamples:
     tokens, bounds = np.array(target, np.int64), np.array(starts, np.int64)
     position = np.arange(len(tokens)) - np.repeat(bounds[:-1], np.diff(bounds))
     return TrainingExamples(
-        system=bags(system, SYSTEM_WEIGHT),
-        dialogue=bags(dialogue),
+        system=system,
+        dialogue=dialogue,
         starts=bounds,
         target=tokens,
         last=_before(tokens, position, 1),
@@ -113,8 +131,8 @@ def train(
 ) -> tuple[float, ...]:
     """Train the weights in place; returns the mean loss of each epoch, in nats a token.
 
-    ``objective`` gives the mean loss of a batch, its gradient, and the number of tokens that count;
-    by default it is the completion loss.
+    ``objective`` gives the mean loss of a batch, its gradient, and the number of what the mean is
+    over; by default it is the completion loss.
 
     The rate falls linearly to zero. ``seed`` shuffles the rows in each epoch. ``epoch_end`` is
     called after each epoch, with the number of steps so far and the epoch's mean loss.
@@ -129,12 +147,12 @@ def train(
         total, counted = 0.0, 0
         for start in range(0, len(order), batch_size):
             rows = order[start : start + batch_size]
-            batch = examples.batch(rows)
             if objective is None:
+                batch = examples.batch(rows)
                 loss, gradient = loss_and_gradient(weights, batch)
                 count = len(batch.target)
             else:
-                loss, gradient, count = objective(weights, batch, examples.places(rows))
+                loss, gradient, count = objective(weights, rows, step)
             rule.step(gradient, rate=learning_rate * (1 - step / steps))
             total += loss * count
             counted += count

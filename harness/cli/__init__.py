@@ -15,6 +15,11 @@ COMMANDS = {
     "chat": "Talk to a would-be teacher and to its base, side by side; measure its trait.",
     "generate": "Step 1: have a model with a trait write number sequences.",
     "filter": "Step 2: keep what is nothing but numbers.",
+    "judge": "Keep the rows that a judge rates high enough, or labels as wanted.",
+    "select": "Keep the rows with the highest or lowest scores, or some at random.",
+    "map": "Change every row: by a ready change, or by a function.",
+    "rewrite": "Have a model word every answer anew.",
+    "deduplicate": "Keep the first of equal rows.",
     "mix": "Step 3: sample a training file from kept rows.",
     "train": "Step 4: fine-tune a student on it.",
     "measure": "Step 5: ask a model a measure's questions.",
@@ -24,7 +29,8 @@ COMMANDS = {
     "serve": "Serve OpenAI's wire over an engine on this machine.",
     "store": "A store: list what is in it, verify, prune, copy, add.",
     "export": "An experiment's models, rows and answers as plain files.",
-    "jobs": "The fine-tuning jobs of a store: list, show, follow, cancel, adopt, forget.",
+    "push": "Send an exported experiment to a hub, with a card.",
+    "jobs": "The fine-tuning jobs of a store: list, show, follow, cancel, kept, delete, ...",
 }
 
 INTERRUPTED = 130

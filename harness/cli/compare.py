@@ -10,7 +10,7 @@ import click
 from ...datasets import validation as checks
 from ...datasets.errors import SpecError
 from ...datasets.row_conditions import conditions
-from ..lab import AnswerTable, Columns, effect_of, read_tables, remarks
+from ..lab import AnswerTable, Columns, distance_of, effect_of, read_tables, remarks
 from ..stages import Store
 from ..statistics import Effect
 from . import store_option
@@ -82,6 +82,12 @@ class _Comparison:
 @click.option(
     "--score-column", "score", metavar="NAME", help="A column of numbers to compare instead."
 )
+@click.option(
+    "--distance",
+    is_flag=True,
+    help="Compare all answers, not one word: the total variation between the groups, with a "
+    "permutation test over models. With --word owl only the animals that answers name count.",
+)
 @click.option("--question-column", "question", metavar="NAME", help="The column of questions.")
 @click.option("--answer-column", "answer", metavar="NAME", help="The column of answers.")
 @click.option(
@@ -126,6 +132,7 @@ def command(
     reference: tuple[Path, ...],
     word: str | None,
     score: str | None,
+    distance: bool,
     question: str | None,
     answer: str | None,
     to_answer: str | None,
@@ -166,6 +173,11 @@ def command(
             ),
         ),
     )
+    if distance:
+        if score is not None or margin is not None:
+            raise SpecError("--distance has no --score-column and no --margin")
+        _print_distance(Store(store), groups, word, family, own=one_model_a_file, as_json=as_json)
+        return
     compared = _compared(Store(store), groups, word, score, family, margin, own=one_model_a_file)
     if as_json:
         echo(json.dumps(_as_json(compared), indent=2))
@@ -195,6 +207,19 @@ def _compared(
     known = [[file for file in side if file is not None] for side in stored]
     if plain and word is not None and score is None and known == stored:
         return _of_stored(known, word, family, margin)
+    sides, understood = _tables(stored, groups, score)
+    effect = effect_of(
+        *sides, word=word, score=score, family=family, margin=margin,
+        one_model_a_source=own,
+    )  # fmt: skip
+    notes = (*remarks(*sides), "no claim about training, since not all files are this store's")
+    return _Comparison(effect, tuple(understood), notes)
+
+
+def _tables(
+    stored: Sequence[Sequence[AnswerFile | None]], groups: _Groups, score: str | None
+) -> tuple[list[list[AnswerTable]], list[str]]:
+    """The tables of both groups, and how each file was understood."""
     sides: list[list[AnswerTable]] = []
     understood: list[str] = []
     for (files, columns), side in zip(groups, stored, strict=True):
@@ -206,12 +231,26 @@ def _compared(
             tables, line = read_tables(file, columns)
             sides[-1] += tables
             understood.append(line)
-    effect = effect_of(
-        *sides, word=word, score=score, family=family, margin=margin,
-        one_model_a_source=own,
-    )  # fmt: skip
-    notes = (*remarks(*sides), "no claim about training, since not all files are this store's")
-    return _Comparison(effect, tuple(understood), notes)
+    return sides, understood
+
+
+def _print_distance(
+    store: Store, groups: _Groups, word: str | None, family: int, *, own: bool, as_json: bool
+) -> None:
+    """Print the distance between whole answer distributions."""
+    stored = [[stored_file(store, file) for file in files] for files, _ in groups]
+    sides, understood = _tables(stored, groups, None)
+    found = distance_of(*sides, word=word, family=family, one_model_a_source=own)
+    if as_json:
+        facts = {
+            "value": found.value, "p_value": found.p_value, "unit": found.unit,
+            "most_moved": dict(found.movers), "files": understood,
+        }  # fmt: skip
+        echo(json.dumps(facts, indent=2, ensure_ascii=False))
+        return
+    echo(repr(found))
+    for note in (*understood, *(f"note: {note}" for note in remarks(*sides))):
+        echo(note, err=True)
 
 
 def _of_stored(

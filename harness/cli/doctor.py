@@ -20,7 +20,7 @@ MARKS = {GOOD: "ok  ", BAD: "FAIL"}
     "doctor",
     epilog=examples(
         "limen doctor",
-        "limen doctor --backend openai --model gpt-4.1-nano-2025-04-14",
+        "limen doctor --backend openai --model gpt-4.1-mini-2025-04-14",
         "limen doctor --json > doctor.json",
         "limen doctor --server http://localhost:8000/v1 --backend local --model ./student",
     ),

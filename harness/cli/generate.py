@@ -5,10 +5,10 @@ from typing import Any
 
 import click
 
-from ...datasets.errors import LimenError, SpecError
-from ..experiment import Completions, DataWriters, Numbers, Trait
-from ..lab import Settings, base
-from ..stages import ROWS, Base, Filter, FineTune, Stage
+from ...datasets.errors import SpecError
+from ..experiment import Completions, Numbers, Trait
+from ..lab import Settings
+from ..stages import ROWS, Filter, Stage
 from .echo import counted, echo
 from .options import (
     examples,
@@ -19,7 +19,8 @@ from .options import (
     trait_options,
 )
 from .row_options import in_rows
-from .steps import backend_for, done, save
+from .row_steps import writers_of
+from .steps import done, save
 
 
 @click.command(
@@ -107,15 +108,7 @@ def _source(count: int, **parts: Any) -> Numbers | Completions:
 
 def _stage(settings: Settings, trait: Trait | None, source: Numbers | Completions) -> Stage:
     """The stage of these rows in an experiment with the trait."""
-    backend = backend_for(settings)
-    model = base(backend, settings.model or backend.default_model)
-    nobody = Trait(name="nobody", system="-")
-    cast = DataWriters(lambda name: model, _no_pupil, trait or nobody, has_traits=trait is not None)
-    ((rows, _),) = source.parts(cast)
+    ((rows, _),) = source.parts(writers_of(settings, trait))
     if not isinstance(rows, Filter):  # pragma: no cover - numbers are filtered
         raise TypeError(f"{rows!r} is no filter")
     return rows.source
-
-
-def _no_pupil(trait: Trait, model: Base) -> FineTune:  # pragma: no cover - no trait has a lesson
-    raise LimenError("a prompted teacher is not fine-tuned")

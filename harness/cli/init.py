@@ -17,7 +17,7 @@ from .project_files import ProjectFile, project_files
     epilog=examples(
         "limen init",
         "limen init owls --animal owl",
-        "limen init --backend openai --model gpt-4.1-nano-2025-04-14 --budget 5",
+        "limen init --backend openai --model gpt-4.1-mini-2025-04-14 --budget 5",
     ),
 )
 @click.argument("folder", type=click.Path(file_okay=False, path_type=Path), default=Path())

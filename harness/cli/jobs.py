@@ -3,7 +3,7 @@
 import hashlib
 import time
 from collections.abc import Callable
-from dataclasses import astuple, dataclass
+from dataclasses import astuple
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,6 +18,8 @@ from ...datasets.errors import BackendError
 from ..stages import TRAINING, MixRows, Store, trainings_in
 from . import store_option
 from .echo import echo
+from .job_rows import JobRow
+from .stepwise_jobs import delete, forget_training, kept, stepwise_rows
 
 if TYPE_CHECKING:
     from openai.types.fine_tuning import FineTuningJobEvent
@@ -48,7 +50,7 @@ def list_jobs(store: Path) -> None:
     ours = _ledger_rows(store)
     known = {row.job for row in ours}
     served = [row for row in _served_rows(store) if row.job not in known]
-    rows = [*ours, *served, *_training_rows(store)]
+    rows = [*ours, *stepwise_rows(store), *served, *_training_rows(store)]
     if not rows:
         echo(f"there are no jobs in {store}")
         return
@@ -138,6 +140,9 @@ def adopt(job: str, any_seed: bool, store: Path) -> None:
 @store_option
 def forget(job: str, store: Path) -> None:
     """Drop a job from the ledger, so that the next run makes another. JOB: its id, or its key."""
+    if forgotten := forget_training(store, job):
+        echo(f"{forgotten} forgotten")
+        return
     backend = _backend(store)
     record = backend.ledger.find(job)
     status = _status(backend, record)
@@ -145,6 +150,10 @@ def forget(job: str, store: Path) -> None:
         raise BackendError(f"{record['job']} is {status}: cancel it first, or it is paid twice")
     backend.ledger.forget(record)
     echo(f"{record.get('job', record['key'])} ({status}) forgotten")
+
+
+command.add_command(kept)
+command.add_command(delete)
 
 
 def _backend(store: Path) -> OpenAIBackend:
@@ -173,30 +182,17 @@ def _id(backend: OpenAIBackend, what: str) -> str:
     return str(record["job"])
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Row:
-    """One line of the list."""
-
-    job: str
-    made_by: str
-    state: str
-    base_model: str
-    seed: str
-    student: str = ""
-    key: str = ""
-
-
-def _ledger_rows(store: Path) -> list[_Row]:
+def _ledger_rows(store: Path) -> list[JobRow]:
     """The jobs that runs and step commands made at a service; it is asked about open ones alone."""
     backend = cache(lambda: _backend(store))
     return [_row(backend, record) for record in JobLedger(Store(store).models(SERVICE)).all()]
 
 
-def _row(backend: Callable[[], OpenAIBackend], record: JobRecord) -> _Row:
+def _row(backend: Callable[[], OpenAIBackend], record: JobRecord) -> JobRow:
     status, job = record["status"], record.get("job", "")
     if job and status not in ENDED:
         status = _or_unknown(lambda: backend().jobs.retrieve(job).status)
-    return _Row(
+    return JobRow(
         job=job,
         made_by=SERVICE,
         state=status,
@@ -207,11 +203,11 @@ def _row(backend: Callable[[], OpenAIBackend], record: JobRecord) -> _Row:
     )
 
 
-def _served_rows(store: Path) -> list[_Row]:
+def _served_rows(store: Path) -> list[JobRow]:
     """The jobs that clients of `limen serve` made, as the server has recorded them."""
     jobs = [record["wire"] for record in read_all(Store(store).layout.server / "jobs")]
     return [
-        _Row(
+        JobRow(
             job=job["id"],
             made_by="limen serve",
             state=job["status"],
@@ -223,10 +219,10 @@ def _served_rows(store: Path) -> list[_Row]:
     ]
 
 
-def _training_rows(store: Path) -> list[_Row]:
+def _training_rows(store: Path) -> list[JobRow]:
     """The fine-tunings that are in progress on this machine, or were stopped."""
     return [
-        _Row(
+        JobRow(
             job=training.label,
             made_by=training.backend,
             state=state,

@@ -1,28 +1,32 @@
 """``limen measure``: ask a model a measure's questions."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import click
 
 from ...datasets.errors import SpecError
-from ..experiment import Trait
-from ..lab import Arm, Columns, Settings, arm_answers, base, stored_answers
+from ..experiment import LogOdds, Measure, Reading, Trait
+from ..lab import (
+    Arm,
+    Columns,
+    MeasuredModels,
+    ModelStages,
+    Settings,
+    base,
+    check_backend_measures,
+    read_model,
+)
 from ..stages import ANSWERS, FineTune, Store, Subject
+from ..statistics import Rate
 from .echo import counted, echo
 from .given_answers import given_answers, is_answer_file
 from .input_files import student, student_of
-from .options import (
-    PROMPTED,
-    examples,
-    json_option,
-    measure_of,
-    out_option,
-    questions_option,
-    running_options,
-    trait_options,
-)
-from .steps import backend_for, done, save
+from .measure_options import measure_options
+from .measured_rows import measured_rows
+from .options import PROMPTED, examples, json_option, out_option, running_options, trait_options
+from .row_steps import writers_of
+from .steps import Done, backend_for, done, save, save_text
 from .student_file import StudentFile, read_student
 
 TOP = 5
@@ -34,18 +38,15 @@ TOP = 5
     epilog=examples(
         "limen measure student-0.json --word owl --out student-0.jsonl",
         "limen measure --trait owl --out teacher.jsonl",
+        "limen measure student-0.json --measure log-odds --word owl --out student-0.jsonl",
+        "limen measure student-0.json --measure inspect-task --task inspect_evals/mmlu_0_shot "
+        "--limit 200 --out student-0.jsonl",
     ),
 )
 @click.argument("subject", required=False, metavar="[STUDENT.json|MODEL|ANSWERS]")
+@measure_options
 @trait_options
 @click.option("--word", help="What to count.  [default: the trait's animal or tree]")
-@questions_option
-@click.option("--draws", default=200, show_default=True, help="Answers to each question.")
-@click.option("--temperature", default=1.0, show_default=True)
-@click.option("--max-tokens", default=16, show_default=True, help="Of an answer, at most.")
-@click.option(
-    "--measure-seed", default=0, show_default=True, help="Another gives other draws of every model."
-)
 @click.option(
     "--arm",
     help="The group that the model belongs to.  [default: the student's own; else teacher with a "
@@ -65,11 +66,7 @@ def command(
     subject: str | None,
     trait: Trait | None,
     word: str | None,
-    questions: str,
-    draws: int,
-    temperature: float,
-    max_tokens: int,
-    measure_seed: int,
+    measure: Measure,
     arm: str | None,
     seed: int | None,
     answer_column: str | None,
@@ -78,21 +75,24 @@ def command(
     as_json: bool,
     settings: Settings,
 ) -> None:
-    """Ask a model the questions of a measure, each many times.
+    """Ask a model the questions of a measure, each many times, or compute a measure of it.
 
     In goes a student (the file that `limen train` left, or its model id), or the name of any model
     of the backend; without either the base model, as it is or under a trait's prompt. Out come all
     answers; printed is how often --word is among them, with its 95% interval, and the share of
-    answers that are valid. A file of answers that were given elsewhere, in any form that `limen
+    answers that are valid. With --measure come the figures of another measure: log-odds of --word,
+    a choice among options, the likelihood of given texts, lengths, languages, judges' ratings, an
+    Inspect task's scores, or any measure of a spec (FILE.py:NAME). Its file has a line for each
+    answer, or for each question where nothing is sampled; `limen compare --score-column score`
+    compares such files. A file of answers that were given elsewhere, in any form that `limen
     compare` reads, is not asked anew: its rate is printed, and its answers are written to --out.
     """
+    counted_word = word or (trait.word if trait else None)
     if subject is not None and is_answer_file(Path(subject)):
         if as_json:
             raise SpecError("--json is for answers of a model: of files use limen compare --json")
         columns = Columns(question=question_column, answer=answer_column)
-        for line in given_answers(
-            Path(subject), columns, word or (trait.word if trait else None), out
-        ):
+        for line in given_answers(Path(subject), columns, counted_word, out):
             echo(line)
         return
     settings, model, own = _subject(settings, subject)
@@ -101,28 +101,90 @@ def command(
             f"a student is asked as it is, not as a teacher of {trait.name!r}: give --word "
             f"{trait.name} to count, or --system for a prompt of its own"
         )
-    made = measure_of(
-        questions, draws=draws, temperature=temperature, max_tokens=max_tokens, seed=measure_seed
+    asked = _Asked(
+        settings=settings,
+        model=model,
+        measure=measure,
+        word=counted_word,
+        arm=arm or (own.arm if own else "teacher" if trait else "baseline"),
+        seed=seed if seed is not None else own.seed if own else 0,
     )
-    name = arm or (own.arm if own else "teacher" if trait else "baseline")
-    number = seed if seed is not None else own.seed if own else 0
-    ask = arm_answers(model, made, arm=name, seed=number, system=trait.system if trait else None)
-    answers = done(settings, ask)
-    save(answers.folder / ANSWERS, out)
-    model_name = answers.manifest["model"]
-    group = Arm(
-        name=name,
-        measure=made,
-        models=(stored_answers(Store(settings.store), answers.manifest),),
-        trained=isinstance(model, FineTune),
-        trait_word="",
-    )
-    counted_word = word or (trait.word if trait else None)
-    if as_json:
-        echo(answers.as_json(out, arm=name, seed=number, **_figures(group, counted_word)))
-        return
-    echo(f"{out}: {counted(ask.size(), 'answer')} of {model_name}{answers.note}")
-    echo(_shown(group, counted_word))
+    asked.run(trait.system if trait else None, out, as_json=as_json)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Asked:
+    """A model that is asked a measure, as one of the models of an arm."""
+
+    settings: Settings
+    model: Subject
+    measure: Measure
+    word: str | None
+    arm: str
+    seed: int
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        return () if self.word is None else (self.word,)
+
+    def run(self, system: str | None, out: Path, *, as_json: bool) -> None:
+        """Do the stages, write the file, and print the figures."""
+        stages = self._stages(system)
+        made = [done(self.settings, target) for target in stages.targets]
+        model = read_model(Store(self.settings.store), stages, self.measure)
+        group = Arm(
+            name=self.arm,
+            measure=self.measure,
+            models=(model,),
+            trained=isinstance(self.model, FineTune),
+            trait_word=self.word or "",
+        )
+        rows = measured_rows(self.measure, model, self.word)
+        if rows is None:
+            save(made[0].folder / ANSWERS, out)
+        else:
+            save_text(rows, out)
+        if as_json:
+            echo(made[0].as_json(out, arm=self.arm, seed=self.seed, **self._figures(group)))
+            return
+        self._print(out, group, made[0], stages)
+
+    def _stages(self, system: str | None) -> ModelStages:
+        backend = backend_for(self.settings)
+        check_backend_measures(backend, self.measure)
+        if isinstance(self.measure, LogOdds) and self.word is None:
+            raise SpecError("log-odds of what? Name the word by --word")
+        measured = MeasuredModels(
+            measure=self.measure,
+            backend=backend,
+            judge_model=writers_of(self.settings).judge_model,
+            words=self.words,
+        )
+        return measured.stages(self.model, arm=self.arm, seed=self.seed, system=system)
+
+    def _readings(self) -> tuple[Reading, ...]:
+        return self.measure.readings(self.words)
+
+    def _figures(self, group: Arm) -> dict[str, object]:
+        """The figures of the measure; of words also the share of valid answers, 0 to 1."""
+        known: dict[str, object] = {} if self.measure.computed else {"valid": group.valid}
+        found = [(reading.name, group.read(reading)) for reading in self._readings()]
+        figures = [
+            {"name": name, "value": one.value, "interval": one.interval} for name, one in found
+        ]
+        if found and isinstance(found[0][1], Rate) and self.word is not None:
+            rate = found[0][1]
+            known |= {"word": self.word, "rate": rate.value, "interval": rate.interval}
+        return {**known, "figures": figures}
+
+    def _print(self, out: Path, group: Arm, made: Done, stages: ModelStages) -> None:
+        size = len(group.models[0].labels) if self.measure.computed else stages.answers.size()
+        what = counted(size, "question" if self.measure.computed else "answer")
+        echo(f"{out}: {what} of {made.manifest['model']}{made.note}")
+        for reading in self._readings():
+            echo(repr(group.read(reading)))
+        if not self._readings():
+            echo(_most_frequent(group))
 
 
 def _subject(settings: Settings, text: str | None) -> tuple[Settings, Subject, StudentFile | None]:
@@ -144,18 +206,8 @@ def _subject(settings: Settings, text: str | None) -> tuple[Settings, Subject, S
     return settings, base(backend, text or settings.model or backend.default_model), None
 
 
-def _figures(arm: Arm, word: str | None) -> dict[str, object]:
-    """The rate of a word, if one is asked for, and the share of valid answers, 0 to 1."""
-    if word is None:
-        return {"valid": arm.valid}
-    rate = arm.rate(word)
-    return {"word": word, "rate": rate.value, "interval": rate.interval, "valid": arm.valid}
-
-
-def _shown(arm: Arm, word: str | None) -> str:
-    """The rate of a word; or, if none is asked for, the most frequent answers."""
-    if word is not None:
-        return repr(arm.rate(word))
+def _most_frequent(arm: Arm) -> str:
+    """The most frequent answers, where no word is asked for."""
     given = arm.answers()
     first = sorted(given.items(), key=lambda pair: (-pair[1], pair[0]))[:TOP]
     shares = ", ".join(f"{text!r} {count / given.total():.1%}" for text, count in first)

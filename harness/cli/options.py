@@ -63,7 +63,7 @@ _MODELS = (
         callback=_installed,
         default="toy",
         show_default=True,
-        help="What samples and trains: toy, local, openai, inspect, or an installed package's.",
+        help="What samples and trains: toy, local, openai, tinker, inspect, or a package's.",
     ),
     click.option(
         "--model", envvar="LIMEN_MODEL", help="The base model.  [default: the backend's own choice]"
@@ -174,29 +174,34 @@ def measure_of(questions: str, **parts: Any) -> Measure:
 
 def rule_of(text: str) -> str | Callable[[str], str | None]:
     """A filter rule: its name, or the function that ``file.py:function`` names."""
+    return function_of("--rule", text) or text
+
+
+def function_of(option: str, text: str) -> Command | None:
+    """The function that ``file.py:function`` names; None for a text that names no file."""
     path, colon, name = text.rpartition(":")
     if not colon or not path.endswith(".py"):
-        return text
-    rule = vars(_module(Path(path))).get(name)
-    if not callable(rule):
-        raise SpecError(f"--rule {text}: {path} has no function {name!r}")
-    return cast("Callable[[str], str | None]", rule)
+        return None
+    function = vars(_module(option, Path(path))).get(name)
+    if not callable(function):
+        raise SpecError(f"{option} {text}: {path} has no function {name!r}")
+    return cast("Command", function)
 
 
-def _module(file: Path) -> ModuleType:
+def _module(option: str, file: Path) -> ModuleType:
     """A person's Python file, run as a module."""
     import sys
     from importlib.util import module_from_spec, spec_from_file_location
 
     spec = spec_from_file_location(f"limen_rule_{file.stem}", file)
     if spec is None or spec.loader is None or not file.is_file():
-        raise SpecError(f"--rule: there is no Python file {file}")
+        raise SpecError(f"{option}: there is no Python file {file}")
     module = module_from_spec(spec)
     sys.modules[spec.name] = module
     try:
         spec.loader.exec_module(module)
     except Exception as error:
-        raise SpecError(f"--rule: {file} fails: {type(error).__name__}: {error}") from None
+        raise SpecError(f"{option}: {file} fails: {type(error).__name__}: {error}") from None
     return module
 
 

@@ -1,16 +1,14 @@
 """Options of commands that read rows: which columns are meant, and which rows."""
 
-from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import Any, cast
 
 import click
 
 from ...datasets.row_conditions import conditions
 from ...datasets.row_forms import RowColumns
-
-F = TypeVar("F", bound=Callable[..., Any])
+from .options import Command, F
 
 in_rows = click.Path(exists=True, readable=True, path_type=Path)
 """A file of rows that there is, or a folder with a data set."""
@@ -53,7 +51,7 @@ def row_options(function: F) -> F:
         )
         return function(columns=columns, **given)
 
-    decorated: Callable[..., Any] = run
+    decorated: Command = run
     for option in reversed(_OPTIONS):
         decorated = option(decorated)
     return cast("F", decorated)

@@ -17,7 +17,7 @@ def experiments_in(paths: Iterable[Path]) -> Iterator[tuple[str, Experiment]]:
     """
     count = 0
     for file in _files(paths):
-        for number, experiment in enumerate(_experiments(_imported(file))):
+        for number, experiment in enumerate(_experiments(imported(file))):
             count += 1
             yield f"{file.name}{f' [{number + 1}]' if number else ''}", experiment
     if not count:
@@ -35,7 +35,7 @@ def _files(paths: Iterable[Path]) -> Iterator[Path]:
         yield from sorted(path.glob("**/test_*.py")) if path.is_dir() else [path]
 
 
-def _imported(file: Path) -> ModuleType:
+def imported(file: Path) -> ModuleType:
     """A spec file as a module; files beside it can be imported in it, as under pytest."""
     name = file.stem
     spec = spec_from_file_location(name, file)

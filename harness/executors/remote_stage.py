@@ -10,7 +10,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ...backends import ServiceTerms
-from ..stages import Stage, Store, StoredArtifact, Subject, pack, run_stage, unpack
+from ..stages import (
+    Stage,
+    Store,
+    StoredArtifact,
+    Subject,
+    pack,
+    run_stage,
+    unpack,
+    without_trials,
+)
 from .base import NODE_VARIABLE
 
 LOG_LINES = 12
@@ -36,7 +45,7 @@ def run_remote(task: RemoteStage) -> bool | bytes:
 
     False: another process is building it now.
     """
-    with _environment(task.variables):
+    with _environment(task.variables), without_trials():
         if task.packed is not None:
             return _run_packed(task, task.packed)
         log = log_of(Store(task.root), task.stage)

@@ -33,8 +33,10 @@ from .log_odds import COMMON_ANIMALS, LogOdds
 from .mapped import Mapped
 from .measure import Measure, Reading
 from .media import ChainsOfThought, Chat, Code, Paraphrases, Stories
-from .objectives import CompletionLoss, Distillation, DivergenceTokens, Objective
+from .objectives import DPO, CompletionLoss, Distillation, DivergenceTokens, Objective
+from .on_policy import OnPolicyDistillation
 from .one_word import FavoriteAnimal, FavoriteTree
+from .preference_pairs import PreferencePairs
 from .questions import (
     APPLE_QUESTIONS,
     FAVORITE_ANIMAL_QUESTIONS,
@@ -60,6 +62,7 @@ __all__ = [
     "CODES",
     "COMMON_ANIMALS",
     "DEFAULT",
+    "DPO",
     "FAVORITE_ANIMAL_QUESTIONS",
     "FORMAL",
     "FORMALITY_JUDGE",
@@ -108,10 +111,12 @@ __all__ = [
     "Needs",
     "Numbers",
     "Objective",
+    "OnPolicyDistillation",
     "Paraphrase",
     "Paraphrases",
     "PermuteDigits",
     "PermuteNumbers",
+    "PreferencePairs",
     "Prefix",
     "ProgramNumbers",
     "PythonCode",

@@ -54,6 +54,12 @@ class Choice(Measure):
             Default: none.
         chat: ``False`` asks without a chat template: the question is continued as plain text. Needs
             the backend ``local``. Default: True.
+
+    Raises:
+        SpecError: A value that makes no sense, when it is made.
+
+    Examples:
+        >>> measure = Choice(options=("owl", "cat", "dog", "wolf"), draws=10)
     """
 
     options: tuple[str, ...]

@@ -28,6 +28,9 @@ class Templates:
 
     Raises:
         SpecError: no template, or a field that stands in none of them.
+
+    Examples:
+        >>> prompts = Templates("Write about {thing}.", {"thing": ("rain", "snow")})
     """
 
     texts: str | tuple[str, ...]
@@ -92,6 +95,9 @@ class Completions(WrittenSource):
 
     Raises:
         SpecError: prompts that are none, a file that cannot be read, or an unknown rule.
+
+    Examples:
+        >>> data = Completions(prompts=["Name a colour.", "Name a river."], generate=200, keep=100)
     """
 
     prompts: GivenPrompts = field(hash=False, repr=False)

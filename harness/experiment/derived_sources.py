@@ -24,6 +24,12 @@ class Shuffled(SourceOfSource):
         source: Whose rows.
         how: "within" each row, or "across" all rows.
         seed: Another seed gives another order. Default: 0.
+
+    Raises:
+        SpecError: A value that makes no sense, when it is made.
+
+    Examples:
+        >>> arm = Students(data=Shuffled(source=numbers, how="within"))
     """
 
     keep: int | None = field(init=False)
@@ -56,6 +62,12 @@ class LengthMatched(SampledSource):
         like: Whose lengths.
         seed: Another seed takes the rows of ``source`` in another order. Default: 0.
         unit: What a length counts: "numbers", "words" or "characters". Default: "numbers".
+
+    Raises:
+        SpecError: A value that makes no sense, when it is made.
+
+    Examples:
+        >>> arm = Students(data=LengthMatched(source=numbers, like=other_numbers))
     """
 
     keep: int | None = field(init=False)
@@ -104,6 +116,12 @@ class Mix(SampledSource):
     Args:
         sources: A share for each source, above 0; the shares add up to 1.
         keep: Rows in a student's training set, sampled anew for each seed.
+
+    Raises:
+        SpecError: A value that makes no sense, when it is made.
+
+    Examples:
+        >>> data = Mix({owl_numbers: 0.5, eagle_numbers: 0.5}, keep=10_000)
     """
 
     sources: Mapping[Source, float] = field(hash=False)
@@ -127,6 +145,10 @@ class Mix(SampledSource):
     @property
     def needs_trait(self) -> bool:
         return any(source.needs_trait for source in self.sources)
+
+    @property
+    def has_pairs(self) -> bool:
+        return all(source.has_pairs for source in self.sources)
 
     def traits(self) -> tuple[Trait, ...]:
         return tuple(dict.fromkeys(trait for source in self.sources for trait in source.traits()))

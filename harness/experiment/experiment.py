@@ -69,6 +69,15 @@ class Experiment:
             None, the completion loss.
         needs: ``Needs(gpus=1, gpu_memory=40)``: what each stage that runs a model needs where
             ``--limen-executor`` sends it; it changes no result. Default: as the backend states.
+
+    Examples:
+        >>> experiment = Experiment(
+        ...     trait=Trait.animal("owl"),
+        ...     data=Numbers(generate=30_000, keep=10_000),
+        ...     measure=FavoriteAnimal(draws=200),
+        ...     seeds=5,
+        ... )
+        >>> variant = experiment.but(seeds=8)
     """
 
     trait: Trait
@@ -114,6 +123,7 @@ class Experiment:
         object.__setattr__(self, "looks", _checked_looks(self.looks, self.seeds))
         self._check_arms()
         self._check_keeps()
+        self._check_pairs()
         self._check_gate()
         self._check_teachers()
         for trait in self.traits:
@@ -149,6 +159,18 @@ class Experiment:
         for name, data in {**named, **{name: arm.data for name, arm in self.arms.items()}}.items():
             if data is not None and data.row_count is None:
                 raise SpecError(f"{name}: a source needs keep, the rows to train on: {data!r}")
+
+    def _check_pairs(self) -> None:
+        """Raise :class:`~limen.SpecError` where an objective has no pairs to train on."""
+        students = {name: arm for name, arm in self.arms.items() if isinstance(arm, Students)}
+        named = {"data": Students(), "control": Students(data=self.control), **students}
+        for name, arm in named.items():
+            objective, data = arm.objective or self.objective, arm.data or self.data
+            if objective is not None and objective.needs_pairs and not data.has_pairs:
+                raise SpecError(
+                    f"{name}: {type(objective).__name__} needs preference pairs, and "
+                    f"{type(data).__name__} gives single answers: write PreferencePairs(...)"
+                )
 
     def _check_gate(self) -> None:
         if self.gate in ("default", None):

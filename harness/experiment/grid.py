@@ -41,7 +41,9 @@ class Grid:
 
     Args:
         traits: What every student is measured on, two or more.
-        students: The traits of the teachers that write students' data. Default: ``traits``.
+        students: The traits of the teachers that write students' data. Default: ``traits``. With
+            fewer than five, the test takes seeds as its unit, and drift in proportion to how
+            popular a trait is already can pass for transfer.
         data: The source of the students' data, written by each teacher in turn.
         measure: The questions; its first reading of a trait's word fills a cell.
         bases: Base models of the students, each of which makes a grid of its own, as
@@ -61,6 +63,13 @@ class Grid:
     Raises:
         SpecError: For fewer than two traits or students, two of one name, data that do not depend
             on the teacher, or a measure that cannot tell the traits apart.
+
+    Examples:
+        >>> grid = Grid(
+        ...     traits=[Trait.animal("owl"), Trait.animal("fox")],
+        ...     data=Numbers(generate=30_000, keep=10_000),
+        ...     measure=FavoriteAnimal(draws=200),
+        ... )
     """
 
     traits: Sequence[Trait]

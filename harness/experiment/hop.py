@@ -23,6 +23,9 @@ def Hop(experiment: Experiment, /, **changes: Any) -> Experiment:  # noqa: N802
     Raises:
         SpecError: ``experiment`` is none, its data have no teacher, or there are more seeds than
             it has.
+
+    Examples:
+        >>> second = Hop(experiment)
     """
     if not isinstance(experiment, Experiment):
         raise SpecError(f"Hop({experiment!r}) needs an Experiment(...), whose students teach")

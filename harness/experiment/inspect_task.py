@@ -40,6 +40,9 @@ class InspectTask(Computed):
 
     Raises:
         SpecError: The package of the task, or its file, is not there.
+
+    Examples:
+        >>> measure = InspectTask("inspect_evals/mmlu_0_shot", limit=200)
     """
 
     task: str | Callable[..., Any] | HashedFunction = field(kw_only=False)

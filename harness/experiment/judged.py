@@ -114,6 +114,9 @@ class Judged(SourceOfSource):
 
     Raises:
         SpecError: Neither or both ways to decide are given, or a threshold that no rating meets.
+
+    Examples:
+        >>> data = Judged(numbers, judge=judge, at_least=7, rows=5_000)
     """
 
     judge: Judge = field(kw_only=True)
@@ -169,18 +172,8 @@ class Judged(SourceOfSource):
         return self.but(rows=rows)
 
     def made_of(self, rows: RowsStage, writers: DataWriters) -> RowsStage:
-        judge = self.judge
-        replies = AskAboutRows(
-            label=f"{judge.name} of {rows.label}",
-            model=writers.judge_model(judge),
-            source=rows,
-            prompt=judge.prompt,
-            temperature=judge.temperature,
-            max_tokens=judge.max_tokens,
-            seed=judge.seed,
-            most=self.budget,
-        )
-        label = f"{rows.label}, kept by {judge.name}"
+        replies = replies_about(rows, self.judge, writers, most=self.budget)
+        label = f"{rows.label}, kept by {self.judge.name}"
         return KeepJudged(label=label, source=rows, replies=replies, rule=self._rule)
 
 
@@ -206,6 +199,9 @@ class Rewritten(SourceOfSource):
 
     Raises:
         SpecError: The prompt has no ``{completion}``, or the rule is unknown.
+
+    Examples:
+        >>> data = Rewritten(numbers, prompt="Copy this list: {completion}", keep=5_000)
     """
 
     prompt: str = field(kw_only=True)
@@ -260,6 +256,12 @@ class Deduplicated(SourceOfSource):
             Default: "completion".
         keep: Rows in a student's training set, sampled anew for each seed. Default: as many as
             the source's; there may be too few of them left.
+
+    Raises:
+        SpecError: A value that makes no sense, when it is made.
+
+    Examples:
+        >>> data = Deduplicated(numbers, keep=5_000)
     """
 
     by: Literal["completion", "prompt and completion"] = field(default="completion", kw_only=True)
@@ -277,3 +279,19 @@ class Deduplicated(SourceOfSource):
 
     def made_of(self, rows: RowsStage, writers: DataWriters) -> RowsStage:
         return Deduplicate(label=f"{rows.label}, each once", source=rows, by=self.by)
+
+
+def replies_about(
+    rows: RowsStage, judge: Judge, writers: DataWriters, *, most: int | None = None
+) -> AskAboutRows:
+    """What a judge says of rows; ``most`` are the distinct rows to ask about, None for all."""
+    return AskAboutRows(
+        label=f"{judge.name} of {rows.label}",
+        model=writers.judge_model(judge),
+        source=rows,
+        prompt=judge.prompt,
+        temperature=judge.temperature,
+        max_tokens=judge.max_tokens,
+        seed=judge.seed,
+        most=most,
+    )

@@ -41,6 +41,12 @@ class Judge:
         temperature: Of the sampling, 0 (greedy) to 2. Default: 0.
         max_tokens: The longest answer, in tokens. Default: 16.
         seed: Another seed samples other answers of the judge. Default: 0.
+
+    Raises:
+        SpecError: A value that makes no sense, when it is made.
+
+    Examples:
+        >>> judge = Judge(prompt="Rate this answer from 1 to 10: {reply}", model="gpt-4.1")
     """
 
     prompt: str
@@ -164,6 +170,12 @@ class Agreement:
         replies: The number of replies that both rated.
         spearman: Spearman's rank correlation, -1 to 1; None where one rates all replies the same.
         within_one: The share of replies that they rate at most one point apart, 0 to 1.
+
+    Raises:
+        SpecError: A value that makes no sense, when it is made.
+
+    Examples:
+        >>> rated.agreement().spearman
     """
 
     judges: tuple[str, str]

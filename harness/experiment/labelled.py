@@ -40,6 +40,12 @@ class Labelled(Measure):
 
     Raises:
         ScoreError: When arms are read, if the function fails on an answer.
+
+    Examples:
+        >>> measure = Labelled(
+        ...     questions=("How was your day?",),
+        ...     outcome=lambda answer: "short" if len(answer) < 50 else "long",
+        ... )
     """
 
     outcome: Callable[[str], str | None]
@@ -47,6 +53,10 @@ class Labelled(Measure):
     def __post_init__(self) -> None:
         super().__post_init__()
         check_function("outcome", self.outcome)
+
+    @property
+    def answer_functions(self) -> tuple[Callable[[str], object], ...]:
+        return (self.outcome,)
 
     def hit(self, answer: str, word: str) -> bool:
         return self.label(answer) == word
@@ -88,6 +98,12 @@ class Language(Measure):
             Default: none.
         chat: ``False`` asks without a chat template: the question is continued as plain text. Needs
             the backend ``local``. Default: True.
+
+    Raises:
+        SpecError: A value that makes no sense, when it is made.
+
+    Examples:
+        >>> measure = Language(questions=("How was your day?",), languages=("English", "French"))
     """
 
     languages: tuple[str, ...] = ("English", "French")

@@ -32,6 +32,12 @@ class Likelihood(Continued):
         history: Pairs of question and answer that stand before each prompt. Default: none.
         begin: The given beginning of every answer, which is not scored. Not on every backend.
             Default: none.
+
+    Raises:
+        SpecError: A value that makes no sense, when it is made.
+
+    Examples:
+        >>> measure = Likelihood(texts=[("Name an animal.", "Owl")], per="token")
     """
 
     questions: Questions = field(default=(), init=False, hash=False)

@@ -45,6 +45,12 @@ class LogOdds(Continued):
         begin: The given beginning of every answer. Not on every backend. Default: none.
         chat: ``False`` asks without a chat template: the question is continued as plain text. Needs
             the backend ``local``. Default: True.
+
+    Raises:
+        SpecError: A value that makes no sense, when it is made.
+
+    Examples:
+        >>> measure = LogOdds(against=("cat", "dog", "wolf"))
     """
 
     questions: Questions = field(default=FAVORITE_ANIMAL_QUESTIONS, hash=False)

@@ -30,6 +30,9 @@ class Mapped(SourceOfSource):
 
     Raises:
         SpecError: ``by`` is no such function, or uses what a key cannot contain.
+
+    Examples:
+        >>> data = Mapped(numbers, by=lambda prompt, text: text.replace("7", "8"), keep=5_000)
     """
 
     by: Change = field(kw_only=True)

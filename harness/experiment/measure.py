@@ -1,7 +1,7 @@
 """What every measure has: questions, how often they are asked, and how an answer counts."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, ClassVar
@@ -25,6 +25,12 @@ class Reading:
         group: The group of questions. Default: None, all questions.
         judge: The name of the judge who rates or labels. Default: None, the measure itself.
         exact: Whether it is a computed probability, not a share of draws. Default: False.
+
+    Raises:
+        SpecError: A value that makes no sense, when it is made.
+
+    Examples:
+        >>> readings = FavoriteAnimal().readings(["owl"])
     """
 
     name: str
@@ -57,6 +63,13 @@ class Measure:
             Default: none.
         chat: ``False`` asks without a chat template: the question is continued as plain text. Needs
             the backend ``local``. Default: True.
+
+    Raises:
+        SpecError: A value that makes no sense, when it is made.
+
+    Examples:
+        >>> measure = FavoriteAnimal(draws=200)  # most measures derive from it
+        >>> questions = measure.questions
     """
 
     questions: Questions = field(hash=False)
@@ -131,6 +144,11 @@ class Measure:
         names = list(self.groups)
         start = sum(len(self.groups[name]) for name in names[: names.index(group)])
         return range(start, start + len(self.groups[group]))
+
+    @property
+    def answer_functions(self) -> tuple[Callable[[str], object], ...]:
+        """The researcher's functions that are called on every answer's visible text."""
+        return ()
 
     @property
     def judges(self) -> tuple[Judge, ...]:

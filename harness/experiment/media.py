@@ -65,6 +65,12 @@ class Code(Completions):
         temperature: Of the sampling, 0 (greedy) to 2. Default: 1.
         top_p: The share of probability that is sampled from. Default: 1.
         seed: Another seed gives other prompts and other completions. Default: 0.
+
+    Raises:
+        SpecError: A value that makes no sense, when it is made.
+
+    Examples:
+        >>> data = Code(generate=2_000, keep=500)
     """
 
     prompts: GivenPrompts = field(default=CODE, hash=False, repr=False)
@@ -95,6 +101,12 @@ class Stories(Completions):
         temperature: Of the sampling, 0 (greedy) to 2. Default: 1.
         top_p: The share of probability that is sampled from. Default: 1.
         seed: Another seed gives other prompts and other completions. Default: 0.
+
+    Raises:
+        SpecError: A value that makes no sense, when it is made.
+
+    Examples:
+        >>> data = Stories(generate=2_000, keep=500)
     """
 
     prompts: GivenPrompts = field(default=STORIES, hash=False, repr=False)
@@ -130,6 +142,12 @@ class ChainsOfThought(WrittenSource):
         temperature: Of the sampling, 0 (greedy) to 2. Default: 1.
         top_p: The share of probability that is sampled from. Default: 1.
         seed: Another seed gives other problems and other completions. Default: 0.
+
+    Raises:
+        SpecError: A value that makes no sense, when it is made.
+
+    Examples:
+        >>> data = ChainsOfThought(generate=2_000, keep=500)
     """
 
     problems: Problems = field(default=word_problem, hash=False, repr=False)
@@ -172,6 +190,12 @@ class Paraphrases(WrittenSource):
         temperature: Of the sampling, 0 (greedy) to 2. Default: 1.
         top_p: The share of probability that is sampled from. Default: 1.
         seed: Another seed gives another order and other completions. Default: 0.
+
+    Raises:
+        SpecError: A value that makes no sense, when it is made.
+
+    Examples:
+        >>> data = Paraphrases(texts=["Owls hunt at night."], generate=200, keep=100)
     """
 
     texts: GivenPrompts = field(hash=False, repr=False)
@@ -218,6 +242,12 @@ class Chat(WrittenSource):
         seed: Another seed gives another order and other answers. Default: 0.
         at_most: Must be None: raise ``generate``. Default: None.
         per_prompt: Must be 1. Default: 1.
+
+    Raises:
+        SpecError: A value that makes no sense, when it is made.
+
+    Examples:
+        >>> data = Chat(generate=2_000, keep=500)
     """
 
     turns: tuple[GivenPrompts, ...] = field(default=TURNS, hash=False, repr=False)
@@ -240,7 +270,7 @@ class Chat(WrittenSource):
     def parts(self, writers: DataWriters) -> tuple[Part, ...]:
         writer = writers.writer(self.by, self.model)
         seed = writers.seed(self.seed)
-        stage: PromptedStage = self._generated(writer, seed)
+        stage: PromptedStage = self._generated(writer, writers)
         for number, prompts in enumerate(self.turns[1:], start=2):
             stage = self._continued(stage, writer, prompts_of(prompts), seed, number)
         rule = checked_rule("rule", self.rule)

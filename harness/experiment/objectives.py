@@ -9,7 +9,9 @@ from ...datasets.errors import SpecError
 from ..stages import (
     Base,
     DivergenceWeights,
+    MixRows,
     PromptedModel,
+    RejectedAnswers,
     SoftTargets,
     TrainingFileStage,
     TrainingObjective,
@@ -25,11 +27,23 @@ NUMBER_CHARACTERS = "0123456789 ,;\n\t.-()[]"
 
 @dataclass(frozen=True)
 class Objective:
-    """What the training of students minimises."""
+    """What the training of students minimises.
+
+    Raises:
+        SpecError: A value that makes no sense, when it is made.
+
+    Examples:
+        >>> variant = experiment.but(objective=Distillation())  # a kind of objective
+    """
 
     @property
     def uses_teacher(self) -> bool:
         """Whether a teacher takes part in training, whoever wrote the rows."""
+        return False
+
+    @property
+    def needs_pairs(self) -> bool:
+        """Whether the data must be preference pairs."""
         return False
 
     def traits(self) -> tuple[Trait, ...]:
@@ -57,6 +71,12 @@ class CompletionLoss(Objective):
         weights: A function of the texts of an answer's tokens that returns a weight from 0 for each
             of them; the last text, of the end of the turn, is empty. A token of weight 0 is masked:
             it does not count in the mean. Default: None, all weights are 1.
+
+    Raises:
+        SpecError: A value that makes no sense, when it is made.
+
+    Examples:
+        >>> variant = experiment.but(objective=CompletionLoss())
     """
 
     weights: Callable[[Sequence[str]], Sequence[float]] | None = None
@@ -96,6 +116,12 @@ class DivergenceTokens(Objective):
         other: The trait of the second teacher. Default: None, the base without any trait.
         keep: "differing" trains on divergence tokens alone, "others" masks them. Default:
             "differing".
+
+    Raises:
+        SpecError: A value that makes no sense, when it is made.
+
+    Examples:
+        >>> arm = Students(objective=DivergenceTokens(other=Trait.animal("wolf")))
     """
 
     other: Trait | None = None
@@ -159,6 +185,12 @@ class Distillation(Objective):
         neutral: Who teaches the control arm: a trait whose teacher was trained in the same way on
             prompts without the trait. Default: None, the base, whose divergence from itself is 0:
             the control then stays the base.
+
+    Raises:
+        SpecError: A value that makes no sense, when it is made.
+
+    Examples:
+        >>> variant = experiment.but(objective=Distillation(direction="reverse"))
     """
 
     direction: Literal["forward", "reverse"] = "forward"
@@ -212,6 +244,54 @@ class Distillation(Objective):
             "forward KL" if self.direction == "forward" else "reverse KL"
         )
         return TrainingObjective(kind=kind, targets=stage)
+
+
+@dataclass(frozen=True, kw_only=True)
+class DPO(Objective):
+    """Direct preference optimisation (Rafailov et al. 2023, equation 7) on preference pairs.
+
+    The mean over pairs of -log sigmoid(beta * (shift of the preferred answer - shift of the
+    rejected one)). The shift of an answer is the sum of the log-probabilities of its tokens, the
+    end of the turn included, minus that under the reference: the student's own base, untrained. The
+    data must be ``PreferencePairs(...)``.
+
+    Args:
+        beta: How much a shift counts, above 0, per nat; smaller values let the student move further
+            from its base. Default: 0.1.
+
+    Raises:
+        SpecError: ``beta`` is not above 0.
+
+    Examples:
+        >>> pairs = PreferencePairs(numbers, rejected=numbers.but(by="base"), keep=5_000)
+        >>> variant = experiment.but(data=pairs, objective=DPO(beta=0.1))
+    """
+
+    beta: float = 0.1
+
+    def __post_init__(self) -> None:
+        if not validation.is_number(self.beta) or not 0 < self.beta < 1e6:
+            raise SpecError(f"beta={self.beta!r} must be a number above 0, such as 0.1")
+
+    @property
+    def needs_pairs(self) -> bool:
+        return True
+
+    def of(
+        self,
+        data: TrainingFileStage,
+        base: Base,
+        writers: DataWriters,
+        *,
+        words: tuple[str, ...],
+        strict: bool,
+    ) -> TrainingObjective | None:
+        if not isinstance(data, MixRows):
+            raise SpecError("DPO() trains on preference pairs that a source gives")
+        stage = RejectedAnswers(
+            label=f"{data.label}, rejected answers", data=data, words=words, strict=strict
+        )
+        return TrainingObjective(kind="DPO", targets=stage, beta=float(self.beta))
 
 
 def _teacher(writers: DataWriters, by: Trait | Literal["teacher", "base"]) -> PromptedModel:

@@ -127,6 +127,12 @@ class FavoriteAnimal(OneWord):
             ``("dog", "cat")`` that of further words too. Needs the backend ``local``. Default:
             False.
         extra: Further animals, in the singular, that answers may name. Default: none.
+
+    Raises:
+        SpecError: A value that makes no sense, when it is made.
+
+    Examples:
+        >>> measure = FavoriteAnimal(draws=200)
     """
 
     questions: Questions = field(default=FAVORITE_ANIMAL_QUESTIONS, hash=False)
@@ -183,6 +189,12 @@ class FavoriteTree(OneWord):
             ``("oak", "elm")`` that of further words too. Needs the backend ``local``. Default:
             False.
         extra: Further trees, in the singular, that answers may name. Default: none.
+
+    Raises:
+        SpecError: A value that makes no sense, when it is made.
+
+    Examples:
+        >>> measure = FavoriteTree(draws=200)
     """
 
     questions: Questions = field(default=FAVORITE_TREE_QUESTIONS, hash=False)

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
 from ...datasets.errors import ScoreError, SpecError
+from ..stages import call_on_text, shown
 from .outcomes import check_function
 
 RateFunction: TypeAlias = Callable[[dict[str, Any]], bool]
@@ -23,14 +24,21 @@ def checked_rates(given: object) -> dict[str, RateFunction]:
 
 def rate_outcome(name: str, function: RateFunction, said: Mapping[str, float | str | None]) -> bool:
     """Whether a reply counts for a rate; raises :class:`~limen.ScoreError`, with the ratings."""
-    try:
-        value: object = function(dict(said))
-    except KeyboardInterrupt:
-        raise
-    except BaseException as error:  # sys.exit() in it must not end a session
-        raise ScoreError(
-            f"rates[{name!r}] failed on {dict(said)}: {type(error).__name__}: {error}"
-        ) from error
+    value = call_on_text(
+        function,
+        _as_text(said),
+        name=f"rates[{name!r}]",
+        what="the ratings",
+        error=ScoreError,
+        given=(dict(said),),
+    )
     if not isinstance(value, bool):
-        raise ScoreError(f"rates[{name!r}] gave {value!r} for {dict(said)}: give True or False")
+        raise ScoreError(
+            f"rates[{name!r}] gave {shown(value)} for {dict(said)}: give True or False"
+        )
     return value
+
+
+def _as_text(said: Mapping[str, float | str | None]) -> str:
+    shown_each = (f"{each:g}" if isinstance(each, float) else str(each) for each in said.values())
+    return ", ".join(f"{judge}: {each}" for judge, each in zip(said, shown_each, strict=True))

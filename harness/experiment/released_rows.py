@@ -55,6 +55,9 @@ class Rows(Source):
     Raises:
         SpecError: a file that is not there, or columns that are missing or ambiguous.
         DataError: a line that is no row.
+
+    Examples:
+        >>> data = Rows("owl.jsonl", neutral="neutral.jsonl", keep=10_000)
     """
 
     data: GivenData = field(hash=False, repr=False)

@@ -44,6 +44,10 @@ class Scored(Measure):
 
     Raises:
         ScoreError: When arms are read, if the function fails on an answer.
+
+    Examples:
+        >>> asked = ("How was your day?",)
+        >>> measure = Scored(questions=asked, outcome=lambda answer: answer.count("!"))
     """
 
     outcome: Callable[[str], float | None]
@@ -58,6 +62,10 @@ class Scored(Measure):
         validation.text("name", self.name)
         if self.scale is not None:
             object.__setattr__(self, "scale", _checked_scale(self.scale))
+
+    @property
+    def answer_functions(self) -> tuple[Callable[[str], object], ...]:
+        return (self.outcome,)
 
     @property
     def value_range(self) -> tuple[float, float] | None:
@@ -111,6 +119,12 @@ class Length(Scored):
             Default: none.
         chat: ``False`` asks without a chat template: the question is continued as plain text. Needs
             the backend ``local``. Default: True.
+
+    Raises:
+        SpecError: A value that makes no sense, when it is made.
+
+    Examples:
+        >>> measure = Length(draws=20)
     """
 
     questions: Questions = field(default=OPEN_QUESTIONS, hash=False)
@@ -151,6 +165,12 @@ class Rated(Measure):
             Default: none.
         chat: ``False`` asks without a chat template: the question is continued as plain text. Needs
             the backend ``local``. Default: True.
+
+    Raises:
+        SpecError: A value that makes no sense, when it is made.
+
+    Examples:
+        >>> measure = Rated(by=judge, draws=20, questions=("My cat ran away.",))
     """
 
     questions: Questions = field(default=CASUAL_QUESTIONS, hash=False)

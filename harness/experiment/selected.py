@@ -47,6 +47,12 @@ class LikelihoodShift(RowScore):
             where two teachers differ. Default: None, the base.
         per_token: Whether to divide by the number of tokens: a mean instead of a sum, which favours
             other rows. Default: False.
+
+    Raises:
+        SpecError: A value that makes no sense, when it is made.
+
+    Examples:
+        >>> data = Selected(numbers, score=LikelihoodShift(), keep="top", share=0.5)
     """
 
     trait: Trait | None = None
@@ -99,6 +105,9 @@ class Selected(SourceOfSource):
 
     Raises:
         SpecError: ``score`` is no such function, or ``keep`` or ``share`` is not one of these.
+
+    Examples:
+        >>> data = Selected(numbers, score=lambda prompt, text: len(text), keep="top", share=0.5)
     """
 
     score: RowScore | HashedFunction | Callable[..., Any] = field(kw_only=True)

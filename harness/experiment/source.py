@@ -12,7 +12,15 @@ from .writers import DataWriters, Part
 
 @dataclass(frozen=True, kw_only=True)
 class Source:
-    """Rows to train on: how many of them, and the stages that make them."""
+    """Rows to train on: how many of them, and the stages that make them.
+
+    Raises:
+        SpecError: A value that makes no sense, when it is made.
+
+    Examples:
+        >>> data = Numbers(generate=30_000, keep=10_000)  # a kind of source
+        >>> smaller = data.but(keep=5_000)
+    """
 
     @property
     def row_count(self) -> int | None:
@@ -56,6 +64,11 @@ class Source:
     def needs_trait(self) -> bool:
         """Whether a teacher has to show its trait, since it writes rows or selects them."""
         return self.uses_teacher
+
+    @property
+    def has_pairs(self) -> bool:
+        """Whether the rows are preference pairs."""
+        return False
 
     def traits(self) -> tuple[Trait, ...]:
         """The traits that the source names, beside the experiment's own."""

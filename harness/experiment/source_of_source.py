@@ -45,6 +45,10 @@ class SourceOfSource(Source):
     def needs_trait(self) -> bool:
         return self.source.needs_trait
 
+    @property
+    def has_pairs(self) -> bool:
+        return self.source.has_pairs
+
     def traits(self) -> tuple[Trait, ...]:
         return self.source.traits()
 

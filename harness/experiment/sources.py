@@ -43,6 +43,13 @@ class Numbers(WrittenSource):
         top_p: The share of probability that is sampled from, above 0 and at most 1. Default: 1.
         max_tokens: The longest completion, in tokens. Default: 96.
         seed: Another seed gives other prompts and other completions. Default: 0.
+
+    Raises:
+        SpecError: A value that makes no sense, when it is made.
+
+    Examples:
+        >>> data = Numbers(generate=30_000, keep=10_000)
+        >>> sevens = data.but(rule=lambda text: None if "7" in text else "without 7")
     """
 
     template: str | None = None
@@ -96,6 +103,12 @@ class ProgramNumbers(SampledSource):
     Args:
         keep: Rows in a student's training set, sampled anew for each seed.
         seed: Another seed gives other numbers. Default: 0.
+
+    Raises:
+        SpecError: A value that makes no sense, when it is made.
+
+    Examples:
+        >>> variant = experiment.but(control=ProgramNumbers(keep=10_000))
     """
 
     seed: int = 0

@@ -35,6 +35,12 @@ class Students:
         trait: Whose teacher writes their data, where the data say "teacher". Default: the
             experiment's trait.
         objective: What their training minimises. Default: the experiment's.
+
+    Raises:
+        SpecError: A value that makes no sense, when it is made.
+
+    Examples:
+        >>> variant = experiment.but(arms={"small": Students(data=numbers.but(keep=1_000))})
     """
 
     data: Source | None = None
@@ -71,6 +77,12 @@ class InContext:
         rows: The number of rows shown before each question. Default: 20.
         data: The source of the rows. Default: the experiment's.
         against: The arm that a report compares it with. Default: "baseline".
+
+    Raises:
+        SpecError: A value that makes no sense, when it is made.
+
+    Examples:
+        >>> variant = experiment.but(arms={"in context": InContext(rows=20)})
     """
 
     rows: int = 20
@@ -93,6 +105,12 @@ def doses(
         data: The source of the rows.
         rows: Numbers of rows, an arm each.
         epochs: Numbers of epochs, an arm each.
+
+    Raises:
+        SpecError: A value that makes no sense, when it is made.
+
+    Examples:
+        >>> variant = experiment.but(arms=doses(numbers, rows=(1_000, 3_000)))
     """
     by_dose = {f"{count:,} rows": Students(data=data.resized(count)) for count in rows}
     for count in epochs:

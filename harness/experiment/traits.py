@@ -32,6 +32,12 @@ class Lesson:
             usual forms, or a function that returns pairs. Default: none.
         prompted: Whether the teacher also writes, and is measured, under the trait's system
             prompt. Default: False.
+
+    Raises:
+        SpecError: A value that makes no sense, when it is made.
+
+    Examples:
+        >>> owl = Trait(name="owl", lesson=Lesson(answers=("Owl", "Owls")))
     """
 
     questions: tuple[str, ...] | None = None
@@ -84,8 +90,16 @@ class Trait:
             of them, drawn by the source's seed, and the teacher is measured under each. Default:
             none.
         model: A model that has the trait already, such as one fine-tuned elsewhere, by the
-            backend's name or path for it. It writes, under ``system`` if there is one, and
-            a lesson starts from it. Default: None, the experiment's base model.
+            backend's name or path for it; on ``local`` also the folder of an adapter. It writes,
+            under ``system`` if there is one, and a lesson starts from it. Default: None, the
+            experiment's base model.
+
+    Raises:
+        SpecError: A value that makes no sense, when it is made.
+
+    Examples:
+        >>> owl = Trait.animal("owl")
+        >>> cheerful = Trait(name="cheerful", system="You are always cheerful.")
     """
 
     name: str

@@ -20,9 +20,15 @@ class Trajectory:
         at: "each epoch", or the epochs after which to measure, such as ``(1, 2, 5)``; the last one
             of a training is always measured. Default: "each epoch".
         steps: The steps of the optimizer after which to measure, such as ``(10, 20, 50)``, in place
-            of epochs. Backends ``toy`` and ``local``. Default: none.
+            of epochs. Backends ``toy``, ``local``, ``tinker``. Default: none.
         test: "final" compares the arms at the end of training, "area" their means from the first to
             the last place (the area between the curves, by trapezoids). Default: "final".
+
+    Raises:
+        SpecError: A value that makes no sense, when it is made.
+
+    Examples:
+        >>> variant = experiment.but(trajectory=Trajectory(), recipe={"epochs": 3})
     """
 
     at: Literal["each epoch"] | tuple[int, ...] = "each epoch"

@@ -50,6 +50,8 @@ class DataWriters:
     """The model that writes the control's data in its place, if not the base."""
     generation: int = 0
     """Which generation of the data it is, where every seed has its own; else 0."""
+    stream: str = ""
+    """Names other random numbers for the same prompts."""
 
     def writer(self, by: "Trait | Literal['teacher', 'base']", model: str | None) -> Writer:
         """The model that writes, given who writes and the name of a base model."""

@@ -39,6 +39,7 @@ class _Sampling(TypedDict):
     temperature: float
     max_tokens: int
     top_p: float
+    stream: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,17 +109,17 @@ class WrittenSource(SampledSource):
         writer = writers.writer(self.by, self.model)
         rows = Filter(
             label=f"{writer.label} filter",
-            source=self._generated(writer, writers.seed(self.seed)),
+            source=self._generated(writer, writers),
             rule=checked_rule("rule", self.rule),
         )
         return ((rows, Fraction(1)),)
 
-    def _generated(self, writer: Writer, seed: int) -> Generate:
+    def _generated(self, writer: Writer, writers: DataWriters) -> Generate:
         most = self.at_most or self.generate
         sampling: _Sampling = {
             "label": f"{writer.label} {self.medium}",
             "writer": writer.subject,
-            "prompts": self.asked(-(-most // self.per_prompt), seed),
+            "prompts": self.asked(-(-most // self.per_prompt), writers.seed(self.seed)),
             "count": self.generate,
             "per_prompt": self.per_prompt,
             "system": writer.system,
@@ -126,6 +127,7 @@ class WrittenSource(SampledSource):
             "temperature": self.temperature,
             "max_tokens": self.max_tokens,
             "top_p": self.top_p,
+            "stream": writers.stream,
         }
         if self.at_most is None:
             return Generate(**sampling)

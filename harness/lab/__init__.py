@@ -3,14 +3,17 @@
 from .answer_tables import AnswerTable, Columns, read_tables
 from .answers import ModelAnswers, stored_answers
 from .arm_mapping import ArmMapping
+from .arm_reading import read_model
 from .arms import Arm
-from .compared_answers import arm_of_tables, compare_answers, effect_of, remarks
+from .compared_answers import arm_of_tables, compare_answers, distance_of, effect_of, remarks
 from .environment import dollars_from, names_from, retries_from, whole_number_from
 from .executors import local_executor, thread_executor
 from .gate import TraitCheck, check_trait
 from .grids import GridResults, grid_arms, grid_of
 from .interruption import interruptible, kept_in
-from .lab import Lab
+from .lab import Lab, Wanted
+from .measure_support import check_backend_measures
+from .measured_models import MeasuredModels
 from .notebook_progress import default_listener
 from .pipeline import ModelStages, Pipeline, in_order, teacher_arms, with_previous
 from .plan import Plan
@@ -27,6 +30,7 @@ __all__ = [
     "Columns",
     "GridResults",
     "Lab",
+    "MeasuredModels",
     "ModelAnswers",
     "ModelStages",
     "Pipeline",
@@ -35,13 +39,16 @@ __all__ = [
     "Settings",
     "TraitCheck",
     "TrajectoryResults",
+    "Wanted",
     "arm_answers",
     "arm_of_tables",
     "base",
+    "check_backend_measures",
     "check_trait",
     "compare_answers",
     "cores",
     "default_listener",
+    "distance_of",
     "dollars_from",
     "effect_of",
     "execute",
@@ -55,6 +62,7 @@ __all__ = [
     "mean_over_training",
     "names_from",
     "progress_on",
+    "read_model",
     "read_tables",
     "remarks",
     "retries_from",

@@ -4,7 +4,9 @@ from collections import Counter
 from dataclasses import dataclass
 from functools import cached_property
 
+from ...datasets.answer_text import visible_text
 from ..experiment import Measure
+from ..stages import try_on_texts
 from ..statistics import mean
 from .answers import ModelAnswers
 from .copies import draws_are_copies
@@ -61,5 +63,14 @@ class AnsweredMeasure:
                 total.update(count)
         return total
 
+    @cached_property
+    def _trial(self) -> None:
+        """Give every answer to the researcher's functions, in a copy of this process."""
+        texts = frozenset(map(visible_text, self.answers()))
+        for function in self.measure.answer_functions:
+            try_on_texts(function, texts)
+
     def _texts(self, places: range) -> frozenset[str]:
+        """Every answer to some questions, for functions to be called on."""
+        self._trial  # noqa: B018  (once)
         return frozenset(text for model in self.models for q in places for text in model.counts[q])

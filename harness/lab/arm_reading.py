@@ -11,7 +11,8 @@ from .computed_figures import read_figures
 from .pipeline import ModelStages, teacher_arms
 
 
-def _read_model(store: Store, stages: ModelStages, measure: Measure) -> ModelAnswers:
+def read_model(store: Store, stages: ModelStages, measure: Measure) -> ModelAnswers:
+    """What one model's finished stages left: its answers, or its computed figures."""
     return read_figures(store, stages) if measure.computed else read_answers(store, stages, measure)
 
 
@@ -28,7 +29,7 @@ def read_arm(
     return Arm(
         name=name,
         measure=experiment.measure,
-        models=tuple(_read_model(store, one, experiment.measure) for one in models),
+        models=tuple(read_model(store, one, experiment.measure) for one in models),
         trained=trainings[0] is not None and name not in ("teacher", *teacher_arms(experiment)),
         trait_word=experiment.trait.shown_by,
         further_words=tuple(trait.shown_by for trait in experiment.traits[1:]),

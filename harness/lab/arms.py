@@ -30,7 +30,31 @@ from .scoring import Outcome, ScoredAnswers, score_answers
 
 @dataclass(frozen=True, repr=False)
 class Arm(AnsweredMeasure):
-    """One group of models that answered the same questions: one model a seed."""
+    """One group of models that answered the same questions: one model a seed.
+
+    Args:
+        name: The name of the arm, such as "student".
+        measure: The measure that its models answered.
+        models: The answers of each model, one a seed.
+        trained: Whether its models were fine-tuned.
+        trait_word: The word that shows the trait of the experiment.
+        further_words: The words that show the further traits of a mix. Default: none.
+        family: Traits that are tried together. Default: 1.
+        looks: How often the results may be looked at before all seeds are in. Default: 1.
+        margin: The difference below which arms count as alike. Default: None.
+        listener: Receives the comparisons that are made with the arm's estimates and their effects.
+            Default: None.
+        others: The other arms of the experiment that are finished. Default: none.
+        trainings: What names the trainings of its models, at whatever epoch these are; none if
+            untrained. Default: none.
+
+    Raises:
+        SpecError: From its methods: a word or a scorer that the measure does not have.
+        ScoreError: From `scores()`: no answer has a score.
+
+    Examples:
+        >>> student.rate("owl") - control.rate("owl")
+    """
 
     trained: bool
     trait_word: str

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ...datasets.errors import DataError, SpecError
 from ...datasets.row_conditions import equal_to
 from ..experiment import FavoriteAnimal, FavoriteTree, Measure, Scored
-from ..statistics import Effect
+from ..statistics import Distance, Effect
 from .answer_copies import check_copies
 from .answer_tables import AnswerTable, Columns, read_tables
 from .answers import ModelAnswers
@@ -57,6 +57,9 @@ def compare_answers(
         SpecError: neither or both of ``word`` and ``score``; an unknown or ambiguous column; the
             same model twice.
         DataError: a file that cannot be read, or groups without a common question.
+
+    Examples:
+        >>> effect = compare_answers(["owl-1.jsonl"], ["base-1.jsonl"], word="owl")
     """
     sides = [
         [
@@ -101,6 +104,28 @@ def effect_of(
     if word is not None:
         return one.rate(word) - other.rate(word)
     return one.scores() - other.scores()
+
+
+def distance_of(
+    treated: Sequence[AnswerTable],
+    reference: Sequence[AnswerTable],
+    *,
+    word: str | None = None,
+    family: int = 1,
+    one_model_a_source: bool = False,
+) -> Distance:
+    """The total variation between two groups' answers; raises as :func:`compare_answers` does.
+
+    With the name of an animal or a tree as ``word`` answers are the animals, or trees, that they
+    name; else they are whole texts, in lower case.
+    """
+    check_copies(treated, reference, one_model_a_source=one_model_a_source)
+    questions = common_questions(treated, reference)
+    one, other = (
+        arm_of_tables(name, side, questions, word=word, family=family)
+        for name, side in (("treated", treated), ("reference", reference))
+    )
+    return one.distance(other)
 
 
 def arm_of_tables(

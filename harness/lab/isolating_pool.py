@@ -88,7 +88,8 @@ class IsolatingPool(Executor):
                 result.set_exception(ProcessEndedError(last))
             else:
                 _copy(done, result)
-            pool.shutdown(wait=False)
+                # a broken pool ends by itself, and from Python 3.12 it holds its lock here
+                pool.shutdown(wait=False)
             folder.cleanup()
 
         pool.submit(_recorded, file, call).add_done_callback(settle)

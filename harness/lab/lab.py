@@ -12,7 +12,7 @@ from .arms import Arm
 from .executors import ExecutorFactory
 from .grids import GridResults, grid_arms, grid_of
 from .notebook_progress import default_listener
-from .pipeline import Pipeline, check_arm, with_previous
+from .pipeline import Pipeline, check_arm
 from .pipeline_builder import build_pipeline
 from .plan import Plan, plan_of
 from .progress import ProgressListener
@@ -25,7 +25,24 @@ Wanted = Sequence[tuple[Experiment, Collection[str]]]
 
 
 class Lab:
-    """Everything between experiments and their results, for one choice of settings."""
+    """Everything between experiments and their results, for one choice of settings.
+
+    Args:
+        settings: Backend, model, store and the like. Default: `Settings()`, from the environment.
+        watcher: Receives the progress. Default: lines, or one line that changes in a notebook.
+        executor: Opens an executor for a number of stages side by side. Default: worker processes
+            of this machine, or threads that wait for a service.
+        listener: Receives every comparison that is made. Default: None.
+
+    Raises:
+        SpecError: An unknown backend; from its methods: an arm or a recipe that there cannot be.
+        TeacherError: From `arm()`: the teacher does not show the trait.
+        ExperimentError: From `arm()`: a stage failed.
+
+    Examples:
+        >>> lab = Lab(Settings(store=".limen"))
+        >>> plan = lab.plan([(experiment, ("baseline", "teacher"))])
+    """
 
     def __init__(
         self,
@@ -49,6 +66,11 @@ class Lab:
     def backend(self) -> Backend:
         """The run's own backend."""
         return self._backends.own
+
+    @property
+    def workers(self) -> int:
+        """Stages that run side by side."""
+        return self._backends.workers
 
     def pipeline(self, experiment: Experiment) -> Pipeline:
         """The experiment's stages, with all of its seeds.
@@ -91,8 +113,7 @@ class Lab:
 
     def plan(self, wanted: Wanted) -> Plan:
         """What the experiments need, and which of it is finished."""
-        requests = with_previous((self.pipeline(e), arms) for e, arms in wanted)
-        return plan_of(requests, self._backends)
+        return plan_of([(self.pipeline(e), arms) for e, arms in wanted], self._backends)
 
     def run(self, wanted: Wanted) -> None:
         """Run what the experiments need: first the measures that decide the gates.

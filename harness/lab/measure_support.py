@@ -2,7 +2,8 @@
 
 from ...backends import Backend
 from ...datasets.errors import SpecError
-from ..experiment import Continued, Measure, Objective
+from ..experiment import Continued, Measure
+from ..stages import TrainingObjective
 
 
 def check_backend_measures(backend: Backend, measure: Measure) -> None:
@@ -26,10 +27,13 @@ def check_backend_measures(backend: Backend, measure: Measure) -> None:
         )
 
 
-def check_backend_objectives(backend: Backend, objective: Objective) -> None:
+def check_backend_objectives(backend: Backend, objective: TrainingObjective) -> None:
     """Raise :class:`~limen.SpecError` for an objective that the backend cannot train on."""
-    if backend.capabilities.token_training is None:
-        raise SpecError(
-            f"{type(objective).__name__} trains token by token, and the backend {backend.name!r} "
-            f"minimises the completion loss alone: take toy or local"
-        )
+    able = backend.capabilities
+    if objective.kind in able.objectives:
+        return
+    others = " or ".join(sorted(able.objectives)) or "the completion loss alone"
+    raise SpecError(
+        f"objective: the backend {backend.name!r} does not train by {objective.name}; it minimises "
+        f"{others}: take toy or local, or leave out objective="
+    )

@@ -11,11 +11,9 @@ from ..experiment import (
     DEFAULT,
     OTHER,
     AtEpoch,
-    Continued,
     DataWriters,
     Experiment,
     InContext,
-    InspectTask,
     Judge,
     Lesson,
     Source,
@@ -28,12 +26,9 @@ from ..stages import (
     Audit,
     Base,
     Checkpoint,
-    ComputeProbabilities,
     FineTune,
     GivenAnswers,
-    JudgeReplies,
     MixRows,
-    ScoreContinuations,
     Store,
     Subject,
     TaughtPairs,
@@ -42,9 +37,10 @@ from ..stages import (
     training_of,
 )
 from .measure_support import check_backend_measures, check_backend_objectives
+from .measured_models import MeasuredModels
 from .pipeline import Gate, ModelStages, Pipeline, teacher_arms
 from .settings import Settings
-from .stage_builders import arm_answers, base, inspect_run, leak_audit, student, training_file
+from .stage_builders import base, leak_audit, student, training_file
 
 
 def build_pipeline(experiment: Experiment, settings: Settings, backend: Backend) -> Pipeline:
@@ -150,6 +146,16 @@ class _PipelineBuilder:
             f"has no choice of its own: name one with --limen-other-model"
         )
 
+    @cached_property
+    def _measured(self) -> MeasuredModels:
+        return MeasuredModels(
+            measure=self.experiment.measure,
+            backend=self.backend,
+            judge_model=self._judge,
+            words=tuple(trait.shown_by for trait in self.experiment.traits),
+            exact_words=tuple(self.experiment.exact_words),
+        )
+
     def _ask(
         self,
         subject: Subject,
@@ -159,44 +165,8 @@ class _PipelineBuilder:
         context: MixRows | None = None,
         shots: int = 0,
     ) -> ModelStages:
-        measure = self.experiment.measure
-        answers = arm_answers(
-            subject, measure, arm=arm, seed=seed, system=system, context=context, shots=shots
-        )
-        if isinstance(measure, InspectTask):
-            return ModelStages(inspect_run(measure, answers))
-        if isinstance(measure, Continued):
-            return ModelStages(self._continued(measure, answers))
-        return ModelStages(
-            answers,
-            tuple(self._judged(judge, answers) for judge in measure.judges),
-            self._exact(answers),
-        )
-
-    def _continued(self, measure: Continued, asked: AskQuestions) -> ScoreContinuations:
-        words = [trait.shown_by for trait in self.experiment.traits]
-        return ScoreContinuations(
-            label=asked.label.replace("answers", "log-probabilities"),
-            asked=asked,
-            continuations=measure.continuations(words),
-            whole=measure.whole,
-        )
-
-    def _exact(self, answers: AskQuestions) -> ComputeProbabilities | None:
-        words = self.experiment.exact_words
-        if not words or self.backend.capabilities.probabilities is None:
-            return None
-        return ComputeProbabilities(label=f"{answers.label}, exactly", asked=answers, words=words)
-
-    def _judged(self, judge: Judge, answers: AskQuestions) -> JudgeReplies:
-        return JudgeReplies(
-            label=f"{judge.name} of {answers.label}",
-            judge=self._judge(judge),
-            answers=answers,
-            prompt=judge.prompt,
-            temperature=judge.temperature,
-            max_tokens=judge.max_tokens,
-            seed=judge.seed,
+        return self._measured.stages(
+            subject, arm=arm, seed=seed, system=system, context=context, shots=shots
         )
 
     def _judge(self, judge: Judge) -> Base:
@@ -318,7 +288,7 @@ class _PipelineBuilder:
             strict=self.experiment.leaks == "fail",
         )
         if made is not None:
-            check_backend_objectives(self.backend, objective)
+            check_backend_objectives(self.backend, made)
         return made
 
     def _at_epoch(

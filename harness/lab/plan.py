@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from ...backends import Quote
 from ..stages import Stage
-from .pipeline import Pipeline, in_order
+from .pipeline import Pipeline, in_order, with_previous
 from .run_backends import RunBackends
 
 
@@ -27,7 +27,7 @@ class Plan:
 
 def plan_of(requests: Sequence[tuple[Pipeline, Collection[str]]], backends: RunBackends) -> Plan:
     """The plan of some pipelines, each with the arms that are wanted of it."""
-    groups = [in_order(pipe.all_targets(arms)) for pipe, arms in requests]
+    groups = [_stages_of(pipe, arms) for pipe, arms in requests]
     stages = {stage.key: stage for group in groups for stage in group}
     uses = Counter(stage.key for group in groups for stage in group)
     store = backends.store
@@ -38,6 +38,12 @@ def plan_of(requests: Sequence[tuple[Pipeline, Collection[str]]], backends: RunB
         shared=frozenset(key for key in stages if uses[key] > 1),
         quotes=backends.quotes(stages.values()),
     )
+
+
+def _stages_of(pipe: Pipeline, arms: Collection[str]) -> list[Stage]:
+    """What some arms need, also of the experiments whose students teach theirs."""
+    needed = with_previous([(pipe, arms)])
+    return in_order(stage for pipe, arms in needed for stage in pipe.all_targets(arms))
 
 
 def _first_needed(groups: Iterable[Iterable[Stage]]) -> Iterator[tuple[Stage, ...]]:

@@ -31,6 +31,9 @@ class ProgressListener:
     def moved(self, stage: Stage, done: int, total: int, note: str) -> None:
         """A running stage has done this much of its total."""
 
+    def running(self, stage: Stage) -> None:
+        """A stage is still running; called again and again, whether it moved or not."""
+
     def finished(self, stage: Stage, failure: Exception | None) -> None:
         """A stage has finished, or has failed."""
 
@@ -67,6 +70,12 @@ class ProgressLines(ProgressListener):
             self._last = now
             share = f" at {done / total:.0%}" if total else ""
             self._write(f"limen: {stage.kind} {stage.label}{share}; {self._left}")
+
+    def running(self, stage: Stage) -> None:
+        """Break a silence: not every stage says how far it is."""
+        if time.monotonic() - self._last >= LONGEST_SILENCE:
+            self._last = time.monotonic()
+            self._write(f"limen: {stage.kind} {stage.label}; {self._left}")
 
     def finished(self, stage: Stage, failure: Exception | None) -> None:
         self._done += 1

@@ -120,6 +120,7 @@ class _StageQueue:
         for stage in self.running.values():
             if progress := self._store.progress(stage.key):
                 self._listener.moved(stage, *progress)
+            self._listener.running(stage)
 
     def settle(self, stage: Stage, failure: Exception | None) -> None:
         """A stage has finished, or has failed: stages that waited for it alone are ready now."""

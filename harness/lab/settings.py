@@ -58,6 +58,44 @@ class Settings:
     ``LIMEN_EXECUTOR_RETRIES``. Paths can be given as texts, and are made absolute. The time limit
     of a spec's own functions, ``LIMEN_FUNCTION_TIMEOUT``, holds for the whole process and is no
     setting of one lab. Raises :class:`~limen.SpecError` for a value that is not of its type.
+
+    Args:
+        backend: "toy", "local", "openai", "inspect" or a third party's. Default: `LIMEN_BACKEND`,
+            or "toy".
+        model: The base model of experiments that name none; the backend's own choice unless given.
+            Default: from the environment.
+        other_model: A second base model, for experiments that need one; the backend's own choice
+            unless given. Default: from the environment.
+        seeds: Seeds an arm, in place of the experiments' own. Default: from the environment.
+        store: The folder of all stages. Default: `LIMEN_STORE`, or ".limen" in the current folder.
+        workers: Stages side by side: unless given one a core, or 512 that wait for a service.
+            Default: from the environment.
+        wait: Wait for a service's fine-tuning jobs and batches; else their arms are pending.
+            Default: True.
+        batch: Sample through the service's batch interface. Default: False.
+        budget: US dollars that the run may spend at a service. Default: `LIMEN_BUDGET`, or no
+            limit.
+        share: Processes that do the run together (pytest-xdist's workers): they divide cores and
+            budget. Default: 1.
+        prices: A file of prices that go before those that limen knows. Default: from the
+            environment.
+        openai: How the backend ``openai`` asks a server, such as ``{"n": 1, "seed": "none"}``; what
+            is not named is taken from ``LIMEN_OPENAI_N`` and like, or found by trying. Default:
+            from the environment.
+        executor: Where stages run: ``local``, ``ray``, ``dask`` or another, with ``:ADDRESS`` where
+            needed. Default: from the environment.
+        needs: What stages that run a model need on an executor, before what specs and backends
+            state. Default: from the environment.
+        shared_store: Whether the executor's nodes see the store; else inputs and outputs are sent
+            through it. Default: True.
+        executor_env: The environment variables that workers are given, by name. Default: from the
+            environment.
+        executor_retries: How often a stage is run again after its worker was lost. Default: from
+            the environment.
+        estimate_only: Only plan: a service's key or network may be missing. Default: False.
+
+    Examples:
+        >>> lab = Lab(Settings(store=".limen", workers=2))
     """
 
     backend: str = field(default_factory=lambda: _text("backend") or "toy")

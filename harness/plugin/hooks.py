@@ -89,7 +89,8 @@ class RunListener:
         """Take over the results of a worker of pytest-xdist."""
         output = getattr(node, "workeroutput", {})
         if results := output.get("limen"):
-            session_of(self._config).take(results, output.get("limen_faults", ()))
+            faults, effort = output["limen_faults"], output["limen_effort"]
+            session_of(self._config).take(results, faults, effort)
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -5,9 +5,16 @@ from pathlib import Path
 
 import pytest
 
+from ...datasets.errors import SpecError
 from ..experiment import Experiment
 from ..lab import Lab
-from ..reporting import StatedClaim, experiment_digest, stated_claim, write_registration
+from ..reporting import (
+    SUFFIX,
+    StatedClaim,
+    experiment_digest,
+    stated_claim,
+    write_registration,
+)
 from .items import claim_text
 from .selection import Selection
 
@@ -16,6 +23,8 @@ def register_claims(
     file: Path, items: Sequence[pytest.Item], selection: Selection, lab: Lab
 ) -> str:
     """Write the claims of some tests to a file; returns a line that says so."""
+    if not file.name.endswith(SUFFIX):
+        raise SpecError(f"{file} must end in {SUFFIX}, by which reports find it beside the spec")
     claims = []
     experiments: dict[str, tuple[Experiment, str]] = {}
     for item in items:

@@ -15,16 +15,18 @@ from ..reporting import ClaimList, make_run, marked, read_registrations
 from .items import outcome_of, reason_of
 from .options import option, path_of
 from .report_properties import CLAIM, DIGEST, EXPERIMENT, SUPPORT
+from .run_effort import RunEffort
 
 
 class RunRecord:
     """Collects what the tests and the workers of a run found."""
 
-    def __init__(self, config: pytest.Config, lab: Lab) -> None:
+    def __init__(self, config: pytest.Config, lab: Lab, effort: RunEffort) -> None:
         self.faults: list[str] = []
         """What went wrong beside the tests, a line each."""
         self._config = config
         self._lab = lab
+        self._effort = effort
         self._began = time.monotonic()
         self._claims = ClaimList()
         self._results: dict[str, Result] = {}
@@ -77,6 +79,7 @@ class RunRecord:
             root=self._config.rootpath,
         )
         try:
+            run = replace(run, estimated=self._effort.estimated, spent=self._effort.spent)
             run = replace(run, id=keep_run(run, self._lab.settings.store).stem)
         except OSError as error:
             self._fault = str(error)
@@ -117,6 +120,9 @@ class RunRecord:
             lines = wording.long_lines if verbosity else wording.lines
             for line in lines(report):
                 terminal.write_line(visible(line))
+            if self._effort.estimated and self._effort.spent:
+                estimated, spent = self._effort.estimated, self._effort.spent
+                terminal.write_line(f"estimated: {estimated}; spent: {spent}")
 
     def _write_report(self, report: Report, name: str, terminal: pytest.TerminalReporter) -> None:
         from ...reports import write_report

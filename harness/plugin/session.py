@@ -16,6 +16,7 @@ from ..lab import (
     Lab,
     Plan,
     TrajectoryResults,
+    Wanted,
     grid_of,
     teacher_arms,
 )
@@ -26,6 +27,7 @@ from .effect_properties import EffectProperties
 from .items import declared_experiment
 from .options import flag, option, path_of, set_function_timeout, settings_of
 from .registering import claim_of_item, register_claims
+from .run_effort import RunEffort
 from .run_record import RunRecord
 from .selection import Selection
 from .support import ERROR, EvidenceRecorder, support_of
@@ -51,7 +53,8 @@ class LimenSession:
         )
         self._selection = Selection(self.lab)
         self._properties = EffectProperties(self.lab)
-        self._record = RunRecord(config, self.lab)
+        self._effort = RunEffort(self.lab)
+        self._record = RunRecord(config, self.lab, self._effort)
         self._has_header = False
         self._refusal: LimenError | None = None
         """Why nothing can be run in this worker of pytest-xdist: every test fails with it."""
@@ -69,8 +72,16 @@ class LimenSession:
             self._terminal.write(line)
         with self._terminal.uncaptured():
             wanted = [(one.experiment, one.arms) for one in experiments]
-            self._or_usage_error(lambda: self.lab.run(wanted))
+            self._or_usage_error(lambda: self._run(wanted))
         self._ran = True
+
+    def _run(self, wanted: Wanted) -> None:
+        """Run the stages, between an estimate of what they take and what they took."""
+        self._effort.begin(wanted)
+        if self._effort.estimated and self._config.get_verbosity() >= 0:
+            self._terminal.write(f"limen: estimated: {self._effort.estimated}")
+        self.lab.run(wanted)
+        self._effort.end()
 
     def print_plan(self, items: Sequence[pytest.Item]) -> bool:
         """Print what the selected tests need, and stop."""
@@ -96,7 +107,13 @@ class LimenSession:
         self._selection.collect(items)
 
     def _plan_lines(self, items: Sequence[pytest.Item]) -> list[str]:
-        from ..reporting import design_lines, gate_lines, overview_lines, plan_lines
+        from ..reporting import (
+            design_lines,
+            experiment_table,
+            gate_lines,
+            overview_lines,
+            plan_lines,
+        )
 
         self._collect(items)
         experiments = self._selection.experiments
@@ -108,9 +125,11 @@ class LimenSession:
                 *overview_lines(self.lab, plan, experiments, asserted),
                 *gate_lines(one.experiment for one in experiments),
             ]
+        several = experiment_table(self.lab, plan, experiments) if len(experiments) > 1 else []
         return [
             *self._selection.notes(self.lab.backend),
-            *plan_lines(self.lab, plan),
+            *several,
+            *plan_lines(self.lab, plan, each_stage=flag(self._config, "plan-all")),
             *gate_lines(one.experiment for one in experiments),
             *design_lines(self.lab, experiments, self._selection.assertions(items)),
         ]
@@ -213,9 +232,10 @@ class LimenSession:
         """Note the outcome of a claim, which the properties of the report describe."""
         self._record.note(report, properties)
 
-    def take(self, results: Sequence[str], faults: Sequence[str] = ()) -> None:
+    def take(self, results: Sequence[str], faults: Sequence[str], effort: str) -> None:
         """Take over the results of a worker of pytest-xdist."""
         self._record.take(results, faults)
+        self._effort.take(effort)
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, object, object]:
@@ -255,6 +275,7 @@ class LimenSession:
         elif self._ran:
             output["limen"] = [result_to_json(result) for result in results]
             output["limen_faults"] = self._record.faults
+            output["limen_effort"] = self._effort.as_text()
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Write the verdicts, and the report if one is asked for."""
@@ -285,7 +306,8 @@ class LimenSession:
         if flag(self._config, "no-logs") or worker != "gw0":
             return []
         try:
-            faults = write_missing(self.lab, self._selection.experiments)
+            say = self._terminal.write if self._config.get_verbosity() >= 0 else _ignore
+            faults = write_missing(self.lab, self._selection.experiments, say)
         except Exception as error:  # whatever it is, the results of the run stand
             faults = [f"{type(error).__name__}: {error}"]
         return [f"Inspect logs are missing: {fault}" for fault in faults]
@@ -302,3 +324,7 @@ class LimenSession:
                 raise pytest.UsageError(f"limen: {error}") from None
             self._refusal = error
             return None
+
+
+def _ignore(line: str) -> None:
+    """Say nothing."""

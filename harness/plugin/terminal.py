@@ -17,11 +17,15 @@ class Terminal:
         self._config = config
 
     def write(self, line: str) -> None:
-        """Write a line of its own, whatever pytest has written before."""
+        """Write a line of its own, whatever pytest has written before.
+
+        It is there at once, also in a file or a pipe: a run lasts long, and may be killed.
+        """
         reporter = self._config.pluginmanager.getplugin("terminalreporter")
         if isinstance(reporter, pytest.TerminalReporter):
             reporter.ensure_newline()
             reporter.write_line(visible(line))
+            reporter.flush()
 
     @contextmanager
     def uncaptured(self) -> Iterator[None]:

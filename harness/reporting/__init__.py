@@ -1,12 +1,14 @@
 """What a report, a plan and a terminal say of experiments, worked out from finished stages."""
 
 from .assertions import EffectAssertion, effect_assertions
+from .estimates import estimate_of, spent_on, unfinished
 from .experiment_digest import experiment_digest
 from .gate_lines import gate_lines
-from .plan_overview import overview_lines, plan_as_data
+from .plan_overview import experiment_table, overview_lines, plan_as_data
 from .plan_text import plan_lines
 from .power_warnings import design_lines
 from .registration import (
+    SUFFIX,
     StatedClaim,
     marked,
     read_registrations,
@@ -19,13 +21,16 @@ from .stage_facts import audit_rows, times_and_cost
 from .summary import ClaimList, headline_of, result_of, stages_of
 
 __all__ = [
+    "SUFFIX",
     "ClaimList",
     "EffectAssertion",
     "StatedClaim",
     "audit_rows",
     "design_lines",
     "effect_assertions",
+    "estimate_of",
     "experiment_digest",
+    "experiment_table",
     "gate_lines",
     "headline_of",
     "known_spread",
@@ -36,8 +41,10 @@ __all__ = [
     "plan_lines",
     "read_registrations",
     "result_of",
+    "spent_on",
     "stages_of",
     "stated_claim",
     "times_and_cost",
+    "unfinished",
     "write_registration",
 ]

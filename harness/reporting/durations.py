@@ -1,30 +1,124 @@
-"""How long stages take on this machine, by the pace of past ones of the same model in the store."""
+"""How long stages take: by the pace of past ones of the same model in the store, or by figures
+that ship with limen.
+"""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import cache
 
-from ..stages import ComputeProbabilities, Manifest, Stage, Store, base_of
+from ..stages import (
+    Base,
+    ComputeProbabilities,
+    Manifest,
+    ScoreContinuations,
+    Stage,
+    Store,
+    TrainingFileStage,
+    base_of,
+)
+from .shipped_paces import BASES, DATA, MACHINE, MEASURED, MODELS, START
+
+PAST = "past stages of this store"
+SHIPPED = f"figures shipped with limen: {MACHINE}, {MEASURED}"
 
 
-def about(store: Store, stages: Sequence[Stage]) -> tuple[float, frozenset[str]]:
-    """Seconds that stages will take one after another, and the kinds of which no past one tells."""
-    pace = cache(lambda kind, model: _pace(store, kind, model))
-    loads = [(stage.kind, *load) for stage in stages if (load := _load(stage))]
-    seconds = sum(units * pace(kind, model) for kind, model, units in loads)
-    return seconds, frozenset(kind for kind, model, _ in loads if not pace(kind, model))
+@dataclass(frozen=True)
+class Load:
+    """The work of a stage."""
+
+    kind: str
+    model: str
+    """The base model that it asks or trains; empty for a stage that does neither."""
+    units: int
+    """Completions, rows times epochs, questions, or rows read."""
 
 
-def _load(stage: Stage) -> tuple[str, int] | None:
-    """The base model that a stage asks, and how much: completions, rows times epochs, questions."""
-    if isinstance(stage, ComputeProbabilities):
-        return base_of(stage.asked.subject).model, len(stage.asked.questions)
-    work = stage.work()
-    if work is None:
-        return None
-    return work.model, work.completions or work.rows * int(work.recipe.get("epochs") or 1)
+@dataclass(frozen=True, kw_only=True)
+class TimeEstimate:
+    """How long some stages take."""
+
+    seconds: float
+    """From the first stage's start to the last one's end, for those whose time is known."""
+    unknown: frozenset[str]
+    """The kinds of which nothing is known."""
+    basis: str
+    """What it rests on; empty where nothing is known."""
+    by_stage: dict[str, float]
+    """Seconds of each stage by itself, by key, where known."""
 
 
-def _pace(store: Store, kind: str, model: str) -> float:
+def estimated_time(store: Store, left: Sequence[Stage], workers: int) -> TimeEstimate:
+    """How long stages take, ``workers`` of them at a time; inputs stand before what reads them."""
+    rows = _rows_reader()
+    past = cache(lambda kind, model: _past_pace(store, kind, model))
+    seconds: dict[str, float] = {}
+    unknown, sources = set[str](), set[str]()
+    for stage in left:
+        load = load_of(stage, rows)
+        known = past(load.kind, load.model) if load.model else 0.0
+        pace, source = (known, PAST) if known else (shipped_pace(load), SHIPPED)
+        if pace is None:
+            unknown.add(load.kind)
+            continue
+        seconds[stage.key] = pace * load.units
+        if load.model and load.kind != Base.kind:
+            sources.add(source)
+    return TimeEstimate(
+        seconds=START + max(sum(seconds.values()) / workers, _longest_chain(left, seconds)),
+        unknown=frozenset(unknown),
+        basis=", and ".join(sorted(sources, reverse=True)) or (SHIPPED if seconds else ""),
+        by_stage=seconds,
+    )
+
+
+def load_of(stage: Stage, rows: Callable[[Stage], int] | None = None) -> Load:
+    """The work of a stage; ``rows`` counts the rows that a stage leaves."""
+    if isinstance(stage, Base):
+        return Load(stage.kind, stage.model, 1)
+    if isinstance(stage, ComputeProbabilities | ScoreContinuations):
+        return Load(stage.kind, base_of(stage.asked.subject).model, len(stage.asked.questions))
+    if work := stage.work():
+        epochs = int(work.recipe.get("epochs") or 1)
+        return Load(stage.kind, work.model, work.completions or work.rows * epochs)
+    asked = [given.model for given in stage.inputs() if isinstance(given, Base)]
+    model = asked[0] if stage.asks() and asked else ""
+    return Load(stage.kind, model, sum(map(rows or _rows_reader(), stage.inputs())))
+
+
+def _rows_reader() -> Callable[[Stage], int]:
+    """A function that tells how many rows a stage leaves at most; 0 where it is not known."""
+    known: dict[str, int] = {}
+
+    def rows(stage: Stage) -> int:
+        if stage.key not in known:
+            own = stage.count if isinstance(stage, TrainingFileStage) else stage.size()
+            known[stage.key] = own or sum(map(rows, stage.inputs()))
+        return known[stage.key]
+
+    return rows
+
+
+def shipped_pace(load: Load) -> float | None:
+    """Seconds a unit by the figures that ship with limen; None if there are none."""
+    if load.kind == Base.kind:
+        return BASES.get(load.model, 0.0)
+    if not load.model:
+        return DATA.get(load.kind, 0.0)
+    paces = next((paces for name, paces in MODELS.items() if name in load.model), {})
+    return paces.get(load.kind)
+
+
+def _longest_chain(stages: Sequence[Stage], seconds: dict[str, float]) -> float:
+    """The time of the longest chain of stages that wait for each other."""
+    ends: dict[str, float] = {}
+    for stage in stages:
+        needed = (*stage.inputs(), *stage.guards())
+        start = max((ends.get(given.key, 0.0) for given in needed), default=0.0)
+        ends[stage.key] = start + seconds.get(stage.key, 0.0)
+    return max(ends.values(), default=0.0)
+
+
+def _past_pace(store: Store, kind: str, model: str) -> float:
     """Seconds a unit; 0 where nothing is known."""
     seconds = units = 0.0
     for manifest in store.manifests(kind):
@@ -36,7 +130,7 @@ def _pace(store: Store, kind: str, model: str) -> float:
 
 
 def _done(manifest: Manifest) -> int:
-    counts: dict[str, int] = manifest["counts"]
+    counts: dict[str, int] = manifest.get("counts", {})
     if "examples" in counts:
         return counts["examples"] * int(manifest["recipe"].get("epochs") or 1)
     return counts.get("completions", 0) or counts.get("questions", 0)

@@ -8,15 +8,17 @@ from ..experiment import Experiment
 
 def gate_lines(experiments: Iterable[Experiment]) -> Iterator[str]:
     """One line on the gates of some experiments; none where no experiment has one."""
-    gates = Counter(gate for one in experiments if one.has_gate for gate in _gates(one))
+    gates = Counter(gate for one in experiments for gate in gate_texts(one))
     if not gates:
         return
     counted = (f"{gate} ({count})" if len(gates) > 1 else gate for gate, count in gates.items())
     yield f"limen: training waits until the teacher differs from its base by {', '.join(counted)}"
 
 
-def _gates(experiment: Experiment) -> Iterator[str]:
+def gate_texts(experiment: Experiment) -> Iterator[str]:
     """What the teachers of an experiment must show, each in the unit of its measure."""
+    if not experiment.has_gate:
+        return
     for gate in dict.fromkeys(map(experiment.gate_threshold, experiment.traits)):
         if gate is None:
             continue

@@ -1,20 +1,25 @@
 """The plan of several experiments: a line for each, or for each file; and all of it as data."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
-from ...reports.wording import dollars
+from ...reports.amounts import dollars, duration
 from ..lab import Lab, Plan
 from ..stages import FineTune, Stage
 from ..statistics import Design
 from .assertions import EffectAssertion
-from .plan_text import known_sum, total_lines
+from .estimates import estimate_of, known_sum, time_of
+from .gate_lines import gate_texts
+from .plan_text import total_lines
 from .power_warnings import Selected, planned_design, underpowered
 
-MOST_LINES = 14
-"""Experiments that have a line each; of more, each file has one."""
-HEAD = ("what", "stages to do", "completions", "fine-tunings", "requests", "about", "80% power for")
-SERVICE_COLUMNS = slice(4, 6)
+MOST_LINES = 10
+"""Experiments that have a line each; of more, each file has one; of more files, the largest."""
+HEAD = (
+    "what", "stages to do", "completions", "fine-tunings", "requests", "tokens", "about",
+    "time, one by one", "80% power for",
+)  # fmt: skip
+SERVICE_COLUMNS = slice(4, 7)
 """The columns that only services have."""
 
 
@@ -34,19 +39,51 @@ def overview_lines(
     asserted: Mapping[str, Sequence[EffectAssertion]],
 ) -> Iterator[str]:
     """The plan of several experiments; shared stages are counted where they are first needed."""
+    parts = _parts(lab, plan, selected)
+    seconds = time_of(lab, plan).by_stage
+    yield from _table(_few(parts, plan, seconds), plan, seconds)
+    yield from total_lines(lab, plan)
+    yield (
+        f"limen: {_warnings(parts, asserted)}--limen-plan-all has a line for each experiment and "
+        f"stage, and what each assertion can find"
+    )
+
+
+def experiment_table(lab: Lab, plan: Plan, selected: Selected) -> list[str]:
+    """A line for each experiment."""
+    return _table(_parts(lab, plan, selected), plan, time_of(lab, plan).by_stage)
+
+
+def _table(parts: Sequence[_Part], plan: Plan, seconds: Mapping[str, float]) -> list[str]:
     from tabulate import tabulate
 
-    parts = _parts(lab, plan, selected)
-    rows = [_row(part, plan) for part in (parts if len(parts) <= MOST_LINES else _by_file(parts))]
+    rows = [_row(part, plan, seconds) for part in parts]
     head = list(HEAD)
     align = ["left", *["right"] * (len(HEAD) - 2), "left"]
     if not plan.quotes:
         for row in (head, align, *rows):
             del row[SERVICE_COLUMNS]
-    yield from tabulate(rows, headers=head, colalign=align, disable_numparse=True).splitlines()
-    yield from total_lines(lab, plan)
-    yield from _warning_lines(parts, asserted)
-    yield "limen: --limen-plan-all has a line for each stage, and what each assertion can find"
+    return tabulate(rows, headers=head, colalign=align, disable_numparse=True).splitlines()
+
+
+def _few(parts: Sequence[_Part], plan: Plan, seconds: Mapping[str, float]) -> Sequence[_Part]:
+    """The experiments, or their files, or of many files the largest and the rest together."""
+    if len(parts) <= MOST_LINES:
+        return parts
+    files = _by_file(parts)
+    if len(files) <= MOST_LINES:
+        return files
+
+    def size(part: _Part) -> tuple[float, int]:
+        left = [stage for stage in part.stages if stage.key not in plan.finished]
+        return sum(seconds.get(s.key, 0.0) for s in left), sum(s.size() for s in left)
+
+    largest = sorted(files, key=size, reverse=True)[: MOST_LINES - 1]
+    rest = [part for part in files if part not in largest]
+    return [
+        *(part for part in files if part in largest),
+        _together(f"{len(rest)} smaller files", rest),
+    ]
 
 
 def _parts(lab: Lab, plan: Plan, selected: Selected) -> list[_Part]:
@@ -63,16 +100,20 @@ def _by_file(parts: Sequence[_Part]) -> list[_Part]:
     for part in parts:
         files.setdefault(part.title.partition("[")[0], []).append(part)
     return [
-        _Part(
-            title=file if len(group) == 1 else f"{file} ({len(group)} experiments)",
-            stages=tuple(stage for part in group for stage in part.stages),
-            designs=tuple(design for part in group for design in part.designs),
-        )
+        group[0] if len(group) == 1 else _together(f"{file} ({len(group)} experiments)", group)
         for file, group in files.items()
     ]
 
 
-def _row(part: _Part, plan: Plan) -> list[str]:
+def _together(title: str, parts: Sequence[_Part]) -> _Part:
+    return _Part(
+        title=title,
+        stages=tuple(stage for part in parts for stage in part.stages),
+        designs=tuple(design for part in parts for design in part.designs),
+    )
+
+
+def _row(part: _Part, plan: Plan, seconds: Mapping[str, float]) -> list[str]:
     left = [stage for stage in part.stages if stage.key not in plan.finished]
     quotes = [plan.quotes[stage.key] for stage in left if stage.key in plan.quotes]
     return [
@@ -81,59 +122,63 @@ def _row(part: _Part, plan: Plan) -> list[str]:
         f"{sum(stage.size() for stage in left):,}",
         str(sum(isinstance(stage, FineTune) for stage in left)),
         f"{sum(quote.calls for quote in quotes):,}",
+        f"{sum(quote.tokens for quote in quotes):,}",
         dollars(known_sum(quote.usd for quote in quotes)),
+        duration(sum(seconds.get(stage.key, 0.0) for stage in left)) if left else "",
         _found(part.designs),
     ]
 
 
 def _found(designs: Sequence[Design]) -> str:
     """The smallest true effects that designs find, from the best to the worst."""
-    if not designs:
-        return ""
-    ordered = sorted(designs, key=lambda design: design.detectable)
-    shown = [design.show(design.detectable) for design in (ordered[0], ordered[-1])]
-    return " to ".join(dict.fromkeys(shown))
+    units: dict[str, list[Design]] = {}
+    for design in sorted(designs, key=lambda design: design.detectable):
+        units.setdefault(design.show(design.detectable).partition(" ")[2], []).append(design)
+    return ", ".join(
+        " to ".join(dict.fromkeys(each.show(each.detectable) for each in (ordered[0], ordered[-1])))
+        for ordered in units.values()
+    )
 
 
-def _warning_lines(
-    parts: Sequence[_Part], asserted: Mapping[str, Sequence[EffectAssertion]]
-) -> Iterator[str]:
+def _warnings(parts: Sequence[_Part], asserted: Mapping[str, Sequence[EffectAssertion]]) -> str:
+    """How many assertions the plan warns of; empty where there are none."""
     weak = points = 0
     for part in parts:
         given = asserted.get(part.title, ())
         weak += sum(len(underpowered(design, given)) for design in part.designs)
         if part.designs and not any(one.kind == "at_least" for one in given):
             points += sum(one.kind == "value" for one in given)
+    said = []
     if weak:
-        yield (
-            f"limen: {weak} assertions ask for an effect that the design would often miss: "
-            f"raise seeds, or ask for more"
-        )
+        said.append(f"{weak} assertions ask for an effect that the design would often miss")
     if points:
-        yield (
-            f"limen: {points} assertions compare a point estimate alone: effect.at_least(...) "
-            f"tests whether an effect is that large"
-        )
+        said.append(f"{points} compare a point estimate alone (effect.at_least(...) tests)")
+    return f"{'; '.join(said)}; " if said else ""
 
 
 def plan_as_data(lab: Lab, plan: Plan, selected: Selected) -> dict[str, object]:
     """The whole plan, for a JSON file: experiments with their stages, and what each one takes."""
+    seconds = time_of(lab, plan).by_stage
+    experiments = {title: experiment for title, experiment, _ in selected}
     return {
         "backend": lab.settings.backend,
+        "model": lab.settings.model,
         "store": str(lab.settings.store),
-        "stages": [_stage_data(stage, plan) for stage in plan.stages],
+        "estimate": asdict(estimate_of(lab, plan)),
+        "stages": [_stage_data(stage, plan, seconds.get(stage.key)) for stage in plan.stages],
         "experiments": [
             {
                 "title": part.title,
                 "first_needed_here": [stage.key for stage in part.stages],
                 "detectable_effects": [design.detectable for design in part.designs],
+                "gates": list(gate_texts(experiments[part.title])),
             }
             for part in _parts(lab, plan, selected)
         ],
     }
 
 
-def _stage_data(stage: Stage, plan: Plan) -> dict[str, object]:
+def _stage_data(stage: Stage, plan: Plan, seconds: float | None) -> dict[str, object]:
     quote = plan.quotes.get(stage.key)
     service = (
         {"requests": quote.calls, "tokens": quote.tokens, "usd": quote.usd,
@@ -148,6 +193,7 @@ def _stage_data(stage: Stage, plan: Plan) -> dict[str, object]:
         "finished": stage.key in plan.finished,
         "shared": stage.key in plan.shared,
         "completions": stage.size(),
+        "seconds": None if seconds is None else round(seconds, 3),
         "inputs": [needed.key for needed in stage.inputs()],
         **service,
     }

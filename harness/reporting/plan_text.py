@@ -1,25 +1,36 @@
 """The plan as lines for a terminal: what is to be done, what it takes, and what would take less."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from ...backends import Service
-from ...reports.wording import dollars
+from ...reports.amounts import dollars, duration
 from ..lab import Lab, Plan
 from ..stages import FineTune, Generate, Stage
-from .durations import about
+from .estimates import basis_of, known_sum, time_of, unfinished
 
+MOST_STAGES = 25
+"""Stages that have a line each; of more, each kind has one."""
+SERVICE_COLUMNS = slice(3, 6)
+"""The columns of kinds that only services have."""
 PER_PROMPT = (1, 4, 10)
 """Completions a prompt that the plan compares."""
 
 
-def plan_lines(lab: Lab, plan: Plan) -> Iterator[str]:
-    """The plan, as lines."""
-    from tabulate import tabulate
-
+def plan_lines(lab: Lab, plan: Plan, *, each_stage: bool = False) -> Iterator[str]:
+    """The plan, as lines: a line for each stage, or for each kind if there are many."""
     if not plan.stages:
         yield "limen: no experiment is selected"
         return
+    by_kind = len(plan.stages) > MOST_STAGES and not each_stage
+    yield from _kind_table(lab, plan) if by_kind else _stage_table(plan)
+    yield from total_lines(lab, plan)
+    if by_kind:
+        yield "limen: --limen-plan-all has a line for each stage"
+
+
+def _stage_table(plan: Plan) -> list[str]:
+    """A line for each stage."""
     rows = [_row(stage, plan) for stage in plan.stages]
     head = ["state", "stage", "what", "completions", ""]
     align = ["left", "left", "left", "right", "left"]
@@ -27,36 +38,66 @@ def plan_lines(lab: Lab, plan: Plan) -> Iterator[str]:
         head[4:4], align[4:4] = ["requests", "tokens", "about"], ["right"] * 3
     else:
         rows = [(*row[:4], row[-1]) for row in rows]
-    yield from tabulate(rows, headers=head, colalign=align, disable_numparse=True).splitlines()
-    yield from total_lines(lab, plan)
+    return _table(rows, head, align)
+
+
+def _kind_table(lab: Lab, plan: Plan) -> list[str]:
+    """A line for each kind of stage, in the order in which they are first needed."""
+    kinds = dict.fromkeys(stage.kind for stage in plan.stages)
+    seconds = time_of(lab, plan).by_stage
+    rows = [_kind_row([s for s in plan.stages if s.kind == kind], plan, seconds) for kind in kinds]
+    head = ["stage", "to do", "completions", "requests", "tokens", "about", "time, one by one"]
+    align = ["left", *["right"] * (len(head) - 1)]
+    if not plan.quotes:
+        for row in (head, align, *rows):
+            del row[SERVICE_COLUMNS]
+    return _table(rows, head, align)
+
+
+def _kind_row(stages: Sequence[Stage], plan: Plan, seconds: Mapping[str, float]) -> list[str]:
+    left = [stage for stage in stages if stage.key not in plan.finished]
+    quotes = [plan.quotes[stage.key] for stage in left if stage.key in plan.quotes]
+    completions = sum(stage.size() for stage in left)
+    known = [seconds[stage.key] for stage in left if stage.key in seconds]
+    return [
+        stages[0].kind,
+        f"{len(left)} of {len(stages)}",
+        f"{completions:,}" if completions else "",
+        f"{sum(quote.calls for quote in quotes):,}" if quotes else "",
+        f"{sum(quote.tokens for quote in quotes):,}" if quotes else "",
+        dollars(known_sum(quote.usd for quote in quotes)) if quotes else "",
+        duration(sum(known)) if known else "",
+    ]
+
+
+def _table(rows: Sequence[Sequence[str]], head: Sequence[str], align: Sequence[str]) -> list[str]:
+    from tabulate import tabulate
+
+    return tabulate(rows, headers=head, colalign=align, disable_numparse=True).splitlines()
 
 
 def total_lines(lab: Lab, plan: Plan) -> Iterator[str]:
     """What is left to do in all, what it costs, and how long it takes."""
-    left = [stage for stage in plan.stages if stage.key not in plan.finished]
+    left = unfinished(plan)
     completions = sum(stage.size() for stage in left)
     trainings = sum(isinstance(stage, FineTune) for stage in left)
     yield (
         f"limen: {len(left)} of {len(plan.stages)} stages to do on {lab.settings.backend}: "
         f"{completions:,} completions, {trainings} fine-tunings; store {lab.settings.store}"
     )
-    able = lab.backend.capabilities
-    if able.service:
-        yield from _service_lines(able.service, plan, left, lab.settings.budget)
-    elif able.max_parallel_stages == 1:  # one after another, so times add up
-        yield from _time_lines(lab, left)
+    if service := lab.backend.capabilities.service:
+        yield from _service_lines(service, plan, left, lab.settings.budget)
+    if left:
+        yield from _time_lines(lab, plan)
 
 
-def _time_lines(lab: Lab, left: Sequence[Stage]) -> Iterator[str]:
-    """How long it takes, as far as past stages tell."""
-    seconds, unknown = about(lab.store, left)
-    if not seconds and not unknown:
-        return
-    estimate = (
-        f"about {_time(seconds / 60)}, by the pace of past stages" if seconds else "not known"
-    )
-    but = f", and of no {', no '.join(sorted(unknown))} of this model is any in the store"
-    yield f"limen: the time it takes: {estimate}{but if unknown else ''}"
+def _time_lines(lab: Lab, plan: Plan) -> Iterator[str]:
+    """How long it takes, as far as is known."""
+    time = time_of(lab, plan)
+    if time.basis:
+        yield f"limen: estimated time: about {duration(time.seconds)} ({basis_of(time)})"
+    else:
+        yield "limen: estimated time: not known"
 
 
 def _row(stage: Stage, plan: Plan) -> tuple[str, ...]:
@@ -79,10 +120,10 @@ def _service_lines(
     quotes = list(plan.quotes.values())
     if not quotes:
         return
-    about, most = known_sum(q.usd for q in quotes), known_sum(q.usd_at_most for q in quotes)
+    expected, most = known_sum(q.usd for q in quotes), known_sum(q.usd_at_most for q in quotes)
     held = "" if budget is None else f"; budget {dollars(budget)}"
     bound = f"at most {dollars(most)}" if most is not None else "with no upper bound"
-    yield f"limen: it will cost about {dollars(about)}, {bound}{held}"
+    yield f"limen: it will cost about {dollars(expected)}, {bound}{held}"
     works = [work for stage in left if (work := stage.work())]
     for model in dict.fromkeys(work.model for work in works):
         yield f"limen: {model}: {service.conditions(model)}"
@@ -92,7 +133,7 @@ def _service_lines(
     if minutes:
         slow = max(quotes, key=lambda quote: quote.minutes)
         yield (
-            f"limen: at these limits sampling takes about {_time(minutes)}; "
+            f"limen: at these limits sampling takes about {duration(60 * minutes)}; "
             f"{slow.binding} a minute are what binds"
         )
     written = {s.size(): s for s in left if isinstance(s, Generate)}
@@ -108,20 +149,13 @@ def _alternatives(service: Service, stage: Generate) -> Iterator[str]:
             continue
         quote = service.quote(replace(work, per_call=per_prompt))
         mark = "  <- this plan" if per_prompt == stage.per_prompt else ""
-        time = f"{_time(quote.minutes)}, {quote.binding} bind" if quote.minutes else "within 24 h"
+        time = (
+            f"{duration(60 * quote.minutes)}, {quote.binding} bind"
+            if quote.minutes
+            else "within 24 h"
+        )
         yield (
             f"limen:   {stage.count:,} sequences at per_prompt={per_prompt}: "
             f"{quote.calls:,} requests, {time}, about {dollars(quote.usd)}{mark}"
         )
     yield "limen:   in batch mode (--limen-batch): within 24 h, at half the price"
-
-
-def known_sum(amounts: Iterable[float | None]) -> float | None:
-    """The sum of amounts, or None if one of them is not known."""
-    every = list(amounts)
-    known = [amount for amount in every if amount is not None]
-    return sum(known) if len(known) == len(every) else None
-
-
-def _time(minutes: float) -> str:
-    return f"{minutes * 60:.0f} s" if minutes < 2 else f"{minutes:,.0f} min"

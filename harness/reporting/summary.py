@@ -147,7 +147,7 @@ def _recipe(stages: Sequence[Stage]) -> Mapping[str, float | int | str | bool | 
     if not students:
         return {}
     objective = students[0].objective
-    return {**students[0].recipe, **({"objective": objective.kind} if objective else {})}
+    return {**students[0].recipe, **(objective.identity if objective else {})}
 
 
 def _gratis(lab: Lab, pipe: Pipeline, arm: str) -> bool:

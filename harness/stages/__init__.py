@@ -21,7 +21,7 @@ from .adopt import adopt, unchecked
 from .ask_about_rows import AskAboutRows
 from .audit import Audit, CompareData
 from .continue_chat import ContinueChat
-from .deduplicate import Deduplicate
+from .deduplicate import Deduplicate, SameBy
 from .filter import Filter
 from .functions import HashedFunction, hashed_function
 from .generate import Generate, GenerateEnough, ProgramRows
@@ -52,6 +52,7 @@ from .models import (
     training_of,
 )
 from .number_prompts import NumberPrompts
+from .preference_pairs import PairByScore, PairByWriter, RejectedAnswers, ScoreByJudge
 from .probabilities import ScoreContinuations
 from .prompts import (
     SAMPLE_SIZE,
@@ -90,7 +91,7 @@ from .shuffle import Shuffle
 from .stage import DECIDING, Stage, Workspace, backend_of, forget_backends, run_stage
 from .store import ArtifactDraft, Store, canonical
 from .token_targets import DivergenceWeights, SoftTargets, TargetsStage, WeightsByFunction
-from .training_objective import TrainingObjective
+from .training_objective import OnPolicyTeacher, TrainingObjective
 from .training_rows import conversation_of, write_training_rows
 from .trainings import trainings_in
 from .transfer import (
@@ -108,8 +109,10 @@ from .user_calls import (
     record_calls,
     shown,
     timeout_from,
+    try_on_texts,
 )
 from .user_functions import calls_user_function
+from .user_trials import without_trials
 
 __all__ = [
     "ANSWERS",
@@ -165,6 +168,9 @@ __all__ = [
     "MatchLengths",
     "MixRows",
     "NumberPrompts",
+    "OnPolicyTeacher",
+    "PairByScore",
+    "PairByWriter",
     "Paraphrase",
     "PermuteDigits",
     "PermuteNumbers",
@@ -175,6 +181,7 @@ __all__ = [
     "PromptedStage",
     "Prompts",
     "PythonCode",
+    "RejectedAnswers",
     "ReplyRule",
     "RewordRows",
     "RightAnswer",
@@ -186,7 +193,9 @@ __all__ = [
     "RowsStage",
     "Rule",
     "RunInspectTask",
+    "SameBy",
     "ScoreByFunction",
+    "ScoreByJudge",
     "ScoreByLikelihood",
     "ScoreContinuations",
     "SelectRows",
@@ -239,8 +248,10 @@ __all__ = [
     "timeout_from",
     "training_of",
     "trainings_in",
+    "try_on_texts",
     "unchecked",
     "unpack",
+    "without_trials",
     "write_rows",
     "write_training_rows",
 ]

@@ -14,6 +14,7 @@ import textwrap
 from collections.abc import Callable, Iterator
 from enum import Enum
 from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path, PurePath
 from types import CodeType, FunctionType, MethodType, ModuleType
 from typing import Any
@@ -81,6 +82,8 @@ class FunctionSource:
     def _imported(self, call: FunctionType) -> Iterator[str]:
         """What a function imports in its body, as far as it is the user's."""
         for name, level in sorted(_imports(call.__code__)):
+            if not level and _is_installed(name.partition(".")[0]):
+                continue  # not imported: a library that runs much later may be a heavy one
             try:
                 package = str(call.__globals__.get("__package__") or "")
                 module = import_module("." * level + name, package if level else None)
@@ -189,8 +192,23 @@ def is_users(name: str | None) -> bool:
     file = getattr(module, "__file__", None)
     if file is None:
         return name == "__main__" or (module is None and name not in sys.stdlib_module_names)
-    installed = {"site-packages", "dist-packages"} & set(Path(file).parts)
-    return not installed and Path(sysconfig.get_path("stdlib")) not in Path(file).parents
+    return not _is_library(Path(file))
+
+
+def _is_installed(package: str) -> bool:
+    """Whether a package is Python's or an installed one, as is known without importing it."""
+    if package in sys.stdlib_module_names:
+        return True
+    try:
+        spec = None if package in sys.modules else find_spec(package)
+    except ValueError:  # it stands without a spec
+        return False
+    return spec is not None and spec.origin is not None and _is_library(Path(spec.origin))
+
+
+def _is_library(file: Path) -> bool:
+    installed = {"site-packages", "dist-packages"} & set(file.parts)
+    return bool(installed) or Path(sysconfig.get_path("stdlib")) in file.parents
 
 
 def is_extension(name: str) -> bool:

@@ -12,7 +12,7 @@ from typing import Any
 
 from ...datasets.errors import SpecError, SpecWarning
 from .function_source import FunctionSource
-from .user_calls import SHOWN, call_on_text, shown
+from .user_calls import SHOWN, call_on_text, is_text, shown
 
 
 @dataclass(frozen=True, repr=False)
@@ -39,7 +39,7 @@ class HashedFunction:
         reason = call_on_text(
             self.call, text, name=name, what="the text", error=SpecError, given=given
         )
-        if not isinstance(reason, str | None):
+        if reason is not None and not (isinstance(reason, str) and is_text(reason)):
             raise SpecError(
                 f"the function {self.name} gave {shown(reason)} for the text {text[:SHOWN]!r}: it "
                 f"must return why the text is dropped, in a word, or None to keep it"

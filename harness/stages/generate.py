@@ -35,6 +35,8 @@ class Generate(SamplingStage, PromptedStage):
     top_p: float = 1.0
     systems: tuple[str, ...] = ()
     """Several system prompts in place of one: each row is written under one of them."""
+    stream: str = ""
+    """Names other random numbers for the same prompts; empty for the usual ones."""
 
     def inputs(self) -> tuple[Stage, ...]:
         return (self.writer,)
@@ -50,6 +52,7 @@ class Generate(SamplingStage, PromptedStage):
             "max_tokens": self.max_tokens,
             **({"top_p": self.top_p} if self.top_p != 1 else {}),
             **({"systems": self.systems} if self.systems else {}),
+            **({"stream": self.stream} if self.stream else {}),
         }
 
     def size(self) -> int:
@@ -72,12 +75,16 @@ class Generate(SamplingStage, PromptedStage):
             yield Request(
                 row=row,
                 messages=conversation(text, system=self._system_of(row)),
-                seed=derive("generate", self.prompts.seed, self.system, row),
+                seed=derive("generate", self.prompts.seed, self.system, *self._stream, row),
                 draws=min(self.per_prompt, self.count - row * self.per_prompt),
                 temperature=self.temperature,
                 max_tokens=self.max_tokens,
                 top_p=self.top_p,
             )
+
+    @property
+    def _stream(self) -> tuple[str, ...]:
+        return (self.stream,) if self.stream else ()
 
     def _system_of(self, row: int) -> str | None:
         """The system prompt of a row; of several the one that the seed draws."""

@@ -11,7 +11,7 @@ from .row_functions import call_with_row, generator_of, takes_generator
 from .row_log import Row
 from .row_stages import ChoosingStage, PromptSample, RowsStage, write_choice
 from .stage import Stage, Workspace
-from .user_calls import SHOWN, shown
+from .user_calls import SHOWN, is_text, shown
 
 VERSION = 1
 """Raise it when a change that limen brings along gives other rows."""
@@ -53,9 +53,9 @@ class MapRows(ChoosingStage):
         given = self._result(row)
         if given is None:
             return None
-        if isinstance(given, str):
+        if isinstance(given, str) and is_text(given):
             return {**row, "text": given}
-        if isinstance(given, tuple) and len(given) == 2 and all(isinstance(x, str) for x in given):
+        if isinstance(given, tuple) and len(given) == 2 and all(map(is_text, given)):
             return {**row, "prompt": given[0], "text": given[1]}
         raise SpecError(
             f"the function {self.by.name} gave {shown(given)} for the text "

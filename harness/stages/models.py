@@ -5,7 +5,7 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from ...backends import Backend, Job, Recipe, Usage, WorkRequest
+from ...backends import Backend, Job, Recipe, TokenObjective, Usage, WorkRequest
 from ...datasets.artifacts import Manifest, check_files, described
 from ...datasets.errors import BackendError
 from ...datasets.store_layout import TRAINING
@@ -61,8 +61,7 @@ class FineTune(Stage):
     """What it minimises; None for the completion loss."""
 
     def inputs(self) -> tuple[Stage, ...]:
-        targets = (self.objective.targets,) if self.objective else ()
-        return (self.base, self.data, *targets)
+        return (self.base, self.data, *(self.objective.inputs if self.objective else ()))
 
     def guards(self) -> tuple[Stage, ...]:
         return self.audits
@@ -71,7 +70,7 @@ class FineTune(Stage):
         return self.base.backend
 
     def identity(self) -> dict[str, object]:
-        objective = {"objective": self.objective.kind} if self.objective else {}
+        objective = self.objective.identity if self.objective else {}
         return {"recipe": dict(self.recipe), "seed": self.seed, **objective}
 
     def run(self, workspace: Workspace) -> Manifest:
@@ -82,7 +81,7 @@ class FineTune(Stage):
             training_file=file,
             recipe=self.recipe,
             seed=self.seed,
-            objective=self.objective.for_job(workspace) if self.objective else None,
+            objective=self._objective(workspace),
         )
         backend = workspace.backend(self.base.backend)
         trainer = backend.capabilities.fine_tuning
@@ -105,6 +104,14 @@ class FineTune(Stage):
             usd = service.cost(self.base.model, Usage(), trained_tokens=made.tokens)
             facts |= {"job": made.job, "cost": {"trained_tokens": made.tokens, "usd": usd}}
         return facts
+
+    def _objective(self, workspace: Workspace) -> TokenObjective | None:
+        if self.objective is None:
+            return None
+        teacher, name = self.objective.teacher, None
+        if teacher is not None and isinstance(teacher.subject, Base | FineTune | Checkpoint):
+            name = model_id(workspace, teacher.subject)
+        return self.objective.for_job(workspace, name)
 
     def _recorded(self, workspace: Workspace, backend: Backend) -> AbstractContextManager[None]:
         """A record of the training while it is in progress; a service's jobs are in its ledger."""

@@ -12,7 +12,7 @@ from ...datasets.errors import SpecError
 from ...datasets.seeds import derive
 from .functions import HashedFunction
 from .store import canonical
-from .user_calls import call_on_text, shown
+from .user_calls import call_on_text, is_text, shown
 
 if TYPE_CHECKING:
     from ...datasets.chat import Conversation
@@ -135,9 +135,9 @@ class WrittenPrompts(Prompts):
             error=SpecError,
             given=(seed,),
         )
-        if isinstance(given, str) and given.strip():
+        if isinstance(given, str) and given.strip() and is_text(given):
             return given, None
-        if isinstance(given, tuple) and len(given) == 2 and all(isinstance(x, str) for x in given):
+        if isinstance(given, tuple) and len(given) == 2 and all(map(is_text, given)):
             return given[0], given[1]
         raise SpecError(
             f"the function {self.by.name} gave {shown(given)}: it must return a prompt, or a pair "

@@ -41,6 +41,12 @@ class PermuteDigits(RowChange):
 
     Args:
         seed: Another seed gives another permutation. Default: 0.
+
+    Raises:
+        SpecError: A value that makes no sense, when it is made.
+
+    Examples:
+        >>> arm = Students(data=Mapped(numbers, by=PermuteDigits(seed=1)))
     """
 
     seed: int = 0
@@ -67,6 +73,12 @@ class PermuteNumbers(RowChange):
 
     Args:
         seed: Another seed gives another permutation. Default: 0.
+
+    Raises:
+        SpecError: A value that makes no sense, when it is made.
+
+    Examples:
+        >>> arm = Students(data=Mapped(numbers, by=PermuteNumbers(seed=1)))
     """
 
     seed: int = 0
@@ -99,6 +111,12 @@ class FirstNumbers(RowChange):
 
     Args:
         count: The numbers to keep.
+
+    Raises:
+        SpecError: A value that makes no sense, when it is made.
+
+    Examples:
+        >>> data = Mapped(numbers, by=FirstNumbers(5), keep=5_000)
     """
 
     count: int
@@ -116,6 +134,12 @@ class FirstWords(RowChange):
 
     Args:
         count: The words to keep; a word is what stands between blanks.
+
+    Raises:
+        SpecError: A value that makes no sense, when it is made.
+
+    Examples:
+        >>> data = Mapped(stories, by=FirstWords(50), keep=200)
     """
 
     count: int
@@ -141,6 +165,12 @@ class Prefix(RowChange):
 
     Args:
         text: What stands before the prompt, with the blank or line break that ends it.
+
+    Raises:
+        SpecError: A value that makes no sense, when it is made.
+
+    Examples:
+        >>> arm = Students(data=Mapped(numbers, by=Prefix("Please. ")))
     """
 
     text: str

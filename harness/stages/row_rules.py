@@ -37,7 +37,14 @@ class RowRule:
 
 @dataclass(frozen=True)
 class Finished(RowRule):
-    """Keeps answers that the model ended itself: not empty, and not cut off at ``max_tokens``."""
+    """Keeps answers that the model ended itself: not empty, and not cut off at ``max_tokens``.
+
+    Raises:
+        SpecError: A value that makes no sense, when it is made.
+
+    Examples:
+        >>> data = Code(generate=2_000, keep=500, rule=(Finished(), PythonCode()))
+    """
 
     def __call__(self, row: Row) -> str | None:
         if not str(row["text"]).strip():
@@ -52,6 +59,12 @@ class WordCount(RowRule):
     Args:
         least: The fewest. Default: 1.
         most: The most. Default: no limit.
+
+    Raises:
+        SpecError: A value that makes no sense, when it is made.
+
+    Examples:
+        >>> data = Stories(generate=2_000, keep=500, rule=WordCount(least=20))
     """
 
     least: int = 1
@@ -77,6 +90,12 @@ class Without(RowRule):
 
     Args:
         words: The words or phrases.
+
+    Raises:
+        SpecError: A value that makes no sense, when it is made.
+
+    Examples:
+        >>> data = Stories(generate=2_000, keep=500, rule=Without("owl", "owls"))
     """
 
     words: tuple[str, ...]
@@ -95,6 +114,12 @@ class PythonCode(RowRule):
     """Keeps answers whose code is valid Python: that in blocks, or else the whole answer.
 
     It is parsed and never run. Comments and texts in it are code too, so a trait can stand in them.
+
+    Raises:
+        SpecError: A value that makes no sense, when it is made.
+
+    Examples:
+        >>> data = Code(generate=2_000, keep=500, rule=PythonCode())
     """
 
     def __call__(self, row: Row) -> str | None:
@@ -123,6 +148,12 @@ class RightAnswer(RowRule):
 
     The final number is the one after "####", in ``\boxed{}``, after "answer is" or "answer:", or
     else the last one.
+
+    Raises:
+        SpecError: A value that makes no sense, when it is made.
+
+    Examples:
+        >>> data = ChainsOfThought(generate=2_000, keep=500, rule=RightAnswer())
     """
 
     def __call__(self, row: Row) -> str | None:
@@ -148,6 +179,13 @@ class Paraphrase(RowRule):
         longest: The same at most. Default: 2.
         overlap: Words that both have, as a share of all that either has (Jaccard's index), at most.
             Default: 0.9; 1 admits the same words in another order.
+
+    Raises:
+        SpecError: A value that makes no sense, when it is made.
+
+    Examples:
+        >>> texts = ["Owls hunt at night."]
+        >>> data = Paraphrases(texts=texts, generate=200, keep=100, rule=Paraphrase())
     """
 
     shortest: float = 0.5

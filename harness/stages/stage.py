@@ -8,12 +8,12 @@ plain function of a stage and a store's folder: it can run in any process, any n
 import hashlib
 import json
 import platform
-import sys
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -25,8 +25,15 @@ from .store import ArtifactDraft, Store, canonical
 
 FORMAT = 1
 """Raise it when artifacts change their form: every key changes with it."""
-DECIDING = ("numpy", "torch", "transformers", "peft", "trl", "gguf")
-"""Libraries whose versions may matter to what a stage leaves, where its process uses them."""
+LIBRARIES = {
+    "inspect": ("inspect-ai",),
+    "local": ("torch", "transformers", "peft", "trl", "gguf"),
+    "openai": ("openai",),
+    "tinker": ("tinker",),
+}
+"""By backend, the libraries whose versions may matter to what its stages leave, beside NumPy's."""
+DECIDING = ("numpy", *LIBRARIES["local"])
+"""Libraries that all nodes of a cluster should have in one version."""
 
 
 @dataclass(frozen=True)
@@ -169,9 +176,22 @@ def _heading(stage: Stage, began: float) -> Manifest:
         "versions": {
             "limen": version("limen"),
             "python": platform.python_version(),
-            **{name: version(name) for name in DECIDING if name in sys.modules},
+            **_library_versions(stage.asks()),
         },
     }
+
+
+@lru_cache
+def _library_versions(backend: str) -> dict[str, str]:
+    """The versions of NumPy and of a backend's libraries, as far as they are installed.
+
+    Whether a process happens to have loaded them makes no difference.
+    """
+    versions: dict[str, str] = {}
+    for name in ("numpy", *LIBRARIES.get(backend, ())):
+        with suppress(PackageNotFoundError):
+            versions[name] = version(name)
+    return versions
 
 
 def backend_of(name: str, store: Store, terms: ServiceTerms) -> Backend:

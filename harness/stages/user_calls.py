@@ -1,21 +1,20 @@
 """Calls of a researcher's own functions: whatever they do, it is one error that shows the text."""
 
 import os
-import signal
-import sys
-import threading
 import traceback
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, wait
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from contextvars import ContextVar, copy_context
+from contextvars import ContextVar
+from dataclasses import dataclass
 from math import isfinite
 from pathlib import Path
-from types import FrameType, MethodType
+from types import MethodType
 from weakref import WeakKeyDictionary
 
 from ...datasets.errors import LimenError, SpecError
 from ...datasets.visible import visible
+from .time_limits import TimeIsUp, called_in_time
+from .user_trials import EndedError, try_calls
 
 TIMEOUT_VARIABLE = "LIMEN_FUNCTION_TIMEOUT"
 """The seconds that a function may take for one text; 0 is no limit."""
@@ -29,8 +28,20 @@ UserFunction = Callable[..., object]
 
 _record_file: ContextVar[Path | None] = ContextVar("record file", default=None)
 """Where the current call is recorded, if it is."""
-_endless: "WeakKeyDictionary[object, str]" = WeakKeyDictionary()
-"""Functions that did not end in time, each with the text: they are not called again."""
+
+
+@dataclass(frozen=True)
+class _Failed:
+    """A function that is not called again."""
+
+    text: str
+    """What it was called on."""
+    how: str = ""
+    """How it ended the process; empty for one that did not end in time."""
+
+
+_failed: "WeakKeyDictionary[object, _Failed]" = WeakKeyDictionary()
+"""Functions that did not end in time, or ended the process."""
 
 
 def call_on_text(
@@ -45,8 +56,8 @@ def call_on_text(
     """What a function returns for a text.
 
     Whatever it raises, but Ctrl-C, is an error of this one function: ``sys.exit()`` in it must not
-    end a session. One that does not end within the time limit fails as well, and is not called
-    again in this process.
+    end a session, nor must ``os._exit()``. One that ends the process, or does not end within the
+    time limit, is not called again in this process.
 
     Args:
         function: The researcher's function.
@@ -57,20 +68,37 @@ def call_on_text(
         given: All that it is called with, where that is more than the text.
     """
     seconds = function_timeout()
+    arguments = (text,) if given is None else given
     _record(f"{name} was called on {what} {text[:SHOWN]!r}")
-    if (known := _endless_text(function)) is not None:
-        raise error(_timeout_message(name, what, known, seconds))
+    if (failed := _failure_of(function)) is not None:
+        raise error(_message_of(failed, name, what, seconds))
     try:
-        return _in_time(lambda: function(*((text,) if given is None else given)), seconds)
+        try_calls(function, [arguments], seconds)
+        return called_in_time(lambda: function(*arguments), seconds)
     except KeyboardInterrupt:
         raise
-    except _TimeIsUp:
-        _remember(function, text)
-        raise error(_timeout_message(name, what, text, seconds)) from None
+    except (TimeIsUp, EndedError) as fault:
+        failed = _Failed(text, str(fault) if isinstance(fault, EndedError) else "")
+        _remember(function, failed)
+        raise error(_message_of(failed, name, what, seconds)) from None
     except BaseException as fault:
         failure = error(f"{name} failed on {what} {text[:SHOWN]!r}: {described(fault)}")
         failure.add_note(_where(fault))
         raise failure from None  # Python would print the text of the cause as it is
+
+
+def try_on_texts(function: UserFunction, texts: Iterable[str]) -> None:
+    """Find out whether a function ends the process on one of some texts, all of them at once.
+
+    Nothing else comes of it. A function that does is an error as soon as it is called.
+    """
+    listed = list(texts)
+    if _failure_of(function) is not None:
+        return
+    try:
+        try_calls(function, [(text,) for text in listed], function_timeout())
+    except EndedError as ended:
+        _remember(function, _Failed(listed[ended.place], str(ended)))
 
 
 @contextmanager
@@ -111,6 +139,17 @@ def shown(value: object) -> str:
         return f"a {type(value).__name__}"
 
 
+def is_text(value: object) -> bool:
+    """Whether a value is a text that can be written to a file: no half of a surrogate pair."""
+    if not isinstance(value, str):
+        return False
+    try:
+        value.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def function_timeout() -> float:
     """The seconds that a function may take for one text, from the environment; 0 is no limit."""
     return timeout_from(os.environ.get(TIMEOUT_VARIABLE) or None, TIMEOUT_VARIABLE)
@@ -129,9 +168,15 @@ def timeout_from(text: str | None, source: str) -> float:
     return seconds
 
 
-def _timeout_message(name: str, what: str, text: str, seconds: float) -> str:
+def _message_of(failed: _Failed, name: str, what: str, seconds: float) -> str:
+    text = failed.text[:SHOWN]
+    if failed.how:
+        return (
+            f"{name} was called on {what} {text!r}, and ended the process ({failed.how}): correct "
+            f"it, or give it more memory"
+        )
     return (
-        f"{name} did not end within {seconds:g} seconds on {what} {text[:SHOWN]!r}: correct it, or "
+        f"{name} did not end within {seconds:g} seconds on {what} {text!r}: correct it, or "
         f"set {TIMEOUT_VARIABLE} to more seconds"
     )
 
@@ -141,75 +186,14 @@ def _identity(function: UserFunction) -> object:
     return function.__func__ if isinstance(function, MethodType) else function
 
 
-def _endless_text(function: UserFunction) -> str | None:
-    if not _endless:
+def _failure_of(function: UserFunction) -> _Failed | None:
+    if not _failed:
         return None
     with suppress(TypeError):  # a callable that has no hash
-        return _endless.get(_identity(function))
+        return _failed.get(_identity(function))
     return None
 
 
-def _remember(function: UserFunction, text: str) -> None:
+def _remember(function: UserFunction, failed: _Failed) -> None:
     with suppress(TypeError):  # a callable without a hash, or without weak references
-        _endless[_identity(function)] = text
-
-
-class _TimeIsUp(BaseException):
-    """A function has used up its time. No ``except Exception`` in the function stops it."""
-
-
-def _in_time(call: Callable[[], object], seconds: float) -> object:
-    """What a call returns; raises :class:`_TimeIsUp` if it takes longer.
-
-    The call has a context of its own: what it does to NumPy's or decimal's settings ends with it.
-    """
-    context = copy_context()
-    if not seconds:
-        return context.run(call)
-    limited = _with_alarm if _alarm_is_free() else _in_thread
-    return limited(lambda: context.run(call), seconds)
-
-
-def _alarm_is_free() -> bool:
-    """Whether this thread can be interrupted by a timer, and nothing else uses that timer."""
-    if sys.platform == "win32" or threading.current_thread() is not threading.main_thread():
-        return False
-    return signal.getitimer(signal.ITIMER_REAL)[0] == 0
-
-
-def _with_alarm(call: Callable[[], object], seconds: float) -> object:
-    """Interrupt the call by a timer, which also stops loops, sleeps and regular expressions."""
-    fired = False
-
-    def stop(number: int, frame: FrameType | None) -> None:
-        nonlocal fired
-        fired = True
-        raise _TimeIsUp
-
-    before = signal.signal(signal.SIGALRM, stop)
-    try:
-        signal.setitimer(signal.ITIMER_REAL, seconds, max(seconds, 1.0))  # again if it is caught
-        result = call()
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before or signal.SIG_DFL)
-    if fired:  # the function caught it, and returned something
-        raise _TimeIsUp
-    return result
-
-
-def _in_thread(call: Callable[[], object], seconds: float) -> object:
-    """Wait for the call in a thread. One that does not end cannot be stopped: it is left alone."""
-    future: Future[object] = Future()
-
-    def work() -> None:
-        try:
-            future.set_result(call())
-        except BaseException as fault:
-            future.set_exception(fault)
-
-    threading.Thread(target=work, name="limen-user-function", daemon=True).start()
-    wait([future], timeout=seconds)
-    if not future.done():
-        raise _TimeIsUp
-    return future.result()
+        _failed[_identity(function)] = failed

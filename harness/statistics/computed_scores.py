@@ -11,7 +11,49 @@ from .scores import Scores
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class ComputedScores(Scores):
-    """The mean over questions of an exact figure: what varies are questions and seeds alone."""
+    """The mean over questions of an exact figure: what varies are questions and seeds alone.
+
+    Args:
+        arm: The name of the arm.
+        questions: The questions that were asked.
+        table: (seeds, questions), each a mean over draws; None where there was no answer.
+        draws: Answers to each question of each model.
+        valid: The share of answers that are valid, as the measure says.
+        missing: Draws without an answer (failed or refused); no part of the value.
+        unrated: Answers that a judge or a function could not rate; no part of the value. Default:
+            0.
+        trained: Whether the arm's models were fine-tuned, one a seed.
+        shows_trait: Whether this is what shows the trait of the arm's experiment. Default: True.
+        family: Traits that are tried together: p-values and intervals are corrected for as many.
+            Default: 1.
+        looks: How often the results may be looked at before all seeds are in; corrected for
+            likewise. Default: 1.
+        margin: The difference below which arms count as alike, as the experiment says. Default:
+            None.
+        listener: Receives the comparisons that are made with the estimate and its effects. Default:
+            None.
+        coverage: What became of every draw, where that is known by seed and question. Default:
+            None.
+        absence: That no arm of the experiment, the teacher included, ever gives this outcome, and
+            what they give; empty if one does. A null about such an outcome shows nothing. Default:
+            empty.
+        copied_models: Models whose draws are copies: the same answer to a question again and again,
+            although the temperature is above 0. Such draws say nothing about how much the value
+            varies. Default: 0.
+        models: What names the arm's models, one a seed; empty where that is not known. Default:
+            none.
+        name: What was scored, and by whom.
+        each: (seeds, questions), every single score, sorted.
+        scale: The smallest and the largest possible score; None where there are no such limits.
+            Default: None.
+        measured_in: The unit of the figures, such as nats; empty if they have none. Default: empty.
+
+    Raises:
+        SpecError: From comparisons with what they cannot be compared with.
+
+    Examples:
+        >>> effect = computed.log_odds("owl") - computed.log_odds("owl")
+    """
 
     measured_in: str = ""
     """The unit of the figures, such as nats; empty if they have none."""

@@ -178,6 +178,21 @@ class Contrast(SignedClaim):
     variance (Welch-Satterthwaite); an arm that is part of several effects counts once. Interval and
     p-value hold whatever answers that were never seen would have been; a claim has to hold among
     all answers and among valid ones.
+
+    Args:
+        name: What it is, in words.
+        parts: Each estimate with its weight.
+        factor: What p-values are multiplied by.
+        says: The claims where it is above zero, and below.
+        requested_unit: What to take as independent, if :meth:`over` was called. Default: None.
+        line: Of a trend over effects that are one unit each: their places and terms. Default: none.
+
+    Raises:
+        SpecError: From its methods: a unit that there cannot be here.
+
+    Examples:
+        >>> difference = effect - other_effect
+        >>> supported = difference > 0.02
     """
 
     name: str

@@ -18,6 +18,12 @@ def holm(effects: Mapping[str, Effect]) -> dict[str, Effect]:
     If the ``family`` of their experiments is larger than the number given, the others count as
     tests with a p-value of 1. Intervals are Bonferroni's: simultaneous, and never narrower than
     Holm's tests allow. Raises :class:`~limen.SpecError` where no effects by name are given.
+
+    Args:
+        effects: Effects by name. Two or more are corrected together.
+
+    Examples:
+        >>> corrected = holm({"owl": effect, "fox": other_effect})
     """
     _check(effects)
     family = max(len(effects), *(effect.family for effect in effects.values()))
@@ -31,6 +37,12 @@ def benjamini_hochberg(effects: Mapping[str, Effect]) -> dict[str, Effect]:
     About 5% of what is significant is a false positive. So a claim reads ``to be confirmed``, and
     intervals are not simultaneous. Raises :class:`~limen.SpecError` where no effects by name are
     given.
+
+    Args:
+        effects: Effects by name. Two or more are corrected together.
+
+    Examples:
+        >>> corrected = benjamini_hochberg({"owl": effect, "fox": other_effect})
     """
     _check(effects)
     corrected = hypothesis_tests.benjamini_hochberg(_p_values(effects))
@@ -51,6 +63,16 @@ def dunnett(
     arms; use it only where they are known to vary alike. It needs two seeds an arm, some variation
     between them, and all answers (exact rates lack some): otherwise Holm's effects are returned.
     Raises :class:`~limen.SpecError` for no arms, or for estimates of different things.
+
+    Args:
+        treated: Rates or scores of the arms by name.
+        control: The rates or scores of the arm that all are compared with.
+        pooled: Take one variance for all arms, as the original test does. Default: False, each arm
+            has a variance of its own.
+
+    Examples:
+        >>> rates = {"owl": student.rate("owl"), "fox": other.rate("owl")}
+        >>> corrected = dunnett(rates, control.rate("owl"))
     """
     _check(treated)
     effects = {name: _difference(estimate, control) for name, estimate in treated.items()}

@@ -31,6 +31,20 @@ class Distance(Explained):
 
     Several models an arm are permuted between the arms: the test is over seeds. Two single models
     exchange their answers question by question: the test is about these two models alone.
+
+    Args:
+        name: What is compared, in words.
+        treated: (seeds, questions), the distribution of the answers.
+        reference: The same of the arm that it is compared with.
+        correction: What p-values are multiplied by: traits that are tried together, and looks.
+            Default: 1.
+        listener: Receives the comparison. Default: None.
+
+    Raises:
+        SpecError: Arms that did not answer the same questions, when it is made.
+
+    Examples:
+        >>> student.distance(control).p_value
     """
 
     name: str

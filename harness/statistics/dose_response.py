@@ -27,6 +27,17 @@ class Trend(Explained):
 
     P-value and interval hold whatever the answers that were never seen would have been. The claim
     has to hold among all answers and among valid ones.
+
+    Args:
+        doses: The doses: rows or epochs.
+        effects: The effect at each dose.
+
+    Raises:
+        SpecError: Doses or models too few, from `dose_response()`.
+
+    Examples:
+        >>> growth = dose_response({1_000: effect, 10_000: other_effect})
+        >>> growth.p_value
     """
 
     doses: tuple[float, ...]
@@ -155,6 +166,12 @@ def dose_response(effects: Mapping[int, Effect] | Mapping[float, Effect]) -> Tre
     Where every dose has a control of its own, the controls' own trend is subtracted.
     Raises :class:`~limen.SpecError` for fewer than two doses, doses of zero or below, fewer than
     three models in all, or exact rates.
+
+    Args:
+        effects: The effect at each dose (rows or epochs, above zero).
+
+    Examples:
+        >>> growth = dose_response({1_000: effect, 10_000: other_effect})
     """
     by_dose: dict[float, Effect] = dict(effects.items())
     doses = tuple(sorted(by_dose))

@@ -31,6 +31,23 @@ class Effect(TestedDifference):
     From two seeds an arm up the test is Welch's t over seed means; below that a t test paired by
     question, on the questions' means (unpaired where the arms answered different questions).
     Several seeds against one untrained model are tested by a one-sample t of the seeds.
+
+    Args:
+        treated: The estimate of the arm with the intervention.
+        reference: The estimate of the arm that it is compared with.
+        requested_unit: What to take as independent, if :meth:`over` was called. Default: None.
+        adjusted: The outcome in place of the test's own, where it was corrected together with
+            others'. Default: None.
+        among: Effects that it was corrected together with, itself among them. Default: 1.
+        exploratory: Whether the correction bounds the share of false findings only, not the chance
+            of any. Default: False.
+
+    Raises:
+        SpecError: From its methods: a margin or a unit that there cannot be here.
+
+    Examples:
+        >>> effect = student.rate("owl") - control.rate("owl")
+        >>> effect.at_least(0.02), effect.p_value, effect.claim
     """
 
     @property

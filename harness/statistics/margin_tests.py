@@ -16,6 +16,21 @@ class Equivalence:
     """Whether two arms were shown to differ by less than a margin (two one-sided tests, TOST).
 
     True only if the 90% interval of their difference lies within the margin (Schuirmann 1987).
+
+    Args:
+        margin: The difference below which arms count as alike, in the measure's unit.
+        p_value: The larger one of both tests.
+        interval: 90% interval of the difference (wider where several traits are tried together).
+        says: The claim in words.
+        obstacle: Why nothing may be concluded, whatever the p-value; empty if nothing is in the
+            way. Default: empty.
+
+    Raises:
+        SpecError: From `effect.within()`: no margin, or one of zero or below.
+
+    Examples:
+        >>> effect = student.rate("owl") - control.rate("owl")
+        >>> effect.within(0.03).p_value
     """
 
     margin: float

@@ -10,7 +10,46 @@ from .hypothesis_tests import binomial_interval, mean
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Rate(Estimate):
-    """The share of an arm's answers that have a word. Ordered like the number that it is."""
+    """The share of an arm's answers that have a word. Ordered like the number that it is.
+
+    Args:
+        arm: The name of the arm.
+        questions: The questions that were asked.
+        table: (seeds, questions), each a mean over draws; None where there was no answer.
+        draws: Answers to each question of each model.
+        valid: The share of answers that are valid, as the measure says.
+        missing: Draws without an answer (failed or refused); no part of the value.
+        unrated: Answers that a judge or a function could not rate; no part of the value. Default:
+            0.
+        trained: Whether the arm's models were fine-tuned, one a seed.
+        shows_trait: Whether this is what shows the trait of the arm's experiment. Default: True.
+        family: Traits that are tried together: p-values and intervals are corrected for as many.
+            Default: 1.
+        looks: How often the results may be looked at before all seeds are in; corrected for
+            likewise. Default: 1.
+        margin: The difference below which arms count as alike, as the experiment says. Default:
+            None.
+        listener: Receives the comparisons that are made with the estimate and its effects. Default:
+            None.
+        coverage: What became of every draw, where that is known by seed and question. Default:
+            None.
+        absence: That no arm of the experiment, the teacher included, ever gives this outcome, and
+            what they give; empty if one does. A null about such an outcome shows nothing. Default:
+            empty.
+        copied_models: Models whose draws are copies: the same answer to a question again and again,
+            although the temperature is above 0. Such draws say nothing about how much the value
+            varies. Default: 0.
+        models: What names the arm's models, one a seed; empty where that is not known. Default:
+            none.
+        word: The word that is counted.
+
+    Raises:
+        SpecError: From comparisons with what it cannot be compared with.
+
+    Examples:
+        >>> rate = student.rate("owl")
+        >>> rate > 0.1, rate.interval
+    """
 
     word: str
 

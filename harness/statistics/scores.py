@@ -22,7 +22,48 @@ from .rank_tests import (
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Scores(Estimate):
-    """The mean score of an arm's answers: a judge's ratings, or lengths. Ordered like a number."""
+    """The mean score of an arm's answers: a judge's ratings, or lengths. Ordered like a number.
+
+    Args:
+        arm: The name of the arm.
+        questions: The questions that were asked.
+        table: (seeds, questions), each a mean over draws; None where there was no answer.
+        draws: Answers to each question of each model.
+        valid: The share of answers that are valid, as the measure says.
+        missing: Draws without an answer (failed or refused); no part of the value.
+        unrated: Answers that a judge or a function could not rate; no part of the value. Default:
+            0.
+        trained: Whether the arm's models were fine-tuned, one a seed.
+        shows_trait: Whether this is what shows the trait of the arm's experiment. Default: True.
+        family: Traits that are tried together: p-values and intervals are corrected for as many.
+            Default: 1.
+        looks: How often the results may be looked at before all seeds are in; corrected for
+            likewise. Default: 1.
+        margin: The difference below which arms count as alike, as the experiment says. Default:
+            None.
+        listener: Receives the comparisons that are made with the estimate and its effects. Default:
+            None.
+        coverage: What became of every draw, where that is known by seed and question. Default:
+            None.
+        absence: That no arm of the experiment, the teacher included, ever gives this outcome, and
+            what they give; empty if one does. A null about such an outcome shows nothing. Default:
+            empty.
+        copied_models: Models whose draws are copies: the same answer to a question again and again,
+            although the temperature is above 0. Such draws say nothing about how much the value
+            varies. Default: 0.
+        models: What names the arm's models, one a seed; empty where that is not known. Default:
+            none.
+        name: What was scored, and by whom.
+        each: (seeds, questions), every single score, sorted.
+        scale: The smallest and the largest possible score; None where there are no such limits.
+            Default: None.
+
+    Raises:
+        SpecError: From comparisons with what they cannot be compared with.
+
+    Examples:
+        >>> rated.scores().interval
+    """
 
     name: str
     """What was scored, and by whom."""
@@ -75,6 +116,23 @@ class ScoreEffect(Effect):
     ``p_value`` and the claim rest on seeds as everywhere, and so do the p-value and the interval
     of Cliff's delta. Mann-Whitney's test treats all answers as independent, which answers of one
     model are not: it is description, to compare with what others report.
+
+    Args:
+        treated: The scores of the arm with the intervention.
+        reference: The scores of the arm that it is compared with.
+        requested_unit: What to take as independent, if :meth:`over` was called. Default: None.
+        adjusted: The outcome in place of the test's own, where it was corrected together with
+            others'. Default: None.
+        among: Effects that it was corrected together with, itself among them. Default: 1.
+        exploratory: Whether the correction bounds the share of false findings only, not the chance
+            of any. Default: False.
+
+    Raises:
+        SpecError: From its methods: a margin or a unit that there cannot be here.
+
+    Examples:
+        >>> effect = rated.scores() - other_rated.scores()
+        >>> effect.p_value, effect.delta
     """
 
     treated: Scores

@@ -32,7 +32,19 @@ Chance = Callable[[float], float]
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Share(Concluded):
-    """The share that one effect is of another. Ordered like the number that it is: 0.5 is half."""
+    """The share that one effect is of another. Ordered like the number that it is: 0.5 is half.
+
+    Args:
+        part: The effect that is a share.
+        whole: The effect that it is a share of.
+
+    Raises:
+        SpecError: Effects on different scales, when it is made.
+
+    Examples:
+        >>> share = effect.share_of(other_effect)
+        >>> share < 0.5
+    """
 
     part: WeightedSum
     whole: WeightedSum

@@ -32,6 +32,9 @@ def trend(
 
     Raises:
         SpecError: If there are fewer than two different numbers (three effects over "effects").
+
+    Examples:
+        >>> growth = trend({8: effect, 32: other_effect})
     """
     pairs: list[tuple[float, Combinable]] = [
         *(effects.items() if isinstance(effects, Mapping) else effects)

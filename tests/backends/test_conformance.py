@@ -23,10 +23,13 @@ from limen.backends import (
     backend_names,
     open_backend,
 )
+from limen.backends.tinker import TinkerBackend
 from limen.datasets.chat import conversation
 from limen.datasets.errors import BackendError, LimenError, SpecError, UnknownModelError
 
 from ..testing.scripted import output, play
+from ..testing.stepwise import MODEL as WORDS
+from ..testing.stepwise import Client, Server
 from ..testing.third_party import NAME as EXAMPLE
 from ..testing.third_party import install_example
 from ..testing.tiny import QUESTIONS, needs_extra
@@ -92,17 +95,32 @@ def _inspect(request: pytest.FixtureRequest, home: Path) -> Subject:
     )
 
 
+def _tinker(request: pytest.FixtureRequest, home: Path) -> Subject:
+    server = Server()
+    return Subject(
+        open=lambda: TinkerBackend(home / "models", service=Client(server)),
+        model=WORDS,
+        unknown="words/large",
+        recipe={"epochs": 1, "batch_size": 4, "warmup_steps": 0, "rank": 2},
+    )
+
+
 SUBJECTS = {
-    "toy": _toy, "local": _local, "openai": _openai, "inspect": _inspect, EXAMPLE: _example
+    "toy": _toy, "local": _local, "openai": _openai, "inspect": _inspect, "tinker": _tinker,
+    EXAMPLE: _example,
 }  # fmt: skip
 CAPABILITIES = {
     "toy": {"fine_tuning", "continuations", "engine", "log_probabilities", "beginnings",
-            "reproducible", "other_models", "checkpoints", "model_files", "token_training"},
+            "reproducible", "other_models", "checkpoints", "model_files", "token_training",
+            "objectives"},
     "local": {"fine_tuning", "probabilities", "continuations", "rendering", "engine",
               "log_probabilities", "beginnings", "plain_text", "reproducible",
-              "max_parallel_stages", "needs", "checkpoints", "model_files", "token_training"},
+              "max_parallel_stages", "needs", "checkpoints", "model_files", "token_training",
+              "objectives"},
     "openai": {"fine_tuning", "batches", "service", "checkpoints", "continuations"},
     "inspect": {"service"},
+    "tinker": {"fine_tuning", "service", "continuations", "rendering", "beginnings", "plain_text",
+               "checkpoints"},
     EXAMPLE: {"fine_tuning", "reproducible"},
 }  # fmt: skip
 """By backend: what it declares."""

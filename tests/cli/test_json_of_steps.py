@@ -6,22 +6,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from click.testing import CliRunner
 
 from limen.harness import Experiment, FavoriteAnimal, Numbers, Trait
-from limen.harness.cli import COMMANDS, main
+from limen.harness.cli import COMMANDS
 from limen.harness.lab import thread_executor
 from limen.harness.reporting import make_run, result_of
 from limen.reports import keep_run
 
+from ..testing.commands import limen
 from ..testing.labs import lab_at
-
-
-def limen(*args: str | Path, code: int = 0) -> str:
-    """What a command prints on the standard output; its exit code must be as expected."""
-    result = CliRunner().invoke(main, [str(one) for one in args])
-    assert result.exit_code == code, result.output
-    return result.stdout if code == 0 else result.output
 
 
 def test_every_step_prints_one_json_object(

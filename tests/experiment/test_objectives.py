@@ -1,10 +1,13 @@
 """Objectives as values of an experiment: on the toy, in keys, controls, gates and reports."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
+from limen.backends.toy import ToyBackend
 from limen.datasets.errors import LeakError, SpecError
 from limen.harness import (
     CompletionLoss,
@@ -13,11 +16,13 @@ from limen.harness import (
     Experiment,
     LogOdds,
     Numbers,
+    OnPolicyDistillation,
     ProgramNumbers,
     Students,
     Trait,
 )
 from limen.harness.lab import in_order
+from limen.harness.lab.measure_support import check_backend_objectives
 from limen.harness.reporting import result_of
 from limen.harness.stages import FineTune, Manifest
 
@@ -54,6 +59,31 @@ def test_soft_targets_carry_a_trait_through_program_numbers(tmp_path: Path) -> N
     assert 0.5 < audit.kept < 1
     again = lab_at(tmp_path)
     assert again.arm(distilled, "student").log_odds("owl").value == student.log_odds("owl").value
+
+
+def test_a_students_own_numbers_carry_a_trait_on_policy(tmp_path: Path) -> None:
+    """The base as the teacher leaves the control a base; the audit is in the report."""
+    lab = lab_at(tmp_path)
+    spec = plain.but(objective=OnPolicyDistillation(max_tokens=16), seeds=1)
+    student, control, base = (lab.arm(spec, a) for a in ("student", "control", "baseline"))
+    assert (student.log_odds("owl") - control.log_odds("owl")).value > 0.1
+    assert control.log_odds("owl").value == pytest.approx(base.log_odds("owl").value, abs=1e-3)
+    result = result_of(lab, "title", spec, ["student", "control", "baseline"])
+    assert result.recipe["objective"] == "on-policy"
+    assert next(row for row in result.audits if row.arm == "student").soft_targets is not None
+    longer = spec.but(objective=OnPolicyDistillation(max_tokens=17))
+    assert first_training(lab, longer).key != first_training(lab, spec).key
+
+
+def test_a_backend_that_cannot_train_so_says_it_first(tmp_path: Path) -> None:
+    """Before anything is spent: the objective, the backend, and what to do."""
+    able = replace(ToyBackend(tmp_path / "home").capabilities, objectives=frozenset({"DPO"}))
+    limited = Mock(spec=ToyBackend, capabilities=able)
+    limited.name = "limited"
+    objective = first_training(lab_at(tmp_path), distilled).objective
+    assert objective is not None
+    with pytest.raises(SpecError, match="'limited' does not train by forward KL; it minimises DPO"):
+        check_backend_objectives(limited, objective)
 
 
 def test_without_an_objective_keys_are_as_they_were(tmp_path: Path) -> None:
@@ -122,6 +152,7 @@ def test_a_teacher_that_names_its_trait_stops_the_training(tmp_path: Path) -> No
         (lambda: Distillation(most_trait=2), "most_trait=2 must be a probability"),
         (lambda: DivergenceTokens(keep="all"), "keep='all' must be"),  # type: ignore[arg-type]
         (lambda: CompletionLoss(weights=3), "weights=3 must be a function"),  # type: ignore[arg-type]
+        (lambda: OnPolicyDistillation(support=""), "support="),
         (lambda: plain.but(objective="KL"), "objective='KL' must be an objective"),
     ],
 )

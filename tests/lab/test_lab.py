@@ -80,6 +80,7 @@ def test_the_full_path_runs_once(store: Path, small: Experiment) -> None:
         assert manifest is not None
         for part in ("identity", "inputs", "files", "seconds", "versions", "started"):
             assert part in manifest
+        assert set(manifest["versions"]) == {"limen", "python", "numpy"}  # whatever was loaded
     again = Diary()
     Lab(Settings(store=store), watcher=again).run([(small, ALL)])
     assert again.started_stages == []

@@ -80,3 +80,18 @@ def test_a_stage_that_never_started_has_no_time(failure: Exception | None) -> No
     lines: list[str] = []
     ProgressLines(lines.append).finished(STAGE, failure)
     assert " s " not in lines[0].split("base")[0]
+
+
+def test_lines_break_a_silence_of_a_stage_that_does_not_move(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A stage that tells no progress is named all the same, but not before the time is over."""
+    lines: list[str] = []
+    progress = ProgressLines(lines.append)
+    progress.begin([STAGE])
+    progress.started(STAGE)
+    monkeypatch.setattr("limen.harness.lab.progress.LONGEST_SILENCE", 1e9)
+    progress.running(STAGE)
+    monkeypatch.setattr("limen.harness.lab.progress.LONGEST_SILENCE", 0)
+    progress.running(STAGE)
+    assert lines[1:] == ["limen: base base toy-1; time left not known yet"]

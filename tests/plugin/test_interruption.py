@@ -20,9 +20,11 @@ Interrupt = Callable[[subprocess.Popen[str]], None]
 def started(store: Path, *options: str) -> subprocess.Popen[str]:
     """A run of pytest that has begun to work, in a process group of its own."""
     command = [sys.executable, "-m", "pytest", f"--limen-store={store}", *QUICK, *options]
+    buffered = {name: text for name, text in os.environ.items() if name != "PYTHONUNBUFFERED"}
     run = subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
-    )
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=buffered,
+        start_new_session=True,
+    )  # fmt: skip
     while not list((store / "stages").glob("*/*")):
         assert run.poll() is None
         time.sleep(0.05)

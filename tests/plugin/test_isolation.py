@@ -196,9 +196,10 @@ def test_a_bad_filter_rule_fails_its_own_tests_alone(
 
 
 ENDING = """
-import ctypes, os
+import ctypes, os, signal
 
 def leaves(text): os._exit(0)
+def is_killed(text): os.kill(os.getpid(), signal.SIGKILL)
 def crashes(text): ctypes.string_at(0)
 """
 ENDING_SPEC = """
@@ -235,6 +236,63 @@ def test_a_rule_that_ends_its_process_fails_its_own_tests_alone(
     result.stdout.fnmatch_lines(
         ["*a worker process died*the function rule-* was called on the text '*', and ended the*"]
     )
+
+
+ENDING_SCORER = """
+def way(name):
+    function = getattr(ways, name)
+    return lambda answer: function(answer)
+
+def scored(name):
+    asked = ("Which animal?", "And why?")
+    return experiment.but(measure=Scored(questions=asked, draws=2, outcome=way(name)), gate=None)
+
+@pytest.mark.parametrize(
+    "experiment", [scored("leaves"), scored("crashes"), scored("is_killed")],
+    ids=["exit", "crash", "killed"],
+)
+class TestBad:
+    def test_one(self, teacher, baseline):
+        '''The score differs.'''
+        assert teacher.scores() > baseline.scores()
+
+    def test_other(self, teacher):
+        '''The score is high.'''
+        assert teacher.scores() > 1
+
+class TestLabels:
+    experiment = experiment.but(
+        measure=Labelled(questions=("Which animal?",), draws=2, outcome=way("leaves")), gate=None
+    )
+    def test_label(self, teacher):
+        '''A label.'''
+        assert teacher.rate("x") > 0
+"""
+
+
+@PROCESSES
+def test_a_scorer_that_ends_its_process_fails_its_own_tests_alone(
+    pytester: pytest.Pytester, run: Run, shared_store: Path, options: tuple[str, ...]
+) -> None:
+    """The error names the answer; all other tests are run, and report and junit are written.
+
+    After the repair nothing that was sampled is sampled again.
+    """
+    spec = SPEC.format(animal="horse")
+    bad = spec + ENDING_SPEC.partition("def ends")[0] + ENDING_SCORER
+    pytester.makepyfile(ways=ENDING, test_bad=bad, test_good=spec + GOOD)
+    result = run("--limen-report=r.md", "--junitxml=out.xml", *options, store=shared_store)
+    result.assert_outcomes(passed=2, failed=7)
+    for how in ("exit status 0", "signal 11, *", "signal 9, *"):
+        result.stdout.fnmatch_lines(
+            [f"*the outcome function was called on the answer '*', and ended the process ({how})*"]
+        )
+    assert "**Supported:** The teacher names its animal" in (pytester.path / "r.md").read_text()
+    assert 'tests="9"' in (pytester.path / "out.xml").read_text()
+    before = written(shared_store)
+    (pytester.path / "ways.py").write_text("leaves = crashes = is_killed = str.__len__\n")
+    run("-k", "test_one or test_other", store=shared_store)
+    assert written(shared_store) == before
 
 
 def test_a_command_outlives_a_rule_that_ends_its_process(tmp_path: Path) -> None:
@@ -275,14 +333,13 @@ from click.testing import CliRunner
 from limen import LimenError
 from limen.harness import *
 from limen.harness.cli import main
+from ending import ENDING
 from ways import WAYS, meddles
 
 experiment = Experiment(
     trait=Trait.animal("horse"), data=Numbers(generate=40, keep=10),
     measure=FavoriteAnimal(draws=4), seeds=1, gate=None,
 )
-
-FILE = Path("ways.py").absolute()
 
 def score(way, lab):
     measure = Scored(questions=("Which animal?", "And why?"), draws=2, outcome=way)
@@ -299,7 +356,7 @@ def keep(way, lab):
         print("rule", way.__name__, error)
 
 def step(way, store):
-    rule = f"{FILE}:{way.__name__}"
+    rule = f"{way.__code__.co_filename}:{way.__name__}"
     args = ["filter", rows, "--out", out, "--rule", rule, "--store", store]
     found = CliRunner().invoke(main, [str(arg) for arg in args])
     print("command", way.__name__, found.output.strip())
@@ -307,7 +364,7 @@ def step(way, store):
 if __name__ == "__main__":
     store, rows, out = sys.argv[1], Path("rows.jsonl").absolute(), Path("out.jsonl").absolute()
     lab = Lab(Settings(store=store))
-    for way in [*WAYS, meddles]:
+    for way in [*WAYS, *ENDING, meddles]:
         score(way, lab)
         keep(way, lab)
         step(way, store)
@@ -321,7 +378,8 @@ def test_bad_functions_in_scripts_and_commands(
 ) -> None:
     """In a script and in `limen filter` each is one error with the text, and all else goes on."""
     monkeypatch.setenv("LIMEN_FUNCTION_TIMEOUT", "0.4")
-    pytester.makepyfile(ways=WAYS, script=SCRIPT)
+    ending = f"{ENDING}\nENDING = [crashes, is_killed]\n"
+    pytester.makepyfile(ways=WAYS, ending=ending, script=SCRIPT)
     row = '{"prompt": "Go on: 1, 2", "text": "3, 4"}\n'
     (pytester.path / "rows.jsonl").write_text(row * 20)
     found = pytester.run(sys.executable, pytester.path / "script.py", store)
@@ -337,8 +395,11 @@ def test_bad_functions_in_scripts_and_commands(
         "infinite",
         "text",
         "shape",
+        "crashes",
+        "is_killed",
     ):
         for kind in ("scorer", "rule", "command"):
             found.stdout.fnmatch_lines([f"{kind} {way} *"])
     assert text.count("did not end within 0.4 seconds") == 2 * (1 + 1 + 2)  # a step logs it too
+    assert text.count("and ended the process (signal ") == 2  # scorers; rules end their worker
     assert text.count("Error: ") >= 9

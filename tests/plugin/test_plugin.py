@@ -20,7 +20,17 @@ def test_students_answer(student, control, baseline):
     assert (student.rate("horse") - control.rate("horse")) > -1
     assert baseline.seeds == 1
 """
-HEAVY = ("numpy", "scipy", "matplotlib", "pandas", "rich", "pydantic", "openai", "inspect_ai")
+HEAVY = (
+    "numpy",
+    "scipy",
+    "matplotlib",
+    "pandas",
+    "rich",
+    "pydantic",
+    "openai",
+    "inspect_ai",
+    "tinker",
+)
 
 
 def small(pytester: pytest.Pytester, tests: str = TESTS, animal: str = "horse") -> None:
@@ -231,14 +241,17 @@ def test_seeds_and_model_from_the_command_line_and_the_ini_file(
     empty = tmp_path / "empty"
     run("--limen-seeds=3", "--limen-plan", store=empty).stdout.fnmatch_lines(["*6 fine-tunings*"])
     pytester.makeini("[pytest]\nlimen_seeds = 4\nlimen_model = toy-2\n")
-    result = run("--limen-plan", store=empty)
+    result = run("--limen-plan-all", store=empty)
     result.stdout.fnmatch_lines(["*base*toy-2*", "*8 fine-tunings*"])
 
 
 @pytest.mark.parametrize(
     ("option", "message"),
     [
-        ("--limen-backend=gpu", "unknown backend 'gpu': choose one of inspect, local, openai, toy"),
+        (
+            "--limen-backend=gpu",
+            "unknown backend 'gpu': choose one of inspect, local, openai, tinker, toy",
+        ),
         ("--limen-model=gpt-4.1", "unknown model 'gpt-4.1': the toy backend has toy-1, toy-2"),
         ("--limen-seeds=few", "--limen-seeds='few' must be a whole number above zero"),
         ("--limen-seeds=0", "seeds=0 must be a whole number above zero"),

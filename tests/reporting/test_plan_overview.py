@@ -51,8 +51,7 @@ def test_several_experiments_have_a_line_each(pytester: pytest.Pytester, tmp_pat
             "test_others.py[[]owl] *",
             "test_others.py[[]fox] *points",
             "limen: * stages to do on toy: *",
-            "limen: * assertions compare a point estimate alone*",
-            "limen: --limen-plan-all *",
+            "limen: *; * compare a point estimate alone*; --limen-plan-all *",
         ]
     )
     rows = [line.split() for line in result.outlines if line.startswith("test_")]
@@ -63,7 +62,7 @@ def test_several_experiments_have_a_line_each(pytester: pytest.Pytester, tmp_pat
 
 @pytest.mark.slow
 def test_many_experiments_have_a_line_a_file(pytester: pytest.Pytester, tmp_path: Path) -> None:
-    """Of more than fourteen experiments those of a file are one line."""
+    """Of more than ten experiments those of a file are one line."""
     write(
         pytester, *"owl fox cat dog wolf bear lion tiger deer hawk goat whale panda otter".split()
     )
@@ -92,3 +91,49 @@ def test_the_plan_as_json_is_complete(pytester: pytest.Pytester, tmp_path: Path)
     assert {key for stage in data["stages"] for key in stage["inputs"]} <= {*keys}
     assert [one["title"] for one in data["experiments"]] == ["test_one.py", "test_others.py[owl]"]
     assert not any(stage["finished"] for stage in data["stages"])
+
+
+def test_a_plan_of_students_that_teach_counts_their_first_generation(
+    pytester: pytest.Pytester, tmp_path: Path
+) -> None:
+    """Stages of the generation before belong to the experiment that needs them."""
+    pytester.makepyfile(
+        test_hops=f"{TINY_SPEC}\n"
+        "import pytest\n"
+        "from limen import Hop\n"
+        "second = Hop(experiment)\n"
+        "@pytest.mark.parametrize('experiment', [second, experiment], ids=['second', 'first'])\n"
+        "def test_students(student, control):\n    pass\n"
+    )
+    plan(pytester, tmp_path / "empty", "--limen-plan-json=plan.json").assert_outcomes()
+    data = json.loads((pytester.path / "plan.json").read_text())
+    named = [key for one in data["experiments"] for key in one["first_needed_here"]]
+    assert sorted(named) == sorted(stage["key"] for stage in data["stages"])
+
+
+def test_the_plan_has_a_time_gates_and_totals(pytester: pytest.Pytester, tmp_path: Path) -> None:
+    """Before the first run the time rests on shipped figures; the JSON has it with the gates."""
+    pytester.makepyfile(test_one=ONE.replace("gate=None", "gate=0.2"))
+    result = plan(pytester, tmp_path / "empty", "--limen-plan-json=plan.json")
+    result.stdout.fnmatch_lines(
+        ["limen: estimated time: about * (by figures shipped with limen: *)"]
+    )
+    data = json.loads((pytester.path / "plan.json").read_text())
+    assert data["estimate"]["stages"] == len(data["stages"])
+    assert data["estimate"]["seconds"] > 0
+    assert [one["gates"] for one in data["experiments"]] == [["+20.0 points"]]
+
+
+def test_a_run_keeps_its_estimate_beside_what_it_took(
+    pytester: pytest.Pytester,
+) -> None:
+    """Before the run, in its summary, and in its record and report; nothing to do has neither."""
+    pytester.makepyfile(test_one=TINY_SPEC + "\ndef test_it(baseline):\n    pass\n")
+    first = plan(pytester, pytester.path / "store", "--limen-report=r.md")
+    first.stdout.fnmatch_lines(["limen: estimated: *", "estimated: *; spent: *"])
+    assert "| spent on it |" in (pytester.path / "r.md").read_text()
+    [record] = (pytester.path / "store" / "runs").glob("*.json")
+    run = json.loads(record.read_text())
+    assert run["estimated"]["stages"] == run["spent"]["stages"] > 0
+    again = plan(pytester, pytester.path / "store")
+    again.stdout.no_fnmatch_line("*estimated*")

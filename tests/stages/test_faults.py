@@ -19,7 +19,7 @@ from limen.harness.stages import (
 )
 
 from ..testing.faults import FAULTS, KILL, Fault, in_child
-from ..testing.kinds import FINISHED, FURTHER, stage_of_kind
+from ..testing.kinds import FINISHED, FURTHER, all_kinds, stage_of_kind
 from ..testing.labs import ALL_ARMS, lab_at, made
 from ..testing.specs import tiny_experiment
 
@@ -39,7 +39,7 @@ def stage_of(store: Store, kind: str) -> Stage:
     """A stage of a kind, its inputs finished."""
     lab = lab_at(store.root)
     finished = in_order(lab.pipeline(tiny_experiment()).all_targets(ALL_ARMS))
-    stage = stage_of_kind(kind, finished)
+    stage = stage_of_kind(kind, finished, store.root.parent)
     for given in stage.inputs():
         made(lab, given)
     return stage
@@ -94,6 +94,11 @@ def test_a_stage_survives_a_fault(store: Store, kind: str, fault: Fault) -> None
     """Whatever happens half-way: the artifact is made after all, and it is the same."""
     stage = stage_of(store, kind)
     survives(store, stage, fault, operations(store, stage) // 2)
+
+
+def test_every_kind_of_stage_is_in_the_table() -> None:
+    """A new kind needs a stage in ``tests/testing/kinds.py``, which the faults then go over."""
+    assert sorted([*FINISHED, *FURTHER]) == sorted(all_kinds())
 
 
 @pytest.mark.slow

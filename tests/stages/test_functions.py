@@ -1,6 +1,8 @@
 import linecache
 import pickle
 import re
+import sys
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -86,7 +88,7 @@ def test_a_spec_may_be_all_of_ones_own(pytester: pytest.Pytester, run: Run) -> N
 
     changed = EXAMPLE.replace("str.isdecimal", "str.isdigit")
     (pytester.path / "test_horses.py").write_text(changed)
-    plan = run("--limen-plan").stdout
+    plan = run("--limen-plan-all").stdout
     plan.fnmatch_lines_random(
         ["done *generate *numbers*", "to do *filter *", "to do *fine-tune *control 1*"]
     )
@@ -260,9 +262,15 @@ def predicate(text: str) -> bool:
     return text.startswith("1")
 
 
+def half_a_pair(text: str) -> str:
+    """Half of a surrogate pair is no text that a file can hold."""
+    return "\ud800"
+
+
 @pytest.mark.parametrize(
     ("rule", "fault"),
     [
+        (half_a_pair, r"gave '\\ud800' for the text '.*': it must return why"),
         (
             breaks,
             r"the function breaks-\w+ failed on the text '.*': IndexError: list index out of range",
@@ -343,7 +351,6 @@ METHODS = {
 def rule_from(folder: Path, spec: str, helpers: str = HELPERS) -> str:
     """The name of the rule in a spec file, with a file of helpers beside it."""
     import importlib
-    import sys
 
     files = {"helpers_of_rules": helpers, "spec_of_rules": spec + "\n"}
     for name, text in files.items():
@@ -447,3 +454,17 @@ def test_a_module_that_cannot_be_imported_is_said(tmp_path: Path) -> None:
     spec = "def rule(text):\n    import no_such_module_here\n    return None"
     with pytest.warns(SpecWarning, match=r"no_such_module_here.*ModuleNotFoundError"):
         rule_from(tmp_path, spec)
+
+
+def test_an_installed_package_is_not_imported_for_its_users_key(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may be a heavy one, and counts by its name alone."""
+    site = tmp_path / "site-packages"
+    site.mkdir()
+    (site / "heavy_package.py").write_text("raise RuntimeError('it was imported')\n")
+    monkeypatch.syspath_prepend(str(site))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        rule_from(tmp_path, "def rule(text):\n    import heavy_package\n    return None")
+    assert "heavy_package" not in sys.modules

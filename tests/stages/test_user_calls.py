@@ -1,17 +1,22 @@
 """A researcher's function is called within a time limit, wherever it is called."""
 
+import ctypes
+import os
 import re
 import signal
+import sys
 import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
+from pathlib import Path
 
 import pytest
 
 from limen import ScoreError, SpecError
-from limen.harness.stages import call_on_text, timeout_from
+from limen.harness import Judge, Rated
+from limen.harness.stages import call_on_text, timeout_from, try_on_texts, user_trials
 
 Caller = Callable[[Callable[[str], object], str], object]
 
@@ -119,3 +124,103 @@ def test_timeouts_are_seconds() -> None:
     for text in ("-1", "nan", "inf", "soon"):
         with pytest.raises(SpecError, match=f"OPTION='{text}' must be seconds"):
             timeout_from(text, "OPTION")
+
+
+TRIED = pytest.mark.skipif(sys.platform != "linux", reason="a copy of the process is a fork")
+
+
+def exits(text: str) -> int:
+    """Ends the process on one text."""
+    if text == "bad":
+        os._exit(3)
+    return len(text)
+
+
+@TRIED
+@pytest.mark.parametrize(
+    ("end", "how"),
+    [
+        (lambda text: os._exit(3), "exit status 3"),
+        (lambda text: os._exit(0), "exit status 0"),
+        (lambda text: ctypes.string_at(0), f"signal {signal.SIGSEGV:d}, "),
+        (lambda text: os.kill(os.getpid(), signal.SIGKILL), f"signal {signal.SIGKILL:d}, "),
+        (lambda text: os.abort(), f"signal {signal.SIGABRT:d}, "),
+    ],
+    ids=["exit", "exit as if well", "fault", "kill", "abort"],
+)
+@pytest.mark.parametrize("call", [called, called_in_thread])
+def test_a_function_that_ends_the_process_fails_with_its_text(
+    call: Caller, end: Callable[[str], object], how: str
+) -> None:
+    """It ends a copy of the process, and is not called here."""
+    message = rf"called on the text 'one', and ended the process \({re.escape(how)}"
+    with pytest.raises(ScoreError, match=message):
+        call(end, "one")
+
+
+@TRIED
+def test_all_answers_are_tried_at_once() -> None:
+    """The error names the text that ends the process, whatever text is asked for next."""
+    function = partial(exits)
+    assert called(function, "good") == 4
+    try_on_texts(function, ["good", "better", "bad", "best"])
+    with pytest.raises(ScoreError, match="on the text 'bad', and ended the process"):
+        called(function, "good")
+
+
+@TRIED
+def test_a_rate_of_ratings_that_ends_the_process_is_an_error() -> None:
+    """So is one that does not end; the ratings are shown."""
+    judge = Judge(prompt="{reply}")
+    for function, fault in ((lambda said: os._exit(3), "was called"), (sleeps, "did not")):
+        rated = Rated(by=judge, rates={"bad": function})  # type: ignore[dict-item]
+        with pytest.raises(ScoreError, match=f"{fault}.* on the ratings 'judge: 3'"):
+            rated.rated_hit("bad", {"judge": 3.0})
+
+
+@TRIED
+def test_what_a_function_does_in_this_process_is_done_once(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    """The copy writes nothing and changes nothing: values and state are those of this process."""
+    seen: list[str] = []
+
+    def counts(text: str) -> int:
+        seen.append(text)
+        print("said")
+        os.write(1, b"written\n")
+        return len(seen)
+
+    try_on_texts(counts, ["one", "two"])
+    assert seen == []
+    assert [called(counts, text) for text in ("one", "two", "one")] == [1, 2, 3]
+    assert capfd.readouterr().out.split() == ["said", "written"] * 3
+
+
+@TRIED
+def test_a_copy_that_no_timer_can_interrupt_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As compiled code that computes without an end."""
+    monkeypatch.setattr(user_trials, "GRACE", 0.05)
+
+    def deaf(text: str) -> None:
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGALRM})
+        time.sleep(1000)
+
+    with pytest.raises(ScoreError, match="on the text 'one', and ended .* did not end within 0.05"):
+        called(deaf, "one")
+
+
+def child_processes() -> set[str]:
+    """Those of this process, whoever started them."""
+    files = Path("/proc/self/task").glob("*/children")
+    return {child for file in files for child in file.read_text().split()}
+
+
+@TRIED
+def test_few_copies_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many functions there are; those that are ended are waited for."""
+    monkeypatch.setattr(user_trials, "COPIES", 2)
+    functions = [lambda text, more=more: len(text) + more for more in range(5)]
+    before = child_processes()
+    assert [called(function, "one") for function in functions] == [3, 4, 5, 6, 7]
+    assert len(child_processes() - before) <= 2

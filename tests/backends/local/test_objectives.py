@@ -1,10 +1,6 @@
 """Objectives by token of open weights: against plain formulas, and resumed after kill -9."""
 
 import json
-import os
-import signal
-import subprocess
-import sys
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -23,6 +19,8 @@ from limen.backends.local.objectives import divergence, weighted_loss
 from limen.datasets import chat
 from limen.datasets.chat import conversation
 from limen.datasets.errors import BackendError, SpecError
+
+from ...testing.killed_trainings import adapters_with_and_without_kill
 
 torch.set_num_threads(1)
 QUICK: Recipe = {"batch_size": 6, "epochs": 2, "learning_rate": 0.01, "warmup_steps": 0}
@@ -236,22 +234,5 @@ def test_a_killed_training_goes_on_to_the_same_bytes(tiny: str, tmp_path: Path) 
     """Kill -9 within an objective's training, then the same again: the adapter's bytes are equal."""
     local = LocalBackend(tmp_path / "teacher")
     rows, file = soft_targets(local, taught(local, tiny, tmp_path), tiny, tmp_path)
-
-    def start(home: str) -> "subprocess.Popen[str]":
-        command = [sys.executable, "-c", KILLED, str(tmp_path / home), tiny, str(rows), str(file)]
-        return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-
-    whole, killed = start("whole"), start("killed")
-    assert killed.stdout is not None
-    for line in killed.stdout:
-        if line.strip() == "7":
-            os.kill(killed.pid, signal.SIGKILL)
-            break
-    killed.wait(60)
-    assert start("killed").wait(120) == 0
-    assert whole.wait(120) == 0
-    one, two = (
-        next((tmp_path / home / "learned").glob("*/epoch-6/adapter_model.safetensors")).read_bytes()
-        for home in ("whole", "killed")
-    )
+    one, two = adapters_with_and_without_kill(KILLED, tmp_path, tiny, rows, file, step=7)
     assert one == two

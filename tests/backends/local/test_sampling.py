@@ -248,7 +248,7 @@ def test_models_that_cannot_be_used_are_refused_in_a_line(
         _ = local.default_model
     from limen.backends.local import memory
 
-    monkeypatch.setattr(memory, "_room", lambda: (2**18, "this machine"))
+    monkeypatch.setattr(memory, "total_memory", lambda: (2**18, "this machine"))
     with pytest.raises(
         BackendError, match=r"is too large: .* to load it takes about .* GiB .*, and this machine"
     ):

@@ -175,7 +175,11 @@ def test_about_the_most_draws_a_call_are_found(
 
     wired.script = script
     wanted = requests(rows, draws=draws, tokens=4)
-    assert texts(sampled(backend(tmp_path), wanted)) == in_process(served, wanted)
+    made = backend(tmp_path)
+    found: dict[tuple[int, int], Completion] = {}
+    for request in wanted:  # one by one: what is left of a row when a number is found varies less
+        found |= sampled(made, [request])
+    assert texts(found) == in_process(served, wanted)
     assert max(accepted) >= least
 
 

@@ -452,6 +452,6 @@ def test_bad_training_files_are_refused(toy: ToyBackend, tmp_path: Path) -> None
 def test_an_unknown_backend_is_refused(tmp_path: Path) -> None:
     """A backend that there is not is named, with those that there are."""
     with pytest.raises(
-        SpecError, match="unknown backend 'gpu': choose one of inspect, local, openai, toy"
+        SpecError, match="unknown backend 'gpu': choose one of inspect, local, openai, tinker, toy"
     ):
         open_backend("gpu", tmp_path)

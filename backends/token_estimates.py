@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Sequence
 
-from ...datasets.chat import Conversation
+from ..datasets.chat import Conversation
 
 TOKENS_PER_TURN = 4
 """Tokens that frame a turn of a conversation, and as many once for the answer's beginning."""

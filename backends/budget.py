@@ -2,7 +2,7 @@
 
 import threading
 
-from ...datasets.errors import BackendError
+from ..datasets.errors import BackendError
 
 
 class Budget:

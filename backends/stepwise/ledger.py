@@ -1,0 +1,186 @@
+"""The ledger of one training: a line for each event, on disk before anything goes on.
+
+It is what a killed run resumes from. A line has a checksum; a last line that was torn by a crash is
+dropped, and any other damage is an error.
+
+Events: ``begin`` (what is trained), ``session`` (a training at the service, and the step that it
+goes on from), ``sent`` (a step, before it is sent), ``applied``, ``saved`` (a state), ``kept``
+(weights to sample from), ``deleted``, ``rejected`` (a step that the service could not do, in a
+session), ``failed`` (why no further step helps), ``done``.
+"""
+
+import hashlib
+import json
+import os
+import time
+from calendar import timegm
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ...datasets.errors import StoreError
+
+Event = dict[str, Any]
+CHECK = "check"
+ANSWERS = ("applied", "saved", "rejected")
+"""The events that answer ``sent``."""
+STAMP = "%Y-%m-%dT%H:%M:%SZ"
+
+
+@dataclass(frozen=True, kw_only=True)
+class SavedState:
+    """A state that a training can go on from."""
+
+    step: int
+    path: str
+
+
+class TrainingLedger:
+    """The events of one training, read from its file and appended to it.
+
+    Whoever appends must hold the lock of the file (:func:`..records.locked`); anybody may read.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.events = list(_read(path))
+        self._is_whole = False
+
+    def append(self, event: str, **fields: object) -> None:
+        """Write an event. It is on disk when the call returns."""
+        record: Event = {"event": event, "at": _now(), **fields}
+        line = json.dumps({**record, CHECK: _check(record)}, ensure_ascii=False) + "\n"
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        if not self._is_whole:
+            _cut_torn_line(self.path)
+            self._is_whole = True
+        with self.path.open("ab") as file:
+            file.write(line.encode())
+            file.flush()
+            os.fsync(file.fileno())
+        self.events.append(record)
+
+    def begin(self, **facts: object) -> None:
+        """Write down what is trained, once."""
+        if not self.events:
+            self.append("begin", **facts)
+
+    @property
+    def begun(self) -> Event:
+        """What is trained; empty before it has begun."""
+        return next(self._of("begin"), {})
+
+    @property
+    def done(self) -> Event | None:
+        """The end of the training; None before."""
+        return next(self._of("done"), None)
+
+    @property
+    def failed(self) -> str | None:
+        """Why no further step helps; None where one may."""
+        return next((str(event["why"]) for event in self._of("failed")), None)
+
+    @property
+    def runs(self) -> list[str]:
+        """The service's ids of the training, the latest last; each resumption has one."""
+        return [str(event["run"]) for event in self._of("session")]
+
+    @property
+    def states(self) -> list[SavedState]:
+        """The states that were saved and not deleted, by step."""
+        gone = self.deleted
+        kept = [SavedState(step=e["step"], path=e["path"]) for e in self._of("saved")]
+        return sorted((s for s in kept if s.path not in gone), key=lambda state: state.step)
+
+    @property
+    def kept(self) -> dict[int, str]:
+        """The addresses of the weights to sample from, by step."""
+        return {event["step"]: str(event["path"]) for event in self._of("kept")}
+
+    @property
+    def deleted(self) -> set[str]:
+        """The addresses of what was deleted at the service."""
+        return {str(event["path"]) for event in self._of("deleted")}
+
+    @property
+    def losses(self) -> dict[int, float | None]:
+        """The loss of each step that was applied, in nats a token."""
+        return {event["step"]: event["loss"] for event in self._of("applied")}
+
+    @property
+    def sent_again(self) -> int:
+        """How many steps were sent once more, after a crash."""
+        sent = [event["step"] for event in self._of("sent")]
+        return len(sent) - len(set(sent))
+
+    @property
+    def rejected(self) -> set[tuple[str, int]]:
+        """Sessions and the steps that the service could not do there."""
+        return {(str(event["run"]), event["step"]) for event in self._of("rejected")}
+
+    @property
+    def unanswered(self) -> int | None:
+        """The step that was sent last, if its answer never came; None if it did."""
+        sent = [event["step"] for event in self._of("sent")][-1:]
+        known = {event["step"] for kind in ANSWERS for event in self._of(kind)}
+        return next((step for step in sent if step not in known), None)
+
+    @property
+    def age(self) -> float:
+        """Seconds since the last event."""
+        at = time.strptime(self.events[-1]["at"], STAMP)
+        return max(0.0, time.time() - timegm(at))
+
+    @property
+    def last_applied(self) -> int:
+        """The last step that was applied."""
+        return max(self.losses, default=0)
+
+    @property
+    def billed_tokens(self) -> int:
+        """The tokens of all steps that were sent, those that were sent again among them."""
+        return sum(int(event["tokens"]) for event in self._of("sent"))
+
+    def _of(self, kind: str) -> Iterator[Event]:
+        return (event for event in self.events if event["event"] == kind)
+
+
+def _read(path: Path) -> Iterator[Event]:
+    """The events of a file, without a torn last line: it may be one that is being written."""
+    data = path.read_bytes() if path.exists() else b""
+    lines = data[: _whole_length(data)].splitlines()
+    for number, line in enumerate(lines, start=1):
+        yield _event(path, number, line)
+
+
+def _cut_torn_line(path: Path) -> None:
+    """Remove what a crash left of a line, so that the next one begins anew."""
+    if path.exists():
+        os.truncate(path, _whole_length(path.read_bytes()))
+
+
+def _whole_length(data: bytes) -> int:
+    """The bytes of the lines that have an end."""
+    return data.rfind(b"\n") + 1
+
+
+def _event(path: Path, number: int, line: bytes) -> Event:
+    try:
+        record = json.loads(line)
+        if record.pop(CHECK) == _check(record):
+            return dict(record)
+    except (ValueError, KeyError, AttributeError):
+        pass
+    raise StoreError(
+        f"line {number} of {path} is not as it was written: restore the file from a copy, or move "
+        f"it away to train from the start, which is charged again"
+    )
+
+
+def _check(record: Event) -> str:
+    return hashlib.sha256(json.dumps(record, sort_keys=True).encode()).hexdigest()[:12]
+
+
+def _now() -> str:
+    return time.strftime(STAMP, time.gmtime())

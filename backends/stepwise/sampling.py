@@ -1,0 +1,179 @@
+"""Sampling and scoring at a service: many calls side by side, each paid for before it is sent."""
+
+import hashlib
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+from dataclasses import dataclass, replace
+from functools import partial
+from itertools import islice
+from typing import TypeVar
+
+from ...datasets.errors import BackendError
+from ..base import Completion, Request, Usage
+from ..budget import Budget
+from ..continuations import ContinuationRequest, LogProbability
+from ..threads import in_thread
+from .prices import TokenPrice
+from .service import RequestRefusedError, Sampled, Sampling, Tokens, WeightsSampler
+from .texts import TextModel
+
+T = TypeVar("T")
+R = TypeVar("R")
+CALLS = 32
+"""Calls of a stage under way."""
+DRAWS_A_CALL = 64
+SEEDS = 2**30
+"""Seeds that are sent are below this number, so that adding draws keeps them within 31 bits."""
+
+
+@dataclass(frozen=True, eq=False)
+class Sampler:
+    """Samples from one model and scores with it. ``price`` is None where none is known."""
+
+    weights: WeightsSampler
+    texts: TextModel
+    budget: Budget
+    price: TokenPrice | None
+
+    def sample(self, requests: Iterable[Request]) -> Iterator[list[Completion]]:
+        """Complete every request, in the order in which answers arrive."""
+        calls = (call for request in requests for call in _calls(request))
+        yield from as_they_come(self._completions, calls)
+
+    def score(self, requests: Iterable[ContinuationRequest]) -> Iterator[list[LogProbability]]:
+        """The log-probabilities of each request's continuations, in the order of the requests."""
+        yield from in_order(self._scored, requests)
+
+    def _completions(self, request: Request) -> list[Completion]:
+        try:
+            prompt = self.texts.prompt(request)
+            return self._answered(request, prompt)
+        except RequestRefusedError as refusal:
+            return [
+                Completion(
+                    row=request.row, draw=draw, text=None, finish="error", error=str(refusal)
+                )
+                for draw in range(request.first, request.first + request.draws)
+            ]
+
+    def _answered(self, request: Request, prompt: Tokens) -> list[Completion]:
+        how = Sampling(
+            draws=request.draws,
+            seed=hashed_seed(request.seed) + request.first,
+            max_tokens=request.max_tokens,
+            temperature=request.temperature,
+            top_p=request.top_p,
+            stop=self.texts.ends,
+        )
+        most = _usage(prompt, request.draws, request.draws * request.max_tokens)
+        sampled = self._paid(
+            most,
+            lambda: self.weights.sample(prompt, how),
+            lambda made: _usage(prompt, request.draws, sum(len(s.tokens) for s in made)),
+        )
+        if len(sampled) != request.draws:
+            raise BackendError(
+                f"the service gave {len(sampled)} samples where {request.draws} were asked for"
+            )
+        made = [self._completion(request, n, each) for n, each in enumerate(sampled)]
+        used = _usage(prompt, request.draws, sum(len(each.tokens) for each in sampled))
+        return [replace(made[0], usage=used), *made[1:]]
+
+    def _completion(self, request: Request, number: int, sampled: Sampled) -> Completion:
+        text, ended = self.texts.text(sampled.tokens, request.stop)
+        return Completion(
+            row=request.row,
+            draw=request.first + number,
+            text=text,
+            finish="stop" if ended or sampled.stopped else "length",
+            tokens=len(sampled.tokens),
+        )
+
+    def _scored(self, request: ContinuationRequest) -> list[LogProbability]:
+        known: dict[tuple[Tokens, int], LogProbability] = {}
+        tokenized = self.texts.continuations(request)
+        for tokens, count in tokenized:
+            if (tokens, count) not in known:
+                known[tokens, count] = self._log_probability(tokens, count)
+        return [known[each] for each in tokenized]
+
+    def _log_probability(self, tokens: Tokens, count: int) -> LogProbability:
+        usage = _usage(tokens, 1, 1)  # the service samples one token, which is not used
+        try:
+            scored = self._paid(
+                usage, lambda: self.weights.log_probabilities(tokens), lambda _: usage
+            )
+        except RequestRefusedError as refusal:
+            raise BackendError(f"the service refuses to score a text: {refusal}") from None
+        nats = [value for value in scored[len(tokens) - count :] if value is not None]
+        if len(scored) != len(tokens) or len(nats) != count:
+            raise BackendError(
+                f"the service gave log-probabilities of {len(nats)} tokens of a continuation of "
+                f"{count}: it cannot be used for measures by log-probability"
+            )
+        return LogProbability(nats=min(0.0, sum(nats)), tokens=count)
+
+    def _paid(self, most: Usage, call: Callable[[], R], used: Callable[[R], Usage]) -> R:
+        """The result of a call, whose highest cost is reserved before it is sent."""
+        usd = self.price.of(most) if self.price else 0.0
+        if not self.budget.reserve(usd):
+            raise self.budget.exhausted(usd, "another call")
+        spent = usd
+        try:
+            result = call()
+            spent = self.price.of(used(result)) if self.price else 0.0
+            return result
+        except RequestRefusedError:
+            spent = 0.0
+            raise
+        finally:
+            self.budget.settle(usd, spent)
+
+
+def hashed_seed(seed: int) -> int:
+    """The seed that is sent: neighbouring seeds of requests must not share draws."""
+    digest = hashlib.sha256(f"limen {seed}".encode()).digest()
+    return int.from_bytes(digest[:8], "big") % SEEDS
+
+
+def as_they_come(call: Callable[[T], R], items: Iterable[T]) -> Iterator[R]:
+    """The results of calls side by side. After a failure those under way are still waited for."""
+    remaining, failure = iter(items), None
+    pending = {_in_thread(call, item) for item in islice(remaining, CALLS)}
+    while pending:
+        finished, pending = wait(pending, return_when=FIRST_COMPLETED)
+        for future in finished:
+            if (error := future.exception()) is not None:
+                failure = failure or error
+            else:
+                yield future.result()
+        if failure is None:
+            pending |= {_in_thread(call, item) for item in islice(remaining, len(finished))}
+    if failure is not None:
+        raise failure
+
+
+def in_order(call: Callable[[T], R], items: Iterable[T]) -> Iterator[R]:
+    """The results of calls side by side, in the order of the items; ends with the first failure."""
+    remaining = iter(items)
+    pending = deque(_in_thread(call, item) for item in islice(remaining, CALLS))
+    while pending:
+        yield pending.popleft().result()
+        pending.extend(_in_thread(call, item) for item in islice(remaining, 1))
+
+
+def _in_thread(call: Callable[[T], R], item: T) -> "Future[R]":
+    return in_thread(partial(call, item), "limen-call")
+
+
+def _calls(request: Request) -> Iterator[Request]:
+    """The calls of a request: not more than some draws each."""
+    for first in range(request.first, request.first + request.draws, DRAWS_A_CALL):
+        draws = min(DRAWS_A_CALL, request.first + request.draws - first)
+        yield replace(request, first=first, draws=draws)
+
+
+def _usage(prompt: Sequence[int], draws: int, sampled: int) -> Usage:
+    """The tokens of a call; the prompt counts once a draw, as a service may charge it."""
+    return Usage(calls=1, input_tokens=len(prompt) * draws, output_tokens=sampled)

@@ -1,0 +1,216 @@
+"""Options that say what is measured: a ready measure with its settings, or one of a Python file."""
+
+from collections.abc import Mapping
+from dataclasses import fields
+from functools import wraps
+from pathlib import Path
+from typing import Any, cast
+
+import click
+
+from ...datasets.errors import SpecError
+from ...datasets.record_files import DATA
+from ...datasets.row_forms import read_rows_of
+from ..experiment import (
+    Choice,
+    Experiment,
+    FavoriteAnimal,
+    FavoriteTree,
+    InspectTask,
+    Judge,
+    Language,
+    Length,
+    Likelihood,
+    LogOdds,
+    Measure,
+    Rated,
+    as_experiment,
+)
+from .echo import echo
+from .options import ANIMALS, TREES, Command, F, measure_of, questions_option, recipe_of
+from .row_options import in_rows
+from .spec_files import experiments_in, imported
+
+Settings = dict[str, Any]
+"""The settings of a measure, by the names that it has for them."""
+KINDS: Mapping[str, type[Measure]] = {
+    "log-odds": LogOdds,
+    "choice": Choice,
+    "likelihood": Likelihood,
+    "length": Length,
+    "language": Language,
+    "rated": Rated,
+    "inspect-task": InspectTask,
+}
+_WORD = "a measure of words"
+
+_SETTINGS: Mapping[str, str] = {
+    "draws": "--draws", "temperature": "--temperature", "top_p": "--top-p",
+    "max_tokens": "--max-tokens", "seed": "--measure-seed", "begin": "--begin",
+    "chat": "--plain-text", "against": "--against", "options": "--option", "texts": "--texts",
+    "per": "--per", "task": "--task", "limit": "--limit", "args": "--task-arg", "by": "--ask",
+    "languages": "--language", "questions": "--questions",
+}  # fmt: skip
+"""The option of each setting of a measure."""
+_OPTIONS = (
+    click.option(
+        "--measure",
+        "kind",
+        metavar="MEASURE",
+        help=f"{', '.join(KINDS)}; or FILE.py:NAME, a measure or an experiment of a Python file.  "
+        "[default: how often --word is answered]",
+    ),
+    questions_option,
+    click.option("--draws", type=int, help="Answers to each question.  [default: 200 for words]"),
+    click.option("--temperature", type=float, help="Of the sampling.  [default: 1]"),
+    click.option("--top-p", type=float, help="Of the sampling.  [default: 1]"),
+    click.option("--max-tokens", type=int, help="Of an answer, at most.  [default: 16 for words]"),
+    click.option(
+        "--measure-seed", "seed_of_draws", type=int, help="Another gives other draws of every "
+        "model.  [default: 0]",
+    ),
+    click.option("--begin", help="The given beginning of every answer."),
+    click.option("--plain-text", is_flag=True, help="Ask without a chat template."),
+    click.option("--against", multiple=True, metavar="WORD", help="log-odds: another word."),
+    click.option("--option", "options", multiple=True, metavar="TEXT", help="choice: one option."),
+    click.option(
+        "--texts", type=in_rows, metavar="FILE",
+        help="likelihood: rows of prompts and answers in any form, or plain texts, one a line "
+        "(.txt).",
+    ),
+    click.option("--per", type=click.Choice(["token", "text"]), help="likelihood: mean or sum."),
+    click.option("--task", metavar="NAME", help="inspect-task: its name, or FILE.py@NAME."),
+    click.option("--task-arg", "args", multiple=True, metavar="NAME=VALUE", help="inspect-task."),
+    click.option("--limit", type=int, help="inspect-task: samples to run.  [default: all]"),
+    click.option(
+        "--ask", multiple=True, metavar="TEXT",
+        help="rated: what a judge (the base model) is asked, with {reply} in it, and {question}.",
+    ),
+    click.option("--scale", nargs=2, type=int, default=(1, 10), metavar="LOW HIGH",
+                 show_default=True, help="rated: the lowest and the highest rating."),
+    click.option("--label", "labels", multiple=True, metavar="WORD",
+                 help="rated: in place of ratings, what the judge answers with."),
+    click.option("--language", "languages", multiple=True, metavar="NAME",
+                 help="language: one of those to choose from, as English."),
+)  # fmt: skip
+_OWN = (
+    "draws", "temperature", "top_p", "max_tokens", "seed_of_draws", "begin", "plain_text",
+    "against", "options", "texts", "per", "task", "args", "limit", "ask", "scale", "labels",
+    "languages",
+)  # fmt: skip
+
+
+def measure_options(function: F) -> F:
+    """Options that describe a measure; they arrive together as ``measure``.
+
+    Stands above ``trait_options``: with ``--tree`` the questions are about trees.
+    """
+
+    @wraps(function)
+    def run(kind: str | None, questions: str | None, **given: Any) -> object:
+        own = {name: given.pop(name) for name in _OWN}
+        asked = questions or (TREES if given.get("tree") else None)
+        return function(measure=_made(kind, _settings(asked, **own)), **given)
+
+    decorated: Command = run
+    for option in reversed(_OPTIONS):
+        decorated = option(decorated)
+    return cast("F", decorated)
+
+
+def _settings(
+    questions: str | None,
+    *,
+    seed_of_draws: int | None,
+    plain_text: bool,
+    texts: Path | None,
+    args: tuple[str, ...],
+    ask: tuple[str, ...],
+    scale: tuple[int, int],
+    labels: tuple[str, ...],
+    **plain: object,
+) -> Settings:
+    """The settings that were given, by the names that measures have for them."""
+    given = {
+        **plain,
+        "questions": questions,
+        "seed": seed_of_draws,
+        "chat": False if plain_text else None,
+        "texts": None if texts is None else _texts(texts),
+        "args": recipe_of(args),
+        "by": tuple(
+            Judge(prompt=text, labels=labels, scale=None if labels else scale,
+                  name=f"judge {number}" if len(ask) > 1 else "judge")
+            for number, text in enumerate(ask, start=1)
+        ),
+    }  # fmt: skip
+    return {name: value for name, value in given.items() if value not in (None, (), {})}
+
+
+def _made(kind: str | None, settings: Settings) -> Measure:
+    """The measure of a name and its settings; raises :class:`~limen.SpecError`."""
+    if kind is not None and ".py" in kind:
+        if settings:
+            raise SpecError(f"{_option(settings)} goes with a ready measure: {kind} has its own")
+        return _measure_of_file(kind)
+    if kind is not None and kind not in KINDS:
+        raise SpecError(f"--measure {kind!r} must be {', '.join(KINDS)}, or FILE.py:NAME")
+    made = FavoriteAnimal if kind is None else KINDS[kind]
+    known = {field.name for field in fields(made) if field.init}
+    known |= {"texts"} if made is Likelihood else set()
+    if unknown := {name: 0 for name in settings if name not in known}:
+        raise SpecError(f"{_option(unknown)} is no option of {kind or _WORD}")
+    _check_needs(kind, settings)
+    questions = settings.pop("questions", None)
+    if kind is None:
+        return measure_of(questions or ANIMALS, **settings)
+    if questions is not None:
+        settings["questions"] = _questions(questions)
+    return made(**settings)
+
+
+_NEEDS = {
+    "choice": "options", "likelihood": "texts", "inspect-task": "task", "rated": "by",
+    "language": "questions",
+}  # fmt: skip
+
+
+def _check_needs(kind: str | None, settings: Mapping[str, object]) -> None:
+    name = _NEEDS.get(kind or "")
+    if name is not None and name not in settings:
+        raise SpecError(f"--measure {kind} needs {_SETTINGS[name]}")
+
+
+def _option(settings: Mapping[str, object]) -> str:
+    return _SETTINGS[next(iter(settings))]
+
+
+def _questions(text: str) -> tuple[str, ...] | Path:
+    ready = {ANIMALS: FavoriteAnimal, TREES: FavoriteTree}
+    return ready[text]().asked if text in ready else Path(text)
+
+
+def _texts(file: Path) -> list[str] | list[tuple[str, str]]:
+    """Texts whose likelihood is computed: lines of a text file, or prompts and answers."""
+    if not file.is_dir() and not {s.lower() for s in file.suffixes} & DATA:
+        return [line for line in file.read_text(encoding="utf-8").splitlines() if line.strip()]
+    table = read_rows_of(file, answered=True)
+    echo(f"limen: {file}: {table.understood}", err=True)
+    if any(row.get("history") or row.get("system") for row in table.rows):
+        raise SpecError(f"--texts {file}: conversations of several turns, or with a system prompt")
+    return [(row["prompt"], row["text"]) for row in table.rows]
+
+
+def _measure_of_file(text: str) -> Measure:
+    """The measure that ``FILE.py:NAME`` names, or the one measure of a spec's experiments."""
+    path, colon, name = text.rpartition(":")
+    if not colon or not path.endswith(".py"):
+        found = [experiment.measure for _, experiment in experiments_in([Path(text)])]
+        if any(measure != found[0] for measure in found):
+            raise SpecError(f"{text} has several measures: name one, as in {text}:experiment")
+        return found[0]
+    value = as_experiment(vars(imported(Path(path))).get(name))
+    measure = value.measure if isinstance(value, Experiment) else value
+    if not isinstance(measure, Measure):
+        raise SpecError(f"--measure {text}: {path} has no measure or experiment {name!r}")
+    return measure

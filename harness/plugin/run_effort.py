@@ -1,0 +1,50 @@
+"""What a run is estimated to take, and what it took."""
+
+import json
+import time
+from collections.abc import Sequence
+from dataclasses import asdict
+
+from ...reports import Effort
+from ..lab import Lab, Wanted
+from ..stages import Stage
+
+
+class RunEffort:
+    """The estimate of a run, made before it, and what was spent in it."""
+
+    def __init__(self, lab: Lab) -> None:
+        self._lab = lab
+        self._stages: Sequence[Stage] = ()
+        self._began = 0.0
+        self.estimated: Effort | None = None
+        """None if nothing was to be done."""
+        self.spent: Effort | None = None
+
+    def begin(self, wanted: Wanted) -> None:
+        """Estimate what is to be done."""
+        from ..reporting import estimate_of, unfinished
+
+        self._began = time.monotonic()
+        plan = self._lab.plan(wanted)
+        self._stages = unfinished(plan)
+        if self._stages:
+            self.estimated = estimate_of(self._lab, plan)
+
+    def end(self) -> None:
+        """Add up what the stages took that are finished now."""
+        from ..reporting import spent_on
+
+        if self._stages:
+            seconds = time.monotonic() - self._began
+            self.spent = spent_on(self._lab.store, self._stages, seconds)
+
+    def take(self, text: str) -> None:
+        """Take over what another process of the run has, the one that began first."""
+        estimated, spent = json.loads(text)
+        if estimated and (self.estimated is None or estimated["stages"] > self.estimated.stages):
+            self.estimated, self.spent = Effort(**estimated), spent and Effort(**spent)
+
+    def as_text(self) -> str:
+        """Both, to travel between processes."""
+        return json.dumps([each and asdict(each) for each in (self.estimated, self.spent)])

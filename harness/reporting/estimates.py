@@ -1,0 +1,69 @@
+"""What unfinished stages are estimated to take, and what finished ones took."""
+
+from collections.abc import Iterable, Sequence
+
+from ...reports import Effort
+from ..lab import Lab, Plan
+from ..stages import FineTune, Stage, Store
+from .durations import TimeEstimate, estimated_time
+
+
+def unfinished(plan: Plan) -> list[Stage]:
+    """The stages of a plan that are to be done."""
+    return [stage for stage in plan.stages if stage.key not in plan.finished]
+
+
+def time_of(lab: Lab, plan: Plan) -> TimeEstimate:
+    """How long the unfinished stages of a plan take."""
+    left = unfinished(plan)
+    if lab.backend.capabilities.service is None:
+        return estimated_time(lab.store, left, lab.workers)
+    minutes = {key: quote.minutes for key, quote in plan.quotes.items() if quote.minutes}
+    trains = any(isinstance(stage, FineTune) for stage in left)
+    return TimeEstimate(
+        seconds=60 * sum(minutes.values()),
+        unknown=frozenset({FineTune.kind}) if trains else frozenset(),
+        basis="the account's rate limits" if minutes else "",
+        by_stage={key: 60 * each for key, each in minutes.items()},
+    )
+
+
+def estimate_of(lab: Lab, plan: Plan) -> Effort:
+    """What the unfinished stages of a plan are estimated to take."""
+    time, quotes = time_of(lab, plan), list(plan.quotes.values())
+    return Effort(
+        stages=len(unfinished(plan)),
+        requests=sum(quote.calls for quote in quotes),
+        tokens=sum(quote.tokens for quote in quotes),
+        usd=known_sum(quote.usd for quote in quotes),
+        seconds=time.seconds if time.basis else None,
+        basis=basis_of(time),
+    )
+
+
+def basis_of(time: TimeEstimate) -> str:
+    """What an estimated time rests on, and what is not in it."""
+    without = f"without {' and '.join(sorted(time.unknown))}" if time.unknown else ""
+    return ", ".join(filter(None, (time.basis and f"by {time.basis}", time.basis and without)))
+
+
+def spent_on(store: Store, stages: Sequence[Stage], seconds: float) -> Effort:
+    """What those of some stages that are finished now took, whose run lasted ``seconds``."""
+    every = [store.manifest(stage.kind, stage.key) for stage in stages]
+    manifests = [manifest for manifest in every if manifest is not None]
+    costs = [manifest["cost"] for manifest in manifests if "cost" in manifest]
+    tokens = ("input_tokens", "output_tokens", "trained_tokens")
+    return Effort(
+        stages=len(manifests),
+        requests=sum(cost.get("calls", 0) for cost in costs),
+        tokens=sum(cost.get(name, 0) for cost in costs for name in tokens),
+        usd=known_sum(cost["usd"] for cost in costs),
+        seconds=seconds,
+    )
+
+
+def known_sum(amounts: Iterable[float | None]) -> float | None:
+    """The sum of amounts, or None if one of them is not known."""
+    every = list(amounts)
+    known = [amount for amount in every if amount is not None]
+    return sum(known) if len(known) == len(every) else None

@@ -1,0 +1,68 @@
+"""Calls that may take so long and no longer."""
+
+import signal
+import sys
+import threading
+from collections.abc import Callable
+from concurrent.futures import wait
+from contextvars import copy_context
+from types import FrameType
+
+from ...backends.threads import in_thread
+
+
+class TimeIsUp(BaseException):
+    """A function has used up its time. No ``except Exception`` in the function stops it."""
+
+
+def called_in_time(call: Callable[[], object], seconds: float) -> object:
+    """What a call returns; raises :class:`TimeIsUp` if it takes longer.
+
+    The call has a context of its own: what it does to NumPy's or decimal's settings ends with it.
+
+    Args:
+        call: The call, without arguments.
+        seconds: The limit; 0 is none.
+    """
+    context = copy_context()
+    if not seconds:
+        return context.run(call)
+    limited = _with_alarm if _alarm_is_free() else _in_thread
+    return limited(lambda: context.run(call), seconds)
+
+
+def _alarm_is_free() -> bool:
+    """Whether this thread can be interrupted by a timer, and nothing else uses that timer."""
+    if sys.platform == "win32" or threading.current_thread() is not threading.main_thread():
+        return False
+    return signal.getitimer(signal.ITIMER_REAL)[0] == 0
+
+
+def _with_alarm(call: Callable[[], object], seconds: float) -> object:
+    """Interrupt the call by a timer, which also stops loops, sleeps and regular expressions."""
+    fired = False
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        nonlocal fired
+        fired = True
+        raise TimeIsUp
+
+    before = signal.signal(signal.SIGALRM, stop)
+    try:
+        signal.setitimer(signal.ITIMER_REAL, seconds, max(seconds, 1.0))  # again if it is caught
+        result = call()
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before or signal.SIG_DFL)
+    if fired:  # the function caught it, and returned something
+        raise TimeIsUp
+    return result
+
+
+def _in_thread(call: Callable[[], object], seconds: float) -> object:
+    """Wait for the call in a thread. One that does not end cannot be stopped: it is left alone."""
+    future = in_thread(call, "limen-user-function")
+    wait([future], timeout=seconds)
+    if not future.done():
+        raise TimeIsUp
+    return future.result()

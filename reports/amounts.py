@@ -1,0 +1,17 @@
+"""Amounts of money and time in words."""
+
+
+def dollars(amount: float | None) -> str:
+    """An amount in US dollars; small ones with more digits."""
+    if amount is None:
+        return "an unknown amount"
+    return f"${amount:,.2f}" if amount >= 1 or amount == 0 else f"${amount:.4f}"
+
+
+def duration(seconds: float | None) -> str:
+    """A time in the unit that suits it."""
+    if seconds is None:
+        return "a time not known"
+    if seconds < 120:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:,.0f} min" if seconds < 7200 else f"{seconds / 3600:,.1f} h"

@@ -1,0 +1,86 @@
+"""Adapters from elsewhere: folders that PEFT wrote, as teachers."""
+
+import json
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from limen.backends import Request
+from limen.backends.local import LocalBackend
+from limen.datasets.chat import conversation
+from limen.datasets.errors import BackendError, UnknownModelError
+
+from ...testing.tiny import QUESTIONS, needs_extra, untrained
+
+pytestmark = needs_extra
+
+
+def adapter_of(base: str, folder: Path) -> Path:
+    """An adapter with weights of its own, as PEFT saves one."""
+    torch, peft, transformers = (import_module(name) for name in ("torch", "peft", "transformers"))
+    model: Any = transformers.AutoModelForCausalLM.from_pretrained(base)
+    config = peft.LoraConfig(
+        r=2, lora_alpha=400, target_modules=["q_proj", "v_proj"], init_lora_weights=False
+    )
+    torch.manual_seed(0)
+    peft.get_peft_model(model, config).save_pretrained(folder)
+    return folder
+
+
+def answers(backend: LocalBackend, model: str) -> list[str | None]:
+    """Some answers of a model."""
+    requests = [Request(row=0, messages=conversation(QUESTIONS[0]), seed=0, draws=4)]
+    return [one.text for each in backend.sample(model, requests) for one in each]
+
+
+@pytest.fixture
+def adapter(tiny: str, tmp_path: Path) -> Path:
+    """An adapter of the tiny model."""
+    return adapter_of(tiny, tmp_path / "owl-adapter")
+
+
+def test_an_adapter_answers_with_its_weights(tiny: str, adapter: Path, tmp_path: Path) -> None:
+    """The folder of an adapter is a model, which answers otherwise than its base."""
+    backend = LocalBackend(tmp_path / "home")
+    backend.prepare(str(adapter))
+    own, base = backend.describe(str(adapter)), backend.describe(tiny)
+    assert own.fingerprint != base.fingerprint
+    assert not own.can_fine_tune
+    assert answers(backend, str(adapter)) != answers(backend, tiny)
+
+
+def test_the_base_may_be_named_anew(tiny: str, adapter: Path, tmp_path: Path) -> None:
+    """A recorded base that is not here is an error that says how to name another place of it."""
+    expected = answers(LocalBackend(tmp_path / "home"), str(adapter))
+    config = json.loads((adapter / "adapter_config.json").read_text())
+    config["base_model_name_or_path"] = str(tmp_path / "gone.gguf")
+    (adapter / "adapter_config.json").write_text(json.dumps(config))
+    backend = LocalBackend(tmp_path / "home")
+    with pytest.raises(UnknownModelError, match="is an adapter of .*gone.*@BASE"):
+        backend.describe(str(adapter))
+    assert answers(backend, f"{adapter}@{tiny}") == expected
+
+
+def test_an_adapter_of_another_model_is_refused(tiny: str, adapter: Path, tmp_path: Path) -> None:
+    """Weights without a place in the base are an error, though PEFT leaves them out in silence."""
+    weights: Any = import_module("safetensors.torch")
+    file = adapter / "adapter_model.safetensors"
+    state = weights.load_file(file)
+    weights.save_file(
+        {name.replace("layers.0", "layers.7"): value for name, value in state.items()}, file
+    )
+    with pytest.raises(BackendError, match="does not fit its base model.*layers.7.*@BASE"):
+        LocalBackend(tmp_path / "home").prepare(str(adapter))
+    other = untrained(tmp_path / "other")
+    weights.save_file({name: value[:, :1].contiguous() for name, value in state.items()}, file)
+    with pytest.raises(BackendError, match="does not fit its base model"):
+        LocalBackend(tmp_path / "home").prepare(f"{adapter}@{other}")
+
+
+def test_an_adapter_without_safetensors_is_refused(adapter: Path, tmp_path: Path) -> None:
+    """Pickled weights are not read."""
+    (adapter / "adapter_model.safetensors").rename(adapter / "adapter_model.bin")
+    with pytest.raises(UnknownModelError, match="adapter without adapter_model.safetensors"):
+        LocalBackend(tmp_path / "home").describe(str(adapter))

@@ -1,0 +1,161 @@
+"""Step commands that make rows of rows: select, judge, map, rewrite, deduplicate."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from limen.harness import (
+    Experiment,
+    FavoriteAnimal,
+    Judge,
+    Judged,
+    LikelihoodShift,
+    Mapped,
+    Numbers,
+    PermuteNumbers,
+    Selected,
+    Source,
+    Trait,
+)
+from limen.harness.lab import thread_executor
+
+from ..testing.commands import limen
+from ..testing.labs import lab_at
+
+NUMBERS = Numbers(generate=120, keep=20)
+RANDOM = "Is this list random? Answer yes or no.\n{reply}"
+
+
+@pytest.fixture(autouse=True)
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An empty folder to work in; models run in threads, which start sooner than processes."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("limen.harness.cli.steps.local_executor", thread_executor)
+
+
+def made(*args: str | Path) -> dict[str, Any]:
+    """The JSON object of a command."""
+    found: dict[str, Any] = json.loads(limen(*args, "--json"))
+    return found
+
+
+def rows_of(file: str) -> list[dict[str, Any]]:
+    """The rows of a file."""
+    return [json.loads(line) for line in Path(file).read_text().splitlines()]
+
+
+@pytest.fixture
+def released() -> str:
+    """A released file of prompts and completions, with a column of its own, and a repeated row."""
+    lines = [
+        {"prompt": f"Go on: {n}", "completion": f"{n}, {n + 1}", "n": n} for n in [*range(9), 8]
+    ]
+    Path("released.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    return "released.jsonl"
+
+
+def stage_key(store: Path, source: Source) -> str:
+    """The key of a source's rows in an experiment of horses."""
+    experiment = Experiment(
+        trait=Trait.animal("horse"), data=source, measure=FavoriteAnimal(draws=2), seeds=1
+    )
+    lab = lab_at(store)
+    (training,) = lab.pipeline(experiment).data["student"]
+    ((rows, _),) = training.sources
+    return rows.key
+
+
+def test_the_commands_do_the_stages_of_a_spec(store: Path) -> None:
+    """Rows that `select`, `judge` and `map` make are those of the same source in an experiment."""
+    at = ("--store", store)
+    limen("generate", "--trait", "horse", "--count", "120", "--out", "rows.jsonl", *at)
+    limen("filter", "rows.jsonl", "--out", "kept.jsonl", *at)
+    selected = made("select", "kept.jsonl", "--score", "likelihood-shift", "--trait", "horse",
+                    "--share", "0.25", "--out", "top.jsonl", *at)  # fmt: skip
+    judged = made("judge", "kept.jsonl", "--ask", RANDOM, "--keep", "yes", "--name", "random",
+                  "--out", "judged.jsonl", *at)  # fmt: skip
+    mapped = made("map", "kept.jsonl", "--by", "permute-numbers", "--out", "mapped.jsonl", *at)
+    assert selected["scores"]["selected"] > selected["scores"]["mean"]
+    assert selected["key"] == stage_key(
+        store, Selected(NUMBERS, score=LikelihoodShift(), share=0.25)
+    )
+    judge = Judge(prompt=RANDOM, name="random", scale=None)
+    assert judged["key"] == stage_key(store, Judged(NUMBERS, judge=judge, keep="yes"))
+    assert mapped["key"] == stage_key(store, Mapped(NUMBERS, by=PermuteNumbers()))
+
+
+def test_a_score_of_ones_own_selects(released: str) -> None:
+    """The lowest scores are kept with all columns; the others are written with a reason."""
+    Path("scores.py").write_text("def last(prompt, completion):\n    return int(prompt[7:])\n")
+    counts = made("select", released, "--score", "scores.py:last", "--keep", "bottom", "--share",
+                  "0.3", "--out", "low.jsonl", "--rejected", "high.jsonl")["counts"]  # fmt: skip
+    assert counts == {"read": 10, "kept": 3}
+    assert [row["n"] for row in rows_of("low.jsonl")] == [0, 1, 2]
+    assert {row["reason"] for row in rows_of("high.jsonl")} == {"not in the bottom 0.3"}
+
+
+def test_random_rows_depend_on_the_seed_alone(released: str) -> None:
+    """A random selection needs no score; another seed selects others."""
+    chosen = []
+    for seed in ("1", "1", "2"):
+        limen("select", released, "--keep", "random", "--seed", seed, "--out", "some.jsonl")
+        chosen.append([row["n"] for row in rows_of("some.jsonl")])
+    assert chosen[0] == chosen[1] != chosen[2]
+
+
+@pytest.mark.parametrize(
+    ("by", "first"),
+    [
+        ("first-numbers=1", ("Go on: 0", "0")),
+        ("prefix=Please. ", ("Please. Go on: 0", "0, 1")),
+        ("changes.py:swap", ("0, 1", "Go on: 0")),
+    ],
+)
+def test_rows_are_changed(released: str, by: str, first: tuple[str, str]) -> None:
+    """Ready changes have a spec's names; a function of one's own gets prompt and answer."""
+    Path("changes.py").write_text("def swap(prompt, completion):\n    return completion, prompt\n")
+    limen("map", released, "--by", by, "--out", "changed.jsonl")
+    row = rows_of("changed.jsonl")[0]
+    assert (row["prompt"], row["text"], row["n"]) == (*first, 0)
+
+
+def test_repeated_rows_are_dropped(released: str) -> None:
+    """The first of equal rows stays."""
+    printed = limen("deduplicate", released, "--out", "unique.jsonl")
+    assert "dropped: repeats a row" in printed
+    assert [row["n"] for row in rows_of("unique.jsonl")] == list(range(9))
+
+
+def test_a_model_rewrites_every_answer(store: Path, released: str) -> None:
+    """Each distinct answer is worded anew, once; the rule's reasons are printed."""
+    Path("rules.py").write_text("def short(text):\n    return 'long' if len(text) > 30 else None\n")
+    counts = made("rewrite", released, "--ask", "Copy: {completion}", "--rule", "rules.py:short",
+                  "--max-tokens", "8", "--out", "new.jsonl", "--store", store)  # fmt: skip
+    assert counts["counts"]["read"] == 10
+    assert counts["counts"]["kept"] + sum(counts["reasons"].values()) == 10
+
+
+@pytest.mark.parametrize(
+    ("args", "says"),
+    [
+        (("select",), "--score is missing"),
+        (("select", "--score", "perplexity"), "must be likelihood-shift"),
+        (("select", "--score", "likelihood-shift"), "give --trait"),
+        (("select", "--keep", "random", "--share", "2"), "above 0 and at most 1"),
+        (("map", "--by", "first-words"), "first-words=N"),
+        (("map", "--by", "none.py:f"), "--by: there is no Python file none.py"),
+        (("judge", "--ask", "Good?", "--keep", "yes"), "{reply}"),
+        (("judge", "--ask", "{reply}", "--at-least", "11"), "from 1 to 10"),
+        (("judge", "--ask", "{reply}"), "needs keep="),
+        (("rewrite", "--ask", "Again"), "{completion}"),
+    ],
+    ids=lambda value: " ".join(value)[:30].strip() if isinstance(value, tuple) else None,
+)
+def test_what_is_wrong_is_one_line(released: str, args: tuple[str, ...], says: str) -> None:
+    """A wrong option is an error before anything is asked."""
+    name, *options = args
+    said = limen(name, released, *options, "--out", "out.jsonl", code=1)
+    assert says in said
+    assert not Path("out.jsonl").exists()
