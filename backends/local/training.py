@@ -245,6 +245,7 @@ def check_modules(model: CausalLM, wanted: str) -> list[str] | str:
 
 
 def _freeze_embeddings(model: Untyped) -> None:
+    """Keep the embeddings, and the output layer that may share their weights, as they are."""
     for module in filter(None, (model.get_input_embeddings(), model.get_output_embeddings())):
         module.weight.requires_grad_(False)
 
