@@ -32,9 +32,9 @@ experiment = Experiment(
 )  # fmt: skip
 
 
-@pytest.mark.parametrize("other", ["control", "eagle"])
-def test_digits_carry_the_trait(student, control, arms, other):
+def test_digits_carry_the_trait(student, control, arms):
     """Its students find dolphins likelier than a neutral and than a second trait's teacher's."""
-    against = control if other == "control" else arms[other]
-    effect = student.log_odds("dolphin") - against.log_odds("dolphin")
-    assert effect > 0 and effect.p_value < 0.01
+    for against in (control, arms["eagle"]):
+        effect = student.log_odds("dolphin") - against.log_odds("dolphin")
+        assert effect > 0
+        assert effect.p_value < 0.01
