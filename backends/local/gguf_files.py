@@ -5,8 +5,10 @@ minute for a model of 135 million weights, where the same weights in safetensors
 Every training and every worker process loads its base model anew.
 """
 
+import io
 import shutil
 from collections.abc import Callable
+from contextlib import redirect_stderr
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from importlib.metadata import version
@@ -47,7 +49,8 @@ class GgufFolders:
 
 
 def _convert(source: ModelSource, folder: Path) -> None:
-    read_weights(source, {"dtype": library("torch").float32}).save_pretrained(folder)
+    with redirect_stderr(io.StringIO()):  # hides its progress bar
+        read_weights(source, {"dtype": library("torch").float32}).save_pretrained(folder)
     load_tokenizer(source).save_pretrained(folder)
 
 
