@@ -130,8 +130,8 @@ def test_all_weights_can_be_trained(local: LocalBackend, tiny: str, tmp_path: Pa
 
 def test_embeddings_can_be_kept_as_they_are(local: LocalBackend, tiny: str, tmp_path: Path) -> None:
     """With ``freeze_embeddings`` all weights but the embeddings and the output layer change."""
-    frozen: Recipe = {"method": "full", "learning_rate": 3e-3, "freeze_embeddings": True}
-    local.fine_tune(job(tiny, lesson(tmp_path), **frozen), unwatched)
+    frozen: dict[str, Any] = {"method": "full", "freeze_embeddings": True}
+    local.fine_tune(job(tiny, lesson(tmp_path), learning_rate=3e-3, **frozen), unwatched)
     load = import_module("safetensors.torch").load_file
     student = next((tmp_path / "home" / "learned").glob("*/epoch-2/model.safetensors"))
     before, after = load(Path(tiny) / "model.safetensors"), load(student)
