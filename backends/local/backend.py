@@ -267,8 +267,7 @@ class LocalBackend:
 
     def _readable(self, name: str) -> ModelSource:
         """The files to load a model from."""
-        source = self._source(name)
-        return source if source.base else self._gguf.readable(source)
+        return self._gguf.readable(self._source(name))
 
     def _resolve(self, model: str) -> tuple[LoadedModel, AdapterContext, Context]:
         """The loaded base of a model, what activates its adapter, and the context to ask it in."""
@@ -288,14 +287,14 @@ class LocalBackend:
         """A model to train a student beside, in memory of its own."""
         student = self._students.find(model)
         base = self._readable(student.base if student else model)
-        tokenizer = load_tokenizer(base)
+        tokenizer, size = load_tokenizer(base), base.parameters or 0
         if student is None:
-            own = own_context(tokenizer)
-            return Teacher(load=partial(load_model, base), tokenizer=tokenizer, context=own)
+            own, load = own_context(tokenizer), partial(load_model, base)
+            return Teacher(load=load, tokenizer=tokenizer, context=own, parameters=size)
         full = _full_weights(base, student) if student.full else None
-        load = partial(load_model, full) if full else partial(load_adapted, base, student.folder)
+        weights = partial(load_model, full) if full else partial(load_adapted, base, student.folder)
         context = _context_of(student, tokenizer, base.fingerprint)
-        return Teacher(load=load, tokenizer=tokenizer, context=context)
+        return Teacher(load=weights, tokenizer=tokenizer, context=context, parameters=size)
 
     def _train(
         self, job: Job, recipe: Recipe, source: ModelSource, folder: Path, progress: Progress

@@ -32,9 +32,11 @@ class GgufFolders:
     def readable(self, source: ModelSource) -> ModelSource:
         """The same model, to be loaded from a folder if its file is a GGUF file.
 
-        Its weights, its tokenizer and its fingerprint are those of the file.
+        Its weights, its tokenizer and its fingerprint are those of the file. An adapter is returned
+        as it is: its base is a model of its own.
         """
-        if source.gguf is None or (source.parameters or 0) > MAX_PARAMETERS:
+        large = (source.parameters or 0) > MAX_PARAMETERS
+        if source.gguf is None or source.base is not None or large:
             return source
         folder = self._folder_of(source)
         with records.locked(folder):
