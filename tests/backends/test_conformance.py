@@ -116,7 +116,7 @@ CAPABILITIES = {
     "local": {"fine_tuning", "probabilities", "continuations", "rendering", "engine",
               "log_probabilities", "beginnings", "plain_text", "reproducible",
               "max_parallel_stages", "needs", "checkpoints", "model_files", "token_training",
-              "objectives"},
+              "objectives", "write_merged"},
     "openai": {"fine_tuning", "batches", "service", "checkpoints", "continuations"},
     "inspect": {"service"},
     "tinker": {"fine_tuning", "service", "continuations", "rendering", "beginnings", "plain_text",

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -111,12 +112,13 @@ def test_models_are_merged_where_the_backend_can(
     refused = exported(spec, used, "--to", str(tmp_path / "out"), "--merged", code=1)
     assert "the models of the backend 'toy' are no adapters beside a base" in refused
 
+    plain: Callable[[ToyBackend], Capabilities] = vars(ToyBackend)["capabilities"].fget
+
     def able(backend: ToyBackend) -> Capabilities:
         return replace(
             plain(backend), write_merged=lambda model, folder: folder.mkdir(parents=True)
         )
 
-    plain = vars(ToyBackend)["capabilities"].fget
     monkeypatch.setattr(ToyBackend, "capabilities", property(able))
     exported(spec, used, "--to", str(tmp_path / "out"), "--merged")
     models = contents_of(tmp_path / "out")["models"]
