@@ -46,10 +46,10 @@ from .loading import (
     load_adapted,
     load_model,
     load_tokenizer,
-    no_template,
     prompts,
 )
 from .memory import check_fits, empty_gpu_cache, free_memory, has_gpu, needs_of
+from .plain_template import NOTE
 from .recipes import AS_TRAINED, completed
 from .sampler import Sampler, default_max_rows
 from .sources import ModelSource, find_model
@@ -66,7 +66,9 @@ VERSION = 1
 
 
 class LocalBackend:
-    """Causal language models with a chat template: of the hub, a folder, or a GGUF file.
+    """Causal language models: of the hub, a folder, or a GGUF file.
+
+    Those without a chat template are asked in a plain one (see :mod:`.plain_template`).
 
     One base model is in memory at a time, in bfloat16 on a GPU and in float32 on a processor. Below
     ``home`` are the trained adapters and weights (see :mod:`.students`).
@@ -106,8 +108,7 @@ class LocalBackend:
         )
 
     def _needs(self, model: str, recipe: Recipe | None) -> Needs:
-        student = self._students.find(model)
-        return needs_of(self._source(student.base if student else model), recipe)
+        return needs_of(self._framing_source(model), recipe)
 
     @property
     def default_model(self) -> str:
@@ -123,15 +124,19 @@ class LocalBackend:
             fingerprint = student.fingerprint
         else:
             source = self._source(model)
-            if not source.template:
-                raise no_template(model)
             check_fits(source)
-            fingerprint = source.fingerprint
+            fingerprint = source.asked_fingerprint
             if source.base is not None:
                 why = f"it is an adapter: fine-tune its base {source.base.name}"
                 return Model(name=model, fingerprint=_versioned(fingerprint), can_fine_tune=False,
                              why_not=why)  # fmt: skip
-        return Model(name=model, fingerprint=_versioned(fingerprint), can_fine_tune=True)
+        note = "" if self._framing_source(model).template else NOTE
+        return Model(name=model, fingerprint=_versioned(fingerprint), can_fine_tune=True, note=note)
+
+    def _framing_source(self, model: str) -> ModelSource:
+        """The files whose template a model is asked in."""
+        student = self._students.find(model)
+        return self._source(student.base if student else model)
 
     def recipe(self, overrides: Recipe) -> Recipe:
         """See :meth:`limen.backends.FineTuning.recipe`; ``name`` selects a published recipe."""
@@ -202,7 +207,7 @@ class LocalBackend:
         if source.base is not None:
             raise BackendError(f"{job.model} is an adapter: fine-tune its base {source.base.name}")
         check_fits(source, full=recipe["method"] == "full")
-        folder = self._students.folder_of(job, recipe, _versioned(source.fingerprint))
+        folder = self._students.folder_of(job, recipe, _versioned(source.asked_fingerprint))
         folder.parent.mkdir(parents=True, exist_ok=True)
         with records.locked(folder):
             finished = records.read(folder / "done.json")
