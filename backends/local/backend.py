@@ -283,7 +283,7 @@ class LocalBackend:
             activate = partial(loaded.with_adapter, source.adapter)
             return loaded, activate, own_context(loaded.tokenizer)
         base = self._readable(student.base)
-        loaded = self._models.load(_full_weights(base, student) if student.full else base)
+        loaded = self._models.load(student.full_weights(base) if student.full else base)
         adapter = None if student.full else student.folder
         context = _context_of(student, loaded.tokenizer, base.fingerprint)
         return loaded, partial(loaded.with_adapter, adapter), context
@@ -296,7 +296,7 @@ class LocalBackend:
         if student is None:
             own, load = own_context(tokenizer), partial(load_model, base)
             return Teacher(load=load, tokenizer=tokenizer, context=own, parameters=size)
-        full = _full_weights(base, student) if student.full else None
+        full = student.full_weights(base) if student.full else None
         weights = partial(load_model, full) if full else partial(load_adapted, base, student.folder)
         context = _context_of(student, tokenizer, base.fingerprint)
         return Teacher(load=weights, tokenizer=tokenizer, context=context, parameters=size)
@@ -361,18 +361,6 @@ def _context_of(student: Student, tokenizer: Tokenizer, base: str) -> Context:
         check_unchanged(student.model, record, tokenizer, base)
     system = student.recipe["asked_system"]
     return recorded_context(record if system == AS_TRAINED else {**record, "system": system})
-
-
-def _full_weights(base: ModelSource, student: Student) -> ModelSource:
-    """The files of a student all of whose weights were trained; its tokenizer is the base's."""
-    return ModelSource(
-        name=student.model,
-        path=student.folder,
-        fingerprint=student.fingerprint,
-        template=True,
-        parameters=base.parameters,
-        tokenizer=base,
-    )
 
 
 def _result(job: Job, recipe: Recipe, finished: records.Record) -> FineTuned:

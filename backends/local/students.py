@@ -16,6 +16,7 @@ from ...datasets.errors import UnknownModelError
 from .. import records
 from ..base import Job, Recipe
 from .recipes import ASKING
+from .sources import ModelSource
 
 CONTEXT = "context.json"
 _ID = re.compile(r"ft:(?P<base>.+):(?P<job>[0-9a-f]{16})(?::(?P<after>s?)(?P<epoch>[0-9]+))?")
@@ -35,6 +36,17 @@ class Student:
     context: records.Record
     """The context that it was trained in."""
     fingerprint: str
+
+    def full_weights(self, base: ModelSource) -> ModelSource:
+        """The files of a student all of whose weights were trained; its tokenizer is the base's."""
+        return ModelSource(
+            name=self.model,
+            path=self.folder,
+            fingerprint=self.fingerprint,
+            template=True,
+            parameters=base.parameters,
+            tokenizer=base,
+        )
 
 
 class Students:
