@@ -281,14 +281,16 @@ class LocalBackend:
         """A model to train a student beside, in memory of its own."""
         student = self._students.find(model)
         base = self._source(student.base if student else model)
-        tokenizer = load_tokenizer(base)
+        tokenizer, size = load_tokenizer(base), base.parameters or 0
         if student is None:
             own = own_context(tokenizer)
-            return Teacher(load=partial(load_model, base), tokenizer=tokenizer, context=own)
+            return Teacher(
+                load=partial(load_model, base), tokenizer=tokenizer, context=own, parameters=size
+            )
         full = _full_weights(base, student) if student.full else None
         load = partial(load_model, full) if full else partial(load_adapted, base, student.folder)
         context = _context_of(student, tokenizer, base.fingerprint)
-        return Teacher(load=load, tokenizer=tokenizer, context=context)
+        return Teacher(load=load, tokenizer=tokenizer, context=context, parameters=size)
 
     def _train(
         self, job: Job, recipe: Recipe, source: ModelSource, folder: Path, progress: Progress
