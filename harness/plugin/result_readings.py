@@ -51,7 +51,8 @@ def _attribute_faults(node: ast.Attribute, source: TestSource) -> Iterator[str]:
     kind = _class_of(node.value, source)
     if kind is None:
         return
-    known = (*dir(kind), *inspect.get_annotations(kind))
+    fields = (name for base in kind.__mro__ for name in inspect.get_annotations(base))
+    known = (*dir(kind), *fields)
     if node.attr not in known:
         public = [name for name in known if not name.startswith("_")]
         near = did_you_mean(node.attr, public).strip()

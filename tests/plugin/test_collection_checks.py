@@ -129,9 +129,9 @@ RESULTS = """
 from limen.harness import Choice, Grid, Hop, Trajectory
 
 class TestChoice:
-    experiment = experiment.but(measure=Choice(questions=("Which?",), options=("owl", "cat")))
+    experiment = experiment.but(measure=Choice(questions=("Which?",), options=("horse", "cat")))
     def test_option(self, student):
-        assert student.rate("owll")
+        assert student.rate("horsee")
 
 class TestHop:
     experiment = Hop(experiment)
@@ -179,7 +179,7 @@ def test_no_trajectory(trajectory):
     pass
 """
 RESULT_ERRORS = (
-    "TestChoice::test_option: *no option 'owll': did you mean 'owl'?*",
+    "TestChoice::test_option: *no option 'horsee': did you mean 'horse'?*",
     "TestHop::test_word: *unknown animal 'hoarse': did you mean 'horse'?*",
     "TestHop::test_method: student.raet: there is no 'raet': did you mean 'rate'?",
     "TestHop::test_argument: *'gruop'*",
