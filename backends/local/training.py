@@ -138,6 +138,8 @@ class TrainingRun:
         peft = None
         if self.recipe["method"] == "lora":
             peft = _adapter(self.recipe, model)
+        elif self.recipe.get("freeze_embeddings"):
+            _freeze_embeddings(model)
         if self._bfloat16 and not has_gpu():
             use_float32_attention(model)
         trainer = self._trainer_class()(
@@ -238,6 +240,12 @@ def check_modules(model: CausalLM, wanted: str) -> list[str] | str:
             f"{', '.join(sorted(known))}"
         )
     return names
+
+
+def _freeze_embeddings(model: Untyped) -> None:
+    """Keep the embeddings, and the output layer that may share their weights, as they are."""
+    for module in filter(None, (model.get_input_embeddings(), model.get_output_embeddings())):
+        module.weight.requires_grad_(False)
 
 
 def _adapter(recipe: Recipe, model: Untyped) -> Untyped:
