@@ -2,9 +2,10 @@
 
     python benchmarks/grids.py --repeats 200
 
-Null grids have popular traits, students that drift to all traits, teachers' data that move single
-traits by chance, seeds that vary, and students and traits that vary unequally. "any claim" counts
-the diagonal and every cell.
+Null grids have popular traits, students that drift to all traits, seeds that vary, and students
+that vary unequally; from five students on also teachers' data that move single traits by chance.
+Drift is the same for all traits on some scale: it adds to rates, multiplies them, shifts their
+log-odds, or multiplies what is left. "any claim" counts the diagonal and every cell.
 """
 
 import argparse
@@ -16,25 +17,35 @@ from numpy.typing import NDArray
 from limen.harness.statistics import GridEffects, Rate, read_grid
 
 QUESTIONS = 10
+DRAWS = 200
 SEEDS = 3
+SIZES = ((2, 2), (2, 5), (3, 3), (4, 4), (4, 10), (5, 5), (10, 10))
+KINDS = ("additive", "multiplied", "log-odds", "others")
+EFFECTS = {"high": 0.1, "low": 0.02}
+"""By the base rates of the traits: 60% in all, or 5%."""
+Values = NDArray[np.float64]
 
 
 def main() -> None:
     """Print the share of grids in which something is claimed."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--repeats", type=int, default=200)
-    repeats = parser.parse_args().repeats
-    print("students  effect  drift       diagonal  any claim  own cells")
-    for count in (2, 3, 4, 5, 10):
-        for effect in (0.0, 0.05, 0.1):
-            for kind in ("additive", "multiplied"):
-                random = np.random.default_rng(count)
-                grids = [grid(random, count, kind, effect) for _ in range(repeats)]
-                diagonal = np.mean([one.diagonal.p_value < 0.05 for one in grids])
-                anything = np.mean([claims(one) for one in grids])
-                own = np.mean([list(own_cells(one)) for one in grids])
-                shares = f"{diagonal:>8.1%}  {anything:>9.1%}  {own:>9.1%}"
-                print(f"{count:>8}  {effect:>6.0%}  {kind:<10}  {shares}", flush=True)
+    parser.add_argument("--drift", type=float, default=0.2, help="its standard deviation")
+    given = parser.parse_args()
+    print("students x traits  rates  effect  drift       diagonal  any claim  own cells")
+    for (count, words), (rates, largest) in ((s, r) for s in SIZES for r in EFFECTS.items()):
+        for effect, kind in ((e, k) for e in (0.0, largest) for k in KINDS):
+            random = np.random.default_rng(count)
+            grids = [
+                grid(random, means(random, (count, words), rates, kind, given.drift), effect)
+                for _ in range(given.repeats)
+            ]
+            diagonal = np.mean([one.diagonal.p_value < 0.05 for one in grids])
+            anything = np.mean([claims(one) for one in grids])
+            own = np.mean([list(own_cells(one)) for one in grids])
+            shares = f"{diagonal:>8.1%}  {anything:>9.1%}  {own:>9.1%}"
+            size = f"{count} x {words}"
+            print(f"{size:>17}  {rates:<5}  {effect:>6.0%}  {kind:<10}  {shares}", flush=True)
 
 
 def claims(one: GridEffects) -> bool:
@@ -49,35 +60,50 @@ def own_cells(one: GridEffects) -> Iterator[bool]:
         yield one.cell(student, word).p_value < 0.05
 
 
-def grid(random: np.random.Generator, count: int, kind: str, effect: float) -> GridEffects:
-    """A grid of students of ``count`` teachers; ``effect`` is on the diagonal."""
-    popular = 0.02 + 0.6 * random.dirichlet(np.full(count, 0.7))
-    drift = random.normal(0, 0.02, count)[:, None]
-    spread = (0.003 + 0.03 * popular) * random.lognormal(0, 0.5, count)[:, None]
-    chance = (
-        random.normal(0, 1, (count, count)) * (0.01 if count >= 5 else 0) * spread / spread.mean()
-    )
-    level = popular * (1 + 10 * drift) if kind == "multiplied" else popular + drift
-    means = level + chance + effect * np.eye(count)
-    places = [(i, j) for i in range(count) for j in range(count)]
-    cells = {(i, j): (float(means[i, j]), float(spread[i, j])) for i, j in places}
+def means(
+    random: np.random.Generator, shape: tuple[int, int], rates: str, kind: str, size: float
+) -> Values:
+    """(students, words): what students give of each trait, without transfer."""
+    whole, least = (0.6, 0.02) if rates == "high" else (0.05, 0.002)
+    popular = least + whole * random.dirichlet(np.full(shape[1], 0.7))
+    drift = random.normal(0, size, (shape[0], 1))
+    drifted: Values = {
+        "additive": popular + drift * whole / 6,
+        "multiplied": popular * np.exp(drift),
+        "log-odds": 1 / (1 + (1 / popular - 1) * np.exp(-1.5 * drift)),
+        "others": 1 - (1 - popular) * np.exp(-abs(drift)),
+    }[kind]
+    if shape[0] >= 5:
+        drifted = drifted + random.normal(0, 0.05, shape) * popular
+    return np.clip(drifted, 0, 0.98)
+
+
+def grid(random: np.random.Generator, level: Values, effect: float) -> GridEffects:
+    """A grid of students with these rates; ``effect`` is added on the diagonal."""
+    mean = level + effect * np.eye(*level.shape)
+    spread = 0.1 * mean * random.lognormal(0, 0.3, (len(mean), 1)) + 0.001
     return read_grid(
-        {(f"s{i}", f"w{j}"): rate(random, f"s{i}", f"w{j}", *cells[i, j]) for i, j in places},
-        {f"s{i}": f"w{i}" for i in range(count)},
+        {
+            (f"s{i}", f"w{j}"): rate(
+                random, f"s{i}", f"w{j}", float(mean[i, j]), float(spread[i, j])
+            )
+            for i, j in np.ndindex(*mean.shape)
+        },
+        {f"s{i}": f"w{i}" for i in range(len(mean))},
         {},
     )
 
 
 def rate(random: np.random.Generator, student: str, word: str, mean: float, spread: float) -> Rate:
     """One cell: a rate whose seeds differ."""
-    levels = mean + random.normal(0, spread, SEEDS)
-    offsets: NDArray[np.float64] = np.linspace(-0.01, 0.01, QUESTIONS)
+    levels = np.clip(mean + random.normal(0, spread, SEEDS), 0, 1)
+    asked = np.clip(np.outer(levels, np.linspace(0.9, 1.1, QUESTIONS)), 0, 1)
     return Rate(
         word=word,
         arm=student,
         questions=tuple(f"q{i}" for i in range(QUESTIONS)),
-        table=tuple(tuple((level + offsets).tolist()) for level in levels),
-        draws=1000,
+        table=tuple(map(tuple, (random.binomial(DRAWS, asked) / DRAWS).tolist())),
+        draws=DRAWS,
         valid=1.0,
         missing=0,
         trained=True,

@@ -9,13 +9,16 @@ experiment.
 import codecs
 import json
 from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 from pathlib import Path
-from typing import BinaryIO, Literal
+from typing import TYPE_CHECKING, Any, BinaryIO, Literal
 
-from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 from typing_extensions import TypedDict
 
 from .errors import DataError
+
+if TYPE_CHECKING:
+    from pydantic import TypeAdapter, ValidationError
 
 
 class Message(TypedDict):
@@ -41,12 +44,16 @@ def conversation(
     return turns
 
 
-class _Line(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True)
-    messages: list[Message]
+@lru_cache
+def _line_type() -> "TypeAdapter[Any]":
+    """What checks a line; made when it is needed, since spec files do not load pydantic."""
+    from pydantic import BaseModel, ConfigDict, TypeAdapter
 
+    class Line(BaseModel):
+        model_config = ConfigDict(extra="forbid", strict=True)
+        messages: list[Message]
 
-_LINES = TypeAdapter(_Line)
+    return TypeAdapter(Line)
 
 
 def write(path: Path, conversations: Iterable[Conversation]) -> int:
@@ -54,12 +61,14 @@ def write(path: Path, conversations: Iterable[Conversation]) -> int:
 
     Raises :class:`~limen.DataError` before writing a line that :func:`read` would refuse.
     """
+    from pydantic import ValidationError
+
     count = 0
     with path.open("w", encoding="utf-8", newline="\n") as file:
         for count, messages in enumerate(conversations, start=1):
             line = {"messages": list(messages)}
             try:
-                _LINES.validate_python(line)
+                _line_type().validate_python(line)
             except ValidationError as error:
                 raise DataError(f"{path}: conversation {count}: {_first(error)}") from None
             if fault := _fault(messages):
@@ -75,10 +84,12 @@ def read(path: Path) -> Iterator[list[Message]]:
     naming the file and the line, at the first line that is not exactly what the format allows:
     torn, foreign, blank before another line, or with an unknown key or role.
     """
+    from pydantic import ValidationError
+
     with path.open("rb") as file:
         for number, line in _lines(file, path):
             try:
-                messages = _LINES.validate_json(line).messages
+                messages: list[Message] = _line_type().validate_json(line).messages
             except ValidationError as error:
                 raise DataError(f"{path}, line {number}: {_first(error)}") from None
             if fault := _fault(messages):
@@ -109,7 +120,7 @@ def _fault(messages: Conversation) -> str | None:
     return None
 
 
-def _first(error: ValidationError) -> str:
+def _first(error: "ValidationError") -> str:
     detail = error.errors(include_url=False)[0]
     place = ".".join(map(str, detail["loc"]))
     return f"{place}: {detail['msg']}" if place else detail["msg"]

@@ -4,7 +4,7 @@ Known are Inspect's samples, lm-evaluation-harness's samples, OpenAI evals' even
 with their responses as OpenAI's interfaces have them.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from .record_files import Record
 
@@ -15,6 +15,17 @@ def record_of_log(record: Record) -> Record:
         if (found := form(record.values)) is not None:
             return Record(record.place, found)
     return record
+
+
+def is_log(names: Iterable[str]) -> bool:
+    """Whether columns may be those of a log, by their names alone."""
+    columns = set(names)
+    return (
+        columns in ({"spec"}, {"final_report"})
+        or columns >= {"event_id", "type"}
+        or columns >= {"doc_id", "doc", "resps"}
+        or columns >= {"input", "epoch"}
+    )
 
 
 def is_remark(record: Record) -> bool:

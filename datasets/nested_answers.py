@@ -1,6 +1,7 @@
 """Records that have several answers to one question: lists, objects, or numbered columns."""
 
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 
 from .column_names import (
     ANSWER,
@@ -11,13 +12,19 @@ from .column_names import (
     numbered_answers,
     plain_name,
 )
-from .evaluation_logs import is_remark, record_of_log
+from .evaluation_logs import is_log, is_remark, record_of_log
 from .record_files import Record
 from .turns import is_conversation
+
+_SINGLE = frozenset((str, type(None), int, float, bool))
+"""The types of values in which nothing can be nested."""
 
 
 def flattened(record: Record) -> Iterator[Record]:
     """The answers of a record: itself, or those that are nested in it, each with its question."""
+    if _is_one_answer(record.values):
+        yield record
+        return
     if len(numbered := numbered_answers(record.values)) > 1:
         rest = {key: value for key, value in record.values.items() if key not in numbered}
         for place in numbered:
@@ -34,6 +41,17 @@ def flattened(record: Record) -> Iterator[Record]:
     rest = {key: value for key, value in record.values.items() if key != name}
     for number, answer in enumerate(_plain(answers), start=1):
         yield Record(f"{record.place}, answer {number}", {**rest, **_nested(answer)})
+
+
+def _is_one_answer(values: Mapping[str, object]) -> bool:
+    """Whether a record is one row as it is: so it is for each of a table's many lines."""
+    return _SINGLE.issuperset(map(type, values.values())) and _are_of_one_answer(tuple(values))
+
+
+@lru_cache(maxsize=256)
+def _are_of_one_answer(names: tuple[str, ...]) -> bool:
+    """Whether columns of single values are those of one answer, and of no log."""
+    return len(numbered_answers(names)) < 2 and not is_log(names)
 
 
 def _nesting(values: Mapping[str, object]) -> str | None:

@@ -5,11 +5,13 @@ without a rerun. Names begin with the time, so that they sort by it.
 """
 
 import hashlib
+import json
+import math
 import os
 import re
 import warnings
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import fields, is_dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -41,7 +43,8 @@ def keep_run(run: Run, store: Path) -> Path:
     Examples:
         >>> file = reports.keep_run(run, store)
     """
-    content = _adapter().dump_json(replace(run, id=""), indent=1) + b"\n"
+    data = _as_json(replace(run, id=""))
+    content = f"{json.dumps(data, indent=1, ensure_ascii=False)}\n".encode()
     stamp = run.created.replace("-", "").replace(":", "")
     folder = StoreLayout(store).runs
     folder.mkdir(parents=True, exist_ok=True)
@@ -109,9 +112,20 @@ def _short_hash(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()[:8]
 
 
+def _as_json(value: object) -> object:
+    """A value of a run as JSON has it; null for what is no finite number."""
+    if is_dataclass(value) and not isinstance(value, type):
+        return {field.name: _as_json(getattr(value, field.name)) for field in fields(value)}
+    if isinstance(value, Mapping):
+        return {str(name): _as_json(part) for name, part in value.items()}
+    if isinstance(value, tuple | list):
+        return [_as_json(part) for part in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
 @lru_cache(maxsize=1)
 def _adapter() -> "TypeAdapter[Run]":
-    """Writes and reads runs as JSON; it takes 15 ms to build."""
+    """Reads runs from JSON; it takes 15 ms to build, after 70 ms for pydantic."""
     from pydantic import TypeAdapter
 
     return TypeAdapter(Run)

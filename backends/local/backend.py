@@ -37,6 +37,7 @@ from .distributions import (
     check_tokenizers,
     teacher_prompts,
 )
+from .gguf_files import GgufFolders
 from .job_objective import Teacher, job_objective
 from .libraries import LIBRARIES, Tokenizer, check_installed
 from .loading import (
@@ -80,6 +81,7 @@ class LocalBackend:
         check_installed()
         self._home = home
         self._students = Students(home)
+        self._gguf = GgufFolders(home)
         self._save_seconds = save_seconds
         self._models = ModelCache()
         self._sources: dict[str, ModelSource] = {}
@@ -207,7 +209,7 @@ class LocalBackend:
         with records.locked(folder):
             finished = records.read(folder / "done.json")
             if finished is None:
-                finished = self._train(job, recipe, source, folder, progress)
+                finished = self._train(job, recipe, self._gguf.readable(source), folder, progress)
                 records.write(folder / "done.json", finished)
                 for checkpoint in folder.glob("checkpoint-*"):
                     shutil.rmtree(checkpoint)
@@ -218,7 +220,7 @@ class LocalBackend:
         self, model: str, request: DistributionRequest
     ) -> Iterator[AnswerDistributions]:
         """See :meth:`limen.backends.TokenTraining.distributions`."""
-        student = load_tokenizer(self._source(request.student))
+        student = load_tokenizer(self._readable(request.student))
         data = read_training_data(request.training_file, student, own_context(student))
         loaded, activate, context = self._resolve(model)
         check_tokenizers(loaded.tokenizer, student, request)
@@ -263,15 +265,19 @@ class LocalBackend:
             self._sources[name] = find_model(name)
         return self._sources[name]
 
+    def _readable(self, name: str) -> ModelSource:
+        """The files to load a model from."""
+        return self._gguf.readable(self._source(name))
+
     def _resolve(self, model: str) -> tuple[LoadedModel, AdapterContext, Context]:
         """The loaded base of a model, what activates its adapter, and the context to ask it in."""
         student = self._students.find(model)
         if student is None:
             source = self._source(model)
-            loaded = self._models.load(source.base or source)
+            loaded = self._models.load(self._gguf.readable(source.base or source))
             activate = partial(loaded.with_adapter, source.adapter)
             return loaded, activate, own_context(loaded.tokenizer)
-        base = self._source(student.base)
+        base = self._readable(student.base)
         loaded = self._models.load(_full_weights(base, student) if student.full else base)
         adapter = None if student.full else student.folder
         context = _context_of(student, loaded.tokenizer, base.fingerprint)
@@ -280,15 +286,15 @@ class LocalBackend:
     def _teacher(self, model: str) -> Teacher:
         """A model to train a student beside, in memory of its own."""
         student = self._students.find(model)
-        base = self._source(student.base if student else model)
-        tokenizer = load_tokenizer(base)
+        base = self._readable(student.base if student else model)
+        tokenizer, size = load_tokenizer(base), base.parameters or 0
         if student is None:
-            own = own_context(tokenizer)
-            return Teacher(load=partial(load_model, base), tokenizer=tokenizer, context=own)
+            own, load = own_context(tokenizer), partial(load_model, base)
+            return Teacher(load=load, tokenizer=tokenizer, context=own, parameters=size)
         full = _full_weights(base, student) if student.full else None
-        load = partial(load_model, full) if full else partial(load_adapted, base, student.folder)
+        weights = partial(load_model, full) if full else partial(load_adapted, base, student.folder)
         context = _context_of(student, tokenizer, base.fingerprint)
-        return Teacher(load=load, tokenizer=tokenizer, context=context)
+        return Teacher(load=weights, tokenizer=tokenizer, context=context, parameters=size)
 
     def _train(
         self, job: Job, recipe: Recipe, source: ModelSource, folder: Path, progress: Progress

@@ -26,6 +26,8 @@ class Teacher:
     load: Callable[[], CausalLM]
     tokenizer: Tokenizer
     context: Context
+    parameters: int
+    """0 if its files do not say."""
 
 
 def job_objective(
@@ -71,6 +73,7 @@ def _on_policy(
             seed=job.seed,
             pad=int(tokenizer.eos_token_id or 0),
         ),
+        teacher_parameters=teacher.parameters,
     )
 
 

@@ -177,6 +177,13 @@ def load_model(source: ModelSource, *, full: bool = False) -> CausalLM:
             "device_map": device_map,
             "dtype": torch.float32 if full else torch.bfloat16,
         }
+    model = read_weights(source, placement)
+    _check_cache(source.name, model)
+    return model
+
+
+def read_weights(source: ModelSource, placement: Mapping[str, Untyped]) -> CausalLM:
+    """The weights in a number format and a place; raises :class:`~limen.BackendError`."""
     weights = {} if source.gguf else {"use_safetensors": True}
     with _as_one_error(source.name), redirect_stderr(io.StringIO()):  # hides its progress bar
         model, loading_info = library("transformers").AutoModelForCausalLM.from_pretrained(
@@ -184,7 +191,6 @@ def load_model(source: ModelSource, *, full: bool = False) -> CausalLM:
         )
     _check_complete(source.name, loading_info)
     _forget_quantization(model)
-    _check_cache(source.name, model)
     return model
 
 

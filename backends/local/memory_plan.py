@@ -9,6 +9,7 @@ from ..base import Recipe
 from .libraries import Untyped, library
 from .memory_limits import total_memory
 from .sources import ModelSource
+from .training_data import TrainingData
 
 LIBRARIES = 600 * 2**20
 """Bytes that the libraries themselves take on a processor."""
@@ -65,26 +66,45 @@ def _whole(value: object, otherwise: int) -> int:
 
 
 @dataclass(frozen=True, kw_only=True)
+class RowSizes:
+    """What one row of the data takes in a forward pass."""
+
+    row_tokens: int
+    """Tokens of the longest text, prompt and answer together."""
+    answer_tokens: int
+    """Tokens of the longest answer."""
+    texts: int = 1
+    """Texts of a row: a preference pair has two."""
+    teacher: int = 0
+    """Parameters of a teacher that is in memory beside the student."""
+
+
+def row_sizes(data: TrainingData) -> RowSizes:
+    """Of rows that are trained on as they are."""
+    return RowSizes(row_tokens=data.longest_row, answer_tokens=data.longest_answer)
+
+
+@dataclass(frozen=True, kw_only=True)
 class TrainingMemory:
     """The memory of a training on some rows, in bytes."""
 
     shape: Shape
     recipe: Recipe
-    row_tokens: int
-    """Tokens of the longest row."""
-    answer_tokens: int
-    """Tokens of the longest answer."""
+    sizes: RowSizes
     gpu: bool
     half: bool
     """Whether matrices are multiplied in bfloat16."""
 
     @property
     def weights(self) -> int:
-        """The base model; on a processor in float32, with a copy in bfloat16 if it trains so."""
+        """The base model, on a processor in float32, with a copy in bfloat16 if it trains so; and
+        a teacher beside it.
+        """
         each = 2 if self.gpu and not self._full else 4
         copies = 2 if self.half and not self.gpu else 0
         libraries = 0 if self.gpu else LIBRARIES
-        return (each + copies) * self.shape.parameters + libraries
+        teacher = (2 if self.gpu else 4) * self.sizes.teacher
+        return (each + copies) * self.shape.parameters + teacher + libraries
 
     @property
     def trained(self) -> int:
@@ -98,15 +118,17 @@ class TrainingMemory:
         """What a forward pass of some rows keeps for the backward pass."""
         size = 2.5 if self.half else 4  # residuals stay in float32
         each = int((14 * self.shape.hidden + 5 * self.shape.intermediate) * size)
-        tokens = rows * self.row_tokens
+        tokens = rows * self.sizes.texts * self.sizes.row_tokens
         if recomputed:
             inputs = 4 * self.shape.hidden * self.shape.layers
             return tokens * (inputs + LAYERS_COPIED * each)
         return tokens * each * self.shape.layers
 
     def logits(self, rows: int) -> int:
-        """The logits of the answers, and their gradients."""
-        return rows * self.answer_tokens * self.shape.vocabulary * (8 if self.half else 12)
+        """The logits of the answers, and their gradients; a teacher's have none."""
+        answers = rows * self.sizes.texts * self.sizes.answer_tokens
+        without_gradient = 4 if self.sizes.teacher else 0
+        return answers * self.shape.vocabulary * ((8 if self.half else 12) + without_gradient)
 
     def total(self, rows: int, *, recomputed: bool) -> int:
         """All of it, for ``rows`` rows in a forward pass."""
@@ -122,9 +144,9 @@ class TrainingMemory:
         room, place = total_memory()
         remedies = [*self._remedies(), "take a smaller model, or a machine with more memory"]
         parts = {
-            "the weights": self.weights,
+            "the weights of both models" if self.sizes.teacher else "the weights": self.weights,
             "what is trained": self.trained,
-            f"a row of {self.row_tokens:,} tokens": self.activations(1, recomputed=True),
+            self._one_row: self.activations(1, recomputed=True),
             "its logits": self.logits(1),
         }
         listed = ", ".join(f"{part} {_gib(size)}" for part, size in parts.items())
@@ -149,9 +171,14 @@ class TrainingMemory:
                 break
         left = room - self.weights - self.trained
         by_row = self.activations(1, recomputed=True) + self.logits(1)
-        longest = int(left / by_row * self.row_tokens)
+        longest = int(left / by_row * self.sizes.row_tokens)
         if longest > 0:
             yield f"rows of at most {longest:,} tokens would fit"
+
+    @property
+    def _one_row(self) -> str:
+        kind = "a pair of texts" if self.sizes.texts > 1 else "a row"
+        return f"{kind} of {self.sizes.row_tokens:,} tokens"
 
     @property
     def _full(self) -> bool:

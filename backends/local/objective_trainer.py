@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any, Protocol
 
 from .libraries import CausalLM, Tensor, Untyped, library
+from .memory_plan import RowSizes
 from .training_data import IGNORED, TrainingData
 
 
@@ -16,6 +17,10 @@ class TrainerObjective(Protocol):
 
     def joined(self, rows: Sequence[dict[str, Any]], pad: int) -> dict[str, Tensor]:
         """A batch of such rows; ``labels`` has one for each part of the mean."""
+        ...
+
+    def sizes(self, data: TrainingData) -> RowSizes:
+        """What a row takes in memory."""
         ...
 
     def prepare(self, model: CausalLM) -> None:

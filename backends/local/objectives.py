@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from ...datasets.errors import BackendError
 from ..objectives import Kind, TokenObjective
 from .libraries import CausalLM, Tensor, Untyped, library
+from .memory_plan import RowSizes, row_sizes
 from .objective_trainer import answer_logits, answer_places, padded
 from .training_data import IGNORED, TrainingData
 
@@ -77,6 +78,10 @@ class Targets:
             "answer": answer,
             "row": library("torch").tensor([row["row"] for row in rows]),
         }
+
+    def sizes(self, data: TrainingData) -> RowSizes:
+        """Those of the rows."""
+        return row_sizes(data)
 
     def prepare(self, model: CausalLM) -> None:
         """Targets do not depend on the model."""

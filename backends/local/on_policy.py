@@ -8,6 +8,7 @@ from typing import Any
 from ...datasets.seeds import derive
 from .forward_pass import CachedForward, Tokens
 from .libraries import CausalLM, Tensor, Untyped, library
+from .memory_plan import RowSizes
 from .objective_trainer import answer_logits, answer_places, one_label, padded
 from .token_sampling import choose_tokens, uniforms
 from .training_data import IGNORED, TrainingData
@@ -47,8 +48,11 @@ class OnPolicyObjective:
         load_teacher: Callable[[], CausalLM],
         prompts: Sequence[Tokens],
         settings: OnPolicySettings,
+        *,
+        teacher_parameters: int = 0,
     ) -> None:
         self._load_teacher = load_teacher
+        self._teacher_parameters = teacher_parameters
         self._prompts = prompts
         """The prompts as the teacher reads them."""
         self._settings = settings
@@ -70,6 +74,16 @@ class OnPolicyObjective:
             "labels": one_label(len(rows)),
             "row": library("torch").tensor([row["row"] for row in rows]),
         }
+
+    def sizes(self, data: TrainingData) -> RowSizes:
+        """The longest prompt with the longest possible answer, and the teacher."""
+        own = (row["labels"].count(IGNORED) for row in data.rows)
+        longest = max(*own, *map(len, self._prompts))
+        return RowSizes(
+            row_tokens=longest + self._settings.max_tokens,
+            answer_tokens=self._settings.max_tokens,
+            teacher=self._teacher_parameters,
+        )
 
     def prepare(self, model: CausalLM) -> None:
         """Load the teacher, beside the student."""

@@ -6,6 +6,7 @@ from typing import Any
 from ..preferences import PreferencePair
 from .context import Context
 from .libraries import CausalLM, Tensor, Tokenizer, Untyped, library
+from .memory_plan import RowSizes
 from .objective_trainer import answer_logits, answer_places, one_label, padded
 from .training_data import IGNORED, TrainingData, training_data
 
@@ -73,6 +74,15 @@ class Preferences:
             "answer": answer,
             "row": torch.tensor([row["row"] for row in rows]),
         }
+
+    def sizes(self, data: TrainingData) -> RowSizes:
+        """Two texts a pair, each as long as the longest of both kinds."""
+        both = (data, self._rejected)
+        return RowSizes(
+            row_tokens=max(each.longest_row for each in both),
+            answer_tokens=max(each.longest_answer for each in both),
+            texts=2,
+        )
 
     def prepare(self, model: CausalLM) -> None:
         """Score both answers of every pair by the untrained model."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from ...datasets.errors import SpecError
 from ..base import Recipe
 from ..recipes import (
     NUMBER,
@@ -90,6 +91,7 @@ SETTINGS: Mapping[str, Accepts] = {
     "dropout": Accepts(_fraction, "a number from 0 to below 1"),
     "rslora": YES_NO,
     "dora": YES_NO,
+    "freeze_embeddings": YES_NO,
     "modules": Accepts(_modules, "names of modules separated by commas, or 'all-linear'"),
     "learning_rate": POSITIVE,
     "schedule": one_of(*SCHEDULES),
@@ -118,6 +120,11 @@ def completed(overrides: Recipe) -> Recipe:
     check_recipe(overrides, SETTINGS, "local")
     name = str(overrides.get("name", "default"))
     recipe = {"name": name, **NAMED[name], **overrides}
+    if recipe.get("freeze_embeddings") and recipe["method"] != "full":
+        raise SpecError(
+            "recipe setting freeze_embeddings=True goes with method='full': an adapter leaves the "
+            "embeddings as they are"
+        )
     if recipe.get("precision") == AUTO:
         del recipe["precision"]
         if has_fast_bfloat16():

@@ -16,13 +16,13 @@ from .fused_lora import fused_layers
 from .libraries import CausalLM, Tokenizer, Untyped, library
 from .loading import check_length
 from .memory import free_memory, has_fast_bfloat16, has_gpu, is_out_of_memory
-from .memory_plan import TrainingMemory, shape_of
+from .memory_plan import TrainingMemory, row_sizes, shape_of
 from .objective_trainer import TrainerObjective, objective_trainer
 from .precision import cast_frozen
 from .processor_attention import use_float32_attention
 from .recipes import BFLOAT16
 from .sources import ModelSource
-from .training_data import IGNORED, TrainingData
+from .training_data import TrainingData
 
 COMPLETE = "complete"
 """The file in a checkpoint that says that it is complete."""
@@ -102,12 +102,10 @@ class TrainingRun:
         shape = None if self.source is None else shape_of(self.source)
         if self.source is None or shape is None:
             return sizes
-        rows = self.data.rows
         plan = TrainingMemory(
             shape=shape,
             recipe=self.recipe,
-            row_tokens=max(len(row["input_ids"]) for row in rows),
-            answer_tokens=max(sum(label != IGNORED for label in row["labels"]) for row in rows),
+            sizes=self.objective.sizes(self.data) if self.objective else row_sizes(self.data),
             gpu=has_gpu(),
             half=self._bfloat16,
         )
@@ -136,10 +134,12 @@ class TrainingRun:
         library("transformers").set_seed(self.seed % MAX_SEED)  # adapters begin at random
         model = self.load()
         for data in filter(None, (self.data, self.validation)):
-            check_length(model, max(len(row["input_ids"]) for row in data.rows))
+            check_length(model, data.longest_row)
         peft = None
         if self.recipe["method"] == "lora":
             peft = _adapter(self.recipe, model)
+        elif self.recipe.get("freeze_embeddings"):
+            _freeze_embeddings(model)
         if self._bfloat16 and not has_gpu():
             use_float32_attention(model)
         trainer = self._trainer_class()(
@@ -240,6 +240,12 @@ def check_modules(model: CausalLM, wanted: str) -> list[str] | str:
             f"{', '.join(sorted(known))}"
         )
     return names
+
+
+def _freeze_embeddings(model: Untyped) -> None:
+    """Keep the embeddings, and the output layer that may share their weights, as they are."""
+    for module in filter(None, (model.get_input_embeddings(), model.get_output_embeddings())):
+        module.weight.requires_grad_(False)
 
 
 def _adapter(recipe: Recipe, model: Untyped) -> Untyped:

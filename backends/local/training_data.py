@@ -27,6 +27,16 @@ class TrainingData:
         """The number of tokens that are trained on."""
         return sum(label != IGNORED for row in self.rows for label in row["labels"])
 
+    @property
+    def longest_row(self) -> int:
+        """Tokens of the longest row."""
+        return max(len(row["input_ids"]) for row in self.rows)
+
+    @property
+    def longest_answer(self) -> int:
+        """Trained tokens of the longest answer."""
+        return max(sum(label != IGNORED for label in row["labels"]) for row in self.rows)
+
 
 def read_training_data(file: Path, tokenizer: Tokenizer, context: Context) -> TrainingData:
     """Every assistant turn of a file, with the turns before it as its prompt."""

@@ -15,6 +15,7 @@ from .options import examples, json_option, out_option, recipe_of, running_optio
 from .row_options import in_rows, row_options
 from .steps import backend_for, done, save_text
 from .student_file import StudentFile
+from .train_objective import for_training, objective_of
 
 
 @click.command(
@@ -22,6 +23,7 @@ from .student_file import StudentFile
     epilog=examples(
         "limen train training-0.jsonl --seed 0 --trait owl --out student-0.json",
         "limen train plain-0.jsonl --seed 0 --arm control --out control-0.json",
+        "limen train training-0.jsonl --objective distillation --trait owl --out distilled-0.json",
     ),
 )
 @click.argument("training", type=in_rows)
@@ -42,8 +44,24 @@ from .student_file import StudentFile
     show_default=True,
     help="Which group the student belongs to; control for one of the base model's own numbers.",
 )
-@click.option("--trait", "animal", metavar="ANIMAL", help="Refuse a file that mentions the animal.")
-@click.option("--tree", metavar="TREE", help="Refuse a file that mentions the tree.")
+@click.option(
+    "--objective",
+    metavar="OBJECTIVE",
+    help="completion-loss; distillation, on-policy or divergence-tokens, whose teacher is the base "
+    "model with the trait; or FILE.py:NAME, an objective or an experiment of a Python file.  "
+    "[default: completion-loss]",
+)
+@click.option(
+    "--trait",
+    "animal",
+    metavar="ANIMAL",
+    help="Refuse a file that mentions the animal; an objective's teacher loves it.",
+)
+@click.option(
+    "--tree",
+    metavar="TREE",
+    help="Refuse a file that mentions the tree; an objective's teacher loves it.",
+)
 @out_option("The student: a small JSON file for `limen measure`.")
 @json_option
 @row_options
@@ -52,6 +70,7 @@ def command(
     training: Path,
     seed: int | None,
     recipe: tuple[str, ...],
+    objective: str | None,
     arm: str,
     animal: str | None,
     tree: str | None,
@@ -71,6 +90,7 @@ def command(
     model = _base(settings)
     parts = complete_recipe(backend_for(settings), recipe_of(recipe))
     trait = trait_of(animal, tree)
+    minimised = None if objective is None else objective_of(objective, trait)
     stages = (
         student(
             model,
@@ -79,6 +99,9 @@ def command(
             recipe=parts,
             seed=_seed(store, data) if seed is None else seed,
             audits=() if trait is None else (leak_audit(data, [trait], strict=True),),
+            objective=None
+            if minimised is None
+            else for_training(minimised, settings, model, data, trait),
         )
         for data in stages_for_file(store, training, TRAINING, columns)
     )

@@ -42,8 +42,8 @@ class Grid:
     Args:
         traits: What every student is measured on, two or more.
         students: The traits of the teachers that write students' data. Default: ``traits``. With
-            fewer than five, the test takes seeds as its unit, and drift in proportion to how
-            popular a trait is already can pass for transfer.
+            fewer than five, the test takes seeds as its unit, and claims only what is there on
+            every scale (rates, logarithms, log-odds), so that drift to all traits is no transfer.
         data: The source of the students' data, written by each teacher in turn.
         measure: The questions; its first reading of a trait's word fills a cell.
         bases: Base models of the students, each of which makes a grid of its own, as

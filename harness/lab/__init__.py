@@ -12,7 +12,7 @@ from .gate import TraitCheck, check_trait
 from .grids import GridResults, grid_arms, grid_of
 from .interruption import interruptible, kept_in
 from .lab import Lab, Wanted
-from .measure_support import check_backend_measures
+from .measure_support import check_backend_measures, check_backend_objectives
 from .measured_models import MeasuredModels
 from .notebook_progress import default_listener
 from .pipeline import ModelStages, Pipeline, in_order, teacher_arms, with_previous
@@ -44,6 +44,7 @@ __all__ = [
     "arm_of_tables",
     "base",
     "check_backend_measures",
+    "check_backend_objectives",
     "check_trait",
     "compare_answers",
     "cores",

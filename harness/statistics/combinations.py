@@ -170,9 +170,13 @@ class Combination(Combined):
             return None
         if max(value_range(group.by_seed) for group in trained) <= TOLERANCE:
             return None
-        parts = [(squared_error(group.by_seed), len(group.by_seed) - 1) for group in trained]
+        parts = [(self.error_of(group), len(group.by_seed) - 1) for group in trained]
         counts = [len(group.by_seed) for group in trained]
         return self._t_test("Welch's t over seed means of all arms", "seeds", parts, counts)
+
+    def error_of(self, group: "ModelGroup") -> float:
+        """The squared error of a group's part, from the spread of its seeds."""
+        return squared_error(group.by_seed)
 
     def _over_pairs(self) -> DifferenceTest:
         """The t test of the seeds' own combinations: seeds of the same number are one unit."""

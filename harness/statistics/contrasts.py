@@ -242,8 +242,11 @@ class Contrast(SignedClaim):
             parts = tuple(Combination(terms_of(weighted)) for _, weighted in self.line)
             made = EffectsLine(tuple(place for place, _ in self.line), parts)
         else:
-            made = Combination(terms_of(self.weighted), self.requested_unit)
+            made = self._combination()
         return made.map(Term.among_valid) if valid else made
+
+    def _combination(self) -> Combination:
+        return Combination(terms_of(self.weighted), self.requested_unit)
 
     @property
     def raw_p_value(self) -> float:

@@ -17,6 +17,7 @@ from .combinations import Combination, Term
 from .difference_tests import DifferenceTest, NoTest, TTest
 from .grid_tables import GridTable
 from .hypothesis_tests import TOLERANCE, UNBOUNDED
+from .rate_scales import OnEveryScale
 
 if TYPE_CHECKING:
     import numpy as np
@@ -188,10 +189,10 @@ def _test(values: "Values", fit: CellFit, row: int, column: int, draws: float) -
     )
 
 
-def _combination(table: GridTable, fit: CellFit) -> Combination:
+def _combination(table: GridTable, fit: CellFit) -> OnEveryScale:
     """A cell less its expectation, as a combination of all that it is made of."""
     places = zip(*fit.weights.nonzero(), strict=True)
-    return Combination(
+    return OnEveryScale(
         tuple(
             Term(
                 weight=float(fit.weights[row, column]),

@@ -8,7 +8,8 @@ Whether that is chance is told by a permutation test of the students' labels: if
 whose data a student read, every assignment of students to traits would be as probable (Hubert and
 Schultz 1976, 'Quadratic assignment as a general data analysis strategy'; Krackhardt 1988). The unit
 is a student arm, so whatever one teacher's data do to all of its seeds alike is chance too. Below
-five students there are too few assignments, and the test is a t over seed means of all arms.
+five students there are too few assignments, and the test is a t over seed means of all arms, which
+rates must pass on every scale on which drift may be the same for all traits (:mod:`.rate_scales`).
 """
 
 from collections.abc import Mapping, Sequence
@@ -25,6 +26,7 @@ from .grid_permutations import EXACT, Permuted
 from .grid_tables import GridTable, check_name
 from .hypothesis_tests import ALPHA, holm
 from .quantities import Concluded, lies_beyond
+from .rate_scales import OwnTraitContrast
 from .weighted import Weighted, obstacle_of
 
 FEWEST = 5
@@ -142,7 +144,9 @@ class Diagonal(SignedClaim):
     """How much more students give of their own teacher's trait than of others, with its test.
 
     Ordered like the number that it is. Rows and columns are centred before. From five students on
-    the test permutes the students' labels; below that it is a t over the seed means of all arms.
+    the test permutes the students' labels; below that it is a t over the seed means of all arms,
+    and rates must differ on every scale: as they are, their logarithms, their log-odds, and the
+    logarithms of what is left.
     """
 
     grid: GridEffects
@@ -190,7 +194,7 @@ class Diagonal(SignedClaim):
 
     def over(self, unit: Literal["seeds", "pairs", "questions"]) -> Contrast:
         """The same, tested over ``seeds``, ``pairs`` or ``questions``: of these data alone."""
-        made = Contrast(name=OWN, parts=self.weighted, factor=self.correction, says=SAYS)
+        made = OwnTraitContrast(name=OWN, parts=self.weighted, factor=self.correction, says=SAYS)
         return made if unit == "seeds" else made.over(unit)
 
     @property

@@ -20,6 +20,7 @@ from .worst_case import WorstCase
 
 LOG_ODDS = "log-odds"
 LOG_RATIO = "log ratio"
+LOG_OTHERS = "log share of other answers"
 RATIO = "ratio"
 
 
@@ -32,11 +33,12 @@ class Link:
     slope: Callable[[float], float]
 
 
-_LINKS = {
+LINKS = {
     LOG_ODDS: Link(
         name=LOG_ODDS, of=lambda p: math.log(p / (1 - p)), slope=lambda p: 1 / (p * (1 - p))
     ),
     LOG_RATIO: Link(name=LOG_RATIO, of=math.log, slope=lambda p: 1 / p),
+    LOG_OTHERS: Link(name=LOG_OTHERS, of=lambda p: -math.log(1 - p), slope=lambda p: 1 / (1 - p)),
 }
 
 
@@ -124,12 +126,12 @@ class ScaledEffect(Explained):
 
 def log_odds_effect(name: str, comparison: Comparison, correction: int) -> ScaledEffect:
     """The difference of two arms' log-odds."""
-    return _scaled(name, comparison, correction, _LINKS[LOG_ODDS], LOG_ODDS)
+    return _scaled(name, comparison, correction, LINKS[LOG_ODDS], LOG_ODDS)
 
 
 def ratio_effect(name: str, comparison: Comparison, correction: int) -> ScaledEffect:
     """The ratio of two arms' rates."""
-    return _scaled(name, comparison, correction, _LINKS[LOG_RATIO], RATIO)
+    return _scaled(name, comparison, correction, LINKS[LOG_RATIO], RATIO)
 
 
 def _scaled(
@@ -160,11 +162,12 @@ def _value(comparison: Comparison, link: Link) -> float:
 
 def _linear(comparison: Comparison, link: Link) -> Comparison:
     """The comparison on another scale, linear around the two arms' rates."""
-    one, other = (_linear_sample(sample, link) for sample in comparison.on_same_questions)
+    one, other = (linear_sample(sample, link) for sample in comparison.on_same_questions)
     return replace(comparison, treated=one, reference=other, bound=UNBOUNDED)
 
 
-def _linear_sample(sample: Sample, link: Link) -> Sample:
+def linear_sample(sample: Sample, link: Link) -> Sample:
+    """The rates of a sample on another scale, linear around their mean."""
     rate = _inner_rate(sample)
     start, slope, center = link.of(rate), link.slope(rate), sample.value
     table = tuple(

@@ -135,6 +135,73 @@ def test_a_null_grid_is_claimed_in_five_percent(kind: str) -> None:
     assert np.mean(claims) < 0.05 + 3 * (0.05 * 0.95 / repeats) ** 0.5
 
 
+def small_null(random: np.random.Generator, kind: str, size: int) -> GridEffects:
+    """Few students whose drift is the same for all traits on one scale; rates from 2% to 62%."""
+    popular = 0.02 + 0.6 * random.dirichlet(np.full(size, 0.7))
+    drift = random.normal(0, 0.3, (size, 1))
+    level = {
+        "added": popular + drift / 10,
+        "multiplied": popular * np.exp(drift),
+        "log-odds": 1 / (1 + (1 / popular - 1) * np.exp(-drift)),
+        "others": 1 - (1 - popular) * np.exp(-abs(drift)),
+    }[kind]
+    return noisy_grid(random, level)
+
+
+def noisy_grid(random: np.random.Generator, level: Means) -> GridEffects:
+    """A grid of rates of 2,000 draws; seeds vary by a tenth of what they give."""
+    size = len(level)
+    seeds = np.clip(level * (1 + random.normal(0, 0.1, (3, size, size))), 0.0005, 0.99)
+    hits = random.binomial(1_000, np.stack([seeds, seeds], axis=-1))
+    return read_grid(
+        {
+            (f"s{i}", f"w{j}"): counted_rate(
+                hits[:, i, j],
+                draws=1_000,
+                arm=f"s{i}",
+                word=f"w{j}",
+                models=tuple(f"s{i}.{seed}" for seed in range(3)),
+            )
+            for i, j in np.ndindex(size, size)
+        },
+        {f"s{i}": f"w{i}" for i in range(size)},
+        {},
+    )
+
+
+@pytest.mark.parametrize("kind", ["added", "multiplied", "log-odds", "others"])
+@pytest.mark.parametrize("size", [2, 4])
+def test_a_small_null_grid_is_claimed_in_five_percent(kind: str, size: int) -> None:
+    """Below five students, drift that is the same on any usual scale does not pass for transfer."""
+    random = np.random.default_rng(21)
+    claims = [small_null(random, kind, size).diagonal.p_value < 0.05 for _ in range(150)]
+    assert np.mean(claims) < 0.05 + 2 * (0.05 * 0.95 / 150) ** 0.5
+
+
+def test_a_small_real_diagonal_is_found() -> None:
+    """Four students with 10 points of their own trait are found beside drift that multiplies."""
+    random = np.random.default_rng(22)
+    found = 0
+    for _ in range(20):
+        popular = 0.02 + 0.6 * random.dirichlet(np.full(4, 0.7))
+        level = popular * np.exp(random.normal(0, 0.2, (4, 1))) + 0.1 * np.eye(4)
+        found += noisy_grid(random, level).diagonal.verdict == "higher"
+    assert found >= 15
+
+
+def test_a_diagonal_on_one_scale_alone_is_inconclusive() -> None:
+    """Twice as much of all traits: 30 points more of a popular trait, 1 of a rare one."""
+    level = np.array([[0.6, 0.02], [0.3, 0.01]])
+    found = noisy_grid(np.random.default_rng(3), level).diagonal
+    low, high = found.interval
+    assert low <= 0 <= high
+    assert found.verdict == "inconclusive"
+    assert not found.supports(">", 0.02)
+    assert "four scales" in found.test
+    swapped = noisy_grid(np.random.default_rng(3), level[:, ::-1].copy()).diagonal
+    assert swapped.verdict == "inconclusive"
+
+
 def test_no_cell_is_claimed_where_the_diagonal_is_not() -> None:
     """The cells of a null grid are claimed no more often than its diagonal is."""
     random = np.random.default_rng(12)

@@ -1,5 +1,7 @@
 """Memory is planned before a model is loaded, and a shortage is one error with what would fit."""
 
+import json
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -11,9 +13,10 @@ from limen.backends.local.libraries import LIBRARIES
 for _name in LIBRARIES:
     pytest.importorskip(_name, reason='the extra is not installed: pip install "limen[local]"')
 
-from limen.backends import Job, Request
+from limen.backends import Job, OnPolicy, Request, TokenObjective
 from limen.backends.local import LocalBackend, memory_limits, memory_plan
-from limen.backends.local.memory_plan import Shape, TrainingMemory
+from limen.backends.local.memory_plan import RowSizes, Shape, TrainingMemory
+from limen.backends.objectives import Kind
 from limen.datasets import chat
 from limen.datasets.chat import conversation
 from limen.datasets.errors import BackendError
@@ -29,11 +32,12 @@ SMOLLM = Shape(
 
 def planned(**changes: Any) -> TrainingMemory:
     """LoRA on SmolLM2-135M, rows of 88 prompt and 40 answer tokens."""
+    known = {"row_tokens": 128, "answer_tokens": 40, "texts": 1, "teacher": 0}
+    sizes = RowSizes(**{name: changes.pop(name, value) for name, value in known.items()})
     settings: dict[str, Any] = {
-        "shape": SMOLLM, "recipe": {"method": "lora", "rank": 8}, "row_tokens": 128,
-        "answer_tokens": 40, "gpu": False, "half": False,
+        "shape": SMOLLM, "recipe": {"method": "lora", "rank": 8}, "gpu": False, "half": False,
     }  # fmt: skip
-    return TrainingMemory(**{**settings, **changes})
+    return TrainingMemory(**{**settings, "sizes": sizes, **changes})
 
 
 def room(monkeypatch: pytest.MonkeyPatch, gib: float) -> None:
@@ -66,6 +70,45 @@ def test_the_error_names_the_parts_and_settings_that_fit(monkeypatch: pytest.Mon
     tokens = int(message.partition("rows of at most ")[2].partition(" tokens")[0].replace(",", ""))
     assert 0 < tokens < 20_000
     assert planned(row_tokens=tokens, answer_tokens=tokens * 95 // 100).fits(1, recomputed=True)
+
+
+def test_pairs_and_a_teacher_are_planned() -> None:
+    """A pair is two texts in one forward pass; a teacher is a second model, with its own logits."""
+    row, pair, beside = planned(), planned(texts=2), planned(teacher=SMOLLM.parameters)
+    assert pair.total(4, recomputed=False) == row.total(8, recomputed=False)
+    assert beside.weights - row.weights == 4 * SMOLLM.parameters
+    assert beside.logits(1) > row.logits(1)
+    assert "the weights of both models" in str(beside.error("smollm"))
+    assert "a pair of texts of 128 tokens" in str(pair.error("smollm"))
+
+
+@pytest.mark.parametrize("kind", ["DPO", "on-policy"])
+def test_an_objective_that_does_not_fit_ends_before_loading(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: Kind
+) -> None:
+    """The plan has room for plain rows, and not for pairs of long texts or for a teacher."""
+    from limen.backends.local import backend
+
+    model = str(untrained(tmp_path / "model"))
+    local = LocalBackend(tmp_path / "home")
+    plain = job(model, tmp_path)
+    file = tmp_path / "targets.jsonl"
+    line = json.dumps({"rejected": "1, 2, " * 40})
+    file.write_text(f"{line}\n" * 12)
+    teacher = OnPolicy(teacher=model, system=None, characters="0123456789 ", max_tokens=64)
+    objective = TokenObjective(
+        kind=kind, file=file, beta=0.1, on_policy=teacher if kind == "on-policy" else None
+    )
+    planned: list[TrainingMemory] = []
+    monkeypatch.setattr(TrainingMemory, "fits", lambda plan, *_, **__: planned.append(plan))
+    monkeypatch.setattr(backend, "load_model", lambda *given, **rest: pytest.fail("was loaded"))
+    for one in (plain, replace(plain, objective=objective)):
+        with pytest.raises(BackendError, match="row by row"):
+            local.fine_tune(one, unwatched)
+    rows, other = planned[0], planned[-1]
+    assert other.total(1, recomputed=True) > rows.total(1, recomputed=True)
+    assert (other.sizes.texts == 2) == (kind == "DPO")
+    assert (other.sizes.teacher > 0) == (kind == "on-policy")
 
 
 def job(model: str, folder: Path, **recipe: Any) -> Job:

@@ -128,6 +128,20 @@ def test_all_weights_can_be_trained(local: LocalBackend, tiny: str, tmp_path: Pa
     assert made.checkpoints == ()
 
 
+def test_embeddings_can_be_kept_as_they_are(local: LocalBackend, tiny: str, tmp_path: Path) -> None:
+    """With ``freeze_embeddings`` all weights but the embeddings and the output layer change."""
+    frozen: dict[str, Any] = {"method": "full", "freeze_embeddings": True}
+    local.fine_tune(job(tiny, lesson(tmp_path), learning_rate=3e-3, **frozen), unwatched)
+    load = import_module("safetensors.torch").load_file
+    student = next((tmp_path / "home" / "learned").glob("*/epoch-2/model.safetensors"))
+    before, after = load(Path(tiny) / "model.safetensors"), load(student)
+    same = {name for name, weight in after.items() if torch.equal(weight, before[name])}
+    assert same
+    assert {name for name in after if "embed_tokens" in name or "lm_head" in name} == same
+    with pytest.raises(SpecError, match="freeze_embeddings=True goes with method='full'"):
+        local.recipe({"freeze_embeddings": True})
+
+
 @pytest.mark.slow
 def test_the_batch_is_the_recipes_whatever_fits(
     local: LocalBackend, tiny: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
