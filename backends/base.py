@@ -31,6 +31,8 @@ class Model:
     can_fine_tune: bool
     why_not: str = ""
     """Why it cannot be fine-tuned."""
+    note: str = ""
+    """What a reader should know of how it is asked; empty if nothing is unusual."""
 
 
 @dataclass(frozen=True, kw_only=True)

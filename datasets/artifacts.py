@@ -6,6 +6,7 @@ A file is hashed once in a process, and again only if its size, times or inode h
 
 import hashlib
 import json
+from collections import OrderedDict
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -22,8 +23,13 @@ _REQUIRED: Mapping[str, type] = {
     "started": str,
 }  # fmt: skip
 
+MOST_MANIFESTS = 1024
+"""Parsed manifests that a process keeps."""
+
 _checked: dict[Path, Signature] = {}
 """Files that this process has written, or has compared with their hash."""
+_manifests: OrderedDict[Path, tuple[Signature, Manifest]] = OrderedDict()
+"""The manifests that were read last: a warm run reads each of them about eight times."""
 
 
 def digest_of(file: Path) -> str:
@@ -50,23 +56,38 @@ def read_manifest(layout: StoreLayout, kind: str, key: str) -> Manifest | None:
     """
     file = layout.manifest(kind, key)
     try:
-        text = file.read_text(encoding="utf-8")
+        signature = _signature(file)
+        before, manifest = _manifests.get(file.absolute(), (None, {}))
+        if before != signature:
+            manifest = _parsed_manifest(file, kind, key, signature)
     except (FileNotFoundError, NotADirectoryError):
         return None
-    except UnicodeDecodeError:
-        raise DamageError(f"{file} is damaged: it is not UTF-8") from None
     except OSError as error:
         raise DamageError(f"{file} cannot be read: {error.strerror or error}") from None
+    _keep(file.absolute(), signature, manifest)
+    return dict(manifest)
+
+
+def _parsed_manifest(file: Path, kind: str, key: str, signature: Signature) -> Manifest:
     try:
-        manifest = json.loads(text)
+        manifest = json.loads(file.read_text(encoding="utf-8"))
+    except UnicodeDecodeError:
+        raise DamageError(f"{file} is damaged: it is not UTF-8") from None
     except ValueError as error:
         raise DamageError(f"{file} is damaged: it is not JSON ({error})") from None
-    known = _checked.get(file.absolute()) == (signature := _signature(file))
+    known = _checked.get(file.absolute()) == signature
     if problem := _manifest_problem(manifest, kind, key, known=known):
         raise DamageError(f"{file} is damaged: {problem}")
     _checked[file.absolute()] = signature
-    found: Manifest = manifest
-    return found
+    parsed: Manifest = manifest
+    return parsed
+
+
+def _keep(file: Path, signature: Signature, manifest: Manifest) -> None:
+    _manifests[file] = signature, manifest
+    _manifests.move_to_end(file)
+    if len(_manifests) > MOST_MANIFESTS:
+        _manifests.popitem(last=False)
 
 
 def check_files(

@@ -21,7 +21,7 @@ def expanded(value: object) -> Sequence[object]:
 
 
 def _of_object(value: Mapping[str, object]) -> Sequence[object]:
-    if matching(value, CONVERSATION) or any(
+    if matching(value, (*CONVERSATION, "chosen")) or any(
         isinstance(value[name], str) for name in matching(value, PROMPT)
     ):
         return [value]

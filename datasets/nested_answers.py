@@ -59,7 +59,7 @@ def _nesting(values: Mapping[str, object]) -> str | None:
 
     It has a usual name, or is the only list beside a question that no other column answers.
     """
-    lists = [name for name, value in values.items() if _is_answers(value)]
+    lists = [n for n, v in values.items() if _is_answers(v) and plain_name(n) != "system"]
     asked = matching(values, (*PROMPT, *CONVERSATION))
     if not asked:
         asked = [n for n in lists if all(matching(part, PROMPT) for part in _objects(values[n]))]

@@ -20,6 +20,7 @@ from .artifacts import digest_of
 from .errors import DataError, SpecError
 from .file_contents import COMPRESSED, decoded, members, missing, uncompressed
 from .json_records import expanded
+from .threads import as_conversations
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -50,12 +51,17 @@ def read_records(path: Path) -> Iterator[Record]:
     :class:`~limen.SpecError` where a library is missing or a folder holds several data sets.
     """
     try:
-        for part in data_files(path):
-            prefix = f"{part.relative_to(path)}, " if part != path else ""
-            for place, values in _records(part):
-                yield Record(f"{prefix}{place}", values)
+        for place, values in as_conversations(_located(path)):
+            yield Record(place, values)
     except (OSError, UnicodeDecodeError, EOFError) as error:
         raise DataError(f"{path} cannot be read: {error}") from None
+
+
+def _located(path: Path) -> Iterator[tuple[str, Mapping[str, object]]]:
+    for part in data_files(path):
+        prefix = f"{part.relative_to(path)}, " if part != path else ""
+        for place, values in _records(part):
+            yield f"{prefix}{place}", values
 
 
 def records_of_frame(frame: object) -> Iterator[Record]:
@@ -65,8 +71,12 @@ def records_of_frame(frame: object) -> Iterator[Record]:
     if not isinstance(frame, pd.DataFrame):
         raise SpecError(f"{type(frame).__name__} is no pandas data frame")
     filled = frame.astype(object).where(frame.notna(), None)
-    for number, row in enumerate(filled.to_dict("records"), start=1):
-        yield Record(f"row {number}", {str(name): value for name, value in row.items()})
+    located = (
+        (f"row {number}", {str(name): value for name, value in row.items()})
+        for number, row in enumerate(filled.to_dict("records"), start=1)
+    )
+    for place, values in as_conversations(located):
+        yield Record(place, values)
 
 
 def content_digest(path: Path) -> str:

@@ -1,6 +1,7 @@
 """Rows to train on, in the field's usual forms: what is asked, what is answered, and the rest.
 
-Recognised are: conversations (OpenAI's ``messages``, ShareGPT's ``conversations``), Alpaca
+Recognised are: conversations (OpenAI's ``messages``, ShareGPT's ``conversations``), with a system
+prompt beside them or not, trees of messages and lists of texts (see :mod:`.threads`), Alpaca
 (``instruction``, ``input``, ``output``), a column of prompts and one of answers under their usual
 names, and evaluations with all answers to a question nested on its line. What is ambiguous is
 asked for, never guessed.
@@ -38,6 +39,8 @@ Row = dict[str, Any]
 RESERVED = ("row", "draw", "prompt", "text", "history", "reason")
 """What limen itself records of a row; a file's further columns of these names get another."""
 OWN = ("row", "draw")
+PAIRED = ("chosen", "rejected")
+"""The columns of preference pairs, each a whole conversation or an answer."""
 _HISTORY = "history"
 
 
@@ -180,6 +183,7 @@ def _recognised(
         first = records[0].values.get(wanted.answer)
         if _is_whole(first):
             return _Form(wanted.answer, None, system=wanted.system, written_out=True)
+    _check_one_answer(source, names, wanted)
     prompt = _prompt_column(source, names, wanted.prompt)
     if wanted.answer is None and _is_answered_conversation(records[0].values.get(prompt)):
         return _Form(prompt, None, system=wanted.system)
@@ -188,14 +192,23 @@ def _recognised(
     return _Form(prompt, answer, system=wanted.system)
 
 
+def _check_one_answer(source: str, names: Sequence[str], wanted: RowColumns) -> None:
+    """Raise :class:`~limen.SpecError` for pairs of answers of which none is named."""
+    pairs = matching(names, PAIRED)
+    if len(pairs) > 1 and wanted.answer is None and not matching(names, ANSWER):
+        raise SpecError(
+            f"{source} has pairs of answers: name one with --answer-column (in Python answer=): "
+            f"{', '.join(map(repr, pairs))}"
+        )
+
+
 def _usual(names: Sequence[str], records: Sequence[Record]) -> _Form | None:
     """A form that several columns make up together; None for a plain pair of columns."""
     by_name = {plain_name(name): name for name in names}
     chats = [n for n in matching(names, CONVERSATION) if is_conversation(records[0].values.get(n))]
     answers = [n for n in matching(names, ANSWER) if plain_name(n) not in ("text", "content")]
     if len(chats) == 1 and (_ends_answered(records[0].values[chats[0]]) or not answers):
-        shared = plain_name(chats[0]) == "conversations"  # ShareGPT's; elsewhere it may be a note
-        return _Form(chats[0], None, system=by_name.get("system") if shared else None)
+        return _Form(chats[0], None, system=by_name.get("system"))
     first = records[0].values.get(by_name.get("text", ""))
     if not matching(names, PROMPT) and isinstance(first, str) and transcript(first):
         return _Form(by_name["text"], None, written_out=True)
@@ -284,8 +297,9 @@ class _RowReader:
             if name not in record.values:
                 raise self._fault(record, f'the row has no "{name}", the answer')
             text = self._answer(record, record.values[name])
-        if self.form.system and (system := record.values.get(self.form.system)):
-            history = [{"role": "system", "content": str(system)}, *history]
+        system = record.values.get(self.form.system) if self.form.system else None
+        if system and not any(turn["role"] == "system" for turn in history):
+            history = [{"role": "system", "content": _text_of(system)}, *history]
         return history, prompt, text
 
     def asked(self, record: Record) -> tuple[Turns, str, str | None]:
@@ -326,6 +340,13 @@ class _RowReader:
 
     def _fault(self, record: Record, what: str) -> DataError:
         return DataError(f"{self.source}, {record.place}: {what}")
+
+
+def _text_of(system: object) -> str:
+    """A system prompt, which services have as a text or as parts of one."""
+    parts = system if isinstance(system, list) else [system]
+    texts = (part.get("text", "") if isinstance(part, Mapping) else part for part in parts)
+    return "".join(map(str, texts))
 
 
 def _all_numbers(records: Iterable[Record], name: str) -> bool:

@@ -96,11 +96,11 @@ class StoreLayout:
 
     def artifact(self, kind: str, key: str) -> Path:
         """The folder of a finished artifact."""
-        return self.stages / kind / key
+        return self.root.joinpath("stages", kind, key)
 
     def manifest(self, kind: str, key: str) -> Path:
         """The manifest of a finished artifact."""
-        return self.artifact(kind, key) / MANIFEST
+        return self.root.joinpath("stages", kind, key, MANIFEST)
 
     def manifests(self, kind: str = "*", key: str = "*") -> list[Path]:
         """The manifests of finished artifacts, sorted by kind and key; patterns as in ``glob``."""

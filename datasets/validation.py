@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import TypeGuard
 
 from .errors import SpecError
+from .suggestions import did_you_mean
 
 
 def is_integer(value: object) -> TypeGuard[int]:
@@ -56,7 +57,9 @@ def boolean(name: str, value: object) -> None:
 def one_of(name: str, value: object, choices: tuple[str, ...]) -> None:
     """Check for one of a few texts."""
     if value not in choices:
-        raise SpecError(f"{name}={value!r} must be {' or '.join(map(repr, choices))}")
+        near = did_you_mean(value, choices).strip() if isinstance(value, str) else ""
+        listed = " or ".join(map(repr, choices))
+        raise SpecError(f"{name}={value!r} must be {listed}{near and f': {near}'}")
 
 
 def temperature(value: object) -> None:

@@ -26,6 +26,8 @@ LONGEST_SHARED = 100
 """Characters of an answer up to which it is looked for among earlier ones."""
 BATCH = 50_000
 """Rows of a batch."""
+BATCH_CHARACTERS = 10_000_000
+"""Characters of a batch's questions and answers; one answer alone may have more."""
 
 
 def answers(store: str | Path, *, stages: Iterable[str] | None = None) -> "DataFrame":
@@ -48,18 +50,27 @@ def answers(store: str | Path, *, stages: Iterable[str] | None = None) -> "DataF
 
 
 def answer_batches(
-    store: str | Path, *, stages: Iterable[str] | None = None, size: int = BATCH
+    store: str | Path,
+    *,
+    stages: Iterable[str] | None = None,
+    size: int = BATCH,
+    characters: int = BATCH_CHARACTERS,
 ) -> "Iterator[DataFrame]":
-    """The same as :func:`answers`, as frames of at most ``size`` rows, one at a time.
+    """The same as :func:`answers`, as frames of a bounded size, one at a time.
 
-    Each file is compared with its manifest before its first row is given.
+    A frame ends with the row that reaches one of the two limits, so that the memory in use does
+    not grow with the number of answers, nor with their length. Each file is compared with its
+    manifest before its first row is given.
 
     Args:
         store: A store's folder.
         stages: Measure stages, as ``measure/KEY``. Default: None, all.
         size: Rows of a frame, at most. Default: 50,000.
+        characters: Characters of a frame's questions and answers. The row that reaches this limit
+            is the frame's last. Default: 10,000,000.
 
     Raises:
+        ValueError: A limit below 1.
         StoreError: A folder without measures.
         DamageError: A file is not what its manifest describes.
 
@@ -67,9 +78,13 @@ def answer_batches(
         >>> for frame in reports.answer_batches(store):
         ...     print(len(frame))
     """
+    for name, limit in (("size", size), ("characters", characters)):
+        if limit < 1:
+            raise ValueError(f"{name}={limit!r} must be 1 or more")
     rows = _rows(Path(store), stages)
-    while len(frame := _frame(islice(rows, size))):
+    while len(frame := _frame(_until_full(rows, size, characters))):
         yield frame
+        del frame  # while the next one is made, only the caller may hold it
 
 
 def manifests(store: Path, kind: str) -> Iterator[Manifest]:
@@ -85,6 +100,22 @@ def manifests(store: Path, kind: str) -> Iterator[Manifest]:
         manifest = read_manifest(StoreLayout(store), file.parent.parent.name, file.parent.name)
         if manifest is not None:
             yield manifest
+
+
+def _until_full(
+    rows: Iterator[tuple[Any, ...]], size: int, characters: int
+) -> Iterator[tuple[Any, ...]]:
+    """The next rows, up to the one that reaches a limit. A question's rows stand together."""
+    place = {name: number for number, name in enumerate(COLUMNS)}
+    question: str | None = None
+    for row in islice(rows, size):
+        yield row
+        characters -= len(row[place["answer"]] or "")
+        if row[place["question"]] is not question:
+            question = row[place["question"]]
+            characters -= len(question or "")
+        if characters <= 0:
+            return
 
 
 def _rows(store: Path, stages: Iterable[str] | None) -> Iterator[tuple[Any, ...]]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from . import tables
 from .answer_frames import manifests
 from .model import Report, Run
-from .records import read_run, report_of, runs_of
+from .records import latest_runs, read_run, report_of
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -133,5 +133,5 @@ def _report(source: Source) -> Report:
         return report_of([source])
     if isinstance(source, str | Path):
         path = Path(source)
-        return report_of([read_run(path)] if path.suffix == ".json" else runs_of(path))
+        return report_of([read_run(path)] if path.suffix == ".json" else latest_runs(path))
     return report_of(source)

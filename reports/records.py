@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
 _NAME = re.compile(r"\d{8}T\d{6}Z-([0-9a-f]{8})")
 """The name of a run's record: when it was made, and the beginning of its content's hash."""
+_TITLE = re.compile(rb'^   "title": (".*"),?$', re.MULTILINE)
+"""The title of each experiment in a record, as :func:`keep_run` writes it. A record without such a
+line is read whole."""
 
 
 def keep_run(run: Run, store: Path) -> Path:
@@ -69,14 +72,9 @@ def read_run(file: Path) -> Run:
     """
     from pydantic import ValidationError
 
+    content = _content(file)
     try:
-        content = file.read_bytes()
-        _check_unchanged(file, content)
         return replace(_adapter().validate_json(content), id=file.stem)
-    except FileNotFoundError:
-        raise StoreError(f"there is no run {file.stem} in {file.parent}") from None
-    except OSError as error:
-        raise StoreError(f"cannot read the run {file}: {error.strerror or error}") from None
     except ValidationError as error:
         first = error.errors()[0]
         raise StoreError(
@@ -84,6 +82,17 @@ def read_run(file: Path) -> Run:
             f"{'.'.join(map(str, first['loc'])) or 'its start'}): run the experiments again, "
             f"which takes seconds where the store has their stages, or delete the file"
         ) from None
+
+
+def _content(file: Path) -> bytes:
+    try:
+        content = file.read_bytes()
+    except FileNotFoundError:
+        raise StoreError(f"there is no run {file.stem} in {file.parent}") from None
+    except OSError as error:
+        raise StoreError(f"cannot read the run {file}: {error.strerror or error}") from None
+    _check_unchanged(file, content)
+    return content
 
 
 def _check_unchanged(file: Path, content: bytes) -> None:
@@ -151,25 +160,53 @@ def runs_of(store: Path, ids: Sequence[str] = ()) -> list[Run]:
     Examples:
         >>> newest = reports.runs_of(store)[-1]
     """
+    files = _some_files(store)
+    named = dict.fromkeys(_named(files, id) for id in ids)
+    return [read_run(file) for file in named] if ids else _readable(files)
+
+
+def latest_runs(store: Path) -> list[Run]:
+    """Those runs of a store that :func:`report_of` needs, the oldest first.
+
+    They are the last run, and of each experiment the last one that has it. All others are left
+    unread, so that a report of many runs takes little longer than one of few. Raises and warns as
+    :func:`runs_of` does.
+
+    Args:
+        store: A store's folder.
+
+    Examples:
+        >>> report = reports.report_of(reports.latest_runs(store))
+    """
+    return _readable(_some_files(store), latest=True)
+
+
+def _some_files(store: Path) -> list[Path]:
     files = run_files(store)
     if not files:
         raise StoreError(
             f"there are no runs in {store}: run some experiments into it with pytest first, "
             f"or name the store that has them with --store"
         )
-    named = dict.fromkeys(_named(files, id) for id in ids)
-    return [read_run(file) for file in named] if ids else _readable(files)
+    return files
 
 
-def _readable(files: Sequence[Path]) -> list[Run]:
-    """The runs of all records, but for those of another version of limen."""
+def _readable(files: Sequence[Path], *, latest: bool = False) -> list[Run]:
+    """The runs of all records, but for those of another version of limen.
+
+    ``latest``: only those that have an experiment which no later run has, and the last one.
+    """
     runs: list[Run] = []
     errors: list[StoreError] = []
-    for file in files:
+    titles: set[bytes] = set()
+    for file in reversed(files):
         try:
-            runs.append(read_run(file))
+            found = set(_TITLE.findall(_content(file))) if latest else set()
+            if not runs or not found or found - titles:
+                runs.insert(0, read_run(file))
+                titles |= found
         except StoreError as error:
-            errors.append(error)
+            errors.insert(0, error)
     if not runs:
         raise errors[0]
     for unread in errors:
@@ -196,7 +233,7 @@ def report_of(runs: Iterable[Run], *, wanted: Callable[[str], bool] = lambda tit
         wanted: Whether the experiment of a title is to be in it. Default: all are.
 
     Examples:
-        >>> report = reports.report_of(reports.runs_of(store))
+        >>> report = reports.report_of(reports.latest_runs(store))
     """
     known = list(runs)
     latest = {result.title: run for run in known for result in run.results if wanted(result.title)}

@@ -2,9 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass, replace
-from typing import TypeVar, cast
+from functools import cache
+from typing import TYPE_CHECKING, TypeVar, cast
 
 from ..datasets.visible import visible
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
 T = TypeVar("T")
 
@@ -20,15 +24,31 @@ def shown(value: T) -> T:
 def _shown(value: object) -> object:
     if isinstance(value, str):
         return visible(value)
+    if value is None or isinstance(value, float | int):
+        return value
     if isinstance(value, tuple | list):
         return type(value)([_shown(each) for each in value])
     if isinstance(value, Mapping):
         return {_shown(key): _shown(each) for key, each in value.items()}
     if is_dataclass(value) and not isinstance(value, type):
-        return replace(
-            value, **{one.name: _shown(getattr(value, one.name)) for one in fields(value)}
-        )
+        return _shown_fields(value)
     return value
+
+
+def _shown_fields(value: "DataclassInstance") -> object:
+    """A dataclass with safe fields; itself where all of them are safe, as almost always."""
+    changed: dict[str, object] = {}
+    for name in _field_names(type(value)):
+        before = getattr(value, name)
+        after = _shown(before)
+        if after is not before and after != before:
+            changed[name] = after
+    return replace(value, **changed) if changed else value
+
+
+@cache
+def _field_names(kind: "type[DataclassInstance]") -> tuple[str, ...]:
+    return tuple(one.name for one in fields(kind))
 
 
 def cell(value: object) -> object:

@@ -17,6 +17,7 @@ from inspect_ai.model import (
 from inspect_ai.tool import ToolChoice, ToolInfo
 
 from ...datasets.chat import Message
+from ..activity import Activity
 from ..base import Backend, Completion, Request
 
 _SAMPLING = threading.Lock()
@@ -38,9 +39,12 @@ class BackendAPI(ModelAPI):
         config: GenerateConfig,
         *,
         system: str | None = None,
+        activity: Activity | None = None,
     ) -> None:
         super().__init__(model_name, config=config)
         self._backend, self._model = backend, model
+        self._activity = activity or Activity()
+        """Has each call."""
         self._system = system
         """Stands before every conversation, and before a system turn that it has."""
         self.fingerprint = backend.describe(model).fingerprint
@@ -55,7 +59,8 @@ class BackendAPI(ModelAPI):
     ) -> ModelOutput:
         """Complete a conversation, ``num_choices`` times."""
         request = _request(input, config, self._system)
-        completions = await anyio.to_thread.run_sync(partial(self._sampled, request))
+        with self._activity.asking():
+            completions = await anyio.to_thread.run_sync(partial(self._sampled, request))
         return ModelOutput(
             model=self._model,
             choices=list(map(_choice, completions)),

@@ -47,15 +47,15 @@ from .loading import (
     load_adapted,
     load_model,
     load_tokenizer,
-    no_template,
     prompts,
 )
 from .memory import check_fits, empty_gpu_cache, free_memory, has_gpu, needs_of
 from .merging import write_merged
+from .plain_template import NOTE
 from .recipes import AS_TRAINED, completed
 from .sampler import Sampler, default_max_rows
 from .sources import ModelSource, find_model
-from .students import CONTEXT, Student, Students, files_below, job_digest, weights_of
+from .students import CONTEXT, Student, Students, files_below, job_digest
 from .training import Epoch, TrainingRun
 from .training_data import read_training_data
 from .word_probabilities import CUTOFF, WordProbabilityCalculator
@@ -68,7 +68,9 @@ VERSION = 1
 
 
 class LocalBackend:
-    """Causal language models with a chat template: of the hub, a folder, or a GGUF file.
+    """Causal language models: of the hub, a folder, or a GGUF file.
+
+    Those without a chat template are asked in a plain one (see :mod:`.plain_template`).
 
     One base model is in memory at a time, in bfloat16 on a GPU and in float32 on a processor. Below
     ``home`` are the trained adapters and weights (see :mod:`.students`).
@@ -110,8 +112,7 @@ class LocalBackend:
         )
 
     def _needs(self, model: str, recipe: Recipe | None) -> Needs:
-        student = self._students.find(model)
-        return needs_of(self._source(student.base if student else model), recipe)
+        return needs_of(self._framing_source(model), recipe)
 
     @property
     def default_model(self) -> str:
@@ -127,15 +128,19 @@ class LocalBackend:
             fingerprint = student.fingerprint
         else:
             source = self._source(model)
-            if not source.template:
-                raise no_template(model)
             check_fits(source)
-            fingerprint = source.fingerprint
+            fingerprint = source.asked_fingerprint
             if source.base is not None:
                 why = f"it is an adapter: fine-tune its base {source.base.name}"
                 return Model(name=model, fingerprint=_versioned(fingerprint), can_fine_tune=False,
                              why_not=why)  # fmt: skip
-        return Model(name=model, fingerprint=_versioned(fingerprint), can_fine_tune=True)
+        note = "" if self._framing_source(model).template else NOTE
+        return Model(name=model, fingerprint=_versioned(fingerprint), can_fine_tune=True, note=note)
+
+    def _framing_source(self, model: str) -> ModelSource:
+        """The files whose template a model is asked in."""
+        student = self._students.find(model)
+        return self._source(student.base if student else model)
 
     def recipe(self, overrides: Recipe) -> Recipe:
         """See :meth:`limen.backends.FineTuning.recipe`; ``name`` selects a published recipe."""
@@ -206,7 +211,7 @@ class LocalBackend:
         if source.base is not None:
             raise BackendError(f"{job.model} is an adapter: fine-tune its base {source.base.name}")
         check_fits(source, full=recipe["method"] == "full")
-        folder = self._students.folder_of(job, recipe, _versioned(source.fingerprint))
+        folder = self._students.folder_of(job, recipe, _versioned(source.asked_fingerprint))
         folder.parent.mkdir(parents=True, exist_ok=True)
         with records.locked(folder):
             finished = records.read(folder / "done.json")
@@ -268,7 +273,7 @@ class LocalBackend:
         if student is None:
             write_merged(self._gguf.readable(source.base or source), source.adapter, folder)
         elif student.full:
-            write_merged(weights_of(source, student), None, folder)
+            write_merged(student.full_weights(source), None, folder)
         else:
             write_merged(source, student.folder, folder)
 
@@ -290,7 +295,7 @@ class LocalBackend:
             activate = partial(loaded.with_adapter, source.adapter)
             return loaded, activate, own_context(loaded.tokenizer)
         base = self._readable(student.base)
-        loaded = self._models.load(weights_of(base, student) if student.full else base)
+        loaded = self._models.load(student.full_weights(base) if student.full else base)
         adapter = None if student.full else student.folder
         context = _context_of(student, loaded.tokenizer, base.fingerprint)
         return loaded, partial(loaded.with_adapter, adapter), context
@@ -303,7 +308,7 @@ class LocalBackend:
         if student is None:
             own, load = own_context(tokenizer), partial(load_model, base)
             return Teacher(load=load, tokenizer=tokenizer, context=own, parameters=size)
-        full = weights_of(base, student) if student.full else None
+        full = student.full_weights(base) if student.full else None
         weights = partial(load_model, full) if full else partial(load_adapted, base, student.folder)
         context = _context_of(student, tokenizer, base.fingerprint)
         return Teacher(load=weights, tokenizer=tokenizer, context=context, parameters=size)

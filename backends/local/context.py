@@ -29,6 +29,8 @@ from ...datasets.chat import Conversation, Message
 from ...datasets.errors import BackendError, PromptError
 from ..records import Record
 from .libraries import Tokenizer, one_line
+from .plain_template import BLANK, MARK, STOPS
+from .plain_template import VERSION as PLAIN_VERSION
 
 TEMPLATE_DATE = datetime(2026, 1, 1)
 """The date that templates see: tomorrow's system block must equal today's."""
@@ -48,6 +50,16 @@ class Context:
     """The system turn for conversations that have none; None leaves it to the template."""
     content_as_parts: bool = False
     """Whether the template reads a turn's content as a list of parts, not as a text."""
+
+    @property
+    def blank(self) -> str:
+        """What stands between a prompt and its answer, and is no part of the answer."""
+        return BLANK if self.template.startswith(MARK) else ""
+
+    @property
+    def stops(self) -> tuple[str, ...]:
+        """Texts that end an answer, beside tokens."""
+        return STOPS if self.template.startswith(MARK) else ()
 
     def with_system(self, system: str | None) -> "Context":
         """The same with another system turn for conversations that have none."""
@@ -192,7 +204,9 @@ def tokenizer_hash(tokenizer: Tokenizer) -> str:
 
 
 def template_hash(template: str) -> str:
-    """A hash of a chat template."""
+    """A hash of a chat template; the name of the plain one, which is no part of a model."""
+    if template.startswith(MARK):
+        return f"{PLAIN_VERSION}: the model has none"
     return hashlib.sha256(template.encode()).hexdigest()[:16]
 
 

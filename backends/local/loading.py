@@ -13,6 +13,7 @@ from .context import PLACEHOLDER, Context, own_context, special_tokens
 from .forward_pass import CachedForward, Tokens
 from .libraries import CausalLM, Tokenizer, Untyped, library, one_line, quiet
 from .memory import check_fits, fits_one_gpu, free_memory, has_gpu, is_out_of_memory
+from .plain_template import plain_template
 from .sources import ModelSource, download_weights
 from .spelling import Spelling, Vocabulary
 
@@ -147,9 +148,9 @@ class ModelCache:
 
 
 def load_tokenizer(source: ModelSource) -> Tokenizer:
-    """The tokenizer, with a chat template that shows every turn.
+    """The tokenizer, with a chat template that shows every turn: a plain one if it has none.
 
-    Raises :class:`~limen.BackendError` without such a template.
+    Raises :class:`~limen.BackendError` for one that drops turns, and for several without a default.
     """
     quiet()
     with _as_one_error(source.name):
@@ -157,7 +158,7 @@ def load_tokenizer(source: ModelSource) -> Tokenizer:
             source.path, **source.arguments
         )
         if not tokenizer.chat_template:
-            raise no_template(source.name)
+            tokenizer.chat_template = plain_template(tokenizer)
         try:
             own_context(tokenizer)  # raises if there are several templates and no default one
         except LimenError as error:
@@ -222,14 +223,6 @@ def _check_complete(name: str, loading_info: Mapping[str, Untyped]) -> None:
             f"{name} lacks weights, or has them in another shape: {missing[0]}{more}; its files "
             f"are incomplete, or of an architecture whose weights have other names in Transformers"
         )
-
-
-def no_template(name: str) -> BackendError:
-    """The error for a model without a chat template."""
-    return BackendError(
-        f"{name} has no chat template, so it cannot be asked anything: take its instruction-tuned "
-        f"version, or put a chat_template.jinja into its folder"
-    )
 
 
 def _check_cache(name: str, model: CausalLM) -> None:

@@ -24,6 +24,7 @@ class AnswerTokens:
         self, tokenizer: Tokenizer, context: Context, messages: "Conversation", *, chat: bool
     ) -> None:
         self._tokenizer, self._special = tokenizer, not chat
+        self._blank = context.blank if chat else ""
         self._text = context.prompt(tokenizer, messages) if chat else _plain_text(messages)
         self._before = self._tokens(self._text)
 
@@ -38,6 +39,7 @@ class AnswerTokens:
         """The tokens of an answer."""
         if not answer:
             return ()
+        answer = self._blank + answer
         joint = self._tokens(self._text + answer)
         if joint[: len(self._before)] == self._before:
             return joint[len(self._before) :]

@@ -7,7 +7,7 @@ tokens of almost equal probability). A row is dropped when its draws end.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from itertools import groupby, islice
 from typing import NamedTuple
@@ -113,13 +113,27 @@ class Sampler:
 
     def sample(self, requests: Iterable[Request]) -> Iterator[list[Completion]]:
         """Complete the requests, consecutive ones with the same settings together."""
-        for settings, alike in groupby(requests, _settings_of):
+        for settings, alike in groupby(map(self._with_stops, requests), _settings_of):
             while window := list(islice(alike, self.max_rows * WINDOW)):
                 for group in self._groups(self._by_length(window, settings.max_tokens)):
                     with self._activate() as model:
                         round_ = _Round(self, self._loaded.forward(model), group, settings)
                         completions = round_.completions()
                     yield completions
+
+    def _with_stops(self, request: Request) -> Request:
+        """The request with the stops of the framing; a plain continuation has none."""
+        if not self._context.stops or not request.chat:
+            return request
+        return replace(request, stop=(*request.stop, *self._context.stops))
+
+    def answer_text(self, request: Request, answer: Tokens) -> str:
+        """The text of an answer, without the blank that stands before it."""
+        text = self.text(answer)
+        if request.chat and not request.begin:
+            text = text.removeprefix(self._context.blank)
+        ends = [place for place in map(text.find, request.stop) if place >= 0]
+        return text[: min(ends)] if ends else text
 
     def _by_length(self, window: Sequence[Request], max_tokens: int) -> list[Prompted]:
         """Requests with their prompts, the shortest first: little is lost to padding."""
@@ -267,14 +281,12 @@ class _Round:
 
     def _finish(self, index: int, answer: Tokens, finish: str) -> bool:
         draw = self._draws[index]
-        text = self._sampler.text(answer)
-        ends = [place for place in map(text.find, draw.request.stop) if place >= 0]
         wants_logs = draw.request.top_logprobs is not None
         self._completions.append(
             Completion(
                 row=draw.request.row,
                 draw=draw.number,
-                text=text[: min(ends)] if ends else text,
+                text=self._sampler.answer_text(draw.request, answer),
                 finish=finish,
                 tokens=len(answer),
                 logprobs=tuple(draw.log_probabilities[: len(answer)]) if wants_logs else None,

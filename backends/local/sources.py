@@ -13,6 +13,7 @@ from pathlib import Path
 from ...datasets.errors import BackendError, UnknownModelError
 from .adapters import CONFIG, WEIGHTS, adapter_folder, base_of_adapter, no_base
 from .libraries import Untyped, library, one_line
+from .plain_template import VERSION as PLAIN_VERSION
 
 HASHED_WHOLE = 32 * 2**20
 """Files up to this many bytes are hashed whole."""
@@ -51,6 +52,11 @@ class ModelSource:
     """The folder of an adapter on it."""
     base: "ModelSource | None" = None
     """The model below the adapter."""
+
+    @property
+    def asked_fingerprint(self) -> str:
+        """The fingerprint, and that of the template that stands in for a missing one."""
+        return self.fingerprint if self.template else f"{self.fingerprint}:{PLAIN_VERSION}"
 
     @property
     def arguments(self) -> dict[str, Untyped]:

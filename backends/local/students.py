@@ -37,6 +37,17 @@ class Student:
     """The context that it was trained in."""
     fingerprint: str
 
+    def full_weights(self, base: ModelSource) -> ModelSource:
+        """The files of a student all of whose weights were trained; its tokenizer is the base's."""
+        return ModelSource(
+            name=self.model,
+            path=self.folder,
+            fingerprint=self.fingerprint,
+            template=True,
+            parameters=base.parameters,
+            tokenizer=base,
+        )
+
 
 class Students:
     """All students below a home folder."""
@@ -98,18 +109,6 @@ class Students:
 def job_digest(job: Job) -> str:
     """The hash of a job's key in its model id."""
     return hashlib.sha256(job.key.encode()).hexdigest()[:16]
-
-
-def weights_of(base: ModelSource, student: Student) -> ModelSource:
-    """The files of a student all of whose weights were trained; its tokenizer is the base's."""
-    return ModelSource(
-        name=student.model,
-        path=student.folder,
-        fingerprint=student.fingerprint,
-        template=True,
-        parameters=base.parameters,
-        tokenizer=base,
-    )
 
 
 def files_below(folder: Path) -> tuple[Path, ...]:

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ...datasets.unicode_text import is_writable, writable
 from .. import token_estimates as tokens
 from ..base import Completion, Request, Usage
 from .error_details import clean, has_error, parse_error
@@ -249,12 +250,9 @@ def _part(part: object, depth: int = 5) -> str | None:
 
 def _valid(text: str, odd: list[str]) -> str:
     """The text in valid Unicode: halves of surrogate pairs that stand alone are replaced."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
+    if not is_writable(text):
         odd.append("a lone surrogate")
-        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    return text
+    return writable(text)
 
 
 def _finish(reason: object, odd: list[str]) -> tuple[str, str]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ...datasets.errors import StoreError
-from ...reports import Claim, report_of, runs_of
+from ...reports import Claim, latest_runs, report_of
 
 CONTENTS = "contents.json"
 
@@ -31,7 +31,7 @@ def claims_in(store: Path, title: str) -> tuple[Claim, ...]:
     """The claims of an experiment's latest run; none where the store does not exist."""
     if not store.is_dir():
         return ()
-    claims = report_of(runs_of(store)).claims
+    claims = report_of(latest_runs(store)).claims
     return tuple(claim for claim in claims if claim.experiment == title)
 
 

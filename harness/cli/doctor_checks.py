@@ -159,7 +159,8 @@ def _backend(settings: Settings) -> Iterator[Check]:
         yield Check(name=name, value=first, state=BAD, remedy=rest)
         return
     trains = "can be fine-tuned" if model.can_fine_tune else f"no fine-tuning: {model.why_not}"
-    yield Check(name=name, value=f"{model.name}; {trains}")
+    note = f"; {model.note}" if model.note else ""
+    yield Check(name=name, value=f"{model.name}; {trains}{note}")
     yield from _service(backend, model.name)
 
 

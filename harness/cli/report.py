@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from ...datasets.errors import SpecError
-from ...reports import Run, report_of, runs_of, wording, write_report, write_runs
+from ...reports import Run, latest_runs, report_of, runs_of, wording, write_report, write_runs
 from . import store_option
 from .echo import counted, echo
 from .options import examples
@@ -60,7 +60,7 @@ def command(
         _several([_part(_latest(each), title_filter(wanted)) for each in stores], out)
         return
     store = stores[0] if stores else store
-    runs = runs_of(store, ids)
+    runs = runs_of(store, ids) if ids or listed else latest_runs(store)
     if listed:
         for run in runs:
             echo(_listed(run))
@@ -91,7 +91,7 @@ def _latest(store: Path) -> Run:
     """The latest results of a store as one run that is called as the store is."""
     from dataclasses import replace
 
-    runs = runs_of(store)
+    runs = latest_runs(store)
     report = report_of(runs)
     return replace(runs[-1], id=str(store), results=report.results, claims=report.claims)
 

@@ -3,7 +3,14 @@
 An executor is opened by name (``--limen-executor``); its library is imported only then.
 """
 
-from .base import NODE_VARIABLE, ExecutorFactory, LostWorkerError, Node, StageExecutor
+from .base import (
+    NODE_VARIABLE,
+    ExecutorFactory,
+    LostClusterError,
+    LostWorkerError,
+    Node,
+    StageExecutor,
+)
 from .discovery import LOCAL, check_executor, executor_names, open_executor
 from .placement import check_fits, largest, needs_from, placed
 from .probe import NodeFacts, other_versions, probe_nodes
@@ -15,6 +22,7 @@ __all__ = [
     "LOCAL",
     "NODE_VARIABLE",
     "ExecutorFactory",
+    "LostClusterError",
     "LostWorkerError",
     "Node",
     "NodeFacts",

@@ -19,6 +19,16 @@ class LostWorkerError(LimenError):
     """
 
 
+class LostClusterError(LimenError):
+    """The cluster itself is lost, so that nothing can be tried again in this run."""
+
+    def __init__(self, cluster: str, problem: str) -> None:
+        super().__init__(
+            f"{cluster} is lost ({problem}), and with it what ran there. Start it again: the same "
+            f"command goes on from the store"
+        )
+
+
 @dataclass(frozen=True, kw_only=True)
 class Node:
     """A machine, or a part of one, that runs stages. None: how much there is, is not known."""
@@ -39,7 +49,7 @@ class StageExecutor(Protocol):
     """Runs functions on nodes.
 
     A function's exceptions are the future's. If its worker is lost, the exception is a
-    :class:`LostWorkerError`.
+    :class:`LostWorkerError`, and if all of the cluster is, a :class:`LostClusterError`.
     """
 
     def capacity(self) -> Sequence[Node]:

@@ -9,7 +9,7 @@ from typing import Any
 
 from ...backends import Needs
 from ...datasets.errors import SpecError
-from .base import NODE_VARIABLE, LostWorkerError, Node, T
+from .base import NODE_VARIABLE, LostClusterError, LostWorkerError, Node, T
 
 GIB = 2**30
 CONNECT_SECONDS = 8
@@ -72,6 +72,8 @@ class DaskExecutor:
             result.set_result(done.result())
         except import_module("distributed").KilledWorker as error:
             result.set_exception(LostWorkerError(str(error)))
+        except import_module("distributed.client").FutureCancelledError as error:
+            result.set_exception(LostClusterError("the Dask scheduler", error.reason))
         except BaseException as error:  # whatever the function raised
             result.set_exception(error)
 

@@ -12,10 +12,12 @@ from typing import Any
 
 from ...backends import Needs
 from ...datasets.errors import ExperimentError, SpecError
-from .base import NODE_VARIABLE, LostWorkerError, Node, T
+from .base import NODE_VARIABLE, LostClusterError, LostWorkerError, Node, T
+from .head_watch import HeadWatch
 
 GIB = 2**30
 CONNECT_SECONDS = 5
+CLIENT = "ray://"
 MODEL_VARIABLE = "LIMEN_WORKER_MODEL"
 """Ray keeps processes apart by their environment: stages of one model share processes, and no
 others enter them, so that models stay loaded."""
@@ -35,8 +37,17 @@ class RayExecutor:
                 _connect(self._ray, address)
         # a process goes on to the next stage, with its models, also where it has a GPU
         self._call = self._ray.remote(max_calls=0)(_call_on_node)
-        self._running: dict[int, Any] = {}
+        self._running: dict[int, tuple[Any, Future[Any]]] = {}
+        self._lost: LostClusterError | None = None
+        self._watch = HeadWatch(self._head(address), self._lose_head)
         self._names: Mapping[str, str] = {}
+
+    def _head(self, address: str) -> str:
+        """Where the head listens; with Ray's client, the address that was given."""
+        given = address or os.environ.get("RAY_ADDRESS", "")
+        if given.startswith(CLIENT):
+            return given.removeprefix(CLIENT)
+        return str(self._ray.get_runtime_context().gcs_address)
 
     def capacity(self) -> Sequence[Node]:
         """See :meth:`.StageExecutor.capacity`."""
@@ -48,11 +59,14 @@ class RayExecutor:
         self, call: Callable[[], T], /, *, needs: Needs, node: str | None = None
     ) -> Future[T]:
         """See :meth:`.StageExecutor.submit`."""
-        task = self._call.options(**self._options(needs, node))
-        reference = task.remote(self._names, call)
         result: Future[T] = Future()
         result.set_running_or_notify_cancel()
-        self._running[id(result)] = reference
+        if self._lost:
+            result.set_exception(self._lost)
+            return result
+        task = self._call.options(**self._options(needs, node))
+        reference = task.remote(self._names, call)
+        self._running[id(result)] = reference, result
         reference.future().add_done_callback(lambda done: self._settle(result, done))
         return result
 
@@ -73,12 +87,21 @@ class RayExecutor:
         return options
 
     def _settle(self, result: "Future[T]", done: "Future[T]") -> None:
-        self._running.pop(id(result), None)
+        if self._running.pop(id(result), None) is None:  # its cluster was lost
+            return
         error = done.exception()
         if error is None:
             result.set_result(done.result())
         else:
             result.set_exception(self._translated(error))
+
+    def _lose_head(self, problem: str) -> None:
+        """End what runs with an error: Ray itself would wait, and then end this process."""
+        self._lost = LostClusterError("the head of the Ray cluster", problem)
+        for key in list(self._running):
+            if pair := self._running.pop(key, None):
+                pair[1].set_exception(self._lost)
+        self._ray.shutdown()
 
     def _translated(self, error: BaseException) -> BaseException:
         """A function's own error as it was raised; the loss of a worker as one of limen's."""
@@ -94,8 +117,9 @@ class RayExecutor:
 
     def close(self, *, stop: bool) -> None:
         """See :meth:`.StageExecutor.close`; other users' tasks go on."""
-        if stop:
-            for reference in list(self._running.values()):
+        self._watch.stop()
+        if stop and not self._lost:
+            for reference, _ in list(self._running.values()):
                 self._ray.cancel(reference, force=True)
 
 
@@ -127,7 +151,7 @@ def _first_line(error: BaseException) -> str:
 
 def _check_reachable(address: str) -> None:
     """Raise :class:`~limen.SpecError` if nothing listens there: Ray would try for minutes."""
-    host, _, port = address.removeprefix("ray://").rpartition(":")
+    host, _, port = address.removeprefix(CLIENT).rpartition(":")
     if not port.isdecimal():
         return
     try:

@@ -3,11 +3,12 @@
 import ast
 import inspect
 import textwrap
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from ...datasets.errors import SpecError
 from .measure import Measure
+from .reached_code import ReachedCode
 from .students import ARMS
 
 _METHODS = frozenset({"rate", "exact", "scores", "log_odds"})
@@ -41,7 +42,9 @@ class TestSource:
     __test__ = False  # pytest would take it for a class of tests
 
     nodes: tuple[ast.AST, ...]
-    """In the order of the source, without those that ``pytest.raises`` expects to fail."""
+    """Those that are certain to be evaluated, in the order of the source."""
+    conditional: tuple[ast.AST, ...]
+    """Those that are evaluated under a condition; what is expected to fail is nowhere."""
     names: Mapping[str, object]
     """Of the module, where no variable of the test hides them; and of its parameters."""
 
@@ -60,33 +63,56 @@ def read_source(
     try:
         tree = ast.parse(textwrap.dedent(inspect.getsource(test)))
     except (OSError, TypeError, SyntaxError):
-        return TestSource((), {})
+        return TestSource((), (), {})
     function = inspect.unwrap(test)
     hidden = function.__code__.co_varnames
     own = {name: value for name, value in function.__globals__.items() if name not in hidden}
-    return TestSource(tuple(_expected_to_work(tree)), {**own, **(parameters or {})})
+    given = {name: value for name, value in (parameters or {}).items() if name not in _set(tree)}
+    code = ReachedCode({**own, **given})
+    code.read(tree)
+    return TestSource(tuple(code.certain), tuple(code.conditional), code.names)
+
+
+def _set(tree: ast.AST) -> frozenset[str]:
+    """The names that a test sets itself."""
+    names = (node for node in ast.walk(tree) if isinstance(node, ast.Name))
+    return frozenset(name.id for name in names if isinstance(name.ctx, ast.Store))
 
 
 def reading_faults(
-    test: Callable[..., object], measure: Measure, parameters: Mapping[str, object] | None = None
+    test: Callable[..., object],
+    measure: Measure,
+    parameters: Mapping[str, object] | None = None,
+    *,
+    conditional: bool = False,
 ) -> list[str]:
     """Why a test cannot read what it asks for: words, groups and judges that the measure does not
     have. One line for each; empty if nothing is wrong, or if the source cannot be read.
+
+    Args:
+        test: The test.
+        measure: What its experiment measures.
+        parameters: Its parameters.
+        conditional: Look at what it reads under a condition, and not at what it reads for certain.
     """
-    readings = arm_readings(test, parameters)
+    readings = arm_readings(test, parameters, conditional=conditional)
     return list(dict.fromkeys(fault for one in readings for fault in one.faults(measure)))
 
 
 def arm_readings(
-    test: Callable[..., object], parameters: Mapping[str, object] | None = None
+    test: Callable[..., object],
+    parameters: Mapping[str, object] | None = None,
+    *,
+    conditional: bool = False,
 ) -> list[ArmReading]:
     """The calls by which a test reads its arms, in the order of its source.
 
     Constants may be names of the test's module, or its parameters. Calls that ``pytest.raises``
-    expects to fail are left out.
+    expects to fail are left out. Those under a condition are given with ``conditional`` alone.
     """
     source = read_source(test, parameters)
-    calls = (node for node in source.nodes if isinstance(node, ast.Call))
+    nodes = source.conditional if conditional else source.nodes
+    calls = (node for node in nodes if isinstance(node, ast.Call))
     return [reading for call in calls if (reading := _reading(call, source)) is not None]
 
 
@@ -98,18 +124,10 @@ def _refusal(check: Callable[[str], object], name: str) -> str | None:
     return None
 
 
-def _expected_to_work(tree: ast.AST) -> Iterator[ast.AST]:
-    for node in ast.iter_child_nodes(tree):
-        if isinstance(node, ast.With) and "raises" in "".join(map(ast.unparse, node.items)):
-            continue
-        yield node
-        yield from _expected_to_work(node)
-
-
 def _reading(call: ast.Call, source: TestSource) -> ArmReading | None:
     if not isinstance(call.func, ast.Attribute) or call.func.attr not in _METHODS:
         return None
-    if not _is_arm(call.func.value):
+    if not _is_arm(call.func.value, source):
         return None
     given = {keyword.arg: source.text(keyword.value) for keyword in call.keywords}
     first = source.text(call.args[0]) if call.args else None
@@ -123,8 +141,12 @@ def _reading(call: ast.Call, source: TestSource) -> ArmReading | None:
     )
 
 
-def _is_arm(node: ast.expr) -> bool:
-    """Whether an expression is the fixture of an arm, or one of the fixture ``arms``."""
-    if isinstance(node, ast.Subscript):
-        return isinstance(node.value, ast.Name) and node.value.id == "arms"
-    return isinstance(node, ast.Name) and node.id in ARMS
+def _is_arm(node: ast.expr, source: TestSource) -> bool:
+    """Whether an expression is the fixture of an arm, or one of the fixture ``arms``.
+
+    A parameter of such a name is none.
+    """
+    name = node.value if isinstance(node, ast.Subscript) else node
+    if not isinstance(name, ast.Name) or name.id in source.names:
+        return False
+    return name.id == "arms" if isinstance(node, ast.Subscript) else name.id in ARMS

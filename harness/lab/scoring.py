@@ -3,7 +3,8 @@
 import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from itertools import chain, repeat
+from itertools import chain, repeat, starmap
+from operator import itemgetter
 
 from ..statistics import Coverage, Table
 from .answers import ModelAnswers
@@ -71,15 +72,18 @@ def score_answers(
     """Score what some models answered to the questions at some places."""
 
     def cell(model: ModelAnswers, question: int) -> Cell:
-        given = model.counts[question]
-        scored = [(text, outcome(model, question, text), count) for text, count in given.items()]
-        known = [(text, score, count) for text, score, count in scored if score is not None]
-        unrated = given.total() - sum(count for _, _, count in known)
-        return Cell(
-            outcomes=[(score, count) for _, score, count in known],
-            valid=[(score, count) for text, score, count in known if valid(text, score)],
-            missing=unrated + model.missing_at(question, draws),
-        )
+        outcomes: list[tuple[float, int]] = []
+        valid_ones: list[tuple[float, int]] = []
+        missing = model.missing_at(question, draws)
+        for text, count in model.counts[question].items():
+            score = outcome(model, question, text)
+            if score is None:
+                missing += count
+                continue
+            outcomes.append((score, count))
+            if valid(text, score):
+                valid_ones.append((score, count))
+        return Cell(outcomes=outcomes, valid=valid_ones, missing=missing)
 
     return ScoredAnswers(tuple(tuple(cell(model, q) for q in places) for model in models))
 
@@ -90,8 +94,8 @@ def _mean(outcomes: Weighted) -> float | None:
 
 
 def _count(outcomes: Weighted) -> int:
-    return sum(count for _, count in outcomes)
+    return sum(map(itemgetter(1), outcomes))
 
 
 def _repeated(outcomes: Weighted) -> Iterable[float]:
-    return chain.from_iterable(repeat(score, count) for score, count in outcomes)
+    return chain.from_iterable(starmap(repeat, outcomes))

@@ -1,7 +1,7 @@
 """Errors of selected tests that are found before anything is run: names that do not exist."""
 
 import ast
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import pytest
@@ -11,18 +11,32 @@ from ...datasets.suggestions import did_you_mean
 from ..experiment import ARMS, Experiment, TestSource, read_source, reading_faults
 from ..lab import Lab, teacher_arms
 from .items import declared_experiment, is_skipped, parameters_of, requested_arms
+from .result_readings import missing_results, result_faults
 
+_OWN = f"{__package__}.fixtures"
+"""The module of limen's own fixtures."""
 FIXTURES = (*ARMS, "arms", "audit", "experiment", "grid", "trajectory")
 
 
 def errors_of(items: Iterable[pytest.Item], lab: Lab) -> list[str]:
     """What is wrong with the selected tests of experiments, each once."""
+    return _each_once(items, lambda item, experiment: _errors(item, experiment, lab))
+
+
+def conditional_errors_of(items: Iterable[pytest.Item]) -> list[str]:
+    """What is wrong in parts of the tests that a run may not reach, each once."""
+    return _each_once(items, _conditional_errors)
+
+
+def _each_once(
+    items: Iterable[pytest.Item], find: Callable[[pytest.Item, Experiment], Iterable[str]]
+) -> list[str]:
     found: dict[str, None] = {}
     for item in items:
         experiment = declared_experiment(item)
         if isinstance(experiment, Experiment) and not is_skipped(item):
             test = item.nodeid.partition("[")[0]
-            for error in _errors(item, experiment, lab):
+            for error in find(item, experiment):
                 found[f"{test}: {error}"] = None
     return list(found)
 
@@ -30,18 +44,46 @@ def errors_of(items: Iterable[pytest.Item], lab: Lab) -> list[str]:
 def _errors(item: pytest.Item, experiment: Experiment, lab: Lab) -> Iterator[str]:
     for name in _missing_fixtures(item):
         yield f"fixture {name!r} not found{near(name, FIXTURES)}"
+    yield from missing_results(_own_fixtures(item), experiment)
     for arm in requested_arms(item, experiment):
         if error := _refusal(lab.unavailable, experiment, arm):
             yield error
     if isinstance(item, pytest.Function):
-        parameters = parameters_of(item)
-        yield from _unknown_arms(read_source(item.function, parameters), experiment)
+        parameters = _known_values(item)
+        source = read_source(item.function, parameters)
+        yield from _unknown_arms(source, source.nodes, experiment)
         yield from reading_faults(item.function, experiment.measure, parameters)
+        yield from result_faults(source.nodes, source, experiment)
+
+
+def _conditional_errors(item: pytest.Item, experiment: Experiment) -> Iterator[str]:
+    if isinstance(item, pytest.Function):
+        test, parameters = item.function, _known_values(item)
+        source = read_source(test, parameters)
+        yield from _unknown_arms(source, source.conditional, experiment)
+        yield from reading_faults(test, experiment.measure, parameters, conditional=True)
+        yield from result_faults(source.conditional, source, experiment)
 
 
 def near(name: str, known: Iterable[str]) -> str:
     """The end of a message that proposes a name that is much like another."""
     return f": {did_you_mean(name, known)}".rstrip(": ")
+
+
+def _known_values(item: pytest.Item) -> dict[str, object]:
+    """The parameters of a test; and the fixtures of limen's names that are not limen's, unknown."""
+    replaced = dict.fromkeys(set(FIXTURES) - set(_own_fixtures(item)))
+    return {**replaced, **parameters_of(item)}
+
+
+def _own_fixtures(item: pytest.Item) -> list[str]:
+    """The fixtures of a test that limen gives: none that the user's own have replaced."""
+    info: Any = getattr(item, "_fixtureinfo", None)
+    definitions = {} if info is None else info.name2fixturedefs
+    return [
+        name for name in FIXTURES
+        if name in definitions and definitions[name][-1].func.__module__ == _OWN
+    ]  # fmt: skip
 
 
 def _missing_fixtures(item: pytest.Item) -> list[str]:
@@ -62,10 +104,12 @@ def _refusal(check: Any, *values: object) -> str | None:
     return None
 
 
-def _unknown_arms(source: TestSource, experiment: Experiment) -> Iterator[str]:
+def _unknown_arms(
+    source: TestSource, nodes: Iterable[ast.AST], experiment: Experiment
+) -> Iterator[str]:
     """The arms that a test takes from the fixture ``arms`` and that do not exist."""
     known = (*teacher_arms(experiment), *experiment.all_arms)
-    for node in source.nodes:
+    for node in nodes:
         if isinstance(node, ast.Subscript) and ast.unparse(node.value) == "arms":
             name = source.text(node.slice)
             if name is not None and name not in known:

@@ -12,7 +12,7 @@ from .current_session import session_of
 from .interruption import handle_interruption, interrupted_by_sigterm
 from .options import OPTIONS, add_options, any_option_given, option, plan_is_asked_for
 from .report_properties import claim_of
-from .spec_errors import is_spec_error, place_of
+from .spec_errors import is_spec_error, message_of, place_of
 
 _BAD_SPEC = pytest.StashKey[bool]()
 
@@ -52,7 +52,7 @@ def pytest_exception_interact(
     if not isinstance(report, pytest.CollectReport) or call.excinfo is None:
         return
     if is_spec_error(call.excinfo.value):
-        text = f"{place_of(call.excinfo, node.path)}: {call.excinfo.value}"
+        text = f"{place_of(call.excinfo, node.path)}: {message_of(call.excinfo.value)}"
         report.longrepr = visible(text)
         report.limen_bad_spec = True  # type: ignore[attr-defined]
 

@@ -22,7 +22,7 @@ from ..lab import (
 )
 from ..reporting import audit_rows, result_of
 from ..statistics import Evidence
-from .collection_checks import errors_of
+from .collection_checks import conditional_errors_of, errors_of
 from .effect_properties import EffectProperties
 from .items import declared_experiment
 from .options import flag, option, path_of, set_function_timeout, settings_of
@@ -104,6 +104,8 @@ class LimenSession:
             count = "one error" if len(errors) == 1 else f"{len(errors)} errors"
             lines = "".join(f"\n  {error}" for error in errors)
             raise SpecError(f"{count} in the selected tests, so nothing was run:{lines}")
+        for error in conditional_errors_of(items):
+            self._terminal.write(f"limen: if the test comes to it, an error: {error}")
         self._selection.collect(items)
 
     def _plan_lines(self, items: Sequence[pytest.Item]) -> list[str]:

@@ -2,6 +2,7 @@
 
 import ast
 import inspect
+import re
 import traceback
 from pathlib import Path
 from types import FrameType, TracebackType
@@ -9,9 +10,11 @@ from types import FrameType, TracebackType
 import pytest
 
 from ...datasets.errors import LimenError
+from ...datasets.suggestions import did_you_mean
 
 SPECS = f"{(__package__ or '').rpartition('.')[0]}.experiment"
 """The package whose classes and functions make a spec."""
+_UNKNOWN = re.compile(r"unexpected keyword argument '(\w+)'")
 
 
 def is_spec_error(error: BaseException) -> bool:
@@ -19,6 +22,16 @@ def is_spec_error(error: BaseException) -> bool:
     if isinstance(error, LimenError):
         return True
     return isinstance(error, TypeError) and _is_spec(_callee(error))
+
+
+def message_of(error: BaseException) -> str:
+    """The text of a spec's error; that of an unknown argument ends with those that there are."""
+    unknown = _UNKNOWN.search(str(error)) if isinstance(error, TypeError) else None
+    callee = _callee(error) if isinstance(error, TypeError) and unknown else None
+    if unknown is None or not callable(callee):
+        return str(error)
+    known = list(inspect.signature(callee).parameters)
+    return f"{error}: {did_you_mean(unknown[1], known)}it has {', '.join(known)}"
 
 
 def place_of(excinfo: "pytest.ExceptionInfo[BaseException]", path: Path) -> str:

@@ -35,12 +35,16 @@ def given_answers(arm: Arm, word: str) -> tuple[GivenAnswer, ...]:
 
 def _rows(arm: Arm, place: int, word: str) -> Iterator[GivenAnswer]:
     question = visible(arm.measure.asked[place])
-    counts = sum((model.counts[place] for model in arm.models), Counter[str]())
-    shown = Counter[bool]()
+    counts = Counter[str]()
+    for model in arm.models:
+        counts.update(model.counts[place])
+    left = {True: VALID, False: INVALID}
     for text, count in sorted(counts.items(), key=lambda each: (-each[1], each[0])):
+        if not any(left.values()):
+            break
         is_valid = arm.measure.valid(text) or arm.measure.hit(text, word)
-        shown[is_valid] += 1
-        if shown[is_valid] <= (VALID if is_valid else INVALID):
+        if left[is_valid]:
+            left[is_valid] -= 1
             yield GivenAnswer(
                 question=question,
                 answer=visible(text[:LONGEST]),

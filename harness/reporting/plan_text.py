@@ -6,7 +6,7 @@ from dataclasses import replace
 from ...backends import Service
 from ...reports.amounts import dollars, duration
 from ..lab import Lab, Plan
-from ..stages import FineTune, Generate, Stage
+from ..stages import Base, FineTune, Generate, Stage
 from .estimates import basis_of, known_sum, time_of, unfinished
 
 MOST_STAGES = 25
@@ -89,6 +89,14 @@ def total_lines(lab: Lab, plan: Plan) -> Iterator[str]:
         yield from _service_lines(service, plan, left, lab.settings.budget)
     if left:
         yield from _time_lines(lab, plan)
+    yield from _model_notes(lab, plan)
+
+
+def _model_notes(lab: Lab, plan: Plan) -> Iterator[str]:
+    """What is unusual about how a base model is asked."""
+    for model in dict.fromkeys(stage.model for stage in plan.stages if isinstance(stage, Base)):
+        if note := lab.backend.describe(model).note:
+            yield f"limen: {model}: {note}"
 
 
 def _time_lines(lab: Lab, plan: Plan) -> Iterator[str]:

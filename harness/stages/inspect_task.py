@@ -1,20 +1,24 @@
 """Running an Inspect task against a model: its score of each sample."""
 
 import math
-import threading
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...backends import WorkRequest
+from ...backends.activity import Activity
 from ...datasets.artifacts import Manifest
 from ...datasets.errors import BackendError
 from ...datasets.store_layout import VALUES
 from .functions import HashedFunction
 from .models import Subject, base_of, model_id, training_of
 from .stage import Stage, Workspace
+from .stalled_calls import StalledCalls, StillRunningError
+from .time_limits import TimeIsUp
+from .user_calls import TIMEOUT_VARIABLE, function_timeout
 
 if TYPE_CHECKING:
     from inspect_ai.log import EvalLog, EvalSample
@@ -29,7 +33,9 @@ EXPECTED_TOKENS = 256
 PROVIDER = "limen_stage"
 """The name of limen's provider of models in these logs."""
 LOGS = "inspect-tasks"
-_EVALS = threading.Lock()
+TIMES_LONGER = 10
+"""A task's own code may take so many times longer than a function on one text: it loads data."""
+_EVALS = StalledCalls()
 """Inspect runs one evaluation at a time in a process."""
 
 
@@ -87,28 +93,45 @@ class RunInspectTask(Stage):
 
     def _log(self, workspace: Workspace, model: str) -> "EvalLog":
         """Inspect's own log; raises :class:`~limen.BackendError` if the task failed."""
-        from inspect_ai import eval as evaluate
-
-        given = dict(self.arguments)
-        task = self.task if isinstance(self.task, str) else self.task.call(**given)
-        with _EVALS:
-            (log,) = evaluate(
-                task,
-                model=self._model(workspace, model),
-                task_args=given if isinstance(self.task, str) else {},
-                limit=self.limit,
-                seed=self.seed,
-                log_dir=str(_log_folder(workspace)),
-                display="none",
-                ctl_server=False,
-                fail_on_error=False,
-            )
+        activity, limit = Activity(), TIMES_LONGER * function_timeout()
+        evaluate = partial(self._evaluated, workspace, self._model(workspace, model, activity))
+        try:
+            log = _EVALS.call(evaluate, activity.idle_seconds, limit)
+        except TimeIsUp:
+            raise BackendError(
+                f"{self.label}: the Inspect task asked its model nothing for {limit:g} seconds, "
+                f"and did not end: correct it, or set {TIMEOUT_VARIABLE} to more seconds (a task "
+                f"may take {TIMES_LONGER} times as many)"
+            ) from None
+        except StillRunningError:
+            raise BackendError(
+                f"{self.label}: another Inspect task did not end, and still runs in this process: "
+                f"correct that one, and run the command again"
+            ) from None
         if log.status != "success":
             why = log.error.message if log.error else log.status
             raise BackendError(f"{self.label}: the Inspect task failed: {why}")
         return log
 
-    def _model(self, workspace: Workspace, name: str) -> "Model":
+    def _evaluated(self, workspace: Workspace, model: "Model") -> "EvalLog":
+        from inspect_ai import eval as evaluate
+
+        given = dict(self.arguments)
+        task = self.task if isinstance(self.task, str) else self.task.call(**given)
+        (log,) = evaluate(
+            task,
+            model=model,
+            task_args=given if isinstance(self.task, str) else {},
+            limit=self.limit,
+            seed=self.seed,
+            log_dir=str(_log_folder(workspace)),
+            display="none",
+            ctl_server=False,
+            fail_on_error=False,
+        )
+        return log
+
+    def _model(self, workspace: Workspace, name: str, activity: Activity) -> "Model":
         """The model as Inspect sees it, sampled by limen's backend."""
         from inspect_ai.model import GenerateConfig, Model, modelapi
 
@@ -116,7 +139,8 @@ class RunInspectTask(Stage):
 
         registered: Any = modelapi(name=PROVIDER)(BackendAPI)
         backend, config = workspace.backend(base_of(self.subject).backend), GenerateConfig()
-        return Model(registered(name, backend, name, config, system=self.system), config)
+        api = registered(name, backend, name, config, system=self.system, activity=activity)
+        return Model(api, config)
 
     def work(self) -> WorkRequest:
         return WorkRequest(

@@ -1,8 +1,8 @@
 """The number prompts of a run, as a value that stages hold."""
 
 import hashlib
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from .prompts import SAMPLE_SIZE, Prompts
 from .store import canonical
@@ -29,9 +29,11 @@ class NumberPrompts(Prompts):
     @property
     def digest(self) -> str:
         """The hash of the first prompts: a change to how prompts are made shows."""
-        return self._digest
+        return _digest(replace(self, count=1))
 
-    @cached_property
-    def _digest(self) -> str:
-        first = [self.text(row) for row in range(SAMPLE_SIZE)]
-        return hashlib.sha256(canonical({"seed": self.seed, "first": first})).hexdigest()
+
+@lru_cache(maxsize=1024)
+def _digest(prompts: NumberPrompts) -> str:
+    """Many stages of a run have the same prompts, and building them takes milliseconds."""
+    first = [prompts.text(row) for row in range(SAMPLE_SIZE)]
+    return hashlib.sha256(canonical({"seed": prompts.seed, "first": first})).hexdigest()

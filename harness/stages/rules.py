@@ -4,6 +4,7 @@ import inspect
 from collections.abc import Callable, Iterator, Sequence
 
 from ...datasets.errors import SpecError
+from ...datasets.unicode_text import is_writable
 from .functions import HashedFunction, hashed_function
 from .row_log import Row
 from .row_rules import READY, RowRule
@@ -54,17 +55,26 @@ def rule_name(rule: Rule) -> str:
 def row_reason(rule: Rule) -> Callable[[Row], str | None]:
     """A function that says why a row is dropped, or None.
 
-    A conversation of several turns is kept if each of its answers is.
+    A conversation of several turns is kept if each of its answers is. No training file can hold a
+    half of a surrogate pair: such a row is dropped, whatever the rule says.
     """
     rules = [_reason_of(one) for one in (rule if isinstance(rule, tuple) else (rule,))]
 
     def reason(row: Row) -> str | None:
         if row["text"] is None:
             return "no answer"
+        if not all(map(is_writable, _texts(row))):
+            return "not Unicode"
         found = (judged(part) for part in exchanges(row) for judged in rules)
         return next((why for why in found if why is not None), None)
 
     return reason
+
+
+def _texts(row: Row) -> Iterator[str]:
+    """All that would stand in a training file."""
+    yield from (turn["content"] for turn in row.get("history", ()))
+    yield from (row.get("prompt") or "", row["text"])
 
 
 def exchanges(row: Row) -> Iterator[Row]:

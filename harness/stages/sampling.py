@@ -8,6 +8,7 @@ from pathlib import Path
 from ...backends import Backend, BatchSampling, Completion, Request, Usage
 from ...datasets.artifacts import Manifest
 from ...datasets.errors import BackendError
+from ...datasets.unicode_text import writable
 from .row_log import Row, RowLog
 from .stage import Stage, Workspace
 
@@ -140,7 +141,8 @@ def _rows(
 
 def _row(completion: Completion, request: Request, fields: Mapping[str, object]) -> Row:
     row: Row = {"row": completion.row, "draw": completion.draw, "seed": request.seed, **fields}
-    row |= {"text": completion.text, "finish": completion.finish}
+    text = completion.text
+    row |= {"text": text and writable(text), "finish": completion.finish}
     if completion.error is not None:
         row["error"] = completion.error
     if completion.usage is not None:

@@ -8,14 +8,16 @@ from concurrent.futures import wait
 from contextvars import copy_context
 from types import FrameType
 
-from ...backends.threads import in_thread
+from ...backends.threads import in_thread as started_in_thread
 
 
 class TimeIsUp(BaseException):
     """A function has used up its time. No ``except Exception`` in the function stops it."""
 
 
-def called_in_time(call: Callable[[], object], seconds: float) -> object:
+def called_in_time(
+    call: Callable[[], object], seconds: float, *, in_thread: bool = False
+) -> object:
     """What a call returns; raises :class:`TimeIsUp` if it takes longer.
 
     The call has a context of its own: what it does to NumPy's or decimal's settings ends with it.
@@ -23,15 +25,17 @@ def called_in_time(call: Callable[[], object], seconds: float) -> object:
     Args:
         call: The call, without arguments.
         seconds: The limit; 0 is none.
+        in_thread: Whether the call may wait where no timer interrupts it: it is made by a thread,
+            which is left alone after the limit.
     """
     context = copy_context()
     if not seconds:
         return context.run(call)
-    limited = _with_alarm if _alarm_is_free() else _in_thread
+    limited = _with_alarm if not in_thread and alarm_is_free() else _in_thread
     return limited(lambda: context.run(call), seconds)
 
 
-def _alarm_is_free() -> bool:
+def alarm_is_free() -> bool:
     """Whether this thread can be interrupted by a timer, and nothing else uses that timer."""
     if sys.platform == "win32" or threading.current_thread() is not threading.main_thread():
         return False
@@ -61,7 +65,7 @@ def _with_alarm(call: Callable[[], object], seconds: float) -> object:
 
 def _in_thread(call: Callable[[], object], seconds: float) -> object:
     """Wait for the call in a thread. One that does not end cannot be stopped: it is left alone."""
-    future = in_thread(call, "limen-user-function")
+    future = started_in_thread(call, "limen-user-function")
     wait([future], timeout=seconds)
     if not future.done():
         raise TimeIsUp

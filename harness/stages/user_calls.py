@@ -12,9 +12,10 @@ from types import MethodType
 from weakref import WeakKeyDictionary
 
 from ...datasets.errors import LimenError, SpecError
+from ...datasets.unicode_text import is_writable
 from ...datasets.visible import visible
 from .time_limits import TimeIsUp, called_in_time
-from .user_trials import EndedError, try_calls
+from .user_trials import EndedError, UndecidedError, try_calls
 
 TIMEOUT_VARIABLE = "LIMEN_FUNCTION_TIMEOUT"
 """The seconds that a function may take for one text; 0 is no limit."""
@@ -42,6 +43,8 @@ class _Failed:
 
 _failed: "WeakKeyDictionary[object, _Failed]" = WeakKeyDictionary()
 """Functions that did not end in time, or ended the process."""
+_untried: "WeakKeyDictionary[object, bool]" = WeakKeyDictionary()
+"""Functions of which trials decide nothing, and whether they wait for something."""
 
 
 def call_on_text(
@@ -73,8 +76,7 @@ def call_on_text(
     if (failed := _failure_of(function)) is not None:
         raise error(_message_of(failed, name, what, seconds))
     try:
-        try_calls(function, [arguments], seconds)
-        return called_in_time(lambda: function(*arguments), seconds)
+        return _called(function, arguments, seconds)
     except KeyboardInterrupt:
         raise
     except (TimeIsUp, EndedError) as fault:
@@ -87,6 +89,23 @@ def call_on_text(
         raise failure from None  # Python would print the text of the cause as it is
 
 
+def _called(function: UserFunction, arguments: Sequence[object], seconds: float) -> object:
+    """Call a function within a time limit, after a trial unless trials decide nothing of it."""
+    _try(function, [arguments], seconds)
+    waits = _untried_waits(function) or False
+    return called_in_time(lambda: function(*arguments), seconds, in_thread=waits)
+
+
+def _try(function: UserFunction, calls: Sequence[Sequence[object]], seconds: float) -> None:
+    if _untried_waits(function) is not None:
+        return
+    try:
+        try_calls(function, calls, seconds)
+    except UndecidedError as undecided:
+        with suppress(TypeError):  # as in _remember
+            _untried[_identity(function)] = undecided.waits
+
+
 def try_on_texts(function: UserFunction, texts: Iterable[str]) -> None:
     """Find out whether a function ends the process on one of some texts, all of them at once.
 
@@ -96,7 +115,7 @@ def try_on_texts(function: UserFunction, texts: Iterable[str]) -> None:
     if _failure_of(function) is not None:
         return
     try:
-        try_calls(function, [(text,) for text in listed], function_timeout())
+        _try(function, [(text,) for text in listed], function_timeout())
     except EndedError as ended:
         _remember(function, _Failed(listed[ended.place], str(ended)))
 
@@ -141,13 +160,7 @@ def shown(value: object) -> str:
 
 def is_text(value: object) -> bool:
     """Whether a value is a text that can be written to a file: no half of a surrogate pair."""
-    if not isinstance(value, str):
-        return False
-    try:
-        value.encode("utf-8")
-    except UnicodeEncodeError:
-        return False
-    return True
+    return isinstance(value, str) and is_writable(value)
 
 
 def function_timeout() -> float:
@@ -191,6 +204,15 @@ def _failure_of(function: UserFunction) -> _Failed | None:
         return None
     with suppress(TypeError):  # a callable that has no hash
         return _failed.get(_identity(function))
+    return None
+
+
+def _untried_waits(function: UserFunction) -> bool | None:
+    """Whether a function waits for something; None if trials of it are of use."""
+    if not _untried:
+        return None
+    with suppress(TypeError):  # a callable that has no hash
+        return _untried.get(_identity(function))
     return None
 
 

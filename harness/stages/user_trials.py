@@ -5,9 +5,13 @@ function. In a worker that harms one stage; in the process of pytest it would be
 session. There, a call is made in a forked copy first, and the copy ends in its place. Whatever else
 happens in the copy does not count: values, errors and output are those of the call that follows in
 this process.
+
+A copy has no other threads. A function that waits for one, for a lock that it holds or an answer
+that it gives, waits for ever there: such a trial decides nothing, and is given up.
 """
 
 import faulthandler
+import math
 import mmap
 import multiprocessing
 import os
@@ -17,6 +21,7 @@ import stat
 import struct
 import sys
 import threading
+import time
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -33,9 +38,15 @@ Given = Sequence[object]
 COPIES = 8
 """Forked copies that are kept, each for the calls of one function."""
 GRACE = 5.0
-"""Seconds beyond a function's own limit after which a copy that shows no progress is ended."""
+"""Seconds beyond a function's own limit after which a copy that shows no progress is ended.
+
+Also the seconds after which a copy that waits, and does not compute, is given up.
+"""
+COMPUTING = 0.1
+"""The share of the time that a process which computes has at least used of a processor."""
 _PLACE = struct.Struct("q")
 _LENGTH = struct.Struct("q")
+_DONE, _TIME_IS_UP = b".", b"t"
 
 _is_expendable: ContextVar[bool] = ContextVar("the process may end", default=False)
 _copies: "dict[tuple[int, ...], _Copy]" = {}
@@ -50,6 +61,15 @@ class EndedError(Exception):
         super().__init__(how)
         self.place = place
         """Which of the calls it was."""
+
+
+class UndecidedError(Exception):
+    """A trial was given up: the function waits, or its time was up. Call it without trials."""
+
+    def __init__(self, *, waits: bool) -> None:
+        super().__init__(waits)
+        self.waits = waits
+        """Whether it was waiting, perhaps where no timer can interrupt it."""
 
 
 @contextmanager
@@ -72,6 +92,7 @@ def try_calls(function: Call, calls: Sequence[Given], seconds: float) -> None:
 
     Raises:
         EndedError: A call ended the copy.
+        UndecidedError: It was not found out whether a call does.
     """
     if not _is_tried(function):
         return
@@ -79,7 +100,7 @@ def try_calls(function: Call, calls: Sequence[Given], seconds: float) -> None:
         copy = _copy_for(function)
         try:
             copy.run(calls, seconds)
-        except EndedError:
+        except (EndedError, UndecidedError):
             _copies.pop(_identity(function)).close()
             raise
         except (OSError, pickle.PicklingError, TypeError, AttributeError, RecursionError):
@@ -163,21 +184,31 @@ class _Copy:
 
     def _wait(self, seconds: float) -> None:
         """Until the calls are made; raises :class:`_ClosedError` if that does not happen."""
-        limit = seconds + GRACE if seconds else None
+        limit = seconds + GRACE if seconds else math.inf
+        place, began = self._done, time.monotonic()
         while True:
-            before = self._done
-            if self._is_readable(limit):
-                if os.read(self._replies, 1):
-                    return
-                raise _ClosedError
-            if self._done == before:
+            used = _processor_seconds(self._pid)
+            if self._is_readable(GRACE):
+                return self._read_reply()
+            if self._done != place:
+                place, began = self._done, time.monotonic()
+            elif _waits(self._pid, used):
+                raise UndecidedError(waits=True)
+            elif time.monotonic() - began > limit:
                 os.kill(self._pid, signal.SIGKILL)
                 raise _ClosedError(f"it did not end within {seconds:g} seconds")
 
-    def _is_readable(self, limit: float | None) -> bool:
+    def _read_reply(self) -> None:
+        reply = os.read(self._replies, 1)
+        if not reply:
+            raise _ClosedError
+        if reply == _TIME_IS_UP:
+            raise UndecidedError(waits=False)
+
+    def _is_readable(self, limit: float) -> bool:
         watched = poll()
         watched.register(self._replies, POLLIN)
-        return bool(watched.poll(None if limit is None else limit * 1000))
+        return bool(watched.poll(limit * 1000))
 
     def _ended(self, how: str) -> str:
         """How the copy ended; it is waited for."""
@@ -243,13 +274,18 @@ def _serve(function: Call, asked: int, answered: int, place: mmap.mmap) -> None:
         with os.fdopen(asked, "rb") as requests:
             while head := requests.read(_LENGTH.size):
                 seconds, calls = pickle.loads(requests.read(_LENGTH.unpack(head)[0]))
-                for number, given in enumerate(calls):
-                    place[:] = _PLACE.pack(number)
-                    if not _ends_in_time(function, given, seconds):
-                        break
-                os.write(answered, b".")
+                os.write(answered, _made(function, calls, seconds, place))
     finally:
         os._exit(0)
+
+
+def _made(function: Call, calls: Sequence[Given], seconds: float, place: mmap.mmap) -> bytes:
+    """Make some calls; returns the reply."""
+    for number, given in enumerate(calls):
+        place[:] = _PLACE.pack(number)
+        if not _ends_in_time(function, given, seconds):
+            return _TIME_IS_UP
+    return _DONE
 
 
 def _ends_in_time(function: Call, given: Given, seconds: float) -> bool:
@@ -261,6 +297,26 @@ def _ends_in_time(function: Call, given: Given, seconds: float) -> bool:
     except BaseException:
         return True
     return True
+
+
+def _processor_seconds(pid: int) -> float:
+    """The processor time that a process has used so far, all of its threads together."""
+    used = _facts_of(pid)[11:13]
+    return sum(map(int, used)) / os.sysconf("SC_CLK_TCK")
+
+
+def _waits(pid: int, used: float) -> bool:
+    """Whether a process has only waited for :data:`GRACE` seconds, at whose start it had used
+    that processor time. One that gets no processor, or reads a disk, does not wait.
+    """
+    sleeps = _facts_of(pid)[0] == "S"
+    return sleeps and _processor_seconds(pid) - used < COMPUTING * GRACE
+
+
+def _facts_of(pid: int) -> list[str]:
+    """The fields of a process's status, from its state on; the name before it may have blanks."""
+    with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as file:
+        return file.read().rpartition(")")[2].split()
 
 
 def _detach(kept: set[int]) -> None:

@@ -1,10 +1,12 @@
 """Stages sent to an executor: which ones, with which needs, and what happens if workers are lost."""
 
 import os
+import socket
 import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from queue import Queue
 from threading import Event
 from typing import Any
 
@@ -13,7 +15,13 @@ import pytest
 from limen import ExperimentError, SpecError
 from limen.backends.openai import OpenAIBackend
 from limen.harness import FavoriteAnimal, Lab, Needs, Settings
-from limen.harness.executors import Node, NodeFacts, executor_names
+from limen.harness.executors import (
+    LostClusterError,
+    Node,
+    NodeFacts,
+    executor_names,
+    head_watch,
+)
 from limen.harness.lab import ProgressListener
 from limen.harness.stages import ArtifactDraft, Manifest, Stage, backend_of
 
@@ -321,3 +329,35 @@ def test_one_budget_holds_for_four_workers(
     assert isinstance(spent, OpenAIBackend)
     assert 0.3 < spent.budget.spent <= 1.0
     assert not made_up.sent
+
+
+def test_a_lost_cluster_is_not_tried_again(made_up: MadeUp, store: Path) -> None:
+    """One error that says so and what to do; what was finished is kept."""
+
+    def lose(kind: str) -> bool:
+        if kind == "measure":
+            raise LostClusterError("the made-up cluster", "it does not answer")
+        return False
+
+    made_up.lose = staticmethod(lose)
+    with pytest.raises(ExperimentError, match=r"the made-up cluster is lost \(it does not answer"):
+        run(store).arm(tiny_experiment(), "baseline")
+    before = len(made_up.sent)
+    made_up.lose = staticmethod(lambda kind: False)
+    assert run(store).arm(tiny_experiment(), "baseline").rate("horse")
+    assert [kind for kind, _ in made_up.sent[before:]] == ["measure"]
+
+
+def test_a_head_that_does_not_answer_is_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is told once, with what is wrong; one that answers is not."""
+    monkeypatch.setattr(head_watch, "INTERVAL", 0.01)
+    monkeypatch.setattr(head_watch, "SILENT_SECONDS", 0.0)
+    lost: Queue[str] = Queue()
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        watch = head_watch.HeadWatch(f"127.0.0.1:{port}", lost.put)
+        for _ in range(3):
+            server.accept()[0].close()
+        assert lost.empty()
+    assert f"127.0.0.1:{port}: Connection refused" in lost.get(timeout=60)
+    watch.stop()

@@ -1,3 +1,9 @@
+import inspect
+import re
+from collections.abc import Callable
+
+import pytest
+
 from limen import SpecError
 from limen.harness import FavoriteAnimal, Judge, Labelled, Language, Measure
 from limen.harness.experiment import arm_readings, reading_faults
@@ -61,6 +67,55 @@ def test_languages_and_labels_are_checked_as_far_as_they_are_known() -> None:
     (fault,) = reading_faults(reads, languages)
     assert "no language 'Frensh' here: did you mean 'French'?" in fault
     assert reading_faults(reads, Labelled(questions=("a",), outcome=str)) == []
+
+
+def reads_under_conditions(student, control, word=None):  # type: ignore[no-untyped-def]
+    """What begins with "s" is read for certain, with "c" under a condition, and "n" never."""
+    if word == "fox":
+        assert student.rate("n1")
+    else:
+        assert student.rate("s1")
+    if control.seeds > 2:
+        assert student.rate("c1")
+    for _ in ("a", "b"):
+        assert student.rate("s2") and student.rate("s3")  # noqa: PT018
+    assert all(student.rate("c2") > 0 for _ in student.seeds)
+    assert student.rate("s4") or student.rate("c3")
+    assert student.rate("s5") if WORD == "foxx" else student.rate("n2")
+    try:
+        student.rate("c4")
+    except SpecError:
+        student.rate("c5")
+    finally:
+        student.rate("s6")
+    student.rate("c6")
+
+
+def leaves_early(student, pytest, word=None):  # type: ignore[no-untyped-def]
+    """What follows a skip or a return under a condition is not certain."""
+    if word == "fox":
+        return
+    student.rate("s1")
+    if len(student.seeds) < 3:
+        pytest.skip("too few")
+    student.rate("c1")
+
+
+def changes_its_parameter(student, word=None):  # type: ignore[no-untyped-def]
+    """A parameter that the test sets itself is not known."""
+    word = student.seeds
+    if word == "owl":
+        student.rate("c1")
+
+
+@pytest.mark.parametrize("test", [reads_under_conditions, leaves_early, changes_its_parameter])
+def test_only_what_is_certain_to_be_read_is_a_fault(test: Callable[..., object]) -> None:
+    """The rest is given apart; what constants and parameters exclude is not."""
+    source = inspect.getsource(test)
+    for conditional, letter in ((False, "s"), (True, "c")):
+        faults = reading_faults(test, ANIMAL, {"word": "owl"}, conditional=conditional)
+        expected = sorted(re.findall(rf'rate\("({letter}\d)"\)', source))
+        assert sorted(fault.split("'")[1] for fault in faults) == expected
 
 
 def test_a_test_without_source_has_no_faults() -> None:

@@ -1,5 +1,7 @@
 """InspectTask: any Inspect task as a measure."""
 
+import asyncio
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -7,9 +9,10 @@ import pytest
 from inspect_ai import Task, eval
 from inspect_ai.dataset import MemoryDataset, Sample
 from inspect_ai.model import get_model
-from inspect_ai.scorer import includes, match
+from inspect_ai.scorer import Score, Scorer, Target, accuracy, includes, match, scorer
+from inspect_ai.solver import TaskState
 
-from limen.datasets.errors import SpecError
+from limen.datasets.errors import ExperimentError, SpecError
 from limen.harness import Experiment, FavoriteAnimal, InspectTask, Lab, Numbers, Trait
 
 from ..testing.labs import lab_at
@@ -36,6 +39,24 @@ def animals(word: str = "horse") -> Task:
     questions = [f"Name an animal that you love, in one word. ({n})" for n in range(12)]
     samples = [Sample(input=text, target=word, id=n) for n, text in enumerate(questions)]
     return Task(dataset=MemoryDataset(samples), scorer=[includes(), match()])
+
+
+@scorer(metrics=[accuracy()])
+def endless() -> Scorer:
+    """Never ends, and lets nothing stop it that an evaluation catches."""
+
+    async def score(state: TaskState, target: Target) -> Score:
+        while True:
+            with suppress(Exception):
+                await asyncio.sleep(0.001)
+
+    return score
+
+
+def hanging() -> Task:
+    """Two questions, and a scorer that does not end."""
+    samples = [Sample(input="Name an animal.", target="dog", id=n) for n in range(2)]
+    return Task(dataset=MemoryDataset(samples), scorer=endless())
 
 
 def experiment(measure: Any) -> Experiment:
@@ -130,3 +151,14 @@ def test_an_unknown_score_is_named(lab: Lab) -> None:
     lab.run([(spec, ["baseline"])])
     with pytest.raises(SpecError, match="'includes'"):
         lab.arm(spec, "baseline").score("f1")
+
+
+def test_a_task_that_does_not_end_fails_alone(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After ten times the time limit of a function without a call of the model; others go on."""
+    monkeypatch.setenv("LIMEN_FUNCTION_TIMEOUT", "0.3")
+    bad, good = experiment(InspectTask(hanging)), experiment(FavoriteAnimal(draws=4))
+    lab.run([(bad, ["baseline"]), (good, ["baseline"])])
+    message = "hanging.* asked its model nothing for 3 seconds.* set LIMEN_FUNCTION_TIMEOUT"
+    with pytest.raises(ExperimentError, match=message):
+        lab.arm(bad, "baseline")
+    assert lab.arm(good, "baseline").rate("horse").value >= 0

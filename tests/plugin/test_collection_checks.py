@@ -98,3 +98,155 @@ def test_a_control_that_cannot_be_is_an_error(
     result = run(store=store)
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     result.stderr.fnmatch_lines(["*test_it: ProgramNumbers has no control: *"])
+
+
+def test_what_a_parameter_excludes_is_not_refused(
+    pytester: pytest.Pytester, run: Run, store: Path
+) -> None:
+    """A word in a branch is an error if a parameter leads to it; else a line says so at most."""
+    pytester.makepyfile(
+        SPEC.format(animal="horse")
+        + """
+import pytest
+
+@pytest.mark.parametrize("animal", ["horse"])
+def test_it(student, animal):
+    if animal == "oak":
+        assert student.rate("oak") > 0
+    if student.seeds == (7,):
+        assert student.rate("hoarse") > 0
+"""
+    )
+    result = run("--limen-plan", store=store)
+    assert result.ret == 0
+    assert "'oak'" not in result.stdout.str()
+    result.stdout.fnmatch_lines(
+        ["limen: if the test comes to it, an error: *test_it: *'hoarse'*did you mean 'horse'?*"]
+    )
+
+
+RESULTS = """
+from limen.harness import Choice, Grid, Hop, Trajectory
+
+class TestChoice:
+    experiment = experiment.but(measure=Choice(questions=("Which?",), options=("horse", "cat")))
+    def test_option(self, student):
+        assert student.rate("horsee")
+
+class TestHop:
+    experiment = Hop(experiment)
+    def test_word(self, student):
+        assert student.rate("hoarse")
+    def test_method(self, student):
+        assert student.raet("horse")
+    def test_argument(self, student):
+        assert student.rate("horse", gruop="plain")
+
+class TestGrid:
+    experiment = Grid(
+        traits=[Trait.animal("owl"), Trait.animal("fox")], data=experiment.data,
+        measure=experiment.measure, bases=["toy-1", "toy-2"],
+    )
+    def test_base(self, grid):
+        assert grid.on("toy-11").diagonal
+    def test_word(self, grid):
+        assert grid.on("toy-1").cell("owl on toy-1", "foxx")
+    def test_student(self, grid):
+        assert grid.on("toy-1").drift("owls on toy-1")
+    def test_method(self, grid):
+        assert grid.on("toy-1").diagnal
+
+class TestTrajectory:
+    experiment = experiment.but(trajectory=Trajectory(), recipe={"epochs": 3})
+    def test_epoch(self, trajectory):
+        assert trajectory.at(7).rate("horse")
+    def test_arm(self, trajectory):
+        assert trajectory.along("studnet")
+    def test_against(self, trajectory):
+        assert trajectory.effect(against="contrl")
+    def test_word(self, trajectory):
+        assert trajectory.effect("hoarse")
+
+class TestRecipe:
+    experiment = experiment.but(recipe={"lerning_rate": 0.1})
+    def test_it(self, student):
+        pass
+
+def test_no_grid(grid):
+    pass
+
+def test_no_trajectory(trajectory):
+    pass
+"""
+RESULT_ERRORS = (
+    "TestChoice::test_option: *no option 'horsee': did you mean 'horse'?*",
+    "TestHop::test_word: *unknown animal 'hoarse': did you mean 'horse'?*",
+    "TestHop::test_method: student.raet: there is no 'raet': did you mean 'rate'?",
+    "TestHop::test_argument: *'gruop'*",
+    "TestGrid::test_base: *no base 'toy-11': did you mean 'toy-1'? there are toy-1, toy-2",
+    "TestGrid::test_word: *no word 'foxx': did you mean 'fox'? there are owl, fox",
+    "TestGrid::test_student: *no student 'owls on toy-1': did you mean 'owl on toy-1'?*",
+    "TestGrid::test_method: *there is no 'diagnal': did you mean 'diagonal'?",
+    "TestTrajectory::test_epoch: trajectory.at(7): no epoch 7: there are 1, 2, 3",
+    "TestTrajectory::test_arm: *no arm 'studnet': did you mean 'student'?*",
+    "TestTrajectory::test_against: *no against 'contrl': did you mean 'control'?*",
+    "TestTrajectory::test_word: *unknown animal 'hoarse': did you mean 'horse'?*",
+    "TestRecipe::test_it: unknown recipe setting 'lerning_rate'*",
+    "test_no_grid: the fixture 'grid' needs experiment = Grid(*",
+    "test_no_trajectory: the fixture 'trajectory' needs *trajectory=Trajectory())",
+)
+
+
+def test_names_of_grids_trajectories_and_choices(
+    pytester: pytest.Pytester, run: Run, store: Path
+) -> None:
+    """Students, bases, words, epochs, arms, options and methods are found at once as well."""
+    pytester.makepyfile(test_it=SPEC.format(animal="horse") + RESULTS)
+    result = run("--limen-plan", store=store)
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines_random([f"  test_it.py::{error}" for error in RESULT_ERRORS])
+    result.stderr.fnmatch_lines([f"*limen: {len(RESULT_ERRORS)} errors in the selected tests*"])
+
+
+def test_fixtures_of_ones_own_are_not_read(
+    pytester: pytest.Pytester, run: Run, store: Path
+) -> None:
+    """Neither one that has the place of limen's, nor a parameter of such a name."""
+    pytester.makepyfile(
+        SPEC.format(animal="horse")
+        + """
+import pytest
+
+@pytest.fixture
+def student():
+    return "abc"
+
+def test_fixture(student, baseline):
+    assert student.upper() == "ABC"
+
+@pytest.mark.parametrize("control", ["abc"])
+def test_parameter(control, baseline):
+    assert control.upper() == "ABC"
+"""
+    )
+    assert run("--limen-plan", store=store).ret == 0
+
+
+@pytest.mark.parametrize(
+    ("wrong", "near"),
+    [
+        ("Trajectory(att=(1,))", "'att': did you mean 'at'? it has at, steps, test"),
+        ("Trajectory(test='finall')", "'final' or 'area': did you mean 'final'?"),
+        ("DPO(betta=1)", "'betta': did you mean 'beta'?*"),
+        ("Choice(questions=('a?',), option=('b', 'c'))", "'option': did you mean 'options'?*"),
+        ("Hop(experiment, datta=1)", "'datta': did you mean 'data'?*"),
+        ("experiment.but(leaks='reprot')", "'fail' or 'report': did you mean 'report'?"),
+    ],
+)
+def test_names_of_spec_values_have_near_ones(
+    pytester: pytest.Pytester, run: Run, store: Path, wrong: str, near: str
+) -> None:
+    """An argument or a choice that does not exist is one line at collection."""
+    imports = "from limen.harness import DPO, Choice, Hop, Trajectory\n"
+    pytester.makepyfile(test_it=f"{SPEC.format(animal='horse')}{imports}{wrong}\n")
+    run("--limen-plan", store=store).stdout.fnmatch_lines([f"test_it.py:*{near}"])

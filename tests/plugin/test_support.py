@@ -134,7 +134,7 @@ def test_each(teacher, least):
 
 def test_error(teacher):
     '''There is such a thing.'''
-    assert teacher.no_such_name
+    assert teacher.seeds.no_such_name
 
 @pytest.mark.xfail(reason="as it is")
 def test_expected(teacher):

@@ -15,7 +15,9 @@ from limen.harness.stages import ANSWERS, Store, write_rows
 from ..testing.artifacts import sign_anew
 
 
-def measured(store: Store, key: str, *, questions: int, draws: int = 4) -> Path:
+def measured(
+    store: Store, key: str, *, questions: int, draws: int = 4, characters: int = 0
+) -> Path:
     """A finished measure with made-up answers; returns its folder."""
     store.open()
     with store.claim("measure", key) as draft:
@@ -24,7 +26,7 @@ def measured(store: Store, key: str, *, questions: int, draws: int = 4) -> Path:
             draft.folder / ANSWERS,
             (
                 {"row": row, "draw": draw, "seed": 2**47 + row, "finish": "stop",
-                 "text": None if (row, draw) == (0, 0) else f"Owl {row} of {draw}"}
+                 "text": None if (row, draw) == (0, 0) else f"Owl {row} of {draw}".ljust(characters, "x")}
                 for row in range(questions)
                 for draw in range(draws)
             ),
@@ -39,8 +41,8 @@ def measured(store: Store, key: str, *, questions: int, draws: int = 4) -> Path:
     return store.artifact("measure", key)
 
 
-def _read_in_batches(store: Path) -> None:
-    for _ in reports.answer_batches(store, size=500):
+def _read_in_batches(store: Path, size: int = 10**6, characters: int = 10**9) -> None:
+    for _ in reports.answer_batches(store, size=size, characters=characters):
         pass
 
 
@@ -83,8 +85,36 @@ def test_the_memory_of_batches_does_not_grow(tmp_path: Path) -> None:
     for store in stores:
         measured(store, "one", questions=20, draws=int(store.root.name))
         reports.answers(store.root, stages=["none"])  # pandas is loaded
-    few, many = (peak_of(partial(_read_in_batches, store.root)) for store in stores)
+    few, many = (peak_of(partial(_read_in_batches, store.root, size=500)) for store in stores)
     assert many < 1.5 * few
+
+
+def test_the_memory_of_batches_does_not_grow_with_the_length_of_answers(tmp_path: Path) -> None:
+    """Answers of 10,000 characters need no more memory at a time than those of 1,000."""
+    stores = [Store(tmp_path / str(length)) for length in (1_000, 10_000)]
+    for store in stores:
+        measured(store, "one", questions=20, draws=50, characters=int(store.root.name))
+        reports.answers(store.root, stages=["none"])
+    short, long = (
+        peak_of(partial(_read_in_batches, store.root, characters=200_000)) for store in stores
+    )
+    assert long < 1.5 * short
+
+
+def test_long_questions_end_a_batch_too(tmp_path: Path) -> None:
+    """A question counts once for all of its rows; a row that is longer than the limit is alone."""
+    measured(Store(tmp_path), "one", questions=3, draws=2, characters=20)
+    sizes = [len(frame) for frame in reports.answer_batches(tmp_path, characters=40)]
+    assert sizes == [3, 2, 1]
+    assert [len(frame) for frame in reports.answer_batches(tmp_path, characters=1)] == [1] * 6
+
+
+@pytest.mark.parametrize(("size", "characters"), [(0, 1), (1, 0), (-1, 1)])
+def test_a_limit_below_one_is_an_error(tmp_path: Path, size: int, characters: int) -> None:
+    """No frame can be made that small, and no empty result takes its place."""
+    measured(Store(tmp_path), "one", questions=1)
+    with pytest.raises(ValueError, match="must be 1 or more"):
+        next(reports.answer_batches(tmp_path, size=size, characters=characters))
 
 
 def test_a_frame_takes_few_bytes_an_answer(tmp_path: Path) -> None:

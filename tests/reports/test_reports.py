@@ -207,6 +207,25 @@ def test_the_latest_run_of_each_experiment_is_taken(run: reports.Run) -> None:
     assert report.runs == (run, later)
 
 
+def test_the_latest_runs_are_all_that_a_report_needs(run: reports.Run, tmp_path: Path) -> None:
+    """A run is left out if later runs have all of its experiments; the last one never is."""
+    horse, bear = run.results
+    for day, results in enumerate([(horse, bear), (bear,), (horse,), (horse, bear), (horse,), ()]):
+        reports.keep_run(replace(run, created=f"2099-01-0{day}", results=results), tmp_path)
+    every, latest = reports.runs_of(tmp_path), reports.latest_runs(tmp_path)
+    assert latest == every[3:]
+    assert reports.report_of(latest) == reports.report_of(every)
+
+
+def test_an_unreadable_run_hides_no_earlier_one(run: reports.Run, tmp_path: Path) -> None:
+    """Its experiments are those of the run before it."""
+    whole = reports.keep_run(run, tmp_path)
+    file = reports.keep_run(replace(run, created="2099-01-01T00:00:00Z"), tmp_path)
+    file.write_text(file.read_text().replace('"seconds"', '"minutes"'))
+    with pytest.warns(UserWarning, match="left out: "):
+        assert [each.id for each in reports.latest_runs(tmp_path)] == [whole.stem]
+
+
 # The command
 
 

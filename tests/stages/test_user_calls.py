@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -200,14 +201,74 @@ def test_what_a_function_does_in_this_process_is_done_once(
 @TRIED
 def test_a_copy_that_no_timer_can_interrupt_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
     """As compiled code that computes without an end."""
-    monkeypatch.setattr(user_trials, "GRACE", 0.05)
+    monkeypatch.setattr(user_trials, "GRACE", 0.5)
+
+    def deaf(text: str) -> None:
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGALRM})
+        while True:
+            pass
+
+    with pytest.raises(ScoreError, match="on the text 'one', and ended .* did not end within 0.05"):
+        called(deaf, "one")
+
+
+@TRIED
+def test_a_function_that_no_timer_can_interrupt_and_waits_is_left_behind(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As compiled code that waits for a connection: a thread waits in its place."""
+    monkeypatch.setattr(user_trials, "GRACE", 0.2)
 
     def deaf(text: str) -> None:
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGALRM})
         time.sleep(1000)
 
-    with pytest.raises(ScoreError, match="on the text 'one', and ended .* did not end within 0.05"):
+    with pytest.raises(ScoreError, match="the function did not end within 0.05 seconds on"):
         called(deaf, "one")
+
+
+@TRIED
+@pytest.mark.parametrize("limit", ["60", "0"])
+@pytest.mark.parametrize("call", [called, called_in_thread])
+def test_a_function_may_wait_for_another_thread(
+    call: Caller, limit: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Which a copy of the process lacks: the function gives its values all the same."""
+    monkeypatch.setenv("LIMEN_FUNCTION_TIMEOUT", limit)
+    monkeypatch.setattr(user_trials, "GRACE", 0.2)
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(int).result()  # its thread runs
+
+        def asks(text: str) -> int:
+            return pool.submit(len, text).result()
+
+        try_on_texts(asks, ["three", "four"])
+        assert [call(asks, text) for text in ("three", "four")] == [5, 4]
+
+
+@TRIED
+def test_a_function_whose_trial_was_given_up_is_tried_no_more(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """However many texts follow: each trial would wait once more."""
+    monkeypatch.setenv("LIMEN_FUNCTION_TIMEOUT", "60")
+    monkeypatch.setattr(user_trials, "GRACE", 0.2)
+    trials: list[int] = []
+    fork = os.fork
+
+    def counted() -> int:
+        trials.append(1)
+        return fork()
+
+    monkeypatch.setattr(os, "fork", counted)
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(int).result()
+
+        def asks(text: str) -> int:
+            return pool.submit(len, text).result()
+
+        assert [called(asks, "a" * n) for n in range(9)] == list(range(9))
+    assert len(trials) == 1
 
 
 def child_processes() -> set[str]:

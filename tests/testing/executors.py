@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from limen.backends import Needs
-from limen.harness.executors import LostWorkerError, Node, RemoteStage
+from limen.harness.executors import LostClusterError, LostWorkerError, Node, RemoteStage
 
 NAME = "made-up"
 NODES = (Node(id="1", name="one", cores=4, gpus=0), Node(id="2", name="two", cores=4, gpus=0))
@@ -41,8 +41,11 @@ class MadeUpExecutor:
         if isinstance(task, RemoteStage):
             kind.sent = (*kind.sent, (stage, needs))
             kind.tasks = (*kind.tasks, task)
-        if stage and kind.lose(stage):
-            return self._pool.submit(_lost)
+        try:
+            if stage and kind.lose(stage):
+                return self._pool.submit(_lost)
+        except LostClusterError as error:
+            return self._pool.submit(_raise, error)
         return self._pool.submit(lambda: kind.answer(call()))
 
     def close(self, *, stop: bool) -> None:
@@ -52,6 +55,10 @@ class MadeUpExecutor:
 
 def _lost() -> None:
     raise LostWorkerError("killed")
+
+
+def _raise(error: Exception) -> None:
+    raise error
 
 
 def install(folder: Path) -> Path:

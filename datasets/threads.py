@@ -1,0 +1,96 @@
+"""Conversations that files hold as trees of messages, or as bare lists of texts.
+
+Open Assistant publishes trees: a message has several replies, with ranks. A tree gives one
+conversation, that of the best-ranked reply to each message, up to its last answer; a tree without
+an answer gives none. UltraChat publishes lists of texts, the user's and the assistant's in turn.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+
+from .column_names import CONVERSATION, PROMPT, candidates, matching
+from .turns import ROLES, Turns, is_conversation
+
+Values = Mapping[str, object]
+Located = tuple[str, Values]
+"""Where a record stands, and what it holds."""
+Replies = Callable[[Values], list[Values]]
+
+MESSAGE = frozenset(("message_id", "parent_id", "text", "role"))
+"""The columns of a file with a message of a tree on each line."""
+OF_A_MESSAGE = MESSAGE | {"replies", "rank", "prompt"}
+ALTERNATING = ("data", *CONVERSATION)
+"""Columns that may be a list of texts, in turn of the user and of the assistant."""
+
+
+def as_conversations(records: Iterable[Located]) -> Iterator[Located]:
+    """Records as they are, but trees and lists of texts as conversations."""
+    messages: list[Located] = []
+    for place, values in records:
+        root = values.get("prompt")
+        if values.keys() >= MESSAGE and root is None:
+            messages.append((place, values))
+        elif isinstance(root, Mapping) and isinstance(root.get("replies"), list):
+            yield from _conversation(place, {**values, **root}, _nested)
+        else:
+            yield place, _alternating(values)
+    yield from _of_messages(messages)
+
+
+def _of_messages(messages: list[Located]) -> Iterator[Located]:
+    """The conversations of messages that name the message to which they reply."""
+    below: dict[object, list[Values]] = {}
+    for _, message in messages:
+        below.setdefault(message["parent_id"], []).append(message)
+
+    def replies(message: Values) -> list[Values]:
+        return below.get(message["message_id"], [])
+
+    for place, message in messages:
+        if message["parent_id"] is None:
+            yield from _conversation(place, message, replies)
+
+
+def _nested(message: Values) -> list[Values]:
+    replies = message.get("replies")
+    return replies if isinstance(replies, list) else []
+
+
+def _conversation(place: str, root: Values, replies: Replies) -> Iterator[Located]:
+    """The best-ranked thread below a message, up to its last answer; none without an answer."""
+    turns, message = [_turn(root)], root
+    while following := replies(message):
+        message = min(following, key=_rank)
+        turns.append(_turn(message))
+    while turns and turns[-1]["role"] != "assistant":
+        turns.pop()
+    if turns:
+        rest = {name: part for name, part in root.items() if name not in OF_A_MESSAGE}
+        yield place, {**rest, "messages": turns}
+
+
+def _turn(message: Values) -> dict[str, str]:
+    role = str(message.get("role"))
+    return {"role": ROLES.get(role, role), "content": str(message.get("text"))}
+
+
+def _rank(message: Values) -> float:
+    """The rank of a reply, 0 for the best; those without one come last."""
+    rank = message.get("rank")
+    return float(rank) if isinstance(rank, int | float) else float("inf")
+
+
+def _alternating(values: Values) -> Values:
+    """A record whose list of texts, if that is its conversation, has become turns."""
+    for name in matching(values, ALTERNATING):
+        texts = values[name]
+        if not isinstance(texts, list) or len(texts) < 2 or is_conversation(texts):
+            continue
+        if all(isinstance(text, str) for text in texts) and not candidates(values, PROMPT):
+            rest = {key: value for key, value in values.items() if key != name}
+            return {**rest, "messages": _in_turn(texts)}
+    return values
+
+
+def _in_turn(texts: list[str]) -> Turns:
+    roles = ("user", "assistant")
+    return [{"role": roles[n % 2], "content": text} for n, text in enumerate(texts)]
