@@ -140,7 +140,8 @@ def test_the_diagonal(grid):
 @pytest.mark.parametrize("experiment", [experiment.but(seeds=1)], ids=["one seed"])
 def test_one_seed(grid):
     assert grid.diagonal.verdict == "inconclusive"
-
+"""
+WITHOUT = """
 
 @pytest.mark.parametrize("experiment", [Experiment(
     trait=Trait.animal("horse"), data=Numbers(generate=240, keep=60),
@@ -161,11 +162,8 @@ def test_a_grid_is_a_fixture_and_a_part_of_the_report(
     plan = pytester.runpytest_subprocess(store, "--limen-plan", *QUICK)
     plan.stdout.fnmatch_lines(["*fine-tunings; store*"])
     run = pytester.runpytest_subprocess(store, "--limen-report=r.md", *QUICK)
-    run.assert_outcomes(passed=2, errors=1)
-    run.stdout.fnmatch_lines(
-        ["*asks for a grid, but its experiment is one experiment*",
-         "test_grid.py: own teacher's trait - other traits, *points*"]
-    )  # fmt: skip
+    run.assert_outcomes(passed=2)
+    run.stdout.fnmatch_lines(["test_grid.py: own teacher's trait - other traits, *points*"])
     text = (pytester.path / "r.md").read_text()
     assert text.count("### Grid") == 2
     assert "own teacher's trait - other traits" in text
@@ -173,3 +171,14 @@ def test_a_grid_is_a_fixture_and_a_part_of_the_report(
     assert "(base)" in text
     figures = sorted(path.name for path in (pytester.path / "r.files").iterdir())
     assert {"test-grid-py-grid.png", "test-grid-py-grid.svg", "grids.csv"} <= set(figures)
+
+
+def test_an_experiment_that_is_no_grid_is_found_before_anything_runs(
+    pytester: pytest.Pytester,
+) -> None:
+    """The fixture in a test of one experiment is an error at collection, with the remedy."""
+    pytester.makepyfile(test_grid=SPEC + WITHOUT)
+    run = pytester.runpytest_subprocess("--limen-store=store", *QUICK)
+    run.assert_outcomes()
+    run.stderr.fnmatch_lines(["*the fixture 'grid' needs*"])
+    assert not list(pytester.path.glob("store/stages/*"))

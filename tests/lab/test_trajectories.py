@@ -161,7 +161,8 @@ def test_the_trait_grows(trajectory):
     '''The students are above the control over the whole training.'''
     assert trajectory.effect() > -1
     assert list(trajectory.along("student")) == [1, 2, 3]
-
+"""
+WITHOUT = """
 
 class TestNone:
     experiment = experiment.but(trajectory=None)
@@ -180,14 +181,24 @@ def test_a_trajectory_is_a_fixture_and_a_part_of_the_report(
     run = pytester.runpytest_subprocess(
         f"--limen-store={shared_store}", "--limen-report=r.md", *QUICK
     )
-    run.assert_outcomes(passed=1, errors=1)
-    run.stdout.fnmatch_lines(["*asks for a trajectory, but its experiment measures trained*"])
+    run.assert_outcomes(passed=1)
     text = (pytester.path / "r.md").read_text()
     assert text.count("### Trajectory") == 1
     assert "| answers with 'horse', epoch | student | control |" in text
     assert "of the means over the whole training" in text
     files = {path.name for path in (pytester.path / "r.files").iterdir()}
     assert {"test-along-py-trajectory.svg", "trajectories.csv"} <= files
+
+
+def test_an_experiment_without_a_trajectory_is_found_before_anything_runs(
+    pytester: pytest.Pytester,
+) -> None:
+    """The fixture in a test of such an experiment is an error at collection, with the remedy."""
+    pytester.makepyfile(test_along=SPEC + WITHOUT)
+    run = pytester.runpytest_subprocess("--limen-store=store", *QUICK)
+    run.assert_outcomes()
+    run.stderr.fnmatch_lines(["*'trajectory' needs Experiment(..., trajectory=Trajectory())*"])
+    assert not list(pytester.path.glob("store/stages/*"))
 
 
 def test_a_training_is_measured_along_its_steps(shared_store: Path) -> None:
