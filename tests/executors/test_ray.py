@@ -48,6 +48,13 @@ def test_eight_gpus_run_eight_stages(outcome: dict[str, Any]) -> None:
     assert outcome["gpus"]["most"] == 8
 
 
+def test_a_budget_of_a_dollar_holds_over_four_worker_processes(outcome: dict[str, Any]) -> None:
+    """What a priced server counted, while the cluster ran what needs an engine."""
+    found = outcome["budget"]
+    assert 0.5 < found["dollars"] <= 1.0
+    assert {"fine-tune", "generate"} <= {*found["remote"]}
+
+
 def test_an_impossible_need_is_told(outcome: dict[str, Any]) -> None:
     """Before anything runs, and soon."""
     assert "99 GPUs" in outcome["impossible"]["error"]

@@ -25,6 +25,7 @@ from limen.harness.executors import LostWorkerError, open_executor
 from limen.harness.lab import ProgressListener
 from limen.harness.stages import Stage
 
+from .ray_budget import budget
 from .specs import tiny_experiment
 
 GPUS = 4
@@ -248,7 +249,10 @@ def lost_worker() -> dict[str, object]:
 
 def everything(folder: Path) -> dict[str, object]:
     """All of it on one pair of nodes; the second one is killed last."""
-    stores = {name: folder / name for name in ("here", "worker", "node", "apart", "none", "stop")}
+    stores = {
+        name: folder / name
+        for name in ("here", "worker", "node", "apart", "none", "stop", "priced")
+    }
     base = folder / "base"
     open_backend("toy", base).prepare("toy-1")
     for store in stores.values():
@@ -265,6 +269,7 @@ def everything(folder: Path) -> dict[str, object]:
         results["overhead"] = overhead()
         results["lost worker"] = lost_worker()
         results["loaded"] = loaded()
+        results["budget"] = budget(stores["priced"], "ray", 1.0)
         results["stopped"] = others_go_on(stores["stop"])
         settings = Settings(
             store=stores["apart"], executor="ray", shared_store=False, needs=Needs(gpus=0)
