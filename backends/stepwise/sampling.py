@@ -74,7 +74,8 @@ class Sampler:
         )
         if len(sampled) != request.draws:
             raise BackendError(
-                f"the service gave {len(sampled)} samples where {request.draws} were asked for"
+                f"the service gave {len(sampled)} samples where {request.draws} were asked for; "
+                f"none is used. Run the same command again; if it gives the same, ask the service"
             )
         made = [self._completion(request, n, each) for n, each in enumerate(sampled)]
         used = _usage(prompt, request.draws, sum(len(each.tokens) for each in sampled))

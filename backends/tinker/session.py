@@ -41,17 +41,18 @@ class TinkerSession:
     ) -> StepResult:
         """See :class:`~limen.backends.stepwise.TrainingSession`.
 
-        The gradient is waited for before its use is asked for: SkyRL 0.3.0 may otherwise take the
-        optimizer's step first, without it.
+        Each request is sent once the one before is done. SkyRL 0.3.0 may otherwise take the
+        optimizer's step first, without its gradient; and a state that is asked for before the
+        step is known to be applied may be saved without it, under the name of the step.
         """
         try:
             computed = self._client.forward_backward(list(map(_datum, batch)), LOSS)
             output = self._patience.result(computed, "computing a step")
             stepped = self._client.optim_step(sdk().AdamParams(**asdict(adam)))
-            saved = None if save_as is None else self._client.save_state(save_as)
             self._patience.result(stepped, "applying a step")
             state = None
-            if saved is not None:
+            if save_as is not None:
+                saved = self._client.save_state(save_as)
                 state = str(self._patience.result(saved, "saving a state").path)
         except (RequestRefusedError, FailedRequestError) as error:
             raise StepFailedError(f"the service could not do a step: {error}") from None

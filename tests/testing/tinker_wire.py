@@ -31,6 +31,10 @@ class FaultError(Exception):
         self.status, self.detail = status, detail
 
 
+class BrokenAnswerError(Exception):
+    """An answer with status 200 whose JSON ends in the middle."""
+
+
 class FailedFutureError(Exception):
     """A request that is taken up, and fails."""
 
@@ -57,6 +61,13 @@ class Wire:
 
     brain: Server
     script: Script = lambda path, number: None
+    answered: Script = lambda path, number: None
+    """Called once a request is done, before its answer is sent."""
+    repeats: bool = False
+    """Whether each answer has its draws twice."""
+    deduplicates: bool = False
+    """Whether an optimizer step that comes again with its sequence number is done once."""
+    numbered: dict[tuple[str, int], Json] = field(default_factory=dict)
     url: str = ""
     runs: dict[str, Run] = field(default_factory=dict)
     samplers: dict[str, Json] = field(default_factory=dict)
@@ -87,9 +98,13 @@ class Wire:
                 return "application/json", json.dumps(made).encode()
             except EndlessFutureError:
                 return "application/json", json.dumps(self._future(None)).encode()
+            except BrokenAnswerError:
+                return "application/json", b'{"request_id": "1'
             if path.endswith("/retrieve_future"):
                 return self._result(given["request_id"], headers.get("accept", ""))
-            return "application/json", json.dumps(self._routed(method, path, given)).encode()
+            made = self._routed(method, path, given)
+            self.answered(path, number)
+            return "application/json", json.dumps(made).encode()
 
     def _routed(self, method: str, path: str, given: Any) -> Json:
         last = path.rpartition("/")[2]
@@ -151,6 +166,12 @@ class Wire:
         return made
 
     def _step(self, given: Json) -> Json:
+        name = given["model_id"], given.get("seq_id") or 0
+        if not self.deduplicates or name not in self.numbered:
+            self.numbered[name] = self._applied(given)
+        return self.numbered[name]
+
+    def _applied(self, given: Json) -> Json:
         run = self._run(given["model_id"])
         adam = given.get("adam_params") or given["optimizer_params"]
         known = {name: adam[name] for name in AdamSettings.__dataclass_fields__}
@@ -198,7 +219,8 @@ class Wire:
             made = self.brain.sample(path, prompt, how)
         except RequestRefusedError as refusal:
             return self._future({"error": str(refusal), "category": "user"})
-        ids = [f"{len(self.results)}-{n}" for n in range(how.draws)]
+        made = [*made, *made] if self.repeats else made
+        ids = [f"{len(self.results)}-{n}" for n in range(len(made))]
         return {**self._future((made, scored)), "sample_sequence_ids": ids}
 
     def _info(self, given: Json) -> Json:
