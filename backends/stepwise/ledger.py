@@ -58,7 +58,7 @@ class TrainingLedger:
             _cut_torn_line(self.path)
             self._is_whole = True
         with self.path.open("ab") as file:
-            file.write(line.encode())
+            file.write(line.encode("utf-8", "surrogatepass"))
             file.flush()
             os.fsync(file.fileno())
         self.events.append(record)

@@ -8,6 +8,7 @@ import pytest
 
 from limen import StoreError
 from limen.backends import Job
+from limen.backends.stepwise.ledger import TrainingLedger
 
 from ...testing.damage import DAMAGES, Damage
 from ...testing.stepwise import Server
@@ -39,3 +40,11 @@ def test_each_damage_to_a_ledger_is_one_line(
         backend(server, home).describe(made.model)
     assert "\n" not in str(error.value)
     assert sum(server.trained.values()) == sent
+
+
+def test_a_half_character_in_a_services_words_is_kept(tmp_path: Path) -> None:
+    """Why a training failed is on record, whatever its text holds."""
+    ledger = TrainingLedger(tmp_path / "one.jsonl")
+    ledger.begin(training="one")
+    ledger.append("failed", why="loss \ud800")
+    assert TrainingLedger(tmp_path / "one.jsonl").failed == "loss \ud800"
