@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from ..datasets.errors import SpecError
+from ..datasets.suggestions import did_you_mean
 from .base import Backend, Recipe
 
 
@@ -31,7 +32,8 @@ def check_recipe(overrides: Recipe, settings: Mapping[str, Accepts], backend: st
     for name, value in overrides.items():
         if name not in settings:
             raise SpecError(
-                f"unknown recipe setting {name!r} for {backend}: it has {', '.join(settings)}"
+                f"unknown recipe setting {name!r} for {backend}: "
+                f"{did_you_mean(name, settings)}it has {', '.join(settings)}"
             )
         if not settings[name].test(value):
             raise SpecError(f"recipe setting {name}={value!r} must be {settings[name].description}")

@@ -160,6 +160,7 @@ class StepwiseBackend:
             raise SpecError(f"the backend {self.name!r} trains by the completion loss alone")
         training = self.students.training_of(job, recipe, described.fingerprint)
         with self.students.locked(training) as ledger:
+            self.students.check_ledger(training, ledger)
             schedule = self._schedule(job, recipe, training)
             if ledger.done is None:
                 self._train(job, recipe, schedule, ledger, progress)
@@ -225,6 +226,7 @@ class StepwiseBackend:
         """The steps of a training that are left. The caller holds its lock."""
         self._check_price(job.model, trains=True)
         ledger.begin(
+            training=ledger.path.stem,
             base=job.model,
             address=self.service.address,
             recipe=dict(recipe),

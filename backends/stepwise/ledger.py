@@ -1,7 +1,8 @@
 """The ledger of one training: a line for each event, on disk before anything goes on.
 
 It is what a killed run resumes from. A line has a checksum; a last line that was torn by a crash is
-dropped, and any other damage is an error.
+dropped, and any other damage is an error. The first line names the training: a ledger that lies in
+the place of another one is an error as well.
 
 Events: ``begin`` (what is trained), ``session`` (a training at the service, and the step that it
 goes on from), ``sent`` (a step, before it is sent), ``applied``, ``saved`` (a state), ``kept``
@@ -45,6 +46,7 @@ class TrainingLedger:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.events = list(_read(path))
+        _check_first(path, self.events)
         self._is_whole = False
 
     def append(self, event: str, **fields: object) -> None:
@@ -56,7 +58,7 @@ class TrainingLedger:
             _cut_torn_line(self.path)
             self._is_whole = True
         with self.path.open("ab") as file:
-            file.write(line.encode())
+            file.write(line.encode("utf-8", "surrogatepass"))
             file.flush()
             os.fsync(file.fileno())
         self.events.append(record)
@@ -172,9 +174,23 @@ def _event(path: Path, number: int, line: bytes) -> Event:
             return dict(record)
     except (ValueError, KeyError, AttributeError):
         pass
-    raise StoreError(
-        f"line {number} of {path} is not as it was written: restore the file from a copy, or move "
-        f"it away to train from the start, which is charged again"
+    raise _damaged(f"line {number} of {path} is not as it was written")
+
+
+def _check_first(path: Path, events: list[Event]) -> None:
+    """Ledgers of older versions do not name their training, and are not compared."""
+    if not events:
+        return
+    if events[0]["event"] != "begin":
+        raise _damaged(f"the first line of {path} is missing")
+    if events[0].get("training", path.stem) != path.stem:
+        raise _damaged(f"{path} is the ledger of another training, {events[0]['training']}")
+
+
+def _damaged(problem: str) -> StoreError:
+    return StoreError(
+        f"{problem}: restore the file from a copy, or move it away to train from the start, which "
+        f"is charged again"
     )
 
 

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from ...datasets.errors import UnknownModelError
+from ...datasets.errors import StoreError, UnknownModelError
 from .. import records
 from ..base import Job, Recipe
 from .ledger import TrainingLedger
@@ -49,7 +49,8 @@ class Students:
     def find(self, model: str) -> Student | None:
         """The student of that id; None if it is not the id of a student.
 
-        Raises :class:`~limen.UnknownModelError` if the student does not exist.
+        Raises :class:`~limen.UnknownModelError` if the student does not exist, and
+        :class:`~limen.StoreError` if the ledger of its training is damaged.
         """
         match = _ID.fullmatch(model)
         if match is None:
@@ -58,6 +59,7 @@ class Students:
         if record is None or record["base"] != match["base"]:
             raise UnknownModelError(f"unknown model {model!r}: no such student below {self._home}")
         ledger = self.ledger(record["training"])
+        self._check_end(ledger, self._record(match["job"]))
         step = self._step(ledger, match["after"], match["number"])
         asking = {name: record["recipe"][name] for name in ASKING}
         return Student(
@@ -81,6 +83,11 @@ class Students:
         record = {"base": job.model, "training": training, "recipe": dict(recipe), "key": job.key}
         records.write(self._record(job_digest(job)), record)
         return f"ft:{job.model}:{job_digest(job)}"
+
+    def check_ledger(self, training: str, ledger: TrainingLedger) -> None:
+        """Raise :class:`~limen.StoreError` if a training has students, but its ledger no end."""
+        for model in self.ids(training):
+            self._check_end(ledger, self._record(model.rpartition(":")[2]))
 
     def ledger(self, training: str) -> TrainingLedger:
         """The ledger of a training."""
@@ -130,6 +137,14 @@ class Students:
 
     def _record(self, job: str) -> Path:
         return self._home / "students" / f"{job}.json"
+
+    def _check_end(self, ledger: TrainingLedger, student: Path) -> None:
+        """A student is recorded after the last line of its ledger: a ledger without it was cut."""
+        if ledger.done is None:
+            raise StoreError(
+                f"{ledger.path} is missing, or lines at its end are: restore it from a copy, or "
+                f"delete {ledger.path} and {student} to train again, which is charged again"
+            )
 
     def _step(self, ledger: TrainingLedger, after: str | None, number: str | None) -> int:
         """The step after which a model was kept: the last one, one of its own, or an epoch's."""

@@ -191,7 +191,7 @@ RESULT_ERRORS = (
     "TestTrajectory::test_arm: *no arm 'studnet': did you mean 'student'?*",
     "TestTrajectory::test_against: *no against 'contrl': did you mean 'control'?*",
     "TestTrajectory::test_word: *unknown animal 'hoarse': did you mean 'horse'?*",
-    "TestRecipe::test_it: unknown recipe setting 'lerning_rate'*",
+    "TestRecipe::test_it: *recipe setting 'lerning_rate' *: did you mean 'learning_rate'?*",
     "test_no_grid: the fixture 'grid' needs experiment = Grid(*",
     "test_no_trajectory: the fixture 'trajectory' needs *trajectory=Trajectory())",
 )

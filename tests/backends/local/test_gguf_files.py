@@ -17,7 +17,9 @@ from limen.backends.local import LocalBackend
 from limen.backends.local.gguf_files import MAX_PARAMETERS, GgufFolders
 from limen.backends.local.sources import ModelSource, find_model
 from limen.datasets.chat import conversation
+from limen.datasets.errors import StoreWarning
 
+from ...testing.damage import DAMAGES, Damage
 from ...testing.tiny import QUESTIONS
 
 REQUESTS = [Request(row=0, messages=conversation(QUESTIONS[0]), seed=3, draws=4, max_tokens=6)]
@@ -97,3 +99,24 @@ def test_other_files_are_loaded_from_where_they_are(
     for given in (find_model(tiny), large):
         assert GgufFolders(tmp_path).readable(given) == given
     assert not reads
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+@pytest.mark.parametrize("name", ["model.safetensors", "files.json", "tokenizer.json"])
+def test_a_damaged_folder_is_written_again(
+    source: ModelSource, reads: list[str], tmp_path: Path, name: str, damage: Damage
+) -> None:
+    """Weights, tokenizer and record are those of the GGUF file again, and one line says so."""
+    folder = GgufFolders(tmp_path).readable(source).path
+    other = GgufFolders(tmp_path).readable(replace(source, fingerprint="of another")).path
+    sound = {file.name: file.read_bytes() for file in folder.iterdir()}
+    if name == "model.safetensors":  # both stand-ins are one model
+        edited = bytearray((other / name).read_bytes())
+        edited[-1] ^= 1
+        (other / name).write_bytes(edited)
+    damage(folder / name, other / ("config.json" if name == "tokenizer.json" else name))
+    with pytest.warns(StoreWarning, match="is written again from tiny.gguf") as warned:
+        assert GgufFolders(tmp_path).readable(source).path == folder
+    assert str(folder / name) in str(warned[0].message)
+    assert {file.name: file.read_bytes() for file in folder.iterdir()} == sound
+    assert GgufFolders(tmp_path).readable(source).path == folder

@@ -292,7 +292,7 @@ def test_recipes_are_whole_and_checked(local: LocalBackend, tiny: str, tmp_path:
     assert (llama["rank"], llama["alpha"], llama["rslora"]) == (32, 64, True)
     assert (llama["learning_rate"], llama["batch_size"], llama["epochs"]) == (1e-5, 16, 2)
     for wrong, says in (
-        ({"ranks": 8}, "unknown recipe setting 'ranks' for local: it has name, method"),
+        ({"ranks": 8}, "setting 'ranks' for local: did you mean 'rank'. it has name, method"),
         ({"rank": 0}, "rank=0 must be a whole number above zero"),
         ({"name": "mine"}, "name='mine' must be 'default', 'qwen2.5-7b-paper' or 'llama"),
         ({"learning_rate": "fast"}, "learning_rate='fast' must be a number"),
