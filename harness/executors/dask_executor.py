@@ -79,12 +79,14 @@ class DaskExecutor:
 
     def close(self, *, stop: bool) -> None:
         """See :meth:`.StageExecutor.close`. A task that runs can only be ended with its worker,
-        which has no other task, and which its nanny starts again.
+        which runs no other task, and which its nanny starts again.
         """
         if stop and self._running and not self._cluster:
             own = set(self._running)
-            busy = [w for w, keys in self._client.processing().items() if own & set(keys)]
             self._client.cancel(list(self._running.values()), force=True)
+            # by what runs: a task that waits behind somebody else's counts as its worker's, too
+            stacks = self._client.call_stack()
+            busy = [worker for worker, tasks in stacks.items() if own & set(tasks)]
             self._client.restart_workers(busy, raise_for_error=False)
         self._running.clear()
         self._client.close()
