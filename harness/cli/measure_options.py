@@ -24,12 +24,11 @@ from ..experiment import (
     LogOdds,
     Measure,
     Rated,
-    as_experiment,
 )
 from .echo import echo
 from .options import ANIMALS, TREES, Command, F, measure_of, questions_option, recipe_of
 from .row_options import in_rows
-from .spec_files import experiments_in, imported
+from .spec_files import experiments_in, named_value
 
 Settings = dict[str, Any]
 """The settings of a measure, by the names that it has for them."""
@@ -203,13 +202,13 @@ def _texts(file: Path) -> list[str] | list[tuple[str, str]]:
 
 def _measure_of_file(text: str) -> Measure:
     """The measure that ``FILE.py:NAME`` names, or the one measure of a spec's experiments."""
-    path, colon, name = text.rpartition(":")
-    if not colon or not path.endswith(".py"):
+    path, _, name = text.rpartition(":")
+    if not path.endswith(".py"):
         found = [experiment.measure for _, experiment in experiments_in([Path(text)])]
         if any(measure != found[0] for measure in found):
             raise SpecError(f"{text} has several measures: name one, as in {text}:experiment")
         return found[0]
-    value = as_experiment(vars(imported(Path(path))).get(name))
+    value = named_value(text)
     measure = value.measure if isinstance(value, Experiment) else value
     if not isinstance(measure, Measure):
         raise SpecError(f"--measure {text}: {path} has no measure or experiment {name!r}")

@@ -53,6 +53,15 @@ def imported(file: Path) -> ModuleType:
     return module
 
 
+def named_value(text: str) -> object:
+    """The value that ``FILE.py:NAME`` names, a grid as its experiment; None if it has no such name.
+
+    Raises :class:`~limen.SpecError` for a file that cannot be imported.
+    """
+    path, _, name = text.rpartition(":")
+    return as_experiment(vars(imported(Path(path))).get(name))
+
+
 def _experiments(module: ModuleType) -> list[Experiment]:
     """The experiments of a module: by name, in classes, and as parameters of tests."""
     found: list[Experiment] = []

@@ -8,12 +8,12 @@ from ...backends import complete_recipe
 from ...datasets.errors import BackendError
 from ...datasets.row_forms import RowColumns
 from ..lab import Settings, base, leak_audit, student
-from ..stages import TRAINING, Base, Store, TrainingFileStage
+from ..stages import TRAINING, Base, FineTune, Store, TrainingFileStage
 from .echo import echo
 from .input_files import finished_or_first, stages_for_file, unfiltered_note
 from .options import examples, json_option, out_option, recipe_of, running_options, trait_of
 from .row_options import in_rows, row_options
-from .steps import backend_for, done, save_text
+from .steps import Done, backend_for, done, save_text
 from .student_file import StudentFile
 from .train_objective import for_training, objective_of
 
@@ -90,7 +90,7 @@ def command(
     model = _base(settings)
     parts = complete_recipe(backend_for(settings), recipe_of(recipe))
     trait = trait_of(animal, tree)
-    minimised = None if objective is None else objective_of(objective, trait)
+    minimised = objective_of(objective, trait)
     stages = (
         student(
             model,
@@ -99,9 +99,7 @@ def command(
             recipe=parts,
             seed=_seed(store, data) if seed is None else seed,
             audits=() if trait is None else (leak_audit(data, [trait], strict=True),),
-            objective=None
-            if minimised is None
-            else for_training(minimised, settings, model, data, trait),
+            objective=for_training(minimised, settings, model, data, trait),
         )
         for data in stages_for_file(store, training, TRAINING, columns)
     )
@@ -111,20 +109,24 @@ def command(
     for guard in stage.guards():  # they go first even where the student is there already
         done(settings, guard)
     made = done(settings, stage)
-    file = StudentFile(
-        model=made.manifest["model"],
-        base=model.model,
-        backend=model.backend,
-        key=stage.key,
-        arm=arm,
-        seed=stage.seed,
-        recipe=dict(parts),
-    )
+    file = _file_of(stage, made, arm)
     save_text(file.text(), out)
     if as_json:
         echo(made.as_json(out, arm=arm, seed=stage.seed))
     else:
         echo(f"{out}: {file.model}{made.note}")
+
+
+def _file_of(stage: FineTune, made: Done, arm: str) -> StudentFile:
+    return StudentFile(
+        model=made.manifest["model"],
+        base=stage.base.model,
+        backend=stage.base.backend,
+        key=stage.key,
+        arm=arm,
+        seed=stage.seed,
+        recipe=dict(stage.recipe),
+    )
 
 
 def _base(settings: Settings) -> Base:

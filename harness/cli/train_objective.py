@@ -1,7 +1,6 @@
 """What ``limen train --objective`` minimises: a ready objective, or one of a Python file."""
 
 from collections.abc import Callable, Mapping
-from pathlib import Path
 
 from ...datasets.errors import SpecError
 from ..experiment import (
@@ -12,12 +11,11 @@ from ..experiment import (
     Objective,
     OnPolicyDistillation,
     Trait,
-    as_experiment,
 )
 from ..lab import Settings, check_backend_objectives
 from ..stages import Base, TrainingFileStage, TrainingObjective
 from .row_steps import writers_of
-from .spec_files import imported
+from .spec_files import named_value
 from .steps import backend_for
 
 READY: Mapping[str, Callable[[], Objective]] = {
@@ -29,8 +27,10 @@ READY: Mapping[str, Callable[[], Objective]] = {
 _CHOICES = f"{', '.join(READY)}, or FILE.py:NAME"
 
 
-def objective_of(text: str, trait: Trait | None) -> Objective:
+def objective_of(text: str | None, trait: Trait | None) -> Objective:
     """The objective that ``--objective`` names; raises :class:`~limen.SpecError`."""
+    if text is None:
+        return CompletionLoss()
     made = _of_file(text) if ".py" in text else _ready(text)
     if made.needs_pairs:
         raise SpecError(
@@ -68,10 +68,10 @@ def _ready(text: str) -> Objective:
 
 def _of_file(text: str) -> Objective:
     """The objective that ``FILE.py:NAME`` names, itself or as an experiment's."""
-    path, colon, name = text.rpartition(":")
-    if not colon or not path.endswith(".py"):
+    path, _, name = text.rpartition(":")
+    if not path.endswith(".py"):
         raise SpecError(f"--objective {text!r} must be {_CHOICES}")
-    value = as_experiment(vars(imported(Path(path))).get(name))
+    value = named_value(text)
     made = value.objective if isinstance(value, Experiment) else value
     if not isinstance(made, Objective):
         raise SpecError(f"--objective {text}: {path} has no objective or experiment {name!r}")

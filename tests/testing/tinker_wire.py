@@ -21,6 +21,7 @@ from .stepwise import MODEL, Server, Weights
 from .tinker_messages import PROTOBUF, losses_message, rows_of, rows_of_message, samples_message
 
 Json = dict[str, Any]
+KEY = "tml-a-key-that-must-not-be-seen"
 
 
 class FaultError(Exception):

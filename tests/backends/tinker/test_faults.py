@@ -1,6 +1,6 @@
 """Servers that go wrong in a training: one clear error, and the next run has each step once."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -19,32 +19,14 @@ from ...testing.tinker_wire import (
     FaultError,
     Script,
     Wire,
-    tinker_wire,
 )
-from ...testing.word_tokenizer import WordTokenizer
 
 pytest.importorskip("tinker", reason='the SDK is not installed: pip install "limen[tinker]"')
 
-from limen.backends.tinker import service as service_module
 from limen.backends.tinker.service import TinkerService
 
 STEPS = 6
 GOES_ON = "run the same command again to go on"
-
-
-@pytest.fixture
-def wire(monkeypatch: pytest.MonkeyPatch) -> Iterator[Wire]:
-    """A server, which the environment names."""
-    monkeypatch.setattr(service_module, "load_tokenizer", lambda name, base: WordTokenizer())
-    monkeypatch.setenv("TINKER_API_KEY", "tml-key")
-    with tinker_wire(Wire(Server())) as served:
-        monkeypatch.setenv("TINKER_BASE_URL", served.url)
-        yield served
-
-
-@pytest.fixture
-def home(tmp_path: Path) -> Path:
-    return tmp_path / "home"
 
 
 def client(home: Path, *, longest: float = 600.0) -> TinkerBackend:

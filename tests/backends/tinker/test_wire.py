@@ -4,7 +4,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from limen.datasets.chat import conversation
 from ...testing.stepwise import MODEL, Server
 from ...testing.stepwise_jobs import backend, job, learned, nothing
 from ...testing.tinker_wire import (
+    KEY,
     EndlessFutureError,
     FailedFutureError,
     FaultError,
@@ -30,23 +31,6 @@ pytest.importorskip("tinker", reason='the SDK is not installed: pip install "lim
 
 from limen.backends.tinker import service as service_module
 from limen.backends.tinker.service import TinkerService
-
-KEY = "tml-a-key-that-must-not-be-seen"
-
-
-@pytest.fixture
-def wire(monkeypatch: pytest.MonkeyPatch) -> Iterator[Wire]:
-    """A server, which the environment names."""
-    monkeypatch.setattr(service_module, "load_tokenizer", lambda name, base: WordTokenizer())
-    monkeypatch.setenv("TINKER_API_KEY", KEY)
-    with tinker_wire(Wire(Server())) as served:
-        monkeypatch.setenv("TINKER_BASE_URL", served.url)
-        yield served
-
-
-@pytest.fixture
-def home(tmp_path: Path) -> Path:
-    return tmp_path / "home"
 
 
 def client(home: Path, *, longest: float = 600.0) -> TinkerBackend:
