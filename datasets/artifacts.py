@@ -6,8 +6,8 @@ A file is hashed once in a process, and again only if its size, times or inode h
 
 import hashlib
 import json
-from collections import OrderedDict
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -28,8 +28,6 @@ MOST_MANIFESTS = 1024
 
 _checked: dict[Path, Signature] = {}
 """Files that this process has written, or has compared with their hash."""
-_manifests: OrderedDict[Path, tuple[Signature, Manifest]] = OrderedDict()
-"""The manifests that were read last: a warm run reads each of them about eight times."""
 
 
 def digest_of(file: Path) -> str:
@@ -56,38 +54,28 @@ def read_manifest(layout: StoreLayout, kind: str, key: str) -> Manifest | None:
     """
     file = layout.manifest(kind, key)
     try:
-        signature = _signature(file)
-        before, manifest = _manifests.get(file.absolute(), (None, {}))
-        if before != signature:
-            manifest = _parsed_manifest(file, kind, key, signature)
+        return dict(_parsed_manifest(file.absolute(), kind, key, _signature(file)))
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:
         raise DamageError(f"{file} cannot be read: {error.strerror or error}") from None
-    _keep(file.absolute(), signature, manifest)
-    return dict(manifest)
 
 
+@lru_cache(maxsize=MOST_MANIFESTS)
 def _parsed_manifest(file: Path, kind: str, key: str, signature: Signature) -> Manifest:
+    """A manifest as it is now; a warm run reads each of them about eight times."""
     try:
         manifest = json.loads(file.read_text(encoding="utf-8"))
     except UnicodeDecodeError:
         raise DamageError(f"{file} is damaged: it is not UTF-8") from None
     except ValueError as error:
         raise DamageError(f"{file} is damaged: it is not JSON ({error})") from None
-    known = _checked.get(file.absolute()) == signature
+    known = _checked.get(file) == signature
     if problem := _manifest_problem(manifest, kind, key, known=known):
         raise DamageError(f"{file} is damaged: {problem}")
-    _checked[file.absolute()] = signature
+    _checked[file] = signature
     parsed: Manifest = manifest
     return parsed
-
-
-def _keep(file: Path, signature: Signature, manifest: Manifest) -> None:
-    _manifests[file] = signature, manifest
-    _manifests.move_to_end(file)
-    if len(_manifests) > MOST_MANIFESTS:
-        _manifests.popitem(last=False)
 
 
 def check_files(
@@ -156,7 +144,7 @@ def _file_problem(file: Path, recorded: Mapping[str, Any], *, hashes: bool) -> s
         signature = _signature(file)
         if signature[0] != recorded["bytes"]:
             return f"it has {signature[0]:,} bytes, and {recorded['bytes']:,} were written"
-        if not hashes or _checked.get(file.absolute()) == signature:
+        if not hashes or _checked.get(file) == signature:
             return None
         if digest_of(file) != recorded["sha256"]:
             return "its content was changed after it was written (its hash differs)"
