@@ -1,12 +1,14 @@
 """Kill an experiment on the toy at random moments, run it again, and compare what it leaves.
 
-    python benchmarks/crash.py [--kills 70] [--seed 0]
+    python benchmarks/crash.py [--kills 70] [--seed 0] [--hops 2]
 
 The length of an uninterrupted run is measured first. Each kill is SIGKILL to the process that runs
 the experiment, at a moment drawn uniformly over that length, followed by the same command, which is
 killed in turn. Once all stages are done, a run is left to end: every file of every artifact must be
 the same as after the uninterrupted run, byte for byte (manifests are
-compared without times). The next run then starts from an empty store.
+compared without times). The next run then starts from an empty store. A training that is finished
+must not be done again: its manifest says when it started. With ``--hops 2`` the students of the
+experiment teach the next ones twice, which is a chain of depth 3.
 """
 
 import argparse
@@ -26,15 +28,16 @@ from pathlib import Path
 CIRCUMSTANCES = ("started", "seconds", "checksum")
 """Fields of a manifest that differ between equal artifacts: times; the checksum is of these too."""
 SPEC = """
-from limen.harness import Experiment, FavoriteAnimal, Numbers, Trait
+from limen.harness import Experiment, FavoriteAnimal, Hop, Numbers, Trait
 
-experiment = Experiment(
+first = Experiment(
     trait=Trait.animal("horse"),
     data=Numbers(generate=240, keep=60),
     measure=FavoriteAnimal(draws=2),
     seeds=1,
     gate=None,
 )
+experiment = {experiment}
 
 
 def test_answers(teacher, student, control):
@@ -52,6 +55,10 @@ class Bench:
     lives: int = 0
     """How often a store was filled from empty to a run that ended."""
     differing: list[str] = field(default_factory=list)
+    trainings: dict[str, str] = field(default_factory=dict)
+    """When each finished training of this life started."""
+    repeated: int = 0
+    """Trainings that were done again though they were finished."""
     failed: int = 0
 
     @property
@@ -84,6 +91,7 @@ class Bench:
         except subprocess.TimeoutExpired:
             os.kill(run.pid, signal.SIGKILL)
             run.wait()
+            self.note_trainings()
             return True
         self.compare(run.returncode)
         return False
@@ -95,11 +103,19 @@ class Bench:
     def compare(self, code: int) -> None:
         """Compare what an ended run left, and empty its store."""
         self.lives += 1
+        self.note_trainings()
+        self.trainings.clear()
         self.failed += code != 0
         left = contents(self.killed)
         self.differing += sorted({name for name, _ in set(self.expected.items()) ^ left.items()})
         print(f"     run {self.lives} to the end: {len(self.differing)} files differ", flush=True)
         shutil.rmtree(self.killed, ignore_errors=True)  # a run that failed at once leaves none
+
+    def note_trainings(self) -> None:
+        """Count trainings that started again after they were finished."""
+        for file in self.killed.glob("stages/fine-tune/*/manifest.json"):
+            started = str(json.loads(file.read_bytes())["started"])
+            self.repeated += self.trainings.setdefault(file.parent.name, started) != started
 
     @property
     def done(self) -> int:
@@ -117,11 +133,13 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--kills", type=int, default=70)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--hops", type=int, default=0)
     options = parser.parse_args()
+    chain = "Hop(" * options.hops + "first" + ")" * options.hops
     chance = random.Random(options.seed)
     with tempfile.TemporaryDirectory() as folder:
         bench = Bench(Path(folder))
-        (bench.folder / "test_spec.py").write_text(SPEC)
+        (bench.folder / "test_spec.py").write_text(SPEC.format(experiment=chain))
         length = bench.uninterrupted()
         print(f"uninterrupted: {length:.1f} s, {len(bench.expected)} files", flush=True)
         for kill in range(1, options.kills + 1):
@@ -134,11 +152,12 @@ def main() -> int:
             bench.finish()
     print(
         f"{options.kills} kills, {bench.lives} runs to the end, {bench.failed} failed; "
-        f"{len(bench.expected)} files each, {len(bench.differing)} differ"
+        f"{len(bench.expected)} files each, {len(bench.differing)} differ; "
+        f"{bench.repeated} finished trainings done again"
     )
     for name in bench.differing[:10]:
         print(f"  {name}")
-    return 1 if bench.differing or bench.failed else 0
+    return 1 if bench.differing or bench.failed or bench.repeated else 0
 
 
 def contents(store: Path) -> dict[str, str]:

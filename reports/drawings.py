@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from .audit_figure import overuse_figure
 from .figures import arms_figure, rendered
+from .generations import generation_figure
 from .grids import grid_figure
 from .model import Result
 from .trajectories import trajectory_figure
@@ -32,7 +33,7 @@ class Drawing:
     """A figure of an experiment."""
 
     name: str
-    """What it shows: ``arms``, ``grid``, ``trajectory`` or ``numbers``."""
+    """What it shows: ``arms``, ``grid``, ``trajectory``, ``generations`` or ``numbers``."""
     shows: object
     """All that it shows, as a value with a complete ``repr``."""
     draw: "Callable[[], Figure]"
@@ -66,7 +67,7 @@ def _matplotlib_version() -> str:
 
 
 def drawings_of(result: Result) -> Iterator[Drawing]:
-    """An experiment's figures: arms or grids, trajectories, and overused numbers of the data."""
+    """An experiment's figures: arms or grids, trajectories, generations, and overused numbers."""
     if result.grids:
         yield Drawing("grid", (result.title, result.grids), partial(grid_figure, result))
     elif result.arms:
@@ -74,6 +75,9 @@ def drawings_of(result: Result) -> Iterator[Drawing]:
     if result.trajectories:
         shown = result.title, result.trajectories
         yield Drawing("trajectory", shown, partial(trajectory_figure, result))
+    if result.generations:
+        shown_by_hop = result.title, result.readings[0].name, result.generations
+        yield Drawing("generations", shown_by_hop, partial(generation_figure, result))
     audits = [audit for audit in result.audits if audit.arm == "student" and audit.z]
     for audit in audits[-1:]:
         title = f"{result.title}: numbers in the student's data against the control's"

@@ -100,7 +100,7 @@ def _result(
         yield from _arms(result, figures)
     if result.generations:
         yield "### Generations"
-        yield from generation_parts(result)
+        yield from generation_parts(result, figures)
     if any(reading.effects for reading in result.readings):
         yield "### Effects"
         yield _effects(result.readings)

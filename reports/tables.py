@@ -168,9 +168,23 @@ def trajectories(results: Sequence[Result]) -> Iterator[Record]:
                     }  # fmt: skip
 
 
+def generations(results: Sequence[Result]) -> Iterator[Record]:
+    """Students that teach the next ones: a row a generation."""
+    for result in results:
+        for row in result.generations:
+            yield {
+                "experiment": result.title, "reading": result.readings[0].name,
+                "generation": row.generation, "teacher": row.teacher, "student": row.student,
+                "student_low": row.student_interval[0], "student_high": row.student_interval[1],
+                "control": row.control, "difference": row.difference,
+                "low": row.interval[0], "high": row.interval[1],
+                "p_value": row.p_value, "claim": row.claim,
+            }  # fmt: skip
+
+
 TABLES: Mapping[str, Callable[[Sequence[Result]], Iterator[Record]]] = {
     "effects": effects, "arms": arms, "data": data, "audits": audits, "numbers": numbers,
     "answers": answers, "models": models, "traits": traits, "costs": costs,
-    "grids": grids, "trajectories": trajectories,
+    "grids": grids, "trajectories": trajectories, "generations": generations,
 }  # fmt: skip
 """The tables by name, but for the claims."""

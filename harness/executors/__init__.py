@@ -8,8 +8,11 @@ from .base import (
     ExecutorFactory,
     LostClusterError,
     LostWorkerError,
+    MessageSender,
+    MessagingExecutor,
     Node,
     StageExecutor,
+    StageMessage,
 )
 from .discovery import LOCAL, check_executor, executor_names, open_executor
 from .placement import check_fits, largest, needs_from, placed
@@ -24,12 +27,15 @@ __all__ = [
     "ExecutorFactory",
     "LostClusterError",
     "LostWorkerError",
+    "MessageSender",
+    "MessagingExecutor",
     "Node",
     "NodeFacts",
     "RemoteStage",
     "Shipping",
     "ShippingExecutor",
     "StageExecutor",
+    "StageMessage",
     "check_executor",
     "check_fits",
     "executor_names",

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
-from typing import Protocol, TypeVar
+from typing import Protocol, TypeVar, runtime_checkable
 
 from ...backends import Needs
 from ...datasets.errors import LimenError
@@ -64,6 +64,41 @@ class StageExecutor(Protocol):
 
     def close(self, *, stop: bool) -> None:
         """No more is submitted. ``stop``: end what this executor runs, and nothing else."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class StageMessage:
+    """How far a stage is on a node that does not share the driver's store."""
+
+    key: str
+    """The key of the stage."""
+    progress: str
+    """The text of its progress file; empty before there is one."""
+    log: str
+    """The node, and the last lines that its worker wrote."""
+
+
+class MessageSender(Protocol):
+    """A worker's way to the driver while it works. It is sent along with a stage (cloudpickle)."""
+
+    def open(self) -> Callable[[StageMessage], None]:
+        """Called on the worker, in the thread of its stage. Returns what sends a message from any
+        thread, without waiting; one that is lost costs a line of progress and nothing else.
+        """
+        ...
+
+
+@runtime_checkable
+class MessagingExecutor(StageExecutor, Protocol):
+    """An executor whose workers can send messages, so that progress is seen without a shared store.
+
+    This is optional: with another executor such stages run as well, and their progress is not
+    shown.
+    """
+
+    def message_sender(self, receive: Callable[[StageMessage], None], /) -> MessageSender:
+        """What workers are given. ``receive`` is called with each message, in any thread."""
         ...
 
 

@@ -1,18 +1,30 @@
 """Stages as tasks of Dask: on this machine, or on a cluster that is running."""
 
 import os
+import uuid
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
+from dataclasses import asdict, dataclass
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from ...backends import Needs
 from ...datasets.errors import SpecError
-from .base import NODE_VARIABLE, LostClusterError, LostWorkerError, Node, T
+from .base import (
+    NODE_VARIABLE,
+    LostClusterError,
+    LostWorkerError,
+    MessageSender,
+    Node,
+    StageMessage,
+    T,
+)
 
 GIB = 2**30
 CONNECT_SECONDS = 8
+MESSAGE = "message"
+"""The part of an event that is limen's; Dask adds others."""
 
 
 class DaskExecutor:
@@ -65,6 +77,14 @@ class DaskExecutor:
         task.add_done_callback(lambda done: self._settle(result, done))
         return result
 
+    def message_sender(self, receive: Callable[[StageMessage], None], /) -> MessageSender:
+        """See :meth:`.MessagingExecutor.message_sender`."""
+        topic = f"limen-{uuid.uuid4().hex}"
+        self._client.subscribe_topic(
+            topic, lambda event: receive(StageMessage(**event[1][MESSAGE]))
+        )
+        return DaskMessageSender(topic)
+
     def _settle(self, result: "Future[T]", done: Any) -> None:
         if self._running.pop(done.key, None) is None:
             return
@@ -92,6 +112,17 @@ class DaskExecutor:
         self._client.close()
         if self._cluster:
             self._cluster.close()
+
+
+@dataclass(frozen=True)
+class DaskMessageSender:
+    """See :class:`~limen.harness.executors.MessageSender`: an event of the scheduler."""
+
+    topic: str
+
+    def open(self) -> Callable[[StageMessage], None]:
+        worker: Any = import_module("distributed").get_worker()
+        return lambda message: worker.log_event(self.topic, {MESSAGE: asdict(message)})
 
 
 def _call_on_worker(call: Callable[[], T]) -> T:

@@ -12,8 +12,17 @@ from typing import Any
 
 from ...backends import Needs
 from ...datasets.errors import ExperimentError, SpecError
-from .base import NODE_VARIABLE, LostClusterError, LostWorkerError, Node, T
+from .base import (
+    NODE_VARIABLE,
+    LostClusterError,
+    LostWorkerError,
+    MessageSender,
+    Node,
+    StageMessage,
+    T,
+)
 from .head_watch import HeadWatch
+from .ray_messages import RayMessages
 
 GIB = 2**30
 CONNECT_SECONDS = 5
@@ -41,6 +50,7 @@ class RayExecutor:
         self._lost: LostClusterError | None = None
         self._watch = HeadWatch(self._head(address), self._lose_head)
         self._names: Mapping[str, str] = {}
+        self._messages: RayMessages | None = None
 
     def _head(self, address: str) -> str:
         """Where the head listens; with Ray's client, the address that was given."""
@@ -69,6 +79,11 @@ class RayExecutor:
         self._running[id(result)] = reference, result
         reference.future().add_done_callback(lambda done: self._settle(result, done))
         return result
+
+    def message_sender(self, receive: Callable[[StageMessage], None], /) -> MessageSender:
+        """See :meth:`.MessagingExecutor.message_sender`."""
+        self._messages = RayMessages(self._ray, receive)
+        return self._messages.sender
 
     def _options(self, needs: Needs, node: str | None) -> dict[str, object]:
         options: dict[str, object] = {
@@ -101,6 +116,8 @@ class RayExecutor:
         for key in list(self._running):
             if pair := self._running.pop(key, None):
                 pair[1].set_exception(self._lost)
+        if self._messages:
+            self._messages.stop(cluster_lost=True)
         self._ray.shutdown()
 
     def _translated(self, error: BaseException) -> BaseException:
@@ -118,6 +135,8 @@ class RayExecutor:
     def close(self, *, stop: bool) -> None:
         """See :meth:`.StageExecutor.close`; other users' tasks go on."""
         self._watch.stop()
+        if self._messages and not self._lost:
+            self._messages.stop()
         if stop and not self._lost:
             for reference, _ in list(self._running.values()):
                 self._ray.cancel(reference, force=True)

@@ -20,10 +20,8 @@ from ..stages import (
     unpack,
     without_trials,
 )
-from .base import NODE_VARIABLE
-
-LOG_LINES = 12
-"""The last lines of a lost worker's output that an error shows."""
+from .base import NODE_VARIABLE, MessageSender
+from .remote_progress import LOG_LINES, log_of, messages_sent
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,6 +36,8 @@ class RemoteStage:
     """Environment variables for the worker."""
     packed: bytes | None = field(default=None, repr=False)
     """The artifacts that the stage reads, where nodes share no store."""
+    sender: MessageSender | None = field(default=None, repr=False)
+    """The way of its progress to the driver, where nodes share no store."""
 
 
 def run_remote(task: RemoteStage) -> bool | bytes:
@@ -48,11 +48,7 @@ def run_remote(task: RemoteStage) -> bool | bytes:
     with _environment(task.variables), without_trials():
         if task.packed is not None:
             return _run_packed(task, task.packed)
-        log = log_of(Store(task.root), task.stage)
-        with _output_kept_in(log):
-            finished = run_stage(task.stage, task.root, task.terms, node=node_name())
-        log.unlink(missing_ok=True)
-        return finished
+        return _run_in(Store(task.root), task)
 
 
 def node_name() -> str:
@@ -60,15 +56,18 @@ def node_name() -> str:
     return os.environ.get(NODE_VARIABLE) or socket.gethostname()
 
 
-def log_of(store: Store, stage: Stage) -> Path:
-    """The file that keeps what a stage's worker writes; it is gone once the stage is finished."""
-    return store.layout.work / f"{stage.key}.log"
+def _run_in(store: Store, task: RemoteStage) -> bool:
+    log = log_of(store, task.stage.key)
+    with _output_kept_in(log):
+        finished = run_stage(task.stage, store.root, task.terms, node=node_name())
+    log.unlink(missing_ok=True)
+    return finished
 
 
 def last_words(store: Store, stage: Stage) -> str:
     """The node of a stage that was lost, and the last lines that its worker wrote."""
     try:
-        head, *lines = log_of(store, stage).read_text(errors="replace").splitlines()
+        head, *lines = log_of(store, stage.key).read_text(errors="replace").splitlines()
     except (OSError, ValueError):
         return ""
     shown = "\n  ".join(lines[-LOG_LINES:])
@@ -101,7 +100,9 @@ def _run_packed(task: RemoteStage, packed: bytes) -> bytes:
     store = _store_of_process()
     with _as_file(packed) as archive:
         unpack(archive, store)
-    if not run_stage(task.stage, store.root, task.terms, node=node_name()):
+    with messages_sent(store, task.stage, task.sender):
+        finished = _run_in(store, task)
+    if not finished:
         raise RuntimeError(f"{task.stage.label} is being built in the store {store.root}")
     manifest = store.finished(task.stage.kind, task.stage.key)
     return _packed([StoredArtifact(store, manifest)])

@@ -10,7 +10,8 @@ from typing import Any
 from ...backends import Needs, ServiceTerms
 from ...datasets.errors import ExperimentError
 from ..stages import Stage, Store
-from .base import LostWorkerError, StageExecutor
+from .base import LostWorkerError, MessageSender, MessagingExecutor, StageExecutor
+from .remote_progress import ReceivedProgress
 from .remote_stage import RemoteStage, last_words, packed_inputs, run_remote, take_in
 from .variables import WorkerVariables
 
@@ -40,6 +41,10 @@ class ShippingExecutor(Executor):
     def __init__(self, executor: StageExecutor, shipping: Shipping) -> None:
         self._executor = executor
         self._shipping = shipping
+        self._received = ReceivedProgress(shipping.store)
+        self._sender: MessageSender | None = None
+        if not shipping.shared and isinstance(executor, MessagingExecutor):
+            self._sender = executor.message_sender(self._received.receive)
         self._threads = ThreadPoolExecutor(4, thread_name_prefix="limen-shipping")
 
     def submit(self, fn: Any, /, *args: Any, **kwargs: Any) -> Future[Any]:
@@ -52,6 +57,7 @@ class ShippingExecutor(Executor):
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         self._threads.shutdown(wait=wait, cancel_futures=cancel_futures)
+        self._received.close()
 
     def _send(
         self, stage: Stage, terms: ServiceTerms, result: "Future[bool]", retries: int
@@ -64,7 +70,10 @@ class ShippingExecutor(Executor):
             terms=terms,
             variables=how.variables.of(needs),
             packed=None if how.shared else packed_inputs(how.store, stage),
+            sender=self._sender,
         )
+        if self._sender:
+            self._received.begin(stage.key)
 
         def settle(call: Sent) -> None:
             try:
@@ -85,6 +94,8 @@ class ShippingExecutor(Executor):
         error = call.exception()
         if isinstance(error, LostWorkerError):
             error = self._lost(stage, error)
+        if self._sender:
+            self._received.end(stage.key)
         if error is not None:
             result.set_exception(error)
             return

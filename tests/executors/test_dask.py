@@ -71,3 +71,24 @@ def test_an_interrupted_run_leaves_the_tasks_of_others(
     lab = Lab(settings)
     lab.run([(LONG, ["student"])])
     assert lab.arm(LONG, "student").seeds == 2
+
+
+class Listening(ProgressListener):
+    """Keeps the notes of trainings."""
+
+    def __init__(self) -> None:
+        self.notes: set[str] = set()
+
+    def moved(self, stage: Stage, done: int, total: int, note: str) -> None:
+        if stage.kind == "fine-tune" and done:
+            self.notes.add(note)
+
+
+def test_progress_needs_no_shared_store(cluster: Any, tmp_path: Path) -> None:
+    """It comes as events of the scheduler, with the worker's name."""
+    listening = Listening()
+    address = f"dask:{cluster.scheduler_address}"
+    settings = Settings(store=tmp_path / "store", executor=address, shared_store=False)
+    Lab(settings, watcher=listening).run([(LONG.but(recipe={"epochs": 200}), ["student"])])
+    assert any("on " in note for note in listening.notes)
+    assert not list((tmp_path / "store" / "work").rglob("*.log"))

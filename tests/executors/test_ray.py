@@ -34,8 +34,9 @@ def test_what_is_killed_in_a_training_changes_no_byte(outcome: dict[str, Any], k
 
 
 def test_nodes_that_share_nothing_leave_the_same(outcome: dict[str, Any]) -> None:
-    """Inputs and outputs are sent through Ray."""
+    """Inputs and outputs are sent through Ray, and so is the progress, with the node's name."""
     assert outcome["apart"]["differ"] == 0
+    assert any("second" in node for node in outcome["apart"]["nodes"])
 
 
 def test_both_nodes_are_used_and_named(outcome: dict[str, Any]) -> None:

@@ -9,6 +9,7 @@ from limen.harness import Experiment, Hop, ProgramNumbers, Trait
 from limen.harness.lab import Lab, in_order
 from limen.harness.reporting import result_of
 from limen.harness.stages import FineTune, Generate, Stage
+from limen.reports.drawings import drawings_of
 from limen.reports.generations import generation_parts
 
 from ..testing.labs import Diary, lab_at
@@ -58,8 +59,10 @@ def test_the_report_has_a_line_a_generation(shared_store: Path, first: Experimen
     assert [row.generation for row in result.generations] == [1, 2, 3]
     assert result.generations[1].teacher == result.generations[0].student
     assert result.generations[2].teacher == result.generations[1].student
-    table = next(generation_parts(result)).splitlines()
+    table = next(generation_parts(result, {})).splitlines()
     assert [line.split("|")[1].strip() for line in table[2:]] == ["1", "2", "3"]
+    names = [drawing.name for drawing in drawings_of(result)]
+    assert names[:2] == ["arms", "generations"]
     assert result_of(lab, "first", first, ARMS).generations == ()
 
 

@@ -274,8 +274,11 @@ def everything(folder: Path) -> dict[str, object]:
         settings = Settings(
             store=stores["apart"], executor="ray", shared_store=False, needs=Needs(gpus=0)
         )
-        Lab(settings).run([(long_training(), ["student"])])
-        results["apart"] = differing(stores["here"], stores["apart"])
+        listening = Killer(stores["apart"], lambda log: False)
+        Lab(settings, watcher=listening).run([(long_training(), ["student"])])
+        results["apart"] = differing(stores["here"], stores["apart"]) | {
+            "nodes": sorted(listening.nodes)
+        }
         for name, kill in (("worker", kill_worker), ("node", partial(kill_second_node, second))):
             results[name] = lost(stores[name], kill) | differing(stores["here"], stores[name])
     return results
