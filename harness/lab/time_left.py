@@ -168,6 +168,8 @@ class TimeLeft:
         seconds, unknown = self.seconds(), self.unknown()
         if seconds is None:
             return "no estimate yet of the time left"
-        left = max(1.0, seconds) if self._left else seconds
-        about = f"about {left:.0f} s left" if left < 120 else f"about {left / 60:.0f} min left"
-        return f"{about}, without {', '.join(unknown)}: no estimate yet" if unknown else about
+        left = max(1.0, seconds)
+        amount = f"{left:.0f} s" if left < 120 else f"{left / 60:.0f} min"
+        if unknown:
+            return f"at least {amount} left, no estimate yet for {', '.join(unknown)}"
+        return f"about {amount} left" if self._left else "nothing left to do"
