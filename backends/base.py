@@ -339,6 +339,8 @@ class Capabilities:
     recorded, and compared whenever the model is read. None if it keeps no models there."""
     write_merged: Callable[[str, Path], None] | None = None
     """Writes a trained model, adapter and base as one, to a folder. None if it cannot."""
+    further_training: bool = False
+    """Whether :attr:`Job.model` may be a trained model, whose training then goes on."""
     other_models: tuple[str, ...] = ()
     """Base models for experiments that need a second one, the preferred one first."""
 
