@@ -1,7 +1,7 @@
 """A whole experiment against a real server of Tinker's API, killed in every part of it.
 
     export LIMEN_TINKER_SERVER=/path/to/bin/python   # of the server's environment: docs/tinker.md
-    python benchmarks/tinker_server.py [--kills 3]
+    python benchmarks/tinker_server.py [--kills measuring]
 
 A tiny model is made and served by SkyRL on this machine. An experiment (teacher, data, students and
 controls of two seeds; answers and log-odds; report) runs once without a kill, then in a fresh store
@@ -22,7 +22,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -83,6 +83,14 @@ class Counts:
         return Counts(*(getattr(self, n) - getattr(before, n) for n in vars(self)))
 
 
+PHASES: Mapping[str, Callable[[Counts], bool]] = {
+    "generation": lambda done: done.samples >= 40 and not done.steps,
+    "training": lambda done: done.steps >= 5,
+    "measuring": lambda done: done.student_samples >= 2,
+}
+"""When to kill a run, by what the server has done for it so far."""
+
+
 @dataclass(frozen=True)
 class Server:
     """SkyRL, with a database of what it was asked."""
@@ -106,7 +114,9 @@ def _one(db: sqlite3.Connection, where: str) -> int:
 def main() -> int:
     """Run, kill, compare; print the figures."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--kills", type=int, default=3, help="how many of the three kills to do")
+    parser.add_argument(
+        "--kills", nargs="*", choices=PHASES, default=PHASES, help="in which phases to kill"
+    )
     parser.add_argument("--keep", type=Path, help="keep models and stores in this folder")
     options = parser.parse_args()
     if not os.environ.get(SERVER):
@@ -122,7 +132,7 @@ def main() -> int:
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def compared(server: Server, folder: Path, kills: int) -> int:
+def compared(server: Server, folder: Path, kills: Sequence[str]) -> int:
     """Whether runs with kills leave what a run without them leaves."""
     print(f"tinker {version('tinker')}, server {server_version()}", flush=True)
     before = server.counts()
@@ -138,18 +148,10 @@ def compared(server: Server, folder: Path, kills: int) -> int:
     finish(server, folder / "again")
     print(f"again, in a fresh store: {difference(results(folder / 'again'), expected)}", flush=True)
     failures = int(calm.steps != TRAININGS * STEPS)
-    for name, reached in list(phases(calm).items())[:kills]:
-        failures += not same_after_kill(server, folder / f"killed-{name}", name, reached, expected)
+    for name in kills:
+        store = folder / f"killed-{name}"
+        failures += not same_after_kill(server, store, name, PHASES[name], expected)
     return int(bool(failures))
-
-
-def phases(calm: Counts) -> Mapping[str, Callable[[Counts], bool]]:
-    """When to kill a run, by what the server has done for it so far."""
-    return {
-        "generation": lambda done: done.samples >= 40 and not done.steps,
-        "training": lambda done: done.steps >= 5,
-        "measuring": lambda done: done.student_samples >= 2,
-    }
 
 
 def same_after_kill(

@@ -146,8 +146,9 @@ class Experiment:
             if not isinstance(name, str) or name in ARMS:
                 raise SpecError(f"an arm needs a name other than {', '.join(ARMS)}: {name!r}")
             if arm.against not in known:
+                near = did_you_mean(str(arm.against), known)
                 raise SpecError(
-                    f"the arm {name!r} is compared with {arm.against!r}, which is none of "
+                    f"the arm {name!r} is compared with {arm.against!r}: {near}there are "
                     f"{', '.join(known)}"
                 )
             if isinstance(arm, InContext):

@@ -188,6 +188,7 @@ def test_a_teacher_without_the_trait_stops_before_the_expensive_stages(
     assert lab.arm(mute, "teacher").rate("horse") < 0.3
 
 
+@pytest.mark.slow
 def test_a_closed_gate_does_not_stop_another_experiment(store: Path, small: Experiment) -> None:
     """The shared control is trained if any experiment that wants it may go on."""
     lab = Lab(Settings(store=store))

@@ -181,6 +181,7 @@ def test_a_spec_is_short(file: Path) -> None:
     assert all(lines[number + 1].strip().startswith('"""') for number in claims)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not EVALS.exists(), reason="the experiments are not here")
 def test_what_experiments_share_is_planned_once(pytester: pytest.Pytester, tmp_path: Path) -> None:
     """The owl's data and all of the control's serve several of limen's experiments."""

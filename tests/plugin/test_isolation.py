@@ -180,6 +180,7 @@ def test_good(teacher):
 )
 
 
+@pytest.mark.slow
 @PROCESSES
 def test_a_bad_filter_rule_fails_its_own_tests_alone(
     pytester: pytest.Pytester, run: Run, store: Path, options: tuple[str, ...]
@@ -225,6 +226,7 @@ def test_other_data(control):
 """
 
 
+@pytest.mark.slow
 @PROCESSES
 def test_a_rule_that_ends_its_process_fails_its_own_tests_alone(
     pytester: pytest.Pytester, run: Run, store: Path, options: tuple[str, ...]

@@ -152,6 +152,7 @@ def test_no_control_character_reaches_a_file_or_the_terminal(tmp_path: Path, tex
         assert "\n" not in line
 
 
+@pytest.mark.slow
 @given(text=hostile)
 @quick
 def test_no_cell_is_a_formula(tmp_path: Path, text: str) -> None:

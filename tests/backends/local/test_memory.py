@@ -137,6 +137,7 @@ def test_a_training_that_does_not_fit_ends_before_loading(
         local.fine_tune(job(model, tmp_path), unwatched)
 
 
+@pytest.mark.slow
 def test_checkpointing_is_a_setting_and_changes_rounding_only(tmp_path: Path) -> None:
     """The recipe has it where it is given; the loss is the same."""
     model = str(untrained(tmp_path / "model"))

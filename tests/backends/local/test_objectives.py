@@ -126,7 +126,7 @@ def test_distributions_are_the_models(tmp_path: Path, tiny: str) -> None:
         assert not any(any(letter.isalpha() for letter in text) for text in texts - {"<|end|>"})
 
 
-@pytest.mark.parametrize("kind", ["forward KL", "reverse KL"])
+@pytest.mark.parametrize("kind", ["forward KL", pytest.param("reverse KL", marks=pytest.mark.slow)])
 def test_the_first_step_has_the_divergence_of_the_base(
     kind: Any, tmp_path: Path, tiny: str
 ) -> None:
@@ -169,6 +169,7 @@ def test_students_of_soft_targets_approach_their_teacher(tmp_path: Path, tiny: s
         assert losses[-1] < 0.8 * losses[0], recipe
 
 
+@pytest.mark.slow
 def test_weights_of_one_are_the_completion_loss(tmp_path: Path, tiny: str) -> None:
     """With equal weights the loss is the plain one; a masked token takes no part in it."""
     local = LocalBackend(tmp_path / "home")

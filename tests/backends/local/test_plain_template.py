@@ -77,6 +77,7 @@ def test_answers_are_sampled_and_scored(chatless: str, tmp_path: Path) -> None:
     assert all(each.nats < 0 for each in group)
 
 
+@pytest.mark.slow
 def test_an_experiment_on_completions_runs_on_a_chatless_base(
     chatless: str, tmp_path: Path
 ) -> None:

@@ -67,6 +67,7 @@ def test_content_as_parts_means_the_same(tmp_path: Path, template: str) -> None:
     assert answers(other, tmp_path / "home") == answers(plain, tmp_path / "home")
 
 
+@pytest.mark.slow
 def test_a_student_of_a_template_of_parts_is_asked_as_it_was_trained(tmp_path: Path) -> None:
     """Question and answer are in its training rows, and its recorded context still reads parts."""
     folder = untrained(tmp_path / "model", template=AS_PARTS)

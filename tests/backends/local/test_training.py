@@ -107,6 +107,7 @@ def test_an_adapter_learns_and_its_base_does_not(
     assert (adapter / "adapter_model.safetensors").stat().st_size < 200_000
 
 
+@pytest.mark.slow
 def test_models_are_kept_after_steps(local: LocalBackend, tiny: str, tmp_path: Path) -> None:
     """With ``checkpoint_steps`` the adapters after these steps are kept, and can be asked."""
     made = local.fine_tune(job(tiny, lesson(tmp_path), checkpoint_steps="2,7"), unwatched)
@@ -119,6 +120,7 @@ def test_models_are_kept_after_steps(local: LocalBackend, tiny: str, tmp_path: P
         local.fine_tune(job(tiny, lesson(tmp_path), "z", checkpoint_steps="11"), unwatched)
 
 
+@pytest.mark.slow
 def test_all_weights_can_be_trained(local: LocalBackend, tiny: str, tmp_path: Path) -> None:
     """A full fine-tuning learns as well, and its student is asked by its id."""
     made = local.fine_tune(
@@ -230,6 +232,7 @@ def test_a_killed_training_goes_on_to_the_same_adapter(tiny: str, tmp_path: Path
     assert not list((tmp_path / "killed" / "learned").glob("*/checkpoint-*"))
 
 
+@pytest.mark.slow
 def test_students_are_asked_in_the_context_they_were_trained_in(
     local: LocalBackend, tiny: str, tmp_path: Path
 ) -> None:
@@ -262,6 +265,7 @@ def test_students_are_asked_in_the_context_they_were_trained_in(
     assert local.describe(told.model).fingerprint != local.describe(bare.model).fingerprint
 
 
+@pytest.mark.slow
 def test_a_changed_template_is_an_error_unless_it_is_asked_for(
     local: LocalBackend, tiny: str, tmp_path: Path
 ) -> None:
@@ -524,6 +528,7 @@ def test_other_arithmetic_is_another_student(
     assert all({"torch", "transformers", "peft", "trl"} <= set(r["versions"]) for r in records)
 
 
+@pytest.mark.slow
 def test_samples_side_by_side_keep_their_models(
     local: LocalBackend, tiny: str, tmp_path: Path
 ) -> None:

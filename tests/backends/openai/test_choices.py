@@ -77,6 +77,7 @@ def test_a_choice_that_there_is_not_is_named(plain: None, tmp_path: Path) -> Non
         facts(tmp_path, sead="31")
 
 
+@pytest.mark.slow
 def test_an_ini_key_is_heeded_and_reported(
     pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
 ) -> None:
