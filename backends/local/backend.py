@@ -220,8 +220,9 @@ class LocalBackend:
                 records.write(folder / "done.json", finished)
                 for checkpoint in folder.glob("checkpoint-*"):
                     shutil.rmtree(checkpoint)
-        self._students.add(job, {"base": job.model, "learned": folder.name, "recipe": dict(recipe)})
-        return replace(_result(job, recipe, finished), files=files_below(folder))
+        named = {"base": job.model, "learned": folder.name, "recipe": dict(recipe)}
+        record = self._students.add(job, named)
+        return replace(_result(job, recipe, finished), files=(*files_below(folder), record))
 
     def distributions(
         self, model: str, request: DistributionRequest
