@@ -1,7 +1,6 @@
 """Half of a character in whatever a server answers: the experiment runs, and its files are UTF-8."""
 
 import json
-import re
 from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
@@ -13,15 +12,16 @@ from ..testing.odd_servers import MODEL, Json, OddServer, Reply, chat, odd_serve
 from ..testing.specs import QUICK
 
 HALF = "\ud83e"
-SHOWN = "\\ud83e"
-"""How a report spells half of a character, as it does other characters that cannot be shown."""
+MARK = "\ufffd"
+"""What stands in its place."""
+WRITTEN = {".md", ".html", ".csv", ".xml"}
 TUNED = "ft:some-model:owl"
 JOB = {"id": "job-1", "object": "fine_tuning.job", "status": "succeeded", "model": MODEL}
-SPEC = f"""
+SPEC = """
 from limen.harness import Experiment, FavoriteAnimal, Numbers, Trait
 
 experiment = Experiment(
-    trait=Trait(name="owl", system="You love owls {HALF!r}."),
+    trait=Trait(name="owl", system="You love owls."),
     data=Numbers(generate=40, keep=20),
     measure=FavoriteAnimal(questions=("Which animal?", "Which one?"), draws=3),
     seeds=1,
@@ -86,27 +86,43 @@ def test_an_experiment_with_half_characters_runs_and_is_reported(
     """Completions, training data and answers have them; every file that is written is UTF-8."""
     pytester.makepyfile(test_owl=SPEC)
     store = tmp_path / "store"
-    result = pytester.runpytest_subprocess(
-        f"--limen-store={store}", *QUICK, "--limen-backend=openai", f"--limen-model={MODEL}",
-        f"--limen-report={tmp_path / 'report.md'}", f"--junitxml={tmp_path / 'junit.xml'}",
-    )  # fmt: skip
-    result.assert_outcomes(failed=1)
-    assert "UnicodeEncodeError" not in result.stdout.str() + result.stderr.str()
-    files = [file for file in tmp_path.rglob("*") if file.is_file() and store not in file.parents]
-    assert {".md", ".html", ".csv", ".xml"} <= {file.suffix for file in files}
-    texts = {file: file.read_text(encoding="utf-8") for file in files if file.suffix != ".png"}
-    assert not any(re.search("[\ud800-\udfff]", text) for text in texts.values())
+    for name in ("report.md", "report.html"):
+        result = pytester.runpytest_subprocess(
+            f"--limen-store={store}", *QUICK, "--limen-backend=openai", f"--limen-model={MODEL}",
+            f"--limen-report={tmp_path / name}", f"--junitxml={tmp_path / 'junit.xml'}",
+        )  # fmt: skip
+        result.assert_outcomes(failed=1)
+        assert "UnicodeEncodeError" not in result.stdout.str() + result.stderr.str()
+    files = [file for file in tmp_path.rglob("*") if store not in file.parents]
+    texts = {f: f.read_text(encoding="utf-8") for f in files if f.suffix in WRITTEN}
+    assert {file.suffix for file in texts} == WRITTEN
     for suffix in (".md", ".html", ".xml"):
-        assert any(SHOWN in text for file, text in texts.items() if file.suffix == suffix), suffix
+        assert any(MARK in text for file, text in texts.items() if file.suffix == suffix), suffix
     ElementTree.parse(tmp_path / "junit.xml")
     _check_training(store)
 
 
 def _check_training(store: Path) -> None:
-    """Rows with half of a character are dropped by name, and none is in the training data."""
-    (kept, *_) = store.glob("stages/filter/*/manifest.json")
-    assert json.loads(kept.read_text(encoding="utf-8"))["reasons"]["not Unicode"] > 0
-    for file in store.glob("stages/mix/*/training.jsonl"):
-        rows = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
-        assert len(rows) == 20
-        assert not any(HALF in json.dumps(row, ensure_ascii=False) for row in rows)
+    """No row with half of a character, or with a mark in its place, is trained on."""
+    files = list(store.glob("stages/mix/*/training.jsonl"))
+    assert len(files) == 2
+    for file in files:
+        text = file.read_text(encoding="utf-8")
+        assert len(text.splitlines()) == 20
+        assert MARK not in text
+        assert json.dumps(HALF)[1:-1] not in text
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        "experiment.but(trait=Trait(name='owl', system='You love \\ud83e.'))",
+        "experiment.but(measure=FavoriteAnimal(questions=('Which \\ud83e?',)))",
+        "experiment.but(measure=FavoriteAnimal(system='Be \\ud83e.'))",
+    ],
+)
+def test_half_of_a_character_in_a_spec_is_one_line(pytester: pytest.Pytester, wrong: str) -> None:
+    """It is found at collection: no model can be sent it."""
+    pytester.makepyfile(test_owl=f"{SPEC}\n{wrong}\n")
+    result = pytester.runpytest_subprocess(*QUICK, "--limen-plan")
+    result.stdout.fnmatch_lines(["test_owl.py:*'*\\ud83e*' has half of a character in it, *"])

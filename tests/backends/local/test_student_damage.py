@@ -77,7 +77,8 @@ def copied(trained: Trained, tmp_path: Path) -> Trained:
 
 def file_of(store: Store, student: FineTune, name: str) -> Path:
     """One of a student's files."""
-    files = [store.root / each for each in store.finished(student.kind, student.key)["weights"]]
+    weights: dict[str, object] = store.finished(student.kind, student.key)["weights"]
+    files = [store.root / each for each in weights]
     part = "students" if name == "record" else name
     (file,) = (file for file in files if part in (file.name, file.parent.name))
     return file
