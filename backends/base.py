@@ -207,6 +207,8 @@ class Capabilities:
             keeps no models there.
         write_merged: Writes a trained model, adapter and base as one, to a folder. Default: None,
             it cannot.
+        further_training: Whether ``Job.model`` may be a trained model, whose training then goes on.
+            Default: False.
         other_models: Base models for experiments that need a second one, the preferred one first.
             Default: none.
 
@@ -233,6 +235,7 @@ class Capabilities:
     needs: Callable[[str, Recipe | None], Needs] | None = None
     model_files: Callable[[str], tuple[Path, ...]] | None = None
     write_merged: Callable[[str, Path], None] | None = None
+    further_training: bool = False
     other_models: tuple[str, ...] = ()
 
 
