@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from ...backends.inspect.draws import chat_messages
 from ...datasets.errors import StoreError
 from ..stages import ANSWERS, ArtifactDraft, Row, Store, StoreLayout, Workspace
+from .log_checks import eval_id, sign_log
 from .log_draws import choice_id, has_plain_text, put_draws, stop_reason
 from .log_model import LogContents, ScoreColumn
 
@@ -47,6 +48,7 @@ def write_log(sheet: LogContents) -> None:
             if plain:
                 put_draws(scratch, answered)
             scratch.replace(sheet.file)
+            sign_log(sheet.file)
         finally:
             scratch.unlink(missing_ok=True)
 
@@ -108,7 +110,7 @@ def _spec(sheet: LogContents, created: str, config: Any) -> "EvalSpec":
 
     facts = {**sheet.facts, "limen": version("limen")}
     return EvalSpec(
-        eval_id=_id(sheet, "eval"),
+        eval_id=eval_id(sheet.file),
         run_id=_id(sheet, "run"),
         task_id=_id(sheet, "task"),
         created=created,
