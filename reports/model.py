@@ -13,6 +13,7 @@ from .readings import (
     ReadingRow,
     TrajectoryRow,
 )
+from .registration import RegistrationRow
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -340,6 +341,8 @@ class Run:
     """What its stages were to take, worked out before it; None if there were none to do."""
     spent: Effort | None = None
     """What those of them that it finished took."""
+    registrations: tuple[RegistrationRow, ...] = ()
+    """The registrations beside the specs; of records of earlier versions empty."""
     id: str = ""
     """Its name among the store's runs; empty while it is not kept."""
 
