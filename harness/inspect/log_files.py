@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from ...backends.inspect.draws import chat_messages
 from ...datasets.errors import StoreError
 from ..stages import ANSWERS, ArtifactDraft, Row, Store, StoreLayout, Workspace
+from .log_checks import eval_id, sign_log
 from .log_model import LogContents, ScoreColumn
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ def write_log(sheet: LogContents) -> None:
         try:
             write_eval_log(eval_log(sheet), scratch)
             scratch.replace(sheet.file)
+            sign_log(sheet.file)
         finally:
             scratch.unlink(missing_ok=True)
 
@@ -97,7 +99,7 @@ def _spec(sheet: LogContents, created: str, config: Any) -> "EvalSpec":
 
     facts = {**sheet.facts, "limen": version("limen")}
     return EvalSpec(
-        eval_id=_id(sheet, "eval"),
+        eval_id=eval_id(sheet.file),
         run_id=_id(sheet, "run"),
         task_id=_id(sheet, "task"),
         created=created,
