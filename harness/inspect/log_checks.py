@@ -6,6 +6,7 @@ the format (zip) keeps of it, and if the log is the one that belongs in this pla
 """
 
 import hashlib
+import importlib
 import json
 import warnings
 import zlib
@@ -59,8 +60,23 @@ def _is_as_written(file: Path) -> bool:
     return written == f"{digest_of(file)}  {file.name}\n".encode()
 
 
+def _errors_of_zstd() -> tuple[type[Exception], ...]:
+    """What reading a damaged part can raise beside zipfile's own errors.
+
+    Inspect compresses logs by zstd. Before Python 3.14 ``zipfile`` reads it once this is imported,
+    and would call a whole log unreadable without it.
+    """
+    try:
+        importlib.import_module("zipfile_zstd")
+        error: type[Exception] = importlib.import_module("zstandard").ZstdError
+    except ImportError:
+        return ()
+    return (error,)
+
+
 def _problem(file: Path) -> str | None:
     """What is wrong with a log; None for a whole one."""
+    unreadable = _errors_of_zstd()
     try:
         with ZipFile(file) as log:
             if part := log.testzip():
@@ -68,7 +84,7 @@ def _problem(file: Path) -> str | None:
             name = next((one for one in HEADERS if one in log.namelist()), None)
             header = json.loads(log.read(name)) if name else {}
             own = header["eval"]["eval_id"]
-    except (BadZipFile, zlib.error, OSError, EOFError, NotImplementedError):
+    except (BadZipFile, zlib.error, OSError, EOFError, NotImplementedError, *unreadable):
         return "it is not a whole file of this kind (zip)"
     except (ValueError, KeyError, TypeError):
         return "it has no ids of an Inspect log"

@@ -1,6 +1,9 @@
 """A damaged Inspect log is one line, and is written again from the answers."""
 
+import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -96,3 +99,16 @@ def test_a_log_that_somebody_changed_with_inspect_is_left_alone(lab: Lab) -> Non
     write_eval_log(log, str(file))
     assert write_all(lab) == 0
     assert read_eval_log(str(file)).eval.tags == ["mine"]
+
+
+def test_a_whole_log_without_a_hash_is_whole_where_inspect_is_not_loaded(lab: Lab) -> None:
+    """Logs of older versions are no damage: a new process can read their compression."""
+    file = logs_of(lab)[0]
+    file.with_suffix(".sha256").unlink()
+    code = (
+        "import sys; from pathlib import Path; "
+        "from limen.harness.inspect.log_checks import log_is_there; "
+        "assert log_is_there(Path(sys.argv[1])) and 'inspect_ai' not in sys.modules"
+    )
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    subprocess.run([sys.executable, "-c", code, str(file)], env=environment, check=True)
