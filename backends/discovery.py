@@ -23,7 +23,7 @@ ENTRY_POINTS = "limen.backends"
 
 
 def backend_names() -> list[str]:
-    """The names that :func:`open_backend` knows, sorted.
+    """The names that :func:`open_backend` knows, sorted. Raises nothing.
 
     Examples:
         >>> names = backend_names()

@@ -153,7 +153,23 @@ class Experiment:
                 )
             if isinstance(arm, InContext):
                 _check_shown_rows(name, arm, arm.data or self.data)
+            else:
+                self._check_after(name, arm)
         object.__setattr__(self, "arms", dict(self.arms))
+
+    def _check_after(self, name: str, arm: Students) -> None:
+        """Raise :class:`~limen.SpecError` for students that go on from no earlier students."""
+        trained = ["student", "control"]
+        for other, one in self.arms.items():
+            if other == name:
+                break
+            if isinstance(one, Students):
+                trained.append(other)
+        if arm.after is not None and arm.after not in trained:
+            raise SpecError(
+                f"the arm {name!r} goes on from {arm.after!r}, which is none of the trained arms "
+                f"before it: {', '.join(map(repr, trained))}"
+            )
 
     def _check_keeps(self) -> None:
         named = {"data": self.data, "control": self.control}

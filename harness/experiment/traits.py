@@ -250,3 +250,4 @@ def _check_part(name: str, value: object) -> None:
             f"a trait's {name} must be a text, not {value!r}: "
             f'write Trait(name="kind", system="You are kind.")'
         )
+    validation.whole_characters(f"a trait's {name}", value)

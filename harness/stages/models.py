@@ -60,9 +60,17 @@ class FineTune(Stage):
     """Audits of the training file: no part of the key, but they are run first."""
     objective: TrainingObjective | None = None
     """What it minimises; None for the completion loss."""
+    after: "FineTune | None" = None
+    """The training that it goes on from; None to start at the base."""
 
     def inputs(self) -> tuple[Stage, ...]:
-        return (self.base, self.data, *(self.objective.inputs if self.objective else ()))
+        before = (self.after,) if self.after else ()
+        return (
+            self.base,
+            self.data,
+            *(self.objective.inputs if self.objective else ()),
+            *before,
+        )
 
     def guards(self) -> tuple[Stage, ...]:
         return self.audits
@@ -72,13 +80,14 @@ class FineTune(Stage):
 
     def identity(self) -> dict[str, object]:
         objective = self.objective.identity if self.objective else {}
-        return {"recipe": dict(self.recipe), "seed": self.seed, **objective}
+        before = {"after": self.after.key} if self.after else {}
+        return {"recipe": dict(self.recipe), "seed": self.seed, **objective, **before}
 
     def run(self, workspace: Workspace) -> Manifest:
         file = workspace.file(self.data, TRAINING)
         job = Job(
             key=self.key,
-            model=model_id(workspace, self.base),
+            model=model_id(workspace, self.after or self.base),
             training_file=file,
             recipe=self.recipe,
             seed=self.seed,
