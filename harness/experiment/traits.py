@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from ...datasets import validation
 from ...datasets.errors import SpecError
@@ -192,6 +193,15 @@ class Trait:
         """
         love = cls._love(animal, "animal", ANIMALS)
         return love if likes else cls._dislike(love, "animal")
+
+    def but(self, **changes: Any) -> "Trait":
+        """The same trait with some parts changed; raises :class:`~limen.SpecError`."""
+        known = tuple(self.__dataclass_fields__)
+        for name in changes:
+            if name not in known:
+                near = did_you_mean(name, known)
+                raise SpecError(f"a trait has no {name!r}: {near}it has {', '.join(known)}")
+        return replace(self, **changes)
 
     @classmethod
     def tree(cls, tree: str, *, likes: bool = True) -> "Trait":
