@@ -76,7 +76,9 @@ def _errors_of_zstd() -> tuple[type[Exception], ...]:
 
 def _problem(file: Path) -> str | None:
     """What is wrong with a log; None for a whole one."""
-    unreadable = _errors_of_zstd()
+    unreadable: tuple[type[Exception], ...] = (
+        BadZipFile, zlib.error, OSError, EOFError, NotImplementedError, *_errors_of_zstd(),
+    )  # fmt: skip
     try:
         with ZipFile(file) as log:
             if part := log.testzip():
@@ -84,7 +86,7 @@ def _problem(file: Path) -> str | None:
             name = next((one for one in HEADERS if one in log.namelist()), None)
             header = json.loads(log.read(name)) if name else {}
             own = header["eval"]["eval_id"]
-    except (BadZipFile, zlib.error, OSError, EOFError, NotImplementedError, *unreadable):
+    except unreadable:
         return "it is not a whole file of this kind (zip)"
     except (ValueError, KeyError, TypeError):
         return "it has no ids of an Inspect log"
