@@ -16,6 +16,7 @@ from .readings import (
     ReadingRow,
     TrajectoryRow,
 )
+from .registration import RegistrationRow
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -247,6 +248,8 @@ class Run:
         estimated: What its stages were to take, worked out before it. Default: None, there were
             none to do.
         spent: What those of them that it finished took. Default: None.
+        registrations: The files of registered claims beside its specs. Default: (), as in records
+            of earlier versions.
         id: Its name among the store's runs. Default: empty, it is not kept.
 
     Examples:
@@ -263,6 +266,7 @@ class Run:
     results: tuple[Result, ...]
     estimated: Effort | None = None
     spent: Effort | None = None
+    registrations: tuple[RegistrationRow, ...] = ()
     id: str = ""
 
 

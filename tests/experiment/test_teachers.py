@@ -155,3 +155,12 @@ def test_what_are_no_pairs_is_refused(pairs: Any) -> None:
     """When the lesson is made."""
     with pytest.raises(SpecError, match="pairs"):
         Lesson(pairs=pairs)
+
+
+def test_a_variant_of_a_trait_keeps_the_rest() -> None:
+    """`but` changes the parts that it names, and an unknown part is an error with the known ones."""
+    tiger = Trait.animal("tiger")
+    cats = tiger.but(word="cat", also=("tiger",))
+    assert (cats.name, cats.system, cats.shown_by) == ("tiger", tiger.system, "cat")
+    with pytest.raises(SpecError, match="a trait has no 'words': did you mean 'word'"):
+        tiger.but(words="cat")
