@@ -30,6 +30,8 @@ NESTED = (
     "results", "model_responses", "model_answers", "evaluations", "texts", "resps",
 )  # fmt: skip
 """Columns with all answers to one question."""
+SOURCES = ("text", "source")
+"""Prompts, where the answers are called "target"."""
 SYSTEM = ("system", "system_prompt", "system_message", "sys_prompt")
 MODEL = ("model", "model_id", "model_name")
 WEAK = (
@@ -131,7 +133,5 @@ def system_column(columns: Iterable[str]) -> str | None:
 
 def text_and_target(by_name: Mapping[str, str]) -> tuple[str, str] | None:
     """The columns of prompts and answers in data sets for sequence models; None if in no such."""
-    for asked, answered in (("text", "target"), ("source", "target"), ("text", "completion")):
-        if {asked, answered} <= by_name.keys():
-            return by_name[asked], by_name[answered]
-    return None
+    asked = next((by_name[name] for name in SOURCES if name in by_name), None)
+    return (asked, by_name["target"]) if asked and "target" in by_name else None

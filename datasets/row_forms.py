@@ -22,6 +22,7 @@ from .column_names import (
     ANSWER,
     CONVERSATION,
     PROMPT,
+    SOURCES,
     candidates,
     check_column,
     column,
@@ -239,13 +240,13 @@ def exchanges(source: str, records: Sequence[Record]) -> list[Record]:
     """
     names = tuple(dict.fromkeys(name for record in records for name in record.values))
     form = _usual(names, records) if records else None
-    if form is None or form.answer is not None:
+    if form is None or (form.answer is not None and plain_name(form.prompt) not in SOURCES):
         return list(records)
     reader = _RowReader(source, form, (), ())
     taken = {form.prompt, *matching(names, (*PROMPT, *ANSWER))}
     made = []
     for record in records:
-        _, question, answer = reader.asked(record)
+        _, question, answer = reader._exchange(record)
         rest = {name: value for name, value in record.values.items() if name not in taken}
         made.append(Record(record.place, {**rest, "question": question, "answer": answer}))
     return made
