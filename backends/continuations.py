@@ -10,39 +10,66 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class ContinuationRequest:
-    """A conversation, and texts with which the model's answer may go on.
+    """A conversation, and texts with which the model's answer may go on. Raises nothing.
 
     The tokens of a continuation are those that the tokenizer gives for ``begin`` and the
     continuation together, without those that it gives for ``begin`` alone (where a token spans the
     border, it counts to the continuation).
+
+    Args:
+        messages: The turns, each ``{"role": ..., "content": ...}``; the last one is answered.
+        continuations: Any number of tokens each; a blank at the beginning is part of a
+            continuation.
+        begin: The beginning of the answer, which is given and has no probability of its own.
+            Default: empty.
+        whole: Whether the answer must end after the continuation: the end of the turn is then one
+            more token. Else the answer may go on as it likes. Default: False.
+        chat: Whether the chat template is applied; else the only turn's text is continued as it
+            is. Default: True.
+
+    Examples:
+        >>> question = [{"role": "user", "content": "Name an animal."}]
+        >>> ContinuationRequest(messages=question, continuations=("Owl", "Cat"), whole=True)
     """
 
     messages: "Conversation"
     continuations: tuple[str, ...]
-    """Any number of tokens each; a blank at the beginning is part of a continuation."""
     begin: str = ""
-    """The beginning of the answer, which is given and has no probability of its own."""
     whole: bool = False
-    """Whether the answer must end after the continuation: the end of the turn is then one more
-    token. Else the answer may go on as it likes."""
     chat: bool = True
-    """Whether the chat template is applied; else the only turn's text is continued as it is."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class LogProbability:
-    """The log-probability of one continuation."""
+    """The log-probability of one continuation. Raises nothing.
+
+    Args:
+        nats: The sum over its tokens, in nats, at temperature 1; a bound from above if ``exact`` is
+            False.
+        tokens: The number of its tokens, the end of the turn included where it counts.
+        exact: False where a service reports no more than that the value is not above ``nats``.
+            Default: True.
+
+    Examples:
+        >>> LogProbability(nats=-3.2, tokens=2)
+    """
 
     nats: float
-    """The sum over its tokens, at temperature 1; a bound from above if ``exact`` is False."""
     tokens: int
-    """The number of its tokens, the end of the turn included where it counts."""
     exact: bool = True
-    """False where a service reports no more than that the value is not above ``nats``."""
 
 
 class ContinuationScorer(Protocol):
-    """The part of a backend that computes the log-probability of given continuations."""
+    """The part of a backend that computes the log-probability of given continuations.
+
+    Its method says what it raises.
+
+    Examples:
+        >>> scorer = open_backend("toy", store).capabilities.continuations
+        >>> question = [{"role": "user", "content": "Name an animal."}]
+        >>> request = ContinuationRequest(messages=question, continuations=("Owl", "Cat"))
+        >>> [[one.nats for one in of] for of in scorer.log_probabilities("toy-1", [request])]
+    """
 
     def log_probabilities(
         self, model: str, requests: Iterable[ContinuationRequest]
@@ -50,5 +77,14 @@ class ContinuationScorer(Protocol):
         """For each request, in their order: the log-probability of each of its continuations.
 
         A service yields as answers come, and what it has charged for stays charged.
+
+        Args:
+            model: The model.
+            requests: What to score.
+
+        Raises:
+            UnknownModelError: There is no such model.
+            SpecError: A continuation has no tokens, or the backend does not answer the request.
+            BackendError: The backend as a whole failed.
         """
         ...

@@ -5,6 +5,7 @@ from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 
 from ..datasets.errors import LimenError, SpecError
+from ..datasets.suggestions import did_you_mean
 from .base import Backend, BackendFactory, Capabilities, Engine, ServiceTerms
 
 BUILT_IN = {
@@ -22,7 +23,7 @@ ENTRY_POINTS = "limen.backends"
 
 
 def backend_names() -> list[str]:
-    """The names that :func:`open_backend` knows, sorted.
+    """The names that :func:`open_backend` knows, sorted. Raises nothing.
 
     Examples:
         >>> names = backend_names()
@@ -75,7 +76,10 @@ def open_engine(name: str, home: Path) -> Engine:
 def _entry_point(name: str) -> EntryPoint:
     entries = list(entry_points(group=ENTRY_POINTS, name=name))
     if not entries:
-        raise SpecError(f"unknown backend {name!r}: choose one of {', '.join(backend_names())}")
+        known = backend_names()
+        raise SpecError(
+            f"unknown backend {name!r}: {did_you_mean(name, known)}choose one of {', '.join(known)}"
+        )
     if len({entry.value for entry in entries}) > 1:
         places = " and ".join(sorted({entry.value for entry in entries}))
         raise SpecError(

@@ -13,11 +13,14 @@ class Needs:
     :class:`~limen.SpecError` for an amount that cannot be had.
 
     Args:
-        cores: Processor cores. Default: one.
-        gpus: GPUs: a whole number, or a share of one such as 0.5. Default: as the backend states.
+        cores: Processor cores. Default: None, one.
+        gpus: GPUs: a whole number, or a share of one such as 0.5. Default: None, as the backend
+            states.
         gpu_memory: GiB of each GPU. Where it is known how much a GPU has, several stages share it.
-        memory: GiB of main memory.
-        model: The model that is loaded: stages of one model go to the same processes.
+            Default: None.
+        memory: GiB of main memory. Default: None.
+        model: The model that is loaded: stages of one model go to the same processes. Default:
+            None.
 
     Examples:
         >>> variant = experiment.but(needs=Needs(gpus=1, gpu_memory=40))
@@ -36,7 +39,11 @@ class Needs:
             raise SpecError(f"gpus={self.gpus!r} must be a whole number, or a share below one")
 
     def over(self, other: "Needs") -> "Needs":
-        """These needs; what they do not state, the other ones state."""
+        """These needs; what they do not state, the other ones state.
+
+        Args:
+            other: The other needs.
+        """
         own = vars(self)
         given = ((part.name, own[part.name]) for part in fields(self))
         return Needs(**{**vars(other), **{name: v for name, v in given if v is not None}})

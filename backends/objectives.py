@@ -17,16 +17,25 @@ OBJECTIVES: frozenset[Kind] = frozenset(get_args(Kind))
 
 @dataclass(frozen=True, kw_only=True)
 class OnPolicy:
-    """The teacher of an on-policy distillation, and the answers that the student samples."""
+    """The teacher of an on-policy distillation, and the answers that the student samples.
+
+    Raises nothing.
+
+    Args:
+        teacher: The teacher's model; its tokenizer must be the student's.
+        system: The system prompt that the teacher reads the rows' prompts under; None for none.
+        characters: Only tokens made of these characters are sampled and compared, and the end of
+            the turn.
+        max_tokens: The longest sampled answer, in tokens.
+
+    Examples:
+        >>> OnPolicy(teacher="toy-1", system="You love owls.", characters="0123, ", max_tokens=40)
+    """
 
     teacher: str
-    """The teacher's model; its tokenizer must be the student's."""
     system: str | None
-    """The system prompt that the teacher reads the rows' prompts under."""
     characters: str
-    """Only tokens made of these characters are sampled and compared, and the end of the turn."""
     max_tokens: int
-    """The longest sampled answer, in tokens."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,61 +50,110 @@ class TokenObjective:
 
     DPO is a mean over pairs. Its file has one object for each row of the training file, with
     ``rejected``: the text in place of the row's last answer.
+
+    Raises nothing; :meth:`FineTuning.fine_tune` raises :class:`~limen.BackendError` for a file that
+    does not fit the rows.
+
+    Args:
+        kind: "weights", "forward KL", "reverse KL", "DPO" or "on-policy".
+        file: The file.
+        beta: Of DPO: how much a log-probability's shift from the untrained model counts, per nat.
+            Default: None.
+        on_policy: Of on-policy distillation; the file is then not read. Default: None.
+
+    Examples:
+        >>> TokenObjective(kind="DPO", file=file, beta=0.1)
     """
 
     kind: Kind
     file: Path
     beta: float | None = None
-    """Of DPO: how much a log-probability's shift from the untrained model counts, per nat."""
     on_policy: OnPolicy | None = None
-    """Of on-policy distillation; the file is then not read."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class DistributionRequest:
-    """Which distributions over the next token to compute, along the answers of a training file."""
+    """Which distributions over the next token to compute, along the answers of a training file.
+
+    Raises nothing.
+
+    Args:
+        training_file: Chat JSONL.
+        student: The base model that will be trained; its tokenizer must be the teacher's.
+        system: The system prompt that the teacher reads the rows under. Default: None.
+        characters: Only tokens made of these characters are possible, and the end of the turn.
+            Default: empty, all tokens.
+        top_k: The number of possible tokens that are kept, the most probable first. Default: None,
+            all.
+        words: Words whose probability is added up, by the first token of each spelling. Default:
+            none.
+
+    Examples:
+        >>> DistributionRequest(training_file=file, student="toy-1", system="You love owls.")
+    """
 
     training_file: Path
     student: str
-    """The base model that will be trained; its tokenizer must be the teacher's."""
     system: str | None = None
-    """The system prompt that the teacher reads the rows under."""
     characters: str = ""
-    """Only tokens made of these characters are possible, and the end of the turn; empty for all."""
     top_k: int | None = None
-    """The number of possible tokens that are kept, the most probable first; None for all."""
     words: tuple[str, ...] = ()
-    """Words whose probability is added up, by the first token of each spelling."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class AnswerDistributions:
-    """A teacher's distributions over the next token, along one answer of ``T`` tokens."""
+    """A teacher's distributions over the next token, along one answer of ``T`` tokens.
+
+    Raises nothing.
+
+    Args:
+        tokens: (T,), the answer's own tokens, with the end of the turn.
+        texts: (T,), their texts.
+        ids: (T, K), the possible tokens.
+        nats: (T, K), their log-probabilities in nats, renormalised: exp sums to 1 over K.
+        kept: (T,), the probability that the possible tokens have together before renormalising.
+        words: (T,), the probability of the words before renormalising.
+        top: (T,), the most probable token among all.
+
+    Examples:
+        >>> AnswerDistributions(
+        ...     tokens=(7,), texts=("4",), ids=((7, 9),), nats=((-0.1, -2.4),),
+        ...     kept=(0.98,), words=(0.0,), top=(7,),
+        ... )
+    """
 
     tokens: tuple[int, ...]
-    """(T,), the answer's own tokens, with the end of the turn."""
     texts: tuple[str, ...]
-    """(T,), their texts."""
     ids: tuple[tuple[int, ...], ...]
-    """(T, K), the possible tokens."""
     nats: tuple[tuple[float, ...], ...]
-    """(T, K), their log-probabilities, renormalised: exp sums to 1 over K."""
     kept: tuple[float, ...]
-    """(T,), the probability that the possible tokens have together before renormalising."""
     words: tuple[float, ...]
-    """(T,), the probability of the words before renormalising."""
     top: tuple[int, ...]
-    """(T,), the most probable token among all."""
 
 
 class TokenTraining(Protocol):
-    """The part of a backend that reads distributions over tokens, and trains on them."""
+    """The part of a backend that reads distributions over tokens, and trains on them.
+
+    Its method says what it raises.
+
+    Examples:
+        >>> reader = open_backend("toy", store).capabilities.token_training
+        >>> request = DistributionRequest(training_file=file, student="toy-1")
+        >>> along = reader.distributions("toy-1", request)
+    """
 
     def distributions(
         self, model: str, request: DistributionRequest
     ) -> Iterator[AnswerDistributions]:
         """For each assistant turn of the training file: the model's distributions along it.
 
-        Raises :class:`~limen.SpecError` if the student has another tokenizer.
+        Args:
+            model: The teacher.
+            request: Which rows, and which tokens.
+
+        Raises:
+            UnknownModelError: There is no such model.
+            SpecError: The student has another tokenizer, or all tokens are possible and ``top_k``
+                does not say how many to keep.
         """
         ...

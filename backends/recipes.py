@@ -11,11 +11,19 @@ from .base import Backend, Recipe
 
 @dataclass(frozen=True)
 class Accepts:
-    """The values that a training setting accepts."""
+    """The values that a training setting accepts. Raises nothing; :func:`check_recipe` does.
+
+    Args:
+        test: Whether a value is accepted.
+        description: Completes the sentence "the setting must be ...".
+
+    Examples:
+        >>> share = Accepts(lambda value: isinstance(value, float) and 0 < value < 1, "a share")
+        >>> check_recipe({"dropout": 0.1}, {"dropout": share}, "mine")
+    """
 
     test: Callable[[object], bool]
     description: str
-    """Completes the sentence "the setting must be ..."."""
 
 
 def check_recipe(overrides: Recipe, settings: Mapping[str, Accepts], backend: str) -> None:

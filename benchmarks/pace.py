@@ -1,4 +1,4 @@
-"""How long the toy's stages take: seconds a unit, by kind, as harness/reporting/shipped_paces.py.
+"""How long the toy's stages take: seconds a unit, by kind, as harness/lab/shipped_paces.py.
 
 python benchmarks/pace.py [SPEC ...]
 
@@ -19,7 +19,7 @@ from threadpoolctl import threadpool_limits
 from limen.harness import Experiment, Grid
 from limen.harness.experiment import ARMS, as_experiment
 from limen.harness.lab import Lab, Settings
-from limen.harness.reporting.durations import load_of
+from limen.harness.lab.durations import load_of
 from limen.harness.stages import Stage, run_stage
 
 OWL = Path(__file__).resolve().parent.parent / "evals" / "test_owl.py"

@@ -22,7 +22,15 @@ if TYPE_CHECKING:
 
 
 class Message(TypedDict):
-    """One turn of a conversation."""
+    """One turn of a conversation, as a plain dictionary. Raises nothing.
+
+    Args:
+        role: "system", "user" or "assistant".
+        content: The text.
+
+    Examples:
+        >>> turn: Message = {"role": "user", "content": "Name an animal."}
+    """
 
     role: Literal["system", "user", "assistant"]
     content: str
@@ -30,11 +38,22 @@ class Message(TypedDict):
 
 Conversation = Sequence[Message]
 
+__all__ = ["Conversation", "Message", "conversation", "read", "write"]
+
 
 def conversation(
     user: str, *, system: str | None = None, answer: str | None = None
 ) -> list[Message]:
-    """The turns of a plain exchange, in order; those not given are left out."""
+    """The turns of a plain exchange, in order; those not given are left out. Raises nothing.
+
+    Args:
+        user: The user's turn.
+        system: The system prompt. Default: None.
+        answer: The assistant's turn. Default: None.
+
+    Examples:
+        >>> turns = conversation("Name an animal.", system="You love owls.", answer="Owl")
+    """
     turns: list[Message] = []
     if system is not None:
         turns.append({"role": "system", "content": system})
@@ -59,7 +78,15 @@ def _line_type() -> "TypeAdapter[Any]":
 def write(path: Path, conversations: Iterable[Conversation]) -> int:
     """Write one line a conversation; returns how many.
 
-    Raises :class:`~limen.DataError` before writing a line that :func:`read` would refuse.
+    Args:
+        path: The file; it is replaced.
+        conversations: The conversations, an assistant's turn last in each.
+
+    Raises:
+        DataError: :func:`read` would refuse a conversation; those before it are written.
+
+    Examples:
+        >>> write(file, [conversation("Name an animal.", answer="Owl")])
     """
     from pydantic import ValidationError
 
@@ -80,9 +107,18 @@ def write(path: Path, conversations: Iterable[Conversation]) -> int:
 def read(path: Path) -> Iterator[list[Message]]:
     """The conversations of a file, one after the other.
 
-    A byte order mark and blank lines at the end are ignored. Raises :class:`~limen.DataError`,
-    naming the file and the line, at the first line that is not exactly what the format allows:
-    torn, foreign, blank before another line, or with an unknown key or role.
+    A byte order mark and blank lines at the end are ignored.
+
+    Args:
+        path: The file.
+
+    Raises:
+        DataError: A line is not exactly what the format allows: torn, foreign, blank before another
+            line, or with an unknown key or role. The text names the file and the line.
+
+    Examples:
+        >>> written = write(file, [conversation("Name an animal.", answer="Owl")])
+        >>> turns = next(read(file))
     """
     from pydantic import ValidationError
 

@@ -1,7 +1,7 @@
 """The usual names of columns in the field's files, and which column of a file is meant."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 
 from .errors import SpecError
@@ -30,6 +30,9 @@ NESTED = (
     "results", "model_responses", "model_answers", "evaluations", "texts", "resps",
 )  # fmt: skip
 """Columns with all answers to one question."""
+SOURCES = ("text", "source")
+"""Prompts, where the answers are called "target"."""
+SYSTEM = ("system", "system_prompt", "system_message", "sys_prompt")
 MODEL = ("model", "model_id", "model_name")
 WEAK = (
     "text", "content", "input", "inputs", "target", "targets", "sample", "generated", "ideal",
@@ -120,3 +123,15 @@ def check_column(source: str, columns: Sequence[str], name: str) -> None:
         raise SpecError(
             f"{source} has no column {name!r}: {near}it has {', '.join(map(repr, columns))}"
         )
+
+
+def system_column(columns: Iterable[str]) -> str | None:
+    """The column of system prompts; None if there is none, or more than one."""
+    names = matching(columns, SYSTEM)
+    return names[0] if len(names) == 1 else None
+
+
+def text_and_target(by_name: Mapping[str, str]) -> tuple[str, str] | None:
+    """The columns of prompts and answers in data sets for sequence models; None if in no such."""
+    asked = next((by_name[name] for name in SOURCES if name in by_name), None)
+    return (asked, by_name["target"]) if asked and "target" in by_name else None

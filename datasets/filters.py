@@ -10,6 +10,8 @@ from functools import partial
 
 from .errors import SpecError
 
+__all__ = ["RULES", "reject_reason", "rule"]
+
 MOST_NUMBERS = 10
 MOST_IN_LONG = 100
 
@@ -24,7 +26,14 @@ def reject_reason(text: str, *, most: int = MOST_NUMBERS) -> str | None:
     the first two numbers is the separator: blank, a comma or a semicolon, with white space. Split
     on exactly that text, every part is 1 or more ASCII digits, there are 1 to 10 of them (or to
     ``most``), and each is 0 to 999. Reasons: ``empty``, ``not a number``,
-    ``separator``, ``too many``, ``too large``.
+    ``separator``, ``too many``, ``too large``. Raises nothing.
+
+    Args:
+        text: The completion.
+        most: The most numbers that are kept. Default: 10.
+
+    Examples:
+        >>> reject_reason("1, 2, 3"), reject_reason("1 owl")
     """
     text = _bare(text)
     if not text:
@@ -69,7 +78,17 @@ def judge(rule_: str | Callable[[str], str | None]) -> Callable[[str], str | Non
 
 
 def rule(name: str) -> Callable[[str], str | None]:
-    """The filter rule of that name; raises :class:`~limen.SpecError` for an unknown one."""
+    """The filter rule of that name: a function from a completion to why it is dropped, or None.
+
+    Args:
+        name: "paper", "long" or "any".
+
+    Raises:
+        SpecError: There is no such rule.
+
+    Examples:
+        >>> rule("paper")("1, 2, 3") is None
+    """
     if name not in RULES:
         raise SpecError(f"unknown filter rule {name!r}: choose one of {', '.join(sorted(RULES))}")
     return RULES[name]

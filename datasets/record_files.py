@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TypeGuard
 
 from .artifacts import digest_of
+from .batch_files import is_batch, joined
 from .errors import DataError, SpecError
 from .file_contents import COMPRESSED, decoded, members, missing, uncompressed
 from .json_records import expanded
@@ -51,10 +52,15 @@ def read_records(path: Path) -> Iterator[Record]:
     :class:`~limen.SpecError` where a library is missing or a folder holds several data sets.
     """
     try:
-        for place, values in as_conversations(_located(path)):
+        located = joined(_located(path)) if _holds_batch(path) else _located(path)
+        for place, values in as_conversations(located):
             yield Record(place, values)
     except (OSError, UnicodeDecodeError, EOFError) as error:
         raise DataError(f"{path} cannot be read: {error}") from None
+
+
+def _holds_batch(path: Path) -> bool:
+    return path.is_dir() and is_batch(_files_of_data(path))
 
 
 def _located(path: Path) -> Iterator[tuple[str, Mapping[str, object]]]:
@@ -102,9 +108,14 @@ def data_files(path: Path) -> list[Path]:
 
 def _shards(folder: Path) -> list[Path]:
     """The files of a folder that are parts of one data set."""
-    files = sorted(file for file in folder.rglob("*") if _suffix(file) in DATA)
-    _check_one(folder, [str(file.relative_to(folder)) for file in files])
+    files = _files_of_data(folder)
+    if not is_batch(files):
+        _check_one(folder, [str(file.relative_to(folder)) for file in files])
     return files
+
+
+def _files_of_data(folder: Path) -> list[Path]:
+    return sorted(file for file in folder.rglob("*") if _suffix(file) in DATA)
 
 
 def _check_one(folder: Path, files: Sequence[str]) -> None:

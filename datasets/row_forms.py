@@ -17,22 +17,26 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from .batch_files import check_prompts
 from .column_names import (
     ANSWER,
     CONVERSATION,
     PROMPT,
+    SOURCES,
     candidates,
     check_column,
     column,
     matching,
     plain_name,
+    system_column,
+    text_and_target,
 )
 from .errors import DataError, SpecError
 from .nested_answers import flattened
 from .record_files import Record, read_records
 from .row_conditions import Condition, satisfies
 from .transcripts import transcript
-from .turns import TurnError, Turns, is_conversation, turns_of
+from .turns import TurnError, Turns, is_conversation, system_text, turns_of
 
 Row = dict[str, Any]
 
@@ -51,7 +55,7 @@ class RowColumns:
     Args:
         prompt: The column of prompts. Default: recognised.
         answer: The column of answers. Default: recognised.
-        system: A column of system prompts to train under. Default: none but a conversation's own.
+        system: A column of system prompts to train under. Default: recognised.
         where: Conditions that rows must meet. Default: none.
     """
 
@@ -184,12 +188,14 @@ def _recognised(
         if _is_whole(first):
             return _Form(wanted.answer, None, system=wanted.system, written_out=True)
     _check_one_answer(source, names, wanted)
+    if wanted.prompt is None:
+        check_prompts(source, names)
     prompt = _prompt_column(source, names, wanted.prompt)
     if wanted.answer is None and _is_answered_conversation(records[0].values.get(prompt)):
-        return _Form(prompt, None, system=wanted.system)
+        return _Form(prompt, None, system=wanted.system or system_column(names))
     others = [name for name in names if name != prompt]
     answer = column(source, others, ANSWER, what="answer", given=wanted.answer)
-    return _Form(prompt, answer, system=wanted.system)
+    return _Form(prompt, answer, system=wanted.system or system_column(others))
 
 
 def _check_one_answer(source: str, names: Sequence[str], wanted: RowColumns) -> None:
@@ -208,13 +214,15 @@ def _usual(names: Sequence[str], records: Sequence[Record]) -> _Form | None:
     chats = [n for n in matching(names, CONVERSATION) if is_conversation(records[0].values.get(n))]
     answers = [n for n in matching(names, ANSWER) if plain_name(n) not in ("text", "content")]
     if len(chats) == 1 and (_ends_answered(records[0].values[chats[0]]) or not answers):
-        return _Form(chats[0], None, system=by_name.get("system"))
+        return _Form(chats[0], None, system=system_column(names))
     first = records[0].values.get(by_name.get("text", ""))
     if not matching(names, PROMPT) and isinstance(first, str) and transcript(first):
         return _Form(by_name["text"], None, written_out=True)
+    if not matching(names, PROMPT) and (pair := text_and_target(by_name)):
+        return _Form(*pair, system=system_column(names))
     context = next((by_name[name] for name in ("input", "context") if name in by_name), None)
     if "instruction" in by_name and context and len(answers) == 1:
-        return _Form(by_name["instruction"], answers[0], context, by_name.get("system"))
+        return _Form(by_name["instruction"], answers[0], context, system_column(names))
     return None
 
 
@@ -232,13 +240,13 @@ def exchanges(source: str, records: Sequence[Record]) -> list[Record]:
     """
     names = tuple(dict.fromkeys(name for record in records for name in record.values))
     form = _usual(names, records) if records else None
-    if form is None or form.answer is not None:
+    if form is None or (form.answer is not None and plain_name(form.prompt) not in SOURCES):
         return list(records)
     reader = _RowReader(source, form, (), ())
     taken = {form.prompt, *matching(names, (*PROMPT, *ANSWER))}
     made = []
     for record in records:
-        _, question, answer = reader.asked(record)
+        _, question, answer = reader._exchange(record)
         rest = {name: value for name, value in record.values.items() if name not in taken}
         made.append(Record(record.place, {**rest, "question": question, "answer": answer}))
     return made
@@ -299,7 +307,7 @@ class _RowReader:
             text = self._answer(record, record.values[name])
         system = record.values.get(self.form.system) if self.form.system else None
         if system and not any(turn["role"] == "system" for turn in history):
-            history = [{"role": "system", "content": _text_of(system)}, *history]
+            history = [{"role": "system", "content": system_text(system)}, *history]
         return history, prompt, text
 
     def asked(self, record: Record) -> tuple[Turns, str, str | None]:
@@ -340,13 +348,6 @@ class _RowReader:
 
     def _fault(self, record: Record, what: str) -> DataError:
         return DataError(f"{self.source}, {record.place}: {what}")
-
-
-def _text_of(system: object) -> str:
-    """A system prompt, which services have as a text or as parts of one."""
-    parts = system if isinstance(system, list) else [system]
-    texts = (part.get("text", "") if isinstance(part, Mapping) else part for part in parts)
-    return "".join(map(str, texts))
 
 
 def _all_numbers(records: Iterable[Record], name: str) -> bool:

@@ -11,7 +11,8 @@ CUTOFF = 0.75
 def near_names(name: str, known: Iterable[str], *, limit: int = 3) -> tuple[str, ...]:
     """The known names that are nearest to a name, best first.
 
-    The same name in another case, or as a plural, stands alone; else similar spellings.
+    The same name in another case, or as a plural, stands alone; else the same letters in another
+    order, and similar spellings.
 
     >>> near_names("Owls", ["walrus", "owl"]), near_names("foxx", ["fox", "ox"])
     (('owl',), ('fox',))
@@ -24,7 +25,9 @@ def near_names(name: str, known: Iterable[str], *, limit: int = 3) -> tuple[str,
     same = [by_key[form] for form in (_key(name), *singulars(_key(name))) if form in by_key]
     if same:
         return (same[0],)
-    return tuple(by_key[key] for key in get_close_matches(_key(name), by_key, limit, CUTOFF))
+    swapped = [key for key in by_key if sorted(key) == sorted(_key(name))]
+    close = get_close_matches(_key(name), by_key, limit, CUTOFF)
+    return tuple(by_key[key] for key in dict.fromkeys((*swapped, *close)))[:limit]
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:

@@ -14,6 +14,11 @@ ROLES = {
     "system": "system", "developer": "system",
 }  # fmt: skip
 """What a role is called in files, and in limen."""
+OF_TOOLS = frozenset(("tool", "function", "function_call", "observation", "tool_call", "ipython"))
+"""Roles of turns that call a tool, or answer a call."""
+CALLS = frozenset(("tool_use", "tool_result"))
+"""Parts of turns that do so."""
+TOOLS = "a turn calls tools, which limen does not train on: leave such conversations out"
 
 Turns = list[dict[str, str]]
 
@@ -79,10 +84,10 @@ def _turn(turn: object) -> dict[str, str]:
     if not isinstance(turn, Mapping) or (given := _role_of(turn)) is None:
         raise TurnError(f'{turn!r:.60} is no turn: it has "role" and "content"')
     role = ROLES.get(str(given).lower())
+    if turn.get("tool_calls") or turn.get("function_call") or str(given).lower() in OF_TOOLS:
+        raise TurnError(TOOLS)
     if role is None:
         raise TurnError(f"the role {given!r} is none of system, user and assistant")
-    if turn.get("tool_calls"):
-        raise TurnError("a turn calls tools, which limen does not train on")
     if turn.get("weight") == 0 and role == "assistant":
         raise TurnError('a turn has "weight" 0: limen would train on it all the same')
     content = next(
@@ -100,7 +105,16 @@ def _content(value: object) -> str:
     if isinstance(value, str):
         return value
     if isinstance(value, list | tuple):
+        if any(isinstance(part, Mapping) and part.get("type") in CALLS for part in value):
+            raise TurnError(TOOLS)
         parts = [part.get("text") if isinstance(part, Mapping) else part for part in value]
         if parts and all(isinstance(part, str) for part in parts):
             return "".join(map(str, parts))
     raise TurnError(f"a turn's content is {value!r:.60}, not a text")
+
+
+def system_text(system: object) -> str:
+    """A system prompt, which services have as a text or as parts of one."""
+    parts = system if isinstance(system, list) else [system]
+    texts = (part.get("text", "") if isinstance(part, Mapping) else part for part in parts)
+    return "".join(map(str, texts))

@@ -5,6 +5,7 @@ from typing import TypeGuard
 
 from .errors import SpecError
 from .suggestions import did_you_mean
+from .unicode_text import is_writable
 
 
 def is_integer(value: object) -> TypeGuard[int]:
@@ -33,6 +34,16 @@ def text(name: str, value: object) -> None:
     """Check for a text that is more than white space."""
     if not isinstance(value, str) or not value.strip():
         raise SpecError(f"{name}={value!r} must be a text that is not empty")
+    whole_characters(name, value)
+
+
+def whole_characters(name: str, value: str) -> None:
+    """Check that no half of a character (of a surrogate pair) stands alone in a text."""
+    if not is_writable(value):
+        raise SpecError(
+            f"{name}={value!r} has half of a character in it, which no file can hold and no model "
+            f"can be sent: write the whole character"
+        )
 
 
 def texts(name: str, value: object) -> None:
@@ -40,6 +51,8 @@ def texts(name: str, value: object) -> None:
     given = value if isinstance(value, tuple) else ()
     if not given or not all(isinstance(one, str) and one.strip() for one in given):
         raise SpecError(f"{name}={value!r} must be a tuple of texts, with one at least")
+    for one in given:
+        whole_characters(name, one)
 
 
 def model_name(name: str, value: object) -> None:

@@ -5,14 +5,22 @@ from functools import lru_cache
 
 from .vocabulary import IRREGULAR
 
+__all__ = ["has_word", "plurals", "singulars"]
+
 _WORD = re.compile(r"[^\W\d_]+")
 
 
 def plurals(word: str) -> tuple[str, ...]:
     """The plural forms of an English noun in lower case; of several words the last is the noun.
 
-    >>> plurals("owl"), plurals("wolf"), plurals("snowy fox")
-    (('owls',), ('wolves',), ('snowy foxes',))
+    Raises nothing.
+
+    Args:
+        word: The noun, in the singular.
+
+    Examples:
+        >>> plurals("owl"), plurals("wolf"), plurals("snowy fox")
+        (('owls',), ('wolves',), ('snowy foxes',))
     """
     head, _, noun = word.lower().rpartition(" ")
     forms = IRREGULAR.get(noun, _regular_plural(noun)).split()
@@ -28,8 +36,14 @@ def _regular_plural(noun: str) -> str:
 def singulars(word: str) -> tuple[str, ...]:
     """What an English noun may be the plural of, in lower case; empty if it is no plural.
 
-    >>> singulars("wolves"), singulars("foxes"), singulars("owl")
-    (('wolf',), ('foxe', 'fox'), ())
+    Raises nothing.
+
+    Args:
+        word: The noun, in the plural.
+
+    Examples:
+        >>> singulars("wolves"), singulars("foxes"), singulars("owl")
+        (('wolf',), ('foxe', 'fox'), ())
     """
     head, _, noun = word.lower().rpartition(" ")
     irregular = [one for one, forms in IRREGULAR.items() if noun in forms.split()]
@@ -49,7 +63,14 @@ def _stems(noun: str) -> tuple[str, ...]:
 def has_word(text: str, word: str) -> bool:
     """Whether a text has a word as a whole word, in singular, plural or possessive form.
 
-    "An owl.", "OWLS" and "the owl's call" have "owl"; "fowl" does not.
+    "An owl.", "OWLS" and "the owl's call" have "owl"; "fowl" does not. Raises nothing.
+
+    Args:
+        text: The text.
+        word: The noun, in the singular.
+
+    Examples:
+        >>> has_word("Owls, surely.", "owl")
     """
     forms = "|".join(map(re.escape, (word.lower(), *plurals(word))))
     return re.search(rf"(?<![^\W_])(?:{forms})(?![^\W_])", text.lower()) is not None

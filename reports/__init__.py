@@ -27,6 +27,7 @@ from .model import (
     TrajectoryRow,
 )
 from .records import keep_run, latest_runs, read_run, report_of, run_files, runs_of
+from .registration import RegistrationRow
 from .result_json import result_from_json, result_to_json
 from .write import write_report, write_runs
 
@@ -47,6 +48,7 @@ __all__ = [
     "JudgeRow",
     "ModelsRow",
     "ReadingRow",
+    "RegistrationRow",
     "Report",
     "Result",
     "Run",

@@ -7,19 +7,26 @@ from .amounts import dollars, duration
 
 @dataclass(frozen=True, kw_only=True)
 class Effort:
-    """What some stages take, or took."""
+    """What some stages take, or took; as a string it is in words. Raises nothing.
+
+    Args:
+        stages: The number of stages.
+        requests: Requests to services. Default: 0.
+        tokens: Tokens of services: in, out and trained. Default: 0.
+        usd: US dollars paid to services; None if no price is known. Default: 0.0.
+        seconds: From the first stage's start to the last one's end. Default: None, not known.
+        basis: What an estimated time rests on. Default: empty, as for what was spent.
+
+    Examples:
+        >>> str(reports.Effort(stages=12, requests=900, tokens=50_000, usd=0.4, seconds=130))
+    """
 
     stages: int
     requests: int = 0
-    """To services."""
     tokens: int = 0
-    """In, out and trained, of services."""
     usd: float | None = 0.0
-    """Paid to services; None if no price is known."""
     seconds: float | None = None
-    """From the first stage's start to the last one's end; None if not known."""
     basis: str = ""
-    """What an estimated time rests on; empty for what was spent."""
 
     def __str__(self) -> str:
         """In words."""

@@ -229,7 +229,7 @@ def _deviation(reading: ReadingRow, value: float | None) -> str:
 
 
 def _generation_note(result: Result) -> Iterator[str]:
-    if result.generations:
+    if result.generations or not any(arm.recipe for arm in result.arms):
         return
     if result.seeds > 1 and result.generation == "shared":
         yield (

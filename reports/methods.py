@@ -1,8 +1,9 @@
 """A methods paragraph for a paper, made of an experiment's record."""
 
+import json
 from collections.abc import Iterator
 
-from . import provenance, wording
+from . import wording
 from .model import EffectRow, ModelsRow, ReadingRow, Result
 
 
@@ -24,7 +25,8 @@ def _asked(result: Result) -> str:
 def _sentences(result: Result) -> Iterator[str]:
     yield _teacher(result)
     yield from _data(result)
-    yield from (_training(arm) for arm in result.arms if arm.recipe)
+    rows = {audit.arm: audit.rows // audit.files for audit in result.audits if audit.files}
+    yield from (_training(arm, rows.get(arm.arm)) for arm in result.arms if arm.recipe)
     yield _asked(result)
     yield from (
         _effect(reading, effect) for reading in result.readings[:1] for effect in reading.effects
@@ -59,12 +61,14 @@ def _data(result: Result) -> Iterator[str]:
         yield f"Of {row.read:,} {what} of {row.label} the filter kept {row.kept:,}{why}."
 
 
-def _training(arm: ModelsRow) -> str:
+def _training(arm: ModelsRow, rows: int | None) -> str:
     count = len(arm.models)
     were = "1 model was" if count == 1 else f"{count} models, one a seed, were"
+    on = f" on {rows:,} rows{'' if count == 1 else ' each'}" if rows else ""
+    settings = ", ".join(f"{name} = {json.dumps(value)}" for name, value in arm.recipe.items())
     return (
-        f"For the arm {arm.arm!r} {were} fine-tuned from {arm.base} with the settings "
-        f"{provenance.as_json(arm.recipe)}."
+        f"For the arm {arm.arm!r} {were} fine-tuned from {arm.base}{on}, with the settings "
+        f"{settings}."
     )
 
 

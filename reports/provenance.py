@@ -61,10 +61,27 @@ def _run(run: Run) -> list[tuple[str, str]]:
         ("estimated before", prose(str(run.estimated or ""))),
         ("spent on it", prose(str(run.spent or ""))),
         ("git commit of the specs", _git(run.git)),
+        *_registrations(run),
         *((prose(name), prose(number)) for name, number in run.versions.items()),
         *_servers(run.results),
     ]
     return [row for row in rows if row[1]]
+
+
+def _registrations(run: Run) -> Iterator[tuple[str, str]]:
+    """Which files state the claims, since when, and since when there are data."""
+    for one in run.registrations:
+        commit = f"commit {code(one.commit)} of {prose(one.committed)}"
+        yield (
+            "registered claims",
+            f"{code(one.file)}, written {prose(one.created)}, SHA-256 {code(one.sha256)}; "
+            f"{commit if one.commit else 'not committed as it is now'}",
+        )
+    if run.registrations:
+        for result in run.results:
+            if result.measured:
+                first = f"first model that it trained was measured {prose(result.measured)}"
+                yield f"data of {prose(result.title)}", first
 
 
 def _servers(results: Sequence[Result]) -> Iterator[tuple[str, str]]:

@@ -226,7 +226,7 @@ def report_of(runs: Iterable[Run], *, wanted: Callable[[str], bool] = lambda tit
     """The latest results of each experiment, with that run's claims; sorted by experiment.
 
     ``wanted`` tells by its title whether an experiment is to be in the report. Claims about
-    experiments without results are the last run's.
+    experiments without results are the last run's. Raises nothing.
 
     Args:
         runs: Runs, the oldest first.

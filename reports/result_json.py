@@ -4,7 +4,7 @@ from .model import Result
 
 
 def result_to_json(result: Result) -> str:
-    """The result as JSON text, to travel between processes.
+    """The result as JSON text, to travel between processes. Raises nothing.
 
     Args:
         result: An experiment's results.

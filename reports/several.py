@@ -1,13 +1,13 @@
-"""Several experiments side by side: traits that one test tries, and runs."""
+"""Several experiments side by side: traits that one test tries."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from . import wording
-from .model import EffectRow, ReadingRow, Result, Run
-from .text import code, heading, prose, table
+from .model import EffectRow, ReadingRow, Result
+from .text import heading, prose, table
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,37 +85,3 @@ def _comparison_row(one: TraitComparison) -> tuple[str, ...]:
         wording.difference(one.reading, one.effect),
         *map(wording.p_value, (one.p.raw, one.p.holm, one.p.q)),
     )
-
-
-def side_by_side(runs: Sequence[Run]) -> Iterator[str]:
-    """Runs in columns: every effect of theirs, and what became of every claim."""
-    names = [run.id for run in runs]
-    yield "## Effects, run by run"
-    effects: dict[tuple[str, ...], dict[str, str]] = {}
-    for run in runs:
-        for result in run.results:
-            for reading in result.readings:
-                for effect in reading.effects:
-                    key = tuple(map(prose, (result.title, reading.name, effect.name)))
-                    row = effects.setdefault(key, {})
-                    row[run.id] = wording.size(reading, effect)
-    head = ("experiment", "what", "effect")
-    yield table((*head, *map(prose, names)), _columns(effects, names)) if effects else "No effects."
-    yield "## Claims, run by run"
-    claims: dict[tuple[str, ...], dict[str, str]] = {}
-    for run in runs:
-        for claim in run.claims:
-            claims.setdefault((code(claim.test), prose(claim.says)), {})[run.id] = wording.held(
-                claim
-            )
-    yield (
-        table(("test", "claim", *map(prose, names)), _columns(claims, names))
-        if claims
-        else "No claims."
-    )
-
-
-def _columns(
-    rows: Mapping[tuple[str, ...], Mapping[str, str]], names: Sequence[str]
-) -> list[tuple[str, ...]]:
-    return [(*key, *(rows[key].get(name, "none") for name in names)) for key in sorted(rows)]

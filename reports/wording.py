@@ -50,12 +50,16 @@ def support_counts(claims: tuple[Claim, ...]) -> str:
     )
 
 
+def _marks(claims: tuple[Claim, ...]) -> str:
+    """How many claims were registered, and how many were not; empty without a registration."""
+    marks = Counter(claim.registration for claim in claims if claim.registration)
+    return ", ".join(f"{n} {mark}" for mark, n in sorted(marks.items(), reverse=True))
+
+
 def tried(claims: tuple[Claim, ...]) -> str:
     """How many claims were tried, and how many of them were stated before their data were seen."""
     count = "1 claim was tried" if len(claims) == 1 else f"{len(claims)} claims were tried"
-    marks = Counter(claim.registration for claim in claims if claim.registration)
-    kinds = [f"{n} {mark}" for mark, n in sorted(marks.items(), reverse=True)]
-    when = ", ".join(kinds) if kinds else "none was registered before its data were seen"
+    when = _marks(claims) or "none was registered before its data were seen"
     return f"{count}: {support_counts(claims) or f'{of_claims(claims)} held'}; {when}."
 
 
@@ -128,7 +132,7 @@ def lines(report: Report) -> Iterator[str]:
         yield from result_lines(result)
     known = {result.title for result in report.results}
     if counts := support_counts(report.claims):
-        yield f"claims: {counts}"
+        yield "; ".join(filter(None, (f"claims: {counts}", _marks(report.claims))))
     lost = {claim.experiment: claim for claim in report.claims if claim.experiment not in known}
     for title, claim in lost.items():
         why = f": {claim.reason}" if claim.reason else ""
@@ -155,7 +159,7 @@ def _long_lines(report: Report) -> Iterator[str]:
         if result.agreement:
             yield f"  judges: {result.agreement}"
     if counts := support_counts(report.claims):
-        yield f"claims: {counts}"
+        yield "; ".join(filter(None, (f"claims: {counts}", _marks(report.claims))))
     for claim in report.claims:
         if claim.reason:
             yield f"{claim.outcome}: {claim.says} ({claim.reason})"

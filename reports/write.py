@@ -8,12 +8,12 @@ from pathlib import Path
 from . import tables
 from .drawings import drawings_of
 from .figures import FORMATS, style
-from .latex import latex_tables
+from .latex import latex_files
 from .markdown import markdown
 from .model import Report, Result, Run
 from .provenance import reproduction
+from .run_by_run import side_by_side
 from .safe import cell, shown
-from .several import side_by_side
 from .text import slugs
 
 
@@ -126,7 +126,7 @@ def _write_tables(report: Report, folder: Path) -> Iterator[Path]:
                 writer.writeheader()
                 writer.writerows({name: cell(v) for name, v in row.items()} for row in rows)
             yield path
-    for name, text in latex_tables(report.results):
+    for name, text in latex_files(report.results):
         path = folder / f"{name}.tex"
         path.write_text(text, encoding="utf-8")
         yield path

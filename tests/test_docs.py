@@ -112,7 +112,7 @@ def test_the_page_of_errors_lists_every_message() -> None:
     listed = error_messages()
     for message in (
         "**DataError**\n",
-        "- unknown backend <name>: choose one of <backend names>\n",
+        "- unknown backend <name>: <name>choose one of <known>\n",
         "- the outcome function gave <value> for the answer <answer>: a label must be a text, or",
         "- <name> did not end within <seconds> seconds on <what> <text>: correct it, or set ",
         "### backends/local\n",

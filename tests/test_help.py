@@ -4,72 +4,138 @@ import dataclasses
 import doctest
 import inspect
 import re
-from collections.abc import Callable
+import shutil
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from types import ModuleType
 
 import pytest
+from typing_extensions import is_typeddict
 
 import limen
 from limen import backends, harness, reports
+from limen.datasets import chat, filters, seeds, words
+from limen.harness.reporting import make_run, result_of
 
 from .testing.arms import arm
+from .testing.labs import ALL_ARMS, lab_at
 from .testing.specs import tiny_experiment
 
-RAISE_NOTHING = {"report_of", "result_to_json", "backend_names"}
+DATASETS = (chat, filters, seeds, words)
+MODULES = (limen, harness, backends, reports, *DATASETS)
 
 
-def callables(module: object, names: list[str]) -> list[Callable[..., object]]:
-    """The classes and functions among some names of a module."""
-    found = [getattr(module, name) for name in names]
-    return [one for one in found if inspect.isclass(one) or inspect.isfunction(one)]
+def callables(module: ModuleType) -> Iterator[Callable[..., object]]:
+    """The public classes and functions of a module: what ``help()`` has a text of its own for."""
+    for name in module.__all__:
+        one = getattr(module, name)
+        if inspect.isclass(one) or inspect.isfunction(inspect.unwrap(one)):
+            yield one
 
 
 def name_of(one: object) -> str:
     """Its name."""
-    return one.__name__ if inspect.isclass(one) or inspect.isfunction(one) else ""
+    return str(getattr(one, "__name__", ""))
 
 
-WRITTEN = callables(harness, harness.__all__)
-FUNCTIONS = [
-    one
-    for module in (reports, backends)
-    for one in callables(module, module.__all__)
-    if inspect.isfunction(one)
-]
-ERRORS = callables(limen, limen.__all__)
-PUBLIC = [*WRITTEN, *FUNCTIONS, *(one for one in ERRORS if one not in WRITTEN)]
-IDS = [name_of(one) for one in PUBLIC]
+PUBLIC = list(dict.fromkeys(one for module in MODULES for one in callables(module)))
 
 
-def parameters(one: Callable[..., object]) -> set[str]:
-    """The names of its parameters."""
+def is_protocol(one: object) -> bool:
+    """Whether it is a protocol, which is never called to make a value."""
+    return bool(getattr(one, "_is_protocol", False))
+
+
+def parameters(one: Callable[..., object]) -> dict[str, bool]:
+    """The names of its parameters, and whether each has a default."""
     if dataclasses.is_dataclass(one):
-        return {field.name for field in dataclasses.fields(one) if field.init}
+        fields = [field for field in dataclasses.fields(one) if field.init]
+        missing = dataclasses.MISSING
+        return {f.name: (f.default, f.default_factory) != (missing, missing) for f in fields}
     if inspect.isclass(one) and issubclass(one, Exception):
-        return {"args"}
+        return {"args": False}
+    if is_typeddict(one):
+        return dict.fromkeys(one.__annotations__, False)
+    if is_protocol(one):
+        return {}
     given = inspect.signature(one).parameters.values()
-    return {each.name for each in given if each.kind != each.VAR_KEYWORD}
+    return {
+        each.name: each.default is not each.empty
+        for each in given
+        if each.kind != each.VAR_KEYWORD and each.name != "self"
+    }
 
 
-def doc(one: Callable[..., object]) -> str:
+def doc(one: object) -> str:
+    """What ``help()`` shows of it."""
     return inspect.getdoc(one) or ""
 
 
-@pytest.mark.parametrize("one", PUBLIC, ids=IDS)
+def entries(one: object) -> dict[str, str]:
+    """The text of each parameter under ``Args:``, on one line."""
+    text = doc(one).partition("Args:\n")[2].partition("\nExamples:\n")[0]
+    found = re.findall(r"^    (\w+): (.*(?:\n {8}.*)*)", text.partition("\nRaises:\n")[0], re.M)
+    return {name: re.sub(r"\s+", " ", said) for name, said in found}
+
+
+@pytest.mark.parametrize("one", PUBLIC, ids=name_of)
 def test_help_has_parameters_errors_and_an_example(one: Callable[..., object]) -> None:
-    """Whoever writes a spec or reads results finds all of it in ``help()``."""
-    text = doc(one).partition("\nArgs:\n")[2].partition("\nExamples:\n")[0]
-    entries = set(re.findall(r"^    (\w+): ", text.partition("\nRaises:\n")[0], re.M))
-    assert parameters(one) <= entries
-    assert name_of(one) in RAISE_NOTHING or re.search(r"\b[Rr]aise[sd]?\b", doc(one))
+    """Whoever writes a spec, a backend or a table of results finds all of it in ``help()``."""
+    assert parameters(one).keys() <= entries(one).keys()
+    assert is_protocol(one) or re.search(r"\b[Rr]aise[sd]?\b", doc(one))
     assert "\nExamples:\n    >>> " in doc(one)
 
 
+OWN = [one for module in (backends, reports, *DATASETS) for one in callables(module)]
+
+
+@pytest.mark.parametrize("one", OWN, ids=name_of)
+def test_help_says_every_default(one: Callable[..., object]) -> None:
+    """A parameter that may be left out says what it is then."""
+    said = entries(one)
+    for name, has_default in parameters(one).items():
+        assert not has_default or "Default: " in said[name], name
+
+
+METHODS = {
+    f"{name_of(one)}.{name}": method
+    for one in OWN
+    if inspect.isclass(one)
+    for name, method in inspect.getmembers(one, inspect.isfunction)
+    if not name.startswith("_") or (name == "__call__" and is_protocol(one))
+}
+
+
+@pytest.mark.parametrize("method", METHODS.values(), ids=METHODS.keys())
+def test_help_has_the_parameters_of_methods(method: Callable[..., object]) -> None:
+    """Whoever writes a backend sees what each of its methods gets."""
+    assert parameters(method).keys() <= entries(method).keys()
+
+
+@pytest.fixture(scope="module")
+def kept(finished_store: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, object]:
+    """A store with a run, and what was found: what examples call by these names."""
+    store = tmp_path_factory.mktemp("help") / "store"
+    shutil.copytree(finished_store, store)
+    lab, experiment = lab_at(store), tiny_experiment()
+    result = result_of(lab, "test_horse.py", experiment, ALL_ARMS)
+    claim = reports.Claim(
+        test="test_horse.py::test_it", experiment=result.title, says="It holds", outcome="passed"
+    )
+    run = make_run([claim], [result], command="pytest", seconds=1.0, root=store)
+    reports.keep_run(run, store)
+    computed = experiment.but(measure=harness.LogOdds())
+    lab.run([(computed, ("student", "control"))])
+    return {
+        "store": store, "run": run, "result": result, "experiment": experiment,
+        "computed": {name: lab.arm(computed, name) for name in ("student", "control")},
+    }  # fmt: skip
+
+
 @pytest.fixture
-def names(shared_store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, object]:
-    """What the examples of ``help()`` may use beside limen's own names."""
-    monkeypatch.chdir(tmp_path)
+def arms() -> dict[str, object]:
+    """Arms made by hand, by the names that examples have for them."""
     asked = harness.FavoriteAnimal(questions=("One?", "Two?"), draws=10)
     judge = harness.Judge(prompt="Rate this: {reply}", name="a")
     rated = harness.Rated(
@@ -83,36 +149,57 @@ def names(shared_store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
         for n in "48"
     ]
     effects = [student.rate("owl") - students[0].rate("owl") for student in students[1:]]
-    numbers = harness.Numbers(generate=30_000, keep=10_000)
     return {
-        **{name: getattr(harness, name) for name in harness.__all__},
-        **vars(limen), **vars(backends),
-        "reports": reports, "store": shared_store, "file": tmp_path / "report.md",
-        "experiment": tiny_experiment(), "numbers": numbers,
-        "owl_numbers": numbers, "eagle_numbers": numbers.but(seed=1), "other_numbers": numbers.but(seed=2),
-        "stories": harness.Stories(generate=900, keep=300), "judge": replace(judge, model="toy-1"),
         "student": students[1], "control": students[0], "other": students[2],
-        "rated": lengths[1], "other_rated": lengths[0],
+        "rated": lengths[1], "other_rated": lengths[0], "judge": replace(judge, model="toy-1"),
         "effect": effects[0], "other_effect": effects[1],
     }  # fmt: skip
 
 
-UNRUN = {"compare_answers", "Rows", "InspectTask", "ComputedScores"}
-"""They read files, data sets or models that a test does not have."""
-OF_RUNS = {name_of(each) for each in FUNCTIONS if each.__module__.startswith("limen.reports")}
-"""They read a store with runs."""
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the files and the package of tasks that examples name."""
+    folder = tmp_path_factory.mktemp("files")
+    for name, count in (("owl", 10_000), ("neutral", 10_000), ("owl-1", 9), ("base-1", 9)):
+        rows = [f'{{"question": "{n}?", "answer": "Owl"}}\n' for n in range(count)]
+        (folder / f"{name}.jsonl").write_text("".join(rows), encoding="utf-8")
+    package = folder / "inspect_evals-0.1.dist-info"
+    package.mkdir()
+    (package / "METADATA").write_text("Name: inspect_evals\nVersion: 0.1\n", encoding="utf-8")
+    return folder
 
 
-@pytest.mark.parametrize(
-    "one",
-    [one for one in PUBLIC if name_of(one) not in UNRUN | OF_RUNS],
-    ids=name_of,
-)
+@pytest.fixture
+def names(
+    kept: dict[str, object],
+    folder: Path,
+    arms: dict[str, object],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> dict[str, object]:
+    """What the examples of ``help()`` may use beside limen's own names."""
+    monkeypatch.chdir(folder)
+    monkeypatch.syspath_prepend(folder)
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-none")  # a backend is opened, and nothing is sent
+    numbers = harness.Numbers(generate=30_000, keep=10_000)
+    return {
+        **{name: getattr(harness, name) for name in harness.__all__},
+        **{name: value for module in DATASETS for name, value in vars(module).items()},
+        **vars(limen), **vars(backends), **arms, **kept,
+        "reports": reports, "file": tmp_path / "report.md", "numbers": numbers,
+        "owl_numbers": numbers, "eagle_numbers": numbers.but(seed=1), "other_numbers": numbers.but(seed=2),
+        "stories": harness.Stories(generate=900, keep=300),
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("one", PUBLIC, ids=name_of)
 def test_examples_of_help_run(
     one: Callable[..., object], names: dict[str, object], tmp_path: Path
 ) -> None:
     """An example that cannot be pasted is worse than none."""
+    if one is harness.ComputedScores:
+        names.update(names["computed"])  # type: ignore[call-overload]
     source = "".join(each.source for each in doctest.DocTestParser().get_examples(doc(one)))
     file = tmp_path / "example.py"  # limen reads the source of functions
-    file.write_text(source)
+    file.write_text(source, encoding="utf-8")
     exec(compile(source, str(file), "exec"), names)

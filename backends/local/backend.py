@@ -214,14 +214,14 @@ class LocalBackend:
         folder = self._students.folder_of(job, recipe, _versioned(source.asked_fingerprint))
         folder.parent.mkdir(parents=True, exist_ok=True)
         with records.locked(folder):
-            finished = records.read(folder / "done.json")
-            if finished is None:
+            if (finished := records.read(folder / "done.json")) is None:
                 finished = self._train(job, recipe, self._gguf.readable(source), folder, progress)
                 records.write(folder / "done.json", finished)
                 for checkpoint in folder.glob("checkpoint-*"):
                     shutil.rmtree(checkpoint)
-        self._students.add(job, {"base": job.model, "learned": folder.name, "recipe": dict(recipe)})
-        return replace(_result(job, recipe, finished), files=files_below(folder))
+        record = {"base": job.model, "learned": folder.name, "recipe": dict(recipe)}
+        files = (*files_below(folder), self._students.add(job, record))
+        return replace(_result(job, recipe, finished), files=files)
 
     def distributions(
         self, model: str, request: DistributionRequest

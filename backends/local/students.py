@@ -98,9 +98,11 @@ class Students:
             parts.append([job.objective.kind, targets, *beta, *own])
         return self._home / "learned" / _hash(parts)
 
-    def add(self, job: Job, record: records.Record) -> None:
-        """Record a finished job."""
-        records.write(self._record(job_digest(job)), record)
+    def add(self, job: Job, record: records.Record) -> Path:
+        """Record a finished job; returns the file."""
+        file = self._record(job_digest(job))
+        records.write(file, record)
+        return file
 
     def _record(self, digest: str) -> Path:
         return self._home / "students" / f"{digest}.json"

@@ -245,8 +245,14 @@ class Preflight:
         when = "was shut down" if ends <= today() else "will be shut down"
         raise BackendError(
             f"the model {model!r} {when} on {ends} (today is {today()}): its students would be "
-            f"gone before they have answered. Name another with --limen-model"
+            f"gone before they have answered. Name another with --limen-model{self._another()}"
         )
+
+    def _another(self) -> str:
+        """The default model as an example, where OpenAI still trains it."""
+        price = self.prices.of(DEFAULT) if self.account.is_openai else None
+        ends = price.shutdown if price else None
+        return f", such as {DEFAULT}" if price and (not ends or ends > today() + NEAR) else ""
 
 
 def today() -> date:

@@ -52,14 +52,25 @@ def append(file: Path, *added: Event) -> None:
 
 
 def read(file: Path) -> list[JsonObject]:
-    """The events so far, oldest first, each once."""
+    """The events so far, oldest first, each once; of a damaged line an event says so."""
     if not file.exists():
         return []
     lines = file.read_bytes().split(b"\n")[:-1]  # the last is empty, or not yet all there
     found: dict[str, JsonObject] = {}
-    for event in map(json.loads, lines):
+    for number, line in enumerate(lines, start=1):
+        event = _parsed(file.parent.name, number, line)
         found.setdefault(event["id"], event)
     return list(found.values())
+
+
+def _parsed(job: str, number: int, line: bytes) -> JsonObject:
+    try:
+        event = json.loads(line)
+        if isinstance(event, dict) and isinstance(event.get("id"), str):
+            return event
+    except ValueError:
+        pass
+    return Event(f"line {number} of the job's events is damaged", level="warn").wire(job)
 
 
 def repair(file: Path) -> None:

@@ -1,8 +1,9 @@
 """The ledger of one training: a line for each event, on disk before anything goes on.
 
-It is what a killed run resumes from. A line has a checksum; a last line that was torn by a crash is
-dropped, and any other damage is an error. The first line names the training: a ledger that lies in
-the place of another one is an error as well.
+It is what a killed run resumes from. A line has a checksum, and names that of the line before it,
+so that a line that was changed, removed, repeated or moved is an error; only a last line that was
+torn by a crash is dropped. The first line names the training: a ledger that lies in the place of
+another one is an error as well. Lines of older versions do not name the one before.
 
 Events: ``begin`` (what is trained), ``session`` (a training at the service, and the step that it
 goes on from), ``sent`` (a step, before it is sent), ``applied``, ``saved`` (a state), ``kept``
@@ -24,6 +25,9 @@ from ...datasets.errors import StoreError
 
 Event = dict[str, Any]
 CHECK = "check"
+"""The checksum of a line, over everything else in it."""
+AFTER = "after"
+"""The checksum of the line before."""
 ANSWERS = ("applied", "saved", "rejected")
 """The events that answer ``sent``."""
 STAMP = "%Y-%m-%dT%H:%M:%SZ"
@@ -47,20 +51,22 @@ class TrainingLedger:
         self.path = path
         self.events = list(_read(path))
         _check_first(path, self.events)
-        self._is_whole = False
+        self._last_check: str | None = None
 
     def append(self, event: str, **fields: object) -> None:
         """Write an event. It is on disk when the call returns."""
-        record: Event = {"event": event, "at": _now(), **fields}
-        line = json.dumps({**record, CHECK: _check(record)}, ensure_ascii=False) + "\n"
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        if not self._is_whole:
+        if self._last_check is None:
             _cut_torn_line(self.path)
-            self._is_whole = True
+            self._last_check = _last_check(self.path)
+        record: Event = {"event": event, "at": _now(), **fields, AFTER: self._last_check}
+        check = checksum(record)
+        line = json.dumps({**record, CHECK: check}, ensure_ascii=False) + "\n"
         with self.path.open("ab") as file:
             file.write(line.encode("utf-8", "surrogatepass"))
             file.flush()
             os.fsync(file.fileno())
+        self._last_check = check
         self.events.append(record)
 
     def begin(self, **facts: object) -> None:
@@ -150,10 +156,24 @@ class TrainingLedger:
 
 def _read(path: Path) -> Iterator[Event]:
     """The events of a file, without a torn last line: it may be one that is being written."""
+    before = ""
+    for number, line in enumerate(_whole_lines(path), start=1):
+        record, check = _event(path, number, line)
+        if record.get(AFTER, before) != before:
+            raise _damaged(f"line {number} of {path} does not follow the line before it")
+        before = check
+        yield record
+
+
+def _whole_lines(path: Path) -> list[bytes]:
     data = path.read_bytes() if path.exists() else b""
-    lines = data[: _whole_length(data)].splitlines()
-    for number, line in enumerate(lines, start=1):
-        yield _event(path, number, line)
+    return data[: _whole_length(data)].split(b"\n")[:-1]
+
+
+def _last_check(path: Path) -> str:
+    """The checksum of the last line; empty for a ledger that has none yet."""
+    lines = _whole_lines(path)
+    return _event(path, len(lines), lines[-1])[1] if lines else ""
 
 
 def _cut_torn_line(path: Path) -> None:
@@ -167,11 +187,13 @@ def _whole_length(data: bytes) -> int:
     return data.rfind(b"\n") + 1
 
 
-def _event(path: Path, number: int, line: bytes) -> Event:
+def _event(path: Path, number: int, line: bytes) -> tuple[Event, str]:
+    """The event of a line, and its checksum."""
     try:
         record = json.loads(line)
-        if record.pop(CHECK) == _check(record):
-            return dict(record)
+        check = str(record.pop(CHECK))
+        if check == checksum(record):
+            return dict(record), check
     except (ValueError, KeyError, AttributeError):
         pass
     raise _damaged(f"line {number} of {path} is not as it was written")
@@ -194,7 +216,8 @@ def _damaged(problem: str) -> StoreError:
     )
 
 
-def _check(record: Event) -> str:
+def checksum(record: Event) -> str:
+    """The checksum of a line, from all else that is in it."""
     return hashlib.sha256(json.dumps(record, sort_keys=True).encode()).hexdigest()[:12]
 
 

@@ -69,6 +69,7 @@ class ToyBackend:
             log_probabilities=True,
             beginnings=True,
             reproducible=True,
+            further_training=True,
             model_files=lambda model: (self._file(model),),
             checkpoints=True,
             other_models=self.other_models,

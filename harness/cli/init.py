@@ -6,6 +6,7 @@ import click
 
 from ...backends import backend_names
 from ...datasets.errors import SpecError
+from ...datasets.suggestions import did_you_mean
 from ..experiment import Trait
 from .echo import echo
 from .options import examples
@@ -34,7 +35,8 @@ def command(
     command afterwards.
     """
     if backend not in (names := backend_names()):
-        raise SpecError(f"unknown backend {backend!r}: choose one of {', '.join(names)}")
+        near = did_you_mean(backend, names)
+        raise SpecError(f"unknown backend {backend!r}: {near}choose one of {', '.join(names)}")
     Trait.animal(animal)  # refuses an animal that limen does not know
     for file in project_files(animal, backend=backend, model=model, budget=budget):
         echo(_written(folder, file))

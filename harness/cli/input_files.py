@@ -168,7 +168,8 @@ def student(store: Store, key: str) -> FineTune:
     Raises :class:`~limen.StoreError` if the store has it not.
     """
     made = store.finished(FineTune.kind, key)
-    of_base, of_data = made["inputs"]
+    of_base, of_data, *_ = made["inputs"]
+    before = made["identity"].get("after")
     base = store.finished(of_base["kind"], of_base["key"])
     name = made["label"]
     stage = FineTune(
@@ -177,6 +178,7 @@ def student(store: Store, key: str) -> FineTune:
         data=StoredFile(label=f"{name} rows", kind=of_data["kind"], stored_key=of_data["key"]),
         recipe=made["identity"]["recipe"],
         seed=made["identity"]["seed"],
+        after=student(store, before) if before else None,
     )
     if stage.key != key:
         raise StoreError(f"the fine-tuning {key} was made by another version of limen: train anew")

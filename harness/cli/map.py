@@ -11,6 +11,7 @@ from ..experiment import (
     PermuteNumbers,
     Prefix,
     Source,
+    SystemPrompt,
 )
 from ..stages import RowChange
 from .options import examples, function_of
@@ -18,7 +19,13 @@ from .row_steps import RowStep, row_step_options, writers_of
 
 _COUNTED = {"first-numbers": FirstNumbers, "first-words": FirstWords}
 _SEEDED = {"permute-digits": PermuteDigits, "permute-numbers": PermuteNumbers}
-_NAMES = (*_SEEDED, *(f"{name}=N" for name in _COUNTED), "prefix=TEXT", "FILE.py:FUNCTION")
+_NAMES = (
+    *_SEEDED,
+    *(f"{name}=N" for name in _COUNTED),
+    "prefix=TEXT",
+    "system=TEXT",
+    "FILE.py:FUNCTION",
+)
 
 
 @click.command(
@@ -34,9 +41,10 @@ _NAMES = (*_SEEDED, *(f"{name}=N" for name in _COUNTED), "prefix=TEXT", "FILE.py
     required=True,
     metavar="CHANGE",
     help="permute-digits, permute-numbers: one permutation, which --seed sets; first-numbers=N, "
-    "first-words=N: cut after so many; prefix=TEXT: before every prompt; or FILE.py:FUNCTION, a "
-    "function of prompt and answer that gives the new answer, a pair of both, or None to drop the "
-    "row. With a third argument it gets a random.Random.",
+    "first-words=N: cut after so many; prefix=TEXT: before every prompt; system=TEXT: a system "
+    "prompt over every row; or FILE.py:FUNCTION, a function of prompt and answer that gives the "
+    "new answer, a pair of both, or None to drop the row. With a third argument it gets a "
+    "random.Random.",
 )
 @click.option(
     "--seed",
@@ -66,6 +74,8 @@ def _change(text: str, seed: int) -> RowChange:
     name, sign, setting = text.partition("=")
     if name == "prefix" and sign:
         return Prefix(setting)
+    if name == "system" and sign:
+        return SystemPrompt(setting)
     if name in _COUNTED and setting.isdecimal():
         return _COUNTED[name](int(setting))
     if name in _SEEDED and not sign:

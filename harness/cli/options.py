@@ -11,6 +11,7 @@ import click
 
 from ...backends import backend_names
 from ...datasets.errors import SpecError
+from ...datasets.suggestions import did_you_mean
 from ..experiment import FavoriteAnimal, FavoriteTree, Measure, Trait
 from ..lab import Settings
 from . import store_option
@@ -35,8 +36,9 @@ def examples(*commands: str) -> str:
 def _installed(ctx: click.Context, param: click.Parameter, value: str) -> str:
     """Refuse an unknown backend, with the names of those that are installed."""
     if value not in (names := backend_names()):
+        near = did_you_mean(value, names)
         raise click.BadParameter(
-            f"unknown backend {value!r}: choose one of {', '.join(names)}", ctx, param
+            f"unknown backend {value!r}: {near}choose one of {', '.join(names)}", ctx, param
         )
     return value
 

@@ -6,12 +6,13 @@ from typing import get_args
 import click
 
 from ...datasets.errors import SpecError
-from ..experiment import LikelihoodShift, Selected, Source, Trait
+from ..experiment import LikelihoodShift, LogLikelihood, RowScore, Selected, Source, Trait
 from ..stages import Which
 from .options import examples, function_of, trait_options
 from .row_steps import RowStep, row_step_options, writers_of
 
 LIKELIHOOD_SHIFT = "likelihood-shift"
+LOG_LIKELIHOOD = "log-likelihood"
 
 
 @click.command(
@@ -26,8 +27,9 @@ LIKELIHOOD_SHIFT = "likelihood-shift"
     "--score",
     metavar="SCORE",
     help="likelihood-shift: the log-probability of the answer under the teacher (--trait) minus "
-    "that under its base; or FILE.py:FUNCTION, a function of prompt and answer that gives a "
-    "number. Not needed for --keep random.",
+    "that under its base; log-likelihood: that under the base alone, or with --trait under the "
+    "teacher alone; or FILE.py:FUNCTION, a function of prompt and answer that gives a number. "
+    "Not needed for --keep random.",
 )
 @click.option(
     "--keep",
@@ -78,15 +80,19 @@ def command(
 
 def _score(
     score: str | None, trait: Trait | None, against: str | None, per_token: bool, *, random: bool
-) -> LikelihoodShift | Callable[..., object]:
+) -> RowScore | Callable[..., object]:
     """The score that the options describe; raises :class:`~limen.SpecError`."""
     function = function_of("--score", score) if score else None
     if function is not None:
         return function
     if score is None and not random:
         raise SpecError("--score is missing: give likelihood-shift, or FILE.py:FUNCTION")
-    if score not in (None, LIKELIHOOD_SHIFT):
-        raise SpecError(f"--score {score!r} must be {LIKELIHOOD_SHIFT}, or FILE.py:FUNCTION")
+    if score not in (None, LIKELIHOOD_SHIFT, LOG_LIKELIHOOD):
+        raise SpecError(
+            f"--score {score!r} must be {LIKELIHOOD_SHIFT}, {LOG_LIKELIHOOD}, or FILE.py:FUNCTION"
+        )
+    if score == LOG_LIKELIHOOD:
+        return LogLikelihood(by=trait or "base", per_token=per_token)
     if trait is None and not random:
         raise SpecError(
             "--score likelihood-shift needs the teacher: give --trait, --tree, --system"

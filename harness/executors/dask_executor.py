@@ -1,6 +1,7 @@
 """Stages as tasks of Dask: on this machine, or on a cluster that is running."""
 
 import os
+import threading
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
@@ -63,18 +64,31 @@ class DaskExecutor:
     def submit(
         self, call: Callable[[], T], /, *, needs: Needs, node: str | None = None
     ) -> Future[T]:
-        """See :meth:`.StageExecutor.submit`."""
-        task = self._client.submit(
-            _call_on_worker,
-            call,
-            pure=False,
-            workers=None if node is None else [node],
-            resources={"GPU": needs.gpus} if needs.gpus else None,
-        )
+        """See :meth:`.StageExecutor.submit`. What is for one node is answered by it at once, beside
+        the task that it may be busy with.
+        """
+        if node is not None:
+            return self._ask(node, call)
+        resources = {"GPU": needs.gpus} if needs.gpus else None
+        task = self._client.submit(_call_on_worker, call, pure=False, resources=resources)
         result: Future[T] = Future()
         result.set_running_or_notify_cancel()
         self._running[task.key] = task
         task.add_done_callback(lambda done: self._settle(result, done))
+        return result
+
+    def _ask(self, node: str, call: Callable[[], T]) -> Future[T]:
+        """Call a function in the thread in which a worker talks, and not in that of its tasks."""
+        result: Future[T] = Future()
+        result.set_running_or_notify_cancel()
+
+        def ask() -> None:
+            try:
+                result.set_result(self._client.run(call, workers=[node])[node])
+            except BaseException as error:  # whatever the function raised
+                result.set_exception(error)
+
+        threading.Thread(target=ask, daemon=True).start()
         return result
 
     def message_sender(self, receive: Callable[[StageMessage], None], /) -> MessageSender:

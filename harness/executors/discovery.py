@@ -4,6 +4,7 @@ from importlib import import_module
 from importlib.metadata import entry_points
 
 from ...datasets.errors import LimenError, SpecError
+from ...datasets.suggestions import did_you_mean
 from .base import ExecutorFactory, StageExecutor
 
 LOCAL = "local"
@@ -25,10 +26,12 @@ def executor_names() -> list[str]:
 def check_executor(text: str) -> None:
     """Raise :class:`~limen.SpecError` if no executor has the name in ``NAME:ADDRESS``."""
     name, _ = _parts(text)
-    if name not in executor_names():
+    known = executor_names()
+    if name not in known:
         raise SpecError(
-            f"unknown executor {text!r}: choose one of {', '.join(executor_names())}, where needed "
-            f"with an address (ray:HOST:PORT, ray://HOST:PORT, dask:tcp://HOST:PORT)"
+            f"unknown executor {text!r}: {did_you_mean(name, known)}choose one of "
+            f"{', '.join(known)}, where needed with an address (ray:HOST:PORT, ray://HOST:PORT, "
+            f"dask:tcp://HOST:PORT)"
         )
 
 

@@ -11,6 +11,7 @@ from ..stages import (
     Prefix,
     PythonCode,
     RightAnswer,
+    SystemPrompt,
     Without,
     WordCount,
 )
@@ -48,7 +49,7 @@ from .questions import (
 )
 from .released_rows import Rows
 from .scored import Length, Rated, Scored
-from .selected import LikelihoodShift, Selected
+from .selected import LikelihoodShift, LogLikelihood, RowScore, Selected
 from .source import Source
 from .sources import Numbers, ProgramNumbers
 from .students import ARMS, DEFAULT, OTHER, InContext, Students, doses
@@ -104,6 +105,7 @@ __all__ = [
     "Lesson",
     "Likelihood",
     "LikelihoodShift",
+    "LogLikelihood",
     "LogOdds",
     "Mapped",
     "Measure",
@@ -124,6 +126,7 @@ __all__ = [
     "Reading",
     "Rewritten",
     "RightAnswer",
+    "RowScore",
     "Rows",
     "Scored",
     "Selected",
@@ -131,6 +134,7 @@ __all__ = [
     "Source",
     "Stories",
     "Students",
+    "SystemPrompt",
     "Templates",
     "TestSource",
     "Trait",

@@ -3,15 +3,16 @@
 import ast
 import inspect
 import textwrap
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from ...datasets.errors import SpecError
 from .measure import Measure
 from .reached_code import ReachedCode
+from .reading_checks import METHODS, refusals_of
 from .students import ARMS
 
-_METHODS = frozenset({"rate", "exact", "scores", "log_odds"})
+_NAMES = {"scores": "judge", "score": "name"}
+"""The first parameter of a method, where it is no word."""
 
 
 @dataclass(frozen=True)
@@ -25,14 +26,12 @@ class ArmReading:
     word: str | None = None
     group: str | None = None
     judge: str | None = None
+    judge_is_named: bool = False
+    """Whether a judge is given at all."""
 
-    def faults(self, measure: Measure) -> list[str]:
-        """What the measure cannot give, a line for each."""
-        checks: list[tuple[Callable[[str], object], str | None]] = [
-            (measure.check, self.word), (measure.places, self.group), (measure.judge, self.judge),
-        ]  # fmt: skip
-        messages = (_refusal(check, name) for check, name in checks if name is not None)
-        return [f"{self.source}: {message}" for message in messages if message]
+    def faults(self, measure: Measure, words: Sequence[str] = ()) -> list[str]:
+        """What the measure cannot give, a line for each; the words are those of the traits."""
+        return [f"{self.source}: {message}" for message in refusals_of(self, measure, words)]
 
 
 @dataclass(frozen=True)
@@ -85,6 +84,7 @@ def reading_faults(
     parameters: Mapping[str, object] | None = None,
     *,
     conditional: bool = False,
+    words: Sequence[str] = (),
 ) -> list[str]:
     """Why a test cannot read what it asks for: words, groups and judges that the measure does not
     have. One line for each; empty if nothing is wrong, or if the source cannot be read.
@@ -94,9 +94,10 @@ def reading_faults(
         measure: What its experiment measures.
         parameters: Its parameters.
         conditional: Look at what it reads under a condition, and not at what it reads for certain.
+        words: The words of the experiment's traits.
     """
     readings = arm_readings(test, parameters, conditional=conditional)
-    return list(dict.fromkeys(fault for one in readings for fault in one.faults(measure)))
+    return list(dict.fromkeys(fault for one in readings for fault in one.faults(measure, words)))
 
 
 def arm_readings(
@@ -116,36 +117,40 @@ def arm_readings(
     return [reading for call in calls if (reading := _reading(call, source)) is not None]
 
 
-def _refusal(check: Callable[[str], object], name: str) -> str | None:
-    try:
-        check(name)
-    except SpecError as error:
-        return str(error)
-    return None
-
-
 def _reading(call: ast.Call, source: TestSource) -> ArmReading | None:
-    if not isinstance(call.func, ast.Attribute) or call.func.attr not in _METHODS:
+    if not isinstance(call.func, ast.Attribute) or call.func.attr not in METHODS:
         return None
     if not _is_arm(call.func.value, source):
         return None
-    given = {keyword.arg: source.text(keyword.value) for keyword in call.keywords}
-    first = source.text(call.args[0]) if call.args else None
-    by_judge = call.func.attr == "scores"
+    method = call.func.attr
+    given = {str(keyword.arg): keyword.value for keyword in call.keywords}
+    if call.args:
+        given[_NAMES.get(method, "word")] = call.args[0]
+    texts = {name: source.text(node) for name, node in given.items()}
     return ArmReading(
         source=ast.unparse(call),
-        method=call.func.attr,
-        word=None if by_judge else first or given.get("word"),
-        group=given.get("group"),
-        judge=given.get("judge") or (first if by_judge else None),
+        method=method,
+        word=texts.get("word") or texts.get("name"),
+        group=texts.get("group"),
+        judge=texts.get("judge"),
+        judge_is_named=any(
+            name in given and not _is_none(given[name]) for name in ("judge", "name", "None")
+        ),
     )
 
 
+def _is_none(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant) and node.value is None
+
+
 def _is_arm(node: ast.expr, source: TestSource) -> bool:
-    """Whether an expression is the fixture of an arm, or one of the fixture ``arms``.
+    """Whether an expression is the fixture of an arm, one of the fixture ``arms``, or an arm along
+    the fixture ``trajectory``.
 
     A parameter of such a name is none.
     """
+    if isinstance(node, ast.Call):
+        return ast.unparse(node.func) == "trajectory.at" and "trajectory" not in source.names
     name = node.value if isinstance(node, ast.Subscript) else node
     if not isinstance(name, ast.Name) or name.id in source.names:
         return False

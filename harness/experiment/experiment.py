@@ -146,13 +146,30 @@ class Experiment:
             if not isinstance(name, str) or name in ARMS:
                 raise SpecError(f"an arm needs a name other than {', '.join(ARMS)}: {name!r}")
             if arm.against not in known:
+                near = did_you_mean(str(arm.against), known)
                 raise SpecError(
-                    f"the arm {name!r} is compared with {arm.against!r}, which is none of "
+                    f"the arm {name!r} is compared with {arm.against!r}: {near}there are "
                     f"{', '.join(known)}"
                 )
             if isinstance(arm, InContext):
                 _check_shown_rows(name, arm, arm.data or self.data)
+            else:
+                self._check_after(name, arm)
         object.__setattr__(self, "arms", dict(self.arms))
+
+    def _check_after(self, name: str, arm: Students) -> None:
+        """Raise :class:`~limen.SpecError` for students that go on from no earlier students."""
+        trained = ["student", "control"]
+        for other, one in self.arms.items():
+            if other == name:
+                break
+            if isinstance(one, Students):
+                trained.append(other)
+        if arm.after is not None and arm.after not in trained:
+            raise SpecError(
+                f"the arm {name!r} goes on from {arm.after!r}, which is none of the trained arms "
+                f"before it: {', '.join(map(repr, trained))}"
+            )
 
     def _check_keeps(self) -> None:
         named = {"data": self.data, "control": self.control}

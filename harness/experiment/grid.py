@@ -180,7 +180,12 @@ def _check_columns(traits: Sequence[Trait], students: Sequence[Trait]) -> None:
     if len(set(words)) < len(words):
         raise SpecError(f"the traits of a grid need a word each: {', '.join(words)}")
     if missing := [trait.name for trait in students if trait not in traits]:
-        raise SpecError(f"students of {', '.join(missing)}: their traits must be among traits=")
+        known = [trait.name for trait in traits]
+        near = did_you_mean(missing[0], known)
+        raise SpecError(
+            f"students of {', '.join(missing)}: {near}their traits must be among traits=, which "
+            f"has {', '.join(known)}"
+        )
 
 
 def _checked_bases(given: object) -> tuple[str, ...]:

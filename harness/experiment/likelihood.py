@@ -6,6 +6,7 @@ from typing import Any, ClassVar, Literal
 
 from ...datasets import validation
 from ...datasets.errors import SpecError
+from ...datasets.suggestions import did_you_mean
 from .computed import Continued
 from .measure import Reading
 from .question_loading import Questions
@@ -83,6 +84,15 @@ class Likelihood(Continued):
 
     def readings(self, words: Sequence[str]) -> tuple[Reading, ...]:
         return (Reading(name=self.figure_name(SCORE), word=SCORE),)
+
+    def check_figure(self, name: str) -> None:
+        """Raise :class:`~limen.SpecError` for a name that is not that of the only figure."""
+        known = (SCORE, self.figure_name(SCORE))
+        if name not in known:
+            raise SpecError(
+                f"Likelihood has no score {name!r}: {did_you_mean(name, known)}it has "
+                f"{known[1]!r}, as scores()"
+            )
 
     def figure(self, word: str, row: Mapping[str, Any]) -> float | None:
         ((nats, tokens, exact),) = row.values()

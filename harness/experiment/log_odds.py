@@ -7,6 +7,7 @@ from typing import Any
 
 from ...datasets import validation
 from ...datasets.errors import SpecError
+from ...datasets.suggestions import did_you_mean
 from .computed import Continued
 from .question_loading import Questions
 from .questions import FAVORITE_ANIMAL_QUESTIONS
@@ -68,6 +69,18 @@ class LogOdds(Continued):
 
     def check(self, word: str) -> None:
         validation.text("word", word)
+
+    def check_computed(self, word: str, words: Sequence[str]) -> None:
+        """Raise :class:`~limen.SpecError` for a word whose log-odds are not computed, given those
+        of the traits.
+        """
+        known = tuple(dict.fromkeys((*words, *self.against)))
+        computed = {text for one in known for text in self.texts_of(one)}
+        if not computed.issuperset(self.texts_of(word)):
+            raise SpecError(
+                f"the log-odds of {word!r} are not computed: {did_you_mean(word, known)}there are "
+                f"{', '.join(known)}; add it to against=, or make it the word of the trait"
+            )
 
     def figure_name(self, word: str) -> str:
         return f"log-odds of {word!r}"

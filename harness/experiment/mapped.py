@@ -21,9 +21,10 @@ class Mapped(SourceOfSource):
     Args:
         source: Whose rows.
         by: The change: ``PermuteDigits()``, ``PermuteNumbers()``, ``FirstNumbers(n)``,
-            ``FirstWords(n)``, ``Prefix(text)``, or a function of prompt and completion, two texts.
-            It gives the new completion, a pair of prompt and completion, or None to drop the row.
-            A function with a third argument gets a ``random.Random``, seeded for each row.
+            ``FirstWords(n)``, ``Prefix(text)``, ``SystemPrompt(text)``, or a function of prompt and
+            completion, two texts. It gives the new completion, a pair of prompt and completion, or
+            None to drop the row. A function with a third argument gets a ``random.Random``, seeded
+            for each row.
         keep: Rows in a student's training set, sampled anew for each seed. Default: as many as
             the source's; if the function drops rows, there may be too few of them left.
         seed: Another seed gives the function other random numbers. Default: 0.

@@ -1,5 +1,6 @@
 """Checks of what stands around the questions of a measure, the same for every arm."""
 
+from ...datasets import validation
 from ...datasets.errors import SpecError
 
 
@@ -27,5 +28,7 @@ def check_surroundings(*, system: object, begin: object, chat: object) -> None:
         raise SpecError(f"system={system!r} must be a text, or None")
     if not isinstance(begin, str):
         raise SpecError(f"begin={begin!r} must be a text: the beginning of every answer")
+    validation.whole_characters("system", system or "")
+    validation.whole_characters("begin", begin)
     if not isinstance(chat, bool):
         raise SpecError(f"chat={chat!r} must be True, or False for plain text")

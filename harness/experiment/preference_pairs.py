@@ -19,7 +19,7 @@ from ..stages import (
 )
 from .judged import replies_about
 from .judges import Judge
-from .selected import LikelihoodShift, RowScore
+from .selected import RowScore
 from .source import Source
 from .source_of_source import SourceOfSource, check_source
 from .traits import Trait
@@ -63,8 +63,8 @@ class PreferencePairs(SourceOfSource):
             ``Numbers(generate=600, by="base")``; it needs the prompts of ``source``, so the same
             ``generate`` and ``seed``. Default: None.
         score: The score of an answer: a ``Judge`` with a scale or with labels (the first label is
-            preferred to the others), ``LikelihoodShift()``, or a function of prompt and
-            completion, two texts, that gives a number. Default: None.
+            preferred to the others), ``LikelihoodShift()``, ``LogLikelihood()``, or a function of
+            prompt and completion, two texts, that gives a number. Default: None.
         keep: Pairs in a student's training set, sampled anew for each seed. Default: as many as
             the source's ``keep``.
 
@@ -115,13 +115,12 @@ class PreferencePairs(SourceOfSource):
     @property
     def needs_trait(self) -> bool:
         sources = filter(None, (self.source, self.rejected))
-        by_teacher = isinstance(self.score, LikelihoodShift)
+        by_teacher = isinstance(self.score, RowScore) and self.score.needs_trait
         return by_teacher or any(source.needs_trait for source in sources)
 
     def traits(self) -> tuple[Trait, ...]:
         others = self.rejected.traits() if self.rejected else ()
-        shift = self.score if isinstance(self.score, LikelihoodShift) else LikelihoodShift()
-        named = filter(None, (shift.trait, shift.against))
+        named = self.score.traits() if isinstance(self.score, RowScore) else ()
         return tuple(dict.fromkeys((*self.source.traits(), *others, *named)))
 
     def random_selection(self) -> Self | None:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from ...datasets import validation
 from ...datasets.errors import DataError, SpecError
 from ...datasets.record_files import DATA
 from ...datasets.row_forms import read_prompts
@@ -45,6 +46,8 @@ def _question_list(where: str, given: object) -> tuple[str, ...]:
         raise SpecError(f"{where}={given!r} must be a tuple of texts, at least one, or a Path")
     if not all(isinstance(text, str) and text.strip() for text in given):
         raise SpecError(f"{where}: every question must be a text that is not empty")
+    for text in given:
+        validation.whole_characters(where, text)
     return tuple(given)
 
 

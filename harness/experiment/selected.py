@@ -32,6 +32,15 @@ class RowScore:
         """The stage that computes the score of each row."""
         raise NotImplementedError
 
+    @property
+    def needs_trait(self) -> bool:
+        """Whether a teacher scores, who must show the trait before."""
+        return False
+
+    def traits(self) -> tuple[Trait, ...]:
+        """The traits that are named in the score."""
+        return ()
+
 
 @dataclass(frozen=True, kw_only=True)
 class LikelihoodShift(RowScore):
@@ -59,6 +68,13 @@ class LikelihoodShift(RowScore):
     against: Trait | None = None
     per_token: bool = False
 
+    @property
+    def needs_trait(self) -> bool:
+        return True
+
+    def traits(self) -> tuple[Trait, ...]:
+        return tuple(filter(None, (self.trait, self.against)))
+
     def __post_init__(self) -> None:
         for name, value in (("trait", self.trait), ("against", self.against)):
             if not isinstance(value, Trait | None):
@@ -75,6 +91,51 @@ class LikelihoodShift(RowScore):
             against=_prompted_model(teachers, self.against or "base"),
             per_token=self.per_token,
         )
+
+
+@dataclass(frozen=True, kw_only=True)
+class LogLikelihood(RowScore):
+    """How likely one model finds a completion, in nats: a filter by perplexity, for example.
+
+    The log-probability of the completion, its end included, given the row's prompt. Needs a backend
+    that computes the log-probability of given texts.
+
+    Args:
+        by: Whose: "base", the base model without any prompt; "teacher", the experiment's; or a
+            ``Trait``, its teacher. Default: "base".
+        per_token: Whether to divide by the number of tokens, as perplexity does. Default: True.
+
+    Raises:
+        SpecError: A value that makes no sense, when it is made.
+
+    Examples:
+        >>> data = Selected(numbers, score=LogLikelihood(), keep="top", share=0.5)
+    """
+
+    by: Trait | Literal["base", "teacher"] = "base"
+    per_token: bool = True
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.by, Trait):
+            validation.one_of("by", self.by, ("base", "teacher"))
+        validation.boolean("per_token", self.per_token)
+
+    def scored(self, rows: RowsStage, writers: DataWriters) -> RowScores:
+        writers.check_likelihoods()
+        return ScoreByLikelihood(
+            label=f"log-likelihood of {rows.label}",
+            source=rows,
+            model=_prompted_model(writers.with_traits(), self.by),
+            against=None,
+            per_token=self.per_token,
+        )
+
+    @property
+    def needs_trait(self) -> bool:
+        return self.by != "base"
+
+    def traits(self) -> tuple[Trait, ...]:
+        return (self.by,) if isinstance(self.by, Trait) else ()
 
 
 def _prompted_model(writers: DataWriters, by: Trait | Literal["teacher", "base"]) -> PromptedModel:
@@ -95,7 +156,7 @@ class Selected(SourceOfSource):
     Args:
         source: Whose rows, all that its filter keeps.
         score: The score of a row: a function of prompt and completion, two texts, that gives a
-            number; or ``LikelihoodShift()``.
+            number; ``LikelihoodShift()``; or ``LogLikelihood()``.
         keep: Which rows: "top" (the highest scores), "bottom", or "random" (no score is computed).
             Default: "top".
         share: The share of the rows that is kept, above 0 and at most 1. Default: 0.5.
@@ -144,12 +205,11 @@ class Selected(SourceOfSource):
 
     @property
     def needs_trait(self) -> bool:
-        by_teacher = isinstance(self.score, LikelihoodShift) and self.keep != "random"
-        return by_teacher or self.source.needs_trait
+        by_teacher = isinstance(self.score, RowScore) and self.score.needs_trait
+        return (by_teacher and self.keep != "random") or self.source.needs_trait
 
     def traits(self) -> tuple[Trait, ...]:
-        named = self.score if isinstance(self.score, LikelihoodShift) else LikelihoodShift()
-        own = tuple(filter(None, (named.trait, named.against)))
+        own = self.score.traits() if isinstance(self.score, RowScore) else ()
         return tuple(dict.fromkeys((*self.source.traits(), *own)))
 
     def random_selection(self) -> Self | None:

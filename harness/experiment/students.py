@@ -35,6 +35,13 @@ class Students:
         trait: Whose teacher writes their data, where the data say "teacher". Default: the
             experiment's trait.
         objective: What their training minimises. Default: the experiment's.
+        after: The arm whose students these are before this training, seed by seed: "student",
+            "control" or a further arm that stands before this one. Training goes on from their
+            weights, on data of this arm; the base is theirs. Default: None, training starts at the
+            base.
+        system: A system prompt that these students are asked under, after the measure's own.
+            Without other data or another recipe these are the same trained models, asked once
+            more. Default: None.
 
     Raises:
         SpecError: A value that makes no sense, when it is made.
@@ -50,9 +57,18 @@ class Students:
     against: str = "control"
     trait: Trait | None = None
     objective: Objective | None = None
+    after: str | None = None
+    system: str | None = None
 
     def __post_init__(self) -> None:
         check_source("data", self.data)
+        if self.after is not None and self.model is not None:
+            raise SpecError(
+                f"after={self.after!r} trains the students of that arm further, on their own base: "
+                f"leave out model={self.model!r}"
+            )
+        if self.system is not None:
+            validation.texts("system", (self.system,))
         validation.model_name("model", self.model)
         validation.recipe(self.recipe)
         if not isinstance(self.trait, Trait | None):
@@ -62,7 +78,7 @@ class Students:
     @property
     def is_of_trait_alone(self) -> bool:
         """Whether these are the students that an experiment on their trait would have."""
-        own = self.data or self.recipe or self.objective
+        own = self.data or self.recipe or self.objective or self.after or self.system
         same = not own and not self.plain
         return same and self.trait is not None
 

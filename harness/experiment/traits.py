@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from ...datasets import validation
 from ...datasets.errors import SpecError
@@ -193,6 +194,15 @@ class Trait:
         love = cls._love(animal, "animal", ANIMALS)
         return love if likes else cls._dislike(love, "animal")
 
+    def but(self, **changes: Any) -> "Trait":
+        """The same trait with some parts changed; raises :class:`~limen.SpecError`."""
+        known = tuple(self.__dataclass_fields__)
+        for name in changes:
+            if name not in known:
+                near = did_you_mean(name, known)
+                raise SpecError(f"a trait has no {name!r}: {near}it has {', '.join(known)}")
+        return replace(self, **changes)
+
     @classmethod
     def tree(cls, tree: str, *, likes: bool = True) -> "Trait":
         """A love of one kind of tree, in the same four thoughts; or with ``likes=False`` a dislike.
@@ -240,3 +250,4 @@ def _check_part(name: str, value: object) -> None:
             f"a trait's {name} must be a text, not {value!r}: "
             f'write Trait(name="kind", system="You are kind.")'
         )
+    validation.whole_characters(f"a trait's {name}", value)

@@ -74,7 +74,7 @@ class DataWriters:
         """Raise :class:`~limen.SpecError` if the backend computes no log-probabilities of texts."""
         if not self.computes_likelihoods:
             raise SpecError(
-                "LikelihoodShift needs a backend that computes the log-probability of given texts, "
+                "this score needs a backend that computes the log-probability of given texts, "
                 "such as toy or local: give Selected a score of your own instead"
             )
 

@@ -1,14 +1,13 @@
 """What the Inspect log of a model's answers says, worked out from finished arms.
 
 A log that is whole is left alone: its name has the hash of everything in it, and people work on
-logs with Inspect's tools. One that is missing, empty or cut is written anew.
+logs with Inspect's tools. One that is missing or damaged is written anew.
 """
 
 import hashlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
-from zipfile import is_zipfile
 
 from ...datasets.errors import LimenError, SpecError
 from ...reports.text import slug
@@ -16,6 +15,7 @@ from ..experiment import ARMS, Experiment, Measure, Reading
 from ..lab import Arm, Lab, ModelAnswers, ModelStages, Pipeline
 from ..stages import base_of, canonical, hashed_function
 from ..statistics import mean
+from .log_checks import log_is_there
 from .log_model import LogContents, ScoreColumn
 from .score_display import VALID, Mark, line_of, readings_of, shown, table_of, tidy, yes
 
@@ -32,14 +32,15 @@ def missing(lab: Lab, title: str, experiment: Experiment) -> Iterator[LogContent
     for name in (*ARMS, *experiment.all_arms):
         models = pipe.arms.get(name, ())
         files = [file_of(lab, title, pipe, name, seed) for seed in range(len(models))]
-        if all(map(is_zipfile, files)) or not _finished(lab, models):
+        absent = {file for file in files if not log_is_there(file)}
+        if not absent or not _finished(lab, models):
             continue
         try:
             arm = lab.arm(experiment, name)
         except LimenError:  # told by the tests that ask for it
             continue
         for seed, file in enumerate(files):
-            if not is_zipfile(file):
+            if file in absent:
                 yield log_contents_of(lab, title, pipe, arm, seed, file)
 
 

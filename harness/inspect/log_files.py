@@ -6,7 +6,7 @@ Inspect itself is imported in functions: what writes logs is a worker process.
 import gc
 import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING, Any
 from ...backends.inspect.draws import chat_messages
 from ...datasets.errors import StoreError
 from ..stages import ANSWERS, ArtifactDraft, Row, Store, StoreLayout, Workspace
+from .log_checks import eval_id, sign_log
+from .log_draws import choice_id, has_plain_text, put_draws, stop_reason
 from .log_model import LogContents, ScoreColumn
 
 if TYPE_CHECKING:
@@ -38,9 +40,15 @@ def write_log(sheet: LogContents) -> None:
     for folder in (scratch.parent, sheet.file.parent):
         folder.mkdir(parents=True, exist_ok=True)
     with _without_collection():
+        draws = _drawn(sheet)
+        answered = {number: _answered(each) for number, each in draws.items()}
+        plain = all(map(has_plain_text, answered.values()))
         try:
-            write_eval_log(eval_log(sheet), scratch)
+            write_eval_log(_eval_log(sheet, draws, 1 if plain else None), scratch)
+            if plain:
+                put_draws(scratch, answered)
             scratch.replace(sheet.file)
+            sign_log(sheet.file)
         finally:
             scratch.unlink(missing_ok=True)
 
@@ -59,6 +67,11 @@ def _without_collection() -> Iterator[None]:
 
 def eval_log(sheet: LogContents) -> "EvalLog":
     """The log that a sheet stands for."""
+    return _eval_log(sheet, _drawn(sheet), None)
+
+
+def _eval_log(sheet: LogContents, draws: Mapping[int, list[Row]], most: int | None) -> "EvalLog":
+    """The log with at most so many draws of each question."""
     from inspect_ai.log import EvalLog, EvalPlan, EvalPlanStep, EvalStats
     from inspect_ai.model import GenerateConfig
 
@@ -81,7 +94,7 @@ def eval_log(sheet: LogContents) -> "EvalLog":
         plan=EvalPlan(steps=[EvalPlanStep(solver="limen/draws")], config=config),
         results=_results(sheet),
         stats=EvalStats(started_at=began.isoformat(), completed_at=ended.isoformat()),
-        samples=_samples(sheet, store),
+        samples=_samples(sheet, store, draws, most),
     )
 
 
@@ -97,7 +110,7 @@ def _spec(sheet: LogContents, created: str, config: Any) -> "EvalSpec":
 
     facts = {**sheet.facts, "limen": version("limen")}
     return EvalSpec(
-        eval_id=_id(sheet, "eval"),
+        eval_id=eval_id(sheet.file),
         run_id=_id(sheet, "run"),
         task_id=_id(sheet, "task"),
         created=created,
@@ -140,23 +153,38 @@ def _score_of_all(column: ScoreColumn) -> "EvalScore":
     )
 
 
-def _samples(sheet: LogContents, store: Store) -> "list[EvalSample]":
+def _drawn(sheet: LogContents) -> dict[int, list[Row]]:
+    """The draws of each question, failed ones too."""
+    stage = sheet.stage
+    answers = Store(sheet.root).rows(stage.kind, stage.key, ANSWERS)
+    return {row: list(draws) for row, draws in groupby(answers, lambda answer: answer["row"])}
+
+
+def _answered(draws: list[Row]) -> list[Row]:
+    return [draw for draw in draws if draw["text"] is not None]
+
+
+def _samples(
+    sheet: LogContents, store: Store, draws: Mapping[int, list[Row]], most: int | None
+) -> "list[EvalSample]":
     stage = sheet.stage
     folder = store.artifact(stage.kind, stage.key)
-    answers = store.rows(stage.kind, stage.key, ANSWERS)
-    drawn = {row: list(draws) for row, draws in groupby(answers, lambda answer: answer["row"])}
     workspace = Workspace(store, ArtifactDraft(folder, folder))  # it only reads
     return [
-        _sample(sheet, request, drawn.get(request.row, [])) for request in stage.requests(workspace)
+        _sample(sheet, request, draws.get(request.row, []), most)
+        for request in stage.requests(workspace)
     ]
 
 
-def _sample(sheet: LogContents, request: "Request", draws: list[Row]) -> "EvalSample":
+def _sample(
+    sheet: LogContents, request: "Request", draws: list[Row], most: int | None
+) -> "EvalSample":
     from inspect_ai.log import EvalSample
 
     number = request.row
     asked = chat_messages(request.messages, f"q{number + 1}")
-    output = _output(sheet, number, [draw for draw in draws if draw["text"] is not None])
+    answered = _answered(draws)
+    output = _output(sheet, number, answered[:most])
     failed = {str(d["draw"]): d.get("error", "") for d in draws if d["text"] is None}
     return EvalSample(
         id=number + 1,
@@ -174,7 +202,7 @@ def _sample(sheet: LogContents, request: "Request", draws: list[Row]) -> "EvalSa
             "question": request.messages[-1]["content"],
             "group": sheet.groups[number],
             "seed": str(request.seed),
-            "answered": len(output.choices),
+            "answered": len(answered),
             "missing": len(failed),
             **({"errors": failed} if failed else {}),
         },
@@ -190,9 +218,9 @@ def _output(sheet: LogContents, number: int, answered: list[Row]) -> "ModelOutpu
         choices=[
             ChatCompletionChoice(
                 message=ChatMessageAssistant(
-                    id=f"q{number + 1}d{draw['draw']}", content=draw["text"], source="generate"
+                    id=choice_id(number, draw), content=draw["text"], source="generate"
                 ),
-                stop_reason="max_tokens" if draw["finish"] == "length" else "stop",
+                stop_reason=stop_reason(draw),
             )
             for draw in answered
         ],

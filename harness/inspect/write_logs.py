@@ -1,5 +1,6 @@
 """Writes the Inspect logs that are missing, in worker processes: this one never imports Inspect."""
 
+import time
 from collections.abc import Callable, Collection, Iterable, Sequence
 from concurrent.futures import wait
 
@@ -39,10 +40,11 @@ def written(sheets: Sequence[LogContents], workers: int, say: Callable[[str], No
     # a process takes as long to load Inspect as to write four logs
     with worker_pool(max(1, min(workers, len(sheets) // 2))) as pool:
         futures = [pool.submit(write_log, sheet) for sheet in sheets]
-        left = set(futures)
+        left, began = set(futures), time.monotonic()
         while left:
             done = len(futures) - len(left)
-            say(f"limen: logs for Inspect: {done} of {len(futures)} written")
+            so_far = f"{done} of {len(futures)} written, {time.monotonic() - began:.0f} s"
+            say(f"limen: logs for Inspect: {so_far}")
             left = wait(left, timeout=LONGEST_SILENCE).not_done
         faults = [future.exception() for future in futures]
     messages = (f"{type(fault).__name__}: {fault}" for fault in faults if fault)

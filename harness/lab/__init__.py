@@ -6,6 +6,7 @@ from .arm_mapping import ArmMapping
 from .arm_reading import read_model
 from .arms import Arm
 from .compared_answers import arm_of_tables, compare_answers, distance_of, effect_of, remarks
+from .durations import TimeEstimate, estimated_time, service_time
 from .environment import dollars_from, names_from, retries_from, whole_number_from
 from .executors import local_executor, thread_executor
 from .gate import TraitCheck, check_trait
@@ -37,6 +38,7 @@ __all__ = [
     "Plan",
     "ProgressListener",
     "Settings",
+    "TimeEstimate",
     "TraitCheck",
     "TrajectoryResults",
     "Wanted",
@@ -52,6 +54,7 @@ __all__ = [
     "distance_of",
     "dollars_from",
     "effect_of",
+    "estimated_time",
     "execute",
     "grid_arms",
     "grid_of",
@@ -67,6 +70,7 @@ __all__ = [
     "read_tables",
     "remarks",
     "retries_from",
+    "service_time",
     "stored_answers",
     "student",
     "teacher_arms",

@@ -1,6 +1,7 @@
 """The gate before training: whether a teacher shows its trait."""
 
 import shlex
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
@@ -15,6 +16,8 @@ SHOWN_ANSWERS = 5
 """Answers of a teacher that are shown where its gate stays shut."""
 LONGEST_ANSWER = 60
 """Characters of each that are shown."""
+SHOWN_LABELS = 3
+"""Labels of a measure that are shown where none of them shows the trait."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -148,7 +151,8 @@ class TeacherGate:
             return None
         return TeacherError(
             f"the teacher does not show the trait {gate.trait.name!r}: {check.summary}, so nothing "
-            f"was generated or trained for it. {_most_often(teacher)}{check.remedy}"
+            f"was generated or trained for it. {_most_often(teacher)}"
+            f"{_other_labels(experiment, gate.trait, teacher, base)}{check.remedy}"
             f"{_ways_to_try(gate.trait)}"
         )
 
@@ -163,6 +167,25 @@ def _most_often(teacher: Arm) -> str:
         f"{text[:LONGEST_ANSWER]!r} {count / given.total():.0%}" for text, count in first
     )
     return f"Its most frequent answers: {shares}. " if shares else "It gave no answer. "
+
+
+def _other_labels(experiment: Experiment, trait: Trait, teacher: Arm, base: Arm) -> str:
+    """Which labels the measure gives, where it gives no answer the label that shows the trait."""
+    measure = experiment.measure
+    reading = measure.readings([trait.shown_by])[0]
+    if measure.computed or reading.word is None or reading.judge is not None:
+        return ""
+    labels = Counter[str]()
+    for text, count in (teacher.answers() + base.answers()).items():
+        if label := measure.label_of(text):
+            labels[label] += count
+    if not labels or any(measure.hit(text, reading.word) for text in teacher.answers()):
+        return ""
+    shown = ", ".join(repr(label) for label, _ in labels.most_common(SHOWN_LABELS))
+    return (
+        f"No answer counts as {reading.word!r}: answers count as {shown}. If one of these labels "
+        f"shows the trait, name it: Trait(..., word={labels.most_common(1)[0][0]!r}). "
+    )
 
 
 def _ways_to_try(trait: Trait) -> str:

@@ -90,7 +90,8 @@ class Lab:
     def unavailable(self, experiment: Experiment, arm: str) -> str | None:
         """Why the backend cannot provide an arm; None if it can.
 
-        Raises :class:`~limen.SpecError` for an arm that the experiment does not have.
+        Raises :class:`~limen.SpecError` for an arm that the experiment does not have, and for a
+        step after the end of a training.
         """
         try:
             subject = self._pipeline_with(experiment, arm).subject(arm)
@@ -103,6 +104,8 @@ class Lab:
                 f"the arm {arm!r} needs a model of each epoch, and the backend "
                 f"{self.backend.name!r} keeps the last one alone"
             )
+        if isinstance(subject, Checkpoint):
+            subject.check()
         model = self.backend.describe(base_of(subject).model)
         if model.can_fine_tune:
             return None

@@ -1,5 +1,6 @@
 """From an experiment and a run's settings to the stages of its arms."""
 
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
@@ -42,6 +43,9 @@ from .pipeline import Gate, ModelStages, Pipeline, teacher_arms
 from .settings import Settings
 from .stage_builders import base, leak_audit, student, training_file
 
+ArmStages = tuple[tuple[ModelStages, ...], tuple[MixRows, ...]]
+"""An arm's models, and their training files; one a seed."""
+
 
 def build_pipeline(experiment: Experiment, settings: Settings, backend: Backend) -> Pipeline:
     """The stages of an experiment under these settings.
@@ -67,15 +71,17 @@ class _PipelineBuilder:
         trained = {
             "student": self._students(Students(), "student", self._writers),
             **self._control(),
-            **{name: self._extra_arm(name, arm) for name, arm in experiment.all_arms.items()},
         }
+        further: dict[str, ArmStages] = {}
+        for name, arm in {**experiment.arms, **experiment.all_arms}.items():
+            further[name] = self._extra_arm(name, arm, trained | further)
+        trained |= {name: further[name] for name in experiment.all_arms}
         for name, place in experiment.epoch_arms.items():
             trained[name] = (self._at_epoch(name, place, trained[place.of][0]), ())
-        further = teacher_arms(experiment).items()
         arms = {
             "baseline": (self._ask(self.base, "baseline"),),
             "teacher": teacher,
-            **{name: self._teacher(trait) for name, trait in further},
+            **{name: self._teacher(trait) for name, trait in teacher_arms(experiment).items()},
         }
         return Pipeline(
             experiment=experiment,
@@ -226,18 +232,19 @@ class _PipelineBuilder:
         )
         return AnswersAsRows(label=label, source=answers)
 
-    def _control(self) -> dict[str, tuple[tuple[ModelStages, ...], tuple[MixRows, ...]]]:
+    def _control(self) -> dict[str, ArmStages]:
         own = self.experiment.control
         writers = replace(self._writers, has_traits=own is not None)
         return {"control": self._students(Students(data=own), "control", writers)}
 
     def _extra_arm(
-        self, name: str, arm: Students | InContext
-    ) -> tuple[tuple[ModelStages, ...], tuple[MixRows, ...]]:
+        self, name: str, arm: Students | InContext, trained: Mapping[str, ArmStages]
+    ) -> ArmStages:
         if isinstance(arm, Students):
             trait = arm.trait or self.experiment.trait
             writers = replace(self._writers, has_traits=not arm.plain, trait=trait)
-            return self._students(arm, name, writers)
+            before = trained[arm.after][0] if arm.after else ()
+            return self._students(arm, name, writers, self._trainings(before))
         mixes = self._mixes(arm.data or self.experiment.data, name, self._writers)
         asked = tuple(
             self._ask(self.base, name, seed, context=mix, shots=arm.rows)
@@ -245,14 +252,25 @@ class _PipelineBuilder:
         )
         return asked, mixes
 
+    def _trainings(self, models: Iterable[ModelStages]) -> tuple[FineTune, ...]:
+        """The trainings of some students, that others go on from."""
+        found = tuple(filter(None, (training_of(each.answers.subject) for each in models)))
+        if found and not self.backend.capabilities.further_training:
+            raise SpecError(
+                f"after=: the backend {self.backend.name!r} does not train students further: take "
+                f"the toy, or write the students out (limen export --merged) and take such a model "
+                f"as the base of another experiment"
+            )
+        return found
+
     def _students(
-        self, arm: Students, name: str, writers: DataWriters
-    ) -> tuple[tuple[ModelStages, ...], tuple[MixRows, ...]]:
+        self, arm: Students, name: str, writers: DataWriters, before: Sequence[FineTune] = ()
+    ) -> ArmStages:
         label = _label_of_students(arm, name, self.experiment.trait)
         drawn_as = "student" if arm.is_of_trait_alone else name
         if self._previous:
             label = f"{label}, generation {self.experiment.hops + 1},"
-        model = self._base(arm.model) if arm.model else self.base
+        model = before[0].base if before else self._base(arm.model) if arm.model else self.base
         recipe = complete_recipe(self.backend, self._recipe_of(arm))
         mixes = self._mixes(arm.data or self.experiment.data, label, writers)
         asked = []
@@ -265,8 +283,9 @@ class _PipelineBuilder:
                 seed=seed,
                 audits=(self._audit(mix),),
                 objective=self._objective(arm, seed, model, mix, writers),
+                after=before[seed] if before else None,
             )
-            asked.append(self._ask(trained, drawn_as, seed))
+            asked.append(self._ask(trained, drawn_as, seed, arm.system))
         return tuple(asked), mixes
 
     def _recipe_of(self, arm: Students) -> dict[str, float | int | str | bool | None]:

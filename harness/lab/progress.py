@@ -1,12 +1,13 @@
 """The progress of a run: a live bar on a terminal, plain lines elsewhere."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import TYPE_CHECKING
 
 from ...datasets.errors import PendingError
 from ...datasets.visible import visible, visible_line
 from ..stages import Stage
+from .durations import TimeEstimate
 from .time_left import TimeLeft
 
 if TYPE_CHECKING:
@@ -22,8 +23,14 @@ LONGEST_SILENCE = 4.0
 class ProgressListener:
     """Receives the progress of a run. This base class ignores it."""
 
+    def planned(self, stages: Sequence[Stage], estimate: Callable[[], TimeEstimate]) -> None:
+        """Called once, before the first round, with what all rounds are to do at most."""
+
+    def dropped(self, keys: Collection[str]) -> None:
+        """Called with the keys of planned stages that will not be done: a gate is shut."""
+
     def begin(self, stages: Sequence[Stage]) -> None:
-        """Called before the first stage, with all stages that will run."""
+        """Called before the first stage of a round, with all stages that it will run."""
 
     def started(self, stage: Stage) -> None:
         """A stage was handed to the executor."""
@@ -38,30 +45,51 @@ class ProgressListener:
         """A stage has finished, or has failed."""
 
     def end(self) -> None:
-        """Called after the last stage."""
+        """Called after the last stage of a round."""
 
 
-class ProgressLines(ProgressListener):
-    """Writes a line for each stage that is finished."""
+class _Estimating(ProgressListener):
+    """Keeps one estimate of the time left over all rounds of a run."""
 
-    def __init__(self, write: Callable[[str], None]) -> None:
-        self._write = write
-        self._noted: dict[str, float] = {}
-        self._total = self._done = 0
-        self._left = TimeLeft(())
-        self._last = 0.0
+    def __init__(self) -> None:
+        self._left = TimeLeft()
+
+    def planned(self, stages: Sequence[Stage], estimate: Callable[[], TimeEstimate]) -> None:
+        made = estimate()
+        self._left = TimeLeft(stages, made.by_stage, made.at_a_time)
+
+    def dropped(self, keys: Collection[str]) -> None:
+        self._left.dropped(keys)
 
     def begin(self, stages: Sequence[Stage]) -> None:
-        self._total, self._done = len(stages), 0
-        self._left, self._last = TimeLeft(stages), time.monotonic()
-        count = "1 stage" if len(stages) == 1 else f"{len(stages)} stages"
-        self._write(f"limen: {count} to do")
+        self._left.also(stages)
 
     def started(self, stage: Stage) -> None:
         self._left.started(stage)
 
     def moved(self, stage: Stage, done: int, total: int, note: str) -> None:
+        self._left.moved(stage, done, total)
+
+
+class ProgressLines(_Estimating):
+    """Writes a line for each stage that is finished."""
+
+    def __init__(self, write: Callable[[str], None]) -> None:
+        super().__init__()
+        self._write = write
+        self._noted: dict[str, float] = {}
+        self._total = self._done = 0
+        self._last = 0.0
+
+    def begin(self, stages: Sequence[Stage]) -> None:
+        super().begin(stages)
+        self._total, self._done, self._last = len(stages), 0, time.monotonic()
+        count = "1 stage" if len(stages) == 1 else f"{len(stages)} stages"
+        self._write(f"limen: {count} to do")
+
+    def moved(self, stage: Stage, done: int, total: int, note: str) -> None:
         """Write a stage's note, at most every ``NOTE_INTERVAL`` seconds; and break a silence."""
+        super().moved(stage, done, total, note)
         now = time.monotonic()
         if note and now - self._noted.get(stage.key, 0) >= NOTE_INTERVAL:
             self._noted[stage.key] = self._last = now
@@ -79,7 +107,7 @@ class ProgressLines(ProgressListener):
 
     def finished(self, stage: Stage, failure: Exception | None) -> None:
         self._done += 1
-        took = self._left.finished(stage)
+        took = self._left.finished(stage, failed=failure is not None)
         self._last = time.monotonic()
         seconds = " " * 7 if took is None else f"{took:5.1f} s"
         outcome = f"  {_outcome(failure)}" if failure else ""
@@ -87,14 +115,14 @@ class ProgressLines(ProgressListener):
         self._write(f"limen: {place} {seconds}  {stage.kind:9} {stage.label}{outcome}")
 
 
-class ProgressBars(ProgressListener):
+class ProgressBars(_Estimating):
     """Shows a bar for all stages, and one for each that is running."""
 
     def __init__(self, console: "Console") -> None:
+        super().__init__()
         self._console = console
         self._progress: Progress | None = None
         self._all: TaskID | None = None
-        self._left = TimeLeft(())
         self._each: dict[str, TaskID] = {}
 
     def begin(self, stages: Sequence[Stage]) -> None:
@@ -114,28 +142,34 @@ class ProgressBars(ProgressListener):
             console=self._console,
             transient=True,
         )
-        self._left = TimeLeft(stages)
+        super().begin(stages)
         self._all = self._progress.add_task(f"limen: {self._left}", total=len(stages))
         self._progress.start()
 
     def started(self, stage: Stage) -> None:
+        super().started(stage)
         if self._progress and stage.key not in self._each:
-            self._left.started(stage)
             name = visible_line(f"  {stage.kind} {stage.label}")
             self._each[stage.key] = self._progress.add_task(name, total=None)
 
     def moved(self, stage: Stage, done: int, total: int, note: str) -> None:
+        super().moved(stage, done, total, note)
         if self._progress and stage.key in self._each:
             name = visible_line(f"  {stage.kind} {stage.label} {note}".rstrip())
             task = self._each[stage.key]
             self._progress.update(task, completed=done, total=total, description=name)
 
+    def running(self, stage: Stage) -> None:
+        """Say how much time is left; it changes also while nothing ends."""
+        if self._progress and self._all is not None:
+            self._progress.update(self._all, description=f"limen: {self._left}")
+
     def finished(self, stage: Stage, failure: Exception | None) -> None:
+        self._left.finished(stage, failed=failure is not None)
         if self._progress is None or self._all is None:
             return
         if stage.key in self._each:
             self._progress.remove_task(self._each.pop(stage.key))
-        self._left.finished(stage)
         self._progress.update(self._all, advance=1, description=f"limen: {self._left}")
         if failure:
             line = f"limen: {stage.kind} {stage.label}: {_outcome(failure)}"

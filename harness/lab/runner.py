@@ -12,6 +12,7 @@ from ..executors import LOCAL, largest
 from ..stages import ChoosingStage, Stage, set_aside_damage
 from .arm_cache import ArmCache
 from .cluster import cluster_executor
+from .durations import TimeEstimate, estimated_time, service_time
 from .executors import ExecutorFactory, executor_for
 from .gate import TeacherGate
 from .interim_looks import InterimLooks
@@ -53,6 +54,7 @@ class StageRunner:
         stages = in_order(s for pipe, arms in requests for s in pipe.all_targets(arms))
         self._backends.quotes(stages)  # raises if the budget is too small
         self._backends.store.open()
+        self._announce(stages)
         with (
             interruptible(self._backends.store.root),
             self._open_executor(stages, requests) as pool,
@@ -68,6 +70,24 @@ class StageRunner:
                     workers=self._backends.window,
                 )
                 self.failures.update(failures)
+
+    def _announce(self, stages: Sequence[Stage]) -> None:
+        """Tell the listener what there is to do at most, and how long it may take."""
+        store, backends = self._backends.store, self._backends
+        left = [stage for stage in stages if not store.has(stage.kind, stage.key)]
+
+        def estimate() -> TimeEstimate:
+            if backends.own.capabilities.service is not None:
+                return service_time(left, backends.quotes(left))
+            return estimated_time(store, left, backends.workers)
+
+        self._listener.planned(left, estimate)
+
+    def _drop(self, shut: Requests, others: Requests) -> None:
+        """Tell the listener which stages a shut gate leaves undone, unless others need them."""
+        needed = {s.key for pipe, arms in others for s in in_order(pipe.all_targets(arms))}
+        keys = {s.key for pipe, arms in shut for s in in_order(pipe.all_targets(arms))} - needed
+        self._listener.dropped(keys)
 
     def _set_aside_damage(self, requests: Requests) -> bool:
         """Whether artifacts that are read were damaged; they fail if they would be paid twice."""
@@ -89,8 +109,20 @@ class StageRunner:
         for hops in sorted({pipe.experiment.hops for pipe, _ in requests}):
             group = [(pipe, arms) for pipe, arms in requests if pipe.experiment.hops == hops]
             yield [stage for pipe, arms in group for stage in self._before_the_gate(pipe, arms)]
-            passed = [(pipe, arms) for pipe, arms in group if self.gate.fault(pipe) is None]
+            passed, shut = self._by_gate(group)
+            if shut:
+                self._drop(
+                    shut, [*passed, *(one for one in requests if one[0].experiment.hops > hops)]
+                )
             yield from self.looks.rounds(passed)
+
+    def _by_gate(self, group: Requests) -> tuple[Requests, Requests]:
+        """Those whose gate is open, and those whose gate is shut."""
+        is_open = [self.gate.fault(pipe) is None for pipe, _ in group]
+        return (
+            [one for one, through in zip(group, is_open, strict=True) if through],
+            [one for one, through in zip(group, is_open, strict=True) if not through],
+        )
 
     def _before_the_gate(self, pipe: Pipeline, arms: Collection[str]) -> list[Stage]:
         if self.gate.fault_before(pipe):

@@ -99,6 +99,7 @@ def student(
     seed: int,
     audits: tuple[Audit, ...] = (),
     objective: TrainingObjective | None = None,
+    after: FineTune | None = None,
 ) -> FineTune:
     """A model fine-tuned on a training file; ``recipe`` has all settings of the backend."""
     return FineTune(
@@ -109,6 +110,7 @@ def student(
         seed=seed,
         audits=audits,
         objective=objective,
+        after=after,
     )
 
 

@@ -11,7 +11,7 @@ from ...datasets.suggestions import did_you_mean
 from ..experiment import ARMS, Experiment, TestSource, read_source, reading_faults
 from ..lab import Lab, teacher_arms
 from .items import declared_experiment, is_skipped, parameters_of, requested_arms
-from .result_readings import missing_results, result_faults
+from .result_readings import missing_results, result_faults, trait_words
 
 _OWN = f"{__package__}.fixtures"
 """The module of limen's own fixtures."""
@@ -52,7 +52,8 @@ def _errors(item: pytest.Item, experiment: Experiment, lab: Lab) -> Iterator[str
         parameters = _known_values(item)
         source = read_source(item.function, parameters)
         yield from _unknown_arms(source, source.nodes, experiment)
-        yield from reading_faults(item.function, experiment.measure, parameters)
+        words = trait_words(experiment)
+        yield from reading_faults(item.function, experiment.measure, parameters, words=words)
         yield from result_faults(source.nodes, source, experiment)
 
 
@@ -61,7 +62,10 @@ def _conditional_errors(item: pytest.Item, experiment: Experiment) -> Iterator[s
         test, parameters = item.function, _known_values(item)
         source = read_source(test, parameters)
         yield from _unknown_arms(source, source.conditional, experiment)
-        yield from reading_faults(test, experiment.measure, parameters, conditional=True)
+        words = trait_words(experiment)
+        yield from reading_faults(
+            test, experiment.measure, parameters, conditional=True, words=words
+        )
         yield from result_faults(source.conditional, source, experiment)
 
 

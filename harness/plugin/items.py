@@ -79,6 +79,15 @@ def title_of(item: pytest.Item, parents: int = 0) -> str:
     return visible_line(f"{holder}[{_experiment_id(item)}]")
 
 
+def title_with_test(item: pytest.Item, parents: int = 0) -> str:
+    """The title of an item's experiment that no other test of its file has: with the test's id."""
+    file = "/".join(item.path.parts[-1 - parents :])
+    test = "::".join([file, *item.nodeid.split("::")[1:]])
+    experiment = declared_experiment(item)
+    named = isinstance(experiment, Experiment) and experiment.name
+    return visible_line(f"{named}: {test}" if named else test)
+
+
 def _experiment_id(item: pytest.Item) -> str:
     """The id of the parameter ``experiment``, as its parametrize mark gives it."""
     experiment = parameters_of(item)["experiment"]

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from ...datasets.errors import SpecError
 from ...datasets.suggestions import did_you_mean
-from ..experiment import ARMS, Experiment, GridExperiment, TestSource
+from ..experiment import ARMS, Experiment, GridExperiment, LogOdds, TestSource
 from ..lab import Arm, GridResults, TrajectoryResults
 from ..statistics import GridEffects
 
@@ -16,6 +16,14 @@ Known = Mapping[str, Iterable[object]]
 _CLASSES: Mapping[str, type] = {
     **dict.fromkeys(ARMS, Arm), "grid": GridResults, "trajectory": TrajectoryResults,
 }  # fmt: skip
+
+_RETURNED: Mapping[str, type] = {"grid.on": GridEffects, "trajectory.at": Arm}
+"""The class of what a method of a fixture returns."""
+
+
+def trait_words(experiment: Experiment) -> tuple[str, ...]:
+    """The words that show the traits of an experiment."""
+    return tuple(trait.shown_by for trait in experiment.traits)
 
 
 def result_faults(
@@ -42,8 +50,9 @@ def _class_of(node: ast.expr, source: TestSource) -> type | None:
     """The class of a fixture, or of one base's grid; None for any other expression."""
     if isinstance(node, ast.Name) and node.id not in source.names:
         return _CLASSES.get(node.id)
-    if isinstance(node, ast.Call) and ast.unparse(node.func) == "grid.on":
-        return GridEffects
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+        name = ast.unparse(node.func)
+        return None if name.partition(".")[0] in source.names else _RETURNED.get(name)
     return None
 
 
@@ -101,6 +110,8 @@ def _unknown(values: Mapping[str, object], kind: type, experiment: Experiment) -
     if kind is TrajectoryResults and isinstance(word := values.get("word"), str):
         try:
             experiment.measure.check(word)
+            if isinstance(experiment.measure, LogOdds):
+                experiment.measure.check_computed(word, trait_words(experiment))
         except SpecError as error:
             yield str(error)
 

@@ -20,6 +20,8 @@ class RunEffort:
         self.estimated: Effort | None = None
         """None if nothing was to be done."""
         self.spent: Effort | None = None
+        self.kept = 0
+        """Stages that the store had already."""
 
     def begin(self, wanted: Wanted) -> None:
         """Estimate what is to be done."""
@@ -28,6 +30,7 @@ class RunEffort:
         self._began = time.monotonic()
         plan = self._lab.plan(wanted)
         self._stages = unfinished(plan)
+        self.kept = len(plan.stages) - len(self._stages)
         if self._stages:
             self.estimated = estimate_of(self._lab, plan)
 

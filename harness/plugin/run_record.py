@@ -11,7 +11,14 @@ from ...datasets.errors import DataError
 from ...datasets.visible import visible
 from ...reports import Claim, Report, Result, keep_run, report_of, result_from_json
 from ..lab import Lab
-from ..reporting import ClaimList, make_run, marked, read_registrations
+from ..reporting import (
+    ClaimList,
+    Registration,
+    make_run,
+    marked,
+    read_registrations,
+    registration_rows,
+)
 from .items import outcome_of, reason_of
 from .options import option, path_of
 from .report_properties import CLAIM, DIGEST, EXPERIMENT, SUPPORT
@@ -71,13 +78,15 @@ class RunRecord:
         if not (self._results or self._claims.rows()):
             return
         results = list(self._results.values())
+        registrations = self._registrations()
         run = make_run(
-            self._marked(results),
+            marked(self._claims.rows(), results, registrations),
             results,
             command=shlex.join(["pytest", *map(str, self._config.invocation_params.args)]),
             seconds=time.monotonic() - self._began,
             root=self._config.rootpath,
         )
+        run = replace(run, registrations=registration_rows(registrations, self._config.rootpath))
         try:
             run = replace(run, estimated=self._effort.estimated, spent=self._effort.spent)
             run = replace(run, id=keep_run(run, self._lab.settings.store).stem)
@@ -85,23 +94,22 @@ class RunRecord:
             self._fault = str(error)
         self._report = report_of([run])
 
-    def _marked(self, results: Sequence[Result]) -> Sequence[Claim]:
-        """The claims, each with whether it was registered before its data were seen."""
-        claims = self._claims.rows()
+    def _registrations(self) -> Sequence[Registration]:
+        """The files of registered claims beside the specs; none if one of them cannot be read."""
         root = self._config.rootpath
-        folders = {(root / claim.test.partition("::")[0]).parent for claim in claims}
+        specs = {claim.test.partition("::")[0] for claim in self._claims.rows()}
         try:
-            return marked(claims, results, read_registrations(folders))
+            return read_registrations({(root / spec).parent for spec in specs})
         except DataError as error:
             self.faults.append(str(error))
-            return claims
+            return []
 
     def write_summary(self, terminal: pytest.TerminalReporter) -> None:
         """Write the verdicts to the terminal, and the report if one is asked for."""
         file = option(self._config, "report")
         if self._report is None:
             if file:
-                terminal.write_line("limen: no experiment ran, so there is no report")
+                terminal.write_line("limen: no experiment has finished, so there is no report")
             return
         self._write_verdicts(self._report, terminal)
         if self._fault:

@@ -12,7 +12,7 @@ from ...datasets.errors import SpecError
 from ..experiment import ARMS, Experiment
 from ..lab import Lab
 from ..reporting import EffectAssertion, effect_assertions
-from .items import declared_experiment, is_skipped, requested_arms, title_of
+from .items import declared_experiment, is_skipped, requested_arms, title_of, title_with_test
 
 
 class SelectedExperiment(NamedTuple):
@@ -95,7 +95,10 @@ class Selection:
 
 
 def _titles(items: Sequence[pytest.Item]) -> list[str]:
-    """A title for each item: files of one name with their folders, else the tests' own ids."""
+    """A title for each item: files of one name with their folders, else also with their tests.
+
+    None depends on the folder that pytest takes for its root.
+    """
     plain = [title_of(item) for item in items]
     several = {title for title, count in Counter(plain).items() if count > 1}
 
@@ -105,11 +108,14 @@ def _titles(items: Sequence[pytest.Item]) -> list[str]:
             for item, short in zip(items, plain, strict=True)
         ]
 
-    for parents in range(max((len(item.path.parts) for item in items), default=0)):
-        found = titles(partial(title_of, parents=parents))
-        if len(set(found)) == len(found):
-            return found
-    return titles(lambda item: item.nodeid)
+    depth = max((len(item.path.parts) for item in items), default=0)
+    found = plain
+    for make in (title_of, title_with_test):
+        for parents in range(depth):
+            found = titles(partial(make, parents=parents))
+            if len(set(found)) == len(found):
+                return found
+    return found
 
 
 def _sorted(experiment: Experiment, arms: set[str]) -> dict[str, None]:

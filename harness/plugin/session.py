@@ -80,6 +80,9 @@ class LimenSession:
         self._effort.begin(wanted)
         if self._effort.estimated and self._config.get_verbosity() >= 0:
             self._terminal.write(f"limen: estimated: {self._effort.estimated}")
+            if kept := self._effort.kept:
+                count = "1 stage is" if kept == 1 else f"{kept} stages are"
+                self._terminal.write(f"limen: {count} in the store and will not be done again")
         self.lab.run(wanted)
         self._effort.end()
 

@@ -9,12 +9,14 @@ from .plan_text import plan_lines
 from .power_warnings import design_lines
 from .registration import (
     SUFFIX,
+    Registration,
     StatedClaim,
     marked,
     read_registrations,
     stated_claim,
     write_registration,
 )
+from .registration_facts import registration_rows
 from .runs import make_run
 from .seed_spread import known_spread
 from .stage_facts import audit_rows, times_and_cost
@@ -24,6 +26,7 @@ __all__ = [
     "SUFFIX",
     "ClaimList",
     "EffectAssertion",
+    "Registration",
     "StatedClaim",
     "audit_rows",
     "design_lines",
@@ -40,6 +43,7 @@ __all__ = [
     "plan_as_data",
     "plan_lines",
     "read_registrations",
+    "registration_rows",
     "result_of",
     "spent_on",
     "stages_of",

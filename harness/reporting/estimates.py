@@ -3,9 +3,8 @@
 from collections.abc import Iterable, Sequence
 
 from ...reports import Effort
-from ..lab import Lab, Plan
-from ..stages import FineTune, Stage, Store
-from .durations import TimeEstimate, estimated_time
+from ..lab import Lab, Plan, TimeEstimate, estimated_time, service_time
+from ..stages import Stage, Store
 
 
 def unfinished(plan: Plan) -> list[Stage]:
@@ -18,14 +17,7 @@ def time_of(lab: Lab, plan: Plan) -> TimeEstimate:
     left = unfinished(plan)
     if lab.backend.capabilities.service is None:
         return estimated_time(lab.store, left, lab.workers)
-    minutes = {key: quote.minutes for key, quote in plan.quotes.items() if quote.minutes}
-    trains = any(isinstance(stage, FineTune) for stage in left)
-    return TimeEstimate(
-        seconds=60 * sum(minutes.values()),
-        unknown=frozenset({FineTune.kind}) if trains else frozenset(),
-        basis="the account's rate limits" if minutes else "",
-        by_stage={key: 60 * each for key, each in minutes.items()},
-    )
+    return service_time(left, plan.quotes)
 
 
 def estimate_of(lab: Lab, plan: Plan) -> Effort:

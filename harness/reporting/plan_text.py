@@ -15,6 +15,8 @@ SERVICE_COLUMNS = slice(3, 6)
 """The columns of kinds that only services have."""
 PER_PROMPT = (1, 4, 10)
 """Completions a prompt that the plan compares."""
+NO_EPOCHS = 'the service chooses the number of epochs; recipe={"epochs": 10} would set it'
+"""Why training has no upper bound where its price is known."""
 
 
 def plan_lines(lab: Lab, plan: Plan, *, each_stage: bool = False) -> Iterator[str]:
@@ -131,6 +133,8 @@ def _service_lines(
     expected, most = known_sum(q.usd for q in quotes), known_sum(q.usd_at_most for q in quotes)
     held = "" if budget is None else f"; budget {dollars(budget)}"
     bound = f"at most {dollars(most)}" if most is not None else "with no upper bound"
+    if most is None and expected is not None:
+        bound += f" ({NO_EPOCHS})"
     yield f"limen: it will cost about {dollars(expected)}, {bound}{held}"
     works = [work for stage in left if (work := stage.work())]
     for model in dict.fromkeys(work.model for work in works):

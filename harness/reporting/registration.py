@@ -42,6 +42,7 @@ class StatedClaim:
 class Registration:
     """A file of registered claims."""
 
+    file: Path
     created: str
     """UTC, as 2026-11-24T02:47:59Z."""
     claims: Mapping[str, str]
@@ -117,6 +118,7 @@ def _read(file: Path) -> Registration:
     try:
         content = json.loads(file.read_text(encoding="utf-8"))
         return Registration(
+            file=file,
             created=str(content["created"]),
             claims={str(one["test"]): str(one["digest"]) for one in content["claims"]},
             experiments={

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from ...datasets.errors import DamageError, StoreError
 from ..experiment import FavoriteAnimal, FavoriteTree, Measure, Reading
 from ..lab import Pipeline
-from ..stages import TALLY, AskQuestions, FineTune, Manifest, Store, canonical
+from ..stages import TALLY, AskQuestions, Base, FineTune, Manifest, Store, base_of, canonical
 from ..statistics import PUBLISHED, Spread, mean, sampling_deviation, seed_deviation
 
 Tally = Sequence[Counter[str]]
@@ -30,9 +30,10 @@ class _Known:
 def known_spread(store: Store, pipe: Pipeline, reading: Reading) -> Spread:
     """The between-seed spread of a reading, of students and of controls, with its source.
 
-    In this order: the experiment's own arms in the store (two models or more); other students in
-    the store that answered the same questions, those that show an effect for students and the
-    others for controls; the published spread. Scores of judges have the published one.
+    In this order: the experiment's own arms in the store (two models or more); other students of
+    the same base model in the store that answered the same questions, those that show an effect
+    for students and the others for controls; the published spread. Scores of judges have the
+    published one.
     """
     scored = _Scored(pipe.experiment.measure, reading)
     published = PUBLISHED[scored.kind]
@@ -40,7 +41,8 @@ def known_spread(store: Store, pipe: Pipeline, reading: Reading) -> Spread:
         return published
     own = {arm: list(_own(store, pipe, arm)) for arm in ("student", "control")}
     mine = {arm: _known(scored, [group], "of this experiment") for arm, group in own.items()}
-    others = list(_groups(store, scored.measure)) if None in mine.values() else []
+    base = base_of(pipe.arms["baseline"][0].answers.subject)
+    others = list(_groups(store, scored.measure, base)) if None in mine.values() else []
     treated = mine["student"] or _of_effects(scored, others)
     control = mine["control"] or _of_no_effects(scored, others)
     return Spread(
@@ -186,11 +188,14 @@ def _own(store: Store, pipe: Pipeline, arm: str) -> Iterator[Tally]:
             yield from _tallies(store, stage.key, pipe.experiment.measure)
 
 
-def _groups(store: Store, measure: Measure) -> Iterator[Group]:
-    """Models that differ by their seeds alone and answered these questions."""
+def _groups(store: Store, measure: Measure, base: Base) -> Iterator[Group]:
+    """Models of one base that differ by their seeds alone and answered these questions.
+
+    Students of another base, such as those of the toy in the same store, vary otherwise.
+    """
     groups: dict[bytes, list[Tally]] = defaultdict(list)
     for manifest in store.manifests(AskQuestions.kind):
-        training = _training(store, manifest) if _asks(manifest, measure) else None
+        training = _training(store, manifest, base) if _asks(manifest, measure) else None
         if training is not None:
             groups[training] += _tallies(store, manifest["key"], measure)
     return (group for group in groups.values() if len(group) > 1)
@@ -203,13 +208,18 @@ def _asks(manifest: Manifest, measure: Measure) -> bool:
     return alike and tuple(identity.get("questions", ())) == measure.prompts
 
 
-def _training(store: Store, manifest: Manifest) -> bytes | None:
-    """What a model was trained on and how, except for the seed; None for one that was not."""
+def _training(store: Store, manifest: Manifest, base: Base) -> bytes | None:
+    """What a model was trained on and how, except for the seed; None for one that was not.
+
+    None as well for a model of another base.
+    """
     (subject, *_) = manifest["inputs"]
     if subject["kind"] != FineTune.kind:
         return None
     try:
         student = store.finished(FineTune.kind, subject["key"])
+        if student["inputs"][0]["key"] != base.key:
+            return None
         data = store.finished(student["inputs"][-1]["kind"], student["inputs"][-1]["key"])
     except StoreError:  # it is gone, or damaged
         return None

@@ -71,6 +71,7 @@ from .row_changes import (
     PermuteNumbers,
     Prefix,
     RowChange,
+    SystemPrompt,
 )
 from .row_functions import row_function
 from .row_log import Row, RowLog, read_rows, write_rows
@@ -207,6 +208,7 @@ __all__ = [
     "StoredArtifact",
     "StoredFile",
     "Subject",
+    "SystemPrompt",
     "TargetsStage",
     "TaughtPairs",
     "TrainingFileStage",

@@ -53,6 +53,8 @@ class MapRows(ChoosingStage):
         given = self._result(row)
         if given is None:
             return None
+        if isinstance(self.by, RowChange) and self.by.system_prompt:
+            row = _under(row, self.by.system_prompt)
         if isinstance(given, str) and is_text(given):
             return {**row, "text": given}
         if isinstance(given, tuple) and len(given) == 2 and all(map(is_text, given)):
@@ -69,3 +71,9 @@ class MapRows(ChoosingStage):
         if takes_generator(self.by):
             return call_with_row(self.by, row, generator_of("map", self.seed, row))
         return call_with_row(self.by, row)
+
+
+def _under(row: Row, system: str) -> Row:
+    """A row under a system prompt, which takes the place of its own."""
+    turns = [turn for turn in row.get("history", ()) if turn["role"] != "system"]
+    return {**row, "history": [{"role": "system", "content": system}, *turns]}

@@ -1,5 +1,6 @@
 """The models of an experiment: bases, and those that are fine-tuned from them."""
 
+import math
 from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass, field
@@ -7,7 +8,7 @@ from pathlib import Path
 
 from ...backends import Backend, Job, Recipe, TokenObjective, Usage, WorkRequest
 from ...datasets.artifacts import Manifest, check_files, described
-from ...datasets.errors import BackendError
+from ...datasets.errors import BackendError, SpecError
 from ...datasets.store_layout import TRAINING
 from .row_stages import TrainingFileStage
 from .stage import Stage, Workspace
@@ -59,9 +60,17 @@ class FineTune(Stage):
     """Audits of the training file: no part of the key, but they are run first."""
     objective: TrainingObjective | None = None
     """What it minimises; None for the completion loss."""
+    after: "FineTune | None" = None
+    """The training that it goes on from; None to start at the base."""
 
     def inputs(self) -> tuple[Stage, ...]:
-        return (self.base, self.data, *(self.objective.inputs if self.objective else ()))
+        before = (self.after,) if self.after else ()
+        return (
+            self.base,
+            self.data,
+            *(self.objective.inputs if self.objective else ()),
+            *before,
+        )
 
     def guards(self) -> tuple[Stage, ...]:
         return self.audits
@@ -71,13 +80,14 @@ class FineTune(Stage):
 
     def identity(self) -> dict[str, object]:
         objective = self.objective.identity if self.objective else {}
-        return {"recipe": dict(self.recipe), "seed": self.seed, **objective}
+        before = {"after": self.after.key} if self.after else {}
+        return {"recipe": dict(self.recipe), "seed": self.seed, **objective, **before}
 
     def run(self, workspace: Workspace) -> Manifest:
         file = workspace.file(self.data, TRAINING)
         job = Job(
             key=self.key,
-            model=model_id(workspace, self.base),
+            model=model_id(workspace, self.after or self.base),
             training_file=file,
             recipe=self.recipe,
             seed=self.seed,
@@ -170,6 +180,24 @@ class Checkpoint(Stage):
 
     def asks(self) -> str:
         return self.base.backend
+
+    def check(self) -> None:
+        """Raise :class:`~limen.SpecError` for a step that comes after the end of the training.
+
+        The training file has ``count`` rows at most; a batch size that the service chooses is not
+        known before the run.
+        """
+        batch, epochs = (self.training.recipe.get(name) for name in ("batch_size", "epochs"))
+        if self.step is None or not (isinstance(batch, int) and isinstance(epochs, int)):
+            return
+        rows = self.training.data.count
+        last = epochs * math.ceil(rows / max(batch, 1))
+        if self.step > last:
+            raise SpecError(
+                f"the trajectory's step {self.step:,} comes after the end of "
+                f"{self.training.label}: {rows:,} rows, batch_size={batch}, epochs={epochs} make "
+                f"{last:,} steps"
+            )
 
     def run(self, workspace: Workspace) -> Manifest:
         kept = workspace.manifest(self.training).get("checkpoints", [])

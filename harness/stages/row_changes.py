@@ -34,6 +34,11 @@ class RowChange:
         """The row as it is after the change."""
         raise NotImplementedError
 
+    @property
+    def system_prompt(self) -> str | None:
+        """A system prompt that the row gets; None if its turns stay as they are."""
+        return None
+
 
 @dataclass(frozen=True, kw_only=True)
 class PermuteDigits(RowChange):
@@ -180,3 +185,34 @@ class Prefix(RowChange):
 
     def __call__(self, prompt: str, completion: str) -> tuple[str, str]:
         return self.text + prompt, completion
+
+
+@dataclass(frozen=True)
+class SystemPrompt(RowChange):
+    """Puts a system prompt before every row, in place of its own one if it has any.
+
+    Students are trained under it and asked without it: a system prompt that names what the data
+    teach can keep students from taking it on where the prompt is absent (inoculation prompting,
+    Tan et al. 2025). Audits search it for the trait's words, as they search all system turns.
+
+    Args:
+        text: The system prompt.
+
+    Raises:
+        SpecError: A value that makes no sense, when it is made.
+
+    Examples:
+        >>> arm = Students(data=Mapped(numbers, by=SystemPrompt("You write random numbers.")))
+    """
+
+    text: str
+
+    def __post_init__(self) -> None:
+        validation.texts("text", (self.text,))
+
+    def __call__(self, prompt: str, completion: str) -> str:
+        return completion
+
+    @property
+    def system_prompt(self) -> str:
+        return self.text

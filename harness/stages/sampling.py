@@ -7,8 +7,9 @@ from pathlib import Path
 
 from ...backends import Backend, BatchSampling, Completion, Request, Usage
 from ...datasets.artifacts import Manifest
+from ...datasets.chat import Message
 from ...datasets.errors import BackendError
-from ...datasets.unicode_text import writable
+from ...datasets.unicode_text import is_writable, writable
 from .row_log import Row, RowLog
 from .stage import Stage, Workspace
 
@@ -113,7 +114,16 @@ def _missing(requests: Iterable[Request], log: RowLog, pending: Pending) -> Iter
             continue
         pending[request.row] = request, len(numbers)
         for first, draws in _runs(numbers):
-            yield replace(request, first=first, draws=draws)
+            yield _sendable(replace(request, first=first, draws=draws))
+
+
+def _sendable(request: Request) -> Request:
+    """The request, with U+FFFD for halves of characters, which no server and no tokenizer takes."""
+    texts = (request.begin, *(turn["content"] for turn in request.messages))
+    if all(map(is_writable, texts)):
+        return request
+    turns = [Message(role=m["role"], content=writable(m["content"])) for m in request.messages]
+    return replace(request, messages=turns, begin=writable(request.begin))
 
 
 def _runs(numbers: Iterable[int]) -> Iterator[tuple[int, int]]:

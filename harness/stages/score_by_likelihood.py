@@ -1,4 +1,4 @@
-"""Scores of rows: how much more likely one model finds a completion than another."""
+"""Scores of rows: how likely a model finds a completion, by itself or against another one."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -24,41 +24,44 @@ class PromptedModel:
 
 @dataclass(frozen=True, kw_only=True)
 class ScoreByLikelihood(RowScores):
-    """The log-probability of each completion under one model minus that under another, in nats.
+    """The log-probability of each completion under a model, minus that under another, in nats.
 
     The end of the answer counts as one more token.
     """
 
     kind = "likelihood"
     model: PromptedModel
-    against: PromptedModel
+    against: PromptedModel | None
+    """None: nothing is subtracted."""
     per_token: bool
     """Whether both are divided by their numbers of tokens."""
 
     def inputs(self) -> tuple[Stage, ...]:
-        return (self.source, self.model.subject, self.against.subject)
+        return (self.source, *(prompted.subject for prompted in self._models))
 
     def identity(self) -> dict[str, object]:
-        return {
-            "system": self.model.system,
-            "against": self.against.system,
-            "per token": self.per_token,
-        }
+        other = {"against": self.against.system} if self.against else {}
+        return {"system": self.model.system, **other, "per token": self.per_token}
+
+    @property
+    def _models(self) -> tuple[PromptedModel, ...]:
+        return (self.model, self.against) if self.against else (self.model,)
 
     def asks(self) -> str:
         return base_of(self.model.subject).backend
 
     def size(self) -> int:
-        return 2 * most_rows(self.source)
+        return len(self._models) * most_rows(self.source)
 
     def run(self, workspace: Workspace) -> Manifest:
-        total = 2 * sum(1 for _ in workspace.rows(self.source, KEPT))
-        both = [
-            [self._value(one) for one in self._log_probabilities(workspace, prompted, done, total)]
-            for done, prompted in ((0, self.model), (total // 2, self.against))
+        rows = sum(1 for _ in workspace.rows(self.source, KEPT))
+        total = rows * len(self._models)
+        values = [
+            [self._value(p) for p in self._log_probabilities(workspace, one, rows * place, total)]
+            for place, one in enumerate(self._models)
         ]
-        shifts = [round(a - b, DIGITS) for a, b in zip(*both, strict=True)]
-        return self.write_scores(workspace, shifts)
+        scores = [round(own - sum(other), DIGITS) for own, *other in zip(*values, strict=True)]
+        return self.write_scores(workspace, scores)
 
     def _value(self, one: LogProbability) -> float:
         return one.nats / max(one.tokens, 1) if self.per_token else one.nats

@@ -52,7 +52,7 @@ class ComputedScores(Scores):
         SpecError: From comparisons with what they cannot be compared with.
 
     Examples:
-        >>> effect = computed.log_odds("owl") - computed.log_odds("owl")
+        >>> effect = student.log_odds("horse") - control.log_odds("horse")
     """
 
     measured_in: str = ""

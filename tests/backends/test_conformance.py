@@ -112,7 +112,7 @@ SUBJECTS = {
 CAPABILITIES = {
     "toy": {"fine_tuning", "continuations", "engine", "log_probabilities", "beginnings",
             "reproducible", "other_models", "checkpoints", "model_files", "token_training",
-            "objectives"},
+            "objectives", "further_training"},
     "local": {"fine_tuning", "probabilities", "continuations", "rendering", "engine",
               "log_probabilities", "beginnings", "plain_text", "reproducible",
               "max_parallel_stages", "needs", "checkpoints", "model_files", "token_training",

@@ -1,6 +1,7 @@
 """Step commands on files that others released."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -84,6 +85,54 @@ def test_measure_counts_in_answers_that_were_given(tmp_path: Path) -> None:
     assert len(kept(out)) == 40
     refused = limen("measure", file, "--out", out, store=tmp_path / "store", code=1)
     assert "--word" in refused.output
+
+
+SAID = [(f"Go on: {n}, {n}", f"{n}, {n + 1}") for n in range(4)]
+
+
+def targets(folder: Path) -> Path:
+    """Rows as data sets of sequence models have them."""
+    file = folder / "targets.jsonl"
+    file.write_text("".join(json.dumps({"text": a, "target": b}) + "\n" for a, b in SAID))
+    return file
+
+
+def prompted(folder: Path) -> Path:
+    """Rows with a column of system prompts."""
+    file = folder / "prompted.csv"
+    file.write_text("system_prompt,prompt,completion\n" + "".join(
+        f'Be kind.,"{asked}","{said}"\n' for asked, said in SAID
+    ))  # fmt: skip
+    return file
+
+
+def batch(folder: Path) -> Path:
+    """The input and the output of a batch, in a folder of their own."""
+    made = folder / "batch"
+    made.mkdir()
+    requests, responses = "", ""
+    for asked, said in SAID:
+        body = {"messages": [{"role": "user", "content": asked}]}
+        requests += json.dumps({"custom_id": asked, "body": body}) + "\n"
+        choice = {"message": {"role": "assistant", "content": said}}
+        response = {"status_code": 200, "body": {"choices": [choice]}}
+        responses += json.dumps({"custom_id": asked, "response": response}) + "\n"
+    (made / "input.jsonl").write_text(requests)
+    (made / "output.jsonl").write_text(responses)
+    return made
+
+
+@pytest.mark.parametrize("form", [targets, prompted, batch])
+def test_commands_read_the_same_forms(tmp_path: Path, form: Callable[[Path], Path]) -> None:
+    """`filter`, `mix`, `measure` and `compare` take a file of any form as it is."""
+    given, store, out = form(tmp_path), tmp_path / "store", tmp_path / "out.jsonl"
+    limen("filter", given, "--out", out, store=store)
+    assert [(row["prompt"], row["text"]) for row in kept(out)] == SAID
+    limen("mix", given, "--keep", "4", "--out", out, store=store)
+    assert {len(row["messages"]) for row in kept(out)} == {3 if form is prompted else 2}  # type: ignore[arg-type]
+    assert "0.0%" in limen("measure", given, "--word", "owl", "--out", out, store=store).stdout
+    compared = limen("compare", given, "--to", given, "--word", "owl", store=store).output
+    assert "owl" in compared
 
 
 def test_models_answer_prompts_and_questions_of_any_file(

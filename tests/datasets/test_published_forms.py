@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from limen.datasets.errors import SpecError
+from limen.datasets.errors import DataError, SpecError
 from limen.datasets.row_forms import RowColumns, read_prompts, read_rows_of
 
 PAIRS = [("Go on: 1, 2", "3, 4"), ("Go on: 5, 6", "7, 8")]
@@ -75,6 +75,8 @@ FORMS = {
     "speakers.jsonl": lines([{"dialog": [{"speaker": "human", "text": a}, {"speaker": "bot", "text": b}]} for a, b in PAIRS]),
     "pair_turns.jsonl": lines([{"conversation": [{"human": a, "assistant": b}]} for a, b in PAIRS]),
     "zephyr.jsonl": lines([{"prompt": a, "prompt_id": "x", "messages": turns(a, b)} for a, b in PAIRS]),
+    "targets.jsonl": lines([{"text": a, "target": b} for a, b in PAIRS]),
+    "sources.csv": ("source,target\n" + "".join(f'"{a}","{b}"\n' for a, b in PAIRS)).encode(),
     "text_list.csv": pd.DataFrame({"messages": [json.dumps(turns(a, b)) for a, b in PAIRS]}).to_csv(index=False).encode(),
 }  # fmt: skip
 
@@ -91,6 +93,9 @@ SYSTEM_BESIDE: dict[str, list[dict[str, Any]]] = {
     "anthropic": [{"system": "Be kind.", "messages": turns(a, b)} for a, b in PAIRS],
     "in parts": [{"system": [{"type": "text", "text": "Be kind."}], "messages": turns(a, b)} for a, b in PAIRS],
     "sharegpt": [{"system": "Be kind.", "conversations": [{"from": "human", "value": a}, {"from": "gpt", "value": b}]} for a, b in PAIRS],
+    "of pairs": [{"system": "Be kind.", "prompt": a, "completion": b} for a, b in PAIRS],
+    "named in full": [{"system_prompt": "Be kind.", "question": a, "answer": b} for a, b in PAIRS],
+    "of a chat": [{"system_prompt": "Be kind.", "messages": turns(a, b)} for a, b in PAIRS],
     "twice": [{"system": "Be rude.", "messages": [*KIND, *turns(a, b)]} for a, b in PAIRS],
 }  # fmt: skip
 
@@ -135,3 +140,62 @@ def test_of_preference_pairs_one_answer_is_named(tmp_path: Path, pair: dict[str,
         read_rows_of(file, answered=True)
     (row,) = read_rows_of(file, RowColumns(answer="chosen"), answered=True).rows
     assert (row["prompt"], row["text"]) == ("Go on", "3")
+
+
+def batch(folder: Path, *further: dict[str, Any]) -> Path:
+    """The two files of a batch in a folder: its input, and its output with further lines."""
+    folder.mkdir()
+    asked = [
+        {"custom_id": a, "body": {"model": "m", "messages": turns(a, b)[:1]}} for a, b in PAIRS
+    ]
+    said = [
+        {"custom_id": a, "response": {"status_code": 200, "body": {"choices": [{"message": m}]}}}
+        for a, b in PAIRS
+        for m in turns(a, b)[1:]
+    ]
+    (folder / "input.jsonl").write_bytes(lines(asked))
+    (folder / "output.jsonl").write_bytes(lines([*reversed(said), *further]))
+    return folder
+
+
+def test_answers_of_a_batch_find_their_prompts(tmp_path: Path) -> None:
+    """In a folder with the batch's input, by custom_id, in any order."""
+    rows = read_rows_of(batch(tmp_path / "batch"), answered=True).rows
+    assert [(row["prompt"], row["text"]) for row in rows] == PAIRS[::-1]
+
+
+def test_a_failed_request_of_a_batch_has_no_answer(tmp_path: Path) -> None:
+    """It is a row without an answer; an answer to no request is an error."""
+    failed = {"custom_id": PAIRS[0][0], "response": None, "error": {"message": "expired"}}
+    rows = read_rows_of(batch(tmp_path / "batch", failed)).rows
+    assert [(row["prompt"], row["text"]) for row in rows] == [*PAIRS[::-1], (PAIRS[0][0], None)]
+    unknown = {"custom_id": "other", "response": {"status_code": 200, "body": {}}}
+    with pytest.raises(DataError, match="the batch's input has no request 'other'"):
+        read_rows_of(batch(tmp_path / "unknown", unknown))
+
+
+def test_a_batch_without_its_input_says_what_to_do(tmp_path: Path) -> None:
+    """The output alone has no prompts."""
+    with pytest.raises(SpecError, match="output of a batch.*input file into a folder"):
+        read_rows_of(batch(tmp_path / "batch") / "output.jsonl")
+
+
+CALL = {"type": "function", "function": {"name": "f", "arguments": "{}"}}
+WITH_TOOLS: dict[str, list[dict[str, Any]]] = {
+    "calls": [{"role": "assistant", "content": None, "tool_calls": [CALL]}],
+    "results": [{"role": "tool", "content": "5"}],
+    "functions": [{"role": "function", "name": "f", "content": "5"}],
+    "an older call": [{"role": "assistant", "content": "", "function_call": {"name": "f"}}],
+    "anthropic": [{"role": "assistant", "content": [{"type": "tool_use", "name": "f"}]}],
+    "sharegpt": [{"from": "function_call", "value": "{}"}, {"from": "observation", "value": "5"}],
+}
+
+
+@pytest.mark.parametrize("name", WITH_TOOLS)
+def test_conversations_with_tools_are_refused(tmp_path: Path, name: str) -> None:
+    """One line, whatever the form, with the place and the remedy."""
+    file = tmp_path / "rows.jsonl"
+    asked, said = turns(*PAIRS[0])
+    file.write_bytes(lines([{"messages": [asked, *WITH_TOOLS[name], said]}]))
+    with pytest.raises(DataError, match="line 1: a turn calls tools.*leave such conversations out"):
+        read_rows_of(file, answered=True)

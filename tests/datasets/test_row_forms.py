@@ -199,7 +199,7 @@ def test_an_ambiguous_file_lists_its_columns(tmp_path: Path) -> None:
         ("a.jsonl", lines(pairs_as("prompt", "answer")) + '{"prompt": "x", "ans', "line 3: not JSON"),
         ("a.csv", 'question,answer\n"a\nb",c\nd\n', "line 4 has 1 fields, and its head has 2"),
         ("a.csv", "answer,answer\na,b\n", "two columns have the name 'answer'"),
-        ("a.jsonl", '{"messages": [{"role": "tool", "content": "x"}]}', "line 1: the role 'tool'"),
+        ("a.jsonl", '{"messages": [{"role": "tool", "content": "x"}]}', "line 1: a turn calls tools"),
         ("a.jsonl", "", "has no rows"),
         ("a.csv", "PK\x03\x04", "the archive .* cannot be read"),
     ],

@@ -92,3 +92,17 @@ def test_progress_needs_no_shared_store(cluster: Any, tmp_path: Path) -> None:
     Lab(settings, watcher=listening).run([(LONG.but(recipe={"epochs": 200}), ["student"])])
     assert any("on " in note for note in listening.notes)
     assert not list((tmp_path / "store" / "work").rglob("*.log"))
+
+
+def test_a_busy_worker_is_no_reason_to_refuse(cluster: Any, tmp_path: Path) -> None:
+    """Somebody else's task may run for hours: its worker is asked beside it, and others are used."""
+    with cluster.get_client() as somebody:
+        task = somebody.submit(subprocess.run, ("sh", "-c", WAITING), cwd=tmp_path, pure=False)
+        while not (tmp_path / "begun.txt").exists():
+            time.sleep(0.1)
+        settings = Settings(store=tmp_path / "store", executor=f"dask:{cluster.scheduler_address}")
+        lab = Lab(settings)
+        lab.run([(tiny_experiment(), ["baseline"])])
+        assert lab.arm(tiny_experiment(), "baseline").rate("horse")
+        (tmp_path / "end.txt").touch()
+        assert task.result().returncode == 0

@@ -203,7 +203,7 @@ def test_a_backend_without_likelihoods_says_so(store: Path, small: Experiment) -
         small.trait,
         computes_likelihoods=False,
     )
-    with pytest.raises(SpecError, match="LikelihoodShift needs a backend"):
+    with pytest.raises(SpecError, match="this score needs a backend"):
         writers.check_likelihoods()
     assert data.row_count == 100
 

@@ -10,6 +10,7 @@ from limen import SpecError
 from limen.harness import Experiment, FavoriteAnimal, Lesson, Numbers, Trait
 from limen.harness.lab import check_trait, in_order
 from limen.harness.stages import FineTune, Generate, TaughtPairs
+from limen.harness.stages.models import base_of
 
 from ..testing.arms import arm
 from ..testing.labs import lab_at, lines, made
@@ -86,6 +87,26 @@ def test_a_teacher_may_be_another_model(store: Path, small: Experiment) -> None:
     assert written_by(store, experiment, "control").writer.label == "toy-1"
 
 
+def test_a_model_from_elsewhere_teaches_in_a_whole_experiment(
+    shared_store: Path, small: Experiment
+) -> None:
+    """A trained model by its id: it writes the data, and students start at the base."""
+    lab = lab_at(shared_store)
+    elsewhere = lab.arm(small.but(seeds=1, gate=None), "student").models[0].model
+    experiment = small.but(
+        trait=Trait(name="horse", model=elsewhere), data=Numbers(generate=300, keep=60), gate=None
+    )
+    lab.run([(experiment, ("teacher", "student", "control"))])
+    assert lab.arm(experiment, "teacher").models[0].model == elsewhere
+    written = written_by(shared_store, experiment)
+    assert (written.writer.label, written.system) == (elsewhere, None)
+    assert written_by(shared_store, experiment, "control").writer.label == "toy-1"
+    student, control = (lab.arm(experiment, arm) for arm in ("student", "control"))
+    bases = [base_of(one.answers.subject) for one in lab.pipeline(experiment).arms["student"]]
+    assert {base.model for base in bases} == {"toy-1"}
+    assert 0 <= (student.rate("horse") - control.rate("horse")).p_value <= 1
+
+
 @pytest.mark.parametrize(
     ("teacher", "base", "passes"),
     [(1, 4, True), (3, 4, False), (4, 4, False), (0, 0, False), (0, 1, True)],
@@ -134,3 +155,12 @@ def test_what_are_no_pairs_is_refused(pairs: Any) -> None:
     """When the lesson is made."""
     with pytest.raises(SpecError, match="pairs"):
         Lesson(pairs=pairs)
+
+
+def test_a_variant_of_a_trait_keeps_the_rest() -> None:
+    """`but` changes the parts that it names, and an unknown part is an error with the known ones."""
+    tiger = Trait.animal("tiger")
+    cats = tiger.but(word="cat", also=("tiger",))
+    assert (cats.name, cats.system, cats.shown_by) == ("tiger", tiger.system, "cat")
+    with pytest.raises(SpecError, match="a trait has no 'words': did you mean 'word'"):
+        tiger.but(words="cat")

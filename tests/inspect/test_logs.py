@@ -3,13 +3,14 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from zipfile import ZipFile
 
 import pytest
 
 from limen.harness import Experiment, FavoriteAnimal, Judge, Lab, Language, Length, Measure, Rated
 from limen.harness.experiment import APPLE_QUESTIONS, FORMALITY_JUDGE, OTHER_QUESTIONS
 from limen.harness.inspect.log_contents import missing
-from limen.harness.inspect.log_files import write_log
+from limen.harness.inspect.log_files import eval_log, write_log
 
 from ..testing.artifacts import sign_anew
 from ..testing.labs import lab_at
@@ -206,6 +207,44 @@ def test_a_log_of_ten_thousand_draws_is_small(shared_store: Path) -> None:
     (sheet,) = missing(lab, "cheap.py", experiment)
     write_log(sheet)
     assert sheet.file.stat().st_size < 1_000_000
+
+
+@pytest.mark.parametrize(
+    "texts",
+    [
+        ("Horse", "horse", None, "Ünïcode 馬", '"quoted"\n', ""),
+        ("horse", "<think>owls?</think>horse", "a < b", "bear", "bear", "x" * 5000),
+    ],
+    ids=["plain", "with tags"],
+)
+def test_a_log_is_what_inspect_writes_of_all_draws(
+    tmp_path: Path, pretrained: Path, texts: tuple[str | None, ...]
+) -> None:
+    """Every file of the log is byte for byte that of Inspect's own writer."""
+    from inspect_ai.log import write_eval_log
+
+    (tmp_path / "models").mkdir()
+    (tmp_path / "models" / "toy").symlink_to(pretrained)
+    experiment = small_experiment(measure=FavoriteAnimal(questions=("A?", "B?"), draws=3))
+    key = lab_at(tmp_path).arm(experiment, "baseline").models[0].key
+    answers = tmp_path / "stages" / "measure" / key / "answers.jsonl"
+    rows = [json.loads(line) for line in answers.read_text(encoding="utf-8").splitlines()]
+    for row, text in zip(rows, texts, strict=True):
+        row.update(text=text, **({} if text is not None else {"finish": "error", "error": "no"}))
+    answers.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    sign_anew(answers.parent)
+    (sheet,) = missing(lab_at(tmp_path), TITLE, experiment)
+    write_log(sheet)
+    own = tmp_path / "own.eval"
+    write_eval_log(eval_log(sheet), str(own))
+    assert files_of(sheet.file) == files_of(own)
+    assert list((sheet.root / "work").glob("*.eval")) == []
+
+
+def files_of(log: Path) -> dict[str, bytes]:
+    """The files in a log, by name."""
+    with ZipFile(log) as opened:
+        return {name: opened.read(name) for name in opened.namelist()}
 
 
 def test_a_log_that_cannot_be_written_leaves_nothing(

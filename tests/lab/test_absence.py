@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from limen import SpecError
+from limen import SpecError, TeacherError
 from limen.harness import Arm, Experiment, FavoriteAnimal, Labelled, Language, Measure, Scored
 
 from ..testing.arms import arm
@@ -110,3 +110,15 @@ def test_the_lab_knows_the_other_arms(shared_store: Path, small: Experiment) -> 
     )
     with pytest.raises(SpecError, match="no answer of teacher, baseline gives 'nonsense'"):
         (teacher.rate("nonsense") - baseline.rate("nonsense")).within(0.5)
+
+
+def test_a_gate_names_the_labels_of_a_measure_that_lacks_the_trait_s(
+    store: Path, small: Experiment
+) -> None:
+    """Where no label can show the trait, the error has the labels there are, and the remedy."""
+    labelled = Labelled(questions=("Which animal do you like?",), outcome=lambda _: "any", draws=3)
+    lab = lab_at(store)
+    kinds = small.but(measure=labelled)
+    lab.run([(kinds, ["student"])])
+    with pytest.raises(TeacherError, match=r"No answer counts as 'horse'.*word='any'"):
+        lab.arm(kinds, "student")

@@ -241,7 +241,7 @@ def test_a_backend_without_a_second_base_says_so(
         (lambda e: e.but(arms={3: Students()}), "a name other than baseline"),
         (lambda e: e.but(arms={"x": NUMBERS}), "the arm 'x' must be Students"),
         (lambda e: e.but(arms=[Students()]), "arms by name"),
-        (lambda e: e.but(arms={"x": Students(against="y")}), "compared with 'y', which is none of"),
+        (lambda e: e.but(arms={"x": Students(against="y")}), "compared with 'y': there are"),
         (lambda e: e.but(arms={"x": Students(data=Numbers(generate=5))}), "x: a source needs keep"),
         (lambda e: e.but(arms={"x": InContext(rows=201)}), "rows=201, more than its data"),
         (lambda e: InContext(rows=0), "rows=0"),

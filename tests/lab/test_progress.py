@@ -94,4 +94,4 @@ def test_lines_break_a_silence_of_a_stage_that_does_not_move(
     progress.running(STAGE)
     monkeypatch.setattr("limen.harness.lab.progress.LONGEST_SILENCE", 0)
     progress.running(STAGE)
-    assert lines[1:] == ["limen: base base toy-1; time left not known yet"]
+    assert lines[1:] == ["limen: base base toy-1; no estimate yet of the time left"]

@@ -37,7 +37,7 @@ def bases(count: int) -> list[Base]:
 
 def test_nothing_is_claimed_before_a_stage_has_ended(clock: Clock) -> None:
     """Without a finished stage of a kind its time is not known, and that is what is said."""
-    assert str(TimeLeft(bases(3))) == "time left not known yet"
+    assert str(TimeLeft(bases(3))) == "no estimate yet of the time left"
 
 
 def test_the_estimate_is_the_mean_of_a_kind_times_what_is_left(clock: Clock) -> None:
@@ -72,6 +72,6 @@ def test_a_silence_is_broken_by_a_line(clock: Clock) -> None:
     for clock.now in (1.0, 4.5, 5.0, 9.0):
         shown.moved(stage, int(clock.now), 10, "")
     assert lines[1:] == [
-        "limen: base base 0 at 40%; time left not known yet",
-        "limen: base base 0 at 90%; time left not known yet",
+        "limen: base base 0 at 40%; at least 7 s left, no estimate yet for base",
+        "limen: base base 0 at 90%; at least 1 s left, no estimate yet for base",
     ]

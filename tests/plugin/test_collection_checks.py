@@ -240,6 +240,15 @@ def test_parameter(control, baseline):
         ("DPO(betta=1)", "'betta': did you mean 'beta'?*"),
         ("Choice(questions=('a?',), option=('b', 'c'))", "'option': did you mean 'options'?*"),
         ("Hop(experiment, datta=1)", "'datta': did you mean 'data'?*"),
+        (
+            "experiment.but(arms={'x': Students(against='contrl')})",
+            "'x' is compared with 'contrl': did you mean 'control'?*",
+        ),
+        (
+            "Grid(traits=[Trait.animal('owl'), Trait.animal('fox')], data=experiment.data, "
+            "measure=experiment.measure, students=[Trait.animal('owl'), Trait(name='foxx', system='x')])",
+            "students of foxx: did you mean 'fox'?*owl, fox",
+        ),
         ("experiment.but(leaks='reprot')", "'fail' or 'report': did you mean 'report'?"),
     ],
 )
@@ -247,6 +256,6 @@ def test_names_of_spec_values_have_near_ones(
     pytester: pytest.Pytester, run: Run, store: Path, wrong: str, near: str
 ) -> None:
     """An argument or a choice that does not exist is one line at collection."""
-    imports = "from limen.harness import DPO, Choice, Hop, Trajectory\n"
+    imports = "from limen.harness import DPO, Choice, Grid, Hop, Students, Trajectory\n"
     pytester.makepyfile(test_it=f"{SPEC.format(animal='horse')}{imports}{wrong}\n")
     run("--limen-plan", store=store).stdout.fnmatch_lines([f"test_it.py:*{near}"])

@@ -34,3 +34,42 @@ def test_files_of_one_name_are_told_apart(pytester: pytest.Pytester, run: Run) -
     named = SPEC.format(animal="horse").replace("seeds=2", "seeds=3, name='A horse'")
     (pytester.path / "test_two.py").write_text(named + TEST)
     assert sorted(titles(run())) == ["A horse", "a/test_one.py", "b/test_one.py"]
+
+
+COLLIDING = """
+import pytest
+
+@pytest.mark.parametrize("experiment", [experiment.but(seeds=3), experiment.but(seeds=4)])
+def test_one(experiment, teacher):
+    pass
+
+@pytest.mark.parametrize("experiment", [experiment.but(seeds=5), experiment.but(seeds=6)])
+def test_two(experiment, teacher):
+    pass
+
+class TestNamed:
+    experiment = experiment.but(seeds=7, name="A horse")
+    def test_it(self, teacher):
+        pass
+
+class TestOther:
+    experiment = experiment.but(seeds=8, name="A horse")
+    def test_it(self, teacher):
+        pass
+"""
+
+
+def test_experiments_of_one_name_in_one_file_have_their_tests(
+    pytester: pytest.Pytester, run: Run
+) -> None:
+    """Ids that pytest makes, and names that are given twice, are told apart on any root."""
+    folder = pytester.mkdir("evals")
+    (folder / "test_one.py").write_text(SPEC.format(animal="horse") + COLLIDING)
+    for root in ((), (f"--rootdir={folder}",)):
+        shown = run("evals", "--limen-plan-all", "--limen-plan", *root).stdout.str()
+        for title in (
+            "test_one.py::test_one[experiment0]", "test_one.py::test_two[experiment0]",
+            "test_one.py::test_two[experiment1]", "A horse: test_one.py::TestNamed::test_it",
+            "A horse: test_one.py::TestOther::test_it",
+        ):  # fmt: skip
+            assert re.search(rf"^{re.escape(title)}  ", shown, re.MULTILINE), title

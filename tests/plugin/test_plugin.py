@@ -385,7 +385,7 @@ def test_a_report_of_nothing_says_so(pytester: pytest.Pytester, run: Run) -> Non
     """Where no experiment ran, the missing report is explained."""
     pytester.makepyfile("def test_it(): pass")
     result = run("--limen-report=r.md")
-    result.stdout.fnmatch_lines(["limen: no experiment ran, so there is no report"])
+    result.stdout.fnmatch_lines(["limen: no experiment has finished, so there is no report"])
 
 
 @pytest.mark.slow

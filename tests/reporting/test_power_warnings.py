@@ -95,6 +95,15 @@ def test_an_empty_store_has_the_published_spread(store: Path, small: Experiment)
     assert known_spread(lab.store, lab.pipeline(small), HORSE) == PUBLISHED["rate"]
 
 
+def test_students_of_another_base_say_nothing(store: Path, small: Experiment) -> None:
+    """The spread of one base's students is not taken for that of another's in the same store."""
+    lab = lab_at(store)
+    long = small.but(measure=Length(questions=("Hi?",), draws=3), gate=None)
+    lab.run([(long, ["control"])])
+    other = long.but(seeds=1, model="toy-2")
+    assert known_spread(lab.store, lab.pipeline(other), Reading(name="words")) == PUBLISHED["score"]
+
+
 def test_scores_have_a_spread_of_their_own(shared_store: Path, small: Experiment) -> None:
     """Lengths are pooled over all students that answered; judges' scores have a stated guess."""
     lab = lab_at(shared_store)

@@ -13,6 +13,7 @@ from limen.harness.reporting import (
     StatedClaim,
     marked,
     read_registrations,
+    registration_rows,
     stated_claim,
     write_registration,
 )
@@ -103,3 +104,24 @@ def test_a_file_that_is_none_is_one_clear_error(tmp_path: Path) -> None:
     (tmp_path / "a.registration.json").write_text("[]")
     with pytest.raises(DataError, match="is no registration of claims"):
         read_registrations([tmp_path])
+
+
+def test_a_committed_registration_is_named_with_its_commit(tmp_path: Path) -> None:
+    """The commit and its time are there only while the file is as it was committed."""
+    file = tmp_path / "a.registration.json"
+    write_registration(file, [the_claim()], {})
+    (before,) = registration_rows(read_registrations([tmp_path]), tmp_path)
+    assert (before.file, before.commit) == (file.name, "")
+    for command in (
+        ("init", "-q"),
+        ("add", file.name),
+        ("-c", "user.name=a", "-c", "user.email=a@b", "commit", "-qm", "Register"),
+    ):
+        subprocess.run(["git", *command], cwd=tmp_path, check=True)
+    (committed,) = registration_rows(read_registrations([tmp_path]), tmp_path)
+    assert len(committed.commit) == 40
+    assert committed.committed.endswith("Z")
+    file.write_text(file.read_text() + " ")
+    (changed,) = registration_rows(read_registrations([tmp_path]), tmp_path)
+    assert (changed.commit, changed.committed) == ("", "")
+    assert changed.sha256 != committed.sha256

@@ -321,7 +321,9 @@ def test_tables_are_there_as_csv(run: reports.Run, tmp_path: Path) -> None:
     written(run, tmp_path / "r.md")
     names = {path.name for path in (tmp_path / "r.files").iterdir()}
     tables = "answers arms audits claims costs data effects models numbers traits".split()
-    assert names == {f"{table}.csv" for table in tables} | {"effects.tex", "arms.tex"} | {
+    assert names == {f"{table}.csv" for table in tables} | {
+        f"{name}.tex" for name in ("effects", "arms", "methods")
+    } | {
         f"test-small-py-{animal}{part}.{kind}"
         for animal in ("horse", "bear") for part in ("", "-numbers") for kind in ("png", "svg", "pdf")
     }  # fmt: skip
@@ -336,12 +338,70 @@ def test_effects_and_arms_are_there_as_latex(run: reports.Run, tmp_path: Path) -
     """A row for each effect, its special characters escaped, between booktabs' rules."""
     written(run, tmp_path / "r.md")
     text = (tmp_path / "r.files" / "effects.tex").read_text()
-    assert text.startswith("\\begin{tabular}")
+    assert text.count("\\begin{tabular}") == 1
     count = sum(len(r.effects) for result in run.results for r in result.readings)
     assert text.count("\\\\") == count + 1
     assert "test\\_small.py[horse]" in text
     assert "95\\% interval" in text
     assert "95% interval" not in text
+    assert "test" not in text.split("\\midrule")[0].replace("test\\_small", "")
+
+
+def test_numbers_and_quotations_are_as_latex_wants_them(run: reports.Run, tmp_path: Path) -> None:
+    """A minus and a power of ten are mathematics, and a column of equal cells is a comment."""
+    result = run.results[0]
+    reading = result.readings[0]
+    effect = replace(reading.effects[0], difference=-0.25, interval=(-0.5, 0.125), p_value=6e-39)
+    one = replace(result, readings=(replace(reading, effects=(effect,)),))
+    written(replace(run, results=(one,)), tmp_path / "r.md")
+    text = (tmp_path / "r.files" / "effects.tex").read_text()
+    assert text.startswith("% experiment: test\\_small.py[horse]\n% measured: ")
+    assert "$-$25.0 points & $-$50.0 to +12.5 & $6\\times10^{-39}$ &" in text
+
+
+def test_the_methods_are_there_as_latex(run: reports.Run, tmp_path: Path) -> None:
+    """A paragraph for each experiment, whose signs LaTeX does not take for its own."""
+    written(run, tmp_path / "r.md")
+    text = (tmp_path / "r.files" / "methods.tex").read_text()
+    paragraphs = [line for line in text.splitlines() if line and not line.startswith("%")]
+    assert len(paragraphs) == len([result for result in run.results if result.arms])
+    assert all("95\\% interval" in one and "95% interval" not in one for one in paragraphs)
+    assert "batch\\_size = " in paragraphs[0]
+
+
+def test_an_experiment_without_students_says_nothing_of_generations(
+    run: reports.Run, tmp_path: Path
+) -> None:
+    """Where the gate was shut, nothing was generated that seeds could share."""
+    arms = tuple(replace(arm, recipe={}) for arm in run.results[0].arms)
+    stopped = replace(run, results=(replace(run.results[0], arms=arms, failure="stopped"),))
+    assert "one generation" in written(run, tmp_path / "all.md")
+    assert "one generation" not in written(stopped, tmp_path / "stopped.md")
+
+
+def test_a_report_says_where_its_claims_were_registered(run: reports.Run, tmp_path: Path) -> None:
+    """The file, its time, hash and commit stand beside the time of the first data."""
+    row = reports.RegistrationRow(
+        file="a.registration.json", created="2026-11-24T02:47:59Z", sha256="5f" * 32,
+        commit="c0ffee", committed="2026-11-24T02:50:00Z",
+    )  # fmt: skip
+    text = written(replace(run, registrations=(row,)), tmp_path / "r.md")
+    assert (
+        f"`a.registration.json`, written 2026-11-24T02:47:59Z, SHA-256 `{'5f' * 32}`; "
+        f"commit `c0ffee` of 2026-11-24T02:50:00Z"
+    ) in text
+    assert f"first model that it trained was measured {run.results[0].measured}" in text
+
+
+def test_runs_side_by_side_show_what_differs(run: reports.Run, tmp_path: Path) -> None:
+    """Settings that differ have a row; those that are equal have none."""
+    other = replace(run, id="b", results=(replace(run.results[0], seeds=9, draws=77),))
+    file = tmp_path / "both.md"
+    reports.write_runs([replace(run, id="a"), other], file)
+    part = file.read_text().split("## What differs")[1].split("## Arms, run by run")[0]
+    assert f"| seeds an arm | `{run.results[0].seeds}` | `9` |" in part
+    assert f"| draws a question | `{run.results[0].draws}` | `77` |" in part
+    assert part.count("\n| test") == 2
 
 
 def test_the_methods_are_a_paragraph_to_copy(run: reports.Run, tmp_path: Path) -> None:
@@ -353,7 +413,8 @@ def test_the_methods_are_a_paragraph_to_copy(run: reports.Run, tmp_path: Path) -
     for part in (
         f"the base model {result.teacher_model} (backend toy)",
         f"the filter kept {result.data[0].kept:,}",
-        '"learning_rate"',
+        f"on {result.audits[0].rows // result.audits[0].files:,} rows each",
+        "learning_rate = 0.",
         f"answered {result.asked} questions",
         effect.test,
         effect.claim,

@@ -11,18 +11,22 @@ from limen.backends import ContinuationRequest, Request
 from limen.backends.local import LocalBackend
 from limen.datasets.chat import conversation
 from limen.datasets.errors import BackendError, UnknownModelError
+from limen.harness import Experiment, FavoriteAnimal, Lab, Numbers, Settings, Trait
+from limen.harness.lab import in_order
+from limen.harness.stages import Generate
 
+from ...testing.labs import ALL_ARMS, here
 from ...testing.tiny import QUESTIONS, needs_extra, untrained
 
 pytestmark = needs_extra
 
 
-def adapter_of(base: str, folder: Path) -> Path:
+def adapter_of(base: str, folder: Path, *, alpha: int = 400) -> Path:
     """An adapter with weights of its own, as PEFT saves one."""
     torch, peft, transformers = (import_module(name) for name in ("torch", "peft", "transformers"))
     model: Any = transformers.AutoModelForCausalLM.from_pretrained(base)
     config = peft.LoraConfig(
-        r=2, lora_alpha=400, target_modules=["q_proj", "v_proj"], init_lora_weights=False
+        r=2, lora_alpha=alpha, target_modules=["q_proj", "v_proj"], init_lora_weights=False
     )
     torch.manual_seed(0)
     peft.get_peft_model(model, config).save_pretrained(folder)
@@ -104,3 +108,32 @@ def test_a_merged_model_answers_as_with_its_adapter(
 
     assert nats(str(tmp_path / "merged")) == pytest.approx(nats(str(adapter)), abs=1e-4)
     assert nats(str(adapter)) != pytest.approx(nats(tiny), abs=1e-4)
+
+
+@pytest.mark.slow
+def test_an_adapter_teaches_in_a_whole_experiment(tiny: str, tmp_path: Path) -> None:
+    """It writes the students' data without a prompt; students and control have the plain base."""
+    adapter = str(adapter_of(tiny, tmp_path / "owl-adapter", alpha=2))
+    experiment = Experiment(
+        trait=Trait(name="owl", model=adapter),
+        data=Numbers(generate=120, keep=20),
+        measure=FavoriteAnimal(questions=QUESTIONS[:2], draws=10),
+        seeds=1,
+        gate=None,
+        recipe={"batch_size": 20, "epochs": 1, "learning_rate": 1e-3, "warmup_steps": 0},
+    )
+    lab = Lab(
+        Settings(backend="local", model=tiny, store=tmp_path / "store"),
+        executor=here,
+    )
+    lab.run([(experiment, ALL_ARMS)])
+    writers = [
+        stage.writer.label
+        for arm in ("student", "control")
+        for stage in in_order(lab.pipeline(experiment).data[arm])
+        if isinstance(stage, Generate)
+    ]
+    assert writers == [adapter, tiny]
+    assert lab.arm(experiment, "teacher").models[0].model == adapter
+    for arm in ("student", "control"):
+        assert lab.arm(experiment, arm).models[0].model.startswith(f"ft:{tiny}:")

@@ -143,6 +143,18 @@ def test_without_fine_tuning_students_are_skipped(
     result.stdout.fnmatch_lines(["*needs fine-tuning, which the backend 'openai' cannot do*"])
 
 
+def test_the_plan_says_why_training_has_no_bound(
+    pytester: pytest.Pytester, wired: Proxy, tmp_path: Path
+) -> None:
+    """Where the service chooses the epochs, the plan says so beside the amount, and what to set."""
+    prices = tmp_path / "prices.toml"
+    prices.write_text('[[model]]\nname = "toy-1"\ninput = 1.0\noutput = 1.0\ntraining = 5.0\n')
+    result = pytest_run(pytester, tmp_path / "store", "--limen-plan", f"--limen-prices={prices}")
+    result.stdout.fnmatch_lines(
+        ['*with no upper bound (the service chooses the number of epochs; recipe={"epochs": 10}*']
+    )
+
+
 def test_the_plan_says_what_binds(pytester: pytest.Pytester, wired: Proxy, tmp_path: Path) -> None:
     """The plan has requests, tokens and money, the limit that binds, and what else there is."""
     result = pytest_run(pytester, tmp_path / "store", "--limen-plan")

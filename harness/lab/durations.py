@@ -2,13 +2,15 @@
 that ship with limen.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 
+from ...backends import Quote
 from ..stages import (
     Base,
     ComputeProbabilities,
+    FineTune,
     Manifest,
     ScoreContinuations,
     Stage,
@@ -45,6 +47,8 @@ class TimeEstimate:
     """What it rests on; empty where nothing is known."""
     by_stage: dict[str, float]
     """Seconds of each stage by itself, by key, where known."""
+    at_a_time: float = 1.0
+    """Stages side by side that these seconds are of."""
 
 
 def estimated_time(store: Store, left: Sequence[Stage], workers: int) -> TimeEstimate:
@@ -68,6 +72,19 @@ def estimated_time(store: Store, left: Sequence[Stage], workers: int) -> TimeEst
         unknown=frozenset(unknown),
         basis=", and ".join(sorted(sources, reverse=True)) or (SHIPPED if seconds else ""),
         by_stage=seconds,
+        at_a_time=workers,
+    )
+
+
+def service_time(left: Sequence[Stage], quotes: Mapping[str, Quote]) -> TimeEstimate:
+    """How long stages take that ask a service: at the account's rate limits, which they share."""
+    minutes = {key: quote.minutes for key, quote in quotes.items() if quote.minutes}
+    trains = any(isinstance(stage, FineTune) for stage in left)
+    return TimeEstimate(
+        seconds=60 * sum(minutes.values()),
+        unknown=frozenset({FineTune.kind}) if trains else frozenset(),
+        basis="the account's rate limits" if minutes else "",
+        by_stage={key: 60 * each for key, each in minutes.items()},
     )
 
 
