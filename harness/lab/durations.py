@@ -2,7 +2,7 @@
 that ship with limen.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -68,7 +68,7 @@ def estimated_time(store: Store, left: Sequence[Stage], workers: int) -> TimeEst
         if load.model and load.kind != Base.kind:
             sources.add(source)
     return TimeEstimate(
-        seconds=START + max(sum(seconds.values()) / workers, _longest_chain(left, seconds)),
+        seconds=START + max(sum(seconds.values()) / workers, longest_chain(left, seconds)),
         unknown=frozenset(unknown),
         basis=", and ".join(sorted(sources, reverse=True)) or (SHIPPED if seconds else ""),
         by_stage=seconds,
@@ -125,8 +125,8 @@ def shipped_pace(load: Load) -> float | None:
     return paces.get(load.kind)
 
 
-def _longest_chain(stages: Sequence[Stage], seconds: dict[str, float]) -> float:
-    """The time of the longest chain of stages that wait for each other."""
+def longest_chain(stages: Iterable[Stage], seconds: Mapping[str, float]) -> float:
+    """The time of the longest chain of stages that wait for each other, by seconds of each key."""
     ends: dict[str, float] = {}
     for stage in stages:
         needed = (*stage.inputs(), *stage.guards())

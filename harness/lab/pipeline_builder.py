@@ -72,10 +72,10 @@ class _PipelineBuilder:
             "student": self._students(Students(), "student", self._writers),
             **self._control(),
         }
-        further: dict[str, ArmStages] = {}
+        extra: dict[str, ArmStages] = {}
         for name, arm in {**experiment.arms, **experiment.all_arms}.items():
-            further[name] = self._extra_arm(name, arm, trained | further)
-        trained |= {name: further[name] for name in experiment.all_arms}
+            extra[name] = self._extra_arm(name, arm, trained | extra)
+        trained |= {name: extra[name] for name in experiment.all_arms}
         for name, place in experiment.epoch_arms.items():
             trained[name] = (self._at_epoch(name, place, trained[place.of][0]), ())
         arms = {

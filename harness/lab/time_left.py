@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ..stages import Stage
+from .durations import longest_chain
 
 PLAN_WEIGHT = 0.03
 """How much the plan's own level counts against the stages seen, as a share of the whole work."""
@@ -99,7 +100,9 @@ class TimeLeft:
         known = {key: rest for key, rest in each.items() if rest is not None}
         if not known and self._left:
             return None
-        return max(sum(known.values()) / self._at_a_time(), self._longest_chain(known))
+        return max(
+            sum(known.values()) / self._at_a_time(), longest_chain(self._left.values(), known)
+        )
 
     def unknown(self) -> list[str]:
         """The kinds of the stages left of which nothing is known yet."""
@@ -147,15 +150,6 @@ class TimeLeft:
         planned = START_WEIGHT * self._work / self.workers
         elapsed = now - self._start + planned
         return max(1.0, (busy + planned * self.workers) / max(elapsed, 1e-9))
-
-    def _longest_chain(self, rests: Mapping[str, float]) -> float:
-        """The time of the longest chain of stages that wait for each other."""
-        ends: dict[str, float] = {}
-        for key, stage in self._left.items():
-            needed = (*stage.inputs(), *stage.guards())
-            start = max((ends.get(given.key, 0.0) for given in needed), default=0.0)
-            ends[key] = start + rests.get(key, 0.0)
-        return max(ends.values(), default=0.0)
 
     def __str__(self) -> str:
         """In words."""
