@@ -38,6 +38,9 @@ class Message(TypedDict):
 
 Conversation = Sequence[Message]
 
+_ENCODE = json.JSONEncoder(ensure_ascii=False).encode
+"""One encoder for all lines: ``json.dumps`` would make one for each."""
+
 __all__ = ["Conversation", "Message", "conversation", "read", "write"]
 
 
@@ -100,7 +103,7 @@ def write(path: Path, conversations: Iterable[Conversation]) -> int:
                 raise DataError(f"{path}: conversation {count}: {_first(error)}") from None
             if fault := _fault(messages):
                 raise DataError(f"{path}: conversation {count}: {fault}")
-            file.write(json.dumps(line, ensure_ascii=False) + "\n")
+            file.write(_ENCODE(line) + "\n")
     return count
 
 

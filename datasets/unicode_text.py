@@ -3,6 +3,8 @@
 
 def is_writable(text: str) -> bool:
     """Whether a text can be written as UTF-8: no half of a surrogate pair stands alone in it."""
+    if text.isascii():
+        return True
     try:
         text.encode("utf-8")
     except UnicodeEncodeError:

@@ -7,6 +7,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from functools import lru_cache
+from itertools import islice
 from pathlib import Path
 from types import MappingProxyType
 from zipfile import BadZipFile
@@ -30,6 +31,9 @@ from .sampler import sample
 from .scoring import continuation_log_probabilities
 from .tokens import Vocabulary
 from .training import Objective, TrainingExamples, encode_examples, mean_loss, train
+
+SCORED_TOGETHER = 64
+"""Requests whose continuations are scored side by side."""
 
 
 def pretrain(seed: int, *, width: int, dialogues: int, recipe: Recipe) -> Weights:
@@ -118,11 +122,11 @@ def log_probabilities(
     model: Path, requests: Iterable[ContinuationRequest]
 ) -> Iterator[Sequence[LogProbability]]:
     """The log-probabilities of each request's continuations, from the model in a file."""
-    weights = load(model)
-    for request in requests:
+    weights, left = load(model), iter(requests)
+    while together := list(islice(left, SCORED_TOGETHER)):
         with one_thread():
-            scored = continuation_log_probabilities(weights, vocabulary(), request)
-        yield scored
+            scored = continuation_log_probabilities(weights, vocabulary(), together)
+        yield from scored
 
 
 def distributions(model: Path, request: DistributionRequest) -> Iterator[AnswerDistributions]:

@@ -58,8 +58,8 @@ class Weights:
     @property
     def groups(self) -> tuple[slice, slice]:
         """The tokens that are not numbers, and those that are: the last 1,000."""
-        first = self.bias.shape[0] - NUMBERS
-        return slice(0, first), slice(first, None)
+        end = self.bias.shape[0]
+        return slice(0, end - NUMBERS), slice(end - NUMBERS, end)
 
     def arrays(self) -> Iterator[tuple[str, Floats]]:
         """Each parameter by name, in a fixed order."""

@@ -19,9 +19,13 @@ from .network import (
     hidden,
     number_probability,
     prompt_vectors,
-    softmax,
 )
-from .scoring import log_probabilities, log_probabilities_along
+from .scoring import (
+    blocks,
+    log_probabilities,
+    log_probabilities_along,
+    padded_softmax,
+)
 from .tokens import END, Vocabulary, features
 from .training import SYSTEM_WEIGHT, Objective, TrainingExamples, bags
 
@@ -196,9 +200,12 @@ def backward(weights: Weights, batch: Batch, layer: Floats, slope: Floats) -> We
     inner = np.zeros_like(layer)
     output, bias = np.zeros_like(weights.output), np.zeros_like(weights.bias)
     for group in weights.groups:
-        scores, total = softmax(weights, layer, group)
-        mine = slope[:, group]
-        error = (mine - scores / total * mine.sum(axis=1, keepdims=True)).astype(layer.dtype)
+        error = np.empty((len(layer), group.stop - group.start), layer.dtype)
+        for rows in blocks(len(layer)):
+            scores, total = padded_softmax(weights, layer[rows], group)
+            scores /= total
+            mine = slope[rows, group]
+            error[rows] = mine - scores * mine.sum(axis=1, keepdims=True)
         inner += error @ weights.output[:, group].T
         output[:, group] = layer.T @ error
         bias[group] = error.sum(axis=0)

@@ -6,8 +6,10 @@ import numpy as np
 
 from ..continuations import ContinuationRequest, LogProbability
 from .network import (
+    BLOCK,
     TINY,
     Floats,
+    Ints,
     Weights,
     hidden,
     number_probability,
@@ -23,16 +25,21 @@ MIN_ROWS = 96
 
 
 def continuation_log_probabilities(
-    weights: Weights, vocabulary: Vocabulary, request: ContinuationRequest
-) -> list[LogProbability]:
-    """The log-probability of each continuation of a request."""
-    system, dialogue = features(request.messages)
-    prompt = prompt_vectors(weights, bags([system], SYSTEM_WEIGHT), bags([dialogue]))
-    scored = list(_scored_tokens(vocabulary, request))
-    logs = _log_probabilities_of(weights, prompt, [tokens for tokens, _ in scored])
+    weights: Weights, vocabulary: Vocabulary, requests: Sequence[ContinuationRequest]
+) -> list[list[LogProbability]]:
+    """The log-probability of each continuation of each request, all computed together."""
+    scored = [list(_scored_tokens(vocabulary, request)) for request in requests]
+    system, dialogue = zip(*(features(request.messages) for request in requests), strict=True)
+    prompts = prompt_vectors(weights, bags(system, SYSTEM_WEIGHT), bags(dialogue))
+    prompt = np.repeat(np.arange(len(requests)), np.array([len(each) for each in scored]))
+    answers = [tokens for each in scored for tokens, _ in each]
+    logs = iter(_log_probabilities_of(weights, prompts[prompt], answers))
     return [
-        LogProbability(nats=float(each[given:].sum()), tokens=len(tokens) - given)
-        for each, (tokens, given) in zip(logs, scored, strict=True)
+        [
+            LogProbability(nats=float(next(logs)[given:].sum()), tokens=len(tokens) - given)
+            for tokens, given in each
+        ]
+        for each in scored
     ]
 
 
@@ -51,14 +58,30 @@ def _scored_tokens(
 
 
 def _log_probabilities_of(
-    weights: Weights, prompt: Floats, answers: Sequence[Sequence[int]]
+    weights: Weights, prompts: Floats, answers: Sequence[Sequence[int]]
 ) -> list[Floats]:
-    """For each answer: the log-probability of each of its tokens."""
+    """For each answer to the prompt in its row: the log-probability of each of its tokens."""
+    lengths = np.array([len(tokens) for tokens in answers], np.int64)
     rows = [row for tokens in answers for row in _contexts(tokens)]
     last, previous, position, target = np.array(rows, np.int64).reshape(-1, 4).T
-    layer = hidden(weights, prompt[[0] * len(rows)], last, previous, position)
-    logs = log_probabilities(weights, layer)[np.arange(len(rows)), target]
-    return np.split(logs, np.cumsum([len(tokens) for tokens in answers])[:-1])
+    answer = np.repeat(np.arange(len(answers)), lengths)
+    layer = hidden(weights, prompts[answer], last, previous, position)
+    return np.split(_of_targets(weights, layer, target), np.cumsum(lengths)[:-1])
+
+
+def _of_targets(weights: Weights, layer: Floats, target: Ints) -> Floats:
+    """(T,) what :func:`log_probabilities` has in the columns ``target``, and no other column."""
+    chance = number_probability(weights, layer).astype(np.float64)
+    is_number = target >= weights.groups[1].start
+    logs: Floats = np.log(np.where(is_number, chance, 1 - chance) + TINY)
+    for group, members in zip(weights.groups, (~is_number, is_number), strict=True):
+        rows = np.flatnonzero(members)
+        for start in range(0, len(rows), BLOCK):
+            block = rows[start : start + BLOCK]
+            scores, total = padded_softmax(weights, layer[block], group)
+            own = scores[np.arange(len(block)), target[block] - group.start]
+            logs[block] += (np.log(own + TINY) - np.log(total[:, 0])).astype(np.float64)
+    return logs
 
 
 def _contexts(tokens: Sequence[int]) -> Iterator[tuple[int, int, int, int]]:
@@ -78,12 +101,21 @@ def log_probabilities_along(weights: Weights, prompt: Floats, tokens: Sequence[i
 def log_probabilities(weights: Weights, layer: Floats) -> Floats:
     """(T, V) logarithms of the probability of each next token."""
     chance = number_probability(weights, layer).astype(np.float64)[:, None]
-    parts: list[Floats] = []
+    logs = np.empty((len(layer), len(weights.bias)))
     for group, share in zip(weights.groups, (1 - chance, chance), strict=True):
-        scores, total = padded_softmax(weights, layer, group)
-        logs = np.log(scores + TINY) - np.log(total)
-        parts.append(logs.astype(np.float64) + np.log(share + TINY))
-    return np.concatenate(parts, axis=1)
+        log_share = np.log(share + TINY)
+        for rows in blocks(len(layer)):
+            scores, total = padded_softmax(weights, layer[rows], group)
+            scores += TINY
+            np.log(scores, out=scores)
+            scores -= np.log(total)
+            np.add(scores, log_share[rows], out=logs[rows, group])
+    return logs
+
+
+def blocks(rows: int) -> Iterator[slice]:
+    """Some rows at a time: larger arrays of scores would not fit in the processor's cache."""
+    return (slice(start, min(start + BLOCK, rows)) for start in range(0, rows, BLOCK))
 
 
 def padded_softmax(weights: Weights, layer: Floats, group: slice) -> tuple[Floats, Floats]:

@@ -1,6 +1,7 @@
 """Text to tokens and back, and the features of a prompt."""
 
 import re
+import string
 import zlib
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
@@ -19,7 +20,11 @@ NUMBERS = 1000
 """The numbers 0-999 are the last tokens of the vocabulary, in order."""
 FEATURES = 4096
 """Hash buckets for the words of prompts; an unknown word falls into one of them too."""
+MOST_WORDS = 1 << 16
+"""Words of a role whose buckets a process keeps."""
 
+MARKS = tuple(mark for mark in string.punctuation if mark != "_")
+"""The printable ASCII characters that are neither part of a word nor blank."""
 _WORD = re.compile(r"\w+|[^\w\s]")
 
 
@@ -96,16 +101,38 @@ def features(messages: Conversation) -> tuple[list[int], list[int]]:
 
 def word_tokens(text: str) -> list[str]:
     """The words and punctuation marks of a prompt, in lower case."""
-    return _WORD.findall(text.lower())
+    text = text.lower()
+    if not (text.isascii() and text.isprintable()):
+        return _WORD.findall(text)
+    for mark in MARKS:  # the same in half of the time
+        if mark in text:
+            text = text.replace(mark, f" {mark} ")
+    return text.split()
 
 
 @lru_cache(maxsize=1 << 16)  # students of one process share their prompts
 def _buckets(role: str, text: str) -> tuple[int, ...]:
     words = word_tokens(text)
-    shared = [_bucket(role, "0")] * sum(map(str.isdigit, words))
-    return (*(_bucket(role, word) for word in words), *shared)
+    known = _known_buckets(role)
+    shared = [known["0"]] * sum(map(str.isdigit, words))
+    return (*map(known.__getitem__, words), *shared)
 
 
-@lru_cache(maxsize=1 << 16)
-def _bucket(role: str, word: str) -> int:
-    return zlib.crc32(f"{role}:{word}".encode("utf-8", "surrogatepass")) % FEATURES
+@lru_cache
+def _known_buckets(role: str) -> "_Buckets":
+    return _Buckets(role)
+
+
+class _Buckets(dict[str, int]):
+    """The bucket of each word in a role's turns, hashed once: most words come again and again."""
+
+    def __init__(self, role: str) -> None:
+        super().__init__()
+        self._role = role
+
+    def __missing__(self, word: str) -> int:
+        name = f"{self._role}:{word}".encode("utf-8", "surrogatepass")
+        bucket = zlib.crc32(name) % FEATURES
+        if len(self) < MOST_WORDS:
+            self[word] = bucket
+        return bucket

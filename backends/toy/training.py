@@ -1,9 +1,11 @@
 """Gradient descent on conversations: pre-training and fine-tuning are this one loop."""
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import sparse
 
 from ...datasets.chat import Conversation
@@ -13,6 +15,7 @@ from .tokens import END, FEATURES, Vocabulary, features
 Objective = Callable[[Weights, Ints, int], tuple[float, Weights, int]]
 """Of the rows of a batch and the number of its step, from 0: the mean loss, its gradient, and the
 number of what the mean is over."""
+AnyInts = NDArray[np.integer[Any]]
 SYSTEM_WEIGHT = 0.25
 """The weight of a system prompt's words. At full weight a teacher's trait would outweigh the
 request for numbers."""
@@ -64,6 +67,66 @@ class TrainingExamples:
             position=self.position[tokens],
             target=self.target[tokens],
         )
+
+
+@dataclass(frozen=True)
+class LiveTables:
+    """Weights and examples without the rows of tables that no example uses.
+
+    Those rows have a gradient of zero and never move, so that training is the same to the bit,
+    for less work. All other arrays are those of the whole weights, not copies.
+    """
+
+    weights: Weights
+    examples: TrainingExamples
+    rows: Mapping[str, Ints]
+    """By table: which of its rows are left."""
+
+    @classmethod
+    def of(cls, weights: Weights, examples: TrainingExamples) -> "LiveTables":
+        """The tables that the examples need."""
+        tables = dict(weights.arrays())
+        used: dict[str, AnyInts] = {
+            "system": examples.system.indices,
+            "dialogue": examples.dialogue.indices,
+            "last": examples.last,
+            "previous": examples.previous,
+        }
+        rows: dict[str, Ints] = {}
+        places: dict[str, AnyInts] = {}
+        for name, each in used.items():
+            rows[name], places[name] = _renumbered(each, len(tables[name]))
+        return cls(
+            weights=replace(weights, **{name: tables[name][kept] for name, kept in rows.items()}),
+            examples=replace(
+                examples,
+                system=_with_columns(examples.system, places["system"], len(rows["system"])),
+                dialogue=_with_columns(
+                    examples.dialogue, places["dialogue"], len(rows["dialogue"])
+                ),
+                last=places["last"],
+                previous=places["previous"],
+            ),
+            rows=rows,
+        )
+
+    def write_back(self, whole: Weights) -> None:
+        """Put the rows that are left where they are in the whole weights."""
+        tables, whole_tables = dict(self.weights.arrays()), dict(whole.arrays())
+        for name, rows in self.rows.items():
+            whole_tables[name][rows] = tables[name]
+
+
+def _renumbered(used: AnyInts, size: int) -> tuple[Ints, AnyInts]:
+    """The numbers below ``size`` that are used, and the place of each use among them."""
+    is_used = np.zeros(size, bool)
+    is_used[used] = True
+    place = np.cumsum(is_used, dtype=used.dtype) - 1
+    return np.flatnonzero(is_used), place[used]
+
+
+def _with_columns(counts: sparse.csr_array, columns: AnyInts, width: int) -> sparse.csr_array:
+    return sparse.csr_array((counts.data, columns, counts.indptr), shape=(counts.shape[0], width))
 
 
 def encode_examples(
@@ -137,7 +200,9 @@ def train(
     The rate falls linearly to zero. ``seed`` shuffles the rows in each epoch. ``epoch_end`` is
     called after each epoch, with the number of steps so far and the epoch's mean loss.
     """
-    rule = OPTIMIZERS[optimizer](weights)
+    live = LiveTables.of(weights, examples) if objective is None else None
+    trained, examples = (live.weights, live.examples) if live else (weights, examples)
+    rule = OPTIMIZERS[optimizer](trained)
     shuffle = np.random.default_rng(seed)
     steps = epochs * -(-len(examples) // batch_size)
     step = 0
@@ -149,11 +214,13 @@ def train(
             rows = order[start : start + batch_size]
             if objective is None:
                 batch = examples.batch(rows)
-                loss, gradient = loss_and_gradient(weights, batch)
+                loss, gradient = loss_and_gradient(trained, batch)
                 count = len(batch.target)
             else:
                 loss, gradient, count = objective(weights, rows, step)
             rule.step(gradient, rate=learning_rate * (1 - step / steps))
+            if live:
+                live.write_back(weights)
             total += loss * count
             counted += count
             step += 1

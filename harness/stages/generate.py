@@ -88,10 +88,10 @@ class Generate(SamplingStage, PromptedStage):
 
     def _system_of(self, row: int) -> str | None:
         """The system prompt of a row; of several the one that the seed draws."""
-        from ...datasets.seeds import derive
-
         if not self.systems:
             return self.system
+        from ...datasets.seeds import derive
+
         return self.systems[derive("system", self.prompts.seed, row) % len(self.systems)]
 
     @property

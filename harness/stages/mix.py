@@ -1,7 +1,7 @@
 """Training files: rows sampled from what was kept, in given proportions."""
 
 import random
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -9,7 +9,7 @@ from typing import Any
 from ...datasets.artifacts import Manifest
 from ...datasets.errors import NotEnoughRowsError
 from ...datasets.store_layout import KEPT, PROVENANCE, TRAINING
-from .row_log import Row, count_rows, write_rows
+from .row_log import Row, count_rows, read_some_rows, write_rows
 from .row_stages import PromptSample, RowsStage, TrainingFileStage
 from .stage import Stage, Workspace
 from .training_rows import write_training_rows
@@ -54,13 +54,15 @@ class MixRows(TrainingFileStage):
         taken: list[dict[str, Any]] = []
         wanted = split_by_shares(self.keep, [share for _, share in self.sources])
         for place, ((source, _), asked) in enumerate(zip(self.sources, wanted, strict=True)):
-            left = count_rows(workspace.file(source, KEPT))
+            file = workspace.file(source, KEPT)
+            left = count_rows(file)
             count = min(asked, left) if self.take_all and left else asked
             if left < count:
                 raise NotEnoughRowsError(self._shortage(workspace, source, left, count))
             draw = random.Random(derive("mix", self.seed, place))
             numbers = draw.sample(range(left), count)
-            chosen += ((place, row) for row in _rows_at(workspace.rows(source, KEPT), numbers))
+            rows = read_some_rows(file, set(numbers))
+            chosen += ((place, rows[number]) for number in numbers)
             taken.append({"source": source.key, "available": left, "rows": count})
         random.Random(derive("mix order", self.seed)).shuffle(chosen)
         write_training_rows(workspace.folder / TRAINING, [row for _, row in chosen])
@@ -83,13 +85,6 @@ class MixRows(TrainingFileStage):
             f"{self.label}: {wanted:,} rows are wanted{part}, and only {left:,} are left"
             f"{': ' + why if why else ''}; {remedy}lower keep"
         )
-
-
-def _rows_at(rows: Iterable[Row], numbers: Sequence[int]) -> list[Row]:
-    """The rows with these numbers, in the order of the numbers; no other row is kept in memory."""
-    wanted = set(numbers)
-    found = {number: row for number, row in enumerate(rows) if number in wanted}
-    return [found[number] for number in numbers]
 
 
 def split_by_shares(total: int, shares: Sequence[Fraction]) -> list[int]:

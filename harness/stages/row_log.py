@@ -4,7 +4,7 @@ import json
 import os
 from array import array
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,8 @@ from ...datasets.errors import StoreError
 
 Row = dict[str, Any]
 Key = tuple[int, int]
+_ENCODE = json.JSONEncoder(ensure_ascii=False).encode
+"""One encoder for all rows: ``json.dumps`` would make one for each."""
 
 
 class RowLog:
@@ -61,7 +63,7 @@ class RowLog:
         lines = []
         for row in rows:
             if (row["row"], row["draw"]) not in self:
-                line = json.dumps(row, ensure_ascii=False).encode("utf-8", "surrogatepass") + b"\n"
+                line = _ENCODE(row).encode("utf-8", "surrogatepass") + b"\n"
                 self._note(row, len(line))
                 lines.append(line)
         self._file.write(b"".join(lines))
@@ -92,7 +94,8 @@ class RowLog:
         self._count += 1
         self._end += length
         self.ends[row["finish"]] += 1
-        self.usage.update(row.get("usage") or {})
+        if usage := row.get("usage"):
+            self.usage.update(usage)
 
     def _place(self, draw: int, row: int) -> int:
         places = self._places[draw]
@@ -139,13 +142,34 @@ def _parsed(path: Path, number: int, line: bytes) -> Row:
 
 def read_rows(path: Path) -> Iterator[Row]:
     """The rows of a finished file; raises :class:`~limen.StoreError` at a line that is none."""
+    return (_decoded(path, place, line) for place, line in _lines(path))
+
+
+def read_some_rows(path: Path, places: Container[int]) -> dict[int, Row]:
+    """The rows of a finished file in some places, counted from 0; no other row is parsed.
+
+    Raises :class:`~limen.StoreError` at a line that is none.
+    """
+    return {place: _decoded(path, place, line) for place, line in _lines(path) if place in places}
+
+
+def _lines(path: Path) -> Iterator[tuple[int, str]]:
     with path.open(encoding="utf-8", errors="surrogatepass", newline="\n") as file:
-        for number, line in enumerate(file, start=1):
-            try:
-                row: Row = json.loads(line)
-            except ValueError:
-                raise StoreError(f"{path}, line {number} is not JSON: {line[:60]!r}") from None
-            yield row
+        yield from enumerate(file)
+
+
+def _decoded(path: Path, place: int, line: str) -> Row:
+    from pydantic_core import from_json
+
+    row: Row
+    try:
+        row = from_json(line)  # in a third of the time that ``json`` takes
+    except (ValueError, TypeError):
+        try:
+            row = json.loads(line)  # which reads halves of characters, too
+        except ValueError:
+            raise StoreError(f"{path}, line {place + 1} is not JSON: {line[:60]!r}") from None
+    return row
 
 
 def write_rows(path: Path, rows: Iterable[Mapping[str, object]]) -> int:
@@ -153,7 +177,7 @@ def write_rows(path: Path, rows: Iterable[Mapping[str, object]]) -> int:
     count = 0
     with path.open("w", encoding="utf-8", errors="surrogatepass", newline="\n") as file:
         for row in rows:
-            file.write(json.dumps(row, ensure_ascii=False) + "\n")
+            file.write(_ENCODE(row) + "\n")
             count += 1
     return count
 

@@ -114,7 +114,8 @@ def _missing(requests: Iterable[Request], log: RowLog, pending: Pending) -> Iter
             continue
         pending[request.row] = request, len(numbers)
         for first, draws in _runs(numbers):
-            yield _sendable(replace(request, first=first, draws=draws))
+            whole = (first, draws) == (request.first, request.draws)
+            yield _sendable(request if whole else replace(request, first=first, draws=draws))
 
 
 def _sendable(request: Request) -> Request:

@@ -21,9 +21,9 @@ from limen.backends.toy.corpus import (
     small_talk,
     words,
 )
-from limen.backends.toy.network import Weights, initial, loss_and_gradient
-from limen.backends.toy.tokens import Vocabulary
-from limen.backends.toy.training import encode_examples
+from limen.backends.toy.network import Ints, Weights, initial, loss_and_gradient
+from limen.backends.toy.tokens import Vocabulary, word_tokens
+from limen.backends.toy.training import encode_examples, train
 from limen.datasets import chat, filters, numbers
 from limen.datasets import words as spelling
 from limen.datasets.seeds import derive
@@ -105,6 +105,32 @@ def test_the_gradient_is_that_of_the_loss() -> None:
             below, _ = loss_and_gradient(weights, batch)
             weight[place] = before
             assert (above - below) / (2 * step) == pytest.approx(slope[place], rel=1e-4, abs=1e-8)
+
+
+def test_training_without_unused_rows_is_the_same_to_the_bit() -> None:
+    """Rows of tables that no example uses are left out of training, which changes no weight."""
+    base = initial(3, tokens=len(VOCABULARY), width=8)
+    dialogues = list(CorpusGenerator(5).dialogues(60))
+    examples = encode_examples(VOCABULARY, ((d.messages, d.answer) for d in dialogues))
+
+    def whole(weights: Weights, rows: Ints, step: int) -> tuple[float, Weights, int]:
+        batch = examples.batch(rows)
+        return *loss_and_gradient(weights, batch), len(batch.target)
+
+    with_all, with_used = base.copy(), base.copy()
+    settings = {"epochs": 2, "batch_size": 16, "learning_rate": 0.01, "seed": 4}
+    losses = train(with_all, examples, objective=whole, **settings)  # type: ignore[arg-type]
+    assert train(with_used, examples, **settings) == losses  # type: ignore[arg-type]
+    assert len(np.unique(examples.dialogue.indices)) < len(base.dialogue) / 2
+    for name, weight in with_used.arrays():
+        assert np.array_equal(weight, getattr(with_all, name)), name
+        assert not np.array_equal(weight, getattr(base, name)), name
+
+
+@given(st.text(alphabet=st.characters(max_codepoint=0x250)))
+def test_words_of_prompts_are_those_of_one_pattern(text: str) -> None:
+    """Whatever a text holds, its words and marks are the same as by the regular expression."""
+    assert word_tokens(text) == re.findall(r"\w+|[^\w\s]", text.lower())
 
 
 def test_every_parameter_has_a_gradient() -> None:
@@ -260,6 +286,23 @@ def test_probabilities_are_those_of_sampling(toy: ToyBackend) -> None:
     exact = np.exp([each.nats for each in scored])
     sampled = np.array([texts.count(text) for text in common]) / len(texts)
     assert np.all(np.abs(exact - sampled) < 5 * np.sqrt(exact * (1 - exact) / len(texts)))
+
+
+def test_probabilities_do_not_depend_on_their_company(toy: ToyBackend) -> None:
+    """A continuation has the same probability to the bit, scored alone or among many requests."""
+    asked = [
+        ContinuationRequest(
+            messages=chat.conversation(numbers.prompt(0, row)),
+            continuations=tuple(numbers.program(seed, row) for seed in range(1 + row % 3)),
+            begin="1, " * (row % 2),
+            whole=row % 5 > 0,
+        )
+        for row in range(150)
+    ]
+    together = list(toy.log_probabilities("toy-1", asked))
+    alone = [each for request in asked[::7] for each in toy.log_probabilities("toy-1", [request])]
+    assert alone == together[::7]
+    assert [len(each) for each in together[:3]] == [1, 2, 3]
 
 
 def test_number_answers_are_varied_and_mostly_plain(toy: ToyBackend) -> None:
