@@ -225,8 +225,8 @@ class LimenSession:
             )
         return TrajectoryResults(experiment, lambda name: self.arm(item, experiment, name))
 
-    def further_arms(self, item: pytest.Item, given: Experiment | Grid) -> ArmMapping:
-        """The further arms of an experiment, each read when it is asked for."""
+    def other_arms(self, item: pytest.Item, given: Experiment | Grid) -> ArmMapping:
+        """The other arms of an experiment, each read when it is asked for."""
         experiment = as_experiment(given)
         names = {**teacher_arms(experiment), **experiment.all_arms}
         return ArmMapping(names, lambda name: self.arm(item, experiment, name))
