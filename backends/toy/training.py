@@ -2,10 +2,8 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import sparse
 
 from ...datasets.chat import Conversation
@@ -15,7 +13,6 @@ from .tokens import END, FEATURES, Vocabulary, features
 Objective = Callable[[Weights, Ints, int], tuple[float, Weights, int]]
 """Of the rows of a batch and the number of its step, from 0: the mean loss, its gradient, and the
 number of what the mean is over."""
-AnyInts = NDArray[np.integer[Any]]
 SYSTEM_WEIGHT = 0.25
 """The weight of a system prompt's words. At full weight a teacher's trait would outweigh the
 request for numbers."""
@@ -86,14 +83,14 @@ class LiveTables:
     def of(cls, weights: Weights, examples: TrainingExamples) -> "LiveTables":
         """The tables that the examples need."""
         tables = dict(weights.arrays())
-        used: dict[str, AnyInts] = {
-            "system": examples.system.indices,
-            "dialogue": examples.dialogue.indices,
+        used: dict[str, Ints] = {
+            "system": examples.system.indices.astype(np.int64),
+            "dialogue": examples.dialogue.indices.astype(np.int64),
             "last": examples.last,
             "previous": examples.previous,
         }
         rows: dict[str, Ints] = {}
-        places: dict[str, AnyInts] = {}
+        places: dict[str, Ints] = {}
         for name, each in used.items():
             rows[name], places[name] = _renumbered(each, len(tables[name]))
         return cls(
@@ -117,16 +114,17 @@ class LiveTables:
             whole_tables[name][rows] = tables[name]
 
 
-def _renumbered(used: AnyInts, size: int) -> tuple[Ints, AnyInts]:
+def _renumbered(used: Ints, size: int) -> tuple[Ints, Ints]:
     """The numbers below ``size`` that are used, and the place of each use among them."""
     is_used = np.zeros(size, bool)
     is_used[used] = True
-    place = np.cumsum(is_used, dtype=used.dtype) - 1
+    place: Ints = np.cumsum(is_used, dtype=np.int64) - 1
     return np.flatnonzero(is_used), place[used]
 
 
-def _with_columns(counts: sparse.csr_array, columns: AnyInts, width: int) -> sparse.csr_array:
-    return sparse.csr_array((counts.data, columns, counts.indptr), shape=(counts.shape[0], width))
+def _with_columns(counts: sparse.csr_array, columns: Ints, width: int) -> sparse.csr_array:
+    indices = columns.astype(counts.indices.dtype)  # the narrow type: it halves the time
+    return sparse.csr_array((counts.data, indices, counts.indptr), shape=(counts.shape[0], width))
 
 
 def encode_examples(
