@@ -4,7 +4,8 @@ Prints a table of functions by places, for pytest in one process, with ``-n 2``,
 plain script. A cell passes if the experiment of that function either fails with the text that the
 function was called on, or has its result because the function did no harm; and the session as a
 whole if the good experiments beside it have the results that they have alone, report and junit are
-written, and the repaired functions let nothing be sampled again.
+written, and the repaired functions let nothing be sampled again. A function of prompts is tried
+in the script alone: pytest refuses a spec whose prompts cannot be written, before it runs anything.
 
 ``python benchmarks/hostile_functions.py [WAY ...]``, of one-process, two-workers, commands, script.
 """
@@ -144,6 +145,7 @@ PLACES = {
         Completions(prompts=act, generate=40, keep=4, rule="any"))),
     "weights": (even, lambda act: experiment.but(objective=CompletionLoss(weights=act))),
 }
+MEASURES = ("scorer", "label", "rate")
 DATA = ("rule", "mapping", "selection", "reader", "weights")
 
 def made(place, name, harm=True):
@@ -204,10 +206,10 @@ import json, os, sys
 from limen import LimenError
 from limen.harness import *
 from hostile import HOSTILE
-from places import DATA, PLACES, experiment, made
+from places import MEASURES, PLACES, experiment, made
 
 def value(lab, place, name):
-    arm = lab.arm(made(place, name), "control" if place in DATA else "teacher")
+    arm = lab.arm(made(place, name), "teacher" if place in MEASURES else "control")
     if place in ("label", "rate"):
         arm.rate("low" if place == "rate" else "x")
     elif place == "scorer":
@@ -241,6 +243,7 @@ def filter_rule(text): return rule(text)
 rule = of(os.environ["HOSTILE_NAME"], True, nothing)
 measure = made("scorer", os.environ["HOSTILE_NAME"]).measure
 """
+SPECS = ("test_a_bad.py", "test_b_good.py")
 SHOWS_TEXT = re.compile(r"(was called|failed) on [a-z ]+ ['\"]")
 QUICK = (
     "-p",
@@ -319,7 +322,7 @@ def pytest_session(project: Project, *options: str) -> Iterator[tuple[str, bool]
     """Run bad and good specs in one session, and again after the repair."""
     alone = Project(project.folder / "alone", project.names)
     alone.pytest("test_b_good.py")
-    output = project.pytest("--junitxml=out.xml", "--limen-report=r.md", *options)
+    output = project.pytest(*SPECS, "--junitxml=out.xml", "--limen-report=r.md", *options)
     if not (project.folder / "out.xml").exists():
         print(output[-6000:])
         yield "junit is written", False
@@ -336,7 +339,7 @@ def pytest_session(project: Project, *options: str) -> Iterator[tuple[str, bool]
     yield "report is written", (project.folder / "r.md").exists()
     yield "no internal error", "INTERNALERROR" not in output
     before = project.sampled()
-    project.pytest("-k", "not prompts", "--junitxml=repaired.xml", HOSTILE_HARM="0")
+    project.pytest(*SPECS, "--junitxml=repaired.xml", HOSTILE_HARM="0")
     repaired = junit_cells(project.folder / "repaired.xml")
     yield "repaired functions pass", len(repaired) > 3 and not any(repaired.values())
     yield "nothing is sampled again", project.sampled() == before
