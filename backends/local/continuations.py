@@ -1,8 +1,7 @@
 """Log-probabilities of given continuations: prompts are computed once, options side by side.
 
-The text that all prompts begin with (a system block) is computed once, the rest of each prompt
-once for all its continuations. The first token of a continuation needs no pass of its own; only
-longer continuations are run through the model, without their last token.
+Each prompt is computed once for all its continuations. The first token of a continuation needs no
+pass of its own; only longer continuations are run through the model, without their last token.
 """
 
 import math
@@ -13,7 +12,7 @@ from itertools import islice
 from ...datasets.errors import BackendError, SpecError
 from ..continuations import ContinuationRequest, LogProbability
 from .context import Context
-from .forward_pass import CachedForward, ForwardState, Tokens
+from .forward_pass import CachedForward, ForwardState, Tokens, shared_length
 from .loading import AdapterContext, LoadedModel, check_length
 from .memory import free_memory, is_out_of_memory
 from .prompt_tokens import AnswerTokens
@@ -86,7 +85,7 @@ class ContinuationCalculator:
     def _batch(
         self, forward: CachedForward, requests: Sequence[TokenizedRequest]
     ) -> list[list[LogProbability]]:
-        state = _after_prompts(forward, [request.prompt for request in requests])
+        state = forward.start([request.prompt for request in requests])
         rows = [
             (parent, tokens)
             for parent, request in enumerate(requests)
@@ -150,16 +149,6 @@ def _long_row_scored(
     return scored
 
 
-def _after_prompts(forward: CachedForward, prompts: Sequence[Tokens]) -> ForwardState:
-    """The state after each prompt; what all of them begin with is computed once."""
-    shared = _shared_length(prompts)
-    shared = min(shared, min(map(len, prompts)) - 1)
-    if shared < 1 or len(prompts) == 1:
-        return forward.start(prompts)
-    state = forward.start([prompts[0][:shared]])
-    return forward.extend_rows(state, [0] * len(prompts), [row[shared:] for row in prompts])
-
-
 def _summed(logs: Sequence[float]) -> LogProbability:
     return LogProbability(nats=math.fsum(logs), tokens=len(logs))
 
@@ -188,17 +177,9 @@ def _continuation(
 ) -> tuple[Tokens, int]:
     """The tokens of an answer with a continuation, and how many of them are given."""
     begin, tokens = answers.of(request.begin), answers.of(request.begin + text)
-    given = _shared_length([begin, tokens])
+    given = shared_length([begin, tokens])
     if request.whole:
         tokens = (*tokens, loaded.turn_end)
     if len(tokens) == given:
         raise SpecError(f"the continuation {text!r} has no tokens: give it a text, or whole=True")
     return tokens, given
-
-
-def _shared_length(rows: Sequence[Tokens]) -> int:
-    """How many tokens all rows begin with."""
-    first = min(rows)
-    last = max(rows)
-    pairs = enumerate(zip(first, last, strict=False))
-    return next((n for n, (a, b) in pairs if a != b), min(len(first), len(last)))
