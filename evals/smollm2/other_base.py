@@ -1,9 +1,9 @@
 """Another initialisation of SmolLM2, for evals/test_smollm2_other_base.py.
 
-python evals/smollm2/other_base.py FOLDER   then: pytest ... --limen-other-model FOLDER
+python evals/smollm2/other_base.py FOLDER   then, with LIMEN_OTHER_MODEL=FOLDER, run the spec
 
-The same architecture, vocabulary and chat template; six layers of its thirty, for time; every weight
-drawn anew, by Transformers' own initialisation.
+The same architecture, vocabulary and chat template; six layers of its thirty, for time; every
+weight drawn anew, by Transformers' own initialisation.
 """
 
 import sys
