@@ -41,9 +41,11 @@ def joined(caches: Sequence[Untyped]) -> Untyped:
     """The rows of several roomy caches of the same length in one."""
     torch = library("torch")
     for layers in zip(*(each.layers for each in caches), strict=True):
-        end = layers[0].get_seq_length()
-        keys = torch.cat([layer.buffer.keys for layer in layers])
-        values = torch.cat([layer.buffer.values for layer in layers])
+        if layers[0].buffer is None:  # it shares another layer's keys and values
+            continue
+        keys = torch.cat([layer.keys for layer in layers])
+        values = torch.cat([layer.values for layer in layers])
+        end = keys.shape[2]
         layers[0].show(_Buffer(keys, values, used=end), end)
     return caches[0]
 
