@@ -25,16 +25,12 @@ from ..base import (
 from ..continuations import ContinuationRequest, LogProbability
 from ..needs import Needs
 from ..objectives import OBJECTIVES, AnswerDistributions, DistributionRequest
+from ..recipes import check_training
 from ..rendering import RenderedContext
 from .adapter_check import check_adapter
 from .context import Context, check_unchanged, own_context, recorded_context, template_hash
 from .continuations import ContinuationCalculator
-from .distributions import (
-    DistributionReader,
-    answers_of,
-    check_tokenizers,
-    teacher_prompts,
-)
+from .distributions import DistributionReader, answers_of, check_tokenizers, teacher_prompts
 from .gguf_files import GgufFolders
 from .job_objective import Teacher, job_objective
 from .job_result import fine_tuned
@@ -108,6 +104,7 @@ class LocalBackend:
             plain_text=True,
             reproducible=True,
             checkpoints=True,
+            check_training=check_training,
             max_parallel_stages=1,
             needs=self._needs,
         )

@@ -17,8 +17,9 @@ from .pipeline_builder import build_pipeline
 from .plan import Plan, plan_of
 from .progress import ProgressListener
 from .run_backends import RunBackends
-from .runner import StageRunner
+from .runner import Requests, StageRunner
 from .settings import Settings
+from .training_checks import check_trainings
 
 Wanted = Sequence[tuple[Experiment, Collection[str]]]
 """Experiments, each with the arms that are wanted of it."""
@@ -61,6 +62,8 @@ class Lab:
             self._backends, self._arms, listener=watcher or default_listener(), executor=executor
         )
         self._pipelines: list[Pipeline] = []
+        self._sound = set[tuple[int, str]]()
+        """The arms whose trainings were checked, with the id of their pipeline."""
 
     @property
     def backend(self) -> Backend:
@@ -76,6 +79,9 @@ class Lab:
         """The experiment's stages, with all of its seeds.
 
         Raises :class:`~limen.SpecError` for a recipe or a model that the backend does not have.
+
+        Args:
+            experiment: The experiment.
         """
         for known in self._pipelines:
             if known.experiment == experiment:
@@ -84,7 +90,11 @@ class Lab:
         return self._pipelines[-1]
 
     def pipeline_as_run(self, experiment: Experiment) -> Pipeline:
-        """The experiment's stages, with the seeds that its interim looks leave."""
+        """The experiment's stages, with the seeds that its interim looks leave.
+
+        Args:
+            experiment: The experiment.
+        """
         return self._runner.looks.pipeline_as_run(self.pipeline(experiment))
 
     def unavailable(self, experiment: Experiment, arm: str) -> str | None:
@@ -92,6 +102,10 @@ class Lab:
 
         Raises :class:`~limen.SpecError` for an arm that the experiment does not have, and for a
         step after the end of a training.
+
+        Args:
+            experiment: The experiment.
+            arm: The name of one of its arms, such as "student".
         """
         try:
             subject = self._pipeline_with(experiment, arm).subject(arm)
@@ -115,15 +129,28 @@ class Lab:
         )
 
     def plan(self, wanted: Wanted) -> Plan:
-        """What the experiments need, and which of it is finished."""
-        return plan_of([(self.pipeline(e), arms) for e, arms in wanted], self._backends)
+        """What the experiments need, and which of it is finished.
+
+        Args:
+            wanted: Pairs of an experiment and the names of its arms that are wanted.
+
+        Raises:
+            SpecError: A recipe that a training cannot be done with.
+        """
+        return plan_of(self._checked(wanted), self._backends)
 
     def run(self, wanted: Wanted) -> None:
         """Run what the experiments need: first the measures that decide the gates.
 
         A failure is kept for whoever asks for the arm it spoils; the other stages go on.
+
+        Args:
+            wanted: Pairs of an experiment and the names of its arms that are wanted.
+
+        Raises:
+            SpecError: A recipe that a training cannot be done with.
         """
-        self._runner.run([(self.pipeline(experiment), arms) for experiment, arms in wanted])
+        self._runner.run(self._checked(wanted))
 
     def arm(self, experiment: Experiment, name: str) -> Arm:
         """An arm's results; runs what is missing for them.
@@ -131,6 +158,10 @@ class Lab:
         Raises :class:`~limen.SpecError` for an arm that the experiment does not have,
         :class:`~limen.TeacherError` for a trained arm whose teacher does not show the trait, and
         :class:`~limen.ExperimentError` if a stage failed.
+
+        Args:
+            experiment: The experiment.
+            name: The name of one of its arms, such as "student".
         """
         self._runner.run([(self._pipeline_with(experiment, name), [name])])
         pipe = self.pipeline_as_run(experiment)
@@ -142,14 +173,31 @@ class Lab:
         return self._arms.read(pipe, name)
 
     def grid(self, grid: Grid) -> GridResults:
-        """A grid's results; runs what is missing for them. Raises as :meth:`arm` does."""
+        """A grid's results; runs what is missing for them. Raises as :meth:`arm` does.
+
+        Args:
+            grid: The grid, whose arms are run as those of one experiment.
+        """
         experiment = grid.experiment
         self.run([(experiment, grid_arms(experiment))])
         return grid_of(experiment, lambda name: self.arm(experiment, name))
 
     def _pipeline_with(self, experiment: Experiment, arm: str) -> Pipeline:
         check_arm(experiment, arm)
-        return self.pipeline(experiment)
+        ((pipe, _),) = self._checked([(experiment, [arm])])
+        return pipe
+
+    def _checked(self, wanted: Wanted) -> Requests:
+        """Pipelines, whose trainings can be done as far as that is known before the data are made.
+
+        Raises :class:`~limen.SpecError`, once for each experiment and arm.
+        """
+        requests = [(self.pipeline(experiment), arms) for experiment, arms in wanted]
+        for pipe, arms in requests:
+            new = [arm for arm in arms if (id(pipe), arm) not in self._sound]
+            check_trainings(self.backend, self.store, pipe.targets(new))
+            self._sound.update((id(pipe), arm) for arm in new)
+        return requests
 
 
 def _as_experiment_error(failure: Exception) -> ExperimentError:
