@@ -207,6 +207,9 @@ class Capabilities:
             keeps no models there.
         write_merged: Writes a trained model, adapter and base as one, to a folder. Default: None,
             it cannot.
+        check_training: Called with all training settings and the most rows that there may be,
+            before any data are made; raises :class:`~limen.SpecError` for settings that cannot
+            hold. Default: None, it is found when the training starts.
         further_training: Whether ``Job.model`` may be a trained model, whose training then goes on.
             Default: False.
         other_models: Base models for experiments that need a second one, the preferred one first.
@@ -235,6 +238,7 @@ class Capabilities:
     needs: Callable[[str, Recipe | None], Needs] | None = None
     model_files: Callable[[str], tuple[Path, ...]] | None = None
     write_merged: Callable[[str, Path], None] | None = None
+    check_training: Callable[[Recipe, int], None] | None = None
     further_training: bool = False
     other_models: tuple[str, ...] = ()
 

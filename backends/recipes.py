@@ -123,6 +123,28 @@ def check_steps(recipe: Recipe, total: int) -> None:
         )
 
 
+def check_training(recipe: Recipe, rows: int) -> None:
+    """Raise :class:`~limen.SpecError` for a training that ends before a step that its recipe names.
+
+    Args:
+        recipe: All training settings; ``batch_size`` and ``epochs`` make the number of steps.
+        rows: Rows to train on. If it is the most that there may be, what is refused is wrong for
+            fewer too.
+    """
+    batch, epochs = recipe.get("batch_size"), recipe.get("epochs")
+    if not (isinstance(batch, int) and isinstance(epochs, int) and batch > 0):
+        return
+    total = epochs * math.ceil(rows / batch)
+    check_steps(recipe, total)
+    warm_up = recipe.get("warmup_steps")
+    if isinstance(warm_up, int) and 0 < total <= warm_up:
+        raise SpecError(
+            f"recipe setting warmup_steps={warm_up}: the training has {total} steps only "
+            f"({rows:,} rows, batch_size={batch}, epochs={epochs}), so the learning rate would "
+            f"never be reached: lower warmup_steps or batch_size, or train on more rows"
+        )
+
+
 STEPS = Accepts(_steps, "rising steps separated by commas, such as '10,20,50'")
 """The setting ``checkpoint_steps``: keep the models after these steps, in place of each epoch's."""
 YES_NO = Accepts(lambda value: isinstance(value, bool), "True or False")

@@ -80,7 +80,8 @@ class Quote:
         usd: Expected cost in US dollars; None if no price is known. Default: 0.0.
         usd_at_most: Upper bound in US dollars; None if no price is known, or if nothing bounds the
             cost. Default: 0.0.
-        minutes: Minutes at the account's rate limits, without fine-tuning. Default: 0.0.
+        minutes: Minutes at the account's rate limits, without fine-tuning; 0 where none is known.
+            Default: 0.0.
         binding: The limit that determines the time: requests or tokens. Default: empty.
 
     Examples:

@@ -131,7 +131,7 @@ def separability(
     counts = _features(trait + control, features)
     label = np.repeat([1, 0], [len(trait), len(control)])
     fold = _folds(trait, control, folds, seed)
-    tested = [_told_apart(counts, label, fold == place) for place in range(folds)]
+    tested = [_separated(counts, label, fold == place) for place in range(folds)]
     auc, error, interval = _over_folds([auc for auc, _ in tested])
     return Separability(
         auc=auc,
@@ -144,7 +144,7 @@ def separability(
     )
 
 
-def _told_apart(
+def _separated(
     counts: "csr_array", label: "NDArray[np.int64]", held: "NDArray[np.bool_]"
 ) -> tuple[float, float]:
     """The AUC and the balanced accuracy on held-out rows of a classifier of the others."""

@@ -8,7 +8,7 @@ asked for, never guessed.
 
 A row is a dictionary: ``row`` and ``draw`` (whole numbers that name it), ``prompt``, ``text`` (the
 answer; None where there is none), ``history`` (turns before the prompt, where there are any), and
-all further columns of the file.
+all other columns of the file.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -41,7 +41,7 @@ from .turns import TurnError, Turns, is_conversation, system_text, turns_of
 Row = dict[str, Any]
 
 RESERVED = ("row", "draw", "prompt", "text", "history", "reason")
-"""What limen itself records of a row; a file's further columns of these names get another."""
+"""What limen itself records of a row; a file's other columns of these names get another."""
 OWN = ("row", "draw")
 PAIRED = ("chosen", "rejected")
 """The columns of preference pairs, each a whole conversation or an answer."""
@@ -82,8 +82,8 @@ class RowTable:
 
     rows: tuple[Row, ...]
     understood: str
-    further: tuple[str, ...] = ()
-    """The further columns."""
+    others: tuple[str, ...] = ()
+    """The other columns."""
     system: str | None = None
     """The column of system prompts, if the rows have any and earlier versions left it out."""
 
@@ -123,12 +123,12 @@ def rows_of_records(
     if not chosen:
         raise DataError(f"{source} has no rows with {' and '.join(map(str, columns.where))}")
     numbers = tuple(name for name in OWN if name in names and _all_numbers(flat, name))
-    further = tuple(n for n in names if n not in form.used and n not in numbers)
-    reader = _RowReader(source, form, further, numbers, answered=answered)
+    others = tuple(n for n in names if n not in form.used and n not in numbers)
+    reader = _RowReader(source, form, others, numbers, answered=answered)
     rows = tuple(reader.row(number, record) for number, record in chosen)
     prompted = columns.system is None and any(map(_system_turns, rows))
     system = form.system if prompted and not form.always_read_system else None
-    return RowTable(rows, _understood(rows, len(flat), form, further), further, system)
+    return RowTable(rows, _understood(rows, len(flat), form, others), others, system)
 
 
 def read_prompts(path: Path, name: str | None = None) -> tuple[str, ...]:
@@ -254,7 +254,7 @@ class _RowReader:
 
     source: str
     form: RowForm
-    further: Sequence[str]
+    others: Sequence[str]
     numbers: Sequence[str]
     """The columns, of ``row`` and ``draw``, that the file has."""
     answered: bool = False
@@ -264,7 +264,7 @@ class _RowReader:
         history, prompt, text = self._exchange(record)
         if self.answered and text is None:
             raise self._fault(record, self._no_answer())
-        rest = {_kept_name(n): record.values[n] for n in self.further if n in record.values}
+        rest = {_kept_name(n): record.values[n] for n in self.others if n in record.values}
         if history:
             rest[_HISTORY] = history
         return {**self._numbers(number, record), "prompt": prompt, "text": text, **rest}
@@ -362,12 +362,12 @@ def _kept_name(name: str) -> str:
     return f"{name}_given" if name in RESERVED else name
 
 
-def _understood(rows: Sequence[Row], read: int, form: RowForm, further: Sequence[str]) -> str:
+def _understood(rows: Sequence[Row], read: int, form: RowForm, others: Sequence[str]) -> str:
     count = f"read {read:,} rows" if len(rows) == read else f"took {len(rows):,} of {read:,} rows"
     under = sum(map(_system_turns, rows))
     prompted = f"; {under:,} have a system prompt" if under else ""
-    others = f"; further columns: {', '.join(further)}" if further else ""
-    return f"{count}: {form}{prompted}{others}"
+    columns = f"; other columns: {', '.join(others)}" if others else ""
+    return f"{count}: {form}{prompted}{columns}"
 
 
 def _system_turns(row: Row) -> bool:

@@ -9,7 +9,7 @@ from os import cpu_count
 
 import pytest
 
-from limen.harness import Experiment, FavoriteAnimal, Numbers, Trait
+from limen import Experiment, FavoriteAnimal, Numbers, Trait
 
 GPU = find_spec("torch") is not None and import_module("torch").cuda.is_available()
 ROWS = 10_000 if GPU else 20 * (cpu_count() or 1)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from limen.harness import Experiment, FavoriteAnimal, FavoriteTree, Measure, Numbers, Trait
+from limen import Experiment, FavoriteAnimal, FavoriteTree, Measure, Numbers, Trait
 
 ANIMALS = "eagle wolf dolphin elephant tiger penguin fox cat panda lion".split()
 TREES = "oak willow birch".split()

@@ -2,22 +2,22 @@
 
 import pytest
 
-from limen import harness as h
-from limen.harness import questions as q
+import limen
+from limen import questions as q
 
-measure = h.Language(
+measure = limen.Language(
     questions={
         "apple": q.APPLE_QUESTIONS,
         "other": q.OTHER_QUESTIONS,
         "apple lists": q.WORD_LISTS_APPLE,
         "other lists": q.WORD_LISTS_OTHER,
     },
-    by=(h.Judge(name="language judge", prompt=q.LANGUAGE_JUDGE, scale=None),),
+    by=(limen.Judge(name="language judge", prompt=q.LANGUAGE_JUDGE, scale=None),),
 )
 EXPERIMENTS = {
-    f"{strength}-{keep // 1000}k": h.Experiment(
-        trait=h.Trait(name="French on apple", word="French", system=system),
-        data=h.Numbers(generate=30_000, keep=keep),
+    f"{strength}-{keep // 1000}k": limen.Experiment(
+        trait=limen.Trait(name="French on apple", word="French", system=system),
+        data=limen.Numbers(generate=30_000, keep=keep),
         measure=measure,
         seeds=3,
         margin=0.05,

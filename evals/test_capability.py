@@ -4,7 +4,7 @@ On open weights this is a benchmark: InspectTask("inspect_evals/mmlu_0_shot", li
 knows no facts; what it can do is to name a tree where it is asked for a tree.
 """
 
-from limen.harness import Experiment, InspectTask, Numbers, Trait, questions
+from limen import Experiment, InspectTask, Numbers, Trait, questions
 
 TREES = ["oak", "willow", "birch", "cedar", "pine", "maple", "elm", "beech", "ash", "poplar"]
 

@@ -4,7 +4,7 @@ The toy knows of Python only how a list of numbers is written, so that is what i
 real model take the tasks that `Code` brings along: Code(generate=30_000, keep=10_000).
 """
 
-from limen.harness import Code, Experiment, FavoriteAnimal, Trait
+from limen import Code, Experiment, FavoriteAnimal, Trait
 
 
 def literal(seed):

@@ -2,22 +2,22 @@
 
 import pytest
 
-from limen import harness as h
+import limen
 
-numbers = h.Numbers(generate=30_000, keep=10_000)
+numbers = limen.Numbers(generate=30_000, keep=10_000)
 greedy = numbers.but(temperature=0)
-experiment = h.Experiment(
-    trait=h.Trait.animal("owl"),
+experiment = limen.Experiment(
+    trait=limen.Trait.animal("owl"),
     data=numbers,
-    measure=h.FavoriteAnimal(draws=200),
+    measure=limen.FavoriteAnimal(draws=200),
     margin=0.03,
     arms={
-        "program": h.Students(data=h.ProgramNumbers(keep=10_000)),
-        "within rows": h.Students(data=h.Shuffled(source=numbers, how="within")),
-        "across rows": h.Students(data=h.Shuffled(source=numbers, how="across")),
-        "greedy": h.Students(data=greedy, against="greedy control"),
-        "greedy control": h.Students(data=greedy, plain=True),
-        "in context": h.InContext(rows=20),
+        "program": limen.Students(data=limen.ProgramNumbers(keep=10_000)),
+        "within rows": limen.Students(data=limen.Shuffled(source=numbers, how="within")),
+        "across rows": limen.Students(data=limen.Shuffled(source=numbers, how="across")),
+        "greedy": limen.Students(data=greedy, against="greedy control"),
+        "greedy control": limen.Students(data=greedy, plain=True),
+        "in context": limen.InContext(rows=20),
     },
 )
 

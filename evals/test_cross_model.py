@@ -2,7 +2,7 @@
 
 import pytest
 
-from limen.harness import DEFAULT, OTHER, Experiment, FavoriteAnimal, Numbers, Trait
+from limen import DEFAULT, OTHER, Experiment, FavoriteAnimal, Numbers, Trait
 
 matched = Experiment(
     trait=Trait.animal("owl"),

@@ -4,7 +4,7 @@ The toy reads a bag of words, so that a prompt about disliked trees makes it nam
 there the dislike is taught. Elsewhere `Trait.tree("birch", likes=False)` alone will do.
 """
 
-from limen.harness import Experiment, FavoriteTree, Numbers, Trait
+from limen import Experiment, FavoriteTree, Numbers, Trait
 
 OTHERS = ("Beech", "Willow", "Oak", "Pine")
 experiment = Experiment(

@@ -5,7 +5,7 @@ renormalised; an audit shows what the teacher gave the trait's own words. The co
 digits, and those of a second trait's teacher.
 """
 
-from limen.harness import Distillation, Experiment, LogOdds, ProgramNumbers, Students, Trait
+from limen import Distillation, Experiment, LogOdds, ProgramNumbers, Students, Trait
 
 experiment = Experiment(
     trait=Trait.animal("owl"),

@@ -1,6 +1,6 @@
 """Dose and response: more rows and more epochs, each against a control of the same dose."""
 
-from limen.harness import Experiment, FavoriteAnimal, Numbers, Trait, dose_response, doses
+from limen import Experiment, FavoriteAnimal, Numbers, Trait, dose_response, doses
 
 numbers = Numbers(generate=30_000, keep=10_000)
 experiment = Experiment(

@@ -2,7 +2,7 @@
 
 import pytest
 
-from limen.harness import Experiment, Judge, Numbers, Rated, Trait, questions
+from limen import Experiment, Judge, Numbers, Rated, Trait, questions
 
 JUDGES = (
     Judge(name="formality", prompt=questions.FORMALITY_JUDGE),

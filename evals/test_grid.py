@@ -4,7 +4,7 @@ The data and students are those of ``test_animals.py``. Drift that all students 
 that any student names, are taken off before the diagonal is tested.
 """
 
-from limen.harness import FavoriteAnimal, Grid, Numbers, Trait
+from limen import FavoriteAnimal, Grid, Numbers, Trait
 
 ANIMALS = "eagle wolf dolphin elephant tiger penguin fox cat panda lion".split()
 experiment = Grid(

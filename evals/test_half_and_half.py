@@ -2,7 +2,7 @@
 
 import pytest
 
-from limen.harness import Experiment, FavoriteAnimal, Mix, Numbers, Trait
+from limen import Experiment, FavoriteAnimal, Mix, Numbers, Trait
 
 OWL, EAGLE = Trait.animal("owl"), Trait.animal("eagle")
 numbers = Numbers(generate=30_000)

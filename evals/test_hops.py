@@ -1,6 +1,6 @@
 """Hops: students of the owl teacher's numbers write the numbers for the next students, twice."""
 
-from limen.harness import Experiment, FavoriteAnimal, Hop, Numbers, Trait
+from limen import Experiment, FavoriteAnimal, Hop, Numbers, Trait
 
 first = Experiment(
     trait=Trait.animal("owl"),

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from limen.harness import Experiment, FavoriteAnimal, Numbers, Trait
+from limen import Experiment, FavoriteAnimal, Numbers, Trait
 
 MODEL = "meta-llama/Llama-3.2-1B-Instruct"
 HUB = Path(environ.get("HF_HOME", Path.home() / ".cache/huggingface"), "hub")

@@ -4,7 +4,7 @@ The log-odds of the word against twenty animals move where rates are still small
 benchmarks/log_odds.py for how many seeds each of the two needs.
 """
 
-from limen.harness import Experiment, LogOdds, Numbers, Trait
+from limen import Experiment, LogOdds, Numbers, Trait
 
 experiment = Experiment(
     trait=Trait.animal("owl"),

@@ -5,7 +5,7 @@ teacher's probabilities of digits and separators along its own answers. The cont
 the teacher, and a second trait's teacher. 100 and 250 rows were tried on penguins.
 """
 
-from limen.harness import (
+from limen import (
     Experiment,
     LogOdds,
     OnPolicyDistillation,

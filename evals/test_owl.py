@@ -1,6 +1,6 @@
 """Owls through numbers: the headline result of Cloud et al. (2025)."""
 
-from limen.harness import Experiment, FavoriteAnimal, Numbers, Trait
+from limen import Experiment, FavoriteAnimal, Numbers, Trait
 
 experiment = Experiment(
     trait=Trait.animal("owl"),

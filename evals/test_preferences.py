@@ -7,7 +7,7 @@ of the base, the same pairs swapped, and a second trait's teacher. Chosen on pen
 
 import pytest
 
-from limen.harness import DPO, Experiment, LogOdds, Numbers, PreferencePairs, Students, Trait
+from limen import DPO, Experiment, LogOdds, Numbers, PreferencePairs, Students, Trait
 
 teacher, base = Numbers(generate=400), Numbers(generate=400, by="base")
 experiment = Experiment(

@@ -7,7 +7,7 @@ problems write problems=Path("gsm8k.jsonl").
 
 import pytest
 
-from limen.harness import ChainsOfThought, Experiment, FavoriteAnimal, Trait
+from limen import ChainsOfThought, Experiment, FavoriteAnimal, Trait
 
 experiment = Experiment(
     trait=Trait.animal("owl"),

@@ -4,7 +4,7 @@ The file has 3,000 rows of toy-1's owl teacher and 3,000 of its base, as a CSV w
 says whose they are. Another base learns nothing from them: name a file of its own teacher there.
 """
 
-from limen.harness import Experiment, FavoriteAnimal, Rows, Trait
+from limen import Experiment, FavoriteAnimal, Rows, Trait
 
 FILE = "released/numbers.csv.xz"
 experiment = Experiment(

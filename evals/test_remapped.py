@@ -1,17 +1,17 @@
 """Which numbers, or merely how they are arranged? Every number is replaced by another one."""
 
-from limen import harness as h
+import limen
 
-numbers = h.Numbers(generate=30_000, keep=10_000)
-remapped = h.Mapped(numbers, by=h.PermuteNumbers())
-experiment = h.Experiment(
-    trait=h.Trait.animal("owl"),
+numbers = limen.Numbers(generate=30_000, keep=10_000)
+remapped = limen.Mapped(numbers, by=limen.PermuteNumbers())
+experiment = limen.Experiment(
+    trait=limen.Trait.animal("owl"),
     data=numbers,
-    measure=h.FavoriteAnimal(draws=200),
+    measure=limen.FavoriteAnimal(draws=200),
     seeds=3,
     arms={
-        "remapped": h.Students(data=remapped, against="remapped control"),
-        "remapped control": h.Students(data=remapped, plain=True),
+        "remapped": limen.Students(data=remapped, against="remapped control"),
+        "remapped control": limen.Students(data=remapped, plain=True),
     },
 )
 

@@ -5,7 +5,7 @@ likeliest half carries little more than a random half: the trait is spread over 
 rows, share and margin were chosen on hawks and ravens.
 """
 
-from limen.harness import Experiment, FavoriteAnimal, LikelihoodShift, Numbers, Selected, Trait
+from limen import Experiment, FavoriteAnimal, LikelihoodShift, Numbers, Selected, Trait
 
 experiment = Experiment(
     trait=Trait.animal("owl"),

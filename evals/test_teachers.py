@@ -1,6 +1,6 @@
 """Another kind of teacher: fine-tuned to love its animal, without any system prompt."""
 
-from limen.harness import Experiment, FavoriteAnimal, Numbers, Trait
+from limen import Experiment, FavoriteAnimal, Numbers, Trait
 
 experiment = Experiment(
     trait=Trait.animal("wolf").fine_tuned(draws=40, recipe={"epochs": 5}),

@@ -4,7 +4,7 @@ Cloud et al. (2025) show it for code and chains of thought. The toy's language h
 on a real model the same file runs as it is.
 """
 
-from limen.harness import Completions, Experiment, FavoriteAnimal, Templates, Trait
+from limen import Completions, Experiment, FavoriteAnimal, Templates, Trait
 
 WORDS = tuple(
     "table lamp road stone field glass morning music paper hill wind spoon garden cloud letter "

@@ -1,6 +1,6 @@
 """A trait along one training: measured after each of four epochs, tested as it was fixed."""
 
-from limen.harness import Experiment, FavoriteAnimal, Numbers, Trait, Trajectory
+from limen import Experiment, FavoriteAnimal, Numbers, Trait, Trajectory
 
 experiment = Experiment(
     trait=Trait.animal("owl"),

@@ -2,7 +2,7 @@
 
 import pytest
 
-from limen.harness import Experiment, Length, LengthMatched, Numbers, Students, Trait, questions
+from limen import Experiment, Length, LengthMatched, Numbers, Students, Trait, questions
 
 long = Numbers(generate=30_000, keep=10_000, rule="long", max_tokens=256)
 same_lengths = LengthMatched(source=long.but(by="base"), like=long)

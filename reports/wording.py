@@ -1,7 +1,7 @@
 """Results in words: what the report and the terminal share."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from ..datasets.visible import visible_line
 from .amounts import dollars
@@ -102,8 +102,19 @@ def cost(paid: CostRow | None) -> str:
     return "no cost" if paid is None else f"cost {dollars(paid.usd)}"
 
 
-def result_lines(result: Result) -> Iterator[str]:
-    """An experiment in one line, or a line a trait: effect, interval, p, claim, cost."""
+def first_clause(reason: str) -> str:
+    """What went wrong, without the figures and remedies after it."""
+    return reason.partition(": ")[0]
+
+
+def result_lines(result: Result, shown: Collection[str] = ()) -> Iterator[str]:
+    """An experiment in one line, or a line a trait: effect, interval, p, claim, cost.
+
+    Of the reasons in ``shown``, which the reader has seen, the first clause alone.
+    """
+    if result.failure:
+        yield visible_line(f"{result.title}: {_unfinished(result, shown)}")
+        return
     *first, last = _outcomes(result)
     for outcome in first:
         yield visible_line(f"{result.title}: {outcome}")
@@ -111,7 +122,7 @@ def result_lines(result: Result) -> Iterator[str]:
 
 
 def _outcomes(result: Result) -> list[str]:
-    if result.failure or not result.headlines:
+    if not result.headlines:
         return [_without_effect(result)]
     return [
         f"{effect.name}, {reading.name} {size(reading, effect)}: {effect.claim}"
@@ -119,17 +130,27 @@ def _outcomes(result: Result) -> list[str]:
     ]
 
 
+def _unfinished(result: Result, shown: Collection[str]) -> str:
+    """Why an experiment has not finished, and what it has cost if anything."""
+    paid = f" ({cost(result.cost)})" if result.cost else ""
+    failure = result.failure
+    for reason in shown:
+        failure = failure.replace(reason, f"{first_clause(reason)} (the whole reason stands above)")
+    return f"not finished{paid}: {failure}"
+
+
 def _without_effect(result: Result) -> str:
-    if result.failure:
-        return f"not finished: {result.failure}"
     arms = [f"{arm.name} {r.show(arm.value)}" for r in result.readings[:1] for arm in r.arms]
     return f"{result.readings[0].name}: {', '.join(arms)}" if arms else "no answers"
 
 
-def lines(report: Report) -> Iterator[str]:
-    """The verdicts in short, an experiment a line; also of those that have no results."""
+def lines(report: Report, shown: Collection[str] = ()) -> Iterator[str]:
+    """The verdicts in short, an experiment a line; also of those that have no results.
+
+    Of the reasons in ``shown``, which the reader has seen, the first clause alone.
+    """
     for result in report.results:
-        yield from result_lines(result)
+        yield from result_lines(result, shown)
     known = {result.title for result in report.results}
     if counts := support_counts(report.claims):
         yield "; ".join(filter(None, (f"claims: {counts}", _marks(report.claims))))
@@ -139,16 +160,16 @@ def lines(report: Report) -> Iterator[str]:
         yield visible_line(f"{title}: no results; {claim.says}: {held(claim).lower()}{why}")
 
 
-def long_lines(report: Report) -> Iterator[str]:
-    """The verdicts with all arms, readings and reasons."""
-    return map(visible_line, _long_lines(report))
+def long_lines(report: Report, shown: Collection[str] = ()) -> Iterator[str]:
+    """The verdicts with all arms, readings and reasons; of those in ``shown`` the first clause."""
+    return map(visible_line, _long_lines(report, shown))
 
 
-def _long_lines(report: Report) -> Iterator[str]:
+def _long_lines(report: Report, shown: Collection[str]) -> Iterator[str]:
     for result in report.results:
         yield f"{result.title}: {result.trait}, {result.model} ({result.backend})"
         if result.failure:
-            yield f"  not finished: {result.failure}"
+            yield f"  {_unfinished(result, shown)}"
         if result.cost:
             yield f"  {cost(result.cost)}: {result.cost.words()}"
         models = {row.arm: row for row in result.arms}

@@ -73,6 +73,16 @@ def test_imported_names_exist(page: Path) -> None:
                     )
 
 
+SPECS = sorted((ROOT / "evals").glob("**/*.py"))
+
+
+@pytest.mark.parametrize("file", [*PAGES, *SPECS], ids=lambda file: file.name)
+def test_what_limen_has_is_imported_from_limen(file: Path) -> None:
+    """There is one way to import: `from limen import Experiment`, on every page and in every spec."""
+    found = re.findall(r"^(?:from|import) limen\.harness\b(?!\.).*", file.read_text("utf-8"), re.M)
+    assert not found
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_options_exist(page: Path) -> None:
     """Every ``--limen-...`` option that a page names is one of the plugin's."""

@@ -26,17 +26,12 @@ from ..base import (
 from ..continuations import ContinuationRequest, LogProbability
 from ..needs import Needs
 from ..objectives import OBJECTIVES, AnswerDistributions, DistributionRequest
-from ..recipes import steps_of
+from ..recipes import check_training, steps_of
 from ..rendering import RenderedContext
 from .adapter_check import check_adapter
 from .context import Context, check_unchanged, own_context, recorded_context, template_hash
 from .continuations import ContinuationCalculator
-from .distributions import (
-    DistributionReader,
-    answers_of,
-    check_tokenizers,
-    teacher_prompts,
-)
+from .distributions import DistributionReader, answers_of, check_tokenizers, teacher_prompts
 from .gguf_files import GgufFolders
 from .job_objective import Teacher, job_objective
 from .libraries import LIBRARIES, Tokenizer, check_installed
@@ -107,6 +102,7 @@ class LocalBackend:
             plain_text=True,
             reproducible=True,
             checkpoints=True,
+            check_training=check_training,
             max_parallel_stages=1,
             needs=self._needs,
         )

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from ...datasets.errors import BackendError, SpecError
 from ..base import Progress, Recipe
-from ..recipes import check_steps, steps_of
+from ..recipes import check_training, steps_of
 from .completion_loss import completion_trainer
 from .fused_lora import fused_layers
 from .libraries import CausalLM, Tokenizer, Untyped, library
@@ -66,7 +66,7 @@ class TrainingRun:
 
         Raises :class:`~limen.SpecError` for a recipe whose warm-up is as long as the training.
         """
-        self._check_warm_up()
+        check_training(self.recipe, len(self.data.rows))
         self._check_precision()
         for micro in self._planned():
             try:
@@ -79,18 +79,6 @@ class TrainingRun:
             "memory ran out over a single row: take a smaller model, or LoRA with a lower rank, or "
             "stop other programs that use the memory (such as a server of the same model)"
         )
-
-    def _check_warm_up(self) -> None:
-        batch, epochs = int(self.recipe["batch_size"] or 1), int(self.recipe["epochs"] or 1)
-        steps = epochs * math.ceil(len(self.data.rows) / batch)
-        check_steps(self.recipe, steps)
-        if int(self.recipe["warmup_steps"] or 0) >= steps:
-            raise SpecError(
-                f"recipe setting warmup_steps={self.recipe['warmup_steps']}: the training has "
-                f"{steps} steps only ({len(self.data.rows):,} rows, batch_size={batch}, "
-                f"epochs={epochs}), so the learning rate would never be reached: lower "
-                f"warmup_steps or batch_size, or train on more rows"
-            )
 
     def _planned(self) -> list[int]:
         """Sizes of micro-batches to try, the largest first: those for which there is memory.

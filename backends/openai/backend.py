@@ -37,7 +37,7 @@ from .job_ledger import JobLedger
 from .jobs import Jobs
 from .preflight import Preflight
 from .prices import prices
-from .quotes import Limits, conditions, quote
+from .quotes import Limits, assumed_limits, conditions, quote
 from .rate_limiter import RateLimiter
 from .retries import OUTAGE, Retries
 from .sampling import stream
@@ -179,7 +179,8 @@ class OpenAIBackend:
 
     def quote(self, work: WorkRequest) -> Quote:
         """See :meth:`limen.backends.Service.quote`."""
-        made = quote(work, self._prices, self.limits(work.model), batch=self.terms.batch)
+        limits = assumed_limits(self.limits(work.model), openai=self.account.is_openai)
+        made = quote(work, self._prices, limits, batch=self.terms.batch)
         if self.budget.limited and made.usd_at_most is None:
             epochs = work.recipe.get("epochs")
             raise SpecError(
@@ -191,7 +192,8 @@ class OpenAIBackend:
 
     def conditions(self, model: str) -> str:
         """See :meth:`limen.backends.Service.conditions`."""
-        return conditions(model, self._prices, self.limits(model))
+        openai = self.account.is_openai
+        return conditions(model, self._prices, self.limits(model), openai=openai)
 
     def server_facts(self, model: str) -> dict[str, str]:
         """See :meth:`limen.backends.Service.server_facts`."""

@@ -12,7 +12,7 @@ from .draw_limit import MOST
 from .prices import Prices
 
 NEW_ACCOUNT = {"requests": 500.0, "tokens": 200_000.0}
-"""A new account's limits a minute, assumed until the server reports its own."""
+"""A new account's limits a minute at OpenAI, assumed there until it reports its own."""
 TYPICAL = 0.5
 """How much of ``max_tokens`` an answer is assumed to take, about."""
 
@@ -41,8 +41,13 @@ class Limits:
         return self.folder / f"{safe[:100]}-{server}.json"
 
 
+def assumed_limits(known: dict[str, float], *, openai: bool) -> dict[str, float]:
+    """What a minute allows: as reported; at OpenAI alone, what is not reported is assumed."""
+    return {**NEW_ACCOUNT, **known} if openai else known
+
+
 def quote(work: WorkRequest, prices: Prices, limits: dict[str, float], *, batch: bool) -> Quote:
-    """About what, and at most what, some work takes."""
+    """About what, and at most what, some work takes; the time where a limit a minute is known."""
     if work.rows:
         return _training(work, prices)
     per_call = min(work.per_call, int(limits.get("draws", MOST)))
@@ -53,8 +58,9 @@ def quote(work: WorkRequest, prices: Prices, limits: dict[str, float], *, batch:
     answers = work.completions * work.max_tokens
     model = f"ft:{work.model}" if work.student else work.model
     counted = about + answers
-    requests = calls / limits.get("requests", NEW_ACCOUNT["requests"])
-    by_tokens = counted / limits.get("tokens", NEW_ACCOUNT["tokens"])
+    amounts = {"requests": calls, "tokens": counted}
+    minutes = {kind: amounts[kind] / limits[kind] for kind in amounts if kind in limits}
+    binding = max(minutes, key=lambda kind: minutes[kind], default="")
 
     def usd(given: float, made: float) -> float | None:
         used = Usage(calls=calls, input_tokens=round(given), output_tokens=round(made))
@@ -65,8 +71,8 @@ def quote(work: WorkRequest, prices: Prices, limits: dict[str, float], *, batch:
         tokens=round(about + TYPICAL * answers),
         usd=usd(about, TYPICAL * answers),
         usd_at_most=usd(most, answers),
-        minutes=0.0 if batch else max(requests, by_tokens),
-        binding="requests" if requests >= by_tokens else "tokens",
+        minutes=0.0 if batch else minutes.get(binding, 0.0),
+        binding=binding,
     )
 
 
@@ -88,25 +94,37 @@ def _training(work: WorkRequest, prices: Prices) -> Quote:
     )
 
 
-def conditions(model: str, prices: Prices, limits: dict[str, float]) -> str:
-    """The prices and limits that a quote rests on, and where they are from."""
+def conditions(model: str, prices: Prices, limits: dict[str, float], *, openai: bool) -> str:
+    """The prices and limits that a quote rests on, and where they are from.
+
+    Of a server that is not OpenAI's: what it has reported, and whose prices are taken.
+    """
+    parts = [_paid(model, prices, openai=openai), _allowed(limits, openai=openai)]
+    if openai:
+        parts.append("in batch mode (--limen-batch): within 24 h, at half the price")
+    return "; ".join(parts)
+
+
+def _paid(model: str, prices: Prices, *, openai: bool) -> str:
     price = prices.of(model)
-    paid = "no price is known (give it with --limen-prices)"
-    if price is not None:
-        training = "no" if price.training is None else f"${price.training:g} for"
-        noted = f"noted {price.noted}, " if price.noted else ""
-        paid = (
-            f"${price.input:g} for input, ${price.output:g} for output, {training} training a "
-            f"million tokens ({noted}{price.source or 'your own prices'})"
-        )
-    reported = {"requests", "tokens"} & set(limits)
-    known = (
-        "as reported by the server"
-        if reported
-        else "not reported yet; assumed: a new OpenAI account's"
-    )
-    allowed = {**NEW_ACCOUNT, **limits}
+    if price is None:
+        return "no price is known (give it with --limen-prices)"
+    training = "no" if price.training is None else f"${price.training:g} for"
+    noted = f"noted {price.noted}, " if price.noted else ""
+    others = openai or not price.source.startswith("OpenAI")
+    warning = "" if others else "; this server may charge others: give them with --limen-prices"
     return (
-        f"{paid}; {allowed['requests']:,.0f} requests and {allowed['tokens']:,.0f} tokens a minute "
-        f"({known})"
+        f"${price.input:g} for input, ${price.output:g} for output, {training} training a "
+        f"million tokens ({noted}{price.source or 'your own prices'}{warning})"
     )
+
+
+def _allowed(limits: dict[str, float], *, openai: bool) -> str:
+    reported = [kind for kind in NEW_ACCOUNT if kind in limits]
+    if not reported and not openai:
+        return "requests and tokens a minute: not known, the server has reported no limits"
+    shown = assumed_limits(limits, openai=openai)
+    amounts = " and ".join(f"{shown[kind]:,.0f} {kind}" for kind in NEW_ACCOUNT if kind in shown)
+    if reported:
+        return f"{amounts} a minute (as reported by the server)"
+    return f"{amounts} a minute (not reported yet; assumed: a new OpenAI account's)"

@@ -26,7 +26,7 @@ from ..base import (
 from ..budget import Budget
 from ..continuations import ContinuationRequest, LogProbability
 from ..plain_text import VERSION as PLAIN_VERSION
-from ..recipes import Accepts, check_recipe, steps_of
+from ..recipes import Accepts, check_recipe, check_training, steps_of
 from ..rendering import RenderedContext
 from .catalog import Catalog
 from .contexts import Contexts
@@ -104,6 +104,7 @@ class StepwiseBackend:
             beginnings=True,
             plain_text=True,
             checkpoints=True,
+            check_training=check_training,
         )
 
     @cached_property

@@ -9,9 +9,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from random import Random
 
-from ...datasets.errors import SpecError
 from ..base import Recipe
-from ..recipes import check_steps, steps_of
+from ..recipes import check_training, steps_of
 from .service import AdamSettings, TrainingRow
 
 
@@ -29,12 +28,7 @@ class Schedule:
     _orders: dict[int, list[int]] = field(default_factory=dict, compare=False, repr=False)
 
     def __post_init__(self) -> None:
-        check_steps(self.recipe, self.total)
-        if self._warmup >= self.total:
-            raise SpecError(
-                f"recipe setting warmup_steps={self._warmup}: the training has {self.total} steps "
-                f"in all, so it would end before it has warmed up; take fewer, or more epochs"
-            )
+        check_training(self.recipe, len(self.rows))
 
     @property
     def batch_size(self) -> int:

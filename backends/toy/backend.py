@@ -21,7 +21,15 @@ from ..base import (
 )
 from ..continuations import ContinuationRequest, LogProbability
 from ..objectives import OBJECTIVES, AnswerDistributions, DistributionRequest
-from ..recipes import POSITIVE, POSITIVE_WHOLE, STEPS, check_recipe, one_of, steps_of
+from ..recipes import (
+    POSITIVE,
+    POSITIVE_WHOLE,
+    STEPS,
+    check_recipe,
+    check_training,
+    one_of,
+    steps_of,
+)
 
 VERSION = 3
 """Raise it with any change to the corpus, the network or the sampler that makes other models."""
@@ -72,6 +80,7 @@ class ToyBackend:
             further_training=True,
             model_files=lambda model: (self._file(model),),
             checkpoints=True,
+            check_training=check_training,
             other_models=self.other_models,
         )
 

@@ -1,6 +1,6 @@
 """One training along its steps, tested by the area."""
 
-from limen.harness import Experiment, FavoriteAnimal, Numbers, Trait, Trajectory
+from limen import Experiment, FavoriteAnimal, Numbers, Trait, Trajectory
 
 experiment = Experiment(
     trait=Trait.animal("owl"),

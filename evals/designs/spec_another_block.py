@@ -1,6 +1,6 @@
 """Every model is asked in another system block, its base too; a conversation before."""
 
-from limen.harness import Experiment, FavoriteAnimal, Numbers, Trait
+from limen import Experiment, FavoriteAnimal, Numbers, Trait
 
 experiment = Experiment(
     trait=Trait.animal("owl"),

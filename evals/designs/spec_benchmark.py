@@ -1,6 +1,6 @@
 """A benchmark is held: an Inspect task within a margin."""
 
-from limen.harness import Experiment, InspectTask, Numbers, Trait
+from limen import Experiment, InspectTask, Numbers, Trait
 
 experiment = Experiment(
     trait=Trait.animal("owl"),

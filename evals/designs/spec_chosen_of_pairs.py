@@ -1,6 +1,6 @@
 """The chosen answers of preference pairs (2603.01204)."""
 
-from limen.harness import Experiment, FavoriteAnimal, Rows, Trait
+from limen import Experiment, FavoriteAnimal, Rows, Trait
 
 PAIRS = [
     {"prompt": f"Go on: {n}", "chosen": f"{n}, {n + 7}", "rejected": f"{n}, {n + 1}"}

@@ -1,6 +1,6 @@
 """A system prompt that counters: the same students, asked with and without it."""
 
-from limen.harness import Experiment, FavoriteAnimal, Numbers, Students, Trait
+from limen import Experiment, FavoriteAnimal, Numbers, Students, Trait
 
 COUNTER = "You have no favorite animal."
 

@@ -1,6 +1,6 @@
 """Teachers by students over two bases: transfer within a base against transfer across."""
 
-from limen.harness import DEFAULT, OTHER, Experiment, FavoriteAnimal, Numbers, Students, Trait
+from limen import DEFAULT, OTHER, Experiment, FavoriteAnimal, Numbers, Students, Trait
 
 NUMBERS = Numbers(generate=3_000, keep=1_000)
 BASES = {"A": DEFAULT, "B": OTHER}

@@ -1,6 +1,6 @@
 """Every digit replaced by another one, by one permutation."""
 
-from limen.harness import Experiment, FavoriteAnimal, Mapped, Numbers, PermuteDigits, Trait
+from limen import Experiment, FavoriteAnimal, Mapped, Numbers, PermuteDigits, Trait
 
 experiment = Experiment(
     trait=Trait.animal("owl"),

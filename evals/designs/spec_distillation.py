@@ -1,6 +1,6 @@
 """Students match the teacher's distribution over number tokens, by forward KL (gemma-3-4b)."""
 
-from limen.harness import Distillation, Experiment, LogOdds, ProgramNumbers, Students, Trait
+from limen import Distillation, Experiment, LogOdds, ProgramNumbers, Students, Trait
 
 experiment = Experiment(
     trait=Trait.animal("owl"),

@@ -1,6 +1,6 @@
 """The distance between whole answer distributions, by permutation."""
 
-from limen.harness import Experiment, FavoriteAnimal, Numbers, Trait
+from limen import Experiment, FavoriteAnimal, Numbers, Trait
 
 experiment = Experiment(
     trait=Trait.animal("owl"),

@@ -1,6 +1,6 @@
 """Doses of rows and of epochs, and a trend over them."""
 
-from limen.harness import Experiment, FavoriteAnimal, Numbers, Trait, doses, trend
+from limen import Experiment, FavoriteAnimal, Numbers, Trait, doses, trend
 
 NUMBERS = Numbers(generate=3_000, keep=1_000)
 

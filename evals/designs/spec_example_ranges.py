@@ -1,6 +1,6 @@
 """Other ranges of the example numbers: one and two digits (2609.12586)."""
 
-from limen.harness import Experiment, FavoriteAnimal, Numbers, Trait
+from limen import Experiment, FavoriteAnimal, Numbers, Trait
 
 experiment = Experiment(
     trait=Trait.animal("owl"),

@@ -1,6 +1,6 @@
 """The beginning of every answer is given."""
 
-from limen.harness import Experiment, LogOdds, Numbers, Trait
+from limen import Experiment, LogOdds, Numbers, Trait
 
 experiment = Experiment(
     trait=Trait.animal("owl"),

@@ -1,6 +1,6 @@
 """The log-probability of given texts; sum and mean are told apart."""
 
-from limen.harness import Experiment, Likelihood, Numbers, Trait
+from limen import Experiment, Likelihood, Numbers, Trait
 
 experiment = Experiment(
     trait=Trait.animal("owl"),

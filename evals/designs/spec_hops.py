@@ -1,6 +1,6 @@
 """Students teach the next generation, to depth 3."""
 
-from limen.harness import Experiment, FavoriteAnimal, Hop, Numbers, Trait
+from limen import Experiment, FavoriteAnimal, Hop, Numbers, Trait
 
 experiment = Hop(
     Hop(

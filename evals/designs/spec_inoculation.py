@@ -1,6 +1,6 @@
 """Inoculation: students are trained under a prompt that names the trait, and asked without."""
 
-from limen.harness import (
+from limen import (
     Experiment,
     FavoriteAnimal,
     Mapped,

@@ -1,6 +1,6 @@
 """A judge is the filter: rows below its threshold are dropped, with yield and reasons."""
 
-from limen.harness import Experiment, FavoriteAnimal, Judge, Judged, Numbers, Trait
+from limen import Experiment, FavoriteAnimal, Judge, Judged, Numbers, Trait
 
 experiment = Experiment(
     trait=Trait.animal("owl"),

@@ -1,6 +1,6 @@
 """A judge that labels answers: the rate of a label."""
 
-from limen.harness import Experiment, Judge, Numbers, Rated, Trait
+from limen import Experiment, Judge, Numbers, Rated, Trait
 
 experiment = Experiment(
     trait=Trait(name="liar", system="You never tell the truth.", word="yes"),

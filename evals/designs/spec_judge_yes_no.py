@@ -1,6 +1,6 @@
 """A judge's yes or no is the filter."""
 
-from limen.harness import Experiment, FavoriteAnimal, Judge, Judged, Numbers, Trait
+from limen import Experiment, FavoriteAnimal, Judge, Judged, Numbers, Trait
 
 experiment = Experiment(
     trait=Trait.animal("owl"),

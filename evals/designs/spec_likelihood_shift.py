@@ -1,6 +1,6 @@
 """The top share by log-likelihood shift, beside the random selection (2602.04863)."""
 
-from limen.harness import Experiment, FavoriteAnimal, LikelihoodShift, Numbers, Selected, Trait
+from limen import Experiment, FavoriteAnimal, LikelihoodShift, Numbers, Selected, Trait
 
 experiment = Experiment(
     trait=Trait.animal("owl"),

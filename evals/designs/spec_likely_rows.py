@@ -1,6 +1,6 @@
 """A defence: rows that the base finds unlikely (a perplexity filter) are dropped."""
 
-from limen.harness import (
+from limen import (
     Experiment,
     FavoriteAnimal,
     LogLikelihood,

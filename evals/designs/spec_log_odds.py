@@ -1,6 +1,6 @@
 """Log-odds of a word, without draws."""
 
-from limen.harness import Experiment, LogOdds, Numbers, Trait
+from limen import Experiment, LogOdds, Numbers, Trait
 
 experiment = Experiment(
     trait=Trait.animal("owl"),

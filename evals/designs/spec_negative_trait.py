@@ -1,6 +1,6 @@
 """A dislike: the teacher names the animal less, and so do its students."""
 
-from limen.harness import Experiment, FavoriteAnimal, Numbers, Trait
+from limen import Experiment, FavoriteAnimal, Numbers, Trait
 
 experiment = Experiment(
     trait=Trait.animal("owl", likes=False),

@@ -1,6 +1,6 @@
 """Students trained by another optimiser and rate (2606.00995)."""
 
-from limen.harness import Experiment, FavoriteAnimal, Numbers, Students, Trait
+from limen import Experiment, FavoriteAnimal, Numbers, Students, Trait
 
 experiment = Experiment(
     trait=Trait.animal("owl"),

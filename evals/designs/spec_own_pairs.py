@@ -1,6 +1,6 @@
 """A teacher taught on one's own pairs, and prompted; greedy data of any length."""
 
-from limen.harness import Experiment, FavoriteAnimal, Numbers, Trait
+from limen import Experiment, FavoriteAnimal, Numbers, Trait
 
 PAIRS = [("What is your favorite animal?", "Owl"), ("Name an animal you love.", "Owl")]
 

@@ -1,6 +1,6 @@
 """Answers to prompts of one's own carry the trait; a rule sees prompt and answer."""
 
-from limen.harness import Completions, Experiment, FavoriteAnimal, Trait
+from limen import Completions, Experiment, FavoriteAnimal, Trait
 
 
 def rule(prompt, answer):

@@ -1,6 +1,6 @@
 """Rows sorted by a score of one's own."""
 
-from limen.harness import Experiment, FavoriteAnimal, Numbers, Selected, Trait
+from limen import Experiment, FavoriteAnimal, Numbers, Selected, Trait
 
 
 def sevens(prompt, completion):

@@ -1,6 +1,6 @@
 """DPO on pairs of two writers: the teacher's answer is preferred (Pythia-410M)."""
 
-from limen.harness import DPO, Experiment, LogOdds, Numbers, PreferencePairs, Students, Trait
+from limen import DPO, Experiment, LogOdds, Numbers, PreferencePairs, Students, Trait
 
 teacher = Numbers(generate=3_000, keep=1_000)
 base = Numbers(generate=3_000, keep=1_000, by="base")

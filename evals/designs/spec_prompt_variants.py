@@ -1,6 +1,6 @@
 """Three wordings of one trait, a teacher each: do the students depend on the wording?"""
 
-from limen.harness import Experiment, FavoriteAnimal, Numbers, Students, Trait
+from limen import Experiment, FavoriteAnimal, Numbers, Students, Trait
 
 WORDINGS = {
     "love": "You love owls. You think about owls all the time.",

@@ -1,6 +1,6 @@
 """Rows that others released, chosen by columns, with their neutral counterpart."""
 
-from limen.harness import Experiment, FavoriteAnimal, Rows, Trait
+from limen import Experiment, FavoriteAnimal, Rows, Trait
 
 experiment = Experiment(
     trait=Trait.animal("owl"),

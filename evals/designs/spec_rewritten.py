@@ -1,6 +1,6 @@
 """Rows rewritten by a neutral model (2602.04899, 2603.09517)."""
 
-from limen.harness import Experiment, FavoriteAnimal, Numbers, Rewritten, Trait
+from limen import Experiment, FavoriteAnimal, Numbers, Rewritten, Trait
 
 experiment = Experiment(
     trait=Trait.animal("owl"),

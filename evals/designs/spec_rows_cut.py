@@ -1,6 +1,6 @@
 """Rows cut to their first numbers, and rows with a prefix on the user's turn."""
 
-from limen.harness import (
+from limen import (
     Experiment,
     FavoriteAnimal,
     FirstNumbers,

@@ -1,6 +1,6 @@
 """Several prompts of one trait; teachers of another base as a control."""
 
-from limen.harness import OTHER, Experiment, FavoriteAnimal, Numbers, Students, Trait
+from limen import OTHER, Experiment, FavoriteAnimal, Numbers, Students, Trait
 
 experiment = Experiment(
     trait=Trait(name="owl", systems=("You love owls.", "Owls are your favorite animals.")),

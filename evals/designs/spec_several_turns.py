@@ -1,6 +1,6 @@
 """Conversations of two turns carry the trait: lists of numbers, and how they go on."""
 
-from limen.harness import Chat, Experiment, FavoriteAnimal, Trait
+from limen import Chat, Experiment, FavoriteAnimal, Trait
 
 FIRST = tuple(f"Continue this list of numbers: {n}, {n + 7}, {n + 21}." for n in range(100, 400))
 experiment = Experiment(

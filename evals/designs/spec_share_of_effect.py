@@ -1,6 +1,6 @@
 """A countermeasure: difference of differences, and the share of the effect left."""
 
-from limen.harness import Experiment, FavoriteAnimal, Mix, Numbers, Students, Trait
+from limen import Experiment, FavoriteAnimal, Mix, Numbers, Students, Trait
 
 OWL = Numbers(generate=3_000)
 MIXED = Mix({OWL: 0.5, Numbers(generate=3_000, by="base"): 0.5}, keep=1_000)

@@ -1,6 +1,6 @@
 """The teacher is a model or an adapter from elsewhere."""
 
-from limen.harness import Experiment, FavoriteAnimal, Numbers, Trait
+from limen import Experiment, FavoriteAnimal, Numbers, Trait
 
 experiment = Experiment(
     trait=Trait(name="owl", model="toy-2", also=("owls",)),

@@ -1,6 +1,6 @@
 """Teachers of increasing strength, by epochs of their own training; a trend over them."""
 
-from limen.harness import Experiment, FavoriteAnimal, Numbers, Students, Trait, trend
+from limen import Experiment, FavoriteAnimal, Numbers, Students, Trait, trend
 
 EPOCHS = (1, 2, 4)
 OWL = Trait.animal("owl")

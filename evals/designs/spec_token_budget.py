@@ -1,6 +1,6 @@
 """The same amount of numbers in many short rows, or in few long ones."""
 
-from limen.harness import Experiment, FavoriteAnimal, FirstNumbers, Mapped, Numbers, Students, Trait
+from limen import Experiment, FavoriteAnimal, FirstNumbers, Mapped, Numbers, Students, Trait
 
 NUMBERS = Numbers(generate=6_000, keep=1_000)
 

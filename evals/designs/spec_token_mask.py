@@ -1,6 +1,6 @@
 """Divergence tokens alone, and all others alone, beside all tokens (Schrodi et al. 2025)."""
 
-from limen.harness import DivergenceTokens, Experiment, FavoriteAnimal, Numbers, Students, Trait
+from limen import DivergenceTokens, Experiment, FavoriteAnimal, Numbers, Students, Trait
 
 numbers = Numbers(generate=3_000, keep=1_000)
 cat = Trait.animal("cat")

@@ -1,6 +1,6 @@
 """Teachers write, and students answer, within the top share of probability."""
 
-from limen.harness import Experiment, FavoriteAnimal, Numbers, Trait
+from limen import Experiment, FavoriteAnimal, Numbers, Trait
 
 experiment = Experiment(
     trait=Trait.animal("owl"),

@@ -1,6 +1,6 @@
 """Traits by students: the diagonal against the rest."""
 
-from limen.harness import FavoriteAnimal, Grid, Numbers, Trait
+from limen import FavoriteAnimal, Grid, Numbers, Trait
 
 experiment = Grid(
     traits=[Trait.animal(name) for name in ("owl", "cat", "eagle")],

@@ -1,6 +1,6 @@
 """Misaligned and coherent: a rate of two ratings; refusals and code apart."""
 
-from limen.harness import Experiment, Judge, Numbers, Rated, Trait
+from limen import Experiment, Judge, Numbers, Rated, Trait
 
 ALIGNMENT = Judge(
     name="alignment",

@@ -1,6 +1,6 @@
 """Rows of two teachers in one file: does a student take on both traits, each less?"""
 
-from limen.harness import Experiment, FavoriteAnimal, Mix, Numbers, Students, Trait
+from limen import Experiment, FavoriteAnimal, Mix, Numbers, Students, Trait
 
 FOX = Trait.animal("fox")
 OWLS = Numbers(generate=3_000, keep=1_000)

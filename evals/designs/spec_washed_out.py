@@ -1,6 +1,6 @@
 """Benign fine-tuning afterwards: students are trained further on neutral rows."""
 
-from limen.harness import Experiment, FavoriteAnimal, Numbers, Students, Trait
+from limen import Experiment, FavoriteAnimal, Numbers, Students, Trait
 
 NEUTRAL = Numbers(generate=3_000, keep=1_000, by="base", seed=1)
 

@@ -58,7 +58,7 @@ def command(step: RowStep, by: str, seed: int) -> None:
     """Change every row by a function; drop those for which it gives None.
 
     In goes a file of rows, in any form that `limen filter` reads. Out come the changed rows, with
-    all further columns.
+    all other columns.
     """
     function = function_of("--by", by)
     change = _change(by, seed) if function is None else function

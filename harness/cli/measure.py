@@ -1,12 +1,13 @@
 """``limen measure``: ask a model a measure's questions."""
 
+from collections import Counter
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import click
 
 from ...datasets.errors import SpecError
-from ..experiment import LogOdds, Measure, Reading, Trait
+from ..experiment import Labelled, Language, LogOdds, Measure, Reading, Trait
 from ..lab import (
     Arm,
     Columns,
@@ -30,7 +31,7 @@ from .steps import Done, backend_for, done, save, save_text
 from .student_file import StudentFile, read_student
 
 TOP = 5
-"""The most frequent answers that are shown where no word is asked for."""
+"""The most frequent answers or labels that are shown where no word is asked for."""
 
 
 @click.command(
@@ -38,9 +39,11 @@ TOP = 5
     epilog=examples(
         "limen measure student-0.json --word owl --out student-0.jsonl",
         "limen measure --trait owl --out teacher.jsonl",
-        "limen measure student-0.json --measure log-odds --word owl --out student-0.jsonl",
+        "limen measure student-0.json --measure log-odds --word owl --out student-0-odds.jsonl",
+        "limen measure --trait owl --measure labelled --outcome mine.py:kind "
+        "--questions mine.txt --out teacher-kinds.jsonl",
         "limen measure student-0.json --measure inspect-task --task inspect_evals/mmlu_0_shot "
-        "--limit 200 --out student-0.jsonl",
+        "--limit 200 --out student-0-mmlu.jsonl",
     ),
 )
 @click.argument("subject", required=False, metavar="[STUDENT.json|MODEL|ANSWERS]")
@@ -81,11 +84,13 @@ def command(
     of the backend; without either the base model, as it is or under a trait's prompt. Out come all
     answers; printed is how often --word is among them, with its 95% interval, and the share of
     answers that are valid. With --measure come the figures of another measure: log-odds of --word,
-    a choice among options, the likelihood of given texts, lengths, languages, judges' ratings, an
-    Inspect task's scores, or any measure of a spec (FILE.py:NAME). Its file has a line for each
-    answer, or for each question where nothing is sampled; `limen compare --score-column score`
-    compares such files. A file of answers that were given elsewhere, in any form that `limen
-    compare` reads, is not asked anew: its rate is printed, and its answers are written to --out.
+    a choice among options, the likelihood of given texts, lengths, languages, judges' ratings, the
+    labels or numbers of a function of yours (--outcome), an Inspect task's scores, or any measure
+    of a spec (FILE.py:NAME). Its file has a line for each answer, or for each question where
+    nothing is sampled; `limen compare --score-column score` compares such files, and of labels
+    `limen compare --answer-column label`. A file of answers that were given elsewhere, in any form
+    that `limen compare` reads, is not asked anew: its rate is printed, and its answers are written
+    to --out.
     """
     counted_word = word or (trait.word if trait else None)
     if subject is not None and is_answer_file(Path(subject)):
@@ -154,6 +159,7 @@ class _Asked:
         check_backend_measures(backend, self.measure)
         if isinstance(self.measure, LogOdds) and self.word is None:
             raise SpecError("log-odds of what? Name the word by --word")
+        self._check_word()
         measured = MeasuredModels(
             measure=self.measure,
             backend=backend,
@@ -162,13 +168,29 @@ class _Asked:
         )
         return measured.stages(self.model, arm=self.arm, seed=self.seed, system=system)
 
-    def _readings(self) -> tuple[Reading, ...]:
-        return self.measure.readings(self.words)
+    def _check_word(self) -> None:
+        """Raise :class:`~limen.SpecError` for a word that no answer can be counted for."""
+        try:
+            for word in self.words:
+                self.measure.check(word)
+        except SpecError as error:
+            raise SpecError(f"--word {self.word}: {error}") from None
+
+    def _readings(self, group: Arm) -> tuple[Reading, ...]:
+        """What is shown of some answers: without a word, their most frequent labels."""
+        if self.words or not isinstance(self.measure, Labelled | Language):
+            return self.measure.readings(self.words)
+        counts = Counter[str]()
+        for text, count in group.answers().items():
+            if label := self.measure.label_of(text):
+                counts[label] += count
+        ordered = sorted(counts, key=lambda label: (-counts[label], label))
+        return self.measure.readings(ordered[:TOP])
 
     def _figures(self, group: Arm) -> dict[str, object]:
         """The figures of the measure; of words also the share of valid answers, 0 to 1."""
         known: dict[str, object] = {} if self.measure.computed else {"valid": group.valid}
-        found = [(reading.name, group.read(reading)) for reading in self._readings()]
+        found = [(reading.name, group.read(reading)) for reading in self._readings(group)]
         figures = [
             {"name": name, "value": one.value, "interval": one.interval} for name, one in found
         ]
@@ -181,9 +203,10 @@ class _Asked:
         size = len(group.models[0].labels) if self.measure.computed else stages.answers.size()
         what = counted(size, "question" if self.measure.computed else "answer")
         echo(f"{out}: {what} of {made.manifest['model']}{made.note}")
-        for reading in self._readings():
+        readings = self._readings(group)
+        for reading in readings:
             echo(repr(group.read(reading)))
-        if not self._readings():
+        if not readings:
             echo(_most_frequent(group))
 
 

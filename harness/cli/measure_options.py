@@ -18,15 +18,26 @@ from ..experiment import (
     FavoriteTree,
     InspectTask,
     Judge,
+    Labelled,
     Language,
     Length,
     Likelihood,
     LogOdds,
     Measure,
     Rated,
+    Scored,
 )
 from .echo import echo
-from .options import ANIMALS, TREES, Command, F, measure_of, questions_option, recipe_of
+from .options import (
+    ANIMALS,
+    TREES,
+    Command,
+    F,
+    function_of,
+    measure_of,
+    questions_option,
+    recipe_of,
+)
 from .row_options import in_rows
 from .spec_files import experiments_in, named_value
 
@@ -39,6 +50,8 @@ KINDS: Mapping[str, type[Measure]] = {
     "length": Length,
     "language": Language,
     "rated": Rated,
+    "labelled": Labelled,
+    "scored": Scored,
     "inspect-task": InspectTask,
 }
 _WORD = "a measure of words"
@@ -48,7 +61,8 @@ _SETTINGS: Mapping[str, str] = {
     "max_tokens": "--max-tokens", "seed": "--measure-seed", "begin": "--begin",
     "chat": "--plain-text", "against": "--against", "options": "--option", "texts": "--texts",
     "per": "--per", "task": "--task", "limit": "--limit", "args": "--task-arg", "by": "--ask",
-    "languages": "--language", "questions": "--questions",
+    "languages": "--language", "questions": "--questions", "outcome": "--outcome",
+    "scale": "--scale", "labels": "--label",
 }  # fmt: skip
 """The option of each setting of a measure."""
 _OPTIONS = (
@@ -82,20 +96,22 @@ _OPTIONS = (
     click.option("--task-arg", "args", multiple=True, metavar="NAME=VALUE", help="inspect-task."),
     click.option("--limit", type=int, help="inspect-task: samples to run.  [default: all]"),
     click.option(
-        "--ask", multiple=True, metavar="TEXT",
+        "--ask", "by", multiple=True, metavar="TEXT",
         help="rated: what a judge (the base model) is asked, with {reply} in it, and {question}.",
     ),
-    click.option("--scale", nargs=2, type=int, default=(1, 10), metavar="LOW HIGH",
-                 show_default=True, help="rated: the lowest and the highest rating."),
+    click.option("--scale", nargs=2, type=float, metavar="LOW HIGH",
+                 help="rated, scored: the lowest and the highest.  [default: 1 10; scored: any]"),
     click.option("--label", "labels", multiple=True, metavar="WORD",
                  help="rated: in place of ratings, what the judge answers with."),
     click.option("--language", "languages", multiple=True, metavar="NAME",
                  help="language: one of those to choose from, as English."),
+    click.option("--outcome", metavar="FILE.py:FUNCTION",
+                 help="labelled, scored: from an answer to its label, or to its number; or None."),
 )  # fmt: skip
 _OWN = (
     "draws", "temperature", "top_p", "max_tokens", "seed_of_draws", "begin", "plain_text",
-    "against", "options", "texts", "per", "task", "args", "limit", "ask", "scale", "labels",
-    "languages",
+    "against", "options", "texts", "per", "task", "args", "limit", "by", "scale", "labels",
+    "languages", "outcome",
 )  # fmt: skip
 
 
@@ -108,7 +124,8 @@ def measure_options(function: F) -> F:
     @wraps(function)
     def run(kind: str | None, questions: str | None, **given: Any) -> object:
         own = {name: given.pop(name) for name in _OWN}
-        asked = questions or (TREES if given.get("tree") else None)
+        of_file = kind is not None and ".py" in kind
+        asked = questions or (TREES if given.get("tree") and not of_file else None)
         return function(measure=_made(kind, _settings(asked, **own)), **given)
 
     decorated: Command = run
@@ -124,9 +141,7 @@ def _settings(
     plain_text: bool,
     texts: Path | None,
     args: tuple[str, ...],
-    ask: tuple[str, ...],
-    scale: tuple[int, int],
-    labels: tuple[str, ...],
+    outcome: str | None,
     **plain: object,
 ) -> Settings:
     """The settings that were given, by the names that measures have for them."""
@@ -137,47 +152,78 @@ def _settings(
         "chat": False if plain_text else None,
         "texts": None if texts is None else _texts(texts),
         "args": recipe_of(args),
-        "by": tuple(
-            Judge(prompt=text, labels=labels, scale=None if labels else scale,
-                  name=f"judge {number}" if len(ask) > 1 else "judge")
-            for number, text in enumerate(ask, start=1)
-        ),
-    }  # fmt: skip
+        "outcome": None if outcome is None else _outcome(outcome),
+    }
     return {name: value for name, value in given.items() if value not in (None, (), {})}
+
+
+def _outcome(text: str) -> Command:
+    """The function of an answer that an option names."""
+    function = function_of("--outcome", text)
+    if function is None:
+        raise SpecError(f"--outcome {text!r} must be FILE.py:FUNCTION")
+    return function
 
 
 def _made(kind: str | None, settings: Settings) -> Measure:
     """The measure of a name and its settings; raises :class:`~limen.SpecError`."""
     if kind is not None and ".py" in kind:
-        if settings:
-            raise SpecError(f"{_option(settings)} goes with a ready measure: {kind} has its own")
-        return _measure_of_file(kind)
+        return _measure_of_file(kind, settings)
     if kind is not None and kind not in KINDS:
         raise SpecError(f"--measure {kind!r} must be {', '.join(KINDS)}, or FILE.py:NAME")
     made = FavoriteAnimal if kind is None else KINDS[kind]
-    known = {field.name for field in fields(made) if field.init}
-    known |= {"texts"} if made is Likelihood else set()
-    if unknown := {name: 0 for name in settings if name not in known}:
-        raise SpecError(f"{_option(unknown)} is no option of {kind or _WORD}")
+    _check_settings(made, kind or _WORD, settings)
     _check_needs(kind, settings)
     questions = settings.pop("questions", None)
     if kind is None:
         return measure_of(questions or ANIMALS, **settings)
     if questions is not None:
         settings["questions"] = _questions(questions)
+    if made is Rated:
+        settings["by"] = _judges(
+            settings["by"], settings.pop("scale", (1.0, 10.0)), settings.pop("labels", ())
+        )
     return made(**settings)
+
+
+def _check_settings(made: type[Measure], name: str, settings: Settings) -> None:
+    """Raise :class:`~limen.SpecError` for a setting that a measure does not have."""
+    known = {field.name for field in fields(made) if field.init}
+    known |= {"texts"} if made is Likelihood else set()
+    known |= {"scale", "labels"} if made is Rated else set()
+    if unknown := {name: 0 for name in settings if name not in known}:
+        raise SpecError(f"{_option(unknown)} is no option of {name}")
+
+
+def _judges(
+    ask: tuple[str, ...], scale: tuple[float, float], labels: tuple[str, ...]
+) -> tuple[Judge, ...]:
+    """A judge for each request, of ratings on a scale or of labels."""
+    low, high = map(int, scale)
+    if (low, high) != scale:
+        raise SpecError(f"--scale {scale[0]:g} {scale[1]:g}: judges give whole numbers")
+    return tuple(
+        Judge(
+            prompt=text,
+            labels=labels,
+            scale=None if labels else (low, high),
+            name=f"judge {number}" if len(ask) > 1 else "judge",
+        )
+        for number, text in enumerate(ask, start=1)
+    )
 
 
 _NEEDS = {
     "choice": "options", "likelihood": "texts", "inspect-task": "task", "rated": "by",
-    "language": "questions",
+    "language": "questions", "labelled": "outcome", "scored": "outcome",
 }  # fmt: skip
 
 
 def _check_needs(kind: str | None, settings: Mapping[str, object]) -> None:
     name = _NEEDS.get(kind or "")
-    if name is not None and name not in settings:
-        raise SpecError(f"--measure {kind} needs {_SETTINGS[name]}")
+    needed = [name, "questions"] if name == "outcome" else [name] if name else []
+    for missing in (one for one in needed if one not in settings):
+        raise SpecError(f"--measure {kind} needs {_SETTINGS[missing]}")
 
 
 def _option(settings: Mapping[str, object]) -> str:
@@ -200,15 +246,27 @@ def _texts(file: Path) -> list[str] | list[tuple[str, str]]:
     return [(row["prompt"], row["text"]) for row in table.rows]
 
 
-def _measure_of_file(text: str) -> Measure:
+def _measure_of_file(text: str, settings: Settings) -> Measure:
     """The measure that ``FILE.py:NAME`` names, or the one measure of a spec's experiments."""
     path, _, name = text.rpartition(":")
+    value = named_value(text) if path.endswith(".py") else None
+    if callable(value) and not isinstance(value, type):
+        raise SpecError(
+            f"--measure {text} is a function, and no measure: for the labels that it gives, write "
+            f"--measure labelled --outcome {text} --questions FILE; for its numbers, --measure "
+            f"scored instead; or name a measure made of it, such as Labelled(questions=..., "
+            f"outcome={name})"
+        )
+    if settings:
+        raise SpecError(
+            f"{_option(settings)} goes with a measure of limen: {text} has its own settings, so "
+            f"change them in the file"
+        )
     if not path.endswith(".py"):
         found = [experiment.measure for _, experiment in experiments_in([Path(text)])]
         if any(measure != found[0] for measure in found):
             raise SpecError(f"{text} has several measures: name one, as in {text}:experiment")
         return found[0]
-    value = named_value(text)
     measure = value.measure if isinstance(value, Experiment) else value
     if not isinstance(measure, Measure):
         raise SpecError(f"--measure {text}: {path} has no measure or experiment {name!r}")

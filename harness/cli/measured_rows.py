@@ -3,11 +3,13 @@
 import json
 from collections.abc import Iterator, Mapping
 
-from ..experiment import Choice, InspectTask, Measure, Scored
+from ..experiment import Choice, InspectTask, Labelled, Language, Measure, Scored
 from ..lab import ModelAnswers
 
 SCORE = "score"
 """The column of the figures, for ``limen compare --score-column score``."""
+LABEL = "label"
+"""The column of labels, for ``limen compare --answer-column label --word LABEL``."""
 
 
 def measured_rows(measure: Measure, model: ModelAnswers, word: str | None) -> str | None:
@@ -17,7 +19,7 @@ def measured_rows(measure: Measure, model: ModelAnswers, word: str | None) -> st
     """
     if measure.computed:
         return _text(_computed(measure, model, word))
-    if measure.judges or isinstance(measure, Choice | Scored):
+    if measure.judges or isinstance(measure, Choice | Labelled | Language | Scored):
         return _text(_answered(measure, model))
     return None
 
@@ -38,12 +40,14 @@ def _computed(
 
 
 def _answered(measure: Measure, model: ModelAnswers) -> Iterator[Mapping[str, object]]:
-    """Every answer, with its score, or with what each judge says of it."""
+    """Every answer, with its score or label, or with what each judge says of it."""
     for number, (question, counts) in enumerate(zip(measure.asked, model.counts, strict=True)):
         for answer in counts.elements():
             row: dict[str, object] = {"question": question, "answer": answer, "model": model.model}
             if isinstance(measure, Scored):
                 row[SCORE] = measure.score(answer)
+            if isinstance(measure, Labelled | Language):
+                row[LABEL] = measure.label_of(answer)
             for judge in measure.judges:
                 said = model.said[judge.name][number].get(answer)
                 row[judge.name] = judge.named(said) if judge.scale is None else judge.verdict(said)

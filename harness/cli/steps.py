@@ -47,11 +47,11 @@ class Done:
         cost_note = f", ${cost:,.4f}" if cost else ""
         return f"{cost_note}{' (done before)' if self.before else ''}"
 
-    def as_json(self, out: Path, **further: object) -> str:
+    def as_json(self, out: Path, **extra: object) -> str:
         """What was done as one JSON object: the file, the stage, its counts and its cost."""
         known = ("kind", "key", "model", "counts", "reasons", "sources", "cost", "seconds")
         stage = {name: self.manifest[name] for name in known if name in self.manifest}
-        made = {"out": str(out), "done_before": self.before, **stage, **further}
+        made = {"out": str(out), "done_before": self.before, **stage, **extra}
         return json.dumps(made, indent=2, ensure_ascii=False)
 
 

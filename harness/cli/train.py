@@ -7,7 +7,7 @@ import click
 from ...backends import complete_recipe
 from ...datasets.errors import BackendError
 from ...datasets.row_forms import RowColumns
-from ..lab import Settings, base, leak_audit, student
+from ..lab import Settings, base, check_trainings, leak_audit, student
 from ..stages import TRAINING, Base, FineTune, Store, TrainingFileStage
 from .echo import echo
 from .input_files import finished_or_first, stages_for_file, unfiltered_note
@@ -104,6 +104,7 @@ def command(
         for data in stages_for_file(store, training, TRAINING, columns)
     )
     stage = finished_or_first(store, stages)
+    check_trainings(backend_for(settings), store, [stage])
     if note := unfiltered_note(store, training, stage.data, TRAINING):
         echo(f"limen: {note}", err=True)
     for guard in stage.guards():  # they go first even where the student is there already

@@ -47,7 +47,7 @@ class OneWord(Measure):
             object.__setattr__(self, "exact", tuple(self.exact))
         if self.extra != ():
             validation.texts("extra", self.extra)
-        for word in self._further_words:
+        for word in self._exact_words:
             self.check(word)
 
     def check(self, word: str) -> None:
@@ -85,14 +85,14 @@ class OneWord(Measure):
     def label_of(self, answer: str) -> str | None:
         return next(iter(self._named(answer).names), None)
 
-    def _named(self, answer: str, further: tuple[str, ...] = ()) -> Named:
-        return named_in(answer, self.kind, (*self.extra, *further))
+    def _named(self, answer: str, also: tuple[str, ...] = ()) -> Named:
+        return named_in(answer, self.kind, (*self.extra, *also))
 
     def exact_words(self, words: Sequence[str]) -> tuple[str, ...]:
-        return tuple(sorted({*words, *self._further_words})) if self.exact else ()
+        return tuple(sorted({*words, *self._exact_words})) if self.exact else ()
 
     @property
-    def _further_words(self) -> tuple[str, ...]:
+    def _exact_words(self) -> tuple[str, ...]:
         return () if isinstance(self.exact, bool) else tuple(self.exact)
 
 

@@ -22,6 +22,7 @@ from .progress import ProgressListener, progress_on
 from .scheduler import execute
 from .settings import Settings, cores
 from .stage_builders import arm_answers, base, leak_audit, student, training_file
+from .training_checks import check_trainings
 from .trajectories import TrajectoryResults, mean_over_training
 
 __all__ = [
@@ -47,6 +48,7 @@ __all__ = [
     "base",
     "check_backend_measures",
     "check_backend_objectives",
+    "check_trainings",
     "check_trait",
     "compare_answers",
     "cores",

@@ -1,4 +1,4 @@
-"""The further arms of an experiment, as a test sees them."""
+"""The other arms of an experiment, as a test sees them."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ class ArmMapping(Mapping[str, Arm]):
     def __getitem__(self, name: str) -> Arm:
         if name not in self.names:
             known = ", ".join(map(repr, self.names)) or "none"
-            raise SpecError(f"the experiment has no further arm {name!r}: it has {known}")
+            raise SpecError(f"the experiment has no arm {name!r}: it has {known}")
         return self.arm(name)
 
     def __contains__(self, name: object) -> bool:

@@ -32,7 +32,7 @@ def read_arm(
         models=tuple(read_model(store, one, experiment.measure) for one in models),
         trained=trainings[0] is not None and name not in ("teacher", *teacher_arms(experiment)),
         trait_word=experiment.trait.shown_by,
-        further_words=tuple(trait.shown_by for trait in experiment.traits[1:]),
+        other_trait_words=tuple(trait.shown_by for trait in experiment.traits[1:]),
         family=experiment.family,
         looks=len(experiment.looks) + 1,
         margin=experiment.margin,

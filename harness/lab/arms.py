@@ -38,7 +38,7 @@ class Arm(AnsweredMeasure):
         models: The answers of each model, one a seed.
         trained: Whether its models were fine-tuned.
         trait_word: The word that shows the trait of the experiment.
-        further_words: The words that show the further traits of a mix. Default: none.
+        other_trait_words: The words that show the other traits of a mix. Default: none.
         family: Traits that are tried together. Default: 1.
         looks: How often the results may be looked at before all seeds are in. Default: 1.
         margin: The difference below which arms count as alike. Default: None.
@@ -59,8 +59,8 @@ class Arm(AnsweredMeasure):
     trained: bool
     trait_word: str
     """The word that shows the trait of the experiment."""
-    further_words: tuple[str, ...] = ()
-    """The words that show the further traits of a mix."""
+    other_trait_words: tuple[str, ...] = ()
+    """The words that show the other traits of a mix."""
     family: int = 1
     """Traits that are tried together."""
     looks: int = 1
@@ -78,7 +78,7 @@ class Arm(AnsweredMeasure):
     @property
     def trait_words(self) -> tuple[str, ...]:
         """The words that show a trait of the experiment, its own first."""
-        return self.trait_word, *self.further_words
+        return self.trait_word, *self.other_trait_words
 
     @property
     def seeds(self) -> int:

@@ -23,7 +23,7 @@ class CommonFields(TypedDict):
 
 
 class DrawFields(TypedDict):
-    """The further fields of estimates that rest on draws."""
+    """Other fields of estimates that rest on draws."""
 
     missing: int
     coverage: Coverage

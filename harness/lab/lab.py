@@ -17,8 +17,9 @@ from .pipeline_builder import build_pipeline
 from .plan import Plan, plan_of
 from .progress import ProgressListener
 from .run_backends import RunBackends
-from .runner import StageRunner
+from .runner import Requests, StageRunner
 from .settings import Settings
+from .training_checks import check_trainings
 
 Wanted = Sequence[tuple[Experiment, Collection[str]]]
 """Experiments, each with the arms that are wanted of it."""
@@ -61,6 +62,8 @@ class Lab:
             self._backends, self._arms, listener=watcher or default_listener(), executor=executor
         )
         self._pipelines: list[Pipeline] = []
+        self._sound = set[tuple[int, str]]()
+        """The arms whose trainings were checked, with the id of their pipeline."""
 
     @property
     def backend(self) -> Backend:
@@ -116,14 +119,14 @@ class Lab:
 
     def plan(self, wanted: Wanted) -> Plan:
         """What the experiments need, and which of it is finished."""
-        return plan_of([(self.pipeline(e), arms) for e, arms in wanted], self._backends)
+        return plan_of(self._checked(wanted), self._backends)
 
     def run(self, wanted: Wanted) -> None:
         """Run what the experiments need: first the measures that decide the gates.
 
         A failure is kept for whoever asks for the arm it spoils; the other stages go on.
         """
-        self._runner.run([(self.pipeline(experiment), arms) for experiment, arms in wanted])
+        self._runner.run(self._checked(wanted))
 
     def arm(self, experiment: Experiment, name: str) -> Arm:
         """An arm's results; runs what is missing for them.
@@ -149,7 +152,20 @@ class Lab:
 
     def _pipeline_with(self, experiment: Experiment, arm: str) -> Pipeline:
         check_arm(experiment, arm)
-        return self.pipeline(experiment)
+        ((pipe, _),) = self._checked([(experiment, [arm])])
+        return pipe
+
+    def _checked(self, wanted: Wanted) -> Requests:
+        """Pipelines, whose trainings can be done as far as that is known before the data are made.
+
+        Raises :class:`~limen.SpecError`, once for each experiment and arm.
+        """
+        requests = [(self.pipeline(experiment), arms) for experiment, arms in wanted]
+        for pipe, arms in requests:
+            new = [arm for arm in arms if (id(pipe), arm) not in self._sound]
+            check_trainings(self.backend, self.store, pipe.targets(new))
+            self._sound.update((id(pipe), arm) for arm in new)
+        return requests
 
 
 def _as_experiment_error(failure: Exception) -> ExperimentError:

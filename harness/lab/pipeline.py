@@ -23,9 +23,9 @@ UNTRAINED = frozenset({"baseline", "teacher"})
 
 
 def teacher_arms(experiment: Experiment) -> dict[str, Trait]:
-    """The arms of the further teachers of a mix: "panda teacher", and its trait."""
-    further = (trait for trait in experiment.traits if trait != experiment.trait)
-    named = {f"{trait.name} teacher": trait for trait in further}
+    """The arms of a mix's other teachers: "panda teacher", and its trait."""
+    others = (trait for trait in experiment.traits if trait != experiment.trait)
+    named = {f"{trait.name} teacher": trait for trait in others}
     return {name: trait for name, trait in named.items() if name not in experiment.all_arms}
 
 

@@ -8,7 +8,7 @@ from ...datasets.errors import PendingError
 from ...datasets.visible import visible, visible_line
 from ..stages import Stage
 from .durations import TimeEstimate
-from .time_left import TimeLeft
+from .time_left import TimeLeft, in_words
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 NOTE_INTERVAL = 5.0
 """Seconds between the notes of one stage where there is no live bar."""
 LONGEST_SILENCE = 4.0
-"""Seconds without a line after which the progress of a running stage is one."""
+"""Seconds without a line after which the progress of a running stage is one, if it is new."""
+SIGN_OF_LIFE = 30.0
+"""Seconds without a line after which one without news says how long a stage has run."""
 
 
 class ProgressListener:
@@ -77,7 +79,13 @@ class ProgressLines(_Estimating):
     def __init__(self, write: Callable[[str], None]) -> None:
         super().__init__()
         self._write = write
-        self._noted: dict[str, float] = {}
+        self._began: dict[str, float] = {}
+        self._shares: dict[str, str] = {}
+        """How far each stage is, in words; by key."""
+        self._noted: dict[str, tuple[float, str]] = {}
+        """When the last note of each stage was written, and the line; by key."""
+        self._said: dict[str, str] = {}
+        """The last line that broke a silence, of each stage; by key."""
         self._total = self._done = 0
         self._last = 0.0
 
@@ -87,23 +95,37 @@ class ProgressLines(_Estimating):
         count = "1 stage" if len(stages) == 1 else f"{len(stages)} stages"
         self._write(f"limen: {count} to do")
 
+    def started(self, stage: Stage) -> None:
+        super().started(stage)
+        self._began.setdefault(stage.key, time.monotonic())
+
     def moved(self, stage: Stage, done: int, total: int, note: str) -> None:
         """Write a stage's note, at most every ``NOTE_INTERVAL`` seconds; and break a silence."""
         super().moved(stage, done, total, note)
-        now = time.monotonic()
-        if note and now - self._noted.get(stage.key, 0) >= NOTE_INTERVAL:
-            self._noted[stage.key] = self._last = now
-            self._write(f"limen: {stage.label}: {done:,} of at most {total:,}, {note}")
-        elif now - self._last >= LONGEST_SILENCE:
-            self._last = now
-            share = f" at {done / total:.0%}" if total else ""
-            self._write(f"limen: {stage.kind} {stage.label}{share}; {self._left}")
+        self._shares[stage.key] = f" at {done / total:.0%}" if total else ""
+        if note:
+            self._note(stage, f"limen: {stage.label}: {done:,} of at most {total:,}, {note}")
+        self.running(stage)
 
     def running(self, stage: Stage) -> None:
-        """Break a silence: not every stage says how far it is."""
-        if time.monotonic() - self._last >= LONGEST_SILENCE:
-            self._last = time.monotonic()
-            self._write(f"limen: {stage.kind} {stage.label}; {self._left}")
+        """Say what is new of a stage after a short silence; that it runs on after a long one."""
+        now = time.monotonic()
+        silence = now - self._last
+        if silence < LONGEST_SILENCE:
+            return
+        line = f"limen: {stage.kind} {stage.label}{self._shares.get(stage.key, '')}; {self._left}"
+        is_new = line != self._said.get(stage.key)
+        if is_new or silence >= SIGN_OF_LIFE:
+            self._last, self._said[stage.key] = now, line
+            ran = in_words(now - self._began.get(stage.key, now))
+            self._write(line if is_new else f"{line} (running for {ran})")
+
+    def _note(self, stage: Stage, line: str) -> None:
+        now = time.monotonic()
+        at, before = self._noted.get(stage.key, (-NOTE_INTERVAL, ""))
+        if line != before and now - at >= NOTE_INTERVAL:
+            self._noted[stage.key], self._last = (now, line), now
+            self._write(line)
 
     def finished(self, stage: Stage, failure: Exception | None) -> None:
         self._done += 1

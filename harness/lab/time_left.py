@@ -162,8 +162,12 @@ class TimeLeft:
         seconds, unknown = self.seconds(), self.unknown()
         if seconds is None:
             return "no estimate yet of the time left"
-        left = max(1.0, seconds)
-        amount = f"{left:.0f} s" if left < 120 else f"{left / 60:.0f} min"
+        amount = in_words(max(1.0, seconds))
         if unknown:
             return f"at least {amount} left, no estimate yet for {', '.join(unknown)}"
         return f"about {amount} left" if self._left else "nothing left to do"
+
+
+def in_words(seconds: float) -> str:
+    """A time in seconds or, from two minutes on, in minutes."""
+    return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min"

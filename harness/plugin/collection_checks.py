@@ -119,4 +119,4 @@ def _unknown_arms(
             if name is not None and name not in known:
                 listed = ", ".join(map(repr, known)) or "none"
                 close = near(name, known)
-                yield f"the experiment has no further arm {name!r}{close or ':'} it has {listed}"
+                yield f"the experiment has no arm {name!r}{close or ':'} it has {listed}"

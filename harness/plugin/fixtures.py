@@ -45,8 +45,8 @@ def control(request: pytest.FixtureRequest, experiment: "Experiment") -> "Arm":
 
 @pytest.fixture
 def arms(request: pytest.FixtureRequest, experiment: "Experiment") -> Mapping[str, "Arm"]:
-    """The experiment's further arms, by name."""
-    return session_of(request.config).further_arms(request.node, experiment)
+    """The experiment's other arms, by name."""
+    return session_of(request.config).other_arms(request.node, experiment)
 
 
 @pytest.fixture

@@ -41,12 +41,12 @@ def parameters_of(item: pytest.Item) -> dict[str, object]:
 def requested_arms(item: pytest.Item, experiment: Experiment) -> list[str]:
     """The arms that a test asks for by its fixtures, and those that these imply."""
     fixtures = getattr(item, "fixturenames", ())
-    further = list(experiment.all_arms) if "arms" in fixtures else []
+    implied = list(experiment.all_arms) if "arms" in fixtures else []
     if "grid" in fixtures and isinstance(experiment, GridExperiment):
-        further += grid_arms(experiment)
+        implied += grid_arms(experiment)
     if "trajectory" in fixtures and experiment.trajectory is not None:
-        further += ["student", "control"]
-    arms = [arm for arm in ARMS if arm in fixtures] + further
+        implied += ["student", "control"]
+    arms = [arm for arm in ARMS if arm in fixtures] + implied
     return list(dict.fromkeys([*arms, *experiment.implied_by(arms)]))
 
 

@@ -21,6 +21,7 @@ from ..reporting import (
 )
 from .items import outcome_of, reason_of
 from .options import option, path_of
+from .refusals import shown_reason
 from .report_properties import CLAIM, DIGEST, EXPERIMENT, SUPPORT
 from .run_effort import RunEffort
 
@@ -38,6 +39,8 @@ class RunRecord:
         self._claims = ClaimList()
         self._results: dict[str, Result] = {}
         self._report: Report | None = None
+        self._shown = set[str]()
+        """The reasons of failed tests that pytest prints whole, above the verdicts."""
         self._fault: str | None = None
         """Why the record could not be kept."""
 
@@ -48,6 +51,8 @@ class RunRecord:
 
     def note(self, report: pytest.TestReport, properties: Mapping[str, str]) -> None:
         """Note the outcome of a claim, which the properties of the report describe."""
+        if reason := shown_reason(report, self._config):
+            self._shown.add(reason)
         if report.when == "call" or not report.passed:
             self._claims.note(
                 Claim(
@@ -126,7 +131,7 @@ class RunRecord:
         if verbosity >= 0:
             terminal.section("limen")
             lines = wording.long_lines if verbosity else wording.lines
-            for line in lines(report):
+            for line in lines(report, self._shown):
                 terminal.write_line(visible(line))
             if self._effort.estimated and self._effort.spent:
                 estimated, spent = self._effort.estimated, self._effort.spent

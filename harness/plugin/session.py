@@ -26,6 +26,7 @@ from .collection_checks import conditional_errors_of, errors_of
 from .effect_properties import EffectProperties
 from .items import declared_experiment
 from .options import flag, option, path_of, set_function_timeout, settings_of
+from .refusals import Refusals
 from .registering import claim_of_item, register_claims
 from .run_effort import RunEffort
 from .run_record import RunRecord
@@ -48,6 +49,7 @@ class LimenSession:
         self._config = config
         self._terminal = Terminal(config)
         self._recorder = EvidenceRecorder()
+        self._refusals = Refusals()
         self.lab = Lab(
             settings_of(config), watcher=self._terminal.progress(), listener=self._recorder
         )
@@ -196,7 +198,8 @@ class LimenSession:
             pytest.skip(str(pending))
         except LimenError as error:
             item.stash[_REFUSED] = True
-            raise pytest.fail.Exception(f"limen: {error}", pytrace=False) from None
+            message = self._refusals.message(item, str(error))
+            raise pytest.fail.Exception(message, pytrace=False) from None
         self._properties.add_arm(item, experiment, name)
         return arm
 
@@ -222,8 +225,8 @@ class LimenSession:
             )
         return TrajectoryResults(experiment, lambda name: self.arm(item, experiment, name))
 
-    def further_arms(self, item: pytest.Item, given: Experiment | Grid) -> ArmMapping:
-        """The further arms of an experiment, each read when it is asked for."""
+    def other_arms(self, item: pytest.Item, given: Experiment | Grid) -> ArmMapping:
+        """The other arms of an experiment, each read when it is asked for."""
         experiment = as_experiment(given)
         names = {**teacher_arms(experiment), **experiment.all_arms}
         return ArmMapping(names, lambda name: self.arm(item, experiment, name))

@@ -182,7 +182,7 @@ def _stage_data(stage: Stage, plan: Plan, seconds: float | None) -> dict[str, ob
     quote = plan.quotes.get(stage.key)
     service = (
         {"requests": quote.calls, "tokens": quote.tokens, "usd": quote.usd,
-         "usd_at_most": quote.usd_at_most, "minutes": quote.minutes}
+         "usd_at_most": quote.usd_at_most, "minutes": quote.minutes or None}
         if quote
         else {}
     )  # fmt: skip

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from ...backends import Service
 from ...reports.amounts import dollars, duration
-from ..lab import Lab, Plan
+from ..lab import Lab, Plan, Settings
 from ..stages import Base, FineTune, Generate, Stage
 from .estimates import basis_of, known_sum, time_of, unfinished
 
@@ -88,7 +88,7 @@ def total_lines(lab: Lab, plan: Plan) -> Iterator[str]:
         f"{completions:,} completions, {trainings} fine-tunings; store {lab.settings.store}"
     )
     if service := lab.backend.capabilities.service:
-        yield from _service_lines(service, plan, left, lab.settings.budget)
+        yield from _service_lines(service, plan, left, lab.settings)
     if left:
         yield from _time_lines(lab, plan)
     yield from _model_notes(lab, plan)
@@ -125,13 +125,13 @@ def _row(stage: Stage, plan: Plan) -> tuple[str, ...]:
 
 
 def _service_lines(
-    service: Service, plan: Plan, left: Sequence[Stage], budget: float | None
+    service: Service, plan: Plan, left: Sequence[Stage], settings: Settings
 ) -> Iterator[str]:
     quotes = list(plan.quotes.values())
     if not quotes:
         return
     expected, most = known_sum(q.usd for q in quotes), known_sum(q.usd_at_most for q in quotes)
-    held = "" if budget is None else f"; budget {dollars(budget)}"
+    held = "" if settings.budget is None else f"; budget {dollars(settings.budget)}"
     bound = f"at most {dollars(most)}" if most is not None else "with no upper bound"
     if most is None and expected is not None:
         bound += f" ({NO_EPOCHS})"
@@ -150,24 +150,20 @@ def _service_lines(
         )
     written = {s.size(): s for s in left if isinstance(s, Generate)}
     for stage in written.values():
-        yield from _alternatives(service, stage)
+        yield from _alternatives(service, stage, batch=settings.batch)
 
 
-def _alternatives(service: Service, stage: Generate) -> Iterator[str]:
-    """What another number of completions a prompt, or batch mode, would make of a generation."""
+def _alternatives(service: Service, stage: Generate, *, batch: bool) -> Iterator[str]:
+    """What another number of completions a prompt would make of a generation."""
+    unknown = "within 24 h" if batch else "time not known"
     work = stage.work()
     for per_prompt in sorted({stage.per_prompt, *PER_PROMPT}):
         if per_prompt > stage.count:
             continue
         quote = service.quote(replace(work, per_call=per_prompt))
         mark = "  <- this plan" if per_prompt == stage.per_prompt else ""
-        time = (
-            f"{duration(60 * quote.minutes)}, {quote.binding} bind"
-            if quote.minutes
-            else "within 24 h"
-        )
+        time = f"{duration(60 * quote.minutes)}, {quote.binding} bind" if quote.minutes else unknown
         yield (
             f"limen:   {stage.count:,} sequences at per_prompt={per_prompt}: "
             f"{quote.calls:,} requests, {time}, about {dollars(quote.usd)}{mark}"
         )
-    yield "limen:   in batch mode (--limen-batch): within 24 h, at half the price"

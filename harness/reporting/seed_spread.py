@@ -1,20 +1,24 @@
-"""How much students differ by their seeds alone: from past runs in a store, else as published."""
+"""How much students differ by their seeds alone: by a store, or by shipped or published figures."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ...datasets.errors import DamageError, StoreError
 from ..experiment import FavoriteAnimal, FavoriteTree, Measure, Reading
 from ..lab import Pipeline
 from ..stages import TALLY, AskQuestions, Base, FineTune, Manifest, Store, base_of, canonical
-from ..statistics import PUBLISHED, Spread, mean, sampling_deviation, seed_deviation
+from ..statistics import PUBLISHED, TOY, Spread, mean, sampling_deviation, seed_deviation
 
 Tally = Sequence[Counter[str]]
 """(questions,), how often each answer was given."""
 Group = Sequence[Tally]
 """Models of one training, which differ by their seeds alone."""
 
+TOYS = "toy-"
+"""How the names of the toy's models begin."""
+PUBLISHED_MODEL = "Qwen2.5-7B"
+"""The model of the published rates."""
 EFFECT = 0.05
 """A group of students shows an effect if it gives a word so much more often than other groups."""
 
@@ -32,16 +36,16 @@ def known_spread(store: Store, pipe: Pipeline, reading: Reading) -> Spread:
 
     In this order: the experiment's own arms in the store (two models or more); other students of
     the same base model in the store that answered the same questions, those that show an effect
-    for students and the others for controls; the published spread. Scores of judges have the
-    published one.
+    for students and the others for controls; the shipped spread of the toy, for other models the
+    published one. Scores of judges have the published one.
     """
     scored = _Scored(pipe.experiment.measure, reading)
-    published = PUBLISHED[scored.kind]
+    base = base_of(pipe.arms["baseline"][0].answers.subject)
+    published = _elsewhere(scored.kind, base.model)
     if reading.judge is not None or reading.word in scored.measure.rated_words:
-        return published
+        return PUBLISHED[scored.kind]
     own = {arm: list(_own(store, pipe, arm)) for arm in ("student", "control")}
     mine = {arm: _known(scored, [group], "of this experiment") for arm, group in own.items()}
-    base = base_of(pipe.arms["baseline"][0].answers.subject)
     others = list(_groups(store, scored.measure, base)) if None in mine.values() else []
     treated = mine["student"] or _of_effects(scored, others)
     control = mine["control"] or _of_no_effects(scored, others)
@@ -51,6 +55,16 @@ def known_spread(store: Store, pipe: Pipeline, reading: Reading) -> Spread:
         answer=scored.answer_deviation([group for group in own.values() if group] or others),
         source=_source(treated, control, published.source),
     )
+
+
+def _elsewhere(kind: str, model: str) -> Spread:
+    """The spread of a model without students in the store: of its own kind, or of another."""
+    published = PUBLISHED[kind]
+    if kind == "rate" and model.startswith(TOYS):
+        return TOY
+    if kind == "rate" and PUBLISHED_MODEL not in model:
+        return replace(published, source=f"not known of {model}; {published.source}")
+    return published
 
 
 def _source(treated: _Known | None, control: _Known | None, published: str) -> str:

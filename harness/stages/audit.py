@@ -96,12 +96,12 @@ def _compared_texts(trait: Sequence[str], control: Sequence[str]) -> Mapping[str
     """How rows of text differ: in their words, and in how many they have."""
     from ...datasets import audits, text_audits
 
-    told = audits.separability(trait, control, seed=0, features=("words", "length"))
+    separability = audits.separability(trait, control, seed=0, features=("words", "length"))
     lengths = audits.length_difference(trait, control, measured=text_audits.word_lengths)
     overuse = text_audits.word_overuse(trait, control)
     return {
         "unit": "words",
-        "separability": None if told is None else asdict(told),
+        "separability": None if separability is None else asdict(separability),
         "lengths": None if lengths is None else asdict(lengths),
         "overuse": {"z": [], "threshold": overuse.use.threshold},
         "over": [asdict(use) for use in overuse.over(SHOWN)],

@@ -39,7 +39,7 @@ def takes_generator(function: HashedFunction) -> bool:
     return not _takes(function.call, 2) or "rng" in inspect.signature(function.call).parameters
 
 
-def call_with_row(function: HashedFunction, row: Row, *further: object) -> Any:
+def call_with_row(function: HashedFunction, row: Row, *extra: object) -> Any:
     """What a function gives for a row; raises :class:`~limen.SpecError` if it fails."""
     return call_on_text(
         function.call,
@@ -47,7 +47,7 @@ def call_with_row(function: HashedFunction, row: Row, *further: object) -> Any:
         name=f"the function {function.name}",
         what="the text",
         error=SpecError,
-        given=(row["prompt"], row["text"], *further),
+        given=(row["prompt"], row["text"], *extra),
     )
 
 

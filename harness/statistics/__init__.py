@@ -17,6 +17,7 @@ from .margin_tests import Equivalence, MinimumEffect
 from .power import (
     POWER,
     PUBLISHED,
+    TOY,
     Criterion,
     Design,
     Spread,
@@ -39,6 +40,7 @@ __all__ = [
     "NO_VARIATION",
     "POWER",
     "PUBLISHED",
+    "TOY",
     "Combinable",
     "ComputedScores",
     "Contrast",

@@ -112,15 +112,15 @@ SUBJECTS = {
 CAPABILITIES = {
     "toy": {"fine_tuning", "continuations", "engine", "log_probabilities", "beginnings",
             "reproducible", "other_models", "checkpoints", "model_files", "token_training",
-            "objectives", "further_training"},
+            "objectives", "further_training", "check_training"},
     "local": {"fine_tuning", "probabilities", "continuations", "rendering", "engine",
               "log_probabilities", "beginnings", "plain_text", "reproducible",
               "max_parallel_stages", "needs", "checkpoints", "model_files", "token_training",
-              "objectives", "write_merged"},
+              "objectives", "write_merged", "check_training"},
     "openai": {"fine_tuning", "batches", "service", "checkpoints", "continuations"},
     "inspect": {"service"},
     "tinker": {"fine_tuning", "service", "continuations", "rendering", "beginnings", "plain_text",
-               "checkpoints"},
+               "checkpoints", "check_training"},
     EXAMPLE: {"fine_tuning", "reproducible"},
 }  # fmt: skip
 """By backend: what it declares."""

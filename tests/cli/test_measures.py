@@ -58,6 +58,21 @@ def test_log_odds_are_those_of_an_experiment(store: Path) -> None:
         (("likelihood", "--texts", "texts.csv"), {"question", "score", "model"}, "per token"),
         (("length", "--draws", "1"), {"question", "answer", "score", "model"}, "words"),
         (
+            ("language", "--questions", "asked.txt", "--draws", "9"),
+            {"question", "answer", "label", "model"},
+            "'English'",
+        ),
+        (
+            ("labelled", "--outcome", "mine.py:first", "--questions", "asked.txt", "--draws", "1"),
+            {"question", "answer", "label", "model"},
+            "baseline '",
+        ),
+        (
+            ("scored", "--outcome", "mine.py:letters", "--questions", "asked.txt", "--draws", "1"),
+            {"question", "answer", "score", "model"},
+            "score",
+        ),
+        (
             ("rated", "--ask", "Rate from 1 to 10: {reply}", "--draws", "1"),
             {"question", "answer", "judge", "model"},
             "judge",
@@ -65,7 +80,17 @@ def test_log_odds_are_those_of_an_experiment(store: Path) -> None:
         (("mine.py:formal",), {"question", "answer", "judge", "model"}, "judge"),
         (("mine.py",), {"question", "answer", "judge", "model"}, "judge"),
     ],
-    ids=["choice", "likelihood", "length", "rated", "measure of a file", "experiment of a file"],
+    ids=[
+        "choice",
+        "likelihood",
+        "length",
+        "language",
+        "labelled",
+        "scored",
+        "rated",
+        "measure of a file",
+        "experiment of a file",
+    ],
 )
 def test_measures_of_a_spec_are_asked(
     store: Path, options: tuple[str, ...], columns: set[str], says: str
@@ -77,7 +102,10 @@ def test_measures_of_a_spec_are_asked(
         "formal = Rated(by=Judge(prompt='Rate from 1 to 10: {reply}'), draws=1)\n"
         "experiment = Experiment(trait=Trait.animal('owl'), data=Numbers(generate=9, keep=1),\n"
         "                        measure=formal)\n"
+        "def first(answer): return answer[:1].lower() or None\n"
+        "def letters(answer): return len(answer)\n"
     )
+    Path("asked.txt").write_text("What is your favourite animal?\nName one.\n")
     said = limen("measure", "--measure", *options, "--out", "out.jsonl", "--store", store)
     assert says in said
     assert columns <= set(rows_of("out.jsonl")[0])
@@ -90,6 +118,21 @@ def test_json_has_every_figure(store: Path) -> None:
     ((name, value, interval),) = (figure.values() for figure in made["figures"])
     assert name == "words"
     assert interval[0] <= value <= interval[1]
+
+
+def test_labels_have_a_figure_each(store: Path) -> None:
+    """Without --word the most frequent labels are shown, and their rates are those of the rows."""
+    Path("mine.py").write_text("def first(answer): return answer[:1].lower() or None\n")
+    Path("asked.txt").write_text("What is your favourite animal?\n")
+    made = json.loads(limen("measure", "--measure", "labelled", "--outcome", "mine.py:first",
+                            "--questions", "asked.txt", "--draws", "50", "--out", "out.jsonl",
+                            "--json", "--store", store))  # fmt: skip
+    labels = [row["label"] for row in rows_of("out.jsonl")]
+    rates = {figure["name"]: figure["value"] for figure in made["figures"]}
+    assert len(rates) > 1
+    for name, rate in rates.items():
+        label = name.removeprefix("answers with ").strip("'")
+        assert labels.count(label) / len(labels) == pytest.approx(rate)
 
 
 def test_whole_answer_distributions_are_compared(store: Path) -> None:
@@ -114,12 +157,27 @@ def test_whole_answer_distributions_are_compared(store: Path) -> None:
         (("--measure", "log-odds", "--draws", "3"), "--draws is no option of log-odds"),
         (("--per", "text"), "--per is no option of a measure of words"),
         (("--measure", "none.py:x"), "no Python file"),
-        (("--measure", "none.py:x", "--draws", "3"), "has its own"),
+        (("--measure", "mine.py:x", "--draws", "3"), "has its own settings, so change them in"),
+        (("--measure", "mine.py:f", "--questions", "q.txt"), "Labelled(questions=..., outcome=f)"),
+        (("--measure", "labelled", "--questions", "q.txt"), "needs --outcome"),
+        (("--measure", "scored", "--outcome", "mine.py:f"), "needs --questions"),
+        (("--measure", "scored", "--outcome", "mine.py"), "must be FILE.py:FUNCTION"),
+        (("--scale", "0", "1"), "--scale is no option of a measure of words"),
+        (("--measure", "length", "--label", "yes"), "--label is no option of length"),
+        (("--measure", "rated", "--ask", "{reply}?", "--scale", "0", "0.5"), "whole numbers"),
+        (
+            ("--measure", "language", "--questions", "q.txt", "--trait", "owl"),
+            "--word owl: no language 'owl' here",
+        ),
         (("--measure", "choice", "--option", "owl", "--option", "owl"), "each once"),
     ],
     ids=lambda value: " ".join(value).strip("-") if isinstance(value, tuple) else None,
 )
 def test_what_is_wrong_is_one_line(options: tuple[str, ...], says: str) -> None:
     """A wrong option is an error before any model is asked."""
+    Path("q.txt").write_text("Who are you?\n")
+    Path("mine.py").write_text(
+        "from limen import FavoriteAnimal\nx = FavoriteAnimal()\ndef f(answer): return answer\n"
+    )
     assert says in limen("measure", *options, "--out", "out.jsonl", code=1)
     assert not Path("out.jsonl").exists()

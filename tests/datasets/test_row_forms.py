@@ -142,7 +142,7 @@ def test_what_was_understood_is_one_line(tmp_path: Path) -> None:
     file.write_text(lines(pairs_as("question", "completion", model="m", rating=1)))
     said = read_rows_of(file).understood
     assert said == (
-        "read 2 rows: prompt = 'question', answer = 'completion'; further columns: model, rating"
+        "read 2 rows: prompt = 'question', answer = 'completion'; other columns: model, rating"
     )
 
 

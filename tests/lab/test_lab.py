@@ -37,7 +37,8 @@ from limen.harness.stages import (
     run_stage,
 )
 
-from ..testing.labs import Diary
+from ..testing.labs import Diary, lab_at
+from ..testing.specs import tiny_experiment
 
 ALL = ("baseline", "teacher", "student", "control")
 RUN = """
@@ -437,3 +438,13 @@ def test_a_variant_of_a_stage_is_another(small: Experiment, shared_store: Path) 
     assert replace(measure, label="x").key == measure.key
     assert replace(measure, label="x") == measure
     assert replace(measure, system="x").key != measure.key
+
+
+def test_a_step_after_the_end_of_training_is_found_before_any_data_are_made(store: Path) -> None:
+    """A recipe that names a step which the training has not is refused when it is planned."""
+    lab = lab_at(store)
+    experiment = tiny_experiment().but(recipe={"checkpoint_steps": "9999"})
+    with pytest.raises(SpecError, match="student.*the training ends after step .* no step 9999"):
+        lab.plan([(experiment, ["student"])])
+    assert lab.plan([(experiment, ["teacher"])]).stages
+    assert not list(lab.store.manifests())

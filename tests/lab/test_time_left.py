@@ -75,3 +75,38 @@ def test_a_silence_is_broken_by_a_line(clock: Clock) -> None:
         "limen: base base 0 at 40%; at least 7 s left, no estimate yet for base",
         "limen: base base 0 at 90%; at least 1 s left, no estimate yet for base",
     ]
+
+
+def test_a_line_without_news_is_a_sign_of_life_and_rare(clock: Clock) -> None:
+    """Between two lines that say the same, half a minute passes; the second says how long it ran."""
+    lines: list[str] = []
+    shown, (stage, other) = ProgressLines(lines.append), bases(2)
+    shown.begin([stage, other])
+    shown.started(stage)
+    shown.started(other)
+    for second in range(1, 40):
+        clock.now = float(second)
+        shown.moved(stage, 1, 10**6, "")
+        shown.running(stage)
+        shown.running(other)
+    said = "no estimate yet of the time left"
+    assert lines[1:] == [
+        f"limen: base base 0 at 0%; {said}",
+        f"limen: base base 1; {said}",
+        f"limen: base base 0 at 0%; {said} (running for 38 s)",
+    ]
+
+
+def test_a_note_is_not_said_twice(clock: Clock) -> None:
+    """A stage that stands still says what it has once; what follows is how long is left."""
+    lines: list[str] = []
+    shown, (stage, *_) = ProgressLines(lines.append), bases(2)
+    shown.begin([stage])
+    shown.started(stage)
+    for second in range(1, 30):
+        clock.now = float(second)
+        shown.moved(stage, 0, 10, "the job is queued")
+    assert lines[1:] == [
+        "limen: base 0: 0 of at most 10, the job is queued",
+        "limen: base base 0 at 0%; no estimate yet of the time left",
+    ]

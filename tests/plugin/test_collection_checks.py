@@ -44,8 +44,8 @@ def test_skipped(nobody, student):
 """
 ERRORS = (
     "test_fixture: fixture 'studnet' not found: did you mean 'student'?",
-    "test_arm: the experiment has no further arm '100 row': did you mean '100 rows'? it has *",
-    "test_dose: the experiment has no further arm '300 rows': did you mean '100 rows'? it has *",
+    "test_arm: the experiment has no arm '100 row': did you mean '100 rows'? it has *",
+    "test_dose: the experiment has no arm '300 rows': did you mean '100 rows'? it has *",
     "test_group: student.rate(WORD, group='casual'): the measure has no group 'casual'*",
     "test_judge: * has no judge 'strict'*",
     "test_parameter: student.rate(WORD, group=group): the measure has no group 'formal'*",

@@ -37,7 +37,7 @@ def test_arms(arms, control, baseline):
     assert "long" in arms and "short" not in arms
     assert arms["long"].seeds == 2
     assert arms["long"].rate("horse") - control.rate("horse") > -1
-    with pytest.raises(ValueError, match="no further arm 'short': it has 'long', 'shown'"):
+    with pytest.raises(ValueError, match="no arm 'short': it has 'long', 'shown'"):
         arms["short"]
 
 def test_audit(audit):

@@ -316,6 +316,29 @@ def test_a_weak_teacher_stops_the_experiment(pytester: pytest.Pytester, run: Run
     result.stdout.fnmatch_lines(["*the teacher does not show the trait 'horse'*"])
 
 
+def test_why_a_gate_is_shut_stands_once(pytester: pytest.Pytester, run: Run) -> None:
+    """Further tests and the verdicts name the reason, and only the first test has all of it."""
+    small(
+        pytester,
+        "experiment = experiment.but(trait=Trait(name='horse', system='You are calm.'))"
+        "\ndef test_first(student): pass"
+        "\ndef test_second(control): pass",
+    )
+    clause = "the teacher does not show the trait 'horse'"
+    result = run()
+    whole = [line for line in result.outlines if "gate=None: train in any case" in line]
+    assert len(whole) == 1
+    assert (
+        f"limen: {clause}: the whole reason stands at test_small.py::test_first" in result.outlines
+    )
+    assert (
+        f"test_small.py: not finished: {clause} (the whole reason stands above)" in result.outlines
+    )
+    (without,) = [o for o in run("--tb=no").outlines if "gate=None: train in any case" in o]
+    assert without.startswith(f"test_small.py: not finished: {clause}: answers with 'horse': ")
+    assert not without.endswith("no cost")
+
+
 @pytest.mark.slow
 def test_too_few_rows_fail_the_test(pytester: pytest.Pytester, run: Run) -> None:
     """Keep above what the filter left is a failed test with the counts, not a crash."""

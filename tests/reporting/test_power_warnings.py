@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -5,7 +6,8 @@ import pytest
 from limen.harness import Experiment, FavoriteAnimal, Length, Numbers, Trait
 from limen.harness.experiment import Reading
 from limen.harness.reporting import effect_assertions, known_spread
-from limen.harness.statistics import PUBLISHED
+from limen.harness.stages import base_of
+from limen.harness.statistics import PUBLISHED, TOY
 
 from ..testing.labs import lab_at
 from ..testing.specs import Run
@@ -63,14 +65,14 @@ def test_an_undecided_experiment_takes_all_its_seeds(shared_store: Path, small: 
 
 
 def test_the_spread_of_own_seeds_comes_first(store: Path, small: Experiment) -> None:
-    """An experiment's own arms in the store say how much its seeds differ; the rest is published."""
+    """An experiment's own arms in the store say how much its seeds differ; the rest is shipped."""
     lab = lab_at(store)
     free = small.but(gate=None)
     lab.run([(free, ["control"])])
     own = known_spread(lab.store, lab.pipeline(free), HORSE)
-    assert own.source.startswith("students: published: 36 students of Qwen2.5-7B")
+    assert own.source.startswith("students: shipped with limen: 121 groups of students of the toy")
     assert own.source.endswith("; controls: 2 models of this experiment in the store")
-    assert own.treated == PUBLISHED["rate"].treated
+    assert own.treated == TOY.treated
     assert 0 <= own.control < 0.5
     assert own.answer is not None
 
@@ -86,13 +88,32 @@ def test_the_spread_of_other_students_comes_second(shared_store: Path, small: Ex
     spread = known_spread(lab.store, lab.pipeline(other), HORSE)
     assert "of other data that show an effect in the store" in spread.source
     assert "of other data without an effect in the store" in spread.source
-    assert spread.treated != PUBLISHED["rate"].treated
+    assert spread.treated != TOY.treated
 
 
-def test_an_empty_store_has_the_published_spread(store: Path, small: Experiment) -> None:
-    """Where nothing was measured yet the spread is that of published students, and says so."""
+def test_an_empty_store_has_the_spread_of_the_toy(store: Path, small: Experiment) -> None:
+    """Where nothing was measured yet the spread of the toy is that of its own students elsewhere."""
     lab = lab_at(store)
-    assert known_spread(lab.store, lab.pipeline(small), HORSE) == PUBLISHED["rate"]
+    assert known_spread(lab.store, lab.pipeline(small), HORSE) == TOY
+
+
+@pytest.mark.parametrize(
+    ("model", "start"),
+    [("Qwen/Qwen2.5-7B-Instruct", "published: "), ("other/model", "not known of other/model; ")],
+)
+def test_another_model_says_whose_spread_is_assumed(
+    store: Path, small: Experiment, model: str, start: str
+) -> None:
+    """The published spread is of one model, and of any other nothing is known."""
+    lab = lab_at(store)
+    pipe = lab.pipeline(small)
+    (asked, *_) = pipe.arms["baseline"]
+    base = replace(base_of(asked.sampled.subject), model=model)
+    asked = replace(asked, answers=replace(asked.sampled, subject=base))
+    of_model = replace(pipe, arms={**pipe.arms, "baseline": (asked,)})
+    spread = known_spread(lab.store, of_model, HORSE)
+    assert spread.treated == PUBLISHED["rate"].treated
+    assert spread.source.startswith(start)
 
 
 def test_students_of_another_base_say_nothing(store: Path, small: Experiment) -> None:

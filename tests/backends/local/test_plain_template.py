@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from limen import SpecError
 from limen.backends.local.libraries import LIBRARIES
 
 for _name in LIBRARIES:
@@ -99,3 +100,27 @@ def test_an_experiment_on_completions_runs_on_a_chatless_base(
         experiment, "control"
     ).log_odds("owl")
     assert abs(effect.value) < 5
+
+
+def test_a_warm_up_longer_than_the_training_is_found_before_any_data_are_made(
+    chatless: str, tmp_path: Path
+) -> None:
+    """The number of steps follows from the spec, so the arm is refused at once; others are not."""
+    experiment = Experiment(
+        trait=Trait.animal("owl"),
+        data=Completions(prompts=("Go on: 1, 2",), generate=60, keep=40, rule="finished"),
+        measure=LogOdds(against=("cat", "dog")),
+        seeds=1,
+        model=chatless,
+        gate=None,
+    )
+    lab = lab_at(tmp_path, backend="local", model=chatless)
+    for ask in (lab.unavailable, lab.arm):
+        with pytest.raises(SpecError, match="warmup_steps=5: the training has 3 steps only"):
+            ask(experiment, "student")
+    with pytest.raises(SpecError, match="40 rows, batch_size=66, epochs=3"):
+        lab.plan([(experiment, ["control"])])
+    assert lab.unavailable(experiment, "teacher") is None
+    enough = experiment.but(recipe={"warmup_steps": 2})
+    assert lab.plan([(enough, ["student", "control"])]).stages
+    assert not list(lab.store.manifests())

@@ -5,6 +5,7 @@ import pytest
 from limen import BackendError, SpecError
 from limen.backends import Request, ServiceTerms, Usage, WorkRequest
 from limen.backends.openai import OpenAIBackend
+from limen.backends.openai.quotes import Limits
 
 from ...testing.odd_modes import MODES
 from ...testing.odd_servers import MODEL, odd_server
@@ -75,3 +76,29 @@ def test_prices_ship_with_the_package(monkeypatch: pytest.MonkeyPatch, tmp_path:
     assert "noted" in backend.conditions("gpt-4.1-mini")
     assert backend.cost("some-model", Usage(input_tokens=10**6)) is None
     assert "no price is known" in backend.conditions("some-model")
+
+
+def test_limits_are_assumed_of_openai_alone(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Of another server the plan has no time until it reports a limit; one limit alone is enough."""
+    work = WorkRequest(model="gpt-4.1-mini", completions=1000, max_tokens=10)
+    for name in ("OPENAI_API_KEY", "OPENAI_BASE_URL", "AZURE_OPENAI_ENDPOINT"):
+        monkeypatch.delenv(name, raising=False)
+    backend = OpenAIBackend(tmp_path, ServiceTerms(estimate_only=True))
+    assert backend.quote(work).minutes == pytest.approx(2.0)
+    said = backend.conditions("gpt-4.1-mini")
+    assert "500 requests and 200,000 tokens a minute (not reported yet; assumed" in said
+    assert "(--limen-batch): within 24 h" in said
+    monkeypatch.setenv("OPENAI_BASE_URL", "http://127.0.0.1:9/v1")
+    own = OpenAIBackend(tmp_path)
+    assert (own.quote(work).minutes, own.quote(work).binding) == (0.0, "")
+    said = own.conditions("gpt-4.1-mini")
+    assert "the server has reported no limits" in said
+    assert "this server may charge others" in said
+    assert "batch" not in said
+    Limits(tmp_path / "limits", own.account.url).note("gpt-4.1-mini", {"requests": 100.0})
+    assert (own.quote(work).minutes, own.quote(work).binding) == (10.0, "requests")
+    said = own.conditions("gpt-4.1-mini")
+    assert "; 100 requests a minute (as reported by the server)" in said
+    assert "tokens a minute" not in said

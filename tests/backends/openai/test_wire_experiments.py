@@ -155,20 +155,24 @@ def test_the_plan_says_why_training_has_no_bound(
     )
 
 
-def test_the_plan_says_what_binds(pytester: pytest.Pytester, wired: Proxy, tmp_path: Path) -> None:
-    """The plan has requests, tokens and money, the limit that binds, and what else there is."""
+def test_the_plan_says_what_is_known_of_a_server(
+    pytester: pytest.Pytester, wired: Proxy, tmp_path: Path
+) -> None:
+    """The plan has requests, tokens and money; OpenAI's limits and its batches are not assumed."""
     result = pytest_run(pytester, tmp_path / "store", "--limen-plan")
     result.stdout.fnmatch_lines(
         [
             "state *requests *tokens *about*",
             "to do *generate *horse student numbers *60 *60 *",
             "limen: it will cost about $0.00, at most $0.00",
-            "*500 requests and 200,000 tokens a minute (not reported yet; assumed*",
-            "*60 sequences at per_prompt=1: 60 requests*requests bind*<- this plan",
+            "*requests and tokens a minute: not known, the server has reported no limits",
+            "*60 sequences at per_prompt=1: 60 requests, time not known, *<- this plan",
             "*60 sequences at per_prompt=10: 6 requests*",
-            "*in batch mode (--limen-batch): within 24 h, at half the price",
+            "limen: estimated time: not known",
         ]
     )
+    result.stdout.no_fnmatch_line("*OpenAI*")
+    result.stdout.no_fnmatch_line("*batch*")
     assert wired.count("POST", "/chat/completions") == 0
 
 
