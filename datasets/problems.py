@@ -18,7 +18,11 @@ THINGS = (
 
 
 def word_problem(seed: int) -> tuple[str, str]:
-    """A problem and its answer, a whole number above zero."""
+    """A problem and its answer, a whole number above zero.
+
+    Args:
+        seed: Another seed gives another problem.
+    """
     draw = random.Random(seed)
     return draw.choice(_STORIES)(draw)
 

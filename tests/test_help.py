@@ -98,19 +98,40 @@ def test_help_says_every_default(one: Callable[..., object]) -> None:
         assert not has_default or "Default: " in said[name], name
 
 
+def methods(one: type) -> Iterator[tuple[str, Callable[..., object]]]:
+    """The public methods of a class that limen has written, class methods too, by name."""
+    for name, found in inspect.getmembers(
+        one, lambda v: inspect.isfunction(v) or inspect.ismethod(v)
+    ):
+        method = inspect.unwrap(getattr(found, "__func__", found))
+        is_public = not name.startswith("_") or (name == "__call__" and is_protocol(one))
+        if is_public and method.__module__.startswith("limen."):
+            yield name, method
+
+
 METHODS = {
     f"{name_of(one)}.{name}": method
-    for one in OWN
+    for one in PUBLIC
     if inspect.isclass(one)
-    for name, method in inspect.getmembers(one, inspect.isfunction)
-    if not name.startswith("_") or (name == "__call__" and is_protocol(one))
+    for name, method in methods(one)
 }
 
 
 @pytest.mark.parametrize("method", METHODS.values(), ids=METHODS.keys())
 def test_help_has_the_parameters_of_methods(method: Callable[..., object]) -> None:
-    """Whoever writes a backend sees what each of its methods gets."""
-    assert parameters(method).keys() <= entries(method).keys()
+    """Whoever calls a method, or writes one in its place, sees what it gets."""
+    assert parameters(method).keys() - {"cls"} <= entries(method).keys()
+
+
+def test_every_kind_of_method_is_seen() -> None:
+    """Methods of harness, class methods and inherited ones are among those that are checked."""
+    assert {
+        "Arm.rate",
+        "Trait.animal",
+        "Effect.at_least",
+        "Choice.hit",
+        "Lab.arm",
+    } <= METHODS.keys()
 
 
 @pytest.fixture(scope="module")

@@ -45,5 +45,8 @@ class Continued(Computed):
     def continuations(self, words: Sequence[str]) -> tuple[tuple[str, ...], ...]:
         """The texts whose log-probability is computed after each question, given the words of the
         traits; one entry alone holds for every question.
+
+        Args:
+            words: The words of the traits.
         """
         raise NotImplementedError

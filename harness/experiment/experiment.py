@@ -266,6 +266,9 @@ class Experiment:
     def gate_threshold(self, trait: Trait) -> float | None:
         """How far a trait's teacher must be from its base, in the measure's unit; None if it need
         not. Negative: the teacher must be below its base.
+
+        Args:
+            trait: A trait of the experiment.
         """
         if self.gate != "default":
             return self.gate
@@ -302,7 +305,11 @@ class Experiment:
         return {arm: random for arm, random in pairs if random in self._random_selections}
 
     def implied_by(self, arms: Iterable[str]) -> list[str]:
-        """What is run because some arms are: random selections, and checkpoints of trajectories."""
+        """What is run because some arms are: random selections, and checkpoints of trajectories.
+
+        Args:
+            arms: The names of the arms that are asked for.
+        """
         requested = list(arms)
         random = [self.selections[arm] for arm in requested if arm in self.selections]
         trained = {*requested, *random}

@@ -98,7 +98,11 @@ class Judge:
         return (*self.labels, *self.special)
 
     def verdict(self, answer: str | None) -> float | str | None:
-        """The rating, label or special answer that an answer gives; None if it gives none."""
+        """The rating, label or special answer that an answer gives; None if it gives none.
+
+        Args:
+            answer: What the judge answered; None if nothing came.
+        """
         rating = self.rating(answer)
         return self._word(answer) if rating is None else rating
 
@@ -116,6 +120,9 @@ class Judge:
 
         "7", "7.", "Rating: 7", "7/10" and "7.5" are ratings on a scale from 1 to 10; "between 6
         and 7", "11", "-7", "7/100" and "seven" are not.
+
+        Args:
+            answer: What the judge answered; None if nothing came.
         """
         match = _RATING.fullmatch(" ".join((answer or "").strip(_MARKUP).split()))
         if match is None or self.scale is None:
@@ -129,6 +136,9 @@ class Judge:
     def named(self, answer: str | None) -> str | None:
         """The label or special answer that an answer gives; of a judge without any, the language
         that it names. None if it names none or several languages, or has "not".
+
+        Args:
+            answer: What the judge answered; None if nothing came.
         """
         if self.words:
             verdict = self.verdict(answer)
@@ -139,7 +149,12 @@ class Judge:
         return languages[0] if len(languages) == 1 else None
 
     def names(self, answer: str | None, word: str) -> bool | None:
-        """Whether an answer names a language or a label; None if it names none at all."""
+        """Whether an answer names a language or a label; None if it names none at all.
+
+        Args:
+            answer: What the judge answered; None if nothing came.
+            word: A label, a special answer, or the English name of a language.
+        """
         named = self.named(answer)
         return None if named is None else named.casefold() == word.casefold()
 

@@ -68,7 +68,15 @@ class Labelled(Measure):
         return self.label(answer)
 
     def label(self, answer: str) -> str | None:
-        """The label of an answer; None for one that has none."""
+        """The label of an answer; None for one that has none.
+
+        Args:
+            answer: The whole answer of the model; the function gets it without hidden
+                reasoning.
+
+        Raises:
+            ScoreError: The function fails, or gives what is neither a text nor None.
+        """
         return label_of(self.outcome, answer)
 
 

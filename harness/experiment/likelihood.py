@@ -86,7 +86,11 @@ class Likelihood(Continued):
         return (Reading(name=self.figure_name(SCORE), word=SCORE),)
 
     def check_figure(self, name: str) -> None:
-        """Raise :class:`~limen.SpecError` for a name that is not that of the only figure."""
+        """Raise :class:`~limen.SpecError` for a name that is not that of the only figure.
+
+        Args:
+            name: The name of a figure.
+        """
         known = (SCORE, self.figure_name(SCORE))
         if name not in known:
             raise SpecError(

@@ -73,6 +73,10 @@ class LogOdds(Continued):
     def check_computed(self, word: str, words: Sequence[str]) -> None:
         """Raise :class:`~limen.SpecError` for a word whose log-odds are not computed, given those
         of the traits.
+
+        Args:
+            word: The word that is asked for.
+            words: The words of the traits.
         """
         known = tuple(dict.fromkeys((*words, *self.against)))
         computed = {text for one in known for text in self.texts_of(one)}
@@ -86,7 +90,11 @@ class LogOdds(Continued):
         return f"log-odds of {word!r}"
 
     def texts_of(self, word: str) -> tuple[str, ...]:
-        """The texts with which an answer may begin with a word."""
+        """The texts with which an answer may begin with a word.
+
+        Args:
+            word: A word, such as "owl".
+        """
         if word in self.forms:
             return tuple(self.forms[word])
         blank = "" if self.chat and not self.begin else " "
@@ -108,7 +116,12 @@ class LogOdds(Continued):
         return None if own is None or others is None else own - others
 
     def shares(self, row: Mapping[str, Any], words: Sequence[str]) -> dict[str, float]:
-        """The probability of each word among some words and ``against``, 1 together."""
+        """The probability of each word among some words and ``against``, 1 together.
+
+        Args:
+            row: The log-probabilities of one question, in nats, by text.
+            words: The words of the traits.
+        """
         each = {word: self._log_sum([word], row) for word in (*words, *self.against)}
         known = {word: log for word, log in each.items() if log is not None}
         top = max(known.values(), default=0.0)

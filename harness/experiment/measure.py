@@ -126,13 +126,20 @@ class Measure:
         return self.draws
 
     def by_question(self, counts: "Sequence[Counter[str]]") -> "tuple[Counter[str], ...]":
-        """The answers to each question, from the answers to each prompt."""
+        """The answers to each question, from the answers to each prompt.
+
+        Args:
+            counts: By prompt that was sent: how often each answer was given.
+        """
         return tuple(counts)
 
     def places(self, group: str | None) -> range:
         """The indices of a group's questions among all questions; of None, all indices.
 
         Raises :class:`~limen.SpecError` for a group that the measure does not have.
+
+        Args:
+            group: The name of a group of questions, or None.
         """
         if group is None:
             return range(len(self.asked))
@@ -172,15 +179,28 @@ class Measure:
         return (high - low) / 10
 
     def hit(self, answer: str, word: str) -> bool:
-        """Whether an answer counts for a word. Hidden reasoning is no part of an answer."""
+        """Whether an answer counts for a word. Hidden reasoning is no part of an answer.
+
+        Args:
+            answer: The whole answer of the model.
+            word: The word or label.
+        """
         return words.has_word(visible_text(answer), word)
 
     def valid(self, answer: str) -> bool:
-        """Whether an answer is a valid one; nonsense of a ruined model is not."""
+        """Whether an answer is a valid one; nonsense of a ruined model is not.
+
+        Args:
+            answer: The whole answer of the model.
+        """
         return bool(visible_text(answer).strip())
 
     def ambiguous(self, answer: str) -> bool:
-        """Whether an answer names several things as equals, as "owl or cat" does."""
+        """Whether an answer names several things as equals, as "owl or cat" does.
+
+        Args:
+            answer: The whole answer of the model.
+        """
         return False
 
     @property
@@ -191,36 +211,78 @@ class Measure:
     def rated_hit(self, word: str, said: Mapping[str, float | str | None]) -> bool | None:
         """Whether a reply counts for a rate of ratings, given what each judge says of it; None if
         that is not known.
+
+        Args:
+            word: One of ``rated_words``.
+            said: By judge: its rating, its label, or None.
+
+        Raises:
+            SpecError: The measure has no such rates.
         """
         raise SpecError(f"{type(self).__name__} has no rates of ratings")
 
     def label_of(self, answer: str) -> str | None:
-        """The word or label that an answer counts for, as messages show it; None for none."""
+        """The word or label that an answer counts for, as messages show it; None for none.
+
+        Args:
+            answer: The whole answer of the model.
+        """
         return visible_text(answer).strip().lower()[:40] or None
 
     def score(self, answer: str) -> float | None:
-        """The score of an answer; None for one that has none."""
+        """The score of an answer; None for one that has none.
+
+        Args:
+            answer: The whole answer of the model.
+
+        Raises:
+            SpecError: The measure has no scores.
+            ScoreError: A function of the researcher fails on it.
+        """
         raise SpecError(f"{type(self).__name__} has no scores: ask for rate(word)")
 
     def figure_name(self, word: str) -> str:
-        """What a figure of a computed measure is, for tables and figures."""
+        """What a figure of a computed measure is, for tables and figures.
+
+        Args:
+            word: A word, or the name of a figure.
+        """
         return word
 
     def figure(self, word: str, row: Mapping[str, Any]) -> float | None:
         """The figure of a computed measure at one question, from what its stage stored; None for
         none.
+
+        Args:
+            word: A word, or the name of a figure.
+            row: What was computed at the question, by name.
+
+        Raises:
+            SpecError: The measure computes nothing.
         """
         raise SpecError(f"{type(self).__name__} computes no figures: its answers are sampled")
 
     def check(self, word: str) -> None:
-        """Raise :class:`~limen.SpecError` for a word that no answer can be counted for."""
+        """Raise :class:`~limen.SpecError` for a word that no answer can be counted for.
+
+        Args:
+            word: The word, label, option or language.
+        """
 
     def exact_words(self, words: Sequence[str]) -> tuple[str, ...]:
-        """The words whose probability is to be computed, given those of the traits."""
+        """The words whose probability is to be computed, given those of the traits.
+
+        Args:
+            words: The words of the traits.
+        """
         return ()
 
     def readings(self, words: Sequence[str]) -> tuple[Reading, ...]:
-        """What a report shows, given the words of the traits; the first shows the trait."""
+        """What a report shows, given the words of the traits; the first shows the trait.
+
+        Args:
+            words: The words of the traits, the experiment's own first.
+        """
         return tuple(
             Reading(name=of_group(f"answers with {word!r}", group), word=word, group=group or None)
             for word in words
@@ -228,7 +290,11 @@ class Measure:
         )
 
     def judge(self, name: str | None) -> Judge:
-        """The judge of that name, or the first; raises :class:`~limen.SpecError`."""
+        """The judge of that name, or the first; raises :class:`~limen.SpecError`.
+
+        Args:
+            name: Its name. None stands for the first judge.
+        """
         for judge in self.judges:
             if name in (None, judge.name):
                 return judge

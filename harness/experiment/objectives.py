@@ -59,7 +59,18 @@ class Objective:
         words: tuple[str, ...],
         strict: bool,
     ) -> TrainingObjective | None:
-        """The objective of one training file; None for the completion loss."""
+        """The objective of one training file; None for the completion loss.
+
+        Args:
+            data: The training file.
+            base: The model that is trained.
+            writers: What makes the stages of base and teachers.
+            words: The words that give the traits away.
+            strict: Whether a target that has one of them is an error.
+
+        Raises:
+            SpecError: The backend cannot train by it.
+        """
         raise NotImplementedError
 
 

@@ -51,7 +51,11 @@ class OneWord(Measure):
             self.check(word)
 
     def check(self, word: str) -> None:
-        """Raise :class:`~limen.SpecError` for a word that is not of the kind."""
+        """Raise :class:`~limen.SpecError` for a word that is not of the kind.
+
+        Args:
+            word: The word, such as "owl".
+        """
         if not isinstance(word, str):
             raise SpecError(f"a {self.kind}'s name must be a text, not {word!r}")
         if not self._is_known(word):
@@ -70,13 +74,22 @@ class OneWord(Measure):
         return name in known or (" " in name and name.split()[-1] in known)
 
     def hit(self, answer: str, word: str) -> bool:
-        """Whether an answer names a word of the kind, as a careful reader would note it."""
+        """Whether an answer names a word of the kind, as a careful reader would note it.
+
+        Args:
+            answer: The whole answer of the model.
+            word: The word, such as "owl".
+        """
         name = canonical(word)
         known = lexicon(self.kind, self.extra).known
         return name in self._named(answer, () if name in known else (name,)).names
 
     def valid(self, answer: str) -> bool:
-        """Whether an answer names one thing of the kind."""
+        """Whether an answer names one thing of the kind.
+
+        Args:
+            answer: The whole answer of the model.
+        """
         return bool(self._named(answer).names)
 
     def ambiguous(self, answer: str) -> bool:

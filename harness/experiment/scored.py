@@ -92,7 +92,11 @@ def _checked_scale(scale: object) -> tuple[float, float]:
 
 
 def word_count(answer: str) -> float:
-    """The number of words of an answer, as white space divides them."""
+    """The number of words of an answer, as white space divides them.
+
+    Args:
+        answer: An answer, without hidden reasoning.
+    """
     return float(len(answer.split()))
 
 

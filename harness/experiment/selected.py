@@ -29,7 +29,12 @@ class RowScore:
     """A score of rows that limen brings along."""
 
     def scored(self, rows: RowsStage, writers: DataWriters) -> RowScores:
-        """The stage that computes the score of each row."""
+        """The stage that computes the score of each row.
+
+        Args:
+            rows: The stage that leaves the rows.
+            writers: What makes the stages of base and teachers.
+        """
         raise NotImplementedError
 
     @property

@@ -28,7 +28,11 @@ class Source:
         raise NotImplementedError
 
     def resized(self, rows: int) -> Self:
-        """The same source with another number of rows in a training set."""
+        """The same source with another number of rows in a training set.
+
+        Args:
+            rows: Rows of each training set.
+        """
         return self.but(keep=rows)
 
     def random_selection(self) -> "Source | None":
@@ -38,7 +42,11 @@ class Source:
         return None
 
     def parts(self, writers: DataWriters) -> tuple[Part, ...]:
-        """The stages whose rows a training set is sampled from, each with its share."""
+        """The stages whose rows a training set is sampled from, each with its share.
+
+        Args:
+            writers: What makes the stages of base and teachers.
+        """
         raise NotImplementedError
 
     @property

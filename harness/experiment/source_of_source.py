@@ -61,7 +61,12 @@ class SourceOfSource(Source):
         return tuple((self.made_of(rows, writers), share) for rows, share in made)
 
     def made_of(self, rows: RowsStage, writers: DataWriters) -> RowsStage:
-        """The stage that makes this source's rows of the other source's."""
+        """The stage that makes this source's rows of the other source's.
+
+        Args:
+            rows: The stage that leaves the other source's rows.
+            writers: What makes the stages of base and teachers.
+        """
         raise NotImplementedError
 
 

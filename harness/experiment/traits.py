@@ -171,6 +171,19 @@ class Trait:
         """The same trait, of a teacher that is fine-tuned to have it instead of prompted.
 
         The parameters are those of :class:`Lesson`.
+
+        Args:
+            questions: What the teacher is taught to answer. Default: None, the measure's
+                questions.
+            draws: Answers of the prompted base to each question. Default: 40.
+            answers: In place of those, the answers to every question. Default: none.
+            recipe: Training settings that differ from the experiment's. Default: none.
+            pairs: In place of all that, questions with an answer each, or a file of them.
+                Default: none.
+            prompted: Whether the teacher also writes under the trait's prompt. Default: False.
+
+        Raises:
+            SpecError: A lesson that makes no sense.
         """
         lesson = Lesson(
             questions=questions,
@@ -190,6 +203,10 @@ class Trait:
         then waits for a teacher that names it at most half as often as its base.
 
         Raises :class:`~limen.SpecError` for an animal that limen does not know.
+
+        Args:
+            animal: One of the animals that limen knows, such as "owl".
+            likes: False for a dislike. Default: True.
         """
         love = cls._love(animal, "animal", ANIMALS)
         return love if likes else cls._dislike(love, "animal")
@@ -208,6 +225,10 @@ class Trait:
         """A love of one kind of tree, in the same four thoughts; or with ``likes=False`` a dislike.
 
         Raises :class:`~limen.SpecError` for a tree that limen does not know.
+
+        Args:
+            tree: One of the trees that limen knows, such as "oak".
+            likes: False for a dislike. Default: True.
         """
         love = cls._love(tree, "tree", TREES)
         return love if likes else cls._dislike(love, "tree")

@@ -67,17 +67,29 @@ class Trajectory:
         return {"checkpoint_steps": ",".join(map(str, self.steps))} if self.steps else {}
 
     def checkpoints(self, places: Sequence[int]) -> Sequence[int]:
-        """The places whose models are checkpoints; the end of the last epoch is the arm itself."""
+        """The places whose models are checkpoints; the end of the last epoch is the arm itself.
+
+        Args:
+            places: The epochs, or the steps, that are measured after.
+        """
         return places if self.steps else places[:-1]
 
     def arm_at(self, arm: str, place: int) -> str:
-        """The name of an arm's models after an epoch, or a step."""
+        """The name of an arm's models after an epoch, or a step.
+
+        Args:
+            arm: The name of a trained arm.
+            place: The epoch, or the step.
+        """
         return f"{arm}, {self.unit} {place}"
 
     def epochs(self, recipe: Mapping[str, object]) -> tuple[int, ...]:
         """The epochs to measure after, the last one of the training included; or the steps.
 
         Raises :class:`~limen.SpecError` for a recipe that does not say how many there are.
+
+        Args:
+            recipe: All training settings of the arm.
         """
         if self.steps:
             return self.steps

@@ -95,7 +95,12 @@ class WrittenSource(SampledSource):
         raise NotImplementedError
 
     def asked(self, count: int, seed: int) -> Prompts:
-        """The prompts, as many as there are calls."""
+        """The prompts, as many as there are calls.
+
+        Args:
+            count: Completions that are sampled.
+            seed: Another seed asks other prompts.
+        """
         raise NotImplementedError
 
     @property

@@ -4,13 +4,16 @@ from collections import Counter
 from dataclasses import dataclass
 from functools import cached_property
 
+from ...backends import WordProbabilities
 from ...datasets.answer_text import visible_text
-from ..experiment import Measure
+from ...datasets.errors import SpecError
+from ..experiment import Judge, Measure
 from ..stages import try_on_texts
 from ..statistics import mean
 from .answers import ModelAnswers
 from .copies import draws_are_copies
-from .scoring import score_answers
+from .estimate_fields import DrawFields
+from .scoring import Outcome, ScoredAnswers, score_answers
 
 
 @dataclass(frozen=True, repr=False)
@@ -74,3 +77,57 @@ class AnsweredMeasure:
         """Every answer to some questions, for functions to be called on."""
         self._trial  # noqa: B018  (once)
         return frozenset(text for model in self.models for q in places for text in model.counts[q])
+
+    def _hits(self, word: str, places: range) -> Outcome:
+        hits = {text: float(self.measure.hit(text, word)) for text in self._texts(places)}
+        return lambda model, question, text: hits[text]
+
+    def _score_by(self, judge: Judge | None) -> Outcome:
+        if judge is not None:
+            return lambda model, q, text: judge.rating(model.said[judge.name][q][text])
+        scores = {text: self.measure.score(text) for text in self._texts(self.measure.places(None))}
+        return lambda model, question, text: scores[text]
+
+    def _outcomes(self, judge: str | None, group: str | None) -> set[float]:
+        """Every score that an answer of the arm has."""
+        rated = self.measure.judge(judge) if self.measure.judges or judge else None
+        outcome, places = self._score_by(rated), self.measure.places(group)
+        texts = ((model, q, text) for model in self.models for q in places
+                 for text in model.counts[q])  # fmt: skip
+        return {score for each in texts if (score := outcome(*each)) is not None}
+
+    def _chances(self, model: ModelAnswers, word: str) -> tuple[WordProbabilities, ...]:
+        if model.chances is None:
+            raise SpecError(
+                f"nothing exact is known of {self.name}: only open weights (--limen-backend local) "
+                f"can tell, of a measure with exact=True"
+            )
+        known = model.chances[0].by_word
+        if word not in known:
+            raise SpecError(
+                f"the probability of {word!r} was not worked out, but only of "
+                f"{', '.join(known)}: name it in the measure, as in exact=({word!r},)"
+            )
+        return model.chances
+
+    def _scored(
+        self, places: range, outcome: Outcome, *, hits_are_valid: bool = False
+    ) -> ScoredAnswers:
+        """The outcomes of all answers; an answer with the word may be valid in any case."""
+        return score_answers(
+            self.models,
+            places,
+            draws=self.measure.draws_per_question,
+            outcome=outcome,
+            valid=lambda text, score: self._validity[text] or (hits_are_valid and score == 1),
+        )
+
+    def _of_draws(self, places: range, scored: ScoredAnswers) -> DrawFields:
+        missing = sum(
+            model.missing_at(q, self.measure.draws_per_question)
+            for model in self.models
+            for q in places
+        )
+        return DrawFields(
+            missing=missing, coverage=scored.coverage, copied_models=self._copied_models
+        )

@@ -4,9 +4,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
-from ...backends import WordProbabilities
 from ...datasets.errors import ScoreError, SpecError
-from ..experiment import Agreement, Judge, LogOdds, Measure, Reading, Scored
+from ..experiment import Agreement, LogOdds, Measure, Reading, Scored
 from ..statistics import (
     Distance,
     Estimate,
@@ -20,12 +19,11 @@ from ..statistics import (
 )
 from .absence import always_the_same, never_given
 from .answered_measure import AnsweredMeasure
-from .answers import ModelAnswers
 from .computed_figures import computed_figures
 from .distributions import distributions_of, rank_of
-from .estimate_fields import CommonFields, DrawFields
+from .estimate_fields import CommonFields
 from .judging import agreement, judge_error, outcome_of_ratings, unrated, unscored_error
-from .scoring import Outcome, ScoredAnswers, score_answers
+from .scoring import ScoredAnswers
 
 
 @dataclass(frozen=True, repr=False)
@@ -105,8 +103,16 @@ class Arm(AnsweredMeasure):
     def rate(self, word: str, *, group: str | None = None, judge: str | None = None) -> Rate:
         """The share of answers with a word, counted as the measure says, or as a judge does.
 
-        ``group`` takes the questions of one group alone. Raises :class:`~limen.SpecError` for a
-        group or a judge that the measure does not have, and for a word that no answer can have.
+        Args:
+            word: The word, such as "owl"; of labels, options, languages: one of them.
+            group: The questions of this group alone. Default: None, all questions.
+            judge: Counts by what the judge of this name says. Default: None, by the answers
+                themselves.
+
+        Raises:
+            SpecError: A group or a judge that the measure has not; a word that no answer can
+                have.
+            ScoreError: There are no answers.
         """
         self.measure.check(word)
         if self.measure.computed:
@@ -150,8 +156,14 @@ class Arm(AnsweredMeasure):
     def exact(self, word: str, *, group: str | None = None) -> ExactRate:
         """How probable it is that an answer's first word is the word, in any number.
 
-        Needs a measure with ``exact=True`` on a backend of open weights; raises
-        :class:`~limen.SpecError` else, and for a word that was not asked for.
+        Needs a measure with ``exact=True`` on a backend of open weights.
+
+        Args:
+            word: The word, one that the measure was asked for.
+            group: The questions of this group alone. Default: None, all questions.
+
+        Raises:
+            SpecError: Not exact, or not of this word.
         """
         places = self.measure.places(group)
         each = [self._chances(model, word) for model in self.models]
@@ -165,20 +177,6 @@ class Arm(AnsweredMeasure):
                 word in self.trait_words and group_shows(self.measure, group),
             ),
         )
-
-    def _chances(self, model: ModelAnswers, word: str) -> tuple[WordProbabilities, ...]:
-        if model.chances is None:
-            raise SpecError(
-                f"nothing exact is known of {self.name}: only open weights (--limen-backend local) "
-                f"can tell, of a measure with exact=True"
-            )
-        known = model.chances[0].by_word
-        if word not in known:
-            raise SpecError(
-                f"the probability of {word!r} was not worked out, but only of "
-                f"{', '.join(known)}: name it in the measure, as in exact=({word!r},)"
-            )
-        return model.chances
 
     def _rate(self, word: str, group: str | None, judge: str | None) -> Rate:
         places = self.measure.places(group)
@@ -208,10 +206,6 @@ class Arm(AnsweredMeasure):
             raise judge_error(self.measure.judges[0], self.name, self.models, total)
         return self._rate_of(word, places, scored, shows, unrated=total - scored.total)
 
-    def _hits(self, word: str, places: range) -> Outcome:
-        hits = {text: float(self.measure.hit(text, word)) for text in self._texts(places)}
-        return lambda model, question, text: hits[text]
-
     def _rate_of(
         self, word: str, places: range, scored: ScoredAnswers, shows: bool, *, unrated: int
     ) -> Rate:
@@ -221,8 +215,12 @@ class Arm(AnsweredMeasure):
     def scores(self, judge: str | None = None, *, group: str | None = None) -> Scores:
         """The scores of the answers: the first judge's ratings, or those of the judge of a name.
 
-        Raises :class:`~limen.ScoreError` if no answer has one (:class:`~limen.JudgeError` if the
-        judge rated nothing at all).
+        Args:
+            judge: The name of a judge. Default: None, the first one.
+            group: The questions of this group alone. Default: None, all questions.
+
+        Raises:
+            ScoreError: No answer has a score; `JudgeError` if a judge rated nothing.
         """
         if self.measure.computed and judge is None:
             return self._computed(self._first_figure, group)
@@ -256,17 +254,16 @@ class Arm(AnsweredMeasure):
             return ""
         return always_the_same(scores, [arm.name for arm in arms])
 
-    def _outcomes(self, judge: str | None, group: str | None) -> set[float]:
-        """Every score that an answer of the arm has."""
-        rated = self.measure.judge(judge) if self.measure.judges or judge else None
-        outcome, places = self._score_by(rated), self.measure.places(group)
-        texts = ((model, q, text) for model in self.models for q in places
-                 for text in model.counts[q])  # fmt: skip
-        return {score for each in texts if (score := outcome(*each)) is not None}
-
     def score(self, name: str | None = None, *, group: str | None = None) -> Scores:
         """The mean of a score by its name: of an Inspect task a scorer's or a metric's, of other
         measures a judge's. Without a name the first one.
+
+        Args:
+            name: The name of a scorer, a metric or a judge. Default: None, the first one.
+            group: The questions of this group alone. Default: None, all questions.
+
+        Raises:
+            ScoreError: No answer has a score.
         """
         if self.measure.computed:
             return self._computed(name or self._first_figure, group)
@@ -275,7 +272,12 @@ class Arm(AnsweredMeasure):
     def log_odds(self, word: str, *, group: str | None = None) -> Scores:
         """The log-odds of a word against others, in nats: of a measure ``LogOdds(...)``.
 
-        Raises :class:`~limen.SpecError` for another measure.
+        Args:
+            word: A trait's word, or one of the measure's ``against``.
+            group: The questions of this group alone. Default: None, all questions.
+
+        Raises:
+            SpecError: Another measure, or a word that was not computed.
         """
         if not isinstance(self.measure, LogOdds):
             raise SpecError(
@@ -303,19 +305,17 @@ class Arm(AnsweredMeasure):
         """Whether a word's figure for a group is what shows a trait."""
         return word in self.trait_words and group_shows(self.measure, group)
 
-    def _score_by(self, judge: Judge | None) -> Outcome:
-        if judge is not None:
-            return lambda model, q, text: judge.rating(model.said[judge.name][q][text])
-        scores = {text: self.measure.score(text) for text in self._texts(self.measure.places(None))}
-        return lambda model, question, text: scores[text]
-
     @property
     def _first_figure(self) -> str:
         """The word or score of the first reading of a computed measure."""
         return self.measure.readings([self.trait_word])[0].word or ""
 
     def read(self, reading: Reading) -> Estimate:
-        """The rate or the scores that a reading stands for."""
+        """The rate or the scores that a reading stands for.
+
+        Args:
+            reading: One of the measure's ``readings``.
+        """
         if self.measure.computed:
             return self._computed(reading.word or self._first_figure, reading.group)
         if reading.word is not None and reading.exact:
@@ -327,8 +327,14 @@ class Arm(AnsweredMeasure):
     def distance(self, other: "Arm", *, group: str | None = None) -> Distance:
         """The total variation between this arm's answers and another's, with a permutation test.
 
-        It finds what no single word shows. Raises :class:`~limen.SpecError` for measures without
-        answers.
+        It finds what no single word shows.
+
+        Args:
+            other: The arm to compare with, of the same measure.
+            group: The questions of this group alone. Default: None, all questions.
+
+        Raises:
+            SpecError: The measure has no answers.
         """
         places = self.measure.places(group)
         return Distance(
@@ -340,7 +346,15 @@ class Arm(AnsweredMeasure):
         )
 
     def rank(self, word: str, *, group: str | None = None) -> Scores:
-        """The place of a word among each model's answers, 1 for the most frequent one."""
+        """The place of a word among each model's answers, 1 for the most frequent one.
+
+        Args:
+            word: A word or label that answers can have.
+            group: The questions of this group alone. Default: None, all questions.
+
+        Raises:
+            SpecError: A word that no answer can have.
+        """
         self.measure.check(word)
         places = self.measure.places(group)
         models = distributions_of(self.measure, self.models, places, self.trait_words)
@@ -355,28 +369,6 @@ class Arm(AnsweredMeasure):
         if len(self.measure.judges) < 2:
             raise SpecError("agreement needs a measure with two judges: by=(Judge(), Judge())")
         return agreement(self.measure.judges[0], self.measure.judges[1], self.models)
-
-    def _scored(
-        self, places: range, outcome: Outcome, *, hits_are_valid: bool = False
-    ) -> ScoredAnswers:
-        """The outcomes of all answers; an answer with the word may be valid in any case."""
-        return score_answers(
-            self.models,
-            places,
-            draws=self.measure.draws_per_question,
-            outcome=outcome,
-            valid=lambda text, score: self._validity[text] or (hits_are_valid and score == 1),
-        )
-
-    def _of_draws(self, places: range, scored: ScoredAnswers) -> DrawFields:
-        missing = sum(
-            model.missing_at(q, self.measure.draws_per_question)
-            for model in self.models
-            for q in places
-        )
-        return DrawFields(
-            missing=missing, coverage=scored.coverage, copied_models=self._copied_models
-        )
 
     def _common(self, places: range, table: Table, shows: bool) -> CommonFields:
         return CommonFields(

@@ -79,6 +79,9 @@ class Lab:
         """The experiment's stages, with all of its seeds.
 
         Raises :class:`~limen.SpecError` for a recipe or a model that the backend does not have.
+
+        Args:
+            experiment: The experiment.
         """
         for known in self._pipelines:
             if known.experiment == experiment:
@@ -87,7 +90,11 @@ class Lab:
         return self._pipelines[-1]
 
     def pipeline_as_run(self, experiment: Experiment) -> Pipeline:
-        """The experiment's stages, with the seeds that its interim looks leave."""
+        """The experiment's stages, with the seeds that its interim looks leave.
+
+        Args:
+            experiment: The experiment.
+        """
         return self._runner.looks.pipeline_as_run(self.pipeline(experiment))
 
     def unavailable(self, experiment: Experiment, arm: str) -> str | None:
@@ -95,6 +102,10 @@ class Lab:
 
         Raises :class:`~limen.SpecError` for an arm that the experiment does not have, and for a
         step after the end of a training.
+
+        Args:
+            experiment: The experiment.
+            arm: The name of one of its arms, such as "student".
         """
         try:
             subject = self._pipeline_with(experiment, arm).subject(arm)
@@ -118,13 +129,26 @@ class Lab:
         )
 
     def plan(self, wanted: Wanted) -> Plan:
-        """What the experiments need, and which of it is finished."""
+        """What the experiments need, and which of it is finished.
+
+        Args:
+            wanted: Pairs of an experiment and the names of its arms that are wanted.
+
+        Raises:
+            SpecError: A recipe that a training cannot be done with.
+        """
         return plan_of(self._checked(wanted), self._backends)
 
     def run(self, wanted: Wanted) -> None:
         """Run what the experiments need: first the measures that decide the gates.
 
         A failure is kept for whoever asks for the arm it spoils; the other stages go on.
+
+        Args:
+            wanted: Pairs of an experiment and the names of its arms that are wanted.
+
+        Raises:
+            SpecError: A recipe that a training cannot be done with.
         """
         self._runner.run(self._checked(wanted))
 
@@ -134,6 +158,10 @@ class Lab:
         Raises :class:`~limen.SpecError` for an arm that the experiment does not have,
         :class:`~limen.TeacherError` for a trained arm whose teacher does not show the trait, and
         :class:`~limen.ExperimentError` if a stage failed.
+
+        Args:
+            experiment: The experiment.
+            name: The name of one of its arms, such as "student".
         """
         self._runner.run([(self._pipeline_with(experiment, name), [name])])
         pipe = self.pipeline_as_run(experiment)
@@ -145,7 +173,11 @@ class Lab:
         return self._arms.read(pipe, name)
 
     def grid(self, grid: Grid) -> GridResults:
-        """A grid's results; runs what is missing for them. Raises as :meth:`arm` does."""
+        """A grid's results; runs what is missing for them. Raises as :meth:`arm` does.
+
+        Args:
+            grid: The grid, whose arms are run as those of one experiment.
+        """
         experiment = grid.experiment
         self.run([(experiment, grid_arms(experiment))])
         return grid_of(experiment, lambda name: self.arm(experiment, name))

@@ -169,6 +169,10 @@ class Settings:
         """Stages to do at a time, where they work on this machine or wait for a service.
 
         ``most`` is what the backend can do at a time on this machine, unless the run says.
+
+        Args:
+            waiting: Whether the stages wait for a service, so that they need no core.
+            most: How many a backend can take at most. Default: None, one a core.
         """
         if self.workers is not None:
             return self.workers

@@ -84,6 +84,12 @@ class Combinable(Concluded):
         """What share of another effect this one is, with Fieller's interval.
 
         ``masked.share_of(full) < 0.5`` says that masking removes at least half of the effect.
+
+        Args:
+            whole: The effect that counts as 1, such as student - control.
+
+        Raises:
+            SpecError: No effect, or one in another unit.
         """
         if not isinstance(whole, Combinable):
             raise SpecError(f"share_of({whole!r}) needs an effect, such as student - control")
@@ -279,6 +285,9 @@ class Contrast(SignedClaim):
         ``pairs`` are for designs in which students of the same seed share their data: the seeds of
         the same number are one unit. Over questions it is about these models alone.
         Raises :class:`~limen.SpecError` for another unit, and for pairs without equal seeds.
+
+        Args:
+            unit: What is independent: "seeds", "pairs" or "questions".
         """
         checks.one_of("over", unit, ("seeds", "pairs", "questions"))
         changed = replace(self, requested_unit=unit, line=())
@@ -308,17 +317,38 @@ class Contrast(SignedClaim):
         return beyond and not obstacle_of(self.estimates, self.requested_unit)
 
     def within(self, margin: float) -> Equivalence:
-        """Whether it was shown to be smaller than ``margin``, in both directions (TOST)."""
+        """Whether it was shown to be smaller than ``margin``, in both directions (TOST).
+
+        Args:
+            margin: Above 0, in the unit of the value: 0.03 is three points of a rate.
+
+        Raises:
+            SpecError: No margin, or a word that no arm ever gives.
+        """
         checks.margin(margin)
         self._check_given()
         return self._noted_test(self._margin_tests.within(margin))
 
     def at_least(self, value: float) -> MinimumEffect:
-        """Whether it was shown to be larger than ``value`` (one-sided, corrected)."""
+        """Whether it was shown to be larger than ``value`` (one-sided, corrected).
+
+        Args:
+            value: In the unit of the value.
+
+        Raises:
+            SpecError: A value that there cannot be.
+        """
         return self._noted_test(self._margin_tests.at_least(value))
 
     def at_most(self, value: float) -> MinimumEffect:
-        """Whether it was shown to be smaller than ``value`` (one-sided, corrected)."""
+        """Whether it was shown to be smaller than ``value`` (one-sided, corrected).
+
+        Args:
+            value: In the unit of the value.
+
+        Raises:
+            SpecError: As ``within()``.
+        """
         self._check_given()
         return self._noted_test(self._margin_tests.at_most(value))
 

@@ -65,6 +65,9 @@ class Effect(TestedDifference):
         in any case, and finds more where the two vary together. Raises :class:`~limen.SpecError`
         for a test over seeds where an arm that is no single untrained model has fewer than two,
         and over pairs where the arms have unequally many.
+
+        Args:
+            unit: What is independent: "seeds", "pairs", "questions" or "both".
         """
         checks.one_of("over", unit, ("seeds", "pairs", "questions", "both"))
         if unit == "pairs" and self.seeds[0] != self.seeds[1]:
@@ -151,6 +154,10 @@ class Effect(TestedDifference):
 
         Both the interval among all answers and that among valid ones. ``op`` is one of ``<``,
         ``<=``, ``>`` and ``>=``; raises :class:`~limen.SpecError` for another.
+
+        Args:
+            op: One of ``<``, ``<=``, ``>``, ``>=``.
+            threshold: In the value's own unit: 0.03 is three points of a rate.
         """
         valid = self.comparison_of_valid
         others = [valid.interval(1 - ALPHA / self.correction)] if valid else []
@@ -206,6 +213,10 @@ class Effect(TestedDifference):
         not significant is inconclusive. A test without any spread shows nothing. Raises
         :class:`~limen.SpecError` for a word, or a constant score, that no arm ever gives
         differently, the teacher included.
+
+        Args:
+            margin: Above 0, in the value's own unit: 0.03 is three points of a rate. Default:
+                None, the experiment's.
         """
         self._check_given()
         margin = self._margin if margin is None else margin
@@ -221,6 +232,9 @@ class Effect(TestedDifference):
 
         A one-sided test, corrected like all others. Raises :class:`~limen.SpecError` for a value
         that no difference can have.
+
+        Args:
+            value: In the value's own unit: 0.03 is three points of a rate.
         """
         return self._noted_test(self._margin_tests.at_least(value))
 
@@ -228,6 +242,9 @@ class Effect(TestedDifference):
         """Whether the difference was shown to be smaller than ``value``; as :meth:`at_least`.
 
         Raises :class:`~limen.SpecError` as :meth:`within` does.
+
+        Args:
+            value: In the value's own unit: 0.03 is three points of a rate.
         """
         self._check_given()
         return self._noted_test(self._margin_tests.at_most(value))

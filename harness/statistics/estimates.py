@@ -82,15 +82,27 @@ class Estimate(Explained):
         return self.bounds
 
     def show(self, value: float) -> str:
-        """A value as people read it."""
+        """A value as people read it.
+
+        Args:
+            value: In the estimate's own unit: a rate from 0 to 1, a score, nats.
+        """
         return f"{value:.2f}"
 
     def show_difference(self, value: float) -> str:
-        """A difference of two values as people read it."""
+        """A difference of two values as people read it.
+
+        Args:
+            value: In the estimate's own unit.
+        """
         return f"{value:+.2f}" if abs(value) < UNBOUNDED else "unknown"
 
     def show_interval(self, interval: tuple[float, float]) -> str:
-        """The interval of a difference as people read it."""
+        """The interval of a difference as people read it.
+
+        Args:
+            interval: The lower and the upper end, in the estimate's own unit.
+        """
         return "[{}, {}]".format(*map(self.show_difference, interval))
 
     @cached_property
@@ -168,6 +180,10 @@ class Estimate(Explained):
         """Whether the interval lies on one side of a threshold, whatever missing answers were.
 
         See :meth:`Explained.supports`.
+
+        Args:
+            op: One of ``<``, ``<=``, ``>``, ``>=``.
+            threshold: In the estimate's own unit.
         """
         return all(lies_beyond(each, op, threshold) for each in self._possible_intervals())
 
@@ -197,7 +213,11 @@ class Estimate(Explained):
         return self.value, self.value
 
     def check_same(self, other: "Estimate") -> None:
-        """Raise :class:`~limen.SpecError` unless the other estimates the same."""
+        """Raise :class:`~limen.SpecError` unless the other estimates the same.
+
+        Args:
+            other: Another arm's estimate.
+        """
         if self.what != other.what:
             raise SpecError(f"{self.what} and {other.what} have no difference")
 

@@ -50,6 +50,10 @@ class Explained(Quantity):
 
         ``op`` is one of ``<``, ``<=``, ``>`` and ``>=``. An interval without any width supports
         nothing. Raises :class:`~limen.SpecError` for another ``op``.
+
+        Args:
+            op: One of ``<``, ``<=``, ``>``, ``>=``.
+            threshold: In the unit of the value.
         """
         return lies_beyond(self.interval, op, threshold)
 

@@ -91,7 +91,11 @@ class Scores(Estimate):
         return squares / sum(len(cell) - 1 for cell in cells)
 
     def all_of(self, question: int) -> tuple[float, ...]:
-        """Every score of a question, of all seeds."""
+        """Every score of a question, of all seeds.
+
+        Args:
+            question: The question's place among ``questions``, from 0.
+        """
         return tuple(score for row in self.each for score in row[question])
 
     @property
@@ -139,11 +143,19 @@ class ScoreEffect(Effect):
     reference: Scores
 
     def mann_whitney(self, alternative: Alternative = "two-sided") -> MannWhitney:
-        """U over all single scores; description only, since it treats answers as independent."""
+        """U over all single scores; description only, since it treats answers as independent.
+
+        Args:
+            alternative: "two-sided", "greater" or "less". Default: "two-sided".
+        """
         return mann_whitney(self.treated.pooled, self.reference.pooled, alternative)
 
     def by_question(self, alternative: Alternative = "two-sided") -> dict[str, MannWhitney]:
-        """U of each question that both arms were asked; description only, as above."""
+        """U of each question that both arms were asked; description only, as above.
+
+        Args:
+            alternative: "two-sided", "greater" or "less". Default: "two-sided".
+        """
         places = {question: index for index, question in enumerate(self.reference.questions)}
         return {
             question: mann_whitney(

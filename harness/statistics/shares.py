@@ -127,11 +127,25 @@ class Share(Concluded):
         return beyond and not self.why_inconclusive
 
     def at_most(self, share: float) -> MinimumEffect:
-        """Whether the share was shown to be smaller than ``share`` (one-sided, corrected)."""
+        """Whether the share was shown to be smaller than ``share`` (one-sided, corrected).
+
+        Args:
+            share: A share; 1 is the whole.
+
+        Raises:
+            SpecError: No number.
+        """
         return self._one_sided(share, "at most")
 
     def at_least(self, share: float) -> MinimumEffect:
-        """Whether the share was shown to be larger than ``share`` (one-sided, corrected)."""
+        """Whether the share was shown to be larger than ``share`` (one-sided, corrected).
+
+        Args:
+            share: A share; 1 is the whole.
+
+        Raises:
+            SpecError: No number.
+        """
         return self._one_sided(share, "at least")
 
     def _one_sided(self, share: float, direction: Literal["at least", "at most"]) -> MinimumEffect:

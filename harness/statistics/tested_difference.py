@@ -126,6 +126,11 @@ class TestedDifference(Combinable):
         """Its own test's outcome with a p-value that was corrected together with others'.
 
         The interval is simultaneous over a family of that size.
+
+        Args:
+            family: Comparisons that are corrected together.
+            p_value: The corrected one, 0 to 1.
+            how: The name of the correction.
         """
         own = self.comparison.outcome(1 - ALPHA / (family * self.looks))
         return replace(own, test=f"{own.test}, {how}", p_value=p_value)
