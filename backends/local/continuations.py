@@ -11,6 +11,7 @@ from itertools import islice
 
 from ...datasets.errors import BackendError, SpecError
 from ..continuations import ContinuationRequest, LogProbability
+from ..samples import Token
 from .context import Context
 from .forward_pass import CachedForward, ForwardState, Tokens, shared_length
 from .loading import AdapterContext, LoadedModel, check_length
@@ -34,6 +35,7 @@ class TokenizedRequest:
     """The answer with each continuation: its given beginning, then the continuation."""
     given: tuple[int, ...]
     """How many tokens of each answer are given."""
+    each_token: bool = False
 
 
 class ContinuationCalculator:
@@ -94,11 +96,33 @@ class ContinuationCalculator:
         logs = dict(zip(rows, self._scored(forward, state, rows), strict=True))
         return [
             [
-                _summed(logs[parent, tokens][given:])
+                self._summed(tokens, logs[parent, tokens], given, request.each_token)
                 for tokens, given in zip(request.continuations, request.given, strict=True)
             ]
             for parent, request in enumerate(requests)
         ]
+
+    def _summed(
+        self, tokens: Tokens, logs: Sequence[float], given: int, each_token: bool
+    ) -> LogProbability:
+        each = self._each(tokens, logs)[given:] if each_token else ()
+        return LogProbability(nats=math.fsum(logs[given:]), tokens=len(logs) - given, each=each)
+
+    def _each(self, tokens: Tokens, logs: Sequence[float]) -> tuple[Token, ...]:
+        """The tokens as texts: a character of several tokens is whole at its last one."""
+        lengths = range(len(tokens) + 1)
+        texts = [self._text(tokens[:n]).rstrip("\ufffd") for n in lengths]
+        return tuple(
+            Token(text=after[len(before) :], logprob=log)
+            for before, after, log in zip(texts, texts[1:], logs, strict=False)
+        )
+
+    def _text(self, tokens: Tokens) -> str:
+        return str(
+            self._loaded.tokenizer.decode(
+                tokens, skip_special_tokens=False, clean_up_tokenization_spaces=False
+            )
+        )
 
     def _scored(
         self, forward: CachedForward, state: ForwardState, rows: Sequence[tuple[int, Tokens]]
@@ -149,10 +173,6 @@ def _long_row_scored(
     return scored
 
 
-def _summed(logs: Sequence[float]) -> LogProbability:
-    return LogProbability(nats=math.fsum(logs), tokens=len(logs))
-
-
 def tokenize(
     loaded: LoadedModel, context: Context, requests: Sequence[ContinuationRequest]
 ) -> list[TokenizedRequest]:
@@ -166,7 +186,10 @@ def tokenize(
         check_length(loaded.model, len(answers.prompt) + max(len(tokens) for tokens, _ in each))
         tokenized.append(
             TokenizedRequest(
-                answers.prompt, tuple(tokens for tokens, _ in each), tuple(n for _, n in each)
+                answers.prompt,
+                tuple(tokens for tokens, _ in each),
+                tuple(n for _, n in each),
+                request.each_token,
             )
         )
     return tokenized

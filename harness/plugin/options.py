@@ -42,6 +42,7 @@ OPENAI = {
     "top-p": "sent or none",
     "stop": "sent or none (applied by limen)",
     "system": "system, or user (put before the user's text)",
+    "endpoint": "chat, or completions (plain text, for models without a chat template)",
     "logprobs": "first tokens whose log-probabilities are asked for, 1 to 20, or none",
     "max-failed": "share of failed requests, 0 to 1, past which a stage ends (default: 0.5)",
     "first-answer": "seconds until a server's first answer (default: 15)",
