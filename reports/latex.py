@@ -19,8 +19,10 @@ ESCAPES = str.maketrans(
         ">": r"\textgreater{}",
     }
 )
-CONSTANT = ("experiment", "measured")
+CONSTANT = ("experiment", "measured", "questions")
 """Columns that are left out, and stand in a comment, where all rows have the same."""
+NUMBERS = ("difference", "mean", "p", "questions")
+"""Columns that are aligned on the right."""
 
 
 def latex_files(results: Sequence[Result]) -> Iterator[tuple[str, str]]:
@@ -43,16 +45,17 @@ def escaped(text: str) -> str:
 
 
 def number(text: str) -> str:
-    """Numbers with a minus, and powers of ten, as mathematics: ``6e-39``, ``-0.4 to +0.7``."""
+    """Minus signs and powers of ten as mathematics: ``6e-39``, ``-0.4 to +0.7``, ``a - b``."""
     power = re.sub(r"([\d.]+)e([+-])0*(\d+)", r"$\1\\times10^{\2\3}$", escaped(text))
-    return re.sub(r"(?<![\w{^])-(?=[\d.])", "$-$", power).replace("{+", "{")
+    return re.sub(r"(?<![\w{^])-(?=[\d.])|(?<= )-(?= )", "$-$", power).replace("{+", "{")
 
 
 def _table(rows: Sequence[Row]) -> str:
-    constant = [name for name in CONSTANT if len({row[name] for row in rows}) == 1]
+    constant = [n for n in CONSTANT if n in rows[0] and len({row[n] for row in rows}) == 1]
     columns = [name for name in rows[0] if name not in constant]
     lines = [f"% {name}: {' '.join(rows[0][name].split())}" for name in constant]
-    lines += [rf"\begin{{tabular}}{{{'l' * len(columns)}}}", r"\toprule"]
+    align = "".join("r" if name in NUMBERS else "l" for name in columns)
+    lines += [rf"\begin{{tabular}}{{@{{}}{align}@{{}}}}", r"\toprule"]
     lines += [" & ".join(map(escaped, columns)) + r" \\", r"\midrule"]
     lines += [" & ".join(row[name] for name in columns) + r" \\" for row in rows]
     return "\n".join([*lines, r"\bottomrule", r"\end{tabular}", ""])
@@ -66,7 +69,7 @@ def _effects(results: Sequence[Result]) -> Iterator[Row]:
                 yield {
                     "experiment": escaped(result.title),
                     "measured": escaped(reading.name),
-                    "effect": escaped(effect.name),
+                    "effect": number(effect.name),
                     "difference": number(wording.difference(reading, effect)),
                     "95% interval": number(wording.interval(reading, effect)),
                     "p": number(wording.p_value(effect.p_value)),

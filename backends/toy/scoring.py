@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from ..continuations import ContinuationRequest, LogProbability
+from ..samples import Token
 from .network import (
     BLOCK,
     TINY,
@@ -36,11 +37,32 @@ def continuation_log_probabilities(
     logs = iter(_log_probabilities_of(weights, prompts[prompt], answers))
     return [
         [
-            LogProbability(nats=float(next(logs)[given:].sum()), tokens=len(tokens) - given)
+            _scored(vocabulary, tokens[given:], next(logs)[given:], request.each_token)
             for tokens, given in each
         ]
-        for each in scored
+        for request, each in zip(requests, scored, strict=True)
     ]
+
+
+def _scored(
+    vocabulary: Vocabulary, tokens: Sequence[int], logs: Floats, each_token: bool
+) -> LogProbability:
+    return LogProbability(
+        nats=float(logs.sum()),
+        tokens=len(tokens),
+        each=_each(vocabulary, tokens, logs) if each_token else (),
+    )
+
+
+def _each(vocabulary: Vocabulary, tokens: Sequence[int], logs: Floats) -> tuple[Token, ...]:
+    """The tokens but for the end; a character that is spelled in parts is whole at its last."""
+    pairs = zip(tokens, logs.tolist(), strict=True)
+    known = [(n, log) for n, (token, log) in enumerate(pairs, start=1) if token != END]
+    texts = ["", *(vocabulary.decode(tokens[:n]).rstrip("\ufffd") for n, _ in known)]
+    return tuple(
+        Token(text=after[len(before) :], logprob=log)
+        for before, after, (_, log) in zip(texts, texts[1:], known, strict=False)
+    )
 
 
 def _scored_tokens(

@@ -31,7 +31,8 @@ def message_of(error: BaseException) -> str:
     if unknown is None or not callable(callee):
         return str(error)
     known = list(inspect.signature(callee).parameters)
-    return f"{error}: {did_you_mean(unknown[1], known)}it has {', '.join(known)}"
+    said = str(error)[: unknown.end()]  # Python 3.13 and later go on with a name of their own
+    return f"{said}: {did_you_mean(unknown[1], known)}it has {', '.join(known)}"
 
 
 def place_of(excinfo: "pytest.ExceptionInfo[BaseException]", path: Path) -> str:

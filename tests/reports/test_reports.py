@@ -357,6 +357,9 @@ def test_numbers_and_quotations_are_as_latex_wants_them(run: reports.Run, tmp_pa
     text = (tmp_path / "r.files" / "effects.tex").read_text()
     assert text.startswith("% experiment: test\\_small.py[horse]\n% measured: ")
     assert "$-$25.0 points & $-$50.0 to +12.5 & $6\\times10^{-39}$ &" in text
+    assert "\n% questions: " in text
+    assert f"\n{effect.name.replace(' - ', ' $-$ ')} & " in text
+    assert "\\begin{tabular}{@{}lrlrl@{}}" in text
 
 
 def test_the_methods_are_there_as_latex(run: reports.Run, tmp_path: Path) -> None:
