@@ -37,6 +37,8 @@ SILENT_REMEDY = (
     "as in LIMEN_OPENAI_FIRST_ANSWER=300, or have it load the model first"
 )
 LATER = "run the same command again when it has"
+NOT_ASKED = "not asked"
+"""The fingerprint of a model that is described from tables alone, for estimates."""
 NO_CHAT = ("embed", "rerank", "whisper", "tts", "moderation")
 """Parts of names of models that cannot chat, which servers list with the others."""
 
@@ -139,9 +141,7 @@ class Preflight:
         """A model of a service that is not asked; for estimates alone."""
         self._check_end(model, {})
         why_not = self._why_by_tables(model) or ""
-        return Model(
-            name=model, fingerprint="not asked", can_fine_tune=not why_not, why_not=why_not
-        )
+        return Model(name=model, fingerprint=NOT_ASKED, can_fine_tune=not why_not, why_not=why_not)
 
     def _retrieve(self, model: str) -> Mapping[str, object]:
         """What is known of a model: from its own entry, from the list, or from a small sample."""
