@@ -4,6 +4,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from .samples import Token
+
 if TYPE_CHECKING:
     from ..datasets.chat import Conversation
 
@@ -26,6 +28,7 @@ class ContinuationRequest:
             more token. Else the answer may go on as it likes. Default: False.
         chat: Whether the chat template is applied; else the only turn's text is continued as it
             is. Default: True.
+        each_token: Whether an engine, for a server, is to give each token too. Default: False.
 
     Examples:
         >>> question = [{"role": "user", "content": "Name an animal."}]
@@ -37,6 +40,7 @@ class ContinuationRequest:
     begin: str = ""
     whole: bool = False
     chat: bool = True
+    each_token: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -49,6 +53,7 @@ class LogProbability:
         tokens: The number of its tokens, the end of the turn included where it counts.
         exact: False where a service reports no more than that the value is not above ``nats``.
             Default: True.
+        each: The tokens, without the end of the turn, where they were asked for. Default: none.
 
     Examples:
         >>> LogProbability(nats=-3.2, tokens=2)
@@ -57,6 +62,7 @@ class LogProbability:
     nats: float
     tokens: int
     exact: bool = True
+    each: tuple[Token, ...] = ()
 
 
 class ContinuationScorer(Protocol):

@@ -14,7 +14,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class ServiceTerms:
-    """What a run allows a service to do. It changes no answer, so it is part of no key.
+    """What a run allows a service to do, and how an engine samples.
+
+    It changes no answer, so it is part of no key; ``sampling_precision`` alone does, and is part of
+    the fingerprints of models.
 
     Raises nothing; the backend that gets it raises :class:`~limen.SpecError` for terms that it
     cannot keep.
@@ -29,6 +32,8 @@ class ServiceTerms:
             Default: False.
         choices: What the user chose of how a server is asked, by name; they go before the
             environment's. Default: none.
+        sampling_precision: "bfloat16" to sample open weights so on a processor. Default: None,
+            float32.
 
     Examples:
         >>> backend = open_backend("openai", store, ServiceTerms(budget=5.0))
@@ -40,6 +45,7 @@ class ServiceTerms:
     prices: Path | None = None
     estimate_only: bool = False
     choices: Mapping[str, str] = field(default_factory=dict, hash=False)
+    sampling_precision: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

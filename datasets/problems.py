@@ -17,12 +17,9 @@ THINGS = (
 )  # fmt: skip
 
 
+# Its source, this docstring included, is part of the keys of stages that ask its problems.
 def word_problem(seed: int) -> tuple[str, str]:
-    """A problem and its answer, a whole number above zero.
-
-    Args:
-        seed: Another seed gives another problem.
-    """
+    """A problem and its answer, a whole number above zero."""
     draw = random.Random(seed)
     return draw.choice(_STORIES)(draw)
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TypeGuard
 
 from .artifacts import digest_of
-from .batch_files import is_batch, joined
+from .batch_files import first_values, is_batch, joined
 from .errors import DataError, SpecError
 from .file_contents import COMPRESSED, decoded, members, missing, uncompressed
 from .json_records import expanded
@@ -38,6 +38,7 @@ TABLES = (".parquet", ".arrow", ".feather")
 JSON = (".jsonl", ".ndjson", ".json")
 SEPARATED = (".csv", ".tsv")
 DATA = frozenset((*TABLES, *JSON, *SEPARATED))
+ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz", ".tar.zst")
 DELIMITERS = (",", "\t", ";", "|")
 LONGEST_FIELD = 2**31 - 1
 """Characters of a CSV field at most; the library's own limit is shorter than long answers."""
@@ -60,7 +61,22 @@ def read_records(path: Path) -> Iterator[Record]:
 
 
 def _holds_batch(path: Path) -> bool:
-    return path.is_dir() and is_batch(_files_of_data(path))
+    return path.is_dir() and _are_batch(_files_of_data(path))
+
+
+def _are_batch(files: Sequence[Path]) -> bool:
+    """Whether files are the parts of a batch, seen from the first record of each."""
+    if len(files) < 2 or not all(_suffix(file) in JSON for file in files):
+        return False
+    return is_batch([first_values(_head_of(file)) for file in files])
+
+
+def _head_of(file: Path) -> bytes:
+    """The first line of a file that is not compressed, or all of what is."""
+    if file.suffix.lower() in COMPRESSED:
+        return uncompressed(file, file.read_bytes())
+    with file.open("rb") as lines:
+        return lines.readline()
 
 
 def _located(path: Path) -> Iterator[tuple[str, Mapping[str, object]]]:
@@ -109,7 +125,7 @@ def data_files(path: Path) -> list[Path]:
 def _shards(folder: Path) -> list[Path]:
     """The files of a folder that are parts of one data set."""
     files = _files_of_data(folder)
-    if not is_batch(files):
+    if not _are_batch(files):
         _check_one(folder, [str(file.relative_to(folder)) for file in files])
     return files
 
@@ -121,8 +137,18 @@ def _files_of_data(folder: Path) -> list[Path]:
 def _check_one(folder: Path, files: Sequence[str]) -> None:
     """Refuse files that are not the parts of one data set."""
     if not files:
-        raise DataError(f"{folder} has no data files in it: JSONL, JSON, CSV, Parquet, Arrow")
+        packed = _archives(folder)
+        remedy = f". It has {', '.join(packed)}: give the path of one" if packed else ""
+        raise DataError(
+            f"{folder} has no data files in it: JSONL, JSON, CSV, Parquet, Arrow{remedy}"
+        )
     _only(folder, list(dict.fromkeys(_SHARD.sub("", file) for file in files)))
+
+
+def _archives(folder: Path) -> list[str]:
+    """The names of the archives in a folder; none in what is no folder."""
+    names = (file.name for file in folder.iterdir()) if folder.is_dir() else ()
+    return sorted(name for name in names if name.lower().endswith(ARCHIVES))
 
 
 def _only(folder: Path, names: list[str]) -> str:
@@ -148,12 +174,21 @@ def _records(file: Path) -> Iterator[Record]:
         return
     samples = {name: part for name, part in packed.items() if name.startswith("samples/")}
     if samples and "header.json" in packed:  # an Inspect log
-        packed = samples
-    else:
-        packed = {name: part for name, part in packed.items() if _suffix(Path(name)) in DATA}
-        _check_one(file, list(packed))
-    for name, part in packed.items():
-        for place, values in _records_of(file / name, uncompressed(file / name, part)):
+        yield from _records_of_members(file, samples)
+        return
+    data = {n: uncompressed(file / n, c) for n, c in packed.items() if _suffix(Path(n)) in DATA}
+    if len(data) > 1 and is_batch(list(map(first_values, data.values()))):
+        for place, values in joined(_records_of_members(file, data)):
+            yield Record(place, values)
+        return
+    _check_one(file, list(data))
+    yield from _records_of_members(file, data)
+
+
+def _records_of_members(file: Path, members: Mapping[str, bytes]) -> Iterator[Record]:
+    """The records of files in an archive, in order."""
+    for name, content in members.items():
+        for place, values in _records_of(file / name, uncompressed(file / name, content)):
             yield Record(f"{name}, {place}", values)
 
 

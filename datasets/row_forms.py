@@ -13,7 +13,6 @@ all other columns of the file.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +34,7 @@ from .errors import DataError, SpecError
 from .nested_answers import flattened
 from .record_files import Record, read_records
 from .row_conditions import Condition, satisfies
+from .row_form import RowForm
 from .transcripts import transcript
 from .turns import TurnError, Turns, is_conversation, system_text, turns_of
 
@@ -84,31 +84,8 @@ class RowTable:
     understood: str
     others: tuple[str, ...] = ()
     """The other columns."""
-
-
-@dataclass(frozen=True)
-class _Form:
-    """Where the parts of a row stand in a record."""
-
-    prompt: str
-    answer: str | None
-    """None: the answer is the last turn of the prompt's conversation."""
-    context: str | None = None
-    """Alpaca's ``input``, which goes below the instruction."""
     system: str | None = None
-    written_out: bool = False
-    """Whether conversations are written out as one text."""
-
-    @cached_property
-    def used(self) -> frozenset[str]:
-        return frozenset(filter(None, (self.prompt, self.answer, self.context, self.system)))
-
-    def __str__(self) -> str:
-        if self.answer is None:
-            return f"conversation = {self.prompt!r}"
-        context = f" with {self.context!r}" if self.context else ""
-        system = f", system = {self.system!r}" if self.system else ""
-        return f"prompt = {self.prompt!r}{context}, answer = {self.answer!r}{system}"
+    """The column of system prompts, if the rows have any and earlier versions left it out."""
 
 
 def read_rows_of(
@@ -149,7 +126,9 @@ def rows_of_records(
     others = tuple(n for n in names if n not in form.used and n not in numbers)
     reader = _RowReader(source, form, others, numbers, answered=answered)
     rows = tuple(reader.row(number, record) for number, record in chosen)
-    return RowTable(rows, _understood(rows, len(flat), form, others), others)
+    prompted = columns.system is None and any(map(_system_turns, rows))
+    system = form.system if prompted and not form.always_read_system else None
+    return RowTable(rows, _understood(rows, len(flat), form, others), others, system)
 
 
 def read_prompts(path: Path, name: str | None = None) -> tuple[str, ...]:
@@ -171,13 +150,13 @@ def prompts_of_records(
             f"{source} has {'several columns' if usual else 'no column'} of prompts: give a file "
             f"or a frame with one of that name. Its columns are {', '.join(map(repr, names))}"
         )
-    reader = _RowReader(source, _Form(_prompt_column(source, names, name), ""), (), ())
+    reader = _RowReader(source, RowForm(_prompt_column(source, names, name), ""), (), ())
     return tuple(reader.asked(record)[1] for record in found)
 
 
 def _recognised(
     source: str, names: Sequence[str], records: Sequence[Record], wanted: RowColumns
-) -> _Form:
+) -> RowForm:
     """Where a file has its prompts and answers."""
     if wanted.system is not None:
         check_column(source, names, wanted.system)
@@ -186,16 +165,16 @@ def _recognised(
     if wanted.prompt is None and wanted.answer is not None:
         first = records[0].values.get(wanted.answer)
         if _is_whole(first):
-            return _Form(wanted.answer, None, system=wanted.system, written_out=True)
+            return RowForm(wanted.answer, None, system=wanted.system, written_out=True)
     _check_one_answer(source, names, wanted)
     if wanted.prompt is None:
         check_prompts(source, names)
     prompt = _prompt_column(source, names, wanted.prompt)
     if wanted.answer is None and _is_answered_conversation(records[0].values.get(prompt)):
-        return _Form(prompt, None, system=wanted.system or system_column(names))
+        return RowForm(prompt, None, system=wanted.system or system_column(names))
     others = [name for name in names if name != prompt]
     answer = column(source, others, ANSWER, what="answer", given=wanted.answer)
-    return _Form(prompt, answer, system=wanted.system or system_column(others))
+    return RowForm(prompt, answer, system=wanted.system or system_column(others))
 
 
 def _check_one_answer(source: str, names: Sequence[str], wanted: RowColumns) -> None:
@@ -208,21 +187,21 @@ def _check_one_answer(source: str, names: Sequence[str], wanted: RowColumns) -> 
         )
 
 
-def _usual(names: Sequence[str], records: Sequence[Record]) -> _Form | None:
+def _usual(names: Sequence[str], records: Sequence[Record]) -> RowForm | None:
     """A form that several columns make up together; None for a plain pair of columns."""
     by_name = {plain_name(name): name for name in names}
     chats = [n for n in matching(names, CONVERSATION) if is_conversation(records[0].values.get(n))]
     answers = [n for n in matching(names, ANSWER) if plain_name(n) not in ("text", "content")]
     if len(chats) == 1 and (_ends_answered(records[0].values[chats[0]]) or not answers):
-        return _Form(chats[0], None, system=system_column(names))
+        return RowForm(chats[0], None, system=system_column(names))
     first = records[0].values.get(by_name.get("text", ""))
     if not matching(names, PROMPT) and isinstance(first, str) and transcript(first):
-        return _Form(by_name["text"], None, written_out=True)
+        return RowForm(by_name["text"], None, written_out=True)
     if not matching(names, PROMPT) and (pair := text_and_target(by_name)):
-        return _Form(*pair, system=system_column(names))
+        return RowForm(*pair, system=system_column(names))
     context = next((by_name[name] for name in ("input", "context") if name in by_name), None)
     if "instruction" in by_name and context and len(answers) == 1:
-        return _Form(by_name["instruction"], answers[0], context, system_column(names))
+        return RowForm(by_name["instruction"], answers[0], context, system_column(names))
     return None
 
 
@@ -274,7 +253,7 @@ class _RowReader:
     """Makes rows of records of one form."""
 
     source: str
-    form: _Form
+    form: RowForm
     others: Sequence[str]
     numbers: Sequence[str]
     """The columns, of ``row`` and ``draw``, that the file has."""
@@ -383,12 +362,17 @@ def _kept_name(name: str) -> str:
     return f"{name}_given" if name in RESERVED else name
 
 
-def _understood(rows: Sequence[Row], read: int, form: _Form, others: Sequence[str]) -> str:
+def _understood(rows: Sequence[Row], read: int, form: RowForm, others: Sequence[str]) -> str:
     count = f"read {read:,} rows" if len(rows) == read else f"took {len(rows):,} of {read:,} rows"
-    under = sum(any(t["role"] == "system" for t in row.get(_HISTORY, ())) for row in rows)
+    under = sum(map(_system_turns, rows))
     prompted = f"; {under:,} have a system prompt" if under else ""
     columns = f"; other columns: {', '.join(others)}" if others else ""
     return f"{count}: {form}{prompted}{columns}"
+
+
+def _system_turns(row: Row) -> bool:
+    """Whether a row has a system prompt."""
+    return any(turn["role"] == "system" for turn in row.get(_HISTORY, ()))
 
 
 def check_columns(columns: RowColumns) -> None:

@@ -99,13 +99,17 @@ def test_help_says_every_default(one: Callable[..., object]) -> None:
 
 
 def methods(one: type) -> Iterator[tuple[str, Callable[..., object]]]:
-    """The public methods of a class that limen has written, class methods too, by name."""
+    """The public methods of a class that limen has written, class methods too, by name.
+
+    A function that is a field's default is none of them.
+    """
     for name, found in inspect.getmembers(
         one, lambda v: inspect.isfunction(v) or inspect.ismethod(v)
     ):
         method = inspect.unwrap(getattr(found, "__func__", found))
         is_public = not name.startswith("_") or (name == "__call__" and is_protocol(one))
-        if is_public and method.__module__.startswith("limen."):
+        is_own = method.__module__.startswith("limen.") and "." in method.__qualname__
+        if is_public and is_own:
             yield name, method
 
 

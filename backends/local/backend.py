@@ -12,7 +12,6 @@ from ...datasets.errors import BackendError, SpecError
 from .. import records
 from ..base import (
     Capabilities,
-    Checkpoint,
     Completion,
     FineTuned,
     Job,
@@ -26,7 +25,7 @@ from ..base import (
 from ..continuations import ContinuationRequest, LogProbability
 from ..needs import Needs
 from ..objectives import OBJECTIVES, AnswerDistributions, DistributionRequest
-from ..recipes import check_training, steps_of
+from ..recipes import check_training
 from ..rendering import RenderedContext
 from .adapter_check import check_adapter
 from .context import Context, check_unchanged, own_context, recorded_context, template_hash
@@ -34,6 +33,7 @@ from .continuations import ContinuationCalculator
 from .distributions import DistributionReader, answers_of, check_tokenizers, teacher_prompts
 from .gguf_files import GgufFolders
 from .job_objective import Teacher, job_objective
+from .job_result import fine_tuned
 from .libraries import LIBRARIES, Tokenizer, check_installed
 from .loading import (
     AdapterContext,
@@ -50,8 +50,8 @@ from .plain_template import NOTE
 from .recipes import AS_TRAINED, completed
 from .sampler import Sampler, default_max_rows
 from .sources import ModelSource, find_model
-from .students import CONTEXT, Student, Students, files_below, job_digest
-from .training import Epoch, TrainingRun
+from .students import CONTEXT, Student, Students, files_below
+from .training import TrainingRun
 from .training_data import read_training_data
 from .word_probabilities import CUTOFF, WordProbabilityCalculator
 
@@ -67,8 +67,9 @@ class LocalBackend:
 
     Those without a chat template are asked in a plain one (see :mod:`.plain_template`).
 
-    One base model is in memory at a time, in bfloat16 on a GPU and in float32 on a processor. Below
-    ``home`` are the trained adapters and weights (see :mod:`.students`).
+    One base model is in memory at a time, in bfloat16 on a GPU and in float32 on a processor, where
+    ``terms`` may have answers sampled in bfloat16 too. Below ``home`` are the trained adapters and
+    weights (see :mod:`.students`).
     """
 
     name = "local"
@@ -80,6 +81,7 @@ class LocalBackend:
         self._home = home
         self._students = Students(home)
         self._gguf = GgufFolders(home)
+        self._sampling = (terms or ServiceTerms()).sampling_precision
         self._save_seconds = save_seconds
         self._models = ModelCache()
         self._sources: dict[str, ModelSource] = {}
@@ -128,10 +130,17 @@ class LocalBackend:
             fingerprint = source.asked_fingerprint
             if source.base is not None:
                 why = f"it is an adapter: fine-tune its base {source.base.name}"
-                return Model(name=model, fingerprint=_versioned(fingerprint), can_fine_tune=False,
+                return Model(name=model, fingerprint=self._asked(fingerprint), can_fine_tune=False,
                              why_not=why)  # fmt: skip
         note = "" if self._framing_source(model).template else NOTE
-        return Model(name=model, fingerprint=_versioned(fingerprint), can_fine_tune=True, note=note)
+        return Model(
+            name=model, fingerprint=self._asked(fingerprint), can_fine_tune=True, note=note
+        )
+
+    def _asked(self, fingerprint: str) -> str:
+        """The fingerprint of some files, with what else decides their answers."""
+        half = self._sampling is not None and not has_gpu()  # a GPU has bfloat16 in any case
+        return _versioned(fingerprint) + (f":sampled in {self._sampling}" if half else "")
 
     def _framing_source(self, model: str) -> ModelSource:
         """The files whose template a model is asked in."""
@@ -155,7 +164,7 @@ class LocalBackend:
 
     def sample(self, model: str, requests: Iterable[Request]) -> Iterator[Sequence[Completion]]:
         """See :meth:`limen.backends.Backend.sample`; completions come as they finish."""
-        loaded, activate, context = self._resolve(model)
+        loaded, activate, context = self._resolve(model, self._sampling)
         yield from Sampler(loaded, activate, context).sample(requests)
         empty_gpu_cache()
 
@@ -217,7 +226,7 @@ class LocalBackend:
                     shutil.rmtree(checkpoint)
         record = {"base": job.model, "learned": folder.name, "recipe": dict(recipe)}
         files = (*files_below(folder), self._students.add(job, record))
-        return replace(_result(job, recipe, finished), files=files)
+        return replace(fine_tuned(job, recipe, finished), files=files)
 
     def distributions(
         self, model: str, request: DistributionRequest
@@ -282,16 +291,18 @@ class LocalBackend:
         """The files to load a model from."""
         return self._gguf.readable(self._source(name))
 
-    def _resolve(self, model: str) -> tuple[LoadedModel, AdapterContext, Context]:
+    def _resolve(
+        self, model: str, precision: str | None = None
+    ) -> tuple[LoadedModel, AdapterContext, Context]:
         """The loaded base of a model, what activates its adapter, and the context to ask it in."""
         student = self._students.find(model)
         if student is None:
             source = self._source(model)
-            loaded = self._models.load(self._gguf.readable(source.base or source))
+            loaded = self._models.load(self._gguf.readable(source.base or source), precision)
             activate = partial(loaded.with_adapter, source.adapter)
             return loaded, activate, own_context(loaded.tokenizer)
         base = self._readable(student.base)
-        loaded = self._models.load(student.full_weights(base) if student.full else base)
+        loaded = self._models.load(student.full_weights(base) if student.full else base, precision)
         adapter = None if student.full else student.folder
         context = _context_of(student, loaded.tokenizer, base.fingerprint)
         return loaded, partial(loaded.with_adapter, adapter), context
@@ -357,7 +368,7 @@ class LocalBackend:
 
 
 def _versioned(fingerprint: str) -> str:
-    """The fingerprint of some files, with what else decides the answers and the training."""
+    """The fingerprint of some files, with what else decides exact measures and the training."""
     number_format = ":bfloat16" if has_gpu() else ""  # a GPU answers otherwise than a processor
     return f"{VERSION}:{fingerprint}{number_format}"
 
@@ -369,28 +380,3 @@ def _context_of(student: Student, tokenizer: Tokenizer, base: str) -> Context:
         check_unchanged(student.model, record, tokenizer, base)
     system = student.recipe["asked_system"]
     return recorded_context(record if system == AS_TRAINED else {**record, "system": system})
-
-
-def _result(job: Job, recipe: Recipe, finished: records.Record) -> FineTuned:
-    model = f"ft:{job.model}:{job_digest(job)}"
-    epochs = [Epoch(**epoch) for epoch in finished["epochs"]]
-    kept = epochs if recipe["method"] == "lora" else []
-    after = tuple(
-        Checkpoint(model=f"{model}:s{step}", step=step, loss=None) for step in steps_of(recipe)
-    )
-    ends = tuple(
-        Checkpoint(
-            model=model if number == len(epochs) else f"{model}:{number}",
-            step=epoch.step,
-            loss=epoch.loss,
-            validation_loss=epoch.validation_loss,
-        )
-        for number, epoch in enumerate(kept, start=1)
-    )
-    return FineTuned(
-        model=model,
-        examples=finished["examples"],
-        tokens=finished["tokens"],
-        losses=tuple(epoch.loss for epoch in epochs if epoch.loss is not None),
-        checkpoints=(*after, *ends[-1:]) if after else ends,
-    )

@@ -27,10 +27,11 @@ from typing import Literal, cast
 
 from ...datasets.chat import Conversation, Message
 from ...datasets.errors import BackendError, PromptError
+from ..plain_text import BLANK, STOPS
+from ..plain_text import VERSION as PLAIN_VERSION
 from ..records import Record
 from .libraries import Tokenizer, one_line
-from .plain_template import BLANK, MARK, STOPS
-from .plain_template import VERSION as PLAIN_VERSION
+from .plain_template import MARK
 
 TEMPLATE_DATE = datetime(2026, 1, 1)
 """The date that templates see: tomorrow's system block must equal today's."""

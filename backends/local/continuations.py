@@ -1,8 +1,7 @@
 """Log-probabilities of given continuations: prompts are computed once, options side by side.
 
-The text that all prompts begin with (a system block) is computed once, the rest of each prompt
-once for all its continuations. The first token of a continuation needs no pass of its own; only
-longer continuations are run through the model, without their last token.
+Each prompt is computed once for all its continuations. The first token of a continuation needs no
+pass of its own; only longer continuations are run through the model, without their last token.
 """
 
 import math
@@ -12,8 +11,9 @@ from itertools import islice
 
 from ...datasets.errors import BackendError, SpecError
 from ..continuations import ContinuationRequest, LogProbability
+from ..samples import Token
 from .context import Context
-from .forward_pass import CachedForward, ForwardState, Tokens
+from .forward_pass import CachedForward, ForwardState, Tokens, shared_length
 from .loading import AdapterContext, LoadedModel, check_length
 from .memory import free_memory, is_out_of_memory
 from .prompt_tokens import AnswerTokens
@@ -35,6 +35,7 @@ class TokenizedRequest:
     """The answer with each continuation: its given beginning, then the continuation."""
     given: tuple[int, ...]
     """How many tokens of each answer are given."""
+    each_token: bool = False
 
 
 class ContinuationCalculator:
@@ -86,7 +87,7 @@ class ContinuationCalculator:
     def _batch(
         self, forward: CachedForward, requests: Sequence[TokenizedRequest]
     ) -> list[list[LogProbability]]:
-        state = _after_prompts(forward, [request.prompt for request in requests])
+        state = forward.start([request.prompt for request in requests])
         rows = [
             (parent, tokens)
             for parent, request in enumerate(requests)
@@ -95,11 +96,33 @@ class ContinuationCalculator:
         logs = dict(zip(rows, self._scored(forward, state, rows), strict=True))
         return [
             [
-                _summed(logs[parent, tokens][given:])
+                self._summed(tokens, logs[parent, tokens], given, request.each_token)
                 for tokens, given in zip(request.continuations, request.given, strict=True)
             ]
             for parent, request in enumerate(requests)
         ]
+
+    def _summed(
+        self, tokens: Tokens, logs: Sequence[float], given: int, each_token: bool
+    ) -> LogProbability:
+        each = self._each(tokens, logs)[given:] if each_token else ()
+        return LogProbability(nats=math.fsum(logs[given:]), tokens=len(logs) - given, each=each)
+
+    def _each(self, tokens: Tokens, logs: Sequence[float]) -> tuple[Token, ...]:
+        """The tokens as texts: a character of several tokens is whole at its last one."""
+        lengths = range(len(tokens) + 1)
+        texts = [self._text(tokens[:n]).rstrip("\ufffd") for n in lengths]
+        return tuple(
+            Token(text=after[len(before) :], logprob=log)
+            for before, after, log in zip(texts, texts[1:], logs, strict=False)
+        )
+
+    def _text(self, tokens: Tokens) -> str:
+        return str(
+            self._loaded.tokenizer.decode(
+                tokens, skip_special_tokens=False, clean_up_tokenization_spaces=False
+            )
+        )
 
     def _scored(
         self, forward: CachedForward, state: ForwardState, rows: Sequence[tuple[int, Tokens]]
@@ -150,20 +173,6 @@ def _long_row_scored(
     return scored
 
 
-def _after_prompts(forward: CachedForward, prompts: Sequence[Tokens]) -> ForwardState:
-    """The state after each prompt; what all of them begin with is computed once."""
-    shared = _shared_length(prompts)
-    shared = min(shared, min(map(len, prompts)) - 1)
-    if shared < 1 or len(prompts) == 1:
-        return forward.start(prompts)
-    state = forward.start([prompts[0][:shared]])
-    return forward.extend_rows(state, [0] * len(prompts), [row[shared:] for row in prompts])
-
-
-def _summed(logs: Sequence[float]) -> LogProbability:
-    return LogProbability(nats=math.fsum(logs), tokens=len(logs))
-
-
 def tokenize(
     loaded: LoadedModel, context: Context, requests: Sequence[ContinuationRequest]
 ) -> list[TokenizedRequest]:
@@ -177,7 +186,10 @@ def tokenize(
         check_length(loaded.model, len(answers.prompt) + max(len(tokens) for tokens, _ in each))
         tokenized.append(
             TokenizedRequest(
-                answers.prompt, tuple(tokens for tokens, _ in each), tuple(n for _, n in each)
+                answers.prompt,
+                tuple(tokens for tokens, _ in each),
+                tuple(n for _, n in each),
+                request.each_token,
             )
         )
     return tokenized
@@ -188,17 +200,9 @@ def _continuation(
 ) -> tuple[Tokens, int]:
     """The tokens of an answer with a continuation, and how many of them are given."""
     begin, tokens = answers.of(request.begin), answers.of(request.begin + text)
-    given = _shared_length([begin, tokens])
+    given = shared_length([begin, tokens])
     if request.whole:
         tokens = (*tokens, loaded.turn_end)
     if len(tokens) == given:
         raise SpecError(f"the continuation {text!r} has no tokens: give it a text, or whole=True")
     return tokens, given
-
-
-def _shared_length(rows: Sequence[Tokens]) -> int:
-    """How many tokens all rows begin with."""
-    first = min(rows)
-    last = max(rows)
-    pairs = enumerate(zip(first, last, strict=False))
-    return next((n for n, (a, b) in pairs if a != b), min(len(first), len(last)))

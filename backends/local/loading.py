@@ -34,6 +34,8 @@ class LoadedModel:
     source: ModelSource
     model: CausalLM
     tokenizer: Tokenizer
+    precision: str | None = None
+    """Its number format if it is not the usual one."""
     _adapters: list[str] = field(default_factory=list)
     """Loaded adapters by folder, the most recently used last."""
     _spelling: Spelling | None = None
@@ -133,13 +135,18 @@ class ModelCache:
     def __init__(self) -> None:
         self.current: LoadedModel | None = None
 
-    def load(self, source: ModelSource) -> LoadedModel:
-        """The model of these files, loaded unless it is the current one."""
-        if self.current is None or self.current.source != source:
+    def load(self, source: ModelSource, precision: str | None = None) -> LoadedModel:
+        """The model of these files, loaded unless it is the current one.
+
+        ``precision`` is its number format on a processor; None for float32.
+        """
+        current = self.current
+        if current is None or (current.source, current.precision) != (source, precision):
             self.clear()
             tokenizer = load_tokenizer(source.tokenizer or source)
-            self.current = LoadedModel(source, load_model(source).eval(), tokenizer)
-        return self.current
+            model = load_model(source, precision=precision).eval()
+            self.current = current = LoadedModel(source, model, tokenizer, precision)
+        return current
 
     def clear(self) -> None:
         """Free the memory."""
@@ -166,12 +173,17 @@ def load_tokenizer(source: ModelSource) -> Tokenizer:
         return tokenizer
 
 
-def load_model(source: ModelSource, *, full: bool = False) -> CausalLM:
-    """The weights, on the GPU if there is one; in float32 if all of them are to be trained."""
+def load_model(
+    source: ModelSource, *, full: bool = False, precision: str | None = None
+) -> CausalLM:
+    """The weights, on the GPU if there is one; in float32 if all of them are to be trained.
+
+    ``precision`` names their number format on a processor in place of float32.
+    """
     source = download_weights(source)
     check_fits(source, full=full)
     torch = library("torch")
-    placement: dict[str, Untyped] = {"dtype": torch.float32}
+    placement: dict[str, Untyped] = {"dtype": getattr(torch, precision or "float32")}
     if has_gpu():
         device_map = {"": 0} if fits_one_gpu(source, full=full) else "auto"
         placement = {

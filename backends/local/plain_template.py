@@ -1,9 +1,4 @@
-"""The framing of conversations for models without a chat template: "User: ...", "Assistant: ...".
-
-An answer follows "Assistant:" with a blank, which is no part of it: tokenizers have words with
-their blank as one token, so that a prompt that ends with a blank is an unfamiliar one. It ends with
-the token that ends texts, or where the model goes on with a turn of the user's.
-"""
+"""The framing of :mod:`..plain_text` as a chat template, for models that have none."""
 
 from .libraries import Tokenizer
 
@@ -16,10 +11,6 @@ TURNS = (
     "{% endfor %}"
     "{% if add_generation_prompt %}Assistant:{% endif %}"
 )
-BLANK = " "
-STOPS = ("\nUser:", "\nAssistant:")
-VERSION = "plain-1"
-"""Part of a model's fingerprint: raise it when the same conversation becomes another text."""
 NOTE = (
     'it has no chat template: conversations are written as "User: ..." and "Assistant: ...". '
     "Another framing: a chat_template.jinja in the model's folder; none: chat=False"

@@ -11,9 +11,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ...datasets.errors import BackendError, UnknownModelError
+from ..plain_text import VERSION as PLAIN_VERSION
 from .adapters import CONFIG, WEIGHTS, adapter_folder, base_of_adapter, no_base
 from .libraries import Untyped, library, one_line
-from .plain_template import VERSION as PLAIN_VERSION
 
 HASHED_WHOLE = 32 * 2**20
 """Files up to this many bytes are hashed whole."""

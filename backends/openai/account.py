@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 OPENAI = "https://api.openai.com/v1"
-ENDPOINT = "/chat/completions"
-"""What people leave at the end of an address that they copied."""
+ENDPOINTS = ("/completions", "/chat")
+"""What people leave at the end of an address that they copied, from the end."""
 NO_KEY = "no-key"
 """What a server that wants no key is sent; the SDK insists on one."""
 
@@ -40,7 +40,7 @@ class Account:
         given = azure if self.azure else env("OPENAI_BASE_URL") or OPENAI
         parts = _parts(given.strip())
         host = parts.netloc.rpartition("@")[2]
-        parts = parts._replace(path=parts.path.rstrip("/").removesuffix(ENDPOINT))
+        parts = parts._replace(path=_without_endpoint(parts.path))
         self._address = parts._replace(netloc=host).geturl().rstrip("/")
         self.url = parts._replace(netloc=host, query="", fragment="").geturl().rstrip("/")
         """The server, without any credentials that its address has in it."""
@@ -147,6 +147,14 @@ def _parts(address: str) -> SplitResult:
             "OPENAI_BASE_URL must look like http://127.0.0.1:8000/v1"
         ) from None
     return parts
+
+
+def _without_endpoint(path: str) -> str:
+    path = path.rstrip("/")
+    if path.endswith(ENDPOINTS[0]):
+        for end in ENDPOINTS:
+            path = path.removesuffix(end)
+    return path
 
 
 def _credentials(parts: SplitResult) -> tuple[str, str] | None:

@@ -23,6 +23,7 @@ from ..base import (
 )
 from ..budget import Budget
 from ..continuations import ContinuationRequest, LogProbability
+from ..plain_text import PlainAnswers
 from ..recipes import POSITIVE, POSITIVE_WHOLE, check_recipe, or_auto
 from .account import Account, base_of
 from .batches import Batches
@@ -93,6 +94,8 @@ class OpenAIBackend:
             batches=self,
             continuations=self,
             service=self,
+            beginnings=self._asks_plainly,
+            plain_text=self._asks_plainly,
             checkpoints=True,
         )
 
@@ -122,7 +125,11 @@ class OpenAIBackend:
     def sample(self, model: str, requests: Iterable[Request]) -> Iterator[Sequence[Completion]]:
         """See :meth:`limen.backends.Backend.sample`; in the order in which answers arrive."""
         with self._client(model) as client:
-            yield from stream(self.account, client, requests)
+            if not self._asks_plainly:
+                yield from stream(self.account, client, requests)
+                return
+            plain = PlainAnswers()
+            yield from plain.answered(stream(self.account, client, plain.asked(requests)))
 
     def log_probabilities(
         self, model: str, requests: Iterable[ContinuationRequest]
@@ -148,7 +155,13 @@ class OpenAIBackend:
         self, model: str, requests: Iterable[Request], key: str
     ) -> Iterator[Sequence[Completion]]:
         """See :meth:`limen.backends.BatchSampling.sample_batch`."""
-        yield from self._batches.sample(model, requests, key, self._profile_of(model))
+        profile = self._profile_of(model)
+        if not self._asks_plainly:
+            yield from self._batches.sample(model, requests, key, profile)
+            return
+        plain = PlainAnswers()
+        asked = plain.asked(requests)
+        yield from plain.answered(self._batches.sample(model, asked, key, profile))
 
     def fine_tune(self, job: Job, progress: Progress) -> FineTuned:
         """See :meth:`limen.backends.FineTuning.fine_tune`."""
@@ -188,7 +201,7 @@ class OpenAIBackend:
         known = self._models.get(base_of(model))
         if known is not None:
             found = "yes" if known.can_fine_tune else f"no: {known.why_not}"
-            source = ASSUMED if known.fingerprint == NOT_ASKED else PROBED
+            source = ASSUMED if known.fingerprint.startswith(NOT_ASKED) else PROBED
             facts = {"fine-tuning": f"{found} ({source})", **facts}
         return facts
 
@@ -242,6 +255,11 @@ class OpenAIBackend:
         return Preflight(
             self.account, discovery, contact, self._prices, estimate_only=self.terms.estimate_only
         )
+
+    @property
+    def _asks_plainly(self) -> bool:
+        """Whether models are asked in plain text, by the endpoint that continues texts."""
+        return self._choices.asks_plainly
 
     @contextmanager
     def _client(self, model: str) -> Iterator[ChatClient]:

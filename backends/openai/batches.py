@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from ...datasets.errors import PendingError
 from .. import records
@@ -47,7 +47,6 @@ from .uploads import Uploads
 if TYPE_CHECKING:
     from openai.types import Batch
 
-ENDPOINT: Literal["/v1/chat/completions"] = "/v1/chat/completions"
 LARGEST = 50_000
 """Requests in a batch at most: OpenAI's limit."""
 ROUNDS = 5
@@ -134,7 +133,7 @@ class Batches:
         records.write(path, record)
         if ended.status == "failed" and "largest" not in record:
             raise backend_error(entry["error"], f"the batch {ended.id} was refused")
-        lines = _Lines(RequestForm(**entry.get("form", {})))
+        lines = _Lines(RequestForm.recorded(entry))
         for file_id in (ended.output_file_id, ended.error_file_id):
             yield from _grouped(self._file_answers(file_id, run, lines))
         if reserved:
@@ -186,7 +185,7 @@ class Batches:
             file_id = self.uploads.upload(content, "batch")
             entry["sent"] = now()
             records.write(path, record)
-            found = self._create(file_id, tag)
+            found = self._create(file_id, tag, RequestForm.recorded(entry))
         entry |= {"id": found, "submitted": now()}
         records.write(path, record)
         return reserved
@@ -197,14 +196,14 @@ class Batches:
                 raise self.budget.exhausted(most, "another batch")
             self.budget.settle(most, most)  # a batch is charged for whatever it finishes
 
-    def _create(self, file_id: str, tag: str) -> str:
+    def _create(self, file_id: str, tag: str, form: RequestForm) -> str:
         batches = self.account.client.batches
         message = ""
         for attempt in range(6):
             try:
                 made = batches.create(
                     input_file_id=file_id,
-                    endpoint=ENDPOINT,
+                    endpoint=form.url,
                     completion_window="24h",
                     metadata={"limen": tag},
                 )
@@ -375,7 +374,7 @@ def _batch_state(status: object) -> Any:
 
 def _line(model: str, part: Request, form: RequestForm) -> Record:
     name = f"{part.row}-{part.first}-{part.draws}"
-    return {"custom_id": name, "method": "POST", "url": ENDPOINT, "body": form.body(model, part)}
+    return {"custom_id": name, "method": "POST", "url": form.url, "body": form.body(model, part)}
 
 
 def _reasons(ended: "Batch") -> str:

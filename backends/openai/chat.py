@@ -271,7 +271,7 @@ class ChatClient:
 
         async with asyncio.timeout(self._deadline):
             response = await self._account.async_client.post(
-                "/chat/completions",
+                form.path,
                 cast_to=httpx2.Response,
                 body=form.body(self._model, request),
                 options={"timeout": self._deadline},

@@ -1,6 +1,7 @@
 """What a user chose by hand about a server: from a run's settings, else from the environment.
 
-Nothing here is part of a stage's key.
+Of all this the endpoint alone is part of a stage's key, where plain text is chosen: the same model
+answers other questions then.
 """
 
 import math
@@ -11,7 +12,7 @@ from dataclasses import dataclass, field
 
 from ...datasets.errors import SpecError
 from .failure_share import DEFAULT as MAX_FAILED
-from .request_form import LADDERS, SHORT, N
+from .request_form import COMPLETIONS, ENDPOINT, LADDERS, SHORT, N
 from .timeouts import DEADLINE, FIRST_ANSWER
 
 NAMES = (N, *LADDERS, "logprobs", "max_failed", "first_answer", "deadline")
@@ -38,6 +39,11 @@ class Choices:
     """Seconds without a sign of life after which a server counts as silent."""
     deadline: float = DEADLINE
     """Seconds for one call in all."""
+
+    @property
+    def asks_plainly(self) -> bool:
+        """Whether models are asked in plain text, by the endpoint that continues texts."""
+        return self.form.get(ENDPOINT) == COMPLETIONS
 
 
 def read_choices(given: Mapping[str, str]) -> Choices:

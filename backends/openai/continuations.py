@@ -3,27 +3,34 @@
 A chat endpoint reports the most probable first tokens of its answer (``top_logprobs``): a
 continuation of one token is then known exactly, and of any other an upper bound. The legacy
 completions endpoint reports the log-probability of each token of a text (``echo``), which serves
-texts without a chat template.
+texts without a chat template; where it does not, the first tokens after a text are known.
 """
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from itertools import accumulate
+from typing import TYPE_CHECKING, Any
 
 from ...datasets.errors import BackendError, SpecError
 from ..base import Request
 from ..budget import Budget
 from ..continuations import ContinuationRequest, LogProbability
+from ..plain_text import BLANK, plain_prompt
 from . import responses
 from .account import Account
 from .chat import maximum_usage
 from .choices import MOST_FIRST_TOKENS
 from .errors import TRANSIENT, Failure, FailureKind, InvalidResponseError
 from .prices import Prices
+from .request_form import COMPLETIONS, ENDPOINT, RequestForm
 from .responses import Json
 from .retries import Retries
 from .server_profile import PROBED, SET, ServerProfile
+
+if TYPE_CHECKING:
+    from ...datasets.chat import Conversation
 
 SIDE_BY_SIDE = 8
 """Requests under way at a time."""
@@ -31,6 +38,8 @@ OUTAGE = 60.0
 """Seconds that a server may be unavailable."""
 FEWER = 5
 """Those that are asked for once that many were refused, unless the refusal names a number."""
+PARTS = ("tokens", "token_logprobs", "text_offset")
+"""What a completion reports of each token."""
 NONE_TO_HAVE = "use an engine (local, toy), or a server that reports log-probabilities"
 
 
@@ -47,6 +56,8 @@ class Continuations:
     first_tokens: int | None = None
     """First tokens to ask for, set by hand: 0 for none."""
     _top: int = field(default=MOST_FIRST_TOKENS, init=False)
+    _echoes: bool = field(default=True, init=False)
+    """False once the server has not echoed a text."""
 
     def __post_init__(self) -> None:
         self._top = self.first_tokens or MOST_FIRST_TOKENS
@@ -63,24 +74,26 @@ class Continuations:
             yield from pool.map(self._scored, requests)
 
     def _scored(self, request: ContinuationRequest) -> Sequence[LogProbability]:
-        if not request.chat:
-            return [self._of_text(request, text) for text in request.continuations]
+        if self.profile.form.endpoint == COMPLETIONS or not request.chat:
+            before, texts = _as_texts(request)
+            return self._of_texts(before, texts, whole=request.whole)
         if request.begin:
             raise SpecError(
                 "the backend openai cannot give the beginning of a chat answer, since no server "
                 "has that in common with another: use an engine (local, toy)"
             )
-        top = self._first_tokens(request)
+        asked = Request(row=-1, messages=request.messages, seed=0, max_tokens=1)
+        top = self._first_tokens(asked, self.profile.form)
         return [_of_first_tokens(top, text, request.whole) for text in request.continuations]
 
-    def _first_tokens(self, request: ContinuationRequest) -> Mapping[str, float]:
+    def _first_tokens(self, asked: Request, form: RequestForm) -> Mapping[str, float]:
         """The most probable first tokens of the answer, with their log-probabilities in nats."""
-        asked = Request(row=-1, messages=request.messages, seed=0, max_tokens=1)
+        chats = form.endpoint != COMPLETIONS
         while True:
             top = self._top
-            body = self.profile.form.body(self.model, asked)
-            body |= {"logprobs": True, "top_logprobs": top}
-            outcome = self._post("/chat/completions", body, asked)
+            body = form.body(self.model, asked)
+            body |= {"logprobs": True, "top_logprobs": top} if chats else {"logprobs": top}
+            outcome = self._post(form.path, body, asked)
             if isinstance(outcome, Failure):
                 self._ask_for_fewer(outcome, top)
                 continue
@@ -99,23 +112,29 @@ class Continuations:
             raise self._reports_none(refusal.message)
         self._top = min(self._top, fewer)
 
-    def _of_text(self, request: ContinuationRequest, text: str) -> LogProbability:
-        """The log-probability of a text after another, without a chat template."""
-        before = f"{request.messages[-1]['content']}{request.begin}"
-        asked = Request(
-            row=-1,
-            messages=[{"role": "user", "content": before + text}],
-            seed=0,
-            max_tokens=1,
-        )
+    def _of_texts(
+        self, before: str, texts: Sequence[str], *, whole: bool
+    ) -> Sequence[LogProbability]:
+        """The log-probabilities of texts after another: echoed, or else by their first tokens."""
+        if self._echoes:
+            found = [self._echoed(before, text) for text in texts]
+            known = [replace(each, exact=not whole) for each in found if each is not None]
+            if len(known) == len(texts):
+                self.profile.notes["log-probabilities"] = f"of given texts, echoed ({PROBED})"
+                return known
+            self._echoes = False
+        form = self.profile.form.changed(ENDPOINT, COMPLETIONS)
+        top = self._first_tokens(_text_request(before), form)
+        return [_of_first_tokens(top, text, whole) for text in texts]
+
+    def _echoed(self, before: str, text: str) -> LogProbability | None:
+        """The log-probability of a text after another; None where the server does not echo it."""
+        if not self._echoes:  # known by now from another text
+            return None
+        asked = _text_request(before + text)
         body: Json = {"model": self.model, "prompt": before + text, "echo": True, "logprobs": 1}
         outcome = self._post("/completions", {**body, "max_tokens": 1, "temperature": 1.0}, asked)
-        if isinstance(outcome, Failure):
-            raise self._reports_none(outcome.message)
-        found = echoed(outcome, len(before), len(before + text))
-        if found is None:
-            raise self._reports_none("its completions do not echo them")
-        return replace(found, exact=not request.whole)
+        return None if isinstance(outcome, Failure) else echoed(outcome, before, text)
 
     def _post(self, path: str, body: Json, asked: Request) -> Json | Failure:
         """The response to a call within the budget, or the refusal."""
@@ -150,14 +169,11 @@ class Continuations:
 
 
 def first_tokens(data: Json) -> dict[str, float]:
-    """The first tokens of a chat response with their log-probabilities; empty if it has none."""
-    choices = data.get("choices")
-    choice = choices[0] if isinstance(choices, list) and choices else None
-    reported = choice.get("logprobs") if isinstance(choice, dict) else None
-    content = reported.get("content") if isinstance(reported, dict) else None
-    place = content[0] if isinstance(content, list) and content else None
+    """The first tokens of a response with their log-probabilities; empty if it has none."""
+    _, reported = _choice_and_log_probabilities(data)
+    place = next(iter(_list(reported, "content")), None)
     if not isinstance(place, dict):
-        return {}
+        return _first_of_text(reported)
     top = place.get("top_logprobs")
     entries = [*(top if isinstance(top, list) else []), place]
     found: dict[str, float] = {}
@@ -170,23 +186,20 @@ def first_tokens(data: Json) -> dict[str, float]:
     return found
 
 
-def echoed(data: Json, begin: int, end: int) -> LogProbability | None:
-    """The log-probability of the characters from ``begin`` to ``end`` of an echoed text.
+def echoed(data: Json, before: str, text: str) -> LogProbability | None:
+    """The log-probability of a text after another, from a response that echoes both.
 
     A token that spans the border counts. None if the response does not have what it takes.
     """
-    choices = data.get("choices")
-    choice = choices[0] if isinstance(choices, list) and choices else None
-    reported = choice.get("logprobs") if isinstance(choice, dict) else None
-    if not isinstance(reported, dict):
+    choice, reported = _choice_and_log_probabilities(data)
+    tokens, values, offsets = (_list(reported, name) for name in PARTS)
+    places = _places([str(token) for token in tokens], offsets, before + text, choice.get("text"))
+    if places is None:
         return None
-    parts = [reported.get(name) for name in ("tokens", "token_logprobs", "text_offset")]
-    if not all(isinstance(part, list) for part in parts):
-        return None
-    tokens, values, offsets = (part for part in parts if isinstance(part, list))
+    begin, end = len(before), len(before + text)
     chosen = [
         value
-        for token, value, start in zip(tokens, values, offsets, strict=False)
+        for token, value, start in zip(tokens, values, places, strict=False)
         if start < end and start + len(str(token)) > begin
     ]
     if not chosen or not all(isinstance(value, int | float) for value in chosen):
@@ -194,11 +207,72 @@ def echoed(data: Json, begin: int, end: int) -> LogProbability | None:
     return LogProbability(nats=float(sum(chosen)), tokens=len(chosen))
 
 
+def _first_of_text(reported: Json) -> dict[str, float]:
+    """The first tokens of a completion of a text, with their log-probabilities."""
+    top = next(iter(_list(reported, "top_logprobs")), None)
+    found = dict(top) if isinstance(top, dict) else {}
+    for token, value in zip(_list(reported, "tokens")[:1], _list(reported, PARTS[1]), strict=False):
+        found.setdefault(str(token), value)
+    return {token: float(v) for token, v in found.items() if isinstance(v, int | float)}
+
+
+def _choice_and_log_probabilities(data: Json) -> tuple[Json, Json]:
+    """The first choice of a response and what it reports, each empty where there is none."""
+    choices = _list(data, "choices")
+    choice = choices[0] if choices and isinstance(choices[0], dict) else {}
+    reported = choice.get("logprobs")
+    return choice, reported if isinstance(reported, dict) else {}
+
+
+def _list(data: Json, name: str) -> list[Any]:
+    found = data.get(name)
+    return found if isinstance(found, list) else []
+
+
+def _places(
+    tokens: Sequence[str], offsets: Sequence[Any], whole: str, text: object
+) -> Sequence[int] | None:
+    """Where each token of an echoed text begins in it; None if the text was not echoed.
+
+    Tokens that begin texts ("<s>") may stand before it, and may be counted by the offsets.
+    """
+    if (before := "".join(tokens).find(whole)) >= 0:
+        lengths = accumulate(map(len, tokens), initial=-before)
+        return list(lengths)[:-1]
+    if not isinstance(text, str) or not text.startswith(whole) or len(offsets) < len(tokens):
+        return None
+    if not all(isinstance(offset, int) for offset in offsets):
+        return None
+    for shift in (0, *offsets[1:2]):
+        places = [offset - shift for offset in offsets]
+        spelled = [n for n, token in enumerate(tokens) if token.isascii() and "bytes:" not in token]
+        if all(text[places[n] :].startswith(tokens[n]) for n in spelled if places[n] >= 0):
+            return places
+    return None
+
+
+def _as_texts(request: ContinuationRequest) -> tuple[str, Sequence[str]]:
+    """What stands before the continuations in plain text, and the continuations as they follow."""
+    if not request.chat:
+        return f"{request.messages[-1]['content']}{request.begin}", request.continuations
+    before = plain_prompt(request.messages, request.begin)
+    blank = "" if request.begin else BLANK
+    return before, [blank + text for text in request.continuations]
+
+
+def _text_request(text: str) -> Request:
+    """A request for one token after a text."""
+    turn: Conversation = [{"role": "user", "content": text}]
+    return Request(row=-1, messages=turn, seed=0, max_tokens=1, chat=False)
+
+
 def _of_first_tokens(top: Mapping[str, float], text: str, whole: bool) -> LogProbability:
     """A continuation's log-probability: exact for one token, else that of its first token.
 
     A continuation whose first token is not reported is at most as probable as the last that is.
     """
+    if not any(token and text.startswith(token) for token in top):
+        text = text.removeprefix(BLANK)  # a server that leaves out the blank of a first token
     first = max((token for token in top if token and text.startswith(token)), key=len, default="")
     nats = top[first] if first else min(top.values())
     return LogProbability(nats=nats, tokens=1, exact=first == text and not whole)

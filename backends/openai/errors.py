@@ -8,7 +8,7 @@ import json
 import math
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from enum import Enum
@@ -87,6 +87,17 @@ _MODEL_WORDS = re.compile(
 )
 
 
+_NO_TEMPLATE_WORDS = re.compile(
+    r"(\bno|not|without|missing|must provide)\b.{0,40}chat.?template"
+    r"|chat.?template.{0,40}(not|missing|no longer|required|none|null)\b"
+    r"|not a chat model|(does not|doesn't) support.{0,20}chat|chat.{0,40}not supported"
+)
+"""What servers say of a model that only continues texts."""
+NO_TEMPLATE_HINT = (
+    "if the model has no chat template, ask it in plain text: --limen-openai-endpoint completions"
+)
+
+
 class InvalidResponseError(Exception):
     """A response came, and is no answer: not JSON, or without the parts that it must have."""
 
@@ -139,6 +150,11 @@ class Failure:
         return self.status in (403, 404, 405, 501) and not (
             self.unknown_model or _is_quota(self.status, self.details)
         )
+
+    @property
+    def lacks_template(self) -> bool:
+        """Whether the server says that the model takes no chats."""
+        return bool(_NO_TEMPLATE_WORDS.search(self.details.words))
 
     @property
     def unknown_model(self) -> bool:
@@ -238,13 +254,16 @@ def failure_of(status: int, details: ErrorDetails, headers: Mapping[str, str]) -
         advice = REMEDIES.get(status, "the server rejected the request")
         message = f"the account's quota is used up: {message}" if quota else f"{message}; {advice}"
     wait = retry_after(headers)
-    return Failure(
+    failure = Failure(
         kind=kind,
         message=message,
         status=status,
         details=details,
         wait=details.wait if wait is None else wait,
     )
+    if failure.lacks_template:
+        return replace(failure, message=f"{message}; {NO_TEMPLATE_HINT}")
+    return failure
 
 
 def _kind(status: int, details: ErrorDetails, headers: Mapping[str, str]) -> FailureKind:

@@ -96,7 +96,7 @@ class FirstContact:
 
         async with asyncio.timeout(first):
             response = await self.account.async_client.post(
-                "/chat/completions",
+                form.path,
                 cast_to=httpx2.Response,
                 body=form.body(model, PROBE),
                 options={"timeout": first},

@@ -8,7 +8,7 @@ import difflib
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from threading import Lock
 from time import monotonic
@@ -17,6 +17,7 @@ from urllib.parse import quote
 from ...datasets.errors import BackendError, UnknownModelError
 from .. import token_estimates as tokens
 from ..base import Model, Usage
+from ..plain_text import VERSION as PLAIN_VERSION
 from .account import Account, base_of
 from .discovery import REMEDY, Discovery, names_in
 from .errors import TRANSIENT, Failure, FailureKind, backend_error
@@ -39,6 +40,11 @@ SILENT_REMEDY = (
 LATER = "run the same command again when it has"
 NOT_ASKED = "not asked"
 """The fingerprint of a model that is described from tables alone, for estimates."""
+PLAIN_NOTE = (
+    'it is asked by /v1/completions: conversations are written as "User: ..." and "Assistant: ..." '
+    "(openai-endpoint)"
+)
+"""What the plan says of a model that is asked in plain text."""
 NO_CHAT = ("embed", "rerank", "whisper", "tts", "moderation")
 """Parts of names of models that cannot chat, which servers list with the others."""
 
@@ -100,12 +106,13 @@ class Preflight:
             identity = {"id": model, "created": found.get("created")}
         digest = hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()
         why_not = self.why_no_training(model)
-        return Model(
+        described = Model(
             name=model,
             fingerprint=str(found.get("fingerprint") or digest[:16]),
             can_fine_tune=why_not is None,
             why_not=why_not or "",
         )
+        return self._as_asked(described)
 
     def limits(self) -> dict[str, float]:
         """The limits a minute that the service reports without a call, if it does."""
@@ -141,7 +148,17 @@ class Preflight:
         """A model of a service that is not asked; for estimates alone."""
         self._check_end(model, {})
         why_not = self._why_by_tables(model) or ""
-        return Model(name=model, fingerprint=NOT_ASKED, can_fine_tune=not why_not, why_not=why_not)
+        described = Model(
+            name=model, fingerprint=NOT_ASKED, can_fine_tune=not why_not, why_not=why_not
+        )
+        return self._as_asked(described)
+
+    def _as_asked(self, described: Model) -> Model:
+        """The description of a model that may be asked in plain text: it answers otherwise then."""
+        if not self.first_contact.choices.asks_plainly:
+            return described
+        fingerprint = f"{described.fingerprint}:{PLAIN_VERSION}"
+        return replace(described, fingerprint=fingerprint, note=PLAIN_NOTE)
 
     def _retrieve(self, model: str) -> Mapping[str, object]:
         """What is known of a model: from its own entry, from the list, or from a small sample."""
@@ -209,7 +226,8 @@ class Preflight:
     def _unusable(
         self, model: str, failure: Failure | None, models: Mapping[str, object]
     ) -> BackendError:
-        if failure is not None and not (failure.unknown_model or failure.status == 404):
+        gone = failure and (failure.unknown_model or failure.status == 404)
+        if failure is not None and (failure.lacks_template or not gone):
             return self._no_sample(model, failure)
         close = difflib.get_close_matches(model, models, n=3, cutoff=0.3)
         hint = f"; it has {', '.join(close)}" if close else ""

@@ -2,18 +2,22 @@
 
 A form begins with everything that limen would like to send. Where a server refuses a parameter,
 :meth:`RequestForm.simpler` gives the next simpler form of it. Nothing here is part of a stage's
-key.
+key, but for the endpoint, which is not found by trying: the user chooses it.
 """
 
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from ..base import Request
+from ..plain_text import as_plain_text
 from .errors import Failure
 
 N = "n"
+ENDPOINT = "endpoint"
+COMPLETIONS = "completions"
+"""The endpoint that continues plain texts, for models without a chat template."""
 PARAMETERS: Final = ("n", "seed", "token_limit", "temperature", "top_p", "stop", "system")
 """What a server may refuse, in the order in which it is tried without."""
 LADDERS: Final[Mapping[str, tuple[str, ...]]] = {
@@ -23,8 +27,9 @@ LADDERS: Final[Mapping[str, tuple[str, ...]]] = {
     "top_p": ("sent", "not sent"),
     "stop": ("sent", "applied by limen"),
     "system": ("system role", "put before the user's text"),
+    ENDPOINT: ("chat", COMPLETIONS),
 }
-"""The forms of each parameter, the best first."""
+"""The forms of each parameter, the best first. The endpoint is chosen by the user alone."""
 SHORT: Final[Mapping[str, Mapping[str, str]]] = {
     "seed": {"48": "48 bits", "31": "31 bits", "32": "31 bits", "none": "not sent"},
     "token_limit": {"none": "not sent"},
@@ -32,6 +37,7 @@ SHORT: Final[Mapping[str, Mapping[str, str]]] = {
     "top_p": {"none": "not sent"},
     "stop": {"none": "applied by limen"},
     "system": {"system": "system role", "user": "put before the user's text"},
+    ENDPOINT: {},
 }
 """What users say in short."""
 _NAMES = {
@@ -68,6 +74,22 @@ class RequestForm:
     top_p: str = "sent"
     stop: str = "sent"
     system: str = "system role"
+    endpoint: str = "chat"
+
+    @classmethod
+    def recorded(cls, entry: Mapping[str, Any]) -> "RequestForm":
+        """The form in which a recorded batch is sent."""
+        return cls(**entry.get("form", {}))
+
+    @property
+    def path(self) -> Literal["/chat/completions", "/completions"]:
+        """The endpoint, below the server's address."""
+        return "/completions" if self.endpoint == COMPLETIONS else "/chat/completions"
+
+    @property
+    def url(self) -> Literal["/v1/chat/completions", "/v1/completions"]:
+        """The endpoint, as lines of a batch name it."""
+        return f"/v1{self.path}"  # type: ignore[return-value]
 
     def value(self, parameter: str) -> str:
         """The form of a parameter."""
@@ -78,6 +100,7 @@ class RequestForm:
             "top_p": self.top_p,
             "stop": self.stop,
             "system": self.system,
+            ENDPOINT: self.endpoint,
         }[parameter]
 
     def changed(self, parameter: str, value: str) -> "RequestForm":
@@ -105,7 +128,7 @@ class RequestForm:
 
     def body(self, model: str, request: Request) -> dict[str, Any]:
         """The JSON body of a call."""
-        body: dict[str, Any] = {"model": model, "messages": self._messages(request)}
+        body: dict[str, Any] = {"model": model, **self._asked(request)}
         if self.seed != "not sent":
             seed = request.seed + request.first
             body["seed"] = seed if self.seed == "48 bits" else seed % 2**31
@@ -120,6 +143,13 @@ class RequestForm:
         if request.stop and self.stop == "sent":
             body["stop"] = list(request.stop)
         return body
+
+    def _asked(self, request: Request) -> dict[str, Any]:
+        """The conversation, or the text to continue."""
+        if self.endpoint != COMPLETIONS:
+            return {"messages": self._messages(request)}
+        plain = as_plain_text(request) if request.chat else request
+        return {"prompt": plain.messages[-1]["content"]}
 
     def _messages(self, request: Request) -> list[dict[str, str]]:
         messages = [{"role": m["role"], "content": m["content"]} for m in request.messages]

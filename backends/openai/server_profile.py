@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 
 from ..base import Request
 from .draw_limit import MOST, DrawLimit
-from .request_form import LADDERS, N, RequestForm
+from .request_form import COMPLETIONS, ENDPOINT, LADDERS, N, RequestForm
 
 PROBED, SET, ASSUMED = "probed", "set", "assumed"
 MARKS = {
@@ -90,6 +90,8 @@ class ServerProfile:
         per_call = self.draws.known or self.draws.per_call
         facts = {"draws per call": f"up to {per_call} ({self._source(N)})"}
         for parameter in LADDERS:
+            if parameter == ENDPOINT and self.form.endpoint != COMPLETIONS:
+                continue
             value = self.form.value(parameter)
             mark = MARKS.get(parameter, {}).get(value)
             name = parameter.replace("_", " ")

@@ -10,7 +10,8 @@ from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from ..base import Completion, Engine, Request
+from ..base import Completion, Engine, Request, Token
+from ..continuations import ContinuationRequest, ContinuationScorer
 
 TOGETHER = 2048
 """Draws that are sampled in one go."""
@@ -37,14 +38,22 @@ class _Waiting:
         return sum(len(message["content"]) for message in self.request.messages) > LONG
 
 
+@dataclass(frozen=True, eq=False)
+class _Scoring:
+    model: str
+    request: ContinuationRequest
+    answer: "asyncio.Future[Sequence[Token]]"
+
+
 class BatchingSampler:
-    """One engine, one thread that samples from it, and the queues before it."""
+    """One engine, one thread that samples from it and scores with it, and the queues before it."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._chat: deque[_Waiting] = deque()
         self._long: deque[_Waiting] = deque()
         self._background: deque[_Waiting] = deque()
+        self._scoring: deque[_Scoring] = deque()
         self._news = threading.Condition()
         self._closed = False
         self._thread = threading.Thread(target=self._work, name="limen-sampler", daemon=True)
@@ -66,6 +75,15 @@ class BatchingSampler:
             self._news.notify()
         return await asyncio.gather(*(w.answer for w in waiting))
 
+    async def score(self, model: str, request: ContinuationRequest) -> Sequence[Token]:
+        """The tokens of a request's only continuation, with their log-probabilities."""
+        loop = asyncio.get_running_loop()
+        scoring = _Scoring(model, request, loop.create_future())
+        with self._news:
+            self._scoring.append(scoring)
+            self._news.notify()
+        return await scoring.answer
+
     def close(self) -> None:
         """Let the thread end once it has done what it is at."""
         with self._news:
@@ -81,11 +99,14 @@ class BatchingSampler:
             for one in taken:
                 if one.is_long:
                     self._answer(one.model, [one])
+            self._score_next()
 
     def _take(self) -> list[_Waiting] | None:
         """What is to be sampled next; None when all is over."""
         with self._news:
-            while not (self._closed or self._chat or self._long or self._background):
+            while not (
+                self._closed or self._chat or self._long or self._background or self._scoring
+            ):
                 self._news.wait()
             if self._closed:
                 return None
@@ -93,6 +114,26 @@ class BatchingSampler:
             room = TOGETHER - sum(w.request.draws for w in taken)
             taken += _up_to(min(BACKGROUND, room), self._background)
             return taken + _up_to(1, self._long)
+
+    def _score_next(self) -> None:
+        """Score one text, so that nobody else waits for more than that."""
+        with self._news:
+            scoring = self._scoring.popleft() if self._scoring else None
+        if scoring is None or scoring.answer.done():
+            return
+        outcome: Sequence[Token] | Exception
+        try:
+            outcome = self._scored(scoring)
+        except Exception as error:  # every error of an engine is reported to the client
+            outcome = error
+        loop = scoring.answer.get_loop()
+        loop.call_soon_threadsafe(_deliver_one, scoring.answer, outcome)
+
+    def _scored(self, scoring: _Scoring) -> Sequence[Token]:
+        scorer: ContinuationScorer | None = self._engine.capabilities.continuations
+        assert scorer is not None  # refused before
+        ((found,),) = scorer.log_probabilities(scoring.model, [scoring.request])
+        return found.each
 
     def _answer(self, model: str, waiting: Sequence[_Waiting]) -> None:
         outcome: list[list[Completion]] | Exception
@@ -125,6 +166,17 @@ def _up_to(draws: int, queue: "deque[_Waiting]") -> list[_Waiting]:
             draws -= waiting.request.draws
             taken.append(waiting)
     return taken
+
+
+def _deliver_one(
+    answer: "asyncio.Future[Sequence[Token]]", outcome: "Sequence[Token] | Exception"
+) -> None:
+    if answer.done():
+        return
+    if isinstance(outcome, Exception):
+        answer.set_exception(outcome)
+    else:
+        answer.set_result(outcome)
 
 
 def _deliver(waiting: Iterable[_Waiting], outcome: "list[list[Completion]] | Exception") -> None:

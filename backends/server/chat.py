@@ -5,8 +5,7 @@ import re
 import secrets
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from itertools import accumulate
+from dataclasses import dataclass, replace
 
 import pydantic_core
 from starlette.concurrency import run_in_threadpool
@@ -14,11 +13,12 @@ from starlette.requests import Request as HttpRequest
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
-from ...datasets.chat import Conversation, conversation
+from ...datasets.chat import Conversation
 from ...datasets.errors import BackendError
 from ..base import Completion, Engine, Request, Token
 from .batching_sampler import BatchingSampler
 from .catalog import Catalog, ServedModel
+from .plain_prompts import Echo, PlainPrompt, plain_prompt, text_log_probabilities
 from .protocol import ApiError, JsonObject, JsonResponse, new_id, now, read, validate
 from .rate_limits import RateLimiter
 from .request_bodies import ChatBody, CompletionBody, SamplingBody
@@ -87,10 +87,11 @@ class Chat:
         """``POST /v1/completions``."""
         with self.errors_with_limits():
             body = await read(request, CompletionBody)
-            answered = await self.answer(body, completion_requests(body), charge=True)
+            answered, echoes = await self._completed(body, charge=True)
         if body.stream:
             return self._streamed(_text_chunks(answered), answered if body.stream_usage else None)
-        return JsonResponse(_text_completion(answered), headers=self._limiter.headers())
+        made = _text_completion(answered, echoes)
+        return JsonResponse(made, headers=self._limiter.headers())
 
     def _streamed(self, chunks: Iterable[JsonObject], used: Answered | None) -> Response:
         """The chunks as server-sent events, with the usage in the end if it was asked for."""
@@ -104,10 +105,36 @@ class Chat:
         if url == "/v1/completions":
             plain = validate(body, CompletionBody)
             _check_batched(plain)
-            return _text_completion(await self.answer(plain, completion_requests(plain)))
+            return _text_completion(*await self._completed(plain))
         chat = validate(body, ChatBody)
         _check_batched(chat)
         return _chat_completion(await self.answer(chat, chat_requests(chat)))
+
+    async def _completed(
+        self, body: CompletionBody, *, charge: bool = False
+    ) -> tuple[Answered, Sequence[Echo]]:
+        """The answers to a plain body, and the echo of each prompt; raises :class:`ApiError`."""
+        able = self._engine.capabilities
+        if body.echo and body.logprobs is not None and able.continuations is None:
+            raise ApiError(400, "The models here score no given text.", param="echo")
+        prompts = plain_prompts(body, continues_text=able.plain_text)
+        answered = await self.answer(body, [prompt.request for prompt in prompts], charge=charge)
+        led = [
+            [prompt.led(completion) for completion in found]
+            for prompt, found in zip(prompts, answered.completions, strict=True)
+        ]
+        answered = replace(answered, completions=led)
+        if not body.echo:
+            return answered, [()] * len(prompts)
+        model = answered.served.engine_model
+        scores = body.logprobs is not None
+        return answered, [await self._echo(model, prompt, scores=scores) for prompt in prompts]
+
+    async def _echo(self, model: str, prompt: PlainPrompt, *, scores: bool) -> Echo:
+        """The parts of a prompt, with their log-probabilities if they are asked for."""
+        if not scores or prompt.scored is None:
+            return prompt.echo(())
+        return prompt.echo(await self._sampler.score(model, prompt.scored))
 
     async def answer(
         self, body: SamplingBody, requests: Sequence[Request], *, charge: bool = False
@@ -177,13 +204,13 @@ def chat_requests(body: ChatBody) -> list[Request]:
     return [request]
 
 
-def completion_requests(body: CompletionBody) -> list[Request]:
-    """What a plain body asks: each prompt as one user's turn, the draws numbered through."""
+def plain_prompts(body: CompletionBody, *, continues_text: bool) -> list[PlainPrompt]:
+    """What a plain body asks, the draws numbered through."""
     seed = _seed(body)
-    return [
+    settings = [
         Request(
             row=row,
-            messages=conversation(prompt),
+            messages=[],
             seed=seed + row * body.n,
             draws=body.n,
             temperature=body.temperature,
@@ -192,8 +219,10 @@ def completion_requests(body: CompletionBody) -> list[Request]:
             stop=tuple(body.stop),
             top_logprobs=body.logprobs,
         )
-        for row, prompt in enumerate(body.prompt)
+        for row in range(len(body.prompt))
     ]
+    pairs = zip(body.prompt, settings, strict=True)
+    return [plain_prompt(text, each, continues_text=continues_text) for text, each in pairs]
 
 
 def _seed(body: SamplingBody) -> int:
@@ -227,11 +256,17 @@ def _chat_completion(answered: Answered) -> JsonObject:
     return {**head, "choices": choices, "usage": answered.usage()}
 
 
-def _text_completion(answered: Answered) -> JsonObject:
-    completions = [c for found in answered.completions for c in found]
+def _text_completion(answered: Answered, echoes: Sequence[Echo]) -> JsonObject:
+    pairs = zip(echoes, answered.completions, strict=True)
+    completions = [(echo, c) for echo, found in pairs for c in found]
     choices = [
-        _text_choice(index, c.text, _text_logprobs(c.logprobs), c.finish)
-        for index, c in enumerate(completions)
+        _text_choice(
+            index,
+            "".join(text for text, _ in echo) + (c.text or ""),
+            _text_logprobs(c.logprobs, echo),
+            c.finish,
+        )
+        for index, (echo, c) in enumerate(completions)
     ]
     head = answered.head("cmpl", "text_completion")
     return {**head, "choices": choices, "usage": answered.usage()}
@@ -253,17 +288,9 @@ def _logprobs(tokens: Sequence[Token] | None) -> JsonObject | None:
     return {"content": content, "refusal": None}
 
 
-def _text_logprobs(tokens: Sequence[Token] | None) -> JsonObject | None:
+def _text_logprobs(tokens: Sequence[Token] | None, echo: Echo = ()) -> JsonObject | None:
     """Log-probabilities in the form of the older endpoint."""
-    if tokens is None:
-        return None
-    lengths = accumulate((len(token.text) for token in tokens), initial=0)
-    return {
-        "tokens": [token.text for token in tokens],
-        "token_logprobs": [max(token.logprob, -9999.0) for token in tokens],
-        "top_logprobs": [{text: max(p, -9999.0) for text, p in token.top} for token in tokens],
-        "text_offset": list(lengths)[:-1],
-    }
+    return None if tokens is None else text_log_probabilities(echo, tokens)
 
 
 def _scored(text: str, logprob: float) -> JsonObject:

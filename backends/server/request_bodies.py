@@ -136,9 +136,15 @@ class CompletionBody(SamplingBody):
     prompt: Annotated[list[str], BeforeValidator(_listed), Field(min_length=1, max_length=128)]
     max_tokens: Limit = 16
     logprobs: Annotated[int, Field(ge=0, le=5)] | None = None
-    echo: Literal[False] = False
+    echo: bool = False
     suffix: Literal[""] = ""
     best_of: int | None = None
+
+    @model_validator(mode="after")
+    def _no_streamed_echo(self) -> "CompletionBody":
+        if self.echo and self.stream:
+            raise ValueError("echo is only allowed when stream is false")
+        return self
 
     @field_validator("best_of")
     @classmethod

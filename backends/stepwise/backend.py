@@ -3,7 +3,7 @@
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -25,6 +25,7 @@ from ..base import (
 )
 from ..budget import Budget
 from ..continuations import ContinuationRequest, LogProbability
+from ..plain_text import VERSION as PLAIN_VERSION
 from ..recipes import Accepts, check_recipe, check_training, steps_of
 from ..rendering import RenderedContext
 from .catalog import Catalog
@@ -39,6 +40,10 @@ from .students import Student, Students, base_of
 from .training import StepwiseTraining, epoch_losses
 
 Connect = Callable[[], StepwiseService]
+PLAIN_NOTE = (
+    'it has no chat template: conversations are written as "User: ..." and "Assistant: ...". '
+    "None: chat=False"
+)
 TRAINED_LAYERS = ("train_mlp", "train_attn", "train_unembed")
 
 
@@ -121,7 +126,7 @@ class StepwiseBackend:
                 name=model, fingerprint=student.fingerprint, can_fine_tune=False, why_not=why_not
             )
         self._check_price(base)
-        described = self._catalog.describe(base)
+        described = self._as_asked(self._catalog.describe(base))
         return described if weights is None else self._catalog.with_weights(described, weights)
 
     def recipe(self, overrides: Recipe) -> Recipe:
@@ -211,6 +216,19 @@ class StepwiseBackend:
             price=self._price,
             estimate_only=self._terms.estimate_only,
         )
+
+    def _as_asked(self, described: Model) -> Model:
+        """A base model's description; without a chat template it answers to plain text."""
+        try:
+            plain = self._contexts.is_plain(described.name)
+        except BackendError:
+            if not self._terms.estimate_only:
+                raise
+            plain = False  # a plan needs no tokenizer
+        if not plain:
+            return described
+        fingerprint = f"{described.fingerprint}:{PLAIN_VERSION}"
+        return replace(described, fingerprint=fingerprint, note=PLAIN_NOTE)
 
     @cached_property
     def _contexts(self) -> Contexts:

@@ -19,11 +19,13 @@ from ..local.context import (
     template_hash,
     tokenizer_hash,
 )
+from ..local.plain_template import MARK, plain_template
 from ..rendering import RenderedContext
 from .service import StepwiseService, Tokenizer
 from .students import Student
 from .texts import TextModel
 
+PLAIN = template_hash(MARK)
 AS_TRAINED = "as trained"
 """The setting ``asked_system`` of a student that is asked in the context of its training."""
 
@@ -46,6 +48,19 @@ class Contexts:
             context = own_context(tokenizer)
             self._check_recorded(base, context, tokenizer)
         return TextModel(tokenizer, context, lock)
+
+    def is_plain(self, base: str) -> bool:
+        """Whether a base model has no chat template, so that it is asked in plain text.
+
+        Its tokenizer is loaded only if the store has not recorded it. Raises
+        :class:`~limen.BackendError` if there is none.
+        """
+        recorded = records.read(self._file(base))
+        if recorded is not None:
+            return str(recorded["template"]) == PLAIN
+        tokenizer, lock = self._tokenizer(base)
+        with lock:
+            return template_hash(str(tokenizer.get_chat_template())) == PLAIN
 
     def for_training(self, base: str, recipe: Recipe) -> TextModel:
         """The context of training rows: with the recipe's system turn for rows without one."""
@@ -85,12 +100,18 @@ class Contexts:
     def _tokenizer(self, base: str) -> tuple[Tokenizer, threading.Lock]:
         with self._lock:
             if base not in self._tokenizers:
-                self._tokenizers[base] = (self._service.tokenizer(base), threading.Lock())
+                tokenizer = self._service.tokenizer(base)
+                if not tokenizer.chat_template:
+                    tokenizer.chat_template = plain_template(tokenizer)
+                self._tokenizers[base] = (tokenizer, threading.Lock())
             return self._tokenizers[base]
 
+    def _file(self, base: str) -> Path:
+        """The record of a base model's context."""
+        return self._folder / f"{hashlib.sha256(base.encode()).hexdigest()[:16]}.json"
+
     def _check_recorded(self, base: str, context: Context, tokenizer: Tokenizer) -> None:
-        digest = hashlib.sha256(base.encode()).hexdigest()[:16]
-        file = self._folder / f"{digest}.json"
+        file = self._file(base)
         now = {"model": base, "template": template_hash(context.template),
                "tokenizer": tokenizer_hash(tokenizer)}  # fmt: skip
         with records.locked(file):

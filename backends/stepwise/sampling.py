@@ -82,7 +82,7 @@ class Sampler:
         return [replace(made[0], usage=used), *made[1:]]
 
     def _completion(self, request: Request, number: int, sampled: Sampled) -> Completion:
-        text, ended = self.texts.text(sampled.tokens, request.stop)
+        text, ended = self.texts.answer(request, sampled.tokens)
         return Completion(
             row=request.row,
             draw=request.first + number,

@@ -66,6 +66,13 @@ class TextModel:
         cuts = [place for stop in stops if (place := text.find(stop)) >= 0]
         return text[: min(cuts, default=len(text))], end is not None or bool(cuts)
 
+    def answer(self, request: Request, tokens: Sequence[int]) -> tuple[str, bool]:
+        """The text of a sampled answer without the framing, and whether something ended it."""
+        framed = self.context.stops if request.chat else ()
+        text, ended = self.text(tokens, (*request.stop, *framed))
+        blank = self.context.blank if request.chat and not request.begin else ""
+        return text.removeprefix(blank), ended
+
     def training_rows(self, file: Path) -> tuple[list[TrainingRow], str]:
         """A training file's answers after their prompts, and the first of them as text."""
         with self.lock:

@@ -13,23 +13,17 @@ UNGATED = "thinkingmachineslabinc/meta-llama-3-instruct-tokenizer"
 def load_tokenizer(name: str, base: str) -> Tokenizer:
     """The tokenizer of a name, which is the base model's unless the user gives another.
 
-    Raises :class:`~limen.BackendError` if there is none, or none with a chat template.
+    Raises :class:`~limen.BackendError` if there is none.
     """
     source = _source(name)
     try:
-        made = import_module("transformers").AutoTokenizer.from_pretrained(source)
+        return import_module("transformers").AutoTokenizer.from_pretrained(source)
     except Exception as error:  # whatever the hub, a file or the library raises
         message = " ".join(str(error).split())[:200]
         raise BackendError(
             f"no tokenizer of {base}: {message}; set LIMEN_TINKER_TOKENIZER to a name on the hub "
             f"or a folder that has it"
         ) from None
-    if not made.chat_template:
-        raise BackendError(
-            f"the tokenizer {source} has no chat template, so {base} cannot be asked anything: "
-            f"take an instruction-tuned model, or set LIMEN_TINKER_TOKENIZER to a folder with one"
-        )
-    return made
 
 
 def _source(name: str) -> str:

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from ..continuations import ContinuationRequest, LogProbability
+from ..samples import Token
 from .network import (
     TINY,
     Floats,
@@ -31,9 +32,24 @@ def continuation_log_probabilities(
     scored = list(_scored_tokens(vocabulary, request))
     logs = _log_probabilities_of(weights, prompt, [tokens for tokens, _ in scored])
     return [
-        LogProbability(nats=float(each[given:].sum()), tokens=len(tokens) - given)
+        LogProbability(
+            nats=float(each[given:].sum()),
+            tokens=len(tokens) - given,
+            each=_each(vocabulary, tokens[given:], each[given:]) if request.each_token else (),
+        )
         for each, (tokens, given) in zip(logs, scored, strict=True)
     ]
+
+
+def _each(vocabulary: Vocabulary, tokens: Sequence[int], logs: Floats) -> tuple[Token, ...]:
+    """The tokens but for the end; a character that is spelled in parts is whole at its last."""
+    pairs = zip(tokens, logs.tolist(), strict=True)
+    known = [(n, log) for n, (token, log) in enumerate(pairs, start=1) if token != END]
+    texts = ["", *(vocabulary.decode(tokens[:n]).rstrip("\ufffd") for n, _ in known)]
+    return tuple(
+        Token(text=after[len(before) :], logprob=log)
+        for before, after, (_, log) in zip(texts, texts[1:], known, strict=False)
+    )
 
 
 def _scored_tokens(

@@ -116,10 +116,12 @@ def _given(file: Path, name: str, columns: RowColumns) -> UserFile:
     if name == TRAINING and not columns.identity and is_training_file(file):
         conversations = chat.read(file)
         lines, sample = _sample((turns[:-1], turns[-1]["content"]) for turns in conversations)
+        system = None
     else:
         table = read_rows_of(file, columns, answered=name in (KEPT, TRAINING))
         _say(file, table)
         lines, sample = sample_of(table.rows)
+        system = table.system
     return UserFile(
         label=file.name,
         file=file,
@@ -128,6 +130,7 @@ def _given(file: Path, name: str, columns: RowColumns) -> UserFile:
         columns=columns,
         lines=lines,
         sample=sample,
+        system=system,
     )
 
 

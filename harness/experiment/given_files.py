@@ -21,6 +21,8 @@ class FileFacts:
     """Rows with an answer."""
     understood: str
     sample: PromptSample
+    system: str | None = None
+    """See :attr:`limen.datasets.row_forms.RowTable.system`."""
 
 
 def spec_path(what: str, given: str | Path) -> Path:
@@ -53,7 +55,7 @@ def _facts(path: Path, columns: RowColumns, _: tuple[tuple[int, int], ...]) -> F
     table = read_rows_of(path, columns)
     lines, sample = sample_of(table.rows)
     answered = sum(row["text"] is not None for row in table.rows)
-    return FileFacts(content_digest(path), lines, answered, table.understood, sample)
+    return FileFacts(content_digest(path), lines, answered, table.understood, sample, table.system)
 
 
 def _spec_folders() -> list[Path]:

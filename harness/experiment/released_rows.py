@@ -163,6 +163,7 @@ class Rows(Source):
             columns=self._columns,
             lines=facts.lines,
             sample=facts.sample,
+            system=facts.system,
         )
 
 

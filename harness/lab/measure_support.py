@@ -18,13 +18,20 @@ def check_backend_measures(backend: Backend, measure: Measure) -> None:
     if measure.begin and not able.beginnings:
         raise SpecError(
             f"begin={measure.begin!r}: the backend {backend.name!r} cannot begin an answer for a "
-            f"model: leave it out, or take toy or local"
+            f"model: leave it out, or take toy or local{_other_endpoint(backend)}"
         )
     if not measure.chat and not able.plain_text:
         raise SpecError(
             f"{name} asks in plain text, and the backend {backend.name!r} asks in chats alone: "
-            f"take local, or leave out chat=False"
+            f"take local, or leave out chat=False{_other_endpoint(backend)}"
         )
+
+
+def _other_endpoint(backend: Backend) -> str:
+    """How a server is asked in plain text, where that is a choice."""
+    if backend.name != "openai":
+        return ""
+    return ", or ask the server in plain text (--limen-openai-endpoint completions)"
 
 
 def check_backend_objectives(backend: Backend, objective: TrainingObjective) -> None:

@@ -54,10 +54,11 @@ class Settings:
 
     What is not given is taken from the environment: ``LIMEN_BACKEND``, ``LIMEN_MODEL``,
     ``LIMEN_OTHER_MODEL``, ``LIMEN_SEEDS``, ``LIMEN_STORE``, ``LIMEN_WORKERS``, ``LIMEN_BUDGET``,
-    ``LIMEN_PRICES``, ``LIMEN_EXECUTOR``, ``LIMEN_NEEDS``, ``LIMEN_EXECUTOR_ENV`` and
-    ``LIMEN_EXECUTOR_RETRIES``. Paths can be given as texts, and are made absolute. The time limit
-    of a spec's own functions, ``LIMEN_FUNCTION_TIMEOUT``, holds for the whole process and is no
-    setting of one lab. Raises :class:`~limen.SpecError` for a value that is not of its type.
+    ``LIMEN_PRICES``, ``LIMEN_SAMPLING_PRECISION``, ``LIMEN_EXECUTOR``, ``LIMEN_NEEDS``,
+    ``LIMEN_EXECUTOR_ENV`` and ``LIMEN_EXECUTOR_RETRIES``. Paths can be given as texts, and are made
+    absolute. The time limit of a spec's own functions, ``LIMEN_FUNCTION_TIMEOUT``, holds for the
+    whole process and is no setting of one lab. Raises :class:`~limen.SpecError` for a value that is
+    not of its type.
 
     Args:
         backend: "toy", "local", "openai", "inspect" or a third party's. Default: `LIMEN_BACKEND`,
@@ -82,6 +83,9 @@ class Settings:
         openai: How the backend ``openai`` asks a server, such as ``{"n": 1, "seed": "none"}``; what
             is not named is taken from ``LIMEN_OPENAI_N`` and like, or found by trying. Default:
             from the environment.
+        sampling_precision: "bfloat16" to sample open weights so on a processor, "auto" if it
+            multiplies in bfloat16, "float32" not to. Default: `LIMEN_SAMPLING_PRECISION`, or
+            "float32".
         executor: Where stages run: ``local``, ``ray``, ``dask`` or another, with ``:ADDRESS`` where
             needed. Default: from the environment.
         needs: What stages that run a model need on an executor, before what specs and backends
@@ -123,6 +127,8 @@ class Settings:
     openai: Mapping[str, str | float] = field(default_factory=dict, hash=False)
     """How the backend ``openai`` asks a server, such as ``{"n": 1, "seed": "none"}``; what is not
     named is taken from ``LIMEN_OPENAI_N`` and like, or found by trying."""
+    sampling_precision: str | None = field(default_factory=lambda: _text("sampling_precision"))
+    """The number format in which open weights are sampled from on a processor."""
     executor: str = field(default_factory=lambda: _text("executor") or LOCAL)
     """Where stages run: ``local``, ``ray``, ``dask`` or another, with ``:ADDRESS`` where needed."""
     needs: "Needs | None" = field(default_factory=lambda: needs_from(*from_environment("needs")))
@@ -152,8 +158,9 @@ class Settings:
 
     @property
     def terms(self) -> "ServiceTerms":
-        """What the run allows a service to do."""
+        """What the run allows a service to do, and how an engine samples."""
         from ...backends import ServiceTerms
+        from ...backends.sampling_precision import chosen_precision
 
         budget = None if self.budget is None else self.budget / self.share
         return ServiceTerms(
@@ -163,6 +170,7 @@ class Settings:
             prices=self.prices,
             estimate_only=self.estimate_only,
             choices={name: str(value) for name, value in self.openai.items()},
+            sampling_precision=chosen_precision(self.sampling_precision),
         )
 
     def side_by_side(self, *, waiting: bool, most: int | None = None) -> int:

@@ -23,6 +23,7 @@ OPTIONS = {
     "register": "write the claims of the selected tests to this file, and stop",
     "plan-json": "print the plan, write all of it to this JSON file, and stop",
     "report": "write a report to this file: markdown with figures and tables, or one .html file",
+    "sampling-precision": "local, on a processor: float32 (default), bfloat16, or auto",
     "executor": "where stages run: local (default), ray, dask, ... with :ADDRESS where needed",
     "needs": "what a stage with a model needs on an executor: gpus=1,gpu_memory=40,cores=4",
     "executor-env": "names of environment variables for the executor's workers, with commas",
@@ -41,6 +42,7 @@ OPENAI = {
     "top-p": "sent or none",
     "stop": "sent or none (applied by limen)",
     "system": "system, or user (put before the user's text)",
+    "endpoint": "chat, or completions (plain text, for models without a chat template)",
     "logprobs": "first tokens whose log-probabilities are asked for, 1 to 20, or none",
     "max-failed": "share of failed requests, 0 to 1, past which a stage ends (default: 0.5)",
     "first-answer": "seconds until a server's first answer (default: 15)",
@@ -144,6 +146,7 @@ def settings_of(config: pytest.Config) -> "Settings":
         batch=flag(config, "batch"),
         budget=dollars_from(*budget),
         prices=path_of(config, prices) if prices else None,
+        sampling_precision=option(config, "sampling-precision"),
         **_executor_settings(config),
         openai={
             name.replace("-", "_"): value

@@ -89,6 +89,7 @@ from .rules import Rule, checked_rule
 from .score_by_likelihood import PromptedModel, ScoreByLikelihood
 from .select_rows import RowScores, ScoreByFunction, SelectRows, Which
 from .shuffle import Shuffle
+from .side_effects import watched_calls
 from .stage import DECIDING, Stage, Workspace, backend_of, forget_backends, run_stage
 from .store import ArtifactDraft, Store, canonical
 from .token_targets import DivergenceWeights, SoftTargets, TargetsStage, WeightsByFunction
@@ -253,6 +254,7 @@ __all__ = [
     "try_on_texts",
     "unchecked",
     "unpack",
+    "watched_calls",
     "without_trials",
     "write_rows",
     "write_training_rows",

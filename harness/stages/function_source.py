@@ -208,7 +208,12 @@ def _is_installed(package: str) -> bool:
 
 def _is_library(file: Path) -> bool:
     installed = {"site-packages", "dist-packages"} & set(file.parts)
-    return bool(installed) or Path(sysconfig.get_path("stdlib")) in file.parents
+    return bool(installed) or _standard_library() in file.parents
+
+
+@functools.cache
+def _standard_library() -> Path:
+    return Path(sysconfig.get_path("stdlib"))
 
 
 def is_extension(name: str) -> bool:

@@ -73,10 +73,17 @@ class UserFile(InputFile):
     """The name of the artifact's file that it stands for, such as ``rows.jsonl``."""
     columns: RowColumns = RECOGNISED
     """Where its prompts and answers stand, as far as that was given."""
+    system: str | None = None
+    """The column of system prompts that the rows are under, if earlier versions left it out."""
 
     def identity(self) -> dict[str, object]:
         given = self.columns.identity
-        return {"sha256": self.digest, "name": self.name, **({"columns": given} if given else {})}
+        known = {"columns": given, "system": self.system}
+        return {
+            "sha256": self.digest,
+            "name": self.name,
+            **{name: value for name, value in known.items() if value},
+        }
 
     def run(self, workspace: Workspace) -> Manifest:
         copy = workspace.folder / self.name

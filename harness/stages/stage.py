@@ -10,7 +10,7 @@ import json
 import platform
 import time
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from importlib.metadata import PackageNotFoundError, version
@@ -21,7 +21,9 @@ from ...backends import Backend, ServiceTerms, WorkRequest, open_backend
 from ...datasets.artifacts import Manifest
 from ...datasets.errors import ExperimentError, LimenError
 from .row_log import Row
+from .side_effects import UNCHANGED, SideEffectError, watched_calls
 from .store import ArtifactDraft, Store, canonical
+from .user_trials import is_expendable
 
 FORMAT = 1
 """Raise it when artifacts change their form: every key changes with it."""
@@ -156,9 +158,12 @@ def _facts_of(stage: Stage, workspace: Workspace) -> Manifest:
     a user's function must end this stage alone.
     """
     try:
-        return stage.run(workspace)
+        with watched_calls() if is_expendable() else nullcontext():
+            return stage.run(workspace)
     except (LimenError, OSError):
         raise
+    except SideEffectError as effect:
+        raise ExperimentError(f"{stage.label}: a function {effect}: {UNCHANGED}") from None
     except (Exception, SystemExit) as error:
         raise ExperimentError(f"{stage.label}: {type(error).__name__}: {error}") from error
 

@@ -6,6 +6,8 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import wait
 from contextvars import copy_context
+from signal import ITIMER_REAL, SIGALRM, setitimer  # not by the module: a call may replace them
+from signal import signal as set_handler
 from types import FrameType
 
 from ...backends.threads import in_thread as started_in_thread
@@ -39,7 +41,7 @@ def alarm_is_free() -> bool:
     """Whether this thread can be interrupted by a timer, and nothing else uses that timer."""
     if sys.platform == "win32" or threading.current_thread() is not threading.main_thread():
         return False
-    return signal.getitimer(signal.ITIMER_REAL)[0] == 0
+    return signal.getitimer(ITIMER_REAL)[0] == 0
 
 
 def _with_alarm(call: Callable[[], object], seconds: float) -> object:
@@ -51,13 +53,13 @@ def _with_alarm(call: Callable[[], object], seconds: float) -> object:
         fired = True
         raise TimeIsUp
 
-    before = signal.signal(signal.SIGALRM, stop)
+    before = set_handler(SIGALRM, stop)
     try:
-        signal.setitimer(signal.ITIMER_REAL, seconds, max(seconds, 1.0))  # again if it is caught
+        setitimer(ITIMER_REAL, seconds, max(seconds, 1.0))  # again if it is caught
         result = call()
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before or signal.SIG_DFL)
+        setitimer(ITIMER_REAL, 0)
+        set_handler(SIGALRM, before or signal.SIG_DFL)
     if fired:  # the function caught it, and returned something
         raise TimeIsUp
     return result

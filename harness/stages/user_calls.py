@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass
+from functools import partial
 from math import isfinite
 from pathlib import Path
 from types import MethodType
@@ -14,8 +15,12 @@ from weakref import WeakKeyDictionary
 from ...datasets.errors import LimenError, SpecError
 from ...datasets.unicode_text import is_writable
 from ...datasets.visible import visible
-from .time_limits import TimeIsUp, called_in_time
-from .user_trials import EndedError, UndecidedError, try_calls
+from .guarded_calls import guarded_call
+from .interruptions import RaisedInterruptError
+from .side_effects import UNCHANGED, SideEffectError, WatchedCall
+from .time_limits import TimeIsUp
+from .trial_process import INTERRUPTED
+from .user_trials import UNTRIED, HarmfulCallError, TrialResult, UndecidedError, try_calls
 
 TIMEOUT_VARIABLE = "LIMEN_FUNCTION_TIMEOUT"
 """The seconds that a function may take for one text; 0 is no limit."""
@@ -37,12 +42,13 @@ class _Failed:
 
     text: str
     """What it was called on."""
-    how: str = ""
-    """How it ended the process; empty for one that did not end in time."""
+    deed: str = ""
+    """What it did to the process; empty for one that did not end in time."""
+    remedy: str = UNCHANGED
 
 
 _failed: "WeakKeyDictionary[object, _Failed]" = WeakKeyDictionary()
-"""Functions that did not end in time, or ended the process."""
+"""Functions that did not end in time, or harmed the process."""
 _untried: "WeakKeyDictionary[object, bool]" = WeakKeyDictionary()
 """Functions of which trials decide nothing, and whether they wait for something."""
 
@@ -58,9 +64,9 @@ def call_on_text(
 ) -> object:
     """What a function returns for a text.
 
-    Whatever it raises, but Ctrl-C, is an error of this one function: ``sys.exit()`` in it must not
-    end a session, nor must ``os._exit()``. One that ends the process, or does not end within the
-    time limit, is not called again in this process.
+    Whatever it raises or does to the process, but for Ctrl-C, is an error of this one function.
+    One that ends the process, harms what else runs in it, or does not end within the time limit, is
+    not called again in this process.
 
     Args:
         function: The researcher's function.
@@ -73,41 +79,62 @@ def call_on_text(
     seconds = function_timeout()
     arguments = (text,) if given is None else given
     _record(f"{name} was called on {what} {text[:SHOWN]!r}")
+    failure = partial(_failure, name, what, error, seconds)
     if (failed := _failure_of(function)) is not None:
-        raise error(_message_of(failed, name, what, seconds))
+        raise failure(failed)
+
+    def harmful(deed: str, remedy: str = UNCHANGED) -> LimenError:
+        return failure(_remembered(function, _Failed(text, deed, remedy)))
+
     try:
-        return _called(function, arguments, seconds)
+        return _called(function, arguments, seconds, harmful)
     except KeyboardInterrupt:
         raise
-    except (TimeIsUp, EndedError) as fault:
-        failed = _Failed(text, str(fault) if isinstance(fault, EndedError) else "")
-        _remember(function, failed)
-        raise error(_message_of(failed, name, what, seconds)) from None
+    except TimeIsUp:
+        raise harmful("") from None
+    except RaisedInterruptError:
+        raise harmful(INTERRUPTED) from None
+    except HarmfulCallError as trial:
+        raise harmful(str(trial), remedy_of(trial)) from None
+    except SideEffectError as effect:
+        found = harmful if effect.call is None else effect.call.failure
+        raise found(str(effect)) from None
     except BaseException as fault:
-        failure = error(f"{name} failed on {what} {text[:SHOWN]!r}: {described(fault)}")
-        failure.add_note(_where(fault))
-        raise failure from None  # Python would print the text of the cause as it is
+        failed_call = error(f"{name} failed on {what} {text[:SHOWN]!r}: {described(fault)}")
+        failed_call.add_note(_where(fault))
+        raise failed_call from None  # Python would print the text of the cause as it is
 
 
-def _called(function: UserFunction, arguments: Sequence[object], seconds: float) -> object:
+def _called(
+    function: UserFunction,
+    arguments: Sequence[object],
+    seconds: float,
+    failure: Callable[[str], LimenError],
+) -> object:
     """Call a function within a time limit, after a trial unless trials decide nothing of it."""
-    _try(function, [arguments], seconds)
-    waits = _untried_waits(function) or False
-    return called_in_time(lambda: function(*arguments), seconds, in_thread=waits)
+    return guarded_call(
+        function,
+        arguments,
+        seconds,
+        result=_try(function, [arguments], seconds),
+        in_thread=_untried_waits(function) or False,
+        watched=lambda call: WatchedCall(call, failure),
+    )
 
 
-def _try(function: UserFunction, calls: Sequence[Sequence[object]], seconds: float) -> None:
+def _try(function: UserFunction, calls: Sequence[Sequence[object]], seconds: float) -> TrialResult:
     if _untried_waits(function) is not None:
-        return
+        return UNTRIED
     try:
-        try_calls(function, calls, seconds)
+        return try_calls(function, calls, seconds)
     except UndecidedError as undecided:
-        with suppress(TypeError):  # as in _remember
+        with suppress(TypeError):  # as in _remembered
             _untried[_identity(function)] = undecided.waits
+        return UNTRIED
 
 
 def try_on_texts(function: UserFunction, texts: Iterable[str]) -> None:
-    """Find out whether a function ends the process on one of some texts, all of them at once.
+    """Find out whether a function harms the process on one of some texts, all of them at once.
 
     Nothing else comes of it. A function that does is an error as soon as it is called.
     """
@@ -116,8 +143,8 @@ def try_on_texts(function: UserFunction, texts: Iterable[str]) -> None:
         return
     try:
         _try(function, [(text,) for text in listed], function_timeout())
-    except EndedError as ended:
-        _remember(function, _Failed(listed[ended.place], str(ended)))
+    except HarmfulCallError as trial:
+        _remembered(function, _Failed(listed[trial.place], str(trial), remedy_of(trial)))
 
 
 @contextmanager
@@ -181,17 +208,22 @@ def timeout_from(text: str | None, source: str) -> float:
     return seconds
 
 
-def _message_of(failed: _Failed, name: str, what: str, seconds: float) -> str:
+def _failure(
+    name: str, what: str, error: type[LimenError], seconds: float, failed: _Failed
+) -> LimenError:
+    """The error of a function that is not called again."""
     text = failed.text[:SHOWN]
-    if failed.how:
-        return (
-            f"{name} was called on {what} {text!r}, and ended the process ({failed.how}): correct "
-            f"it, or give it more memory"
-        )
-    return (
+    if failed.deed:
+        return error(f"{name} was called on {what} {text!r}, and {failed.deed}: {failed.remedy}")
+    return error(
         f"{name} did not end within {seconds:g} seconds on {what} {text!r}: correct it, or "
         f"set {TIMEOUT_VARIABLE} to more seconds"
     )
+
+
+def remedy_of(trial: HarmfulCallError) -> str:
+    """What to do about a function that did harm in a trial."""
+    return "correct it, or give it more memory" if trial.ended else UNCHANGED
 
 
 def _identity(function: UserFunction) -> object:
@@ -216,6 +248,7 @@ def _untried_waits(function: UserFunction) -> bool | None:
     return None
 
 
-def _remember(function: UserFunction, failed: _Failed) -> None:
+def _remembered(function: UserFunction, failed: _Failed) -> _Failed:
     with suppress(TypeError):  # a callable without a hash, or without weak references
         _failed[_identity(function)] = failed
+    return failed

@@ -10,30 +10,25 @@ A copy has no other threads. A function that waits for one, for a lock that it h
 that it gives, waits for ever there: such a trial decides nothing, and is given up.
 """
 
-import faulthandler
 import math
 import mmap
 import multiprocessing
 import os
 import pickle
 import signal
-import stat
-import struct
 import sys
 import threading
 import time
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
+from dataclasses import dataclass
 from select import POLLIN, poll
 from types import MethodType
 
-from .time_limits import TimeIsUp, called_in_time
-
-Call = Callable[..., object]
-Given = Sequence[object]
-"""What a function is called with."""
+from .process_bindings import note_modules
+from .trial_process import LENGTH, PLACE, Call, Given, Reply, serve
 
 COPIES = 8
 """Forked copies that are kept, each for the calls of one function."""
@@ -44,9 +39,6 @@ Also the seconds after which a copy that waits, and does not compute, is given u
 """
 COMPUTING = 0.1
 """The share of the time that a process which computes has at least used of a processor."""
-_PLACE = struct.Struct("q")
-_LENGTH = struct.Struct("q")
-_DONE, _TIME_IS_UP = b".", b"t"
 
 _is_expendable: ContextVar[bool] = ContextVar("the process may end", default=False)
 _copies: "dict[tuple[int, ...], _Copy]" = {}
@@ -54,13 +46,15 @@ _copies: "dict[tuple[int, ...], _Copy]" = {}
 _lock = threading.RLock()
 
 
-class EndedError(Exception):
-    """A function ended the copy of the process, or computed on beyond every limit."""
+class HarmfulCallError(Exception):
+    """A function did to the copy what would have harmed this process. The text is what it did."""
 
-    def __init__(self, place: int, how: str) -> None:
-        super().__init__(how)
+    def __init__(self, place: int, deed: str, *, ended: bool = False) -> None:
+        super().__init__(deed)
         self.place = place
         """Which of the calls it was."""
+        self.ended = ended
+        """Whether it ended the copy, or computed on beyond every limit."""
 
 
 class UndecidedError(Exception):
@@ -70,6 +64,19 @@ class UndecidedError(Exception):
         super().__init__(waits)
         self.waits = waits
         """Whether it was waiting, perhaps where no timer can interrupt it."""
+
+
+@dataclass(frozen=True)
+class TrialResult:
+    """What trials say of a function."""
+
+    tried: bool = True
+    """Whether the calls were made in a copy, and did no harm there."""
+    changes_settings: bool = False
+    """Whether calls change what can be put back: the folder, variables, and the like."""
+
+
+UNTRIED = TrialResult(tried=False)
 
 
 @contextmanager
@@ -82,7 +89,7 @@ def without_trials() -> Iterator[None]:
         _is_expendable.reset(before)
 
 
-def try_calls(function: Call, calls: Sequence[Given], seconds: float) -> None:
+def try_calls(function: Call, calls: Sequence[Given], seconds: float) -> TrialResult:
     """Make some calls in a copy of this process. It does nothing in a worker, or without a fork.
 
     Args:
@@ -91,30 +98,34 @@ def try_calls(function: Call, calls: Sequence[Given], seconds: float) -> None:
         seconds: The time limit of one call; 0 is none.
 
     Raises:
-        EndedError: A call ended the copy.
+        HarmfulCallError: A call ended the copy, or did what would harm this process.
         UndecidedError: It was not found out whether a call does.
     """
-    if not _is_tried(function):
-        return
+    if _is_trusted(function):
+        return TrialResult()
+    if sys.platform != "linux" or is_expendable():
+        return UNTRIED
     with _lock:
         copy = _copy_for(function)
         try:
-            copy.run(calls, seconds)
-        except (EndedError, UndecidedError):
+            return copy.run(calls, seconds)
+        except (HarmfulCallError, UndecidedError):
             _copies.pop(_identity(function)).close()
             raise
         except (OSError, pickle.PicklingError, TypeError, AttributeError, RecursionError):
             if (broken := _copies.pop(_identity(function), None)) is not None:
                 broken.close()  # no copy can be made, or nothing be sent to it: call without
+            return UNTRIED
 
 
-def _is_tried(function: Call) -> bool:
-    if sys.platform != "linux" or _is_expendable.get():
-        return False
+def is_expendable() -> bool:
+    """Whether this is a worker process: functions are called there without trials."""
+    return _is_expendable.get() or multiprocessing.parent_process() is not None
+
+
+def _is_trusted(function: Call) -> bool:
     module = str(getattr(function, "__module__", "") or "")
-    if module == "builtins" or module.startswith("limen."):
-        return False
-    return multiprocessing.parent_process() is None
+    return module == "builtins" or module.startswith("limen.")
 
 
 def _copy_for(function: Call) -> "_Copy":
@@ -139,38 +150,57 @@ class _Copy:
     def __init__(self, function: Call) -> None:
         self._function = function
         self._tried: set[int] = set()
-        self._place = mmap.mmap(-1, _PLACE.size)
+        self._place = mmap.mmap(-1, PLACE.size)
         self._pid = 0
         self._requests = self._replies = -1
+        self._result = TrialResult()
 
-    def run(self, calls: Sequence[Given], seconds: float) -> None:
-        """Make the calls that were not made yet; raises :class:`EndedError`, :class:`OSError`."""
+    def run(self, calls: Sequence[Given], seconds: float) -> TrialResult:
+        """Make the calls that were not made yet.
+
+        Raises :class:`HarmfulCallError`, :class:`UndecidedError` and :class:`OSError`.
+        """
         new = self._untried(calls)
         if not new:
-            return
+            return self._result
         data = pickle.dumps((seconds, [calls[place] for place, _ in new]))
         try:
-            how = self._send(data, seconds)
-            if how is not None and self._done < 0:  # it had ended before, idle
-                how = self._send(data, seconds)
+            reply = self._reply(data, seconds)
+        except _ClosedError as closed:
+            deed = f"ended the process ({closed})"
+            raise HarmfulCallError(new[max(self._done, 0)][0], deed, ended=True) from None
         except BaseException:  # interrupted: the copy may be busy for long
             self.close()
             raise
-        if how is not None:
-            raise EndedError(new[max(self._done, 0)][0], how)
-        self._tried.update(mark for _, mark in new[: self._done + 1])
+        if reply.deed:
+            raise HarmfulCallError(new[reply.place][0], reply.deed)
+        if reply.time_is_up:
+            raise UndecidedError(waits=False)
+        self._tried.update(mark for _, mark in new)
+        if reply.raised:
+            self._result = UNTRIED
+        elif reply.changes_settings and self._result.tried:
+            self._result = TrialResult(changes_settings=True)
+        return self._result
 
-    def _send(self, data: bytes, seconds: float) -> str | None:
-        """Have calls made. How the copy ended, if it did; else None."""
+    def _reply(self, data: bytes, seconds: float) -> Reply:
+        """What the copy replies; raises :class:`_ClosedError` with how it ended, if it did."""
+        try:
+            return self._sent(data, seconds)
+        except _ClosedError:
+            if self._done >= 0:
+                raise
+        return self._sent(data, seconds)  # it had ended before, idle
+
+    def _sent(self, data: bytes, seconds: float) -> Reply:
         if not self._pid:
             self._start()
-        self._place[:] = _PLACE.pack(-1)
+        self._place[:] = PLACE.pack(-1)
         try:
-            _write(self._requests, _LENGTH.pack(len(data)) + data)
-            self._wait(seconds)
+            _write(self._requests, LENGTH.pack(len(data)) + data)
+            return self._waited_for(seconds)
         except _ClosedError as closed:
-            return self._ended(str(closed))
-        return None
+            raise _ClosedError(self._ended(str(closed))) from None
 
     def _untried(self, calls: Sequence[Given]) -> list[tuple[int, int]]:
         marks = (hash(pickle.dumps(given)) for given in calls)
@@ -179,11 +209,11 @@ class _Copy:
     @property
     def _done(self) -> int:
         """The place of the call that was begun last; -1 for none."""
-        place: int = _PLACE.unpack(self._place[:])[0]
+        place: int = PLACE.unpack(self._place[:])[0]
         return place
 
-    def _wait(self, seconds: float) -> None:
-        """Until the calls are made; raises :class:`_ClosedError` if that does not happen."""
+    def _waited_for(self, seconds: float) -> Reply:
+        """The reply; raises :class:`_ClosedError` if none comes."""
         limit = seconds + GRACE if seconds else math.inf
         place, began = self._done, time.monotonic()
         while True:
@@ -194,16 +224,23 @@ class _Copy:
                 place, began = self._done, time.monotonic()
             elif _waits(self._pid, used):
                 raise UndecidedError(waits=True)
-            elif time.monotonic() - began > limit:
+            elif place >= 0 and time.monotonic() - began > limit:
                 os.kill(self._pid, signal.SIGKILL)
                 raise _ClosedError(f"it did not end within {seconds:g} seconds")
 
-    def _read_reply(self) -> None:
-        reply = os.read(self._replies, 1)
-        if not reply:
-            raise _ClosedError
-        if reply == _TIME_IS_UP:
-            raise UndecidedError(waits=False)
+    def _read_reply(self) -> Reply:
+        size = LENGTH.unpack(self._read(LENGTH.size))[0]
+        reply: Reply = pickle.loads(self._read(size))
+        return reply
+
+    def _read(self, size: int) -> bytes:
+        read = b""
+        while len(read) < size:
+            more = os.read(self._replies, size - len(read))
+            if not more:
+                raise _ClosedError
+            read += more
+        return read
 
     def _is_readable(self, limit: float) -> bool:
         watched = poll()
@@ -222,12 +259,13 @@ class _Copy:
         return f"signal {-status}, {signal.strsignal(-status) or 'unknown'}"
 
     def _start(self) -> None:
+        note_modules()
         asked, self._requests = os.pipe()
         self._replies, answered = os.pipe()
         try:
             self._pid = _fork()
             if not self._pid:
-                _serve(self._function, asked, answered, self._place)
+                serve(self._function, asked, answered, self._place)
         finally:
             os.close(asked)
             os.close(answered)
@@ -267,38 +305,6 @@ def _write(descriptor: int, data: bytes) -> None:
             raise _ClosedError from None
 
 
-def _serve(function: Call, asked: int, answered: int, place: mmap.mmap) -> None:
-    """What the copy does, until nobody asks any more. It never returns."""
-    try:
-        _detach({asked, answered})
-        with os.fdopen(asked, "rb") as requests:
-            while head := requests.read(_LENGTH.size):
-                seconds, calls = pickle.loads(requests.read(_LENGTH.unpack(head)[0]))
-                os.write(answered, _made(function, calls, seconds, place))
-    finally:
-        os._exit(0)
-
-
-def _made(function: Call, calls: Sequence[Given], seconds: float, place: mmap.mmap) -> bytes:
-    """Make some calls; returns the reply."""
-    for number, given in enumerate(calls):
-        place[:] = _PLACE.pack(number)
-        if not _ends_in_time(function, given, seconds):
-            return _TIME_IS_UP
-    return _DONE
-
-
-def _ends_in_time(function: Call, given: Given, seconds: float) -> bool:
-    """Make a call. What it gives or raises does not count here."""
-    try:
-        called_in_time(lambda: function(*given), seconds)
-    except TimeIsUp:
-        return False
-    except BaseException:
-        return True
-    return True
-
-
 def _processor_seconds(pid: int) -> float:
     """The processor time that a process has used so far, all of its threads together."""
     used = _facts_of(pid)[11:13]
@@ -317,35 +323,3 @@ def _facts_of(pid: int) -> list[str]:
     """The fields of a process's status, from its state on; the name before it may have blanks."""
     with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as file:
         return file.read().rpartition(")")[2].split()
-
-
-def _detach(kept: set[int]) -> None:
-    """Leave the terminal, the sockets and the signals to the process that this is a copy of."""
-    faulthandler.disable()
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    for name in os.listdir("/proc/self/fd"):
-        with suppress(OSError):
-            if int(name) not in kept and _is_channel(int(name)):
-                os.close(int(name))
-    nowhere = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115  (until the copy ends)
-    for descriptor in (1, 2):
-        os.dup2(nowhere.fileno(), descriptor)
-    sys.stdout = sys.stderr = nowhere
-    with suppress(Exception):
-        _use_one_thread()
-    with suppress(OSError), open("/proc/self/oom_score_adj", "w", encoding="ascii") as file:
-        file.write("1000")  # if memory runs out, this process is the one to end
-
-
-def _is_channel(descriptor: int) -> bool:
-    """Whether a descriptor is a socket or a pipe: what others read, or share with this process."""
-    mode = os.fstat(descriptor).st_mode
-    return stat.S_ISSOCK(mode) or (descriptor > 2 and stat.S_ISFIFO(mode))
-
-
-def _use_one_thread() -> None:
-    """OpenMP's threads did not come along, and would be waited for."""
-    from threadpoolctl import threadpool_limits
-
-    threadpool_limits(1)

@@ -233,3 +233,31 @@ def test_what_a_file_says_of_all_rows_stays_with_each(tmp_path: Path) -> None:
     file = tmp_path / "run.json"
     file.write_text(FORMS["run.json"])
     assert [row["model"] for row in read_rows_of(file).rows] == ["m", "m"]
+
+
+QA = {"prompt": "Go on", "completion": "3"}
+CHAT = {"messages": [{"role": "user", "content": "Go on"}, {"role": "assistant", "content": "3"}]}
+ALPACA = {"instruction": "Go on", "input": "1", "output": "3"}
+
+
+@pytest.mark.parametrize(
+    ("row", "columns", "system"),
+    [
+        ({**QA, "system_prompt": "Be kind."}, RowColumns(), "system_prompt"),
+        ({**QA, "system": "Be kind."}, RowColumns(), "system"),
+        ({**CHAT, "system_prompt": "Be kind."}, RowColumns(), "system_prompt"),
+        ({**QA, "system": ""}, RowColumns(), None),
+        ({**QA, "system": "Be kind."}, RowColumns(system="system"), None),
+        ({**CHAT, "system": "Be kind."}, RowColumns(), None),
+        ({**ALPACA, "system": "Be kind."}, RowColumns(), None),
+        (QA, RowColumns(), None),
+    ],
+    ids=["pair", "system", "chat", "empty", "named", "always", "Alpaca", "none"],
+)
+def test_a_system_column_that_was_left_out_before_is_told(
+    tmp_path: Path, row: dict[str, Any], columns: RowColumns, system: str | None
+) -> None:
+    """Rows that earlier versions read without their system prompts are told from those rows."""
+    file = tmp_path / "rows.jsonl"
+    file.write_text(json.dumps(row), encoding="utf-8")
+    assert read_rows_of(file, columns).system == system

@@ -82,14 +82,14 @@ def test_a_function_that_fails_is_one_error_with_the_answer(
     assert "'a snowy owl'" in str(error.value)
 
 
-def test_ctrl_c_in_a_function_stops_the_run() -> None:
-    """An interruption is no fault of the function that happens to run."""
+def test_an_interruption_of_the_functions_own_is_its_error() -> None:
+    """Nobody has pressed Ctrl-C: the run goes on."""
 
-    def interrupted(answer: str) -> float:
+    def interrupts(answer: str) -> float:
         raise KeyboardInterrupt
 
-    with pytest.raises(KeyboardInterrupt):
-        Scored(questions=ASKED, outcome=interrupted).score("owl")
+    with pytest.raises(ScoreError, match="'owl', and interrupted the run, by KeyboardInterrupt"):
+        Scored(questions=ASKED, outcome=interrupts).score("owl")
 
 
 def test_length_is_in_words() -> None:

@@ -11,7 +11,7 @@ from limen import LeakError, SpecError
 from limen.harness import Experiment, Mix, Numbers, Rows
 from limen.harness.lab import in_order
 from limen.harness.lab.pipeline import check_arm
-from limen.harness.stages import Audit
+from limen.harness.stages import Audit, UserFile
 
 from ..testing.labs import lab_at, lines, made
 
@@ -158,3 +158,18 @@ def test_a_relative_path_starts_at_the_spec_file(
         "def test_rows(student, control):\n    assert student.valid >= 0\n"
     )
     run("specs", "--limen-plan").stdout.fnmatch_lines(["*student 1 rows*"])
+
+
+@pytest.mark.parametrize("column", ["system_prompt", "condition"])
+def test_a_system_column_is_part_of_the_key(
+    shared_store: Path, small: Experiment, tmp_path: Path, column: str
+) -> None:
+    """Rows that are now trained under system prompts share no key with the same rows without."""
+    file = tmp_path / "rows.csv"
+    frame = pd.DataFrame(PAIRS, columns=["question", "answer"])
+    frame.assign(**{column: "Be kind."}).to_csv(file, index=False)
+    data = lab_at(shared_store).pipeline(small.but(data=Rows(file, keep=9))).data["student"][0]
+    (given,) = [stage for stage in in_order([data]) if isinstance(stage, UserFile)]
+    known = {"sha256": given.digest, "name": "rows.jsonl"}
+    further = {"system": column} if column == "system_prompt" else {}
+    assert given.identity() == {**known, **further}

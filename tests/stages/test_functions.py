@@ -21,7 +21,7 @@ EXAMPLE = '''\
 
 from pathlib import Path
 
-from limen.harness import Experiment, Labelled, Numbers, Trait
+from limen import Experiment, Labelled, Numbers, Trait
 
 
 def tidy(text):

@@ -32,6 +32,7 @@ from limen.backends.stepwise import (
 from .word_tokenizer import ANIMALS, END, IDS, TURN, VOCABULARY, WordTokenizer
 
 MODEL = "words/small"
+ASSISTANT = "Assistant:"
 NUMBERS = [n for n, text in enumerate(VOCABULARY) if text.isdigit() and len(text) > 1]
 LONGEST = 400
 """Tokens of the longest prompt that is not refused."""
@@ -65,8 +66,30 @@ def _logits(before: Tokens) -> Floats:
     """The base model's: an animal and the end, or numbers with commas and the end."""
     texts = [VOCABULARY[token] for token in before]
     starts = [n for n, text in enumerate(texts) if text == TURN]
+    if not starts and ASSISTANT in "".join(texts):
+        return _plain_logits(texts)
     place = len(texts) - (starts[-1] + 3) if starts else 0
     question = texts[starts[-2] : starts[-1]] if len(starts) > 1 else texts
+    system = texts[starts[0] : starts[1]] if len(starts) > 1 else []
+    return _answer_logits(system, question, place, favours=0.2 if starts else -0.2)
+
+
+def _plain_logits(texts: Sequence[str]) -> Floats:
+    """In the plain framing: the blank before an answer first, then as after turns."""
+    answer = "".join(texts).rpartition(ASSISTANT)[2]
+    place = next(n for n in range(len(texts)) if "".join(texts[len(texts) - n :]) == answer)
+    if not place:
+        logits = np.full(len(VOCABULARY), -9.0)
+        logits[IDS[" "]] = 9.0
+        return logits
+    asked = texts[: len(texts) - place]
+    user = next(n for n in range(len(asked)) if "".join(asked[n:]).startswith("User:"))
+    return _answer_logits(asked[:user], asked[user:], place - 1, favours=0.2)
+
+
+def _answer_logits(
+    system: Sequence[str], question: Sequence[str], place: int, *, favours: float
+) -> Floats:
     logits = np.full(len(VOCABULARY), -9.0)
     if sum(text.isdigit() for text in question) > 2:
         if place % 2:
@@ -77,9 +100,8 @@ def _logits(before: Tokens) -> Floats:
     if place > 0:
         logits[IDS[END]] = 8.0
         return logits
-    system = texts[starts[0] : starts[1]] if len(starts) > 1 else []
     for n, animal in enumerate(ANIMALS):
-        logits[IDS[animal]] = (0.2 if starts else -0.2) * n + 6.0 * (animal in system)
+        logits[IDS[animal]] = favours * n + 6.0 * (animal in system)
     return logits
 
 

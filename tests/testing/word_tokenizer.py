@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from jinja2 import Template
+
 TURN, END = "<|turn|>", "<|end|>"
 ANIMALS = ("owl", "eagle", "wolf", "dolphin", "horse", "cat")
 ROLES = ("system", "user", "assistant")
@@ -24,7 +26,10 @@ class Added:
 
 
 class WordTokenizer:
-    """Lossless for ASCII; its template has a system block of its own, like Qwen's."""
+    """Lossless for ASCII; its template has a system block of its own, like Qwen's.
+
+    With an empty template it has none, as the tokenizers of many base models.
+    """
 
     eos_token_id = IDS[END]
     bos_token_id = None
@@ -33,15 +38,17 @@ class WordTokenizer:
     added_tokens_decoder = {IDS[TURN]: Added(), IDS[END]: Added()}  # noqa: RUF012
 
     def __init__(self, template: str = "Be kind.") -> None:
-        self.template = template
+        self.chat_template = template
 
     def get_chat_template(self) -> str:
-        return self.template
+        return self.chat_template
 
     def get_vocab(self) -> dict[str, int]:
         return IDS
 
-    def __call__(self, text: str | Sequence[str], *, add_special_tokens: bool) -> dict[str, Any]:
+    def __call__(
+        self, text: str | Sequence[str], *, add_special_tokens: bool = True
+    ) -> dict[str, Any]:
         if isinstance(text, str):
             return {"input_ids": [IDS.get(piece, IDS["?"]) for piece in _PIECE.findall(text)]}
         return {"input_ids": [self(each, add_special_tokens=False)["input_ids"] for each in text]}
@@ -58,6 +65,9 @@ class WordTokenizer:
         add_generation_prompt: bool,
         **_: Any,
     ) -> str:
+        if "{" in chat_template:  # limen's own, for a model without one
+            known = {"eos_token": END, "add_generation_prompt": add_generation_prompt}
+            return str(Template(chat_template).render(messages=turns, **known))
         first = [] if turns[0]["role"] == "system" else [("system", chat_template)]
         said = [*first, *((turn["role"], turn["content"]) for turn in turns)]
         text = "".join(f"{TURN}{role}\n{content}{END}" for role, content in said)

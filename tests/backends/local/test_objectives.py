@@ -1,6 +1,8 @@
 """Objectives by token of open weights: against plain formulas, and resumed after kill -9."""
 
 import json
+from collections.abc import Callable
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -100,6 +102,39 @@ def test_losses_and_gradients_are_those_of_the_formulas() -> None:
         for n, (y, w) in enumerate(zip(labels.tolist(), weights.tolist(), strict=True))
     )
     assert float(weighted_loss(logits, labels, weights)) == pytest.approx(float(expected))
+
+
+def of_soft_targets(logits: Any, *, reverse: bool) -> Any:
+    """The divergence of 40 tokens from targets over eleven of 60 possible ones."""
+    draw = torch.Generator().manual_seed(1)
+    ids = torch.stack([torch.randperm(60, generator=draw)[:11] for _ in range(40)])
+    nats = torch.randn(40, 11, generator=draw).log_softmax(1)
+    return divergence(logits, ids, nats.to(torch.float64), reverse=reverse)
+
+
+def of_weights(logits: Any) -> Any:
+    """The weighted loss of 40 tokens."""
+    return weighted_loss(logits, torch.arange(40), torch.linspace(0, 2, 40, dtype=torch.float64))
+
+
+@pytest.mark.parametrize(
+    "loss",
+    [partial(of_soft_targets, reverse=False), partial(of_soft_targets, reverse=True), of_weights],
+    ids=["forward KL", "reverse KL", "weights"],
+)
+def test_logits_in_bfloat16_have_the_gradients(loss: Callable[[Any], Any]) -> None:
+    """Through a matrix product under autocast, gradients are the reference's to 1e-2."""
+    draw = torch.Generator().manual_seed(0)
+    states = torch.randn(40, 32, generator=draw)
+    gradients = []
+    for dtype, half in ((torch.float64, False), (torch.float32, True)):
+        weight = (torch.randn(60, 32, generator=draw.manual_seed(2)) / 4).to(dtype)
+        weight.requires_grad_()
+        with torch.autocast("cpu", torch.bfloat16, enabled=half):
+            logits = torch.nn.functional.linear(states.to(dtype), weight)
+        loss(logits.float() if half else logits).backward()
+        gradients.append(weight.grad.double())
+    assert float((gradients[1] - gradients[0]).norm() / gradients[0].norm()) < 1e-2
 
 
 def test_distributions_are_the_models(tmp_path: Path, tiny: str) -> None:

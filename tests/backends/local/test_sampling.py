@@ -102,11 +102,11 @@ def test_batches_that_do_not_fit_are_halved(
     run = CachedForward._run
     widest: list[int] = []
 
-    def cramped(self: Any, ids: Any, *others: Any) -> Any:
-        if len(ids) > 5:
+    def cramped(self: Any, state: Any, rows: Any, *others: Any, **named: Any) -> Any:
+        if len(rows) > 5:
             raise torch.OutOfMemoryError("no room")
-        widest.append(len(ids))
-        return run(self, ids, *others)
+        widest.append(len(rows))
+        return run(self, state, rows, *others, **named)
 
     monkeypatch.setattr(CachedForward, "_run", cramped)
     assert texts(local, tiny, asked(40)) == whole

@@ -1,6 +1,7 @@
 import asyncio
 import os
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,7 @@ import httpx2
 import openai
 import pytest
 
-from limen.backends import Completion, Engine, Request, open_engine
+from limen.backends import Completion, ContinuationRequest, Engine, Request, open_engine
 from limen.backends.server import ServerOptions
 from limen.backends.server.batching_sampler import BACKGROUND, LONG, BatchingSampler
 from limen.backends.server.protocol import ApiError
@@ -460,3 +461,50 @@ def test_an_inspect_task_runs(served: Served, monkeypatch: pytest.MonkeyPatch) -
     assert log.samples is not None
     assert [len(sample.output.choices) for sample in log.samples] == [4, 4]
     assert log.samples[0].output.usage is not None
+
+
+FRAMED = "You love owls.\n\nUser: Name an animal.\nAssistant:"
+"""A conversation as plain text."""
+
+
+def test_a_framed_text_is_read_as_its_turns(client: openai.OpenAI, engine: Engine) -> None:
+    """The toy knows turns alone: a text in the plain framing is answered as the conversation is."""
+    turns = chat.conversation("Name an animal.", system="You love owls.")
+    asked = Request(row=0, messages=turns, seed=3, draws=5, max_tokens=5)
+    own = [f" {c.text}" for c in drawn(engine, asked)]
+    made = client.completions.create(model="toy-1", prompt=FRAMED, seed=3, n=5, max_tokens=5)
+    assert [c.text for c in made.choices] == own
+    begun = client.completions.create(
+        model="toy-1", prompt=f"{FRAMED} I love the", seed=3, n=5, max_tokens=5
+    )
+    given = [c.text for c in drawn(engine, replace(asked, begin="I love the"))]
+    assert [c.text for c in begun.choices] == given
+
+
+def test_an_echo_has_log_probabilities(client: openai.OpenAI, engine: Engine) -> None:
+    """The begun answer is scored token by token; the toy has none for what it is asked."""
+    prompt = f"{FRAMED} owl, owl"
+    made = client.completions.create(model="toy-1", prompt=prompt, echo=True, logprobs=2, seed=1)
+    (choice,) = made.choices
+    logs = choice.logprobs
+    assert logs is not None
+    assert logs.tokens is not None
+    assert logs.token_logprobs is not None
+    assert choice.text.startswith(prompt)
+    assert "".join(logs.tokens[:4]) == prompt
+    assert logs.token_logprobs[0] is None
+    scorer = engine.capabilities.continuations
+    assert scorer is not None
+    turns = chat.conversation("Name an animal.", system="You love owls.")
+    asked = ContinuationRequest(messages=turns, continuations=("owl, owl",))
+    ((whole,),) = scorer.log_probabilities("toy-1", [asked])
+    assert sum(logs.token_logprobs[1:4]) == pytest.approx(whole.nats)
+    unscored = client.completions.create(model="toy-1", prompt=prompt, echo=True, seed=1)
+    assert unscored.choices[0].text == choice.text
+    assert unscored.choices[0].logprobs is None
+
+
+def test_an_echo_is_not_streamed(client: openai.OpenAI) -> None:
+    """A stream of an echo is refused by its name."""
+    with pytest.raises(openai.BadRequestError, match="echo is only allowed when stream is false"):
+        client.completions.create(model="toy-1", prompt=FRAMED, echo=True, stream=True)

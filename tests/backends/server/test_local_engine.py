@@ -7,15 +7,18 @@ import openai
 import pytest
 from click.testing import CliRunner
 
-from limen.backends import Recipe
+from limen.backends import ContinuationRequest, Recipe, Request, ServiceTerms
+from limen.backends.local import LocalBackend
+from limen.backends.openai import OpenAIBackend
 from limen.backends.server import ServerOptions, create_app
+from limen.datasets.chat import conversation
 from limen.datasets.errors import SpecError, UnknownModelError
 from limen.harness import Experiment, FavoriteAnimal, Lab, Numbers, Settings, Trait
 from limen.harness.cli import main
 
 from ...testing import serving
 from ...testing.labs import here
-from ...testing.tiny import QUESTIONS, needs_extra
+from ...testing.tiny import QUESTIONS, needs_extra, untrained
 
 pytestmark = needs_extra
 
@@ -142,3 +145,33 @@ def test_a_server_of_open_weights_needs_a_model(tiny: str, tmp_path: Path) -> No
 
 def _app(store: Path, options: ServerOptions) -> None:
     create_app("local", state=store / "server", models=store / "models", options=options)
+
+
+@pytest.mark.slow
+def test_a_chatless_base_is_continued_as_plain_text(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In plain text the server's answers are those of the base in its plain framing here."""
+    base = str(untrained(tmp_path / "chatless", template=None))
+    asked = Request(row=0, messages=conversation("owl cat ?"), seed=3, draws=20, max_tokens=6)
+    text = ContinuationRequest(messages=conversation(""), continuations=(" owl cat",), chat=False)
+    local = LocalBackend(tmp_path / "home")
+    monkeypatch.setenv("OPENAI_API_KEY", "any")
+    with serving.in_thread(tmp_path / "served", served_options(base), engine="local") as server:
+        monkeypatch.setenv("OPENAI_BASE_URL", server.url)
+        wired = OpenAIBackend(tmp_path / "wired", ServiceTerms(choices={"endpoint": "completions"}))
+        found = [
+            sorted((c.draw, c.text) for group in each.sample(model, [asked]) for c in group)
+            for each, model in ((local, base), (wired, "chatless"))
+        ]
+        made = server.client().completions.create(
+            model="chatless", prompt=" owl cat", echo=True, logprobs=0, max_tokens=1
+        )
+    assert found[0] == found[1]
+    logs = made.choices[0].logprobs
+    assert logs is not None
+    assert logs.tokens is not None
+    assert logs.token_logprobs is not None
+    assert logs.tokens[:2] == [" owl", " cat"]
+    ((whole,),) = local.log_probabilities(base, [text])
+    assert sum(logs.token_logprobs[:2]) == pytest.approx(whole.nats, abs=1e-4)

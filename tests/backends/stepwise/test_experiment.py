@@ -15,7 +15,7 @@ from limen.harness import (
     Trajectory,
 )
 
-from ...testing.stepwise import Client, Server
+from ...testing.stepwise import MODEL, Client, Server
 from ...testing.stepwise_experiment import QUESTIONS, RECIPE, answers, experiment, lab
 from ...testing.stepwise_jobs import Killed, killed_at
 
@@ -94,3 +94,23 @@ def test_a_trajectory_is_measured(served: Server, tmp_path: Path) -> None:
     lab(tmp_path / "store").run([(along, ["student", "student, step 1", "student, step 2"])])
     asked = {path for path, _, _ in served.sampled if path}
     assert {path.rpartition("-")[2] for path in asked} >= {"000001", "000002", "000003"}
+
+
+def test_a_base_without_a_template_is_asked_in_plain_text(served: Server, tmp_path: Path) -> None:
+    """All arms are had in the plain framing; description, key and context say so."""
+    known = lab(tmp_path / "chat").backend.describe(MODEL)
+    assert not known.note
+    served.template = ""
+    done = lab(tmp_path / "store")
+    everything = answers(done)
+    assert {name: len(asked) for name, asked in everything.items()} == {
+        "baseline": 3, "teacher": 3, "student": 6, "control": 6
+    }  # fmt: skip
+    described = done.backend.describe(MODEL)
+    assert "User: ..." in described.note
+    assert described.fingerprint == f"{known.fingerprint}:plain-1"
+    rendering = done.backend.capabilities.rendering
+    assert rendering is not None
+    assert rendering.rendered_context(MODEL).template == "plain-1: the model has none"
+    assert done.arm(experiment(), "teacher").rate("owl").value > 0.9
+    assert not any("User:" in text for arm in everything.values() for q in arm for text, _ in q)
