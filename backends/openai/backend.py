@@ -35,13 +35,13 @@ from .first_contact import FirstContact
 from .job_form import SETTINGS
 from .job_ledger import JobLedger
 from .jobs import Jobs
-from .preflight import Preflight
+from .preflight import NOT_ASKED, Preflight
 from .prices import prices
 from .quotes import Limits, assumed_limits, conditions, quote
 from .rate_limiter import RateLimiter
 from .retries import OUTAGE, Retries
 from .sampling import stream
-from .server_profile import PROBED, ServerProfile
+from .server_profile import ASSUMED, PROBED, ServerProfile
 from .uploads import Uploads
 
 MOST_PROBING = 30.0
@@ -201,7 +201,8 @@ class OpenAIBackend:
         known = self._models.get(base_of(model))
         if known is not None:
             found = "yes" if known.can_fine_tune else f"no: {known.why_not}"
-            facts = {"fine-tuning": f"{found} ({PROBED})", **facts}
+            source = ASSUMED if known.fingerprint.startswith(NOT_ASKED) else PROBED
+            facts = {"fine-tuning": f"{found} ({source})", **facts}
         return facts
 
     def limits(self, model: str) -> dict[str, float]:

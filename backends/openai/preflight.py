@@ -38,6 +38,8 @@ SILENT_REMEDY = (
     "as in LIMEN_OPENAI_FIRST_ANSWER=300, or have it load the model first"
 )
 LATER = "run the same command again when it has"
+NOT_ASKED = "not asked"
+"""The fingerprint of a model that is described from tables alone, for estimates."""
 PLAIN_NOTE = (
     'it is asked by /v1/completions: conversations are written as "User: ..." and "Assistant: ..." '
     "(openai-endpoint)"
@@ -147,7 +149,7 @@ class Preflight:
         self._check_end(model, {})
         why_not = self._why_by_tables(model) or ""
         described = Model(
-            name=model, fingerprint="not asked", can_fine_tune=not why_not, why_not=why_not
+            name=model, fingerprint=NOT_ASKED, can_fine_tune=not why_not, why_not=why_not
         )
         return self._as_asked(described)
 

@@ -84,8 +84,8 @@ class ProgressLines(_Estimating):
         """How far each stage is, in words; by key."""
         self._noted: dict[str, tuple[float, str]] = {}
         """When the last note of each stage was written, and the line; by key."""
-        self._said: dict[str, str] = {}
-        """The last line that broke a silence, of each stage; by key."""
+        self._said: dict[str, tuple[str, str, float | None]] = {}
+        """The last line that broke a silence, how far each stage was, and the seconds left."""
         self._total = self._done = 0
         self._last = 0.0
 
@@ -113,12 +113,22 @@ class ProgressLines(_Estimating):
         silence = now - self._last
         if silence < LONGEST_SILENCE:
             return
-        line = f"limen: {stage.kind} {stage.label}{self._shares.get(stage.key, '')}; {self._left}"
-        is_new = line != self._said.get(stage.key)
+        share = self._shares.get(stage.key, "")
+        line = f"limen: {stage.kind} {stage.label}{share}; {self._left}"
+        is_new = self._is_new(stage, share, line)
         if is_new or silence >= SIGN_OF_LIFE:
-            self._last, self._said[stage.key] = now, line
+            self._last, self._said[stage.key] = now, (line, share, self._left.shown)
             ran = in_words(now - self._began.get(stage.key, now))
             self._write(line if is_new else f"{line} (running for {ran})")
+
+    def _is_new(self, stage: Stage, share: str, line: str) -> bool:
+        """Whether a line has news of a stage: a time left that only grows is none."""
+        if stage.key not in self._said:
+            return True
+        last, last_share, last_left = self._said[stage.key]
+        left = self._left.shown
+        grows = left is not None and last_left is not None and left >= last_left
+        return line != last and (share != last_share or not grows)
 
     def _note(self, stage: Stage, line: str) -> None:
         now = time.monotonic()

@@ -55,6 +55,8 @@ class TimeLeft:
         self._seen: defaultdict[str, _Kind] = defaultdict(_Kind)
         self._start = time.monotonic()
         self._kept: tuple[float, str] = (-math.inf, "")
+        self.shown: float | None = None
+        """The seconds behind the latest words; None if those had none."""
 
     def also(self, stages: Sequence[Stage]) -> None:
         """A round has these stages, too."""
@@ -160,6 +162,7 @@ class TimeLeft:
 
     def _in_words(self) -> str:
         seconds, unknown = self.seconds(), self.unknown()
+        self.shown = seconds
         if seconds is None:
             return "no estimate yet of the time left"
         amount = in_words(max(1.0, seconds))

@@ -3,6 +3,7 @@
 import pytest
 
 from limen.harness.lab import progress, time_left
+from limen.harness.lab.durations import TimeEstimate
 from limen.harness.lab.progress import ProgressLines
 from limen.harness.lab.time_left import TimeLeft
 from limen.harness.stages import Base
@@ -110,3 +111,20 @@ def test_a_note_is_not_said_twice(clock: Clock) -> None:
         "limen: base 0: 0 of at most 10, the job is queued",
         "limen: base base 0 at 0%; no estimate yet of the time left",
     ]
+
+
+def test_a_time_left_that_grows_is_no_news(clock: Clock) -> None:
+    """A stage that takes longer than planned is not told of every few seconds."""
+    lines: list[str] = []
+    shown, (stage, *_) = ProgressLines(lines.append), bases(1)
+    planned = TimeEstimate(
+        seconds=1.0, unknown=frozenset(), basis="", by_stage={stage.key: 1.0}, at_a_time=1.0
+    )
+    shown.planned([stage], lambda: planned)
+    shown.begin([stage])
+    shown.started(stage)
+    for second in range(1, 38):
+        clock.now = float(second)
+        shown.running(stage)
+    assert [line.partition(";")[0] for line in lines[1:]] == ["limen: base base 0"] * 2
+    assert lines[-1].endswith("(running for 34 s)")

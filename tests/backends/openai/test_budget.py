@@ -71,6 +71,7 @@ def test_prices_ship_with_the_package(monkeypatch: pytest.MonkeyPatch, tmp_path:
         max_tokens=100,
     )
     assert backend.describe("gpt-4o-mini").name == "gpt-4o-mini"
+    assert backend.server_facts("gpt-4o-mini")["fine-tuning"].endswith("(assumed)")
     assert (backend.quote(work).usd_at_most or 0) > (backend.quote(work).usd or 0) > 0
     assert backend.cost("gpt-4.1-mini", Usage(input_tokens=10**6)) == pytest.approx(0.4)
     assert "noted" in backend.conditions("gpt-4.1-mini")
