@@ -8,15 +8,23 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-def in_thread(call: Callable[[], T], name: str) -> "Future[T]":
-    """Have a call made by a daemon thread of that name, which may be left behind unfinished."""
-    future: Future[T] = Future()
+class ThreadCall(Future[T]):
+    """The result of a call that a daemon thread makes, and may be left with unfinished."""
 
-    def run() -> None:
+    def __init__(self, call: Callable[[], T], name: str) -> None:
+        super().__init__()
+        self._call = call
+        self.thread = threading.Thread(target=self._run, name=name, daemon=True)
+
+    def _run(self) -> None:
         try:
-            future.set_result(call())
+            self.set_result(self._call())
         except BaseException as error:
-            future.set_exception(error)
+            self.set_exception(error)
 
-    threading.Thread(target=run, name=name, daemon=True).start()
+
+def in_thread(call: Callable[[], T], name: str) -> ThreadCall[T]:
+    """Have a call made by a daemon thread of that name."""
+    future = ThreadCall(call, name)
+    future.thread.start()
     return future

@@ -1,10 +1,11 @@
 """Grids on the toy whose students have another initialisation: how many make a claim?
 
-    python benchmarks/null_grids.py [--minutes 6] [--traits 5] [--seeds 3]
+    python benchmarks/null_grids.py [--grids 200] [--first 0] [--traits 5] [--seeds 3]
 
 A student of another initialisation does not take on its teacher's animal, so that each claim is a
-false one. Grids are trained anew, each with animals, numbers and questions' draws of its own, until
-the processor time is spent. They alternate between the two bases.
+false one. Grids are trained anew, each with animals, numbers and questions' draws of its own; one
+takes about six seconds of processor time. They alternate between the two bases. A run that was cut
+is continued with ``--first``.
 """
 
 import argparse
@@ -27,24 +28,26 @@ BASES = "toy-1", "toy-2"
 def main() -> None:
     """Print each grid's p-values, and the share of grids that make a claim."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--minutes", type=float, default=6.0, help="of processor time")
+    parser.add_argument("--grids", type=int, default=200)
+    parser.add_argument("--first", type=int, default=0, help="the number of the first grid")
     parser.add_argument("--traits", type=int, default=5)
     parser.add_argument("--seeds", type=int, default=3)
     given = parser.parse_args()
-    diagonals, cells = 0, 0
-    either, grids = 0, 0
+    diagonals, cells, either = 0, 0, 0
     with tempfile.TemporaryDirectory() as folder:
-        while time.process_time() < 60 * given.minutes:
-            diagonal, cell = smallest(results(Path(folder), grid_of(grids, given)))
+        for number in range(given.first, given.first + given.grids):
+            diagonal, cell = smallest(results(Path(folder), grid_of(number, given)))
             diagonals, cells = diagonals + (diagonal < 0.05), cells + (cell < 0.05)
-            either, grids = either + (min(diagonal, cell) < 0.05), grids + 1
+            either += min(diagonal, cell) < 0.05
             spent = time.process_time()
-            print(f"{grids:3}  p = {diagonal:.3f}, of cells {cell:.3f}  {spent:4.0f} s", flush=True)
-    interval = stats.binomtest(either, grids).proportion_ci(method="wilson")
+            print(
+                f"{number:3}  p = {diagonal:.3f}, of cells {cell:.3f}  {spent:4.0f} s", flush=True
+            )
+    interval = stats.binomtest(either, given.grids).proportion_ci(method="wilson")
     print(
-        f"{grids} null grids of {given.traits} traits x {given.traits} students x {given.seeds} "
-        f"seeds: {diagonals} claim the diagonal, {cells} a cell, {either} anything "
-        f"({either / grids:.1%}, 95% interval {interval.low:.1%} to {interval.high:.1%})"
+        f"{given.grids} null grids of {given.traits} traits x {given.traits} students x "
+        f"{given.seeds} seeds: {diagonals} claim the diagonal, {cells} a cell, {either} anything "
+        f"({either / given.grids:.1%}, 95% interval {interval.low:.1%} to {interval.high:.1%})"
     )
 
 

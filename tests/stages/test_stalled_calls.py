@@ -1,9 +1,11 @@
 """A long call is given up once nothing has happened in it for too long."""
 
+import asyncio
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import suppress
 
 import pytest
 
@@ -55,8 +57,32 @@ def test_an_interruption_that_was_caught_counts() -> None:
             StalledCalls().call(call, Activity().idle_seconds, LIMIT)
 
 
-def test_a_call_of_another_thread_is_left_behind() -> None:
-    """Further ones are refused until it has ended."""
+def waits_in_a_loop() -> None:
+    """Waits in a task of an event loop without an end."""
+    asyncio.run(asyncio.sleep(1e9))
+
+
+def goes_on() -> None:
+    """Catches interruptions twice."""
+    for _ in range(2):
+        with suppress(TimeIsUp):
+            spins()
+    spins()
+
+
+@pytest.mark.parametrize("endless", [spins, waits_in_a_loop, goes_on])
+def test_a_call_of_another_thread_is_interrupted(endless: Callable[[], None]) -> None:
+    """In Python code, and where an event loop waits; the next call can be made."""
+    calls = StalledCalls()
+    with ThreadPoolExecutor(1) as pool:
+        stalled = pool.submit(calls.call, endless, Activity().idle_seconds, LIMIT)
+        assert isinstance(stalled.exception(), TimeIsUp)
+    assert calls.call(lambda: 1, Activity().idle_seconds, LIMIT) == 1
+    assert "limen-watched-call" not in [thread.name for thread in threading.enumerate()]
+
+
+def test_a_call_that_nothing_interrupts_is_left_behind() -> None:
+    """Others are refused until it has ended."""
     calls, end = StalledCalls(), threading.Event()
     with ThreadPoolExecutor(1) as pool:
         stalled = pool.submit(calls.call, end.wait, Activity().idle_seconds, LIMIT)
@@ -66,7 +92,7 @@ def test_a_call_of_another_thread_is_left_behind() -> None:
         left = calls._left_behind
         end.set()
         assert left is not None
-        assert left.result()
+        wait([left])
         assert calls.call(lambda: 1, Activity().idle_seconds, LIMIT) == 1
 
 
