@@ -19,6 +19,7 @@ from ..stages import TRAINING, MixRows, Store, trainings_in
 from . import store_option
 from .echo import echo
 from .job_rows import JobRow
+from .options import examples
 from .stepwise_jobs import delete, forget_training, kept, stepwise_rows
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ def command() -> None:
     """The fine-tuning jobs of a store, at the service that OPENAI_BASE_URL and the key name."""
 
 
-@command.command("list")
+@command.command("list", epilog=examples("limen jobs list"))
 @store_option
 def list_jobs(store: Path) -> None:
     """List all fine-tunings of the store: of a service, of `limen serve`, and in progress here.
@@ -58,7 +59,7 @@ def list_jobs(store: Path) -> None:
     echo(tabulate([astuple(row) for row in rows], headers=head, disable_numparse=True))
 
 
-@command.command("show")
+@command.command("show", epilog=examples("limen jobs show ftjob-abc123"))
 @click.argument("job")
 @store_option
 def show(job: str, store: Path) -> None:
@@ -75,7 +76,7 @@ def show(job: str, store: Path) -> None:
         echo(_line(event))
 
 
-@command.command("follow")
+@command.command("follow", epilog=examples("limen jobs follow ftjob-abc123"))
 @click.argument("job")
 @store_option
 def follow(job: str, store: Path) -> None:
@@ -97,7 +98,7 @@ def follow(job: str, store: Path) -> None:
         raise click.exceptions.Exit(1)
 
 
-@command.command("cancel")
+@command.command("cancel", epilog=examples("limen jobs cancel ftjob-abc123"))
 @click.argument("job")
 @store_option
 def cancel(job: str, store: Path) -> None:
@@ -109,7 +110,10 @@ def cancel(job: str, store: Path) -> None:
     echo(f"{job_id} {remote.status}")
 
 
-@command.command("adopt")
+@command.command(
+    "adopt",
+    epilog=examples("limen jobs adopt ftjob-abc123", "limen jobs adopt ftjob-abc123 --any-seed"),
+)
 @click.argument("job")
 @click.option("--any-seed", is_flag=True, help="Let it stand for whichever seed wants it first.")
 @store_option
@@ -135,7 +139,7 @@ def adopt(job: str, any_seed: bool, store: Path) -> None:
     )
 
 
-@command.command("forget")
+@command.command("forget", epilog=examples("limen jobs forget ftjob-abc123"))
 @click.argument("job")
 @store_option
 def forget(job: str, store: Path) -> None:

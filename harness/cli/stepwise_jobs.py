@@ -14,7 +14,7 @@ from ..stages import Store
 from . import store_option
 from .echo import echo
 from .job_rows import JobRow
-from .options import in_file
+from .options import examples, in_file
 
 SERVICE = "tinker"
 """The backend whose trainings have ledgers of steps."""
@@ -47,7 +47,7 @@ def forget_training(store: Path, job: str) -> str | None:
     return found.training
 
 
-@click.command("kept")
+@click.command("kept", epilog=examples("limen jobs kept"))
 @store_option
 @click.option("--prices", type=in_file, metavar="FILE", help="Your own prices (TOML).")
 def kept(store: Path, prices: Path | None) -> None:
@@ -64,7 +64,7 @@ def kept(store: Path, prices: Path | None) -> None:
     echo(tabulate(rows, headers=head, disable_numparse=True))
 
 
-@click.command("delete")
+@click.command("delete", epilog=examples("limen jobs delete ftjob-abc123"))
 @click.argument("job")
 @click.option("--states", is_flag=True, help="Only the states to train on; students stay.")
 @store_option

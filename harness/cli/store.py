@@ -62,7 +62,7 @@ def list_artifacts(specs: tuple[Path, ...], seeds: int | None, settings: Setting
     echo(tabulate(rows, headers=head.split(), disable_numparse=True))
 
 
-@command.command("verify")
+@command.command("verify", epilog=examples("limen store verify"))
 @store_option
 def verify(store: Path) -> None:
     """Compare every file of a store with the size and hash in its manifest. Changes nothing."""

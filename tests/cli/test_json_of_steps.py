@@ -42,10 +42,23 @@ def test_every_step_prints_one_json_object(
     assert measured["arm"] == "student"
 
 
-@pytest.mark.parametrize("name", [name for name in COMMANDS if name not in ("store", "jobs")])
+GROUPS = {
+    "store": ("add", "adopt", "copy", "list", "prune", "verify"),
+    "jobs": ("adopt", "cancel", "delete", "follow", "forget", "kept", "list", "show"),
+}
+
+
+def command_names() -> list[str]:
+    """All commands, those of ``limen store`` and ``limen jobs`` with their first word."""
+    return [name for name in COMMANDS if name not in GROUPS] + [
+        f"{group} {name}" for group, commands in GROUPS.items() for name in commands
+    ]
+
+
+@pytest.mark.parametrize("name", command_names())
 def test_every_command_has_an_example_in_its_help(name: str) -> None:
     """``limen COMMAND --help`` ends with commands to copy."""
-    assert f"  limen {name}" in limen(name, "--help").partition("Examples:")[2]
+    assert f"  limen {name}" in limen(*name.split(), "--help").partition("Examples:")[2]
 
 
 def test_two_stores_stand_side_by_side(shared_store: Path, tmp_path: Path) -> None:
