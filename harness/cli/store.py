@@ -9,7 +9,7 @@ from typing import TypeVar
 import click
 from tabulate import tabulate
 
-from ...datasets.errors import DamageError, StoreError
+from ...datasets.errors import DamageError, StoreError, UnknownModelError
 from ..experiment import Experiment
 from ..lab import Lab, Settings, in_order, with_previous
 from ..stages import (
@@ -19,6 +19,7 @@ from ..stages import (
     artifacts_of,
     copy_artifacts,
     damage_in,
+    of_other_backends,
     pack,
     unchecked,
     unpack,
@@ -116,13 +117,18 @@ def prune(
 ) -> None:
     """Remove the artifacts that no experiment of the given files needs.
 
-    Other work that uses the store (other spec files, step commands) loses what it has there.
+    Other work that uses the store (other spec files, step commands) loses what it has there. If
+    some experiments are for models of another backend, all that stands on other backends' models
+    is kept.
     """
     if not specs:
         raise StoreError("name the spec files whose artifacts are to be kept")
     store = existing_store(settings.store)
-    needed = _needed(specs, with_seeds(settings, seeds))
     every = list(artifacts_of(store))
+    needed, unknown = _needed(specs, with_seeds(settings, seeds))
+    if unknown:
+        needed |= of_other_backends(every, settings.backend)
+        echo(f"kept too: what stands on models of other backends, because of {', '.join(unknown)}")
     unused = [artifact for artifact in every if artifact.id not in needed]
     kept = [artifact for artifact in unused if artifact.paid and not paid]
     gone = [artifact for artifact in unused if artifact.paid <= paid]
@@ -161,7 +167,9 @@ def copy(specs: tuple[Path, ...], target: Path, seeds: int | None, settings: Set
     """
     if not specs:
         raise StoreError("name the spec files whose artifacts are to be copied")
-    needed = _needed(specs, with_seeds(settings, seeds))
+    needed, unknown = _needed(specs, with_seeds(settings, seeds))
+    if unknown:
+        echo(f"left out, for models of another backend: {', '.join(unknown)}")
     chosen = [a for a in artifacts_of(existing_store(settings.store)) if a.id in needed]
     if not chosen:
         raise StoreError(
@@ -196,14 +204,20 @@ def with_seeds(settings: Settings, seeds: int | None) -> Settings:
     return replace(settings, seeds=seeds) if seeds else settings
 
 
-def _needed(specs: Iterable[Path], settings: Settings) -> Ids:
-    """All stages that the experiments of some files need."""
+def _needed(specs: Iterable[Path], settings: Settings) -> tuple[Ids, list[str]]:
+    """All stages that the experiments of some files need; experiments of unknown models."""
     lab = Lab(settings)
-    return {id for _, experiment in experiments_in(specs) for id in _ids(lab, experiment)}
+    needs = [(title, _ids(lab, experiment)) for title, experiment in experiments_in(specs)]
+    unknown = [title for title, ids in needs if ids is None]
+    return {id for _, ids in needs for id in ids or ()}, unknown
 
 
-def _ids(lab: Lab, experiment: Experiment) -> Ids:
-    requests = with_previous([(lab.pipeline(experiment), arms_of(experiment))])
+def _ids(lab: Lab, experiment: Experiment) -> Ids | None:
+    """What an experiment needs; None if the backend has no model of its name."""
+    try:
+        requests = with_previous([(lab.pipeline(experiment), arms_of(experiment))])
+    except UnknownModelError:
+        return None
     stages = in_order(stage for pipe, arms in requests for stage in pipe.all_targets(arms))
     return {(stage.kind, stage.key) for stage in stages}
 
@@ -223,9 +237,12 @@ def _by_experiment(
 ) -> list[tuple[str, ...]]:
     lab = Lab(settings)
     needs = [(title, _ids(lab, experiment)) for title, experiment in experiments_in(specs)]
-    uses = Counter(id for _, ids in needs for id in ids)
+    uses = Counter(id for _, ids in needs for id in ids or ())
     rows: list[tuple[str, ...]] = []
     for title, ids in needs:
+        if ids is None:
+            rows.append((title, "-", "-", "-", "-", "model of another backend"))
+            continue
         own = [stored[id] for id in ids if id in stored]
         shared = [artifact for artifact in own if uses[artifact.id] > 1]
         count = (f"{len(own):,}", f"{len(ids):,}")

@@ -101,6 +101,7 @@ from .transfer import (
     artifacts_of,
     copy_artifacts,
     damage_in,
+    of_other_backends,
     pack,
     unpack,
 )
@@ -239,6 +240,7 @@ __all__ = [
     "hashed_function",
     "is_training_file",
     "model_of",
+    "of_other_backends",
     "pack",
     "read_rows",
     "record_calls",

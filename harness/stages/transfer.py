@@ -3,7 +3,8 @@
 import shutil
 import tarfile
 import tempfile
-from collections.abc import Container, Iterable, Iterator
+from collections import defaultdict
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +13,9 @@ from ...datasets.errors import DamageError, StoreError
 from ...datasets.store_layout import StoreLayout
 from .models import WEIGHTS
 from .store import Store
+
+Id = tuple[str, str]
+"""The kind and the key of an artifact."""
 
 
 @dataclass(frozen=True)
@@ -25,6 +29,11 @@ class StoredArtifact:
     def id(self) -> tuple[str, str]:
         """Its kind and key."""
         return self.manifest["kind"], self.manifest["key"]
+
+    @property
+    def inputs(self) -> set[Id]:
+        """Kinds and keys of what it was made from."""
+        return {(stage["kind"], stage["key"]) for stage in self.manifest["inputs"]}
 
     @property
     def folder(self) -> Path:
@@ -70,6 +79,37 @@ class StoredArtifact:
         for name in self.weights:
             if name not in keep:
                 (self.store.root / name).unlink(missing_ok=True)
+
+
+def of_other_backends(artifacts: Sequence[StoredArtifact], backend: str) -> set[Id]:
+    """Kinds and keys of what stands on a model of another backend, and of what that is made from.
+
+    Args:
+        artifacts: All of a store.
+        backend: The name of the one whose own artifacts do not count.
+    """
+    inputs = {artifact.id: artifact.inputs for artifact in artifacts}
+    others = {a.id for a in artifacts if a.manifest["identity"].get("backend", backend) != backend}
+    return _closure(_closure(others, _uses(inputs)), inputs)
+
+
+def _uses(inputs: Mapping[Id, set[Id]]) -> dict[Id, set[Id]]:
+    """By an artifact, those that are made from it."""
+    uses: dict[Id, set[Id]] = defaultdict(set)
+    for artifact, made_from in inputs.items():
+        for one in made_from:
+            uses[one].add(artifact)
+    return uses
+
+
+def _closure(some: set[Id], following: Mapping[Id, set[Id]]) -> set[Id]:
+    """Some artifacts, those that follow them, and so on."""
+    reached, ahead = set(some), list(some)
+    while ahead:
+        new = following.get(ahead.pop(), set()) - reached
+        reached |= new
+        ahead.extend(new)
+    return reached
 
 
 def artifacts_of(store: Store) -> Iterator[StoredArtifact]:

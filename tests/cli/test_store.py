@@ -109,6 +109,25 @@ def test_prune_removes_what_nobody_needs(used: Store, spec: Path, other: Path) -
     assert len(used.keys("fine-tune")) == len(list(used.models("toy").glob("ft-*.npz"))) == 1
 
 
+def test_prune_keeps_what_a_model_of_another_backend_needs(used: Store, tmp_path: Path) -> None:
+    """Its spec cannot be planned here; what stands on other backends' models is not removed."""
+    mine, local = tmp_path / "test_mine.py", tmp_path / "test_local.py"
+    mine.write_text(TINY_SPEC)
+    local.write_text(TINY_SPEC.replace("Experiment(", 'Experiment(model="a/local-model", '))
+    before = ids(used)
+    for file in used.layout.manifests("base"):
+        manifest = json.loads(file.read_text())
+        manifest["identity"]["backend"] = "local"
+        del manifest["checksum"]
+        file.write_text(json.dumps(manifest))
+    output = limen_store("prune", mine, local, "--yes", "--store", used.root)
+    assert "because of test_local.py" in output
+    assert ids(used) == before
+    assert "model of another backend" in limen_store("list", local, "--store", used.root)
+    gone = limen_store("prune", tmp_path / "test_local.py", "--store", used.root)
+    assert "0 artifacts" in gone
+
+
 def test_prune_keeps_what_was_paid_for(used: Store, other: Path) -> None:
     """An artifact with a cost is removed only if that is asked for."""
     file = used.layout.manifests("contrast")[0]
