@@ -48,6 +48,10 @@ class ModuleBindings:
             for kind in _classes_of(name, names)
         }
 
+    def renew(self, name: str) -> None:
+        """Let what the names of a module stand for now count from here on."""
+        self._names[name] = dict(self._modules[name].__dict__)
+
     def undo(self) -> list[str]:
         """Undo what was changed; returns the names of it."""
         found = self._undo_in("builtins", builtins.__dict__)  # what follows needs them

@@ -41,9 +41,9 @@ def called_here(function: Callable[..., object], given: Sequence[object]) -> obj
 class SideEffects:
     """What is changed in the process after this was made: its settings, and its modules."""
 
-    def __init__(self, *, settings: bool = True, modules: bool = True) -> None:
+    def __init__(self, *, settings: bool = True, modules: bool | ModuleBindings = True) -> None:
         self._settings = ProcessSettings() if settings else None
-        self._bindings = ModuleBindings() if modules else None
+        self._bindings = ModuleBindings() if modules is True else modules or None
 
     @property
     def changes_settings(self) -> bool:

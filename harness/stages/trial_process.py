@@ -13,12 +13,13 @@ import stat
 import struct
 import sys
 from collections.abc import Callable, Sequence
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from functools import partial
 from types import FrameType
 from typing import NamedTuple
 
-from .side_effects import SideEffectError, SideEffects, called_here
+from .process_bindings import ModuleBindings
+from .side_effects import Pace, SideEffectError, SideEffects, called_here
 from .standard_streams import forget_descriptors
 from .time_limits import TimeIsUp, called_in_time
 
@@ -46,17 +47,23 @@ class Reply(NamedTuple):
     """Whether a call raised an error: in the other process it may not, and go on."""
     changes_settings: bool = False
     """Whether calls change what can be put back."""
+    compared: bool = True
+    """Whether modules were compared. They are not after each request of a single call."""
 
 
-def serve(function: Call, asked: int, answered: int, place: mmap.mmap) -> None:
+def serve(
+    function: Call, asked: int, answered: int, place: mmap.mmap, bindings: ModuleBindings
+) -> None:
     """What the copy does, until nobody asks any more. It never returns."""
     try:
         _detach({asked, answered})
+        bindings.renew("sys")  # its streams
+        pace = Pace()
         with os.fdopen(asked, "rb") as requests:
             while head := requests.read(LENGTH.size):
                 seconds, calls = pickle.loads(requests.read(LENGTH.unpack(head)[0]))
                 trial = _Trial(function, calls, seconds, place, answered)
-                reply = pickle.dumps(trial.reply())
+                reply = pickle.dumps(trial.reply(bindings, pace))
                 os.write(answered, LENGTH.pack(len(reply)) + reply)
     finally:
         os._exit(0)
@@ -83,15 +90,17 @@ class _Trial:
         self._deed = ""
         """What a call did that needs no comparing."""
 
-    def reply(self) -> Reply:
+    def reply(self, bindings: ModuleBindings, pace: Pace) -> Reply:
         """Make the calls, and find out what they have changed."""
-        effects = SideEffects()
+        compared = pace.is_due() or len(self._calls) > 1
+        effects = SideEffects(modules=compared and bindings)
         time_is_up = False
         with suppress(
             TypeError, NameError, AttributeError
         ):  # of limen's own code, which a replaced function may break
             time_is_up = not all(map(self._make, self._numbers))
-        deed = effects.undo()
+        with pace.comparing() if compared else nullcontext():
+            deed = effects.undo()
         if self._deed:
             return Reply(self._deed, self._begun)
         if deed:
@@ -101,6 +110,7 @@ class _Trial:
             time_is_up=time_is_up,
             raised=self._has_raised,
             changes_settings=effects.changes_settings,
+            compared=compared,
         )
 
     def _make(self, place: int) -> bool:

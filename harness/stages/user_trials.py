@@ -27,7 +27,7 @@ from dataclasses import dataclass
 from select import POLLIN, poll
 from types import MethodType
 
-from .process_bindings import note_modules
+from .process_bindings import ModuleBindings, note_modules
 from .trial_process import LENGTH, PLACE, Call, Given, Reply, serve
 
 COPIES = 8
@@ -154,6 +154,10 @@ class _Copy:
         self._pid = 0
         self._requests = self._replies = -1
         self._result = TrialResult()
+        self._bindings: ModuleBindings | None = None
+        """The modules of this process when the copy was made."""
+        self._is_compared = True
+        """Whether the copy has compared modules after its last call."""
 
     def run(self, calls: Sequence[Given], seconds: float) -> TrialResult:
         """Make the calls that were not made yet.
@@ -173,10 +177,13 @@ class _Copy:
             self.close()
             raise
         if reply.deed:
+            if not self._is_compared and self._bindings is not None:
+                self._bindings.undo()  # an earlier call may have done it, here as well
             raise HarmfulCallError(new[reply.place][0], reply.deed)
         if reply.time_is_up:
             raise UndecidedError(waits=False)
         self._tried.update(mark for _, mark in new)
+        self._is_compared = reply.compared
         if reply.raised:
             self._result = UNTRIED
         elif reply.changes_settings and self._result.tried:
@@ -260,12 +267,13 @@ class _Copy:
 
     def _start(self) -> None:
         note_modules()
+        self._bindings = ModuleBindings()
         asked, self._requests = os.pipe()
         self._replies, answered = os.pipe()
         try:
             self._pid = _fork()
             if not self._pid:
-                serve(self._function, asked, answered, self._place)
+                serve(self._function, asked, answered, self._place, self._bindings)
         finally:
             os.close(asked)
             os.close(answered)
