@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from limen import ExperimentError, SpecError
+from limen import SpecError
 from limen.backends import Capabilities
 from limen.harness import Contrast, Effect, Experiment, FavoriteAnimal, Numbers, Students, Trait
 from limen.harness import Trajectory as Along
@@ -217,12 +217,10 @@ def test_a_training_is_measured_along_its_steps(shared_store: Path) -> None:
 
 
 def test_a_step_beyond_the_training_is_refused(shared_store: Path) -> None:
-    """A step that a training does not reach is an error that says how many there are."""
+    """Before any data are made, by an error that says how many steps there are."""
     lab = lab_at(shared_store)
     experiment = trained(recipe={"epochs": 1}, trajectory=Along(steps=(1, 500)))
-    with pytest.raises(
-        ExperimentError, match="the training ends after step 1: there is no step 500"
-    ):
+    with pytest.raises(SpecError, match="the training ends after step 1: there is no step 500"):
         lab.arm(experiment, "student")
 
 
