@@ -4,16 +4,16 @@ import asyncio
 import ctypes
 import sys
 import threading
-import time
 from concurrent.futures import wait
 from types import FrameType
 from typing import Any
 
 from ...backends.threads import ThreadCall
 
-GRACE = 2.0
-"""Seconds in which a call is interrupted again and again; then it is left in its thread."""
+ATTEMPTS = 100
+"""How often a call is interrupted; then it is left in its thread."""
 PAUSE = 0.05
+"""Seconds in which a call may end."""
 
 
 def interrupt(call: ThreadCall[Any], error: type[BaseException]) -> bool:
@@ -26,19 +26,21 @@ def interrupt(call: ThreadCall[Any], error: type[BaseException]) -> bool:
         call: The call of another thread.
         error: The class of the error; a call may catch it, and is interrupted again.
     """
-    until = time.monotonic() + GRACE
-    while not call.done() and time.monotonic() < until:
+    for _ in range(ATTEMPTS):
         _cancel_tasks(call.thread)
         wait([call], PAUSE)
-        if not call.done():
-            _raise_in(call.thread, error)
-            wait([call], PAUSE)
+        if call.done():
+            return True
+        _raise_in(call.thread, ctypes.py_object(error))
+        wait([call], PAUSE)
+    _raise_in(call.thread, None)  # one that stays pending slows all threads down
     return call.done()
 
 
-def _raise_in(thread: threading.Thread, error: type[BaseException]) -> None:
-    raise_in = ctypes.pythonapi.PyThreadState_SetAsyncExc
-    raise_in(ctypes.c_ulong(thread.ident or 0), ctypes.py_object(error))
+def _raise_in(
+    thread: threading.Thread, error: "ctypes.py_object[type[BaseException]] | None"
+) -> None:
+    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread.ident or 0), error)
 
 
 def _cancel_tasks(thread: threading.Thread) -> None:

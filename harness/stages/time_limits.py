@@ -11,7 +11,6 @@ from signal import signal as set_handler
 from types import FrameType
 
 from ...backends.threads import in_thread as started_in_thread
-from .thread_interruption import interrupt
 
 
 class TimeIsUp(BaseException):
@@ -29,7 +28,7 @@ def called_in_time(
         call: The call, without arguments.
         seconds: The limit; 0 is none.
         in_thread: Whether the call may wait where no timer interrupts it: it is made by a thread,
-            which is interrupted after the limit, or left alone if it cannot be.
+            which is left alone after the limit.
     """
     context = copy_context()
     if not seconds:
@@ -67,10 +66,9 @@ def _with_alarm(call: Callable[[], object], seconds: float) -> object:
 
 
 def _in_thread(call: Callable[[], object], seconds: float) -> object:
-    """Wait for the call in a thread. One that cannot be interrupted there is left alone."""
+    """Wait for the call in a thread. One that does not end cannot be stopped: it is left alone."""
     future = started_in_thread(call, "limen-user-function")
     wait([future], timeout=seconds)
     if not future.done():
-        interrupt(future, TimeIsUp)
         raise TimeIsUp
     return future.result()

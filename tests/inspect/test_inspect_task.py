@@ -185,11 +185,11 @@ def test_a_task_that_does_not_end_in_a_thread_ends_there(
     bad: Callable[[], Task], shared_store: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The stages of a service run in threads; other Inspect tasks go on."""
-    monkeypatch.setenv("LIMEN_FUNCTION_TIMEOUT", "0.1")
+    monkeypatch.setenv("LIMEN_FUNCTION_TIMEOUT", "0.3")
     lab = Lab(Settings(store=shared_store, workers=1), executor=ThreadPoolExecutor)
     lab.run([(experiment(InspectTask(bad, limit=1)), ["baseline"])])
     monkeypatch.setenv("LIMEN_FUNCTION_TIMEOUT", "60")
-    with pytest.raises(ExperimentError, match="asked its model nothing for 1 seconds"):
+    with pytest.raises(ExperimentError, match="asked its model nothing for 3 seconds"):
         lab.arm(experiment(InspectTask(bad, limit=1)), "baseline")
     good = experiment(InspectTask(animals, args={"word": "dog"}, seed=4))
     lab.run([(good, ["baseline"])])
