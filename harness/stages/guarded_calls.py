@@ -67,5 +67,5 @@ def _undone(call: Call, *, modules: bool) -> object:
     try:
         return call()
     finally:
-        if deed := effects.undo():
-            raise SideEffectError(deed)
+        if harm := effects.undo():
+            raise SideEffectError(harm)

@@ -55,7 +55,7 @@ class SideEffects:
         names = (
             self._bindings.undo() if self._bindings else []
         )  # first: the rest is done by functions of modules
-        return _deed(self._settings.put_back() if self._settings else (), names)
+        return _harm(self._settings.put_back() if self._settings else (), names)
 
     def cause(self, calls: Sequence[Call]) -> int:
         """The place of a call that makes changes, among calls of which one has made some.
@@ -76,7 +76,7 @@ class SideEffects:
         return low
 
 
-def _deed(faults: Sequence[str], names: Sequence[str]) -> str:
+def _harm(faults: Sequence[str], names: Sequence[str]) -> str:
     if not names:
         return " and ".join(faults)
     more = f" and {len(names) - SHOWN:,} more" if len(names) > SHOWN else ""
@@ -86,8 +86,8 @@ def _deed(faults: Sequence[str], names: Sequence[str]) -> str:
 class SideEffectError(Exception):
     """What a function did to the process, and so to all others. The text is what it did."""
 
-    def __init__(self, deed: str, call: "WatchedCall | None" = None) -> None:
-        super().__init__(deed)
+    def __init__(self, harm: str, call: "WatchedCall | None" = None) -> None:
+        super().__init__(harm)
         self.call = call
         """The call that did it; None if that is not known."""
 
@@ -148,10 +148,10 @@ class Watch:
         if self._effects is None:
             return
         with self._pace.comparing():
-            deed = self._effects.undo()
-        if deed:
+            harm = self._effects.undo()
+        if harm:
             place = self._effects.cause([call.make for call in calls])
-            raise SideEffectError(deed, calls[place] if calls else None)
+            raise SideEffectError(harm, calls[place] if calls else None)
 
 
 _watch: ContextVar[Watch | None] = ContextVar("the watch of a stage's calls", default=None)

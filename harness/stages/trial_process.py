@@ -37,7 +37,7 @@ INTERRUPTED = "interrupted the run, by KeyboardInterrupt or SIGINT"
 class Reply(NamedTuple):
     """What came of some calls."""
 
-    deed: str = ""
+    harm: str = ""
     """What a call did that would harm the process; empty for nothing."""
     place: int = 0
     """Which of the calls it was."""
@@ -87,7 +87,7 @@ class _Trial:
         self._numbers = range(len(calls))
         self._begun = 0
         self._has_raised = False
-        self._deed = ""
+        self._harm = ""
         """What a call did that needs no comparing."""
 
     def reply(self, bindings: ModuleBindings, pace: Pace) -> Reply:
@@ -100,12 +100,12 @@ class _Trial:
         ):  # of limen's own code, which a replaced function may break
             time_is_up = not all(map(self._make, self._numbers))
         with pace.comparing() if compared else nullcontext():
-            deed = effects.undo()
-        if self._deed:
-            return Reply(self._deed, self._begun)
-        if deed:
+            harm = effects.undo()
+        if self._harm:
+            return Reply(self._harm, self._begun)
+        if harm:
             again = [partial(self._make, place) for place in self._numbers[: self._begun + 1]]
-            return Reply(deed, effects.cause(again))
+            return Reply(harm, effects.cause(again))
         return Reply(
             time_is_up=time_is_up,
             raised=self._has_raised,
@@ -118,7 +118,7 @@ class _Trial:
 
         What it gives does not count.
         """
-        if self._deed:
+        if self._harm:
             return True
         self._begun = place
         self._place[:] = PLACE.pack(place)
@@ -129,11 +129,11 @@ class _Trial:
         except KeyboardInterrupt:
             _interruptions.append(place)
         except SideEffectError as effect:
-            self._deed = str(effect)
+            self._harm = str(effect)
         except BaseException:
             self._has_raised = True
         if _interruptions:
-            self._deed = INTERRUPTED
+            self._harm = INTERRUPTED
         os.fstat(self._answered)  # an error if the call has closed it: the copy ends
         return True
 

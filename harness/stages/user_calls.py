@@ -42,7 +42,7 @@ class _Failed:
 
     text: str
     """What it was called on."""
-    deed: str = ""
+    harm: str = ""
     """What it did to the process; empty for one that did not end in time."""
     remedy: str = UNCHANGED
 
@@ -83,19 +83,17 @@ def call_on_text(
     if (failed := _failure_of(function)) is not None:
         raise failure(failed)
 
-    def harmful(deed: str, remedy: str = UNCHANGED) -> LimenError:
-        return failure(_remembered(function, _Failed(text, deed, remedy)))
+    def harmful(harm: str, remedy: str = UNCHANGED) -> LimenError:
+        return failure(_remembered(function, _Failed(text, harm, remedy)))
 
     try:
         return _called(function, arguments, seconds, harmful)
     except KeyboardInterrupt:
         raise
-    except TimeIsUp:
-        raise harmful("") from None
-    except RaisedInterruptError:
-        raise harmful(INTERRUPTED) from None
+    except (TimeIsUp, RaisedInterruptError) as fault:
+        raise harmful("" if isinstance(fault, TimeIsUp) else INTERRUPTED) from None
     except HarmfulCallError as trial:
-        raise harmful(str(trial), remedy_of(trial)) from None
+        raise harmful(str(trial), _remedy_of(trial)) from None
     except SideEffectError as effect:
         found = harmful if effect.call is None else effect.call.failure
         raise found(str(effect)) from None
@@ -144,7 +142,7 @@ def try_on_texts(function: UserFunction, texts: Iterable[str]) -> None:
     try:
         _try(function, [(text,) for text in listed], function_timeout())
     except HarmfulCallError as trial:
-        _remembered(function, _Failed(listed[trial.place], str(trial), remedy_of(trial)))
+        _remembered(function, _Failed(listed[trial.place], str(trial), _remedy_of(trial)))
 
 
 @contextmanager
@@ -213,15 +211,15 @@ def _failure(
 ) -> LimenError:
     """The error of a function that is not called again."""
     text = failed.text[:SHOWN]
-    if failed.deed:
-        return error(f"{name} was called on {what} {text!r}, and {failed.deed}: {failed.remedy}")
+    if failed.harm:
+        return error(f"{name} was called on {what} {text!r}, and {failed.harm}: {failed.remedy}")
     return error(
         f"{name} did not end within {seconds:g} seconds on {what} {text!r}: correct it, or "
         f"set {TIMEOUT_VARIABLE} to more seconds"
     )
 
 
-def remedy_of(trial: HarmfulCallError) -> str:
+def _remedy_of(trial: HarmfulCallError) -> str:
     """What to do about a function that did harm in a trial."""
     return "correct it, or give it more memory" if trial.ended else UNCHANGED
 

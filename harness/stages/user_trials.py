@@ -49,8 +49,8 @@ _lock = threading.RLock()
 class HarmfulCallError(Exception):
     """A function did to the copy what would have harmed this process. The text is what it did."""
 
-    def __init__(self, place: int, deed: str, *, ended: bool = False) -> None:
-        super().__init__(deed)
+    def __init__(self, place: int, harm: str, *, ended: bool = False) -> None:
+        super().__init__(harm)
         self.place = place
         """Which of the calls it was."""
         self.ended = ended
@@ -171,15 +171,15 @@ class _Copy:
         try:
             reply = self._reply(data, seconds)
         except _ClosedError as closed:
-            deed = f"ended the process ({closed})"
-            raise HarmfulCallError(new[max(self._done, 0)][0], deed, ended=True) from None
+            harm = f"ended the process ({closed})"
+            raise HarmfulCallError(new[max(self._done, 0)][0], harm, ended=True) from None
         except BaseException:  # interrupted: the copy may be busy for long
             self.close()
             raise
-        if reply.deed:
+        if reply.harm:
             if not self._is_compared and self._bindings is not None:
                 self._bindings.undo()  # an earlier call may have done it, here as well
-            raise HarmfulCallError(new[reply.place][0], reply.deed)
+            raise HarmfulCallError(new[reply.place][0], reply.harm)
         if reply.time_is_up:
             raise UndecidedError(waits=False)
         self._tried.update(mark for _, mark in new)

@@ -107,22 +107,22 @@ def harms(way: Callable[[], object], text: str = "bad") -> Callable[[str], int]:
 
 @TRIED
 @pytest.mark.parametrize(
-    ("way", "deed"), [*HARMFUL.values(), *FATAL.values()], ids=[*HARMFUL, *FATAL]
+    ("way", "harm"), [*HARMFUL.values(), *FATAL.values()], ids=[*HARMFUL, *FATAL]
 )
-def test_what_harms_others_is_an_error_with_its_text(way: Callable[[], object], deed: str) -> None:
+def test_what_harms_others_is_an_error_with_its_text(way: Callable[[], object], harm: str) -> None:
     """It is done to a copy of the process alone; the function is not called again."""
     function = harms(way)
     try_on_texts(function, ["good", "bad", "better"])
     for _ in range(2):
-        with pytest.raises(ScoreError, match=rf"on the text 'bad', and [^:]*{deed}"):
+        with pytest.raises(ScoreError, match=rf"on the text 'bad', and [^:]*{harm}"):
             called(function, "good")
 
 
 def test_where_nothing_is_tried_it_is_undone() -> None:
     """In a worker process: what runs next there finds all as it was."""
     before = sys.getrecursionlimit(), json.dumps, len(sys.modules), signal.getsignal(signal.SIGTERM)
-    for way, deed in HARMFUL.values():
-        message = rf"on the text 'bad', and [^:]*{deed}"
+    for way, harm in HARMFUL.values():
+        message = rf"on the text 'bad', and [^:]*{harm}"
         with pytest.raises(ScoreError, match=message), without_trials(), watched_calls():
             called(harms(way), "bad")
     assert before == (
