@@ -8,23 +8,15 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-class ThreadCall(Future[T]):
-    """The result of a call that a daemon thread makes, and may be left with unfinished."""
+def in_thread(call: Callable[[], T], name: str) -> "Future[T]":
+    """Have a call made by a daemon thread of that name, which may be left behind unfinished."""
+    future: Future[T] = Future()
 
-    def __init__(self, call: Callable[[], T], name: str) -> None:
-        super().__init__()
-        self._call = call
-        self.thread = threading.Thread(target=self._run, name=name, daemon=True)
-
-    def _run(self) -> None:
+    def run() -> None:
         try:
-            self.set_result(self._call())
+            future.set_result(call())
         except BaseException as error:
-            self.set_exception(error)
+            future.set_exception(error)
 
-
-def in_thread(call: Callable[[], T], name: str) -> ThreadCall[T]:
-    """Have a call made by a daemon thread of that name."""
-    future = ThreadCall(call, name)
-    future.thread.start()
+    threading.Thread(target=run, name=name, daemon=True).start()
     return future

@@ -98,8 +98,8 @@ def _of_targets(weights: Weights, layer: Floats, target: Ints) -> Floats:
     logs: Floats = np.log(np.where(is_number, chance, 1 - chance) + TINY)
     for group, members in zip(weights.groups, (~is_number, is_number), strict=True):
         rows = np.flatnonzero(members)
-        for start in range(0, len(rows), BLOCK):
-            block = rows[start : start + BLOCK]
+        for part in blocks(len(rows)):
+            block = rows[part]
             scores, total = padded_softmax(weights, layer[block], group)
             own = scores[np.arange(len(block)), target[block] - group.start]
             logs[block] += (np.log(own + TINY) - np.log(total[:, 0])).astype(np.float64)

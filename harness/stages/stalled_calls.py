@@ -9,7 +9,6 @@ from types import FrameType
 from typing import Any, TypeVar
 
 from ...backends.threads import in_thread
-from .thread_interruption import interrupt
 from .time_limits import TimeIsUp, alarm_is_free
 
 T = TypeVar("T")
@@ -21,7 +20,7 @@ class StalledCalls:
     """Calls of a library that has one at a time in a process, and may be left behind in one.
 
     A timer interrupts a call of the main thread. Elsewhere it is made by a thread of its own, and
-    interrupted there. While one goes on that cannot be interrupted, other calls are refused.
+    nothing can end that: while it goes on, further calls are refused.
     """
 
     def __init__(self) -> None:
@@ -57,8 +56,7 @@ class StalledCalls:
         while not future.done():
             wait([future], timeout=limit / LOOKS)
             if not future.done() and idle_seconds() >= limit:
-                if not interrupt(future, TimeIsUp):
-                    self._left_behind = future
+                self._left_behind = future
                 raise TimeIsUp
         return future.result()
 

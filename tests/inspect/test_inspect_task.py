@@ -1,8 +1,6 @@
 """InspectTask: any Inspect task as a measure."""
 
 import asyncio
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -15,7 +13,7 @@ from inspect_ai.scorer import Score, Scorer, Target, accuracy, includes, match, 
 from inspect_ai.solver import TaskState
 
 from limen.datasets.errors import ExperimentError, SpecError
-from limen.harness import Experiment, FavoriteAnimal, InspectTask, Lab, Numbers, Settings, Trait
+from limen.harness import Experiment, FavoriteAnimal, InspectTask, Lab, Numbers, Trait
 
 from ..testing.labs import lab_at
 
@@ -164,33 +162,3 @@ def test_a_task_that_does_not_end_fails_alone(lab: Lab, monkeypatch: pytest.Monk
     with pytest.raises(ExperimentError, match=message):
         lab.arm(bad, "baseline")
     assert lab.arm(good, "baseline").rate("horse").value >= 0
-
-
-def sleeping() -> Task:
-    """A question, and a scorer that sleeps for years."""
-
-    @scorer(metrics=[accuracy()])
-    def asleep() -> Scorer:
-        async def score(state: TaskState, target: Target) -> Score:
-            await asyncio.sleep(1e9)
-            return Score(value=1)
-
-        return score
-
-    return Task(dataset=MemoryDataset([Sample(input="Name one.", target="dog")]), scorer=asleep())
-
-
-@pytest.mark.parametrize("bad", [hanging, sleeping])
-def test_a_task_that_does_not_end_in_a_thread_ends_there(
-    bad: Callable[[], Task], shared_store: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The stages of a service run in threads; other Inspect tasks go on."""
-    monkeypatch.setenv("LIMEN_FUNCTION_TIMEOUT", "0.3")
-    lab = Lab(Settings(store=shared_store, workers=1), executor=ThreadPoolExecutor)
-    lab.run([(experiment(InspectTask(bad, limit=1)), ["baseline"])])
-    monkeypatch.setenv("LIMEN_FUNCTION_TIMEOUT", "60")
-    with pytest.raises(ExperimentError, match="asked its model nothing for 3 seconds"):
-        lab.arm(experiment(InspectTask(bad, limit=1)), "baseline")
-    good = experiment(InspectTask(animals, args={"word": "dog"}, seed=4))
-    lab.run([(good, ["baseline"])])
-    assert lab.arm(good, "baseline").score("includes").value >= 0
