@@ -118,8 +118,6 @@ class Lab:
                 f"the arm {arm!r} needs a model of each epoch, and the backend "
                 f"{self.backend.name!r} keeps the last one alone"
             )
-        if isinstance(subject, Checkpoint):
-            subject.check()
         model = self.backend.describe(base_of(subject).model)
         if model.can_fine_tune:
             return None
@@ -195,7 +193,8 @@ class Lab:
         requests = [(self.pipeline(experiment), arms) for experiment, arms in wanted]
         for pipe, arms in requests:
             new = [arm for arm in arms if (id(pipe), arm) not in self._sound]
-            check_trainings(self.backend, self.store, pipe.targets(new))
+            steps = pipe.experiment.implied_by(new)
+            check_trainings(self.backend, self.store, pipe.targets([*new, *steps]))
             self._sound.update((id(pipe), arm) for arm in new)
         return requests
 
