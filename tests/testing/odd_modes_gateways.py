@@ -20,7 +20,7 @@ from .odd_modes import (
     usage,
     when,
 )
-from .odd_modes_further import HEAD, first, raw, raw_of
+from .odd_modes_transport import HEAD, first, raw, raw_of
 from .odd_servers import Answer, Json, Reply, changed, chat, error, reply
 
 CLOUDFLARE = "<!DOCTYPE html><html><head><title>example.com | 522: Connection timed out</title>"

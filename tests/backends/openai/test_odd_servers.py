@@ -9,15 +9,15 @@ from limen.backends import Completion, Request, ServiceTerms
 from limen.backends.openai import OpenAIBackend, chat, first_contact, rate_limiter
 
 from ...testing.odd_modes import MODES, Mode
-from ...testing.odd_modes_further import FURTHER_MODES
 from ...testing.odd_modes_gateways import GATEWAY_MODES
+from ...testing.odd_modes_transport import TRANSPORT_MODES
 from ...testing.odd_servers import OddServer, odd_server
 
 QUESTIONS = ("the first question", "the second question")
 LONGEST = 20.0
 OUTPUT_PRICE = 60.0
 """US dollars a million tokens: two calls of ten draws may cost up to $0.077."""
-ALL = {**MODES, **FURTHER_MODES, **GATEWAY_MODES}
+ALL = {**MODES, **TRANSPORT_MODES, **GATEWAY_MODES}
 CHEAP = (
     "choices: an error object alone", "content: parts in an object", "body: UTF-16",
     "encoding: deflate, raw", "HTTP: many headers", "rate: in a 200", "words: Apigee", "n: 501",

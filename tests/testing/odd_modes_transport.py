@@ -82,7 +82,7 @@ def only_below_v1(method: str, path: str, body: Json) -> Reply | None:
     return None if path.startswith("/v1/") else reply(404, {"detail": "Not Found"})
 
 
-FURTHER_MODES: dict[str, Mode] = {
+TRANSPORT_MODES: dict[str, Mode] = {
     # silence
     "chat: silence": Mode(on("/completions", SILENCE), error="no answer in time (4 s)"),
     "everything: silence": Mode(lambda *_: SILENCE, error="no answer in time"),
