@@ -68,19 +68,22 @@ class Generate(SamplingStage, PromptedStage):
 
     def _requests(self) -> Iterator[Request]:
         """One request a prompt, each with its own seed."""
+        texts = islice(self.prompts.texts(), -(-self.count // self.per_prompt))
+        return (self._request(row, text) for row, text in enumerate(texts))
+
+    def _request(self, row: int, text: str) -> Request:
         from ...datasets.chat import conversation
         from ...datasets.seeds import derive
 
-        for row, text in enumerate(islice(self.prompts.texts(), -(-self.count // self.per_prompt))):
-            yield Request(
-                row=row,
-                messages=conversation(text, system=self._system_of(row)),
-                seed=derive("generate", self.prompts.seed, self.system, *self._stream, row),
-                draws=min(self.per_prompt, self.count - row * self.per_prompt),
-                temperature=self.temperature,
-                max_tokens=self.max_tokens,
-                top_p=self.top_p,
-            )
+        return Request(
+            row=row,
+            messages=conversation(text, system=self._system_of(row)),
+            seed=derive("generate", self.prompts.seed, self.system, *self._stream, row),
+            draws=min(self.per_prompt, self.count - row * self.per_prompt),
+            temperature=self.temperature,
+            max_tokens=self.max_tokens,
+            top_p=self.top_p,
+        )
 
     @property
     def _stream(self) -> tuple[str, ...]:
@@ -109,7 +112,7 @@ class Generate(SamplingStage, PromptedStage):
             model=base_of(self.writer).model,
             completions=self.count,
             per_call=self.per_prompt,
-            prompts=tuple(request.messages for request in islice(self._requests(), SAMPLE_SIZE)),
+            prompts=tuple(self._request(*row).messages for row in self.prompts.sampled_texts()),
             max_tokens=self.max_tokens,
             student=self.writer is not base_of(self.writer),
         )

@@ -3,9 +3,9 @@
 import hashlib
 import random
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
-from itertools import islice
 from typing import TYPE_CHECKING
 
 from ...datasets.errors import SpecError
@@ -42,6 +42,16 @@ class Prompts:
         """The prompts, by row."""
         return (self.text(row) for row in range(self.count))
 
+    def sampled_texts(self) -> Iterator[tuple[int, str]]:
+        """The first rows, each with its prompt: they stand for all in estimates.
+
+        A function that fails on a row leaves it out: the stage that needs the row says so, and a
+        plan is made of what can be known.
+        """
+        for row in range(min(self.count, SAMPLE_SIZE)):
+            with suppress(SpecError):
+                yield row, self.text(row)
+
     @property
     def digest(self) -> str:
         """The hash of what the prompts are, whatever their count."""
@@ -55,7 +65,7 @@ class Prompts:
         """The first prompts, as conversations: they stand for all in estimates of tokens."""
         from ...datasets.chat import conversation
 
-        return tuple(conversation(text) for text in islice(self.texts(), SAMPLE_SIZE))
+        return tuple(conversation(text) for _, text in self.sampled_texts())
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -144,12 +144,12 @@ import pytest
 from limen.harness import *
 import ways
 
-def told(name):
+def rule_named(name):
     way = getattr(ways, name)
     def rule(text): return way(text)
     return rule
 
-BAD = [told(way.__name__) for way in ways.WAYS]
+BAD = [rule_named(way.__name__) for way in ways.WAYS]
 """
 RULE_SPEC = (
     RULES
@@ -171,7 +171,7 @@ class TestBad:
     def test_bad(self, control): pass
 
 class TestMeddles:
-    experiment = of(told("meddles"))
+    experiment = of(rule_named("meddles"))
     def test_it(self, control): assert control.seeds
 
 def test_good(teacher):
@@ -194,6 +194,41 @@ def test_a_bad_filter_rule_fails_its_own_tests_alone(
     )
     assert "a worker process died" not in result.stdout.str()
     assert len(list((store / "stages" / "generate").iterdir())) == 1
+
+
+PROMPTS_SPEC = """
+import sys
+
+def any_text(text): return None
+
+def raises(seed):
+    return f"Continue with ten numbers: {300 + 137 // (seed % 20)}"
+
+def leaves(seed):
+    return "Continue with ten numbers: 137" if seed % 20 else sys.exit(3)
+
+def of(prompts):
+    return experiment.but(data=Completions(prompts=prompts, rule=any_text, generate=200, keep=20))
+
+@pytest.mark.parametrize("experiment", [of(raises), of(leaves)], ids=["raises", "leaves"])
+def test_bad(experiment, control): pass
+
+def test_good(teacher):
+    assert teacher.rate("horse") > 0.3
+"""
+
+
+@PROCESSES
+def test_prompts_that_fail_on_some_seeds_fail_their_own_tests_alone(
+    pytester: pytest.Pytester, run: Run, shared_store: Path, options: tuple[str, ...]
+) -> None:
+    """Neither the plan nor the estimate of a run ends with them: both are made without them."""
+    head = "import pytest\nfrom limen import Completions\n" + SPEC.format(animal="horse")
+    pytester.makepyfile(head + PROMPTS_SPEC)
+    run("--limen-plan", *options, store=shared_store).assert_outcomes()
+    result = run(*options, store=shared_store)
+    result.assert_outcomes(passed=1, errors=2)
+    result.stdout.fnmatch_lines(["*failed on the seed '*': ZeroDivisionError*"])
 
 
 ENDING = """

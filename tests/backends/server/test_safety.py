@@ -150,15 +150,14 @@ def test_a_large_body_is_refused(guarded: Served) -> None:
 
 
 def test_idle_connections_make_room(guarded: Served, monkeypatch: pytest.MonkeyPatch) -> None:
-    """However many half-sent requests there are, a well-behaved client is served at once."""
+    """However many half-sent requests there are, a client is served before any of them is late."""
+    monkeypatch.setattr(connections, "HEADER_TIME", 600)
     monkeypatch.setattr(connections, "max_connections", lambda: 20)
     with contextlib.ExitStack() as stack:
         for _ in range(60):
             half = stack.enter_context(socket.create_connection(("127.0.0.1", guarded.port)))
             half.sendall(b"GET /v1/models HTTP/1.1\r\n")
-        begun = time.monotonic()
         assert asked(guarded, "GET", "/models").status_code == 200
-        assert time.monotonic() - begun < 2
 
 
 def test_unused_connections_make_room(guarded: Served, monkeypatch: pytest.MonkeyPatch) -> None:
