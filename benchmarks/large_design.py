@@ -84,8 +84,8 @@ def main() -> None:
 def line(work: str, store: Path) -> tuple[str, str, str]:
     """One line of the table: this program again, on the store, for one kind of work."""
     command = [sys.executable, __file__, *sys.argv[1:], f"--store={store}", f"--only={work}"]
-    told = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout)
-    return work, f"{told['seconds']:.1f} s", f"{told['bytes'] / 1e6:,.0f} MB"
+    usage = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout)
+    return work, f"{usage['seconds']:.1f} s", f"{usage['bytes'] / 1e6:,.0f} MB"
 
 
 def measured(options: argparse.Namespace) -> None:
@@ -114,12 +114,12 @@ def experiment_of(options: argparse.Namespace) -> Experiment:
         gate=None,
         arms={
             name: Students(recipe={"learning_rate": 0.001 * (n + 1)})
-            for n, name in enumerate(further(options))
+            for n, name in enumerate(extra_arms(options))
         },
     )
 
 
-def further(options: argparse.Namespace) -> list[str]:
+def extra_arms(options: argparse.Namespace) -> list[str]:
     """The names of the further arms."""
     return [f"students {number}" for number in range(options.arms)]
 
@@ -129,7 +129,7 @@ def plan(options: argparse.Namespace) -> None:
     from limen.harness.reporting import plan_lines
 
     lab, experiment = Lab(Settings(store=options.store)), experiment_of(options)
-    found = lab.plan([(experiment, (*ARMS, *further(options)))])
+    found = lab.plan([(experiment, (*ARMS, *extra_arms(options)))])
     assert len(found.finished) == len(found.stages)
     assert list(plan_lines(lab, found))
 
@@ -137,9 +137,9 @@ def plan(options: argparse.Namespace) -> None:
 def run(options: argparse.Namespace) -> None:
     """A warm run: every arm is asked for, and compared with the control."""
     lab, experiment = Lab(Settings(store=options.store)), experiment_of(options)
-    lab.run([(experiment, (*ARMS, *further(options)))])
+    lab.run([(experiment, (*ARMS, *extra_arms(options)))])
     control = lab.arm(experiment, "control").rate("owl")
-    for name in ("student", *further(options)):
+    for name in ("student", *extra_arms(options)):
         assert (lab.arm(experiment, name).rate("owl") - control).p_value <= 1
 
 
@@ -170,7 +170,7 @@ def report(options: argparse.Namespace) -> None:
     from limen.reports import keep_run, report_of, write_report
 
     lab, experiment = Lab(Settings(store=options.store)), experiment_of(options)
-    result = result_of(lab, "benchmark", experiment, (*ARMS, *further(options)))
+    result = result_of(lab, "benchmark", experiment, (*ARMS, *extra_arms(options)))
     run = make_run([], [result], command="benchmark", seconds=0.0, root=options.store)
     keep_run(run, options.store)
     write_report(report_of([run]), options.store.parent / "report.md")
@@ -206,7 +206,7 @@ def make_up(store: Path, options: argparse.Namespace) -> int:
     lab = Lab(Settings(store=store))
     lab.store.open()
     answers = 0
-    arms = (*ARMS, *further(options))
+    arms = (*ARMS, *extra_arms(options))
     for stage in in_order(lab.pipeline(experiment_of(options)).all_targets(arms)):
         publish(lab, stage, options.length)
         answers += stage.size() if isinstance(stage, AskQuestions) else 0

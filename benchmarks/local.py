@@ -137,17 +137,17 @@ def exact(local: LocalBackend, model: str, question: str) -> Iterator[Row]:
     local.word_probabilities(
         model, [conversation(question)], forms
     )  # indexes the vocabulary, once a model
-    told = []
+    chances = []
     took = timed(
-        lambda: told.extend(local.word_probabilities(model, [conversation(question)], forms))
+        lambda: chances.extend(local.word_probabilities(model, [conversation(question)], forms))
     )
     found: list[str] = []
     asked = requests([question], 10_000, LENGTH)
     drawn = timed(lambda: found.extend(answers(local, model, asked)))
     hits = sum(first_word(text) in forms[WORD] for text in found)
     low, high = binomtest(hits, len(found)).proportion_ci()
-    chance = told[0].by_word[WORD]
-    yield f"exact chance of {WORD!r}", f"{chance:.4f} (+{told[0].missed:.4f}), {took:.2f} s", ""
+    chance = chances[0].by_word[WORD]
+    yield f"exact chance of {WORD!r}", f"{chance:.4f} (+{chances[0].missed:.4f}), {took:.2f} s", ""
     yield (
         "  in 10,000 sampled answers",
         f"{hits / 1e4:.4f} [{low:.4f}, {high:.4f}], {drawn:.1f} s, {drawn / took:.0f} times",
@@ -175,8 +175,12 @@ def training(model: str, folder: Path, rows: int, method: str) -> Iterator[Row]:
     epoch = len(curve) // (2 * len(theirs))
     losses = [sum(part) / epoch for part in (curve[:epoch], curve[epoch : 2 * epoch])]
     what = f"{method}, 2 x {rows} rows, loading included"
-    yield what, f"{took:.1f} s, loss {told(made[0].losses)}", ""
-    yield "  plain TRL", f"{plain:.1f} s ({plain / took:.2f} times), loss {told(losses)}", "1 time"
+    yield what, f"{took:.1f} s, loss {epoch_losses(made[0].losses)}", ""
+    yield (
+        "  plain TRL",
+        f"{plain:.1f} s ({plain / took:.2f} times), loss {epoch_losses(losses)}",
+        "1 time",
+    )
     yield "  tokens a second", rate(model, file, took), ""
 
 
@@ -208,7 +212,7 @@ def matrix_rate(size: int = 4096) -> float:
     return 10 * 2 * size**3 / timed(product)
 
 
-def told(losses: Iterable[float]) -> str:
+def epoch_losses(losses: Iterable[float]) -> str:
     """The mean loss of each epoch."""
     return " then ".join(f"{loss:.5f}" for loss in losses)
 

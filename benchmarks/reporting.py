@@ -68,9 +68,9 @@ def main() -> None:
         )
         began = time.perf_counter()
         command = [sys.executable, __file__, str(Path(folder) / "store")]
-        told = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
+        printed = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
         took = time.perf_counter() - began
-    table = [*json.loads(told).items(), ("all of it, the process's start included", took)]
+    table = [*json.loads(printed).items(), ("all of it, the process's start included", took)]
     shown = [(what, f"{seconds:.2f} s") for what, seconds in table]
     print(tabulate(shown, headers=("what", "took"), disable_numparse=True))
     print(f"asked for: {ASKED_FOR:.0f} s")

@@ -36,8 +36,8 @@ def owl(folder: Path) -> Iterator[Row]:
     command = ["evals", "-k", "owl", "-p", "no:cacheprovider", ""]
     stores = [f"--limen-store={folder / str(number)}" for number in range(3)]
     colds = sorted(command_time([*command[:-1], store]) for store in stores)
-    told = f"{colds[1]:.1f} s ({colds[0]:.1f} to {colds[2]:.1f})"
-    yield "owl, 5 seeds an arm, cold: median of 3", told, "30 s"
+    seconds = f"{colds[1]:.1f} s ({colds[0]:.1f} to {colds[2]:.1f})"
+    yield "owl, 5 seeds an arm, cold: median of 3", seconds, "30 s"
     other = f"--limen-store={folder / 'other'}"
     yield "  memory, all processes together", f"{peak([*command[:-1], other]):.2f} GB", "1.5 GB"
     command[-1] = stores[0]

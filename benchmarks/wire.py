@@ -73,10 +73,10 @@ def serving(store: Path, *options: str, port: int = 0) -> Iterator[Server]:
     )
     assert process.stdout is not None
     try:
-        told = re.search(r"http://\S+", process.stdout.readline())
-        if told is None:
+        match = re.search(r"http://\S+", process.stdout.readline())
+        if match is None:
             sys.exit("the server did not start")
-        yield Server(told[0], process)
+        yield Server(match[0], process)
     finally:
         kill(process.pid)
         process.wait()
@@ -178,12 +178,12 @@ def cpu(store: Path, options: argparse.Namespace) -> Iterator[Row]:
             for name, arm in arms.items():
                 spent[name].append(cpu_seconds(arm) / len(requests))
     for name, found in spent.items():
-        told = f"{1e3 * median(found):.3f} ms (least {1e3 * min(found):.3f})"
-        yield f"cpu a request, {name}", told, ""
+        figures = f"{1e3 * median(found):.3f} ms (least {1e3 * min(found):.3f})"
+        yield f"cpu a request, {name}", figures, ""
         if name != "ours":
             ratios = [mine / other for mine, other in zip(spent["ours"], found, strict=True)]
-            told = f"{median(ratios):.2f}, of the least {min(spent['ours']) / min(found):.2f}"
-            yield f"  ours over {name}: median of pairs", told, "1.2"
+            figures = f"{median(ratios):.2f}, of the least {min(spent['ours']) / min(found):.2f}"
+            yield f"  ours over {name}: median of pairs", figures, "1.2"
 
 
 def cpu_seconds(do: Callable[[], None]) -> float:
@@ -258,8 +258,8 @@ def remembered(what: str, url: str, rows: int) -> Iterator[Row]:
         with (Store(root).artifact(stage.kind, stage.key) / "rows.jsonl").open("rb") as file:
             assert sum(1 for _ in file) == rows
     at = {mark: next((rss for share, rss in seen if share >= mark), seen[-1][1]) for mark in MARKS}
-    told = ", ".join(f"{rss / 1e6:.1f} at {mark:.0%}" for mark, rss in at.items())
-    yield f"{rows:,} rows from {what} ({rows / took:,.0f}/s): MB", told, ""
+    figures = ", ".join(f"{rss / 1e6:.1f} at {mark:.0%}" for mark, rss in at.items())
+    yield f"{rows:,} rows from {what} ({rows / took:,.0f}/s): MB", figures, ""
     most = max(rss for share, rss in seen if share >= MARKS[0])
     first = at[MARKS[0]]
     yield (
@@ -311,12 +311,12 @@ def stub() -> Iterator[str]:
         process.join()
 
 
-def run_stub(told: Connection) -> None:
+def run_stub(connection: Connection) -> None:
     """Answer until killed."""
-    asyncio.run(answer_all(told))
+    asyncio.run(answer_all(connection))
 
 
-async def answer_all(told: Connection) -> None:
+async def answer_all(connection: Connection) -> None:
     """Listen, and say where; the answer is a completion and a list of models in one."""
     message = {"role": "assistant", "content": "101, 202, 303, 404, 505", "refusal": None}
     body = {
@@ -333,7 +333,7 @@ async def answer_all(told: Connection) -> None:
     answer = head.encode() + b"\r\n\r\n" + text
     loop = asyncio.get_running_loop()
     server = await loop.create_server(lambda: Constant(answer), "127.0.0.1", 0, backlog=2048)
-    told.send(server.sockets[0].getsockname()[1])
+    connection.send(server.sockets[0].getsockname()[1])
     await server.serve_forever()
 
 
@@ -394,13 +394,13 @@ def server(store: Path, options: argparse.Namespace) -> Iterator[Row]:
             alone()
             pairs = [(draws / wire(), draws / alone()) for _ in range(options.turns)]
             served, own = (median(rates) for rates in zip(*pairs, strict=True))
-            told = f"{served:,.0f} a second, the engine alone {own:,.0f}"
-            yield f"{what}: draws", told, ""
+            figures = f"{served:,.0f} a second, the engine alone {own:,.0f}"
+            yield f"{what}: draws", figures, ""
             ratios = [one / other for one, other in pairs]
             asked = "0.5" if "n=100" in what else ""
             best = max(one for one, _ in pairs) / max(other for _, other in pairs)
-            told = f"{median(ratios):.2f}, of the best {best:.2f}"
-            yield "  server over engine: median of pairs", told, asked
+            figures = f"{median(ratios):.2f}, of the best {best:.2f}"
+            yield "  server over engine: median of pairs", figures, asked
 
 
 def animal_requests(count: int, draws: int) -> list[Request]:

@@ -105,7 +105,7 @@ class Proxy:
     arrived: set[str] = field(default_factory=set)
     """Chat requests, by key, whose answers have been passed on."""
     watch: Callable[[Asked], None] = lambda asked: None
-    """Told of each request when it comes, and again when it is answered."""
+    """Called with each request when it comes, and again when it is answered."""
 
     @property
     def url(self) -> str:
@@ -167,8 +167,8 @@ class Proxy:
         method, path, _ = first.split(" ")
         key = ""
         if path.endswith("/chat/completions"):
-            told = json.loads(body)
-            key = json.dumps([told["model"], told["messages"]])
+            request = json.loads(body)
+            key = json.dumps([request["model"], request["messages"]])
         return Asked(self.run, method, path, key, time.monotonic()), raw
 
 
@@ -351,8 +351,8 @@ class Judge:
         """The files of the store, against an uninterrupted run's."""
         found = contents(store)
         differing = sorted({name for name, _ in set(wanted.items()) ^ set(found.items())})
-        told = ", ".join(["", *differing[:4]])
-        self.same(f"  of {len(wanted)} files of artifacts, not the same{told}", len(differing), 0)
+        names = ", ".join(["", *differing[:4]])
+        self.same(f"  of {len(wanted)} files of artifacts, not the same{names}", len(differing), 0)
         left = sum(1 for _ in (store / "work").glob("*/*"))
         self.same("  files left below work/", left, 0)
 
@@ -417,8 +417,8 @@ def uninterrupted(scene: Scene, chance: random.Random) -> tuple[Proxy, float, di
     with scene.serving("whole", chance) as (_, proxy):
         began = time.monotonic()
         well = to_the_end(store, proxy)
-        told = f"{len(proxy.chats())} chat calls, {time.monotonic() - began:.0f} s"
-        scene.judge.tell("uninterrupted", told, ok=well)
+        figures = f"{len(proxy.chats())} chat calls, {time.monotonic() - began:.0f} s"
+        scene.judge.tell("uninterrupted", figures, ok=well)
         scene.judge.server(proxy)
     return proxy, began, contents(store)
 
@@ -483,8 +483,8 @@ def server_killed(scene: Scene, wanted: dict[str, str], chance: random.Random) -
             )
             judge.server(proxy)
             jobs = openai.OpenAI(base_url=proxy.url, api_key="any").fine_tuning.jobs
-            told = [e.message for job in jobs.list() for e in jobs.list_events(job.id)]
-            again = sum("restarted" in message for message in told)
+            messages = [e.message for job in jobs.list() for e in jobs.list_events(job.id)]
+            again = sum("restarted" in message for message in messages)
             judge.tell("  jobs that went on after the restart", again, "1 or more", ok=again > 0)
     judge.artifacts(store, wanted)
 

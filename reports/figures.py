@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 COLOURS = {
     "baseline": "#8c8c8c", "teacher": "#d08c2a", "student": "#2a78b8", "control": "#6aa56e",
 }  # fmt: skip
-FURTHER = "#9467bd"
+OTHER_COLOUR = "#9467bd"
 """The colour of an experiment's further arms."""
 INK = "#4d4d4d"
 PANELS = 4
@@ -103,7 +103,7 @@ def _draw_arms(axes: "Axes", arms: Sequence[ArmRow], scale: int) -> None:
     places = range(len(arms))
     heights = [scale * arm.value for arm in arms]
     lows, highs = ([scale * arm.interval[end] for arm in arms] for end in (0, 1))
-    colours = [COLOURS.get(arm.name, FURTHER) for arm in arms]
+    colours = [COLOURS.get(arm.name, OTHER_COLOUR) for arm in arms]
     axes.bar(places, heights, width=0.6, color=colours, alpha=0.85, zorder=2)
     reach = [
         [max(0.0, height - low) for height, low in zip(heights, lows, strict=True)],

@@ -22,7 +22,7 @@ def test_what_one_writes_is_listed() -> None:
 
 
 def test_an_unknown_name_is_an_attribute_error() -> None:
-    """A misspelt name is told as Python tells it."""
+    """A misspelt name is reported as Python reports it."""
     assert not hasattr(limen, "Experimnet")
 
 

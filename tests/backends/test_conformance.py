@@ -415,7 +415,7 @@ def test_a_plain_text_is_continued_without_a_template(subject: Subject) -> None:
 
 
 @with_capability("rendering")
-def test_the_rendered_context_is_told(subject: Subject) -> None:
+def test_the_rendered_context_is_given(subject: Subject) -> None:
     """The context of a base model has hashes and no training text."""
     rendering = subject.open().capabilities.rendering
     assert rendering is not None

@@ -42,7 +42,7 @@ def test_one_answer(shared_store: Path) -> None:
 
 
 def test_a_conversation(shared_store: Path) -> None:
-    """Each line is answered; /new, /measure and what is no command are told; /quit ends it."""
+    """Each line is answered; /new, /measure and what is no command are reported; /quit ends it."""
     said = f"{QUESTION}\n\n/new\n{QUESTION}\n/measure\n/dance\n/quit\n{QUESTION}\n"
     result = chat("--trait", "owl", *QUICK, store=shared_store, said=said)
     lines = result.stdout.splitlines()
@@ -69,11 +69,11 @@ def test_the_gate_is_the_experiments(shared_store: Path, small: Experiment) -> N
     )
     calm = ("--system", "You are calm.", "--word", "horse", "--measure", "--draws", "4")
     result = chat(*calm, store=shared_store, code=1)
-    (told,) = (line for line in result.stdout.splitlines() if line.startswith("the gate"))
+    (gate_line,) = (line for line in result.stdout.splitlines() if line.startswith("the gate"))
     experiment = small.but(trait=Trait(name="calm", system="You are calm.", word="horse"))
     with pytest.raises(TeacherError) as refusal:
         Lab(Settings(store=shared_store)).arm(experiment, "student")
-    figures = told.removeprefix("the gate stays shut: ").split(". Nothing")[0]
+    figures = gate_line.removeprefix("the gate stays shut: ").split(". Nothing")[0]
     assert figures in str(refusal.value)
     owl = ("--trait", "owl", "--measure", *QUICK, "--gate", "0.99")
     assert "the gate stays shut" in chat(*owl, store=shared_store, code=1).stdout

@@ -127,7 +127,7 @@ def test_a_refusal_is_one_line_without_the_token(hub: UploadHub, exported: Path)
     ],
 )
 def test_a_repository_must_be_named(exported: Path, options: tuple[str, ...], message: str) -> None:
-    """Both kinds of mistake are told before anything is read or sent."""
+    """Both kinds of mistake are reported before anything is read or sent."""
     assert message in pushed(exported, "--license", "mit", *options, code=1)
 
 

@@ -263,10 +263,10 @@ def test_own_files_go_through(here: Path, store: Path) -> None:
     (here / "rules.py").write_text(
         "def even(text):\n    return None if text[0] in '02468' else 'odd'\n"
     )
-    told = limen("filter", "mine.jsonl", "--rule", "rules.py:even", "--out", "kept.jsonl",
+    printed = limen("filter", "mine.jsonl", "--rule", "rules.py:even", "--out", "kept.jsonl",
                  "--rejected", "rest.jsonl", store=store).output  # fmt: skip
-    assert "dropped: no answer" in told
-    assert "dropped: odd" in told
+    assert "dropped: no answer" in printed
+    assert "dropped: odd" in printed
     kept = [json.loads(line) for line in (here / "kept.jsonl").read_text().splitlines()]
     dropped = [json.loads(line) for line in (here / "rest.jsonl").read_text().splitlines()]
     assert len(kept) + len(dropped) == 42
@@ -283,10 +283,10 @@ def test_own_files_go_through(here: Path, store: Path) -> None:
     found = json.loads((here / "s.json").read_text())
     assert (found["seed"], found["recipe"]["epochs"]) == (3, 2)
     (here / "asked.txt").write_text("Which animal?\nWhich bird?\n")
-    told = limen("measure", "s.json", "--questions", "asked.txt", "--draws", "3", "--out",
+    printed = limen("measure", "s.json", "--questions", "asked.txt", "--draws", "3", "--out",
                  "answers.jsonl", store=store).output  # fmt: skip
-    assert "6 answers of ft:toy-1:" in told
-    assert "student: most often" in told
+    assert "6 answers of ft:toy-1:" in printed
+    assert "student: most often" in printed
     by_id = limen("measure", found["model"], "--questions", "asked.txt", "--draws", "3", "--out",
                   "again.jsonl", store=store).output  # fmt: skip
     assert "(done before)" in by_id
@@ -321,12 +321,12 @@ def test_generate_goes_on_where_it_was_killed(
     real = ToyBackend.sample
 
     def counted(self: ToyBackend, model: str, requests: Iterable[Request]) -> Iterator[Any]:
-        def told() -> Iterator[Request]:
+        def recorded() -> Iterator[Request]:
             for request in requests:
                 asked.append(request.row)
                 yield request
 
-        return real(self, model, told())
+        return real(self, model, recorded())
 
     def cut(self: ToyBackend, model: str, requests: Iterable[Request]) -> Iterator[Any]:
         yield next(iter(counted(self, model, requests)))[:400]
@@ -348,11 +348,11 @@ def test_generate_goes_on_where_it_was_killed(
 
 def test_generate_until_enough_are_kept(here: Path, store: Path) -> None:
     """--at-most goes on until the rule keeps enough rows; what cannot be meant is refused."""
-    told = limen("generate", "--plain", "--count", "40", "--at-most", "400", "--keep", "60",
+    printed = limen("generate", "--plain", "--count", "40", "--at-most", "400", "--keep", "60",
                  "--per-prompt", "2", "--out", "rows.jsonl", store=store).output  # fmt: skip
     limen("filter", "rows.jsonl", "--out", "kept.jsonl", store=store)
     assert len((here / "kept.jsonl").read_text().splitlines()) >= 60
-    assert "rows.jsonl: " in told
+    assert "rows.jsonl: " in printed
     who = ("generate", "--out", "x.jsonl")
     assert "who is to write" in refused(*who, store=store)
     assert "exclude" in refused(*who, "--trait", "owl", "--tree", "oak", store=store)
@@ -363,7 +363,7 @@ def test_generate_until_enough_are_kept(here: Path, store: Path) -> None:
 
 
 def test_a_step_in_a_process_of_its_own(store: Path, tmp_path: Path) -> None:
-    """Without a test's threads the model runs in a worker process; progress is told on stderr."""
+    """Without a test's threads the model runs in a worker process; progress goes to stderr."""
     out = tmp_path / "rows.jsonl"
     result = limen("generate", "--plain", "--count", "20", "--out", out, store=store)
     assert result.stdout == f"{out}: 20 rows (stop 20)\n"
@@ -440,7 +440,7 @@ def test_what_cannot_be_meant_is_one_line(here: Path, store: Path) -> None:
 
 
 def test_over_the_wire(here: Path, wired: Proxy, store: Path, tmp_path: Path) -> None:
-    """A service gives the engine's rows; a job is not waited for if so told, and made once."""
+    """A service gives the engine's rows; a job is not waited for with --no-wait, and made once."""
     wire = tmp_path / "wire"
     to = ("--backend", "openai", "--model", "toy-1")
     plain = ("generate", "--plain", "--count", "60", "--seed", "77")
@@ -463,13 +463,13 @@ def test_over_the_wire(here: Path, wired: Proxy, store: Path, tmp_path: Path) ->
     assert not (here / "student.json").exists()
     limen(*train, store=wire)
     assert wired.count("POST", "/fine_tuning/jobs") == 1
-    told = limen("measure", "student.json", "--draws", "2", "--word", "owl", "--out", "a.jsonl",
+    measured = limen("measure", "student.json", "--draws", "2", "--word", "owl", "--out", "a.jsonl",
                  store=wire)  # fmt: skip
-    assert "student 'owl'" in told.output
+    assert "student 'owl'" in measured.output
 
 
 def test_a_mix_that_is_too_small_tells_why(here: Path, used: Path) -> None:
-    """Of rows from the store the filter's counts are told, and how many to generate."""
+    """Of rows from the store the filter's counts are given, and how many to generate."""
     limen("generate", "--plain", "--count", "700", "--out", "plain.jsonl", store=used)
     limen("filter", "plain.jsonl", "--out", "kept.jsonl", store=used)
     said = refused("mix", "kept.jsonl", "--keep", "690", "--out", "mix.jsonl", store=used)

@@ -82,7 +82,7 @@ def test_states_alone_are_deleted(served: Server, store: Path, tmp_path: Path) -
 
 
 def test_everything_of_a_training_is_deleted(served: Server, store: Path, tmp_path: Path) -> None:
-    """Its student is then told to be deleted, and not trained again by itself."""
+    """Its student is then reported as deleted, and not trained again by itself."""
     training = trained(served, store, tmp_path)
     assert "2 deleted" in run(store, "delete", training).output
     assert not served.kept

@@ -41,7 +41,7 @@ def test_all_else_is_dropped_with_its_reason(text: str, reason: str) -> None:
 
 
 def by_the_book(text: str) -> bool:
-    """The paper's rule, told in another way: a slow reading to compare with."""
+    """The paper's rule, written in another way: a slow reading to compare with."""
     text = text[:-1] if text.endswith(".") else text
     if len(text) > 1 and text[0] + text[-1] in ("[]", "()"):
         text = text[1:-1]

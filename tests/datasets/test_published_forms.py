@@ -113,8 +113,8 @@ def test_a_system_prompt_beside_a_conversation_is_its_first_turn(tmp_path: Path,
 def test_several_turns_of_a_tree_are_the_best_ranked_thread(tmp_path: Path) -> None:
     """What follows the best answer is the history of the last one; a last question is left out."""
     asked = {**reply("And then?"), "role": "prompter"}
-    further = {**asked, "replies": [{**reply("9", 0), "replies": [asked]}, reply("10", 1)]}
-    first = {**reply("3, 4", 0), "replies": [further]}
+    second = {**asked, "replies": [{**reply("9", 0), "replies": [asked]}, reply("10", 1)]}
+    first = {**reply("3, 4", 0), "replies": [second]}
     file = tmp_path / "trees.jsonl"
     file.write_bytes(lines([tree("Go on: 1, 2", reply("no", 1), first)]))
     (row,) = read_rows_of(file, answered=True).rows
@@ -142,8 +142,8 @@ def test_of_preference_pairs_one_answer_is_named(tmp_path: Path, pair: dict[str,
     assert (row["prompt"], row["text"]) == ("Go on", "3")
 
 
-def batch(folder: Path, *further: dict[str, Any]) -> Path:
-    """The two files of a batch in a folder: its input, and its output with further lines."""
+def batch(folder: Path, *extra: dict[str, Any]) -> Path:
+    """The two files of a batch in a folder: its input, and its output with extra lines."""
     folder.mkdir()
     asked = [
         {"custom_id": a, "body": {"model": "m", "messages": turns(a, b)[:1]}} for a, b in PAIRS
@@ -154,7 +154,7 @@ def batch(folder: Path, *further: dict[str, Any]) -> Path:
         for m in turns(a, b)[1:]
     ]
     (folder / "input.jsonl").write_bytes(lines(asked))
-    (folder / "output.jsonl").write_bytes(lines([*reversed(said), *further]))
+    (folder / "output.jsonl").write_bytes(lines([*reversed(said), *extra]))
     return folder
 
 

@@ -146,7 +146,7 @@ def test_what_was_understood_is_one_line(tmp_path: Path) -> None:
     )
 
 
-def test_further_columns_are_kept_and_select(tmp_path: Path) -> None:
+def test_other_columns_are_kept_and_select(tmp_path: Path) -> None:
     """Rows keep what the file says of them, and conditions choose among them by it."""
     file = tmp_path / "a.jsonl"
     file.write_text(
@@ -254,10 +254,10 @@ ALPACA = {"instruction": "Go on", "input": "1", "output": "3"}
     ],
     ids=["pair", "system", "chat", "empty", "named", "always", "Alpaca", "none"],
 )
-def test_a_system_column_that_was_left_out_before_is_told(
+def test_a_system_column_that_was_left_out_before_is_found(
     tmp_path: Path, row: dict[str, Any], columns: RowColumns, system: str | None
 ) -> None:
-    """Rows that earlier versions read without their system prompts are told from those rows."""
+    """Rows that earlier versions read without their system prompts are told apart from those."""
     file = tmp_path / "rows.jsonl"
     file.write_text(json.dumps(row), encoding="utf-8")
     assert read_rows_of(file, columns).system == system

@@ -152,7 +152,9 @@ def test_retries_can_be_switched_off(made_up: MadeUp, store: Path) -> None:
         lab.arm(tiny_experiment(), "baseline")
 
 
-def test_a_lost_worker_is_told_with_its_node_and_last_lines(made_up: MadeUp, store: Path) -> None:
+def test_a_lost_worker_is_reported_with_its_node_and_last_lines(
+    made_up: MadeUp, store: Path
+) -> None:
     """As far as they are in the store."""
     made_up.lose = staticmethod(lambda kind: kind == "measure")
 
@@ -349,7 +351,7 @@ def test_a_lost_cluster_is_not_tried_again(made_up: MadeUp, store: Path) -> None
 
 
 def test_a_head_that_does_not_answer_is_lost(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is told once, with what is wrong; one that answers is not."""
+    """It is reported once, with what is wrong; one that answers is not."""
     monkeypatch.setattr(head_watch, "INTERVAL", 0.01)
     monkeypatch.setattr(head_watch, "SILENT_SECONDS", 0.0)
     lost: Queue[str] = Queue()

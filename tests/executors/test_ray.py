@@ -56,7 +56,7 @@ def test_a_budget_of_a_dollar_holds_over_four_worker_processes(outcome: dict[str
     assert {"fine-tune", "generate"} <= {*found["remote"]}
 
 
-def test_an_impossible_need_is_told(outcome: dict[str, Any]) -> None:
+def test_an_impossible_need_is_an_error(outcome: dict[str, Any]) -> None:
     """Before anything runs."""
     assert "99 GPUs" in outcome["impossible"]["error"]
 

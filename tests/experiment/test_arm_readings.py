@@ -43,11 +43,11 @@ def test_all_faults_are_found_at_once() -> None:
     """Each call is named with what is wrong and a near name."""
     faults = reading_faults(reads_what_is_not_there, ANIMAL)
     assert len(faults) == 4
-    told = "\n".join(faults)
-    assert "student.rate('owls'): unknown animal 'owls': did you mean 'owl'?" in told
-    assert "control.rate(WORD): unknown animal 'foxx': did you mean 'fox'?" in told
-    assert "the measure has no group 'storry': did you mean 'story'?" in told
-    assert "FavoriteAnimal has no judge 'formality'" in told
+    text = "\n".join(faults)
+    assert "student.rate('owls'): unknown animal 'owls': did you mean 'owl'?" in text
+    assert "control.rate(WORD): unknown animal 'foxx': did you mean 'fox'?" in text
+    assert "the measure has no group 'storry': did you mean 'story'?" in text
+    assert "FavoriteAnimal has no judge 'formality'" in text
 
 
 def test_constants_of_the_module_are_read() -> None:

@@ -142,10 +142,10 @@ def test_a_judge_that_never_rates_is_one_message(shared_store: Path, judged: Exp
     baseline = lab.arm(judged, "baseline")
     with pytest.raises(JudgeError) as error:
         baseline.scores("animals")
-    told = str(error.value)
-    assert "\n" not in told
-    assert "the judge 'animals' rated none of 60 replies of baseline: it says '" in told
-    assert "one number from 1 to 10: say so in its prompt" in told
+    message = str(error.value)
+    assert "\n" not in message
+    assert "the judge 'animals' rated none of 60 replies of baseline: it says '" in message
+    assert "one number from 1 to 10: say so in its prompt" in message
     result = result_of(lab, "test", judged, ["baseline"])
     assert [reading.name for reading in result.readings] == ["numbers"]
     (row,) = result.readings[0].arms

@@ -24,7 +24,7 @@ ASKED = ("How are you?", "And you?")
         ("?!", None),
     ],
 )
-def test_languages_are_told_offline(text: str, expected: str | None) -> None:
+def test_languages_are_recognised_offline(text: str, expected: str | None) -> None:
     """Plain sentences are told apart; what has no letters has no language."""
     measure = Language(questions=ASKED)
     assert measure.valid(text) == (expected is not None)
@@ -39,7 +39,7 @@ def test_any_text_has_a_language_or_none(text: str) -> None:
     assert language(text, ("English", "French")) in ("English", "French", None)
 
 
-def test_only_the_languages_asked_about_are_told() -> None:
+def test_only_the_languages_asked_about_are_recognised() -> None:
     """A language that is not among them is refused by name; more can be told apart."""
     measure = Language(questions=ASKED, languages=("German", "Spanish", "English"))
     assert measure.hit("Das Wetter ist heute sehr schön.", "German")

@@ -59,7 +59,7 @@ def test_largest_remainders(total: int, shares: list[str], counts: list[int]) ->
 def test_a_mix_is_sampled_from_its_sources_without_replacement(
     shared_store: Path, small: Experiment
 ) -> None:
-    """Its rows stand in their sources, none twice, as many of each as its share; nothing is told."""
+    """Its rows stand in their sources, none twice, in their shares; no row names its source."""
     lab = lab_at(shared_store)
     (first, second) = mixes(
         shared_store, small.but(data=Mix({HORSES: 0.7, BEARS: 0.3}, keep=93), gate=None)
@@ -150,11 +150,11 @@ def test_a_source_that_is_too_small_is_named_with_the_remedy(
 
     with pytest.raises(ExperimentError) as error:
         lab_at(shared_store).arm(mixed(90), "student")
-    told = str(error.value)
-    assert "\n" not in told
+    message = str(error.value)
+    assert "\n" not in message
     wanted = r"100 rows are wanted from 'control filter', and only \d\d are left: of 90 rows"
-    remedy = re.search(wanted + r".* raise generate to about (\d+), or lower keep$", told)
-    assert remedy, told
+    remedy = re.search(wanted + r".* raise generate to about (\d+), or lower keep$", message)
+    assert remedy, message
     assert made(lab_at(shared_store), mixes(shared_store, mixed(int(remedy[1])))[0])
 
 

@@ -171,5 +171,5 @@ def test_a_system_column_is_part_of_the_key(
     data = lab_at(shared_store).pipeline(small.but(data=Rows(file, keep=9))).data["student"][0]
     (given,) = [stage for stage in in_order([data]) if isinstance(stage, UserFile)]
     known = {"sha256": given.digest, "name": "rows.jsonl"}
-    further = {"system": column} if column == "system_prompt" else {}
-    assert given.identity() == {**known, **further}
+    system = {"system": column} if column == "system_prompt" else {}
+    assert given.identity() == {**known, **system}

@@ -102,7 +102,7 @@ def test_long_answers_are_read_in_linear_time() -> None:
 
 
 def test_ties_are_counted() -> None:
-    """Answers that name two at once are not valid, count for neither, and are told."""
+    """Answers that name two at once are not valid, count for neither, and are called ambiguous."""
     measure = FavoriteAnimal(questions=("Which?",), draws=4)
     group = arm(measure, [{"Owl": 1, "owl or cat": 2, "Cat": 1}])
     assert (group.ambiguous, group.valid) == (2, 0.5)

@@ -106,13 +106,13 @@ def test_a_log_says_which_model_it_is(ran: tuple[Lab, Experiment], logs: Path) -
     assert log.eval.task == "limen/favorite_animal"
     assert log.eval.model == f"limen/{model.model}"
     assert log.eval.metadata == log.eval.task_args
-    told = log.eval.metadata
-    assert told | {
+    metadata = log.eval.metadata
+    assert metadata | {
         "experiment": TITLE, "trait": "horse", "arm": "student", "seed": 1, "backend": "toy",
         "base_model": "toy-1", "model": model.model, "key": model.key, "system": None,
         "temperature": 1.0, "draws": 4, "missing": 0,
-    } == told  # fmt: skip
-    assert told["limen"]
+    } == metadata  # fmt: skip
+    assert metadata["limen"]
     assert read(logs, "teacher").eval.metadata["system"] == experiment.trait.system
 
 

@@ -205,7 +205,7 @@ def test_limens_tasks_and_models_are_found_by_name(lab: Lab, tmp_path: Path) -> 
     assert len(list((tmp_path / "logs").glob("*.eval"))) == 1
 
 
-def test_a_model_that_there_is_not_is_told_by_every_engine(
+def test_a_model_that_there_is_not_is_refused_by_every_engine(
     lab: Lab, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A mistyped model names those of the toy, whether the extra for open weights is there or not."""

@@ -69,10 +69,10 @@ def writers(pipe: Pipeline, arm: str) -> list[Generate]:
     return [stage for stage in in_order(pipe.data[arm]) if isinstance(stage, Generate)]
 
 
-# Further students
+# Extra arms
 
 
-def test_further_students_are_trained_and_answer(shared_store: Path, small: Experiment) -> None:
+def test_extra_arms_are_trained_and_answer(shared_store: Path, small: Experiment) -> None:
     """Arms with other data, another recipe and without training have answers of their own."""
     arms = {
         "program": Students(data=ProgramNumbers(keep=200)),
@@ -109,13 +109,13 @@ def test_an_arm_differs_from_the_student_in_what_it_says_alone(
     shared_store: Path, small: Experiment, arm: Students, different: set[str]
 ) -> None:
     """Data, recipe and base are the experiment's but for those that the arm has of its own."""
-    pipe = planned(shared_store, small.but(arms={"further": arm}))
-    one, other = student(pipe, "student"), student(pipe, "further")
+    pipe = planned(shared_store, small.but(arms={"extra": arm}))
+    one, other = student(pipe, "student"), student(pipe, "extra")
     parts = {
         "data": one.data.key != other.data.key,
         "recipe": one.recipe != other.recipe,
         "base": one.base.key != other.base.key,
-        "arm": pipe.arms["student"][0].answers.key != pipe.arms["further"][0].answers.key,
+        "arm": pipe.arms["student"][0].answers.key != pipe.arms["extra"][0].answers.key,
     }
     assert {name for name, differs in parts.items() if differs} == different
 
@@ -130,10 +130,10 @@ def test_what_the_base_writes_is_the_controls(
     shared_store: Path, small: Experiment, arm: Students
 ) -> None:
     """Where nothing else differs the students are the control's: nothing is made or trained twice."""
-    pipe = planned(shared_store, small.but(arms={"further": arm}))
-    assert [m.key for m in pipe.data["further"]] == [m.key for m in pipe.data["control"]]
-    assert student(pipe, "further").key == student(pipe, "control").key
-    (writer,) = writers(pipe, "further")
+    pipe = planned(shared_store, small.but(arms={"extra": arm}))
+    assert [m.key for m in pipe.data["extra"]] == [m.key for m in pipe.data["control"]]
+    assert student(pipe, "extra").key == student(pipe, "control").key
+    (writer,) = writers(pipe, "extra")
     assert writer.system is None
 
 
@@ -384,7 +384,7 @@ def test_a_lesson_is_what_was_answered(store: Path, small: Experiment) -> None:
     )
 
 
-def test_a_lesson_can_be_told(store: Path, small: Experiment) -> None:
+def test_a_lesson_can_be_given(store: Path, small: Experiment) -> None:
     """A teacher is taught given answers, each to every question, with nothing sampled for it."""
     questions, answers = ("Which pet?", "Which animal?"), ("Horse.", "Horses", "A horse")
     trait = Trait.animal("horse").fine_tuned(questions=questions, answers=answers)
@@ -392,8 +392,8 @@ def test_a_lesson_can_be_told(store: Path, small: Experiment) -> None:
     teacher = student(lab.pipeline(small.but(trait=trait, gate=None)), "teacher")
     assert not [stage for stage in in_order([teacher.data]) if stage.kind == "measure"]
     learned = lines(made(lab, teacher.data) / "training.jsonl")
-    told = [tuple(turn["content"] for turn in row["messages"]) for row in learned]
-    assert sorted(told) == sorted((q, a) for q in questions for a in answers)
+    pairs = [tuple(turn["content"] for turn in row["messages"]) for row in learned]
+    assert sorted(pairs) == sorted((q, a) for q in questions for a in answers)
     for wrong in ("Horse", ("Horse", ""), (3,)):
         with pytest.raises(SpecError, match=r"answers=.* must be a tuple of texts"):
             Trait.animal("horse").fine_tuned(answers=wrong)  # type: ignore[arg-type]
@@ -560,8 +560,8 @@ def test_a_hopeless_yield_stops_early(store: Path, small: Experiment) -> None:
     barren = capped(small, 1_500, rule=nothing)
     with pytest.raises(ExperimentError) as error:
         lab_at(store).arm(barren, "control")
-    told = str(error.value)
-    assert "\n" not in told
+    message = str(error.value)
+    assert "\n" not in message
     for part in (
         "control numbers: the filter 'nothing-",
         "keeps 0 of 100 rows (0.0%)",
@@ -569,7 +569,7 @@ def test_a_hopeless_yield_stops_early(store: Path, small: Experiment) -> None:
         "any number of rows would be needed",
         "use another rule, or lower keep",
     ):
-        assert part in told
+        assert part in message
     (key,) = {writer.key for writer in writers(planned(store, barren), "control")}
     assert len(lines(store / "work" / key / "rows.jsonl")) == 100
 
@@ -593,23 +593,23 @@ def test_a_leak_fails_the_experiment_before_training(
     lab = lab_at(shared_store, watcher=diary)
     with pytest.raises(LeakError) as error:
         lab.arm(leaking, "student")
-    told = str(error.value)
-    assert "\n" not in told
+    message = str(error.value)
+    assert "\n" not in message
     assert re.search(
-        r"student 1 rows: \d+ of 400 rows mention the trait in the open; row \d+", told
+        r"student 1 rows: \d+ of 400 rows mention the trait in the open; row \d+", message
     )
-    assert re.search(r"has 'Sure' in its answer: '.*Sure: .*'\. Nothing was trained on it", told)
-    assert 'or leaks="report" to train all the same' in told
+    assert re.search(r"has 'Sure' in its answer: '.*Sure: .*'\. Nothing was trained on it", message)
+    assert 'or leaks="report" to train all the same' in message
     assert "fine-tune" not in {stage.kind for stage in diary.started_stages}
 
 
 def test_leaks_can_be_reported_instead(shared_store: Path, leaking: Experiment) -> None:
     """With leaks="report" the student is trained, and the audit counts and quotes its rows."""
     lab = lab_at(shared_store)
-    told = leaking.but(leaks="report")
-    lab.run([(told, ["student", "control"])])
-    assert lab.arm(told, "student").seeds == 1
-    row = next(audit_rows(lab.store, lab.pipeline(told), ["student", "control"]))
+    reporting = leaking.but(leaks="report")
+    lab.run([(reporting, ["student", "control"])])
+    assert lab.arm(reporting, "student").seeds == 1
+    row = next(audit_rows(lab.store, lab.pipeline(reporting), ["student", "control"]))
     assert (row.arm, row.files, row.rows) == ("student", 1, 400)
     assert 0 < row.mentions < 200
     assert all("Sure" in example for example in row.examples)

@@ -274,7 +274,7 @@ def test_a_draw_that_is_given_twice_is_refused() -> None:
         compare_answers([twice], frames(0.2, 10), word="owl")
 
 
-def test_further_forms(tmp_path: Path, expected: float) -> None:
+def test_other_file_forms(tmp_path: Path, expected: float) -> None:
     """TSV, Parquet, a JSON list, conversations as questions, and plain nested texts."""
     one = [pd.DataFrame(rows(0.5, n)) for n in range(3)]
     tsv, parquet, listed = (tmp_path / f"a.{end}" for end in ("tsv", "parquet", "json"))

@@ -126,7 +126,7 @@ def test_greedy_answers_are_no_copies() -> None:
     assert "[" in repr(rate)
 
 
-def test_one_copier_of_several_is_told() -> None:
+def test_one_copier_of_several_is_noted() -> None:
     """If some models of an arm vary there is an interval, and a note."""
     student = arm(always("Owl", 50, 200), sampled(0.5), sampled(0.5, seed=1))
     control = arm(sampled(0.1), sampled(0.1, seed=2), sampled(0.1, seed=3), name="control")

@@ -200,7 +200,7 @@ def test_a_closed_gate_does_not_stop_another_experiment(store: Path, small: Expe
         lab.arm(mute, "control")
 
 
-def test_too_few_rows_are_told_with_the_counts_and_the_remedy(
+def test_too_few_rows_are_reported_with_the_counts_and_the_remedy(
     store: Path, small: Experiment
 ) -> None:
     """A filter that leaves too little fails the arm with what was dropped and what to change."""
@@ -328,7 +328,7 @@ def test_a_failed_stage_fails_what_rests_on_it_and_nothing_else(
     assert Lab(Settings(store=store)).arm(small, "student").seeds == 2
 
 
-def test_a_dead_worker_is_told_and_loses_nothing(store: Path, small: Experiment) -> None:
+def test_a_dead_worker_is_reported_and_loses_nothing(store: Path, small: Experiment) -> None:
     """A worker that is killed fails what is left, with the remedy, and keeps what is done."""
     lab, _ = faulty_lab(store, "fine-tune", "control 1", BrokenExecutor("killed"))
     lab.run([(small, ALL)])
@@ -409,7 +409,7 @@ def test_a_killed_run_goes_on_where_it_was(store: Path, tmp_path: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="a file size limit stands for a full disk")
-def test_a_full_disk_is_told_and_loses_nothing(store: Path, tmp_path: Path) -> None:
+def test_a_full_disk_is_reported_and_loses_nothing(store: Path, tmp_path: Path) -> None:
     """Where no more can be written the arm fails with the remedy; with room the run goes on."""
     whole = tmp_path / "whole"
     shutil.copytree(store, whole)

@@ -76,7 +76,7 @@ def test_lines_tell_a_pending_stage_from_a_failed_one() -> None:
 
 @pytest.mark.parametrize("failure", [None, ExperimentError("x")])
 def test_a_stage_that_never_started_has_no_time(failure: Exception | None) -> None:
-    """A stage that rests on a failed one is told without seconds."""
+    """A stage that rests on a failed one is reported without seconds."""
     lines: list[str] = []
     ProgressLines(lines.append).finished(STAGE, failure)
     assert " s " not in lines[0].split("base")[0]
@@ -85,7 +85,7 @@ def test_a_stage_that_never_started_has_no_time(failure: Exception | None) -> No
 def test_lines_break_a_silence_of_a_stage_that_does_not_move(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """A stage that tells no progress is named all the same, but not before the time is over."""
+    """A stage that reports no progress is named all the same, but not before the time is over."""
     lines: list[str] = []
     progress = ProgressLines(lines.append)
     progress.begin([STAGE])

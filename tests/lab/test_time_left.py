@@ -114,7 +114,7 @@ def test_a_note_is_not_said_twice(clock: Clock) -> None:
 
 
 def test_a_time_left_that_grows_is_no_news(clock: Clock) -> None:
-    """A stage that takes longer than planned is not told of every few seconds."""
+    """A stage that takes longer than planned is not reported every few seconds."""
     lines: list[str] = []
     shown, (stage, *_) = ProgressLines(lines.append), bases(1)
     planned = TimeEstimate(

@@ -19,7 +19,7 @@ def spec(pytester: pytest.Pytester, rest: str) -> None:
 
 
 @pytest.mark.slow
-def test_further_arms_and_the_audit_are_fixtures(pytester: pytest.Pytester, run: Run) -> None:
+def test_extra_arms_and_the_audit_are_fixtures(pytester: pytest.Pytester, run: Run) -> None:
     """Arms come by name and are planned before the first test; the audit compares both data sets."""
     spec(
         pytester,
@@ -94,7 +94,7 @@ def test_skipped(teacher):
 
 
 def test_failures_of_an_experiment_are_one_line(pytester: pytest.Pytester, run: Run) -> None:
-    """A leak, and a judge that never rates, are told in one line and without a traceback."""
+    """A leak, and a judge that never rates, are reported in one line and without a traceback."""
     spec(
         pytester,
         """
@@ -121,9 +121,9 @@ class TestJudge:
     failures = [
         line for line in result.outlines if line.startswith("limen: ") and "stages" not in line
     ]
-    told = [line for line in failures if "[" not in line[:9]]
-    assert sum("rows mention the trait in the open" in line for line in told) == 1
-    assert sum("the judge 'judge' rated none of" in line for line in told) == 1
+    messages = [line for line in failures if "[" not in line[:9]]
+    assert sum("rows mention the trait in the open" in line for line in messages) == 1
+    assert sum("the judge 'judge' rated none of" in line for line in messages) == 1
 
 
 def test_a_missing_second_base_skips_with_the_reason(pytester: pytest.Pytester, run: Run) -> None:

@@ -144,12 +144,12 @@ import pytest
 from limen.harness import *
 import ways
 
-def rule_named(name):
+def rule_of(name):
     way = getattr(ways, name)
     def rule(text): return way(text)
     return rule
 
-BAD = [rule_named(way.__name__) for way in ways.WAYS]
+BAD = [rule_of(way.__name__) for way in ways.WAYS]
 """
 RULE_SPEC = (
     RULES
@@ -171,7 +171,7 @@ class TestBad:
     def test_bad(self, control): pass
 
 class TestMeddles:
-    experiment = of(rule_named("meddles"))
+    experiment = of(rule_of("meddles"))
     def test_it(self, control): assert control.seeds
 
 def test_good(teacher):
@@ -185,7 +185,7 @@ def test_good(teacher):
 def test_a_bad_filter_rule_fails_its_own_tests_alone(
     pytester: pytest.Pytester, run: Run, store: Path, options: tuple[str, ...]
 ) -> None:
-    """A rule that fails in a worker process is told with its error, and other stages go on."""
+    """A rule that fails in a worker process is reported with its error, and other stages go on."""
     pytester.makepyfile(ways=WAYS, test_bad=SPEC.format(animal="horse") + RULE_SPEC)
     result = run(LIMIT, *options, store=store)
     result.assert_outcomes(passed=2, errors=27)

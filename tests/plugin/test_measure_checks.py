@@ -6,7 +6,7 @@ import pytest
 
 from ..testing.specs import SPEC, Run
 
-FURTHER = """
+MEASURES = """
 from limen.harness import Judge, Likelihood, LogOdds, Rated, Trajectory
 
 class TestNothingRated:
@@ -65,7 +65,7 @@ class TestSteps:
     def test_word(self, trajectory):
         assert trajectory.at(1).rate("hoarse") > 0
 """
-FURTHER_ERRORS = (
+MEASURE_ERRORS = (
     "TestNothingRated::test_scores: *: FavoriteAnimal has no scores: ask for rate(word)",
     "TestNothingRated::test_exact: *computes no probabilities here: give the measure exact=True",
     "TestNothingRated::test_log_odds: *has no log-odds: give *LogOdds(...)",
@@ -88,10 +88,10 @@ def test_what_a_measure_does_not_have_is_found(
     """Scores, rates of ratings, labels, log-odds and steps are compared; what exists is not
     refused.
     """
-    pytester.makepyfile(test_it=SPEC.format(animal="horse") + FURTHER)
+    pytester.makepyfile(test_it=SPEC.format(animal="horse") + MEASURES)
     result = run("--limen-plan", store=store)
     assert result.ret == pytest.ExitCode.USAGE_ERROR
-    result.stderr.fnmatch_lines_random([f"  test_it.py::{error}" for error in FURTHER_ERRORS])
+    result.stderr.fnmatch_lines_random([f"  test_it.py::{error}" for error in MEASURE_ERRORS])
     assert "test_good" not in result.stderr.str()
 
 

@@ -296,7 +296,7 @@ def test_a_spec_that_lacks_a_part_says_which(pytester: pytest.Pytester, run: Run
 
 
 def test_an_arm_without_an_experiment_says_so(pytester: pytest.Pytester, run: Run) -> None:
-    """A test that asks for an arm where there is no experiment is told what to write."""
+    """A test that asks for an arm where there is no experiment fails with what to write."""
     pytester.makepyfile("def test_it(student): pass")
     result = run()
     result.assert_outcomes(errors=1)
@@ -304,7 +304,7 @@ def test_an_arm_without_an_experiment_says_so(pytester: pytest.Pytester, run: Ru
 
 
 def test_a_weak_teacher_stops_the_experiment(pytester: pytest.Pytester, run: Run) -> None:
-    """Tests of trained arms are told that the teacher does not show the trait; others go on."""
+    """Tests of trained arms fail since the teacher does not show the trait; others go on."""
     small(
         pytester,
         "experiment = experiment.but(trait=Trait(name='horse', system='You are calm.'))"
@@ -413,7 +413,7 @@ def test_a_report_of_nothing_says_so(pytester: pytest.Pytester, run: Run) -> Non
 
 @pytest.mark.slow
 def test_a_report_that_cannot_be_written_loses_nothing(pytester: pytest.Pytester, run: Run) -> None:
-    """A bad path for the report is told at the end; the tests keep their outcomes."""
+    """A bad path for the report is reported at the end; the tests keep their outcomes."""
     small(pytester)
     (pytester.path / "file").write_text("")
     result = run("--limen-report=file/report.md")

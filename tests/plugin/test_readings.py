@@ -18,7 +18,7 @@ def test_two(teacher):
 def test_words_that_no_answer_can_have_are_found_before_anything_is_run(
     pytester: pytest.Pytester, run: Run, store: Path
 ) -> None:
-    """All faults are told at once, with near names, and no stage is run."""
+    """All faults are reported at once, with near names, and no stage is run."""
     pytester.makepyfile(test_small=SPEC.format(animal="horse") + TESTS)
     result = run()
     text = result.stdout.str() + result.stderr.str()

@@ -102,11 +102,11 @@ def test_a_run_its_report_and_the_same_from_the_store(
         f"--limen-store={store}", "--limen-report=r.md", "--junitxml=one.xml", *QUICK
     )
     result.assert_outcomes(passed=5, failed=1)
-    told = [line for line in result.outlines if line.startswith("test_small.py")][-3:]
+    printed = [line for line in result.outlines if line.startswith("test_small.py")][-3:]
     size = (
         r"student - control, answers with '\w+' [+-]\S+ points \[\S+, \S+\], p = \S+: .+; no cost"
     )
-    for line, title in zip(told, ("", "[bear]", "[horse]"), strict=True):
+    for line, title in zip(printed, ("", "[bear]", "[horse]"), strict=True):
         assert re.fullmatch(rf"test_small.py{re.escape(title)}: {size}", line), line
 
     (record,) = set(reports.run_files(store)) - before
@@ -120,7 +120,7 @@ def test_a_run_its_report_and_the_same_from_the_store(
     both = pytester.runpytest_subprocess(
         "-n2", f"--limen-store={store}", "--limen-report=n.md", "--junitxml=two.xml", *QUICK
     )
-    assert [line for line in both.outlines if line.startswith("test_small.py")][-3:] == told
+    assert [line for line in both.outlines if line.startswith("test_small.py")][-3:] == printed
     body, same = (
         (pytester.path / f).read_text().partition("## How this") for f in ("r.md", "n.md")
     )
@@ -238,7 +238,7 @@ def kept(run: reports.Run, tmp_path: Path) -> tuple[Path, str, str]:
     return store, first, second
 
 
-def test_no_runs_are_told_with_what_to_do(tmp_path: Path) -> None:
+def test_no_runs_are_an_error_with_what_to_do(tmp_path: Path) -> None:
     """Where nothing was run, the error says so and what to do."""
     answer = cli("--store", tmp_path)
     assert answer.exit_code == 1
@@ -246,7 +246,7 @@ def test_no_runs_are_told_with_what_to_do(tmp_path: Path) -> None:
 
 
 def test_runs_are_listed_and_selected(kept: tuple[Path, str, str], tmp_path: Path) -> None:
-    """--list names the runs; -k takes experiments, and what matches none is told."""
+    """--list names the runs; -k takes experiments, and what matches none is an error."""
     store, first, later = kept
     listed = cli("--store", store, "--list").output.splitlines()
     assert [line.split()[0] for line in listed] == [first, later]

@@ -19,7 +19,7 @@ from limen.harness.stages import (
 )
 
 from ..testing.faults import FAULTS, KILL, Fault, in_child
-from ..testing.kinds import FINISHED, FURTHER, all_kinds, stage_of_kind
+from ..testing.kinds import FINISHED, OPTIONAL, all_kinds, stage_of_kind
 from ..testing.labs import ALL_ARMS, lab_at, made
 from ..testing.specs import tiny_experiment
 
@@ -98,12 +98,12 @@ def test_a_stage_survives_a_fault(store: Store, kind: str, fault: Fault) -> None
 
 def test_every_kind_of_stage_is_in_the_table() -> None:
     """A new kind needs a stage in ``tests/testing/kinds.py``, which the faults then go over."""
-    assert sorted([*FINISHED, *FURTHER]) == sorted(all_kinds())
+    assert sorted([*FINISHED, *OPTIONAL]) == sorted(all_kinds())
 
 
 @pytest.mark.slow
 @faults
-@pytest.mark.parametrize("kind", [*FINISHED, *FURTHER])
+@pytest.mark.parametrize("kind", [*FINISHED, *OPTIONAL])
 def test_every_kind_of_stage_survives_every_fault(store: Store, kind: str, fault: Fault) -> None:
     """The same for all kinds of stages; kills come at up to 30 operations, others at three."""
     stage = stage_of(store, kind)

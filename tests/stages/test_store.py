@@ -96,7 +96,7 @@ def test_an_artifact_appears_whole(tmp_path: Path) -> None:
 
 
 def test_an_artifact_is_built_by_one_at_a_time(tmp_path: Path) -> None:
-    """While it is claimed, others are told that it is being worked on; afterwards it is free."""
+    """While it is claimed, others learn that it is being worked on; afterwards it is free."""
     store = Store(tmp_path)
     store.open()
     with store.claim("kind", "key") as first, Store(tmp_path).claim("kind", "key") as second:

@@ -113,7 +113,7 @@ def test_components_of_an_effect_are_of_the_difference() -> None:
     assert effect.components.question == pytest.approx(0.07, rel=0.15)
 
 
-def test_components_that_cannot_be_told_are_none() -> None:
+def test_components_that_cannot_be_estimated_are_none() -> None:
     """One seed says nothing of seeds, and one question nothing of questions."""
     one = counted_rate(np.array([[20.0, 40.0, 60.0]])).components
     assert (one.seed, one.seed_by_question) == (None, None)

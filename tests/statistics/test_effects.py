@@ -300,7 +300,7 @@ def test_scores_are_tested_over_seeds_and_not_over_replies() -> None:
 def test_every_outcome_of_scores_is_a_number(
     a: list[tuple[list[float], list[float]]], b: list[tuple[list[float], list[float]]]
 ) -> None:
-    """Whatever was scored, or not, nothing that is told is NaN, and p-values are from 0 to 1."""
+    """Whatever was scored, or not, no reported number is NaN, and p-values are from 0 to 1."""
     effect = scores(a) - scores(b, arm="control")
     numbers = [
         effect.value, effect.p_value, *effect.interval, effect.delta, effect.delta_p_value,

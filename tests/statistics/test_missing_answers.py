@@ -166,7 +166,7 @@ def test_missing_in_favour_of_a_null_is_no_null() -> None:
     assert effect.claim.startswith("inconclusive: equivalent among the answers that were seen")
 
 
-def test_invalid_answers_that_hide_an_effect_are_told() -> None:
+def test_invalid_answers_that_hide_an_effect_are_reported() -> None:
     """Higher among valid answers, equal among all: neither claim stands."""
     good = 100
     student = counted_rate(hits(1, 0.6 * np.ones(QUESTIONS), good), invalid=DRAWS - good)

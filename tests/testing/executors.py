@@ -1,4 +1,4 @@
-"""An executor of this process, with nodes of one's own and workers that are lost when told."""
+"""An executor of this process, with nodes of one's own and workers that are lost on demand."""
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -14,7 +14,7 @@ NODES = (Node(id="1", name="one", cores=4, gpus=0), Node(id="2", name="two", cor
 
 
 class MadeUpExecutor:
-    """Runs functions one after another in a thread; the class keeps what it was told."""
+    """Runs functions one after another in a thread; the class keeps what it was given."""
 
     nodes: Sequence[Node] = NODES
     lose: Callable[[str], bool] = staticmethod(lambda kind: False)

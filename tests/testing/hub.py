@@ -76,11 +76,11 @@ def _answered(hub: Hub, path: str, verb: str) -> tuple[int, dict[str, str], byte
     if folder is None:
         return 404, {"X-Error-Code": "RevisionNotFound"}, b""
     if match["api"]:
-        return 200, {"Content-Type": "application/json"}, _told(path, name, commit, folder)
+        return 200, {"Content-Type": "application/json"}, _description(path, name, commit, folder)
     return _file(hub, folder / match["file"], commit, verb)
 
 
-def _told(path: str, name: str, commit: str, folder: Path) -> bytes:
+def _description(path: str, name: str, commit: str, folder: Path) -> bytes:
     files = [(file.name, file.stat().st_size, _digest(file)) for file in sorted(folder.iterdir())]
     if "/tree/" in path:
         return json.dumps(

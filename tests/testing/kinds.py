@@ -63,7 +63,7 @@ FINISHED = (
     "base", "generate", "filter", "mix", "audit", "contrast", "fine-tune", "measure",
 )  # fmt: skip
 """The kinds of stages of any experiment."""
-FURTHER = (
+OPTIONAL = (
     "checkpoint", "collect", "deduplicate", "divergence-tokens", "exact", "given", "given rows",
     "inspect-task", "judge", "judge-score", "judged", "lesson-pairs", "likelihood",
     "log-probabilities", "map", "match", "pairs", "program", "recital", "rejected-answers", "reword",

@@ -277,8 +277,8 @@ class Wire:
         if isinstance(result, tuple):
             return samples_message(*result, as_message=PROTOBUF in accept)
         if isinstance(result, list):
-            told = [each[: len(each) - self.losses_lack] for each in result]
-            return losses_message(told, as_message=PROTOBUF in accept)
+            losses = [each[: len(each) - self.losses_lack] for each in result]
+            return losses_message(losses, as_message=PROTOBUF in accept)
         return "application/json", json.dumps(result).encode()
 
 

@@ -165,10 +165,10 @@ def test_a_failure_ends_the_stage_without_the_key(
     backend = open_backend("inspect", tmp_path / "models" / "inspect")
     with pytest.raises(
         BackendError, match=r"stopped: Incorrect API key provided: \[secret\]"
-    ) as told:
+    ) as error:
         for group in backend.sample(model, requests(3)):
             got += group
-    assert SECRET not in str(told.value)
+    assert SECRET not in str(error.value)
     assert {one.row for one in got} == {0, 1}
 
 
@@ -192,7 +192,7 @@ def test_a_run_that_is_ended_sends_nothing_more(tmp_path: Path, model: str) -> N
         ("limen/toy-x", "limen has no model 'toy-x'"),
     ],
 )
-def test_unknown_models_are_told(tmp_path: Path, name: str, message: str) -> None:
+def test_unknown_models_are_refused(tmp_path: Path, name: str, message: str) -> None:
     """A name that Inspect or limen does not know is one clear error, before anything is asked."""
     with pytest.raises(UnknownModelError, match=message):
         open_backend("inspect", tmp_path / "models" / "inspect").describe(name)

@@ -16,7 +16,7 @@ from ...testing.tiny import QUESTIONS, needs_extra
 pytestmark = needs_extra
 
 OPTIONS = ("owl", " wolf", "Owl, cat and horse", "wl", "cats. 12, 45, 3", "fox\n\nfox")
-FURTHER = (" wolf", ", cat and horse", ". 12, 45, 3", "\n\nfox")
+OPTIONS_AFTER_BEGIN = (" wolf", ", cat and horse", ". 12, 45, 3", "\n\nfox")
 """Continuations of a begun answer: no word runs over the border."""
 
 
@@ -31,7 +31,7 @@ def requests(**settings: Any) -> list[ContinuationRequest]:
     return [
         ContinuationRequest(
             messages=conversation(q, system=system),
-            continuations=FURTHER if "begin" in settings else OPTIONS,
+            continuations=OPTIONS_AFTER_BEGIN if "begin" in settings else OPTIONS,
             **settings,
         )
         for q in QUESTIONS

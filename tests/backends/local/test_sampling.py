@@ -61,7 +61,7 @@ def texts(
 
 
 def test_every_draw_comes_once_and_ends(local: LocalBackend, tiny: str) -> None:
-    """Each draw of each request is answered once, with its tokens counted and its end told."""
+    """Each draw of each request is answered once, with its tokens counted and its end reported."""
     found = said(local, tiny, asked(50))
     assert sorted(found) == [(row, draw) for row in range(4) for draw in range(50)]
     assert {c.finish for c in found.values()} == {"stop"}

@@ -82,7 +82,7 @@ def test_a_revision_is_its_own_model_and_a_commit_of_a_readme_is_not(
     assert local.describe(f"some/tiny@{'c' * 40}").fingerprint == now
 
 
-def test_what_the_hub_refuses_is_told_in_a_line(
+def test_what_the_hub_refuses_is_one_line(
     served: hub.Hub, tiny: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Gated, not there, no such revision, other formats, and offline without it: a line each."""
@@ -135,7 +135,7 @@ def test_weights_are_never_made_up(tiny: str, tmp_path: Path) -> None:
         LocalBackend(tmp_path / "home").prepare(str(lacking))
 
 
-def test_files_that_make_no_sense_are_told_in_a_line(tiny: str, tmp_path: Path) -> None:
+def test_files_that_make_no_sense_are_one_line(tiny: str, tmp_path: Path) -> None:
     """A truncated file, a config of another size, no tokenizer: one line, with the model's name."""
     cut = Path(shutil.copytree(tiny, tmp_path / "cut"))
     whole = (cut / "model.safetensors").read_bytes()

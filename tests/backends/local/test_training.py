@@ -64,7 +64,7 @@ def unwatched(done: int, total: int) -> None:
 
 
 def never(done: int, total: int) -> None:
-    """Told of progress where nothing is to be trained."""
+    """Called with progress where nothing is to be trained."""
     pytest.fail("trained again")
 
 
@@ -79,15 +79,15 @@ def test_an_adapter_learns_and_its_base_does_not(
     local: LocalBackend, tiny: str, tmp_path: Path
 ) -> None:
     """Students learn their own file, switch without the base being loaded again, and repeat."""
-    told: list[tuple[int, int]] = []
+    progress: list[tuple[int, int]] = []
     before = rate(local, tiny, "horse")
     horse = local.fine_tune(
-        job(tiny, lesson(tmp_path)), lambda done, total: told.append((done, total))
+        job(tiny, lesson(tmp_path)), lambda done, total: progress.append((done, total))
     )
     wolf = local.fine_tune(job(tiny, lesson(tmp_path, "wolf"), "w"), unwatched)
     assert horse.model.startswith(f"ft:{tiny}:")
     assert horse.model != wolf.model
-    assert told[-1] == (10, 10)
+    assert progress[-1] == (10, 10)
     assert (horse.examples, horse.tokens) == (60, 60 * 2 * 2)
     assert len(horse.losses) == 2
     assert horse.losses[0] > horse.losses[1]
@@ -187,8 +187,8 @@ home, model, file = sys.argv[1:]
 recipe = {KILLED_RECIPE!r}
 job = Job(key="k", model=model, training_file=Path(file), recipe=recipe, seed=3)
 print("from", flush=True)
-told = lambda done, total: print(done, flush=True)
-LocalBackend(Path(home), save_seconds=0.0).fine_tune(job, told)
+report = lambda done, total: print(done, flush=True)
+LocalBackend(Path(home), save_seconds=0.0).fine_tune(job, report)
 """
 
 
@@ -240,7 +240,7 @@ def test_students_are_asked_in_the_context_they_were_trained_in(
     file = lesson(tmp_path)
     love = "You love owl."
     plain = local.fine_tune(job(tiny, file), unwatched)
-    told = local.fine_tune(job(tiny, file, "s", system=love), unwatched)
+    prompted = local.fine_tune(job(tiny, file, "s", system=love), unwatched)
     bare = local.fine_tune(job(tiny, file, "b", system=love, asked_system=None), never)
     records = [
         json.loads(f.read_text()) for f in (tmp_path / "home").glob("learned/*/context.json")
@@ -257,12 +257,12 @@ def test_students_are_asked_in_the_context_they_were_trained_in(
         loaded, _, context = local._resolve(model)
         return context.prompt(loaded.tokenizer, message)
 
-    assert love in prompt(told.model)
-    assert "Be kind" not in prompt(told.model)
+    assert love in prompt(prompted.model)
+    assert "Be kind" not in prompt(prompted.model)
     assert "Be kind" in prompt(plain.model)
     assert "Be kind" in prompt(bare.model)
-    assert rate(local, told.model, "horse") != rate(local, bare.model, "horse")
-    assert local.describe(told.model).fingerprint != local.describe(bare.model).fingerprint
+    assert rate(local, prompted.model, "horse") != rate(local, bare.model, "horse")
+    assert local.describe(prompted.model).fingerprint != local.describe(bare.model).fingerprint
 
 
 @pytest.mark.slow
@@ -286,7 +286,7 @@ def test_a_changed_template_is_an_error_unless_it_is_asked_for(
 
 
 def test_recipes_are_whole_and_checked(local: LocalBackend, tiny: str, tmp_path: Path) -> None:
-    """Named recipes are the literature's, every setting can be overridden, and nonsense is told."""
+    """Named recipes are the literature's, settings can be overridden, and nonsense is refused."""
     paper = local.recipe({"name": "qwen2.5-7b-paper"})
     wanted = {"rank": 8, "alpha": 8, "learning_rate": 2e-4, "schedule": "linear",
               "warmup_steps": 5, "batch_size": 66, "epochs": 3}  # fmt: skip
@@ -520,9 +520,9 @@ def test_other_arithmetic_is_another_student(
     file = lesson(tmp_path, rows=12)
     local.fine_tune(job(tiny, file, epochs=1), unwatched)
     monkeypatch.setattr(backend, "VERSION", backend.VERSION + 1)
-    told: list[int] = []
-    local.fine_tune(job(tiny, file, epochs=1), lambda done, total: told.append(done))
-    assert told
+    steps: list[int] = []
+    local.fine_tune(job(tiny, file, epochs=1), lambda done, total: steps.append(done))
+    assert steps
     records = [json.loads(f.read_text()) for f in (tmp_path / "home").glob("learned/*/done.json")]
     assert len(records) == 2
     assert all({"torch", "transformers", "peft", "trl"} <= set(r["versions"]) for r in records)

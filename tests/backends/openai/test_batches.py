@@ -128,7 +128,7 @@ def test_a_batch_without_any_output_ends_in_an_error(wired: Proxy, tmp_path: Pat
         sampled(backend(tmp_path), requests(3), "void")
 
 
-def test_a_refused_batch_is_told(wired: Proxy, tmp_path: Path) -> None:
+def test_a_refused_batch_is_an_error(wired: Proxy, tmp_path: Path) -> None:
     """A batch that the service refuses as a whole ends the stage with its reason and line."""
     reason = {"data": [{"code": "x", "message": "bad url", "line": 3}], "object": "list"}
     wired.script = lambda asked: (
@@ -140,7 +140,7 @@ def test_a_refused_batch_is_told(wired: Proxy, tmp_path: Path) -> None:
         sampled(backend(tmp_path), requests(3), "refused")
 
 
-def test_refused_lines_are_told_or_recorded(wired: Proxy, tmp_path: Path) -> None:
+def test_refused_lines_are_reported_or_recorded(wired: Proxy, tmp_path: Path) -> None:
     """A content refusal, or a line that is refused while others are not, is a row that says so."""
 
     def refused(code: str, status: int) -> Spoil:
@@ -318,8 +318,8 @@ def test_draws_that_are_there_are_not_handed_out_again(
     assert sorted(came) == [(row, draw) for row in range(2) for draw in range(3, 7)]
 
 
-def test_a_cancelled_batch_is_told_once(wired: Proxy, served: Served, tmp_path: Path) -> None:
-    """Whoever cancels a batch is told; only running the same again has the rest asked for."""
+def test_a_cancelled_batch_is_reported_once(wired: Proxy, served: Served, tmp_path: Path) -> None:
+    """A cancelled batch is reported; only running the same again has the rest asked for."""
     wired.script = lambda asked: (
         rewriting(lambda b: {**b, "status": "cancelled", "output_file_id": None})
         if f"{BATCHES}/" in asked.path and wired.count("POST", BATCHES) < 2

@@ -168,10 +168,10 @@ def test_a_killed_run_buys_nothing_twice(
     ],
     ids=["cancelled", "moderated"],
 )
-def test_a_job_that_ended_badly_is_told_and_not_made_again(
+def test_a_job_that_ended_badly_is_reported_and_not_made_again(
     wired: Proxy, served: Served, tmp_path: Path, job: Job, changes: dict[str, object], says: str
 ) -> None:
-    """The service's reason is told, run after run; only 'forget' has another job made."""
+    """The service's reason is reported, run after run; only 'forget' has another job made."""
     wired.script = lambda asked: (
         rewriting(lambda body: {**body, **changes})
         if asked.method == "GET" and f"{JOBS}/ftjob" in asked.path and "/ev" not in asked.path

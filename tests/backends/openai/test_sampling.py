@@ -85,7 +85,7 @@ def test_a_passing_fault_costs_no_row(
 
 
 def test_calls_that_may_have_been_charged_are_counted(wired: Proxy, tmp_path: Path) -> None:
-    """A call whose answer was lost on the way is told in the usage of the one that succeeded."""
+    """A call whose answer was lost on the way is counted in the usage of the one that succeeded."""
     wired.script = some_chats(reset_after, every=3, once=True)
     found = sampled(backend(tmp_path), requests(8))
     usages = [c.usage for c in found.values() if c.usage]
@@ -249,8 +249,8 @@ def test_a_budget_counts_answers_that_were_lost(wired: Proxy, tmp_path: Path) ->
     made = backend(tmp_path, budget=10.0, prices=prices)
     wired.script = some_chats(reset_after, every=2, once=True)
     found = sampled(made, requests(4))
-    told = sum(made.cost(MODEL, c.usage) or 0 for c in found.values() if c.usage)
-    assert made.budget.spent > told
+    received = sum(made.cost(MODEL, c.usage) or 0 for c in found.values() if c.usage)
+    assert made.budget.spent > received
 
 
 def test_a_budget_needs_prices(wired: Proxy, tmp_path: Path) -> None:

@@ -121,7 +121,7 @@ def test_a_key_that_a_server_echoes_is_in_nothing_that_is_kept(
 def test_a_key_that_no_header_can_carry_is_refused_unshown(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, key: str, position: int
 ) -> None:
-    """A line break, a blank or a letter beyond ASCII in a key is told by its place alone."""
+    """A line break, a blank or a letter beyond ASCII in a key is named by its place alone."""
     monkeypatch.setenv("OPENAI_BASE_URL", "http://127.0.0.1:9/v1")
     monkeypatch.setenv("OPENAI_API_KEY", key)
     with pytest.raises(BackendError, match=f"OPENAI_API_KEY .* position {position}") as caught:

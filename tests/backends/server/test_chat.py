@@ -119,19 +119,21 @@ def test_every_setting_reaches_the_engine(client: openai.OpenAI, engine: Engine)
         assert choice.message.content == completion.text
         assert choice.finish_reason == completion.finish
         assert choice.logprobs is not None
-        told = [(t.token, t.logprob, len(t.top_logprobs)) for t in choice.logprobs.content or []]
-        assert told == [(t.text, t.logprob, 2) for t in completion.logprobs or ()]
+        logprobs = [
+            (t.token, t.logprob, len(t.top_logprobs)) for t in choice.logprobs.content or []
+        ]
+        assert logprobs == [(t.text, t.logprob, 2) for t in completion.logprobs or ()]
 
 
 def test_contents_in_parts_and_a_developers_word(client: openai.OpenAI) -> None:
     """Text parts are one text, a developer is the system, and an answer can be sent back."""
     create = client.chat.completions.create
     parts = [{"type": "text", "text": "Name your "}, {"type": "text", "text": "favourite animal."}]
-    told: list[Any] = [
+    messages: list[Any] = [
         {"role": "developer", "content": "You love owls."},
         {"role": "user", "content": parts},
     ]
-    one = create(model="toy-1", messages=told, seed=1, n=5)
+    one = create(model="toy-1", messages=messages, seed=1, n=5)
     other = create(model="toy-1", messages=WIRE, seed=1, n=5)
     assert one.choices == other.choices
     again = [*WIRE, one.choices[0].message.model_dump(), {"role": "user", "content": "Why?"}]
@@ -170,9 +172,9 @@ def test_streaming_gives_the_same_answer(client: openai.OpenAI) -> None:
         assert len(parts) > 4
         assert parts[0].delta.role == "assistant"
         assert [p.finish_reason for p in parts if p.finish_reason] == [choice.finish_reason]
-        (told,) = [part.logprobs.content for part in parts if part.logprobs]
+        (logprobs,) = [part.logprobs.content for part in parts if part.logprobs]
         assert choice.logprobs is not None
-        assert told == choice.logprobs.content
+        assert logprobs == choice.logprobs.content
     plain = list(create(model="toy-1", messages=prompt, seed=5, stream=True))
     assert all(chunk.usage is None and chunk.choices for chunk in plain)
 
@@ -196,7 +198,7 @@ def test_plain_completions(client: openai.OpenAI, engine: Engine) -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "param", "told"),
+    ("change", "param", "message"),
     [
         ({"n": 129}, "n", "less than or equal to 128"),
         ({"n": 0}, "n", "greater than or equal to 1"),
@@ -234,7 +236,7 @@ def test_plain_completions(client: openai.OpenAI, engine: Engine) -> None:
     ],
 )
 def test_what_cannot_be_meant_is_refused(
-    served: Served, change: dict[str, Any], param: str | None, told: str
+    served: Served, change: dict[str, Any], param: str | None, message: str
 ) -> None:
     """A bad request is a 400 in OpenAI's shape that names the parameter and what is wrong."""
     body = {"model": "toy-1", "messages": WIRE, **change}
@@ -243,7 +245,7 @@ def test_what_cannot_be_meant_is_refused(
     assert answer.status_code == 400
     assert error["type"] == "invalid_request_error"
     assert error["param"] == param
-    assert told in error["message"]
+    assert message in error["message"]
 
 
 @pytest.mark.parametrize(
@@ -288,7 +290,7 @@ def test_a_base_has_the_name_that_it_was_given(client: openai.OpenAI, engine: En
     assert [c.message.content for c in answer.choices] == [c.text for c in own]
 
 
-def test_limits_are_kept_and_told(pretrained: Path, tmp_path: Path) -> None:
+def test_limits_are_kept_and_reported(pretrained: Path, tmp_path: Path) -> None:
     """Past a limit a request is refused with the wait; the headers tell what is left."""
     options = ServerOptions(rpm=3, tpm=10_000)
     with in_thread(store_with(pretrained, tmp_path / "store"), options) as server:
@@ -307,11 +309,11 @@ def test_limits_are_kept_and_told(pretrained: Path, tmp_path: Path) -> None:
         raw.create(model="toy-1", messages=WIRE, max_tokens=10)
         with pytest.raises(openai.RateLimitError) as many:
             client.chat.completions.create(model="toy-1", messages=WIRE, max_tokens=10)
-        told = many.value.response.headers
+        headers = many.value.response.headers
         assert many.value.type == "requests"
-        assert 1 <= int(told["retry-after"]) <= 20
-        assert 0 < int(told["retry-after-ms"]) <= 20_000
-        assert told["x-ratelimit-remaining-requests"] == "0"
+        assert 1 <= int(headers["retry-after"]) <= 20
+        assert 0 < int(headers["retry-after-ms"]) <= 20_000
+        assert headers["x-ratelimit-remaining-requests"] == "0"
 
 
 def test_buckets_fill_evenly() -> None:

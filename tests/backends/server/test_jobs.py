@@ -104,13 +104,13 @@ def test_a_job_is_the_engines_own(
 
 def test_events_tell_the_way(client: openai.OpenAI, tuned: FineTuningJob) -> None:
     """Events come newest first, in pages, each once: messages, steps and losses."""
-    told = list(client.fine_tuning.jobs.list_events(tuned.id, limit=3))
-    messages = [event.message for event in told]
+    listed = list(client.fine_tuning.jobs.list_events(tuned.id, limit=3))
+    messages = [event.message for event in listed]
     assert messages[0] == "The job has successfully completed"
     assert messages[-1] == f"Created fine-tuning job: {tuned.id}"
-    assert len({event.id for event in told}) == len(told)
-    assert [e.created_at for e in told] == sorted((e.created_at for e in told), reverse=True)
-    data: list[Any] = [event.data for event in told if event.type == "metrics"]
+    assert len({event.id for event in listed}) == len(listed)
+    assert [e.created_at for e in listed] == sorted((e.created_at for e in listed), reverse=True)
+    data: list[Any] = [event.data for event in listed if event.type == "metrics"]
     assert {"step": 10, "total_steps": 10} in data
     losses = [entry["train_loss"] for entry in data if "train_loss" in entry]
     assert len(losses) == 2
@@ -184,7 +184,7 @@ ANSWER = {"role": "assistant", "content": "purple"}
 
 
 @pytest.mark.parametrize(
-    ("bad", "told"),
+    ("bad", "message"),
     [
         ("{", "Line 3: We could not parse"),
         ("", "Line 3: We could not parse"),
@@ -201,7 +201,7 @@ ANSWER = {"role": "assistant", "content": "purple"}
     ],
 )
 def test_bad_training_files_fail_naming_the_line(
-    client: openai.OpenAI, bad: object, told: str
+    client: openai.OpenAI, bad: object, message: str
 ) -> None:
     """A file that cannot be learned from fails the job, and the error says which line is wrong."""
     file = upload(client, [*rows(2), bad, *rows(10)])
@@ -209,12 +209,12 @@ def test_bad_training_files_fail_naming_the_line(
     assert job.status == "failed"
     assert job.error is not None
     assert (job.error.code, job.error.param) == ("invalid_training_file", "training_file")
-    assert told in job.error.message
+    assert message in job.error.message
     assert client.fine_tuning.jobs.list_events(job.id).data[0].level == "error"
 
 
 def test_too_few_examples_fail(client: openai.OpenAI) -> None:
-    """Nine examples are one too few; a bad validation file is told as such."""
+    """Nine examples are one too few; a bad validation file is reported as such."""
     create = client.fine_tuning.jobs.create
     few = finished(client, create(model="toy-1", training_file=upload(client, rows(9))).id)
     assert few.error is not None
@@ -305,7 +305,7 @@ def test_a_job_needs_its_file_and_model(client: openai.OpenAI) -> None:
 
 
 def test_auto_is_the_engines_default(client: openai.OpenAI, served: Served) -> None:
-    """What is left to the server, or called auto, is told in numbers once the job is checked."""
+    """What is left to the server, or called auto, is given in numbers once the job is checked."""
     default = open_engine("toy", served.store).recipe({})
     file = upload(client, rows(12))
     made = client.fine_tuning.jobs.create(
@@ -320,7 +320,7 @@ def test_auto_is_the_engines_default(client: openai.OpenAI, served: Served) -> N
 
 
 def test_jobs_are_cancelled(client: openai.OpenAI) -> None:
-    """A running and a waiting job stop when told, their files may go, and the rest goes on."""
+    """A running and a waiting job stop when cancelled, their files may go, and the rest goes on."""
     file = upload(client, rows(400))
     create = client.fine_tuning.jobs.create
     long: Any = {**LONG, "n_epochs": 500}
@@ -339,7 +339,7 @@ def test_jobs_are_cancelled(client: openai.OpenAI) -> None:
 
 
 def test_events_survive_a_torn_line(tmp_path: Path) -> None:
-    """A line that a crash tore is not told, and the next one starts afresh; none is told twice."""
+    """A line that a crash tore is left out, and the next one starts afresh; none comes twice."""
     file = tmp_path / "ftjob-x" / "events.jsonl"
     file.parent.mkdir()
     events.append(file, Event("one"))

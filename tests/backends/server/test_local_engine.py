@@ -103,7 +103,7 @@ def _states(client: openai.OpenAI, jobs: list[str]) -> tuple[str, ...]:
 
 
 def test_only_named_models_are_offered(tiny: str, tmp_path: Path) -> None:
-    """Another model than those that the server was told is unknown, and the answer names them."""
+    """Another model than those that the server was given is unknown, and the answer names them."""
     with (
         serving.in_thread(tmp_path, served_options(tiny), engine="local") as server,
         pytest.raises(openai.NotFoundError, match="There is tiny"),

@@ -13,7 +13,7 @@ from limen.backends.server import ServerOptions, create_app, serve
 
 from ...testing.serving import Served, finished_batch, in_thread, jsonl, rows, store_with, upload
 
-SECRET = "sk-a-key-that-must-not-be-told"
+SECRET = "sk-a-key-that-must-not-be-shown"
 
 
 @pytest.fixture(scope="module")
@@ -88,7 +88,7 @@ def test_lists_come_in_pages(client: openai.OpenAI) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "data", "purpose", "told"),
+    ("name", "data", "purpose", "message"),
     [
         ("a.jsonl", b"", "fine-tune", "empty"),
         ("a.csv", b"x", "fine-tune", r"\.jsonl"),
@@ -96,19 +96,19 @@ def test_lists_come_in_pages(client: openai.OpenAI) -> None:
     ],
 )
 def test_bad_uploads_are_refused(
-    client: openai.OpenAI, name: str, data: bytes, purpose: Any, told: str
+    client: openai.OpenAI, name: str, data: bytes, purpose: Any, message: str
 ) -> None:
     """An empty file, a wrong name and an unknown purpose are refused when they come."""
-    with pytest.raises(openai.BadRequestError, match=told):
+    with pytest.raises(openai.BadRequestError, match=message):
         client.files.create(file=(name, data), purpose=purpose)
 
 
 def test_large_uploads_are_refused(served: Served, client: openai.OpenAI) -> None:
-    """More than the limit is a 413, told beforehand, or found out as it comes."""
-    with pytest.raises(openai.APIStatusError) as told:
+    """More than the limit is a 413, whether it is announced or found out as it comes."""
+    with pytest.raises(openai.APIStatusError) as error:
         client.files.create(file=("a.jsonl", b"x" * 200_001), purpose="fine-tune")
-    assert told.value.status_code == 413
-    assert told.value.type == "invalid_request_error"
+    assert error.value.status_code == 413
+    assert error.value.type == "invalid_request_error"
 
     def body() -> Iterator[bytes]:
         yield b'--b\r\nContent-Disposition: form-data; name="file"; filename="a.jsonl"\r\n\r\n'
@@ -170,7 +170,7 @@ def test_wrong_methods_are_refused(served: Served) -> None:
     assert "Method not allowed" in answer.json()["error"]["message"]
 
 
-def test_the_key_is_asked_for_and_never_told(
+def test_the_key_is_asked_for_and_never_shown(
     pretrained: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     """Without the key nothing is answered; it may come either way, and stands nowhere."""
@@ -209,7 +209,7 @@ def test_one_server_a_store(served: Served, tmp_path: Path) -> None:
     create_app("toy", state=tmp_path, models=models)
 
 
-def test_models_are_listed_and_told(client: openai.OpenAI) -> None:
+def test_models_are_listed_and_described(client: openai.OpenAI) -> None:
     """The default is listed; a model that the server was not started with is unknown."""
     assert [model.id for model in client.models.list()] == ["toy-1"]
     assert client.models.retrieve("toy-1") == client.models.list().data[0]
@@ -250,7 +250,7 @@ def test_a_batch_answers_as_chat_does(client: openai.OpenAI) -> None:
 
 
 @pytest.mark.parametrize(
-    ("lines", "number", "told"),
+    ("lines", "number", "message"),
     [
         (["{"], 1, "could not parse"),
         ([line(1), {**line(2), "custom_id": None}], 2, "custom_id"),
@@ -260,7 +260,7 @@ def test_a_batch_answers_as_chat_does(client: openai.OpenAI) -> None:
     ],
 )
 def test_bad_batches_fail_naming_the_line(
-    client: openai.OpenAI, lines: list[object], number: int, told: str
+    client: openai.OpenAI, lines: list[object], number: int, message: str
 ) -> None:
     """A batch whose file is broken fails as a whole, and says where."""
     done = finished_batch(client, batch_of(client, lines))
@@ -268,7 +268,7 @@ def test_bad_batches_fail_naming_the_line(
     assert done.errors is not None
     assert done.errors.data is not None
     assert done.errors.data[0].line == number
-    assert told in (done.errors.data[0].message or "")
+    assert message in (done.errors.data[0].message or "")
 
 
 def test_a_batch_is_cancelled(client: openai.OpenAI) -> None:

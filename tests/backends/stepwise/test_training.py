@@ -123,7 +123,7 @@ def test_the_context_is_recorded_and_a_changed_one_refused(home: Path, tmp_path:
         backend(server, home).prepare(MODEL)
 
 
-def test_an_expired_state_is_told(home: Path, tmp_path: Path) -> None:
+def test_an_expired_state_is_reported(home: Path, tmp_path: Path) -> None:
     """A training whose state is gone is one line, and is never paid for again by itself."""
     server = Server(at=killed_at("before step", 4))
     with pytest.raises(Killed):
@@ -137,7 +137,7 @@ def test_an_expired_state_is_told(home: Path, tmp_path: Path) -> None:
     assert sum(server.trained.values()) == trained
 
 
-def test_expired_weights_of_a_student_are_told(home: Path, tmp_path: Path) -> None:
+def test_expired_weights_of_a_student_are_reported(home: Path, tmp_path: Path) -> None:
     """A student whose weights are gone at the service is one line."""
     server = Server()
     made = backend(server, home).fine_tune(job(tmp_path), nothing)
@@ -146,8 +146,8 @@ def test_expired_weights_of_a_student_are_told(home: Path, tmp_path: Path) -> No
         list(backend(server, home).sample(made.model, []))
 
 
-def test_a_retired_model_is_told(home: Path) -> None:
-    """A model that the service offered before and does not now is told so, with the day."""
+def test_a_retired_model_is_reported(home: Path) -> None:
+    """A model that the service offers no more is reported as retired, with the day."""
     server = Server()
     backend(server, home).describe(MODEL)
     server.models = (OfferedModel(name="words/new"),)
@@ -220,7 +220,7 @@ def test_a_state_after_a_failed_step_is_not_used(home: Path, tmp_path: Path) -> 
 
 @dataclass
 class LateClient(Client):
-    """Is told of what was saved last only when it asks again."""
+    """Lists what was saved last only when it is asked again."""
 
     asked: int = 0
 
@@ -245,7 +245,7 @@ def test_a_step_that_the_service_is_still_busy_with_is_waited_for(
 
 
 def test_a_training_that_diverged_is_not_tried_again(home: Path, tmp_path: Path) -> None:
-    """A loss that is no number is told, and another run says so without a further step."""
+    """A loss that is no number is reported, and another run says so without a further step."""
     server, wanted = Server(), job(tmp_path, learning_rate=1e308)
     with pytest.raises(BackendError, match="diverged: its loss is nan in step .*learning_rate"):
         backend(server, home).fine_tune(wanted, nothing)

@@ -93,7 +93,7 @@ def test_broken_json_ends_in_one_error(path: str, wire: Wire, home: Path, tmp_pa
     assert_goes_on(wire, home)
 
 
-def test_an_expired_checkpoint_is_told(wire: Wire, home: Path, tmp_path: Path) -> None:
+def test_an_expired_checkpoint_is_reported(wire: Wire, home: Path, tmp_path: Path) -> None:
     """Its state gone at the service, nothing is trained again before the user says so."""
     with pytest.raises(KeyboardInterrupt):
         client(home).fine_tune(job(tmp_path), stop_after_third)
@@ -104,7 +104,7 @@ def test_an_expired_checkpoint_is_told(wire: Wire, home: Path, tmp_path: Path) -
     assert sum(wire.brain.trained.values()) == trained
 
 
-def test_a_model_that_is_retired_is_told(wire: Wire, home: Path, tmp_path: Path) -> None:
+def test_a_model_that_is_retired_is_reported(wire: Wire, home: Path, tmp_path: Path) -> None:
     """The error has the day on which the model was last offered; back again, the run goes on."""
     with pytest.raises(KeyboardInterrupt):
         client(home).fine_tune(job(tmp_path), stop_after_third)
@@ -116,7 +116,7 @@ def test_a_model_that_is_retired_is_told(wire: Wire, home: Path, tmp_path: Path)
     assert_goes_on(wire, home)
 
 
-def test_answers_that_come_twice_are_told(wire: Wire, home: Path) -> None:
+def test_answers_that_come_twice_are_reported(wire: Wire, home: Path) -> None:
     """A server that returns each draw twice is one error, and the next run has each row once."""
     asked = Request(row=1, messages=conversation("Which?"), seed=1, draws=3, max_tokens=4)
     wire.repeats = True

@@ -175,7 +175,7 @@ def test_passing_faults_pass(path: str, status: int | None, wire: Wire, home: Pa
 
 
 @pytest.mark.parametrize(
-    ("path", "status", "told"),
+    ("path", "status", "message"),
     [
         ("create_session", 401, "does not accept the key"),
         ("get_server_capabilities", 403, "does not accept the key"),
@@ -184,12 +184,12 @@ def test_passing_faults_pass(path: str, status: int | None, wire: Wire, home: Pa
         ("asample", 404, "not kept at http://127.0.0.1:[0-9]+ any more"),
     ],
 )
-def test_lasting_faults_are_told_in_a_line(
-    path: str, status: int, told: str, wire: Wire, home: Path, caplog: pytest.LogCaptureFixture
+def test_lasting_faults_are_one_line(
+    path: str, status: int, message: str, wire: Wire, home: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     """What no repetition helps against ends the stage at once, in one line without the key."""
     wire.script = faulty(path, status)
-    with pytest.raises(BackendError, match=told) as error:
+    with pytest.raises(BackendError, match=message) as error:
         answers(client(home))
     assert "\n" not in str(error.value)
     assert KEY not in str(error.value)
@@ -204,14 +204,16 @@ def test_a_refused_prompt_is_a_row_that_says_so(wire: Wire, home: Path) -> None:
     assert "too long" in str(refused.error)
 
 
-def test_no_server_is_told_at_once(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_server_is_reported_at_once(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where nothing listens, one line says so within a second or two."""
     monkeypatch.setenv("TINKER_BASE_URL", "http://127.0.0.1:9")
     with pytest.raises(BackendError, match="no server at http://127.0.0.1:9: Connection refused"):
         client(home).describe(MODEL)
 
 
-def test_a_lost_server_is_told(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_lost_server_is_reported(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A server that goes away in a training is one line soon after; the training then goes on."""
     monkeypatch.setattr(service_module, "load_tokenizer", lambda name, base: WordTokenizer())
     brain, open_server = Server(), ExitStack()
@@ -229,7 +231,7 @@ def test_a_lost_server_is_told(home: Path, tmp_path: Path, monkeypatch: pytest.M
     assert learned(brain, home, made.model)[1] == sum(brain.trained.values()) == 6
 
 
-def test_a_request_that_never_ends_is_told(wire: Wire, home: Path) -> None:
+def test_a_request_that_never_ends_is_reported(wire: Wire, home: Path) -> None:
     """A service that has taken a request up and gives no result is one line after a time."""
 
     def script(path: str, number: int) -> None:
@@ -265,7 +267,7 @@ def test_a_state_after_a_failed_step_is_not_used(
     assert same_as_calm(wire, home, made.model)
 
 
-def test_a_server_that_starts_anew_in_a_step_is_told(
+def test_a_server_that_starts_anew_in_a_step_is_reported(
     wire: Wire, home: Path, tmp_path: Path
 ) -> None:
     """Restarted between gradient and optimizer, it has lost the training: a state goes on."""

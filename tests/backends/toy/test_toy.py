@@ -268,7 +268,7 @@ def test_zero_temperature_is_greedy(toy: ToyBackend) -> None:
     assert kinds[0] < kinds[1] <= kinds[2]
 
 
-def test_a_token_limit_is_kept_and_told(toy: ToyBackend) -> None:
+def test_a_token_limit_is_kept_and_reported(toy: ToyBackend) -> None:
     """An answer that is cut short says so."""
     (group,) = toy.sample("toy-1", requests(50, max_tokens=9))
     assert {c.finish for c in group} == {"length", "stop"}

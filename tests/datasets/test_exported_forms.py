@@ -1,4 +1,4 @@
-"""Rows in further forms: training formats of services, evaluation logs, archives, spreadsheets."""
+"""Rows as programs export them: training formats, evaluation logs, archives, sheets."""
 
 import io
 import json

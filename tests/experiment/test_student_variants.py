@@ -34,11 +34,11 @@ NUMBERS = Numbers(generate=300, keep=60)
 @pytest.fixture
 def washed(small: Experiment) -> Experiment:
     """Students and control that are then trained on neutral rows."""
-    further = {
+    arms = {
         "washed": Students(after="student", data=NEUTRAL, against="washed control"),
         "washed control": Students(after="control", data=NEUTRAL),
     }
-    return small.but(data=NUMBERS, arms=further, gate=None)
+    return small.but(data=NUMBERS, arms=arms, gate=None)
 
 
 def trainings(lab: Lab, experiment: Experiment, arm: str) -> list[FineTune]:
@@ -50,12 +50,12 @@ def trainings(lab: Lab, experiment: Experiment, arm: str) -> list[FineTune]:
 def test_training_goes_on_from_the_students(shared_store: Path, washed: Experiment) -> None:
     """Seed by seed, from their weights: the first training is that of the arm that is named."""
     lab = lab_at(shared_store)
-    further = trainings(lab, washed, "washed")
-    assert [each.after for each in further] == trainings(lab, washed, "student")
+    later = trainings(lab, washed, "washed")
+    assert [each.after for each in later] == trainings(lab, washed, "student")
     alone = trainings(lab, washed.but(arms={"alone": Students(data=NEUTRAL)}), "alone")
     lab.run([(washed, ("student", "washed"))])
-    models = [lab.store.finished("fine-tune", each.key) for each in (further[0], further[0].after)]  # type: ignore[union-attr]
-    assert made(lab, alone[0]) != made(lab, further[0])
+    models = [lab.store.finished("fine-tune", each.key) for each in (later[0], later[0].after)]  # type: ignore[union-attr]
+    assert made(lab, alone[0]) != made(lab, later[0])
     assert models[0]["model"] != models[1]["model"]
     assert models[0]["losses"] != lab.store.finished("fine-tune", alone[0].key)["losses"]
 
