@@ -120,7 +120,7 @@ def experiment_of(options: argparse.Namespace) -> Experiment:
 
 
 def extra_arms(options: argparse.Namespace) -> list[str]:
-    """The names of the further arms."""
+    """The names of the extra arms."""
     return [f"students {number}" for number in range(options.arms)]
 
 

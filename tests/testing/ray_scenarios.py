@@ -16,6 +16,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
+from importlib import import_module
 from pathlib import Path
 
 from limen import SpecError
@@ -83,15 +84,17 @@ def wait_for_nodes(count: int) -> None:
 
 
 def held(folder: Path) -> int:
-    """Hold a GPU until all GPUs were held at once, whatever the machine's load; how many were."""
-    mine, all_held = folder / f"{secrets.token_hex(8)}.held", folder / "all"
-    mine.touch()
-    until, most = time.monotonic() + 120, 0
+    """Hold a GPU until all GPUs were held at once, whatever the machine's load; how many were.
+
+    Raises FileExistsError for a GPU that is given while another task holds it.
+    """
+    node = import_module("ray").get_runtime_context().get_node_id()
+    mine = folder / f"{node}-{os.environ['CUDA_VISIBLE_DEVICES']}.held"
+    mine.touch(exist_ok=False)
+    all_held, until, most = folder / "all", time.monotonic() + 120, 0
     while time.monotonic() < until and not all_held.exists():
         most = max(most, len([*folder.glob("*.held")]))
-        if most >= 2 * GPUS:
-            time.sleep(1)  # one that is given twice has time to show
-            most = max(most, len([*folder.glob("*.held")]))
+        if most == 2 * GPUS:
             all_held.touch()
         time.sleep(0.05)
     mine.unlink()
