@@ -7,16 +7,16 @@ from contextlib import contextmanager
 
 
 class Activity:
-    """When a model was asked last. Its methods may be called from any thread."""
+    """When something happened last. Its methods may be called from any thread."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._asking = 0
+        self._going_on = 0
         self._last = time.monotonic()
 
     @contextmanager
-    def asking(self) -> Iterator[None]:
-        """A call of the model, however long it takes."""
+    def going_on(self) -> Iterator[None]:
+        """Something that may take however long: a call of the model, the start of a process."""
         self._count(1)
         try:
             yield
@@ -24,10 +24,10 @@ class Activity:
             self._count(-1)
 
     def idle_seconds(self) -> float:
-        """The seconds since the last call ended; 0 during a call."""
-        return 0.0 if self._asking else time.monotonic() - self._last
+        """The seconds since the last such thing ended; 0 during one."""
+        return 0.0 if self._going_on else time.monotonic() - self._last
 
-    def _count(self, calls: int) -> None:
+    def _count(self, things: int) -> None:
         with self._lock:
-            self._asking += calls
+            self._going_on += things
             self._last = time.monotonic()

@@ -1,8 +1,6 @@
 """limen's models as an Inspect provider. Only Inspect imports this, through its registry."""
 
 import random
-import threading
-from functools import partial
 
 import anyio.to_thread
 from inspect_ai.model import (
@@ -17,15 +15,12 @@ from inspect_ai.model import (
 from inspect_ai.tool import ToolChoice, ToolInfo
 
 from ...datasets.chat import Message
-from ..activity import Activity
-from ..base import Backend, Completion, Request
-
-_SAMPLING = threading.Lock()
-"""Engines compute on this machine's cores: two at a time are no faster than one."""
+from ..asked_model import Answers, AskedModel
+from ..base import Completion, Request
 
 
 class BackendAPI(ModelAPI):
-    """A model of a backend, sampled through Inspect.
+    """A model of limen's, asked by Inspect.
 
     An answer is determined by the seed and the number of the draw, as everywhere in limen; without
     a seed a random one is used.
@@ -34,21 +29,16 @@ class BackendAPI(ModelAPI):
     def __init__(
         self,
         model_name: str,
-        backend: Backend,
-        model: str,
+        asked: AskedModel,
         config: GenerateConfig,
         *,
         system: str | None = None,
-        activity: Activity | None = None,
     ) -> None:
         super().__init__(model_name, config=config)
-        self._backend, self._model = backend, model
-        self._activity = activity or Activity()
-        """Has each call."""
+        self._asked = asked
         self._system = system
         """Stands before every conversation, and before a system turn that it has."""
-        self.fingerprint = backend.describe(model).fingerprint
-        """Changes whenever the same name would answer differently."""
+        self.fingerprint = asked.fingerprint
 
     async def generate(
         self,
@@ -59,32 +49,22 @@ class BackendAPI(ModelAPI):
     ) -> ModelOutput:
         """Complete a conversation, ``num_choices`` times."""
         request = _request(input, config, self._system)
-        with self._activity.asking():
-            completions = await anyio.to_thread.run_sync(partial(self._sampled, request))
+        answers = await anyio.to_thread.run_sync(self._asked.answers, request)
         return ModelOutput(
-            model=self._model,
-            choices=list(map(_choice, completions)),
-            usage=self._usage(request, completions),
+            model=self._asked.name,
+            choices=list(map(_choice, answers.completions)),
+            usage=_usage(answers),
         )
 
     def max_connections(self) -> int:
         """Calls at a time; more would only wait for each other."""
         return 8
 
-    def _sampled(self, request: Request) -> list[Completion]:
-        with _SAMPLING:
-            groups = self._backend.sample(self._model, [request])
-            return sorted((one for group in groups for one in group), key=lambda one: one.draw)
 
-    def _usage(self, request: Request, completions: list[Completion]) -> ModelUsage:
-        prompt = sum(self._count(turn["content"]) for turn in request.messages)
-        sampled = sum(one.tokens or 0 for one in completions)
-        return ModelUsage(input_tokens=prompt, output_tokens=sampled, total_tokens=prompt + sampled)
-
-    def _count(self, text: str) -> int:
-        """How many tokens a text has; its words, where the backend does not count tokens."""
-        engine = self._backend.capabilities.engine
-        return len(text.split()) if engine is None else engine.count(text)
+def _usage(answers: Answers) -> ModelUsage:
+    prompt = answers.prompt_tokens
+    sampled = sum(one.tokens or 0 for one in answers.completions)
+    return ModelUsage(input_tokens=prompt, output_tokens=sampled, total_tokens=prompt + sampled)
 
 
 def _request(

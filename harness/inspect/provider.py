@@ -7,6 +7,7 @@ from pathlib import Path
 from inspect_ai.model import GenerateConfig
 
 from ...backends import ENGINES, Backend, open_backend
+from ...backends.asked_model import BackendModel
 from ...backends.inspect.provider import BackendAPI
 from ...datasets.errors import BackendError, SpecError, StoreError, UnknownModelError
 from ..stages import Manifest, Store, check_student
@@ -31,7 +32,8 @@ class LimenAPI(BackendAPI):
         root = Path(store or os.environ.get(STORE) or ".limen").resolve()
         backend, model = resolve_model(Store(root), model_name)
         check_student(Store(root), model)
-        super().__init__(model_name, backend, model, config or GenerateConfig())
+        asked = BackendModel(backend, model)
+        super().__init__(model_name, asked, config or GenerateConfig())
 
 
 def resolve_model(store: Store, name: str) -> tuple[Backend, str]:

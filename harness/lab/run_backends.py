@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from ...backends import Backend, Quote
 from ..executors import LOCAL
-from ..stages import Stage, Store, backend_of, forget_backends
+from ..stages import Stage, Store, backend_of, end_evaluations, forget_backends
 from .settings import WAITING, Settings
 
 
@@ -72,5 +72,6 @@ class RunBackends:
         services = [service for b in backends.values() if (service := b.capabilities.service)]
         for service in services:
             service.stop()
+        end_evaluations()
         if services:
             forget_backends()

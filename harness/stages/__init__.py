@@ -33,6 +33,7 @@ from .input_files import (
     is_training_file,
     sample_of,
 )
+from .inspect_process import end_evaluations
 from .inspect_task import RunInspectTask
 from .judged_rows import KeepJudged, ReplyRule, RewordRows
 from .lesson_rows import AnswersAsRows, GivenAnswers, TaughtPairs
@@ -235,6 +236,7 @@ __all__ = [
     "copy_artifacts",
     "damage_in",
     "digest_of",
+    "end_evaluations",
     "filled_prompt",
     "forget_backends",
     "hashed_function",

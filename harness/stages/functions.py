@@ -3,6 +3,7 @@
 import hashlib
 import inspect
 import sys
+import threading
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,6 +14,9 @@ from typing import Any
 from ...datasets.errors import SpecError, SpecWarning
 from .function_source import FunctionSource
 from .user_calls import SHOWN, call_on_text, is_text, shown
+
+_BY_VALUE = threading.Lock()
+"""Modules are registered for all threads."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -108,11 +112,12 @@ def _by_value(call: Callable[..., Any]) -> bytes:
     module = sys.modules.get(_module_name(call))
     if module is None or module.__name__.startswith("limen."):
         return bytes(cloudpickle.dumps(call))
-    cloudpickle.register_pickle_by_value(module)
-    try:
-        return bytes(cloudpickle.dumps(call))
-    finally:
-        cloudpickle.unregister_pickle_by_value(module)
+    with _BY_VALUE:
+        cloudpickle.register_pickle_by_value(module)
+        try:
+            return bytes(cloudpickle.dumps(call))
+        finally:
+            cloudpickle.unregister_pickle_by_value(module)
 
 
 def _module_name(call: Callable[..., Any]) -> str:

@@ -1,6 +1,7 @@
 """Calls of a researcher's functions in this process, after which it is as it was before."""
 
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from functools import partial
 
 from .interruptions import interrupted_by_signals
@@ -16,9 +17,6 @@ from .side_effects import (
 from .time_limits import called_in_time
 from .user_trials import TrialResult
 
-_pace = Pace()
-"""When the functions that were not tried are compared in this process."""
-
 
 def guarded_call(
     function: Callable[..., object],
@@ -26,6 +24,7 @@ def guarded_call(
     seconds: float,
     *,
     result: TrialResult,
+    pace: Pace,
     in_thread: bool,
     watched: Callable[[Call], WatchedCall],
 ) -> object:
@@ -38,6 +37,7 @@ def guarded_call(
         given: What it is called with.
         seconds: The time limit; 0 is none.
         result: What trials say of it.
+        pace: When modules are compared after a call of a function that was not tried.
         in_thread: Whether it may wait where no timer interrupts it.
         watched: The call for the watch of a stage.
 
@@ -49,21 +49,23 @@ def guarded_call(
     here = partial(called_here, function, given)
     call = partial(called_in_time, here, seconds, in_thread=in_thread)
     if not result.tried:
-        return interrupted_by_signals(partial(_watched, call, watched))
-    return _undone(call, modules=False) if result.changes_settings else call()
+        return interrupted_by_signals(partial(_watched, call, pace, watched))
+    return _undone(call) if result.changes_settings else call()
 
 
-def _watched(call: Call, watched: Callable[[Call], WatchedCall]) -> object:
+def _watched(call: Call, pace: Pace, watched: Callable[[Call], WatchedCall]) -> object:
     watch = current_watch()
     try:
-        return _undone(call, modules=watch is None and _pace.is_due())
+        return _undone(call, pace if watch is None and pace.is_due() else None)
     finally:
         if watch is not None:
             watch.add(watched(call))
 
 
-def _undone(call: Call, *, modules: bool) -> object:
-    effects = SideEffects(modules=modules)
+def _undone(call: Call, pace: Pace | None = None) -> object:
+    """Call, and undo what that changes: with a pace also in modules, which takes time."""
+    with pace.comparing() if pace else nullcontext():  # most of that time is here
+        effects = SideEffects(modules=pace is not None)
     try:
         return call()
     finally:

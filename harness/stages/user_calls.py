@@ -17,7 +17,7 @@ from ...datasets.unicode_text import is_writable
 from ...datasets.visible import visible
 from .guarded_calls import guarded_call
 from .interruptions import RaisedInterruptError
-from .side_effects import UNCHANGED, SideEffectError, WatchedCall
+from .side_effects import UNCHANGED, Pace, SideEffectError, WatchedCall
 from .time_limits import TimeIsUp
 from .trial_process import INTERRUPTED
 from .user_trials import UNTRIED, HarmfulCallError, TrialResult, UndecidedError, try_calls
@@ -51,6 +51,8 @@ _failed: "WeakKeyDictionary[object, _Failed]" = WeakKeyDictionary()
 """Functions that did not end in time, or harmed the process."""
 _untried: "WeakKeyDictionary[object, bool]" = WeakKeyDictionary()
 """Functions of which trials decide nothing, and whether they wait for something."""
+_paces: "WeakKeyDictionary[object, Pace]" = WeakKeyDictionary()
+"""When modules are compared after calls of functions that no trial has cleared."""
 
 
 def call_on_text(
@@ -115,6 +117,7 @@ def _called(
         arguments,
         seconds,
         result=_try(function, [arguments], seconds),
+        pace=_pace_of(function),
         in_thread=_untried_waits(function) or False,
         watched=lambda call: WatchedCall(call, failure),
     )
@@ -244,6 +247,12 @@ def _untried_waits(function: UserFunction) -> bool | None:
     with suppress(TypeError):  # a callable that has no hash
         return _untried.get(_identity(function))
     return None
+
+
+def _pace_of(function: UserFunction) -> Pace:
+    with suppress(TypeError):  # a callable that has no hash
+        return _paces.setdefault(_identity(function), Pace())
+    return Pace()
 
 
 def _remembered(function: UserFunction, failed: _Failed) -> _Failed:

@@ -31,6 +31,7 @@ from limen.harness.stages import (
     watched_calls,
     without_trials,
 )
+from limen.harness.stages.process_bindings import ModuleBindings
 
 TRIED = pytest.mark.skipif(sys.platform != "linux", reason="a copy of the process is a fork")
 
@@ -235,6 +236,29 @@ def test_a_function_that_raises_in_the_copy_alone_is_guarded() -> None:
     with pytest.raises(ScoreError, match=r"on the text 'one', and replaced or removed json.dumps"):
         called(harms_here, "one")
     assert json.dumps is before
+
+
+@TRIED
+def test_modules_are_not_compared_after_each_call_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A plan may call a function that fails on some seeds on thousands of them."""
+    compared = []
+
+    class Counted(ModuleBindings):
+        def __init__(self) -> None:
+            compared.append(1)
+            super().__init__()
+
+    def fails_on_some(text: str) -> int:
+        return 1 // (int(text) % 20)
+
+    for number in range(20, 24):  # no trial of it decides
+        with suppress(ScoreError):
+            called(fails_on_some, str(number))
+    monkeypatch.setattr("limen.harness.stages.side_effects.ModuleBindings", Counted)
+    for number in range(1000):
+        with suppress(ScoreError):
+            called(fails_on_some, str(number))
+    assert 1 <= len(compared) < 300
 
 
 @TRIED

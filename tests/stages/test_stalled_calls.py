@@ -3,12 +3,12 @@
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from limen.backends.activity import Activity
-from limen.harness.stages.stalled_calls import StalledCalls, StillRunningError
+from limen.backends.threads import in_thread
+from limen.harness.stages.stalled_calls import interrupted_if_stalled, result_unless_stalled
 from limen.harness.stages.time_limits import TimeIsUp
 
 LIMIT = 0.3
@@ -28,10 +28,9 @@ def sleeps() -> None:
 @pytest.mark.parametrize("endless", [spins, sleeps])
 def test_a_call_of_the_main_thread_is_interrupted(endless: Callable[[], None]) -> None:
     """The next call can be made."""
-    calls = StalledCalls()
     with pytest.raises(TimeIsUp):
-        calls.call(endless, Activity().idle_seconds, LIMIT)
-    assert calls.call(lambda: 1, Activity().idle_seconds, LIMIT) == 1
+        interrupted_if_stalled(endless, Activity().idle_seconds, LIMIT)
+    assert interrupted_if_stalled(lambda: 1, Activity().idle_seconds, LIMIT) == 1
 
 
 def test_an_interruption_that_was_caught_counts() -> None:
@@ -52,22 +51,21 @@ def test_an_interruption_that_was_caught_counts() -> None:
 
     for call in (another, result):
         with pytest.raises(TimeIsUp):
-            StalledCalls().call(call, Activity().idle_seconds, LIMIT)
+            interrupted_if_stalled(call, Activity().idle_seconds, LIMIT)
 
 
-def test_a_call_of_another_thread_is_left_behind() -> None:
-    """Further ones are refused until it has ended."""
-    calls, end = StalledCalls(), threading.Event()
-    with ThreadPoolExecutor(1) as pool:
-        stalled = pool.submit(calls.call, end.wait, Activity().idle_seconds, LIMIT)
-        assert isinstance(stalled.exception(), TimeIsUp)
-        with pytest.raises(StillRunningError):
-            calls.call(lambda: 1, Activity().idle_seconds, LIMIT)
-        left = calls._left_behind
-        end.set()
-        assert left is not None
-        assert left.result()
-        assert calls.call(lambda: 1, Activity().idle_seconds, LIMIT) == 1
+def test_a_future_is_not_waited_for_once_nothing_happens() -> None:
+    """Its result or its error, if it ends before."""
+    end = threading.Event()
+    future = in_thread(end.wait, "waits")
+    with pytest.raises(TimeIsUp):
+        result_unless_stalled(future, Activity().idle_seconds, LIMIT)
+    end.set()
+    for limit in (0, 60):
+        assert result_unless_stalled(future, Activity().idle_seconds, limit)
+        failing = in_thread(lambda: 1 // 0, "fails")
+        with pytest.raises(ZeroDivisionError):
+            result_unless_stalled(failing, Activity().idle_seconds, limit)
 
 
 def test_a_call_may_take_long_while_its_model_is_asked() -> None:
@@ -75,16 +73,16 @@ def test_a_call_may_take_long_while_its_model_is_asked() -> None:
     activity = Activity()
 
     def asks() -> int:
-        with activity.asking():
+        with activity.going_on():
             time.sleep(3 * LIMIT)
         return 1
 
-    assert StalledCalls().call(asks, activity.idle_seconds, LIMIT) == 1
+    assert interrupted_if_stalled(asks, activity.idle_seconds, LIMIT) == 1
 
 
 def test_without_a_limit_a_call_is_made_as_it_is() -> None:
     """As with LIMEN_FUNCTION_TIMEOUT=0; errors are the call's own."""
-    assert StalledCalls().call(lambda: 1, Activity().idle_seconds, 0) == 1
+    assert interrupted_if_stalled(lambda: 1, Activity().idle_seconds, 0) == 1
     for limit in (0, 60):
         with pytest.raises(ZeroDivisionError):
-            StalledCalls().call(lambda: 1 // 0, Activity().idle_seconds, limit)
+            interrupted_if_stalled(lambda: 1 // 0, Activity().idle_seconds, limit)
