@@ -80,6 +80,7 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[OddServer]:
         yield listening
 
 
+@pytest.mark.slow
 def test_an_experiment_with_half_characters_runs_and_is_reported(
     server: OddServer, pytester: pytest.Pytester, tmp_path: Path
 ) -> None:

@@ -218,6 +218,7 @@ def test_good(teacher):
 """
 
 
+@pytest.mark.slow
 @PROCESSES
 def test_prompts_that_fail_on_some_seeds_fail_their_own_tests_alone(
     pytester: pytest.Pytester, run: Run, shared_store: Path, options: tuple[str, ...]

@@ -124,6 +124,7 @@ def test_the_plan_has_a_time_gates_and_totals(pytester: pytest.Pytester, tmp_pat
     assert [one["gates"] for one in data["experiments"]] == [["+20.0 points"]]
 
 
+@pytest.mark.slow
 def test_a_run_keeps_its_estimate_beside_what_it_took(
     pytester: pytest.Pytester,
 ) -> None:
