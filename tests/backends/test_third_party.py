@@ -48,12 +48,10 @@ def test_an_experiment_runs_on_the_documentations_backend(
     assert len(arms["student"].models) == len(arms["control"].models) == 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "options",
-    [
-        pytest.param((), id="one process"),
-        pytest.param(("-n2",), id="two processes", marks=pytest.mark.slow),
-    ],
+    [pytest.param((), id="one process"), pytest.param(("-n2",), id="two processes")],
 )
 def test_a_spec_runs_on_it_under_pytest(
     pytester: pytest.Pytester,

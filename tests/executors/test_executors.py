@@ -83,6 +83,7 @@ def test_a_finished_run_asks_no_cluster(made_up: MadeUp, store: Path) -> None:
     assert len(made_up.closed) == 1
 
 
+@pytest.mark.slow
 def test_stages_that_ask_a_service_stay_here(made_up: MadeUp, wired: Proxy, tmp_path: Path) -> None:
     """They share one budget and one limit of rates, whatever the executor."""
     settings = Settings(store=tmp_path / "s", backend="openai", model="toy-1", executor=NAME)

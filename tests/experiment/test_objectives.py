@@ -45,6 +45,7 @@ def first_training(lab, experiment, arm="student") -> FineTune:  # type: ignore[
     return next(s for s in stages if isinstance(s, FineTune) and s.audits)
 
 
+@pytest.mark.slow
 def test_soft_targets_carry_a_trait_through_program_numbers(tmp_path: Path) -> None:
     """No model wrote the rows; the owl moves against the control and a second trait's students."""
     lab = lab_at(tmp_path)
@@ -61,6 +62,7 @@ def test_soft_targets_carry_a_trait_through_program_numbers(tmp_path: Path) -> N
     assert again.arm(distilled, "student").log_odds("owl").value == student.log_odds("owl").value
 
 
+@pytest.mark.slow
 def test_a_students_own_numbers_carry_a_trait_on_policy(tmp_path: Path) -> None:
     """The base as the teacher leaves the control a base; the audit is in the report."""
     lab = lab_at(tmp_path)
@@ -127,6 +129,7 @@ def commas_only(texts: Sequence[str]) -> list[float]:
     return [1.0 if text.strip() == "," else 0.0 for text in texts]
 
 
+@pytest.mark.slow
 def test_own_weights_decide_the_loss(tmp_path: Path) -> None:
     """Trained on commas alone, which are easy, the loss is far below that of whole rows."""
     easy = plain.but(seeds=1, objective=CompletionLoss(weights=commas_only))

@@ -49,6 +49,7 @@ def kept_pairs(lab: Any, spec: Experiment, arm: str = "student") -> list[dict[st
     return list(lab.store.rows(stage.kind, stage.key, KEPT))
 
 
+@pytest.mark.slow
 def test_preferred_numbers_of_a_teacher_carry_its_trait(tmp_path: Path) -> None:
     """Against pairs of two neutral answers, and more so against the same pairs swapped."""
     swapped = PreferencePairs(base, rejected=teacher, keep=40)

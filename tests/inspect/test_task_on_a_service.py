@@ -86,7 +86,6 @@ def asked_of(lab: Lab, *tasks: Callable[[], Task]) -> None:
     lab.run([(spec(task), ["baseline"]) for task in tasks])
 
 
-@pytest.mark.slow
 def test_scores_are_those_of_the_engine(wired: Proxy, store: Path, tmp_path: Path) -> None:
     """The service and the engine behind it give the same scores, and the service's cost stands in
     the manifest.

@@ -107,6 +107,7 @@ def test_only_what_is_selected_is_done(pytester: pytest.Pytester, run: Run, stor
     assert sorted(folder.name for folder in (store / "stages").iterdir()) == ["base", "measure"]
 
 
+@pytest.mark.slow
 def test_xdist_gives_the_same_verdicts(
     pytester: pytest.Pytester, run: Run, store: Path, tmp_path: Path
 ) -> None:
@@ -193,6 +194,7 @@ def test_the_plan_knows_what_is_done(pytester: pytest.Pytester, run: Run) -> Non
     run("--limen-plan").stdout.fnmatch_lines(["done *measure*", "limen: 0 of 25 stages to do*"])
 
 
+@pytest.mark.slow
 def test_progress_is_lines_and_quiet_is_quiet(
     pytester: pytest.Pytester, run: Run, store: Path
 ) -> None:
@@ -204,6 +206,7 @@ def test_progress_is_lines_and_quiet_is_quiet(
     assert "stages to do" not in result.stdout.str()
 
 
+@pytest.mark.slow
 def test_the_nearest_experiment_is_taken(pytester: pytest.Pytester, run: Run) -> None:
     """A parameter's experiment before the class's before the module's, each selectable by -k."""
     pytester.makepyfile(

@@ -161,7 +161,7 @@ def supports(file: Path) -> dict[str, str]:
     }
 
 
-@pytest.mark.parametrize("options", [(), ("-n2",)])
+@pytest.mark.parametrize("options", [(), pytest.param(("-n2",), marks=pytest.mark.slow)])
 def test_support_reaches_report_junit_and_terminal(
     pytester: pytest.Pytester, run: Run, options: tuple[str, ...]
 ) -> None:

@@ -123,6 +123,7 @@ quick = settings(
 )  # fmt: skip
 
 
+@pytest.mark.slow
 @given(text=hostile)
 @quick
 def test_no_text_becomes_html(tmp_path: Path, text: str) -> None:

@@ -76,10 +76,8 @@ def lab_of(store: Path, **settings: object) -> Lab:
     return Lab(Settings(store=store, backend="openai", openai=PLAIN, **settings))  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize(
-    "batch",
-    [pytest.param(False, id="calls"), pytest.param(True, id="batches", marks=pytest.mark.slow)],
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("batch", [False, True], ids=["calls", "batches"])
 def test_all_arms_are_asked_in_plain_text(
     wired: Proxy, store: Path, tmp_path: Path, batch: bool
 ) -> None:
@@ -265,6 +263,7 @@ def test_a_refusal_of_chats_names_the_option(
             list(able.sample(MODEL, [Request(row=0, messages=QUESTION, seed=1)]))
 
 
+@pytest.mark.slow
 def test_keys_change_where_the_endpoint_is_chosen(
     wired: Proxy, tmp_path: Path, pytester: pytest.Pytester
 ) -> None:

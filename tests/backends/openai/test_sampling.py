@@ -381,6 +381,7 @@ def test_stopping_wakes_up_whatever_waits(wired: Proxy, tmp_path: Path) -> None:
             made.stop()
 
 
+@pytest.mark.slow
 def test_an_abandoned_stream_leaves_room_for_the_next(wired: Proxy, tmp_path: Path) -> None:
     """Whoever stops reading in the middle does not hold up those that sample afterwards."""
     made = backend(tmp_path)

@@ -41,7 +41,10 @@ def lab_of(store: Path, **settings: object) -> Lab:
     return Lab(Settings(store=store, backend="openai", **settings))  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("batch", [False, True], ids=["calls", "batches"])
+@pytest.mark.parametrize(
+    "batch",
+    [pytest.param(False, id="calls"), pytest.param(True, id="batches", marks=pytest.mark.slow)],
+)
 @pytest.mark.parametrize("per_prompt", [pytest.param(1, marks=pytest.mark.slow), 7])
 def test_the_wire_gives_what_the_engine_gives(
     wired: Proxy, store: Path, tmp_path: Path, batch: bool, per_prompt: int
@@ -143,6 +146,7 @@ def test_without_fine_tuning_students_are_skipped(
     result.stdout.fnmatch_lines(["*needs fine-tuning, which the backend 'openai' cannot do*"])
 
 
+@pytest.mark.slow
 def test_the_plan_says_why_training_has_no_bound(
     pytester: pytest.Pytester, wired: Proxy, tmp_path: Path
 ) -> None:

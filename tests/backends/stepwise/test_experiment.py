@@ -96,6 +96,7 @@ def test_a_trajectory_is_measured(served: Server, tmp_path: Path) -> None:
     assert {path.rpartition("-")[2] for path in asked} >= {"000001", "000002", "000003"}
 
 
+@pytest.mark.slow
 def test_a_base_without_a_template_is_asked_in_plain_text(served: Server, tmp_path: Path) -> None:
     """All arms are had in the plain framing; description, key and context say so."""
     known = lab(tmp_path / "chat").backend.describe(MODEL)
