@@ -48,6 +48,11 @@ class ModuleBindings:
             for kind in _classes_of(name, names)
         }
 
+    def imported_since(self) -> tuple[str, ...]:
+        """The modules, but for the researcher's own, that were imported after this was made."""
+        new = [name for name in list(self._table) if name not in self._imported]
+        return tuple(name for name in new if not _is_users(name))
+
     def renew(self, name: str) -> None:
         """Let what the names of a module stand for now count from here on."""
         self._names[name] = dict(self._modules[name].__dict__)

@@ -49,6 +49,8 @@ class Reply(NamedTuple):
     """Whether calls change what can be put back."""
     compared: bool = True
     """Whether modules were compared. They are not after each request of a single call."""
+    imported: tuple[str, ...] = ()
+    """Modules that the copy has imported: what calls have done to them is not known."""
 
 
 def serve(
@@ -111,6 +113,7 @@ class _Trial:
             raised=self._has_raised,
             changes_settings=effects.changes_settings,
             compared=compared,
+            imported=bindings.imported_since(),
         )
 
     def _make(self, place: int) -> bool:

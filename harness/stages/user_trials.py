@@ -24,6 +24,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass
+from importlib import import_module
 from select import POLLIN, poll
 from types import MethodType
 
@@ -156,6 +157,8 @@ class _Copy:
         self._result = TrialResult()
         self._bindings: ModuleBindings | None = None
         """The modules of this process when the copy was made."""
+        self._not_imported: set[str] = set()
+        """Names in the copy's table of modules that cannot be imported."""
         self._is_compared = True
         """Whether the copy has compared modules after its last call."""
 
@@ -182,6 +185,9 @@ class _Copy:
             raise HarmfulCallError(new[reply.place][0], reply.harm)
         if reply.time_is_up:
             raise UndecidedError(waits=False)
+        if self._has_imported(reply.imported):
+            self.close()  # another copy, made with these modules, finds what is done to them
+            return self.run(calls, seconds)
         self._tried.update(mark for _, mark in new)
         self._is_compared = reply.compared
         if reply.raised:
@@ -189,6 +195,17 @@ class _Copy:
         elif reply.changes_settings and self._result.tried:
             self._result = TrialResult(changes_settings=True)
         return self._result
+
+    def _has_imported(self, names: Sequence[str]) -> bool:
+        """Import here what the copy has imported, as the calls would; False if all of it is."""
+        before = len(sys.modules)
+        for name in names:
+            if name not in sys.modules and name not in self._not_imported:
+                with suppress(Exception):
+                    import_module(name)
+                if name not in sys.modules:
+                    self._not_imported.add(name)
+        return len(sys.modules) > before
 
     def _reply(self, data: bytes, seconds: float) -> Reply:
         """What the copy replies; raises :class:`_ClosedError` with how it ended, if it did."""

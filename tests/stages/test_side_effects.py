@@ -239,6 +239,24 @@ def test_a_function_that_raises_in_the_copy_alone_is_guarded() -> None:
 
 
 @TRIED
+def test_what_is_done_to_a_module_that_the_call_imports_is_found(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Whoever imports it next would have the broken one."""
+    monkeypatch.delitem(sys.modules, "colorsys", raising=False)
+
+    def breaks(text: str) -> int:
+        import colorsys
+
+        colorsys.rgb_to_hsv = None  # type: ignore[assignment]
+        return 1
+
+    with pytest.raises(ScoreError, match=r"on the text 'bad', and replaced .* colorsys.rgb_to_hsv"):
+        called(breaks, "bad")
+    assert callable(sys.modules["colorsys"].__dict__["rgb_to_hsv"])
+
+
+@TRIED
 def test_modules_are_not_compared_after_each_call_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
     """A plan may call a function that fails on some seeds on thousands of them."""
     compared = []
