@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass
+from importlib import import_module
 
 from ...datasets.errors import LimenError
 from .process_bindings import ModuleBindings
@@ -134,6 +135,7 @@ class Watch:
 
     def begin(self) -> None:
         """Look at the process, before the first call."""
+        import_module("numpy")  # stages need it: a call that imports it first could harm them
         self._effects = self._effects or SideEffects(settings=False)  # each call puts those back
 
     def add(self, call: WatchedCall) -> None:
