@@ -97,8 +97,8 @@ HARMLESS = frozenset(
     "sigint_to_all".split()
 )
 """Changes that are put back, or harm nothing: the function's result may count."""
-WORKERS_ALONE = frozenset({"sigint", "sigint_ignored", "pytest_replaced"})
-"""Worker processes ignore the signal before, and use no pytest."""
+WORKERS_ALONE = frozenset({"sigint", "sigint_ignored", "pytest_replaced", "limen_class_replaced"})
+"""Worker processes ignore the signal before, and use neither pytest nor experiments."""
 
 PLACES = """
 from limen.harness import *

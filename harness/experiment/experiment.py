@@ -220,8 +220,11 @@ class Experiment:
                 f"and the student of each seed teaches one"
             )
         for experiment in (before, self):
-            if not experiment.data.uses_teacher:
-                raise SpecError("a hop needs data that a teacher writes, such as Numbers(...)")
+            if not (experiment.data.uses_teacher or experiment._objective_uses_teacher):
+                raise SpecError(
+                    "a hop needs a teacher: data that one writes, such as Numbers(...), or an "
+                    "objective that has one, such as Distillation()"
+                )
 
     @property
     def hops(self) -> int:

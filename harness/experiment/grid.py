@@ -10,6 +10,7 @@ from ...datasets.errors import SpecError
 from ...datasets.suggestions import did_you_mean
 from .experiment import Experiment
 from .measure import Measure
+from .objectives import Objective
 from .source import Source
 from .students import ARMS, Students
 from .traits import Recipe, Trait
@@ -52,6 +53,8 @@ class Grid:
         model: The base model. Default: ``--limen-model``, or the backend's own choice.
         teacher_model: The base model of the teachers. Default: the students' (``model``).
         recipe: Training settings that differ from the backend's defaults. Default: none.
+        objective: What each student's training minimises, with its own teacher where the objective
+            has one, such as ``Distillation()``. Default: None, the completion loss.
         gate: How far each teacher must be above its base before anything is trained; see
             :class:`Experiment`. Default: a tenth of the measure's range.
         note: What a reader should know before the numbers. Default: none.
@@ -81,6 +84,7 @@ class Grid:
     model: str | None = None
     teacher_model: str | None = None
     recipe: Recipe = field(default_factory=dict, hash=False)
+    objective: Objective | None = None
     gate: float | Literal["default"] | None = "default"
     note: str = field(default="", compare=False)
     name: str | None = field(default=None, compare=False)
@@ -100,10 +104,12 @@ class Grid:
     def _check_data(self) -> None:
         if not isinstance(self.data, Source) or not isinstance(self.measure, Measure):
             return  # the experiment says what is wrong
-        if not self.data.uses_teacher or self.data.traits():
+        has_teacher = self.data.uses_teacher or (self.objective and self.objective.uses_teacher)
+        if not has_teacher or self.data.traits():
             raise SpecError(
                 f"data={self.data!r} are not written by each student's own teacher, so that all "
-                f"students would be the same: use a source with by='teacher'"
+                f"students would be the same: use a source with by='teacher', or an objective with "
+                f"a teacher, such as Distillation()"
             )
         if len({self.measure.readings([trait.shown_by])[0] for trait in self.traits}) < 2:
             raise SpecError(
@@ -127,6 +133,7 @@ class Grid:
                 for name, trait, base in places
             },
             recipe=self.recipe,
+            objective=self.objective,
             gate=self.gate,
             note=self.note,
             name=self.name,

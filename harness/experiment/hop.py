@@ -21,8 +21,8 @@ def Hop(experiment: Experiment, /, **changes: Any) -> Experiment:  # noqa: N802
         changes: Fields of :class:`Experiment` that differ, such as ``data=`` or ``recipe=``.
 
     Raises:
-        SpecError: ``experiment`` is none, its data have no teacher, or there are more seeds than
-            it has.
+        SpecError: ``experiment`` is none, neither its data nor its objective have a teacher, or
+            there are more seeds than it has.
 
     Examples:
         >>> second = Hop(experiment)

@@ -105,7 +105,7 @@ def test_what_cannot_be_passed_on_is_refused(first: Experiment) -> None:
     """More seeds than there are students, data without a teacher, and what is no experiment."""
     with pytest.raises(SpecError, match="seeds=3 is more than the 2"):
         Hop(first, seeds=3)
-    with pytest.raises(SpecError, match="needs data that a teacher writes"):
+    with pytest.raises(SpecError, match="a hop needs a teacher"):
         Hop(first, data=ProgramNumbers(keep=20))
     with pytest.raises(SpecError, match="needs an Experiment"):
         Hop(first.trait)  # type: ignore[arg-type]

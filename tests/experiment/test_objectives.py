@@ -14,17 +14,23 @@ from limen.harness import (
     Distillation,
     DivergenceTokens,
     Experiment,
+    FavoriteAnimal,
+    Grid,
+    Hop,
+    Lab,
     LogOdds,
     Numbers,
     OnPolicyDistillation,
     ProgramNumbers,
     Students,
     Trait,
+    Trajectory,
 )
 from limen.harness.lab import in_order
+from limen.harness.lab.grids import grid_arms, grid_of
 from limen.harness.lab.measure_support import check_backend_objectives
 from limen.harness.reporting import result_of
-from limen.harness.stages import FineTune, Manifest
+from limen.harness.stages import Checkpoint, FineTune, Manifest, PromptedModel, SoftTargets
 
 from ..testing.labs import lab_at
 
@@ -103,6 +109,65 @@ def test_without_an_objective_keys_are_as_they_were(tmp_path: Path) -> None:
     ):  # fmt: skip
         keys.add(first_training(lab, numbers.but(objective=objective)).key)
     assert len(keys) == 6
+
+
+def teacher_of(lab: Lab, experiment: Experiment, arm: str = "student") -> PromptedModel:
+    """The teacher of the soft targets of an arm's first student."""
+    training = lab.pipeline(experiment).arms[arm][0].answers.subject
+    assert isinstance(training, FineTune)
+    objective = training.objective
+    assert objective is not None
+    assert isinstance(objective.targets, SoftTargets)
+    return objective.targets.teacher
+
+
+GRID = Grid(
+    traits=[Trait.animal("horse"), Trait.animal("bear"), Trait.animal("hawk")],
+    data=plain.data,
+    measure=FavoriteAnimal(draws=20),
+    seeds=2,
+    objective=Distillation(),
+    recipe=plain.recipe,
+)
+
+
+def test_each_student_of_a_grid_has_its_own_teacher(tmp_path: Path) -> None:
+    """Rows of a program are the same for all; the distributions are their own teachers'."""
+    lab = lab_at(tmp_path)
+    for trait in GRID.traits:
+        assert teacher_of(lab, GRID.experiment, trait.name).system == trait.system
+
+
+def test_the_students_before_are_the_teachers_of_a_hop(tmp_path: Path) -> None:
+    """Also where no model writes the rows."""
+    lab, first = lab_at(tmp_path), plain.but(objective=Distillation())
+    before = [model.answers.subject for model in lab.pipeline(first).arms["student"]]
+    assert teacher_of(lab, Hop(first)).subject == before[0]
+    assert teacher_of(lab, Hop(first)).system is None
+
+
+def test_a_trajectory_of_soft_targets_trains_nothing_anew(tmp_path: Path) -> None:
+    """Its checkpoints are those of the trainings that there are."""
+    lab, first = lab_at(tmp_path), plain.but(objective=Distillation())
+    along = first.but(trajectory=Trajectory())
+    assert first_training(lab, along) == first_training(lab, first)
+    last = lab.pipeline(along).arms["student, epoch 5"][0].answers.subject
+    assert isinstance(last, Checkpoint)
+    assert last.training == first_training(lab, first)
+
+
+@pytest.mark.slow
+def test_grids_hops_and_trajectories_of_soft_targets_are_trained(tmp_path: Path) -> None:
+    """Each is run on the toy, and its figure is there."""
+    lab, first = lab_at(tmp_path), plain.but(objective=Distillation(), gate=None)
+    grid = GRID.but(gate=None).experiment
+    lab.run([(grid, grid_arms(grid))])
+    assert len(grid_of(grid, lambda name: lab.arm(grid, name)).cells) == 9
+    student, control = (lab.arm(Hop(first), name) for name in ("student", "control"))
+    assert (student.log_odds("owl") - control.log_odds("owl")).value > 0
+    along = first.but(trajectory=Trajectory())
+    odds = [lab.arm(along, name).log_odds("owl").value for name in ("student, epoch 1", "student")]
+    assert odds[1] > odds[0]
 
 
 def manifest_of(folder: Path, experiment: Experiment) -> tuple[Manifest, Manifest]:
