@@ -125,7 +125,7 @@ def _attend(
     assert process.stdin
     assert process.stdout
     lock = threading.Lock()
-    with process.stdin, process.stdout, ThreadPoolExecutor(CALLS) as pool:
+    with _closing(process.stdin, process.stdout), ThreadPoolExecutor(CALLS) as pool:
         with suppress(OSError), activity.going_on():
             process.stdout.read(len(_READY))
             _send(process.stdin, lock, _Start(evaluation, asked.name, asked.fingerprint))
@@ -133,12 +133,28 @@ def _attend(
             try:
                 message = pickle.load(process.stdout)
             except (EOFError, pickle.UnpicklingError):
-                raise EvaluationEndedError(f"it ended its process ({process.wait()})") from None
+                raise EvaluationEndedError(_how_it_ended(process.wait())) from None
             if isinstance(message, TaskScores):
                 return message
             if isinstance(message, _Failure):
                 raise EvaluationEndedError(message.text)
             pool.submit(_answer, process.stdin, lock, asked, message)
+
+
+@contextmanager
+def _closing(*streams: IO[bytes]) -> Iterator[None]:
+    """Close streams whose other end may be gone, with a reply that nobody waits for any more."""
+    try:
+        yield
+    finally:
+        for stream in streams:
+            with suppress(OSError):
+                stream.close()
+
+
+def _how_it_ended(status: int) -> str:
+    how = f"exit status {status}" if status >= 0 else f"signal {-status}"
+    return f"the Inspect task ended its process ({how}): correct it, or give it more memory"
 
 
 def _answer(

@@ -110,7 +110,7 @@ def test_scores_are_those_of_the_engine(wired: Proxy, store: Path, tmp_path: Pat
     ("bad", "message"),
     [
         (sleeps, "asked its model nothing for 5 seconds"),
-        (ends_its_process, r"ended its process \(3\)"),
+        (ends_its_process, r"the Inspect task ended its process \(exit status 3\)"),
     ],
 )
 def test_a_bad_task_fails_alone(
