@@ -33,7 +33,7 @@ _MAIN = "from limen.harness.stages.inspect_process import evaluate_for_parent as
 _READY = b"limen"
 """Sent once libraries are loaded: from then on the time is the task's."""
 _SLOTS = threading.BoundedSemaphore(min(4, os.cpu_count() or 1))
-"""Each process needs some 250 MB."""
+"""Each process loads Inspect for itself, which takes memory."""
 _running: "set[subprocess.Popen[bytes]]" = set()
 
 
