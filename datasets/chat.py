@@ -38,7 +38,7 @@ class Message(TypedDict):
 
 Conversation = Sequence[Message]
 
-_ENCODE = json.JSONEncoder(ensure_ascii=False).encode
+_ENCODE = json.JSONEncoder(ensure_ascii=False, check_circular=False).encode
 """One encoder for all lines: ``json.dumps`` would make one for each."""
 
 __all__ = ["Conversation", "Message", "conversation", "read", "write"]

@@ -1,6 +1,5 @@
 """Leaks: words of the trait that stand openly in training data."""
 
-import re
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -29,11 +28,11 @@ def mentions(texts: Iterable[str], words: Iterable[str]) -> list[LeakMention]:
     wanted = {word: folded for word, folded in wanted.items() if folded}
     if not wanted:
         return []
-    hint = re.compile("|".join(r"\s+".join(map(re.escape, w.split())) for w in wanted.values()))
+    hints = {folded.split()[0] for folded in wanted.values()}
     found: list[LeakMention] = []
     for row, text in enumerate(texts):
         folded = _folded(text)
-        if hint.search(folded):
+        if any(hint in folded for hint in hints):  # a regular expression takes ten times as long
             folded = " ".join(folded.split())
             found += [
                 LeakMention(row, word, text) for word in wanted if _stands(wanted[word], folded)

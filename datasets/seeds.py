@@ -9,6 +9,8 @@ import json
 
 __all__ = ["derive"]
 
+_ENCODE = json.JSONEncoder(separators=(",", ":")).encode
+"""One encoder for all seeds: ``json.dumps`` would make one for each."""
 BITS = 48
 """Seeds fit into a JSON number that every reader keeps exact."""
 
@@ -25,5 +27,5 @@ def derive(*path: str | int | None) -> int:
     Examples:
         >>> seed = derive(1, "generate", 17)
     """
-    name = json.dumps(path, separators=(",", ":")).encode()
+    name = _ENCODE(path).encode()
     return int.from_bytes(hashlib.blake2b(name, digest_size=BITS // 8).digest(), "big")

@@ -32,6 +32,8 @@ from .scoring import continuation_log_probabilities
 from .tokens import Vocabulary
 from .training import Objective, TrainingExamples, encode_examples, mean_loss, train
 
+REPORTED_STEPS = 8
+"""Steps of a training after which its progress is written down: a step takes some milliseconds."""
 SCORED_TOGETHER = 64
 """Requests whose continuations are scored side by side."""
 
@@ -71,7 +73,8 @@ def fine_tune(
             check_steps(recipe, total)
         if done in after:
             save(after[done], weights)
-        report(done, total)
+        if done % REPORTED_STEPS == 0 or done in (1, total):
+            report(done, total)
 
     progress = progress_and_save
 

@@ -5,7 +5,7 @@ with it: this makes a resumed run equal to an uninterrupted one.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import groupby
+from itertools import groupby, pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -154,7 +154,7 @@ def _answers(
     settings: SamplingSettings,
 ) -> list[list[int]]:
     """The tokens of each draw, without the end token; ``begins`` are given, one a prompt."""
-    answers: list[list[int]] = [[] for _ in prompt]
+    drawn: list[tuple[Ints, Ints]] = []
     live = np.arange(len(prompt))
     before = [(END, END, *begin) for begin in begins]
     last = np.array([tokens[-1] for tokens in before])[prompt]
@@ -167,11 +167,20 @@ def _answers(
         )  # fmt: skip
         going = tokens != END
         live, previous, last = live[going], last[going], tokens[going]
-        for index, token in zip(live.tolist(), last.tolist(), strict=True):
-            answers[index].append(token)
         if not len(live):
             break
-    return answers
+        drawn.append((live, last))
+    return _by_draw(len(prompt), drawn)
+
+
+def _by_draw(count: int, drawn: Sequence[tuple[Ints, Ints]]) -> list[list[int]]:
+    """The tokens of each draw in order, from the draws and their tokens of each position."""
+    if not drawn:
+        return [[] for _ in range(count)]
+    draws, tokens = map(np.concatenate, zip(*drawn, strict=True))
+    ends = np.cumsum(np.bincount(draws, minlength=count)).tolist()
+    flat = tokens[np.argsort(draws, kind="stable")].tolist()
+    return [flat[begin:end] for begin, end in pairwise([0, *ends])]
 
 
 def _next(

@@ -65,6 +65,10 @@ class Vocabulary:
 
     def decode(self, tokens: Iterable[int]) -> str:
         """The text of ``tokens``; invalid UTF-8 becomes U+FFFD."""
+        tokens = list(tokens)
+        texts = [self._texts[token] for token in tokens]
+        if all(texts):  # no nibbles
+            return "".join(texts)
         return b"".join(self._assemble(tokens)).decode("utf-8", "replace")
 
     def _spell(self, piece: str) -> Iterator[int]:

@@ -1,5 +1,5 @@
 """Inspect, both ways: logs of measures, tasks, and limen's models as a provider."""
 
-from .write_logs import write_missing
+from .write_logs import LogWriting
 
-__all__ = ["write_missing"]
+__all__ = ["LogWriting"]

@@ -5,7 +5,7 @@ logs with Inspect's tools. One that is missing or damaged is written anew.
 """
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +23,10 @@ FORMAT = 1
 """Raise it when logs change their form: they are written anew, under other names."""
 
 
-def missing(lab: Lab, title: str, experiment: Experiment) -> Iterator[LogContents]:
-    """The logs of an experiment's finished arms that are not there yet."""
+def missing(
+    lab: Lab, title: str, experiment: Experiment, *, begun: Collection[Path] = ()
+) -> Iterator[LogContents]:
+    """The logs of an experiment's finished arms that are not there, and not begun, yet."""
     measure = experiment.measure
     if measure.computed or measure.prompts != measure.asked:  # no answers to its questions to log
         return
@@ -32,7 +34,7 @@ def missing(lab: Lab, title: str, experiment: Experiment) -> Iterator[LogContent
     for name in (*ARMS, *experiment.all_arms):
         models = pipe.arms.get(name, ())
         files = [file_of(lab, title, pipe, name, seed) for seed in range(len(models))]
-        absent = {file for file in files if not log_is_there(file)}
+        absent = {file for file in files if file not in begun and not log_is_there(file)}
         if not absent or not _finished(lab, models):
             continue
         try:

@@ -1,8 +1,10 @@
 """Writes the Inspect logs that are missing, in worker processes: this one never imports Inspect."""
 
 import time
-from collections.abc import Callable, Collection, Iterable, Sequence
-from concurrent.futures import wait
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from concurrent.futures import Future, wait
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ...datasets.errors import LimenError
 from ..experiment import Experiment
@@ -10,42 +12,86 @@ from ..lab import Lab
 from .log_contents import missing
 from .log_model import LogContents
 
+if TYPE_CHECKING:
+    from ...backends.processes import WorkerPool
+
 Wanted = Iterable[tuple[str, Experiment, Collection[str]]]
 """Experiments with their titles, and the arms that were asked for."""
 
 
 LONGEST_SILENCE = 4.0
 """Seconds after which what is written is said again."""
+LOGS_A_WORKER = 16
+"""A process takes as long to load Inspect as to write about so many logs of 50 questions."""
 
 
-def write_missing(
-    lab: Lab, wanted: Wanted, say: Callable[[str], None] = lambda line: None
-) -> list[str]:
-    """Write the logs that are not there yet; returns what went wrong, in a line each.
+class LogWriting:
+    """Logs that are written while the tests run, and those that are missing after them.
 
-    ``say`` is given lines on how far it is.
+    :meth:`start` waits for nothing, :meth:`finish` for all of them.
     """
-    try:
-        sheets = [sheet for title, e, _ in wanted for sheet in missing(lab, title, e)]
-    except (LimenError, OSError, LookupError, ValueError) as error:
-        return [f"{type(error).__name__}: {error}"]
-    return written(sheets, lab.settings.side_by_side(waiting=False), say) if sheets else []
+
+    def __init__(self, lab: Lab, wanted: Wanted) -> None:
+        self._lab, self._wanted = lab, tuple(wanted)
+        self._writers = _Writers(lab.settings.side_by_side(waiting=False))
+
+    def start(self) -> list[str]:
+        """Begin with the logs of the arms that are finished; returns what went wrong so far."""
+        try:
+            sheets = list(self._missing())
+        except (LimenError, OSError, LookupError, ValueError) as error:
+            return [f"{type(error).__name__}: {error}"]
+        self._writers.submit(sheets)
+        return []
+
+    def finish(self, say: Callable[[str], None] = lambda line: None) -> list[str]:
+        """Write the rest, and wait for all; returns what went wrong, in a line each.
+
+        ``say`` is given lines on how far it is.
+        """
+        return [*self.start(), *self._writers.finish(say)]
+
+    def _missing(self) -> Iterator[LogContents]:
+        for title, experiment, _ in self._wanted:
+            yield from missing(self._lab, title, experiment, begun=self._writers.begun)
 
 
-def written(sheets: Sequence[LogContents], workers: int, say: Callable[[str], None]) -> list[str]:
-    """Write logs in worker processes, side by side; returns what went wrong."""
-    from ...backends.processes import worker_pool
-    from .log_files import write_log
+class _Writers:
+    """Worker processes that write logs, if there are any to write."""
 
-    # a process takes as long to load Inspect as to write four logs
-    with worker_pool(max(1, min(workers, len(sheets) // 2))) as pool:
-        futures = [pool.submit(write_log, sheet) for sheet in sheets]
-        left, began = set(futures), time.monotonic()
-        while left:
-            done = len(futures) - len(left)
-            so_far = f"{done} of {len(futures)} written, {time.monotonic() - began:.0f} s"
-            say(f"limen: logs for Inspect: {so_far}")
-            left = wait(left, timeout=LONGEST_SILENCE).not_done
-        faults = [future.exception() for future in futures]
-    messages = (f"{type(fault).__name__}: {fault}" for fault in faults if fault)
-    return list(dict.fromkeys(messages))
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._pool: WorkerPool | None = None
+        self._futures: dict[Path, Future[None]] = {}
+
+    @property
+    def begun(self) -> Collection[Path]:
+        """The files of the logs that are written, or are being written."""
+        return self._futures.keys()
+
+    def submit(self, sheets: Sequence[LogContents]) -> None:
+        """Have logs written, each by one of the processes."""
+        if not sheets:
+            return
+        from ...backends.processes import worker_pool
+        from .log_files import write_log
+
+        if self._pool is None:
+            self._pool = worker_pool(max(1, min(self._most, len(sheets) // LOGS_A_WORKER)))
+        for sheet in sheets:
+            self._futures[sheet.file] = self._pool.submit(write_log, sheet)
+
+    def finish(self, say: Callable[[str], None]) -> list[str]:
+        """Wait until all are written; returns what went wrong."""
+        if self._pool is None:
+            return []
+        futures = list(self._futures.values())
+        with self._pool:
+            left, began = wait(futures, timeout=0).not_done, time.monotonic()
+            while left:
+                done = len(futures) - len(left)
+                so_far = f"{done} of {len(futures)} written, {time.monotonic() - began:.0f} s"
+                say(f"limen: logs for Inspect: {so_far}")
+                left = wait(left, timeout=LONGEST_SILENCE).not_done
+            faults = [future.exception() for future in futures]
+        return [f"{type(fault).__name__}: {fault}" for fault in faults if fault]

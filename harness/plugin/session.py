@@ -1,7 +1,8 @@
 """A pytest run and its lab: experiments are run before the tests, which then get their arms."""
 
 from collections.abc import Callable, Generator, Mapping, Sequence
-from typing import TypeVar
+from functools import cached_property
+from typing import TYPE_CHECKING, TypeVar
 
 import pytest
 
@@ -33,6 +34,9 @@ from .run_record import RunRecord
 from .selection import Selection
 from .support import ERROR, EvidenceRecorder, support_of
 from .terminal import Terminal
+
+if TYPE_CHECKING:
+    from ..inspect import LogWriting
 
 T = TypeVar("T")
 _EVIDENCE = pytest.StashKey[Sequence[Evidence]]()
@@ -75,7 +79,8 @@ class LimenSession:
         with self._terminal.uncaptured():
             wanted = [(one.experiment, one.arms) for one in experiments]
             self._or_usage_error(lambda: self._run(wanted))
-        self._ran = True
+            self._ran = True
+            self._record.faults += self._write_logs(lambda logs: logs.start())
 
     def _run(self, wanted: Wanted) -> None:
         """Run the stages, between an estimate of what they take and what they took."""
@@ -276,7 +281,7 @@ class LimenSession:
         results: list[Result] = []
         if self._ran:
             results = self._results()
-            self._record.faults += self._write_logs()
+            self._record.faults += self._write_logs(lambda logs: logs.finish(self._say))
         if output is None:
             self._record.add(results)
             self._record.keep()
@@ -303,22 +308,29 @@ class LimenSession:
                 self._record.faults.append(f"{one.title}: no results: {reason}")
         return results
 
-    def _write_logs(self) -> list[str]:
+    def _write_logs(self, write: Callable[["LogWriting"], Sequence[str]]) -> list[str]:
         """Write the Inspect logs that are missing; returns what went wrong, a line each.
 
         Every worker of pytest-xdist knows all experiments, so the first one writes for all.
         """
-        from ..inspect import write_missing
-
         worker = getattr(self._config, "workerinput", {"workerid": "gw0"})["workerid"]
         if flag(self._config, "no-logs") or worker != "gw0":
             return []
         try:
-            say = self._terminal.write if self._config.get_verbosity() >= 0 else _ignore
-            faults = write_missing(self.lab, self._selection.experiments, say)
+            faults = write(self._logs)
         except Exception as error:  # whatever it is, the results of the run stand
             faults = [f"{type(error).__name__}: {error}"]
         return [f"Inspect logs are missing: {fault}" for fault in faults]
+
+    @cached_property
+    def _logs(self) -> "LogWriting":
+        from ..inspect import LogWriting
+
+        return LogWriting(self.lab, self._selection.experiments)
+
+    def _say(self, line: str) -> None:
+        if self._config.get_verbosity() >= 0:
+            self._terminal.write(line)
 
     def _or_usage_error(self, action: Callable[[], T]) -> T | None:
         """Do something; what limen refuses in it is a usage error (exit code 4).
@@ -332,7 +344,3 @@ class LimenSession:
                 raise pytest.UsageError(f"limen: {error}") from None
             self._refusal = error
             return None
-
-
-def _ignore(line: str) -> None:
-    """Say nothing."""

@@ -20,16 +20,21 @@ class NumberPrompts(Prompts):
     """The lowest and the highest example number."""
 
     def text(self, row: int) -> str:
-        from ...datasets.numbers import prompt
-
-        return prompt(
-            self.seed, row, template=self.template, examples=self.examples, values=self.values
-        )
+        return _text(self.seed, row, self.template, self.examples, self.values)
 
     @property
     def digest(self) -> str:
         """The hash of the first prompts: a change to how prompts are made shows."""
         return _digest(replace(self, count=1))
+
+
+@lru_cache(maxsize=1 << 15)  # the teacher and the control of an experiment answer the same
+def _text(
+    seed: int, row: int, template: str | None, examples: tuple[int, int], values: tuple[int, int]
+) -> str:
+    from ...datasets.numbers import prompt
+
+    return prompt(seed, row, template=template, examples=examples, values=values)
 
 
 @lru_cache(maxsize=1024)

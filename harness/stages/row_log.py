@@ -12,7 +12,7 @@ from ...datasets.errors import StoreError
 
 Row = dict[str, Any]
 Key = tuple[int, int]
-_ENCODE = json.JSONEncoder(ensure_ascii=False).encode
+_ENCODE = json.JSONEncoder(ensure_ascii=False, check_circular=False).encode
 """One encoder for all rows: ``json.dumps`` would make one for each."""
 
 

@@ -26,6 +26,18 @@ def test_the_teacher_shows_the_trait(teacher):
     '''The teacher names its animal.'''
     assert teacher.rate("horse") > 0.5
 """
+WAITS = """
+import time
+from pathlib import Path
+
+def test_the_log_is_there(teacher, request):
+    '''The log of the teacher is there before the tests have ended.'''
+    store, patience = Path(request.config.getoption("--limen-store")), 1_200
+    while not list(store.rglob("teacher-*.eval")):
+        patience -= 1
+        assert patience, "no log after two minutes"
+        time.sleep(0.1)
+"""
 SAYS_WHETHER_IMPORTED = """
 import sys
 
@@ -293,6 +305,12 @@ def test_a_run_leaves_logs_once_and_imports_nothing(project: Any, tmp_path: Path
     times = [file.stat().st_mtime_ns for file in (tmp_path / "store").rglob("*.eval")]
     project().stdout.fnmatch_lines(["inspect_ai imported: False"])
     assert times == [file.stat().st_mtime_ns for file in (tmp_path / "store").rglob("*.eval")]
+
+
+def test_logs_are_written_while_tests_run(project: Any, pytester: pytest.Pytester) -> None:
+    """A test that waits for the log of its own experiment's teacher sees it."""
+    pytester.makepyfile(test_small=SPEC.format(animal="horse") + TESTS + WAITS)
+    project().assert_outcomes(passed=2)
 
 
 @pytest.mark.slow

@@ -1,10 +1,13 @@
-"""The warm owl experiment of this checkout against another one, run in turn: the median ratios.
+"""The owl experiment of this checkout against another one, run in turn: the median ratios.
 
     git worktree add /elsewhere/base COMMIT
-    python benchmarks/warm_runs.py /elsewhere/base [--pairs 20] [--store STORE]
+    python benchmarks/owl_runs.py /elsewhere/base [--cold] [--pairs 20] [--store STORE]
+    python benchmarks/owl_runs.py . --cold --pairs 6 --base-options=--limen-no-logs
 
-A warm run reads everything from the store, and runs nothing. Each checkout has a store of its own,
-filled by itself, or a copy of STORE. Processor time is the steadier measure on a busy machine.
+A warm run reads everything from the store, and runs nothing; with ``--cold`` each run begins with
+an empty store, and runs everything. Each checkout has a store of its own, filled by itself, or a
+copy of STORE. The second command shows what Inspect's logs cost. Processor time is the steadier
+measure on a busy machine.
 """
 
 import argparse
@@ -16,6 +19,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -34,19 +38,24 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("base", type=Path, help="the other checkout")
     parser.add_argument("--pairs", type=int, default=20)
+    parser.add_argument("--base-options", default="", help="options of the other checkout's runs")
+    parser.add_argument("--cold", action="store_true", help="each run with an empty store")
     parser.add_argument("--store", type=Path, help="a store in which the experiment is finished")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         checkouts = (options.base.resolve(), HERE)
+        added: tuple[list[str], list[str]] = (options.base_options.split(), [])
         stores = [Path(folder, name) for name in ("base", "this")]
         for checkout, store in zip(checkouts, stores, strict=True):
             if options.store is not None:
                 shutil.copytree(options.store, store, copy_function=shutil.copy2)
-            warm_up(checkout, store)
+            run(checkout, store)  # fills the store, and compiles the modules
         pairs = []
         for number in range(options.pairs):
             order = (0, 1) if number % 2 else (1, 0)
-            took = {place: run(checkouts[place], stores[place]) for place in order}
+            if options.cold:
+                stores = [Path(folder, f"{name}-{number}") for name in ("base", "this")]
+            took = {place: run(checkouts[place], stores[place], added[place]) for place in order}
             pairs.append((took[0], took[1]))
             print(
                 f"{number + 1:3}  processor: base {took[0].processor:.2f} s, this "
@@ -58,20 +67,15 @@ def main() -> None:
         print(f"{name} time, median ratio of {len(ratios)} pairs: {statistics.median(ratios):.3f}")
 
 
-def warm_up(checkout: Path, store: Path) -> None:
-    """Fill the store, and have the checkout's modules compiled."""
-    run(checkout, store)
-    run(checkout, store)
-
-
-def run(checkout: Path, store: Path) -> Took:
+def run(checkout: Path, store: Path, options: Sequence[str] = ()) -> Took:
     """What a checkout's owl experiment takes on a store."""
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "evals/test_owl.py"]
+    variables = {**os.environ, "PYTHONPATH": str(checkout / "src"), "PYTHONDONTWRITEBYTECODE": ""}
     before, began = processor_seconds(), time.perf_counter()
     subprocess.run(
-        [*command, f"--limen-store={store}"],
+        [*command, f"--limen-store={store}", *options],
         cwd=checkout,
-        env={**os.environ, "PYTHONPATH": str(checkout / "src")},
+        env=variables,
         stdout=subprocess.DEVNULL,
         check=True,
     )
