@@ -1,5 +1,4 @@
-"""Inspect, both ways: logs of measures, tasks, and limen's models as a provider."""
+"""Inspect, both ways: logs of measures, tasks, and limen's models as a provider.
 
-from .write_logs import LogWriting
-
-__all__ = ["LogWriting"]
+Nothing is imported here: a process that writes logs loads :mod:`.log_files` and what that needs.
+"""

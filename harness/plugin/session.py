@@ -36,7 +36,7 @@ from .support import ERROR, EvidenceRecorder, support_of
 from .terminal import Terminal
 
 if TYPE_CHECKING:
-    from ..inspect import LogWriting
+    from ..inspect.write_logs import LogWriting
 
 T = TypeVar("T")
 _EVIDENCE = pytest.StashKey[Sequence[Evidence]]()
@@ -324,7 +324,7 @@ class LimenSession:
 
     @cached_property
     def _logs(self) -> "LogWriting":
-        from ..inspect import LogWriting
+        from ..inspect.write_logs import LogWriting
 
         return LogWriting(self.lab, self._selection.experiments)
 
