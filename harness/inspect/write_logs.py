@@ -1,7 +1,7 @@
 """Writes the Inspect logs that are missing, in worker processes: this one never imports Inspect."""
 
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator
 from concurrent.futures import Future, wait
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,8 +21,8 @@ Wanted = Iterable[tuple[str, Experiment, Collection[str]]]
 
 LONGEST_SILENCE = 4.0
 """Seconds after which what is written is said again."""
-LOGS_A_WORKER = 16
-"""A process takes as long to load Inspect as to write about so many logs of 50 questions."""
+WORKERS_AN_EXPERIMENT = 2
+"""A process takes as long to load Inspect as to write about eight logs of 50 questions."""
 
 
 class LogWriting:
@@ -33,15 +33,16 @@ class LogWriting:
 
     def __init__(self, lab: Lab, wanted: Wanted) -> None:
         self._lab, self._wanted = lab, tuple(wanted)
-        self._writers = _Writers(lab.settings.side_by_side(waiting=False))
+        most = lab.settings.side_by_side(waiting=False)
+        self._writers = _Writers(min(most, WORKERS_AN_EXPERIMENT * len(self._wanted)))
 
     def start(self) -> list[str]:
         """Begin with the logs of the arms that are finished; returns what went wrong so far."""
         try:
-            sheets = list(self._missing())
+            for sheet in self._missing():
+                self._writers.submit(sheet)
         except (LimenError, OSError, LookupError, ValueError) as error:
             return [f"{type(error).__name__}: {error}"]
-        self._writers.submit(sheets)
         return []
 
     def finish(self, say: Callable[[str], None] = lambda line: None) -> list[str]:
@@ -59,8 +60,8 @@ class LogWriting:
 class _Writers:
     """Worker processes that write logs, if there are any to write."""
 
-    def __init__(self, most: int) -> None:
-        self._most = most
+    def __init__(self, workers: int) -> None:
+        self._workers = workers
         self._pool: WorkerPool | None = None
         self._futures: dict[Path, Future[None]] = {}
 
@@ -69,17 +70,14 @@ class _Writers:
         """The files of the logs that are written, or are being written."""
         return self._futures.keys()
 
-    def submit(self, sheets: Sequence[LogContents]) -> None:
-        """Have logs written, each by one of the processes."""
-        if not sheets:
-            return
+    def submit(self, sheet: LogContents) -> None:
+        """Have a log written by one of the processes; they are started as they are needed."""
         from ...backends.processes import worker_pool
         from .log_files import write_log
 
         if self._pool is None:
-            self._pool = worker_pool(max(1, min(self._most, len(sheets) // LOGS_A_WORKER)))
-        for sheet in sheets:
-            self._futures[sheet.file] = self._pool.submit(write_log, sheet)
+            self._pool = worker_pool(self._workers)
+        self._futures[sheet.file] = self._pool.submit(write_log, sheet)
 
     def finish(self, say: Callable[[str], None]) -> list[str]:
         """Wait until all are written; returns what went wrong."""
