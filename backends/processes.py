@@ -14,7 +14,7 @@ from typing import Any
 
 COLLECT_AFTER = 50_000
 """New objects after which a worker looks for garbage: rows come by the ten thousand and hold no
-cycles, and to look for some after every 700 takes a fifth of the time."""
+cycles, and to look for some after every 700 takes much of the time."""
 
 
 class WorkerPool(ProcessPoolExecutor):
