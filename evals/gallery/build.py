@@ -2,7 +2,7 @@
 
 python evals/gallery/build.py
 
-The experiments are run (six to nine minutes the first time, on two cores, seconds where the store has them), and
+The experiments are run (six to nine minutes the first time, seconds where the store has them), and
 the pages are made of that run's record. Figures are PNG alone here, to keep the repository small.
 """
 
@@ -60,7 +60,8 @@ def index(pages: dict[str, Report]) -> Iterator[str]:
         "What every spec in [`evals/`](..) finds on the toy, as `--limen-report` writes it "
         "(its SVG figures are left out). `python evals/gallery/build.py` makes these pages again."
     )
-    head = ("spec", "experiment", "effect", "difference", "95% interval", "p", "supports", "claims supported")
+    what = ("spec", "experiment", "effect", "difference", "95% interval", "p")
+    head = (*what, "supports", "claims supported")
     yield table(head, [row for spec, report in pages.items() for row in rows(spec, report)])
 
 
