@@ -17,6 +17,7 @@ import warnings
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext, suppress
 from functools import partial
+from importlib import import_module
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -182,6 +183,7 @@ def changes_everything(text: str) -> int:
 @pytest.mark.parametrize("context", [nullcontext, without_trials], ids=["tried", "in a worker"])
 def test_settings_are_put_back(context: Callable[[], AbstractContextManager[None]]) -> None:
     """They harm nobody then, and what the function gives counts."""
+    import_module("threadpoolctl")  # sets a variable when it is imported, which is then to stay
     before = settings()
     with context():
         assert called(partial(changes_everything), "one") == 1
