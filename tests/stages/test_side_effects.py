@@ -37,6 +37,13 @@ from limen.harness.stages.process_bindings import ModuleBindings
 TRIED = pytest.mark.skipif(sys.platform != "linux", reason="a copy of the process is a fork")
 
 
+@pytest.fixture(autouse=True, scope="module")
+def libraries_are_loaded() -> None:
+    """What is imported when it is first needed is there, whichever test comes first."""
+    for name in ("numpy", "threadpoolctl"):  # the second sets a variable of the environment
+        import_module(name)
+
+
 def called(function: Callable[[str], object], text: str) -> object:
     """Call a function as a measure does."""
     return call_on_text(function, text, name="the function", what="the text", error=ScoreError)
@@ -183,7 +190,6 @@ def changes_everything(text: str) -> int:
 @pytest.mark.parametrize("context", [nullcontext, without_trials], ids=["tried", "in a worker"])
 def test_settings_are_put_back(context: Callable[[], AbstractContextManager[None]]) -> None:
     """They harm nobody then, and what the function gives counts."""
-    import_module("threadpoolctl")  # sets a variable when it is imported, which is then to stay
     before = settings()
     with context():
         assert called(partial(changes_everything), "one") == 1
