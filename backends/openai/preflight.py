@@ -26,6 +26,7 @@ from .negotiation import PROBE
 from .prices import Prices
 from .rate_limiter import KINDS, MAX_RETRY_AFTER
 from .request_form import RequestForm
+from .timeouts import LOADING_TIME
 
 NEAR = timedelta(days=7)
 """A model that goes within so many days may go before its students have answered."""
@@ -77,7 +78,7 @@ class Preflight:
             return DEFAULT
         if self.account.azure:
             raise BackendError("name your Azure deployment with --limen-model")
-        found = self._get("/models")
+        found = self._models_once_loaded()
         names = [] if isinstance(found, Failure) else list(names_in(found))
         bases = [n for n in names if not n.startswith("ft:")]
         chats = [n for n in bases if not any(word in n.lower() for word in NO_CHAT)]
@@ -87,6 +88,14 @@ class Preflight:
                 f"{self.account.url} lists no model{why}: name one with --limen-model"
             )
         return (chats or bases)[0]
+
+    def _models_once_loaded(self) -> Mapping[str, object] | Failure:
+        """The list of models; a server that says that it is loading (llama.cpp) is waited for."""
+        found = self._get("/models")
+        if isinstance(found, Failure) and found.loading:
+            self.discovery.wait_until_loaded(LOADING_TIME)
+            return self._get("/models")
+        return found
 
     def describe(self, model: str) -> Model:
         """What the service says of a model; raises :class:`~limen.BackendError`."""

@@ -6,11 +6,11 @@ import pytest
 
 from limen import BackendError
 from limen.backends import Completion, Request, ServiceTerms
-from limen.backends.openai import OpenAIBackend, chat, first_contact, rate_limiter
+from limen.backends.openai import OpenAIBackend, chat, discovery, first_contact, rate_limiter
 
 from ...testing.odd_modes import MODES, Mode
 from ...testing.odd_modes_gateways import GATEWAY_MODES
-from ...testing.odd_modes_transport import TRANSPORT_MODES
+from ...testing.odd_modes_transport import LOADING, TRANSPORT_MODES, first
 from ...testing.odd_servers import OddServer, odd_server
 
 QUESTIONS = ("the first question", "the second question")
@@ -124,3 +124,13 @@ def test_a_budget_holds_on_an_odd_server(
     assert backend.budget.spent <= 0.10
     assert backend.budget.reserved == pytest.approx(0, abs=1e-9)
     assert server.usual_tokens * OUTPUT_PRICE / 1e6 <= 0.10
+
+
+def test_a_server_that_loads_is_waited_for_without_a_models_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """llama.cpp answers all requests with status 503 then, that for its list of models, too."""
+    monkeypatch.setattr(discovery, "LOADING_POLL", 0.05)
+    with odd_server(first(12, LOADING, everywhere=True)) as server:
+        monkeypatch.setenv("OPENAI_BASE_URL", server.url)
+        assert OpenAIBackend(tmp_path, longest_wait=0.05).default_model
