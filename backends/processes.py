@@ -13,8 +13,8 @@ from multiprocessing.connection import Connection, wait
 from typing import Any
 
 COLLECT_AFTER = 50_000
-"""New objects after which a worker looks for garbage: rows come by the ten thousand and hold no
-cycles, and to look for some after every 700 takes much of the time."""
+"""New objects after which a worker looks for garbage, in place of Python's 700: rows come by the
+ten thousand and hold no cycles."""
 
 
 class WorkerPool(ProcessPoolExecutor):
