@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from ...datasets.errors import BackendError
-from .key_value_cache import is_roomy, joined, new_cache
+from .key_value_cache import ROOM, is_roomy, joined, new_cache
 from .libraries import CausalLM, Tensor, Untyped, library
 from .memory import has_gpu
 
@@ -40,11 +40,12 @@ class ForwardState:
 
 
 class CachedForward:
-    """Runs a model over rows of tokens, and continues them."""
+    """Runs a model over rows of tokens, and continues them in place by up to ``room`` tokens."""
 
-    def __init__(self, model: CausalLM, pad: int) -> None:
+    def __init__(self, model: CausalLM, pad: int, *, room: int = ROOM) -> None:
         self._model = model
         self._pad = pad
+        self._room = room
         self.device = model.device
         self._cache_argument = _cache_argument(model)
 
@@ -119,7 +120,7 @@ class CachedForward:
     def _empty(self, count: int) -> ForwardState:
         """Rows without a token, and so without logits."""
         mask = library("torch").ones(count, 0, dtype=library("torch").long, device=self.device)
-        return ForwardState(new_cache(self._model), mask, mask)
+        return ForwardState(new_cache(self._model, room=self._room), mask, mask)
 
     def _chosen(self, state: ForwardState, parents: Sequence[int]) -> ForwardState:
         """Rows of a state, each of them any number of times, to be continued in place."""

@@ -10,7 +10,7 @@ from functools import cache
 from .libraries import CausalLM, Tensor, Untyped, library
 
 ROOM = 32
-"""Tokens of spare room after a copy."""
+"""Tokens of spare room after a copy, unless fewer are to be added: choosing rows copies it, too."""
 
 
 @dataclass(eq=False)
@@ -24,11 +24,11 @@ class _Buffer:
     """Tokens that are written. A state that is shorter must not write here: another one has."""
 
 
-def new_cache(model: CausalLM) -> Untyped:
+def new_cache(model: CausalLM, *, room: int = ROOM) -> Untyped:
     """An empty cache; layers with a sliding window are Transformers' own."""
     made = library("transformers").DynamicCache(config=model.config)
     plain, roomy = library("transformers.cache_utils").DynamicLayer, _roomy_layer()
-    made.layers = [roomy() if type(layer) is plain else layer for layer in made.layers]
+    made.layers = [roomy(room) if type(layer) is plain else layer for layer in made.layers]
     return made
 
 
@@ -57,7 +57,10 @@ def _roomy_layer() -> Untyped:
     class RoomyLayer(library("transformers.cache_utils").DynamicLayer):  # type: ignore[misc]
         """A layer's keys and values, at the beginning of a buffer with spare room."""
 
-        buffer: _Buffer | None = None
+        def __init__(self, room: int) -> None:
+            super().__init__()
+            self.room = room
+            self.buffer: _Buffer | None = None
 
         def update(
             self, key_states: Tensor, value_states: Tensor, *args: Untyped, **kwargs: Untyped
@@ -69,7 +72,7 @@ def _roomy_layer() -> Untyped:
             end = start + key_states.shape[2]
             buffer = self.buffer
             if buffer is None or buffer.used != start or end > buffer.keys.shape[2]:
-                buffer = _copied(self, key_states, value_states, start, end + ROOM)
+                buffer = _copied(self, key_states, value_states, start, end + self.room)
             buffer.keys[:, :, start:end] = key_states
             buffer.values[:, :, start:end] = value_states
             buffer.used = end

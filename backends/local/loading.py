@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from ...datasets.errors import BackendError, LimenError, TooLongError
 from .context import PLACEHOLDER, Context, own_context, special_tokens
 from .forward_pass import CachedForward, Tokens
+from .key_value_cache import ROOM
 from .libraries import CausalLM, Tokenizer, Untyped, library, one_line, quiet
 from .memory import check_fits, fits_one_gpu, free_memory, has_gpu, is_out_of_memory
 from .plain_template import plain_template
@@ -65,9 +66,9 @@ class LoadedModel:
             self._spelling = Spelling(Vocabulary(self.tokenizer).texts, self.ends)
         return self._spelling
 
-    def forward(self, model: CausalLM) -> CachedForward:
-        """Forward passes of the model, which may have an adapter on."""
-        return CachedForward(model, self.pad)
+    def forward(self, model: CausalLM, *, longest: int = ROOM) -> CachedForward:
+        """Forward passes of the model, which may have an adapter on, for so many new tokens."""
+        return CachedForward(model, self.pad, room=min(longest, ROOM))
 
     @contextmanager
     def with_adapter(self, adapter: Path | None) -> Iterator[CausalLM]:

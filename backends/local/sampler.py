@@ -117,7 +117,8 @@ class Sampler:
             while window := list(islice(alike, self.max_rows * WINDOW)):
                 for group in self._groups(self._by_length(window, settings.max_tokens)):
                     with self._activate() as model:
-                        round_ = _Round(self, self._loaded.forward(model), group, settings)
+                        forward = self._loaded.forward(model, longest=settings.max_tokens)
+                        round_ = _Round(self, forward, group, settings)
                         completions = round_.completions()
                     yield completions
 

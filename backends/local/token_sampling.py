@@ -20,7 +20,8 @@ def uniforms(seeds: Sequence[int], count: int) -> NDArray[np.float64]:
 def token_probabilities(logits: Tensor, *, temperature: float, top_p: float) -> Tensor:
     """(R, V) probabilities of the next token, from (R, V) logits."""
     torch = library("torch")
-    probabilities = torch.softmax(logits / temperature, dim=-1)
+    scaled = logits if temperature == 1 else logits / temperature
+    probabilities = torch.softmax(scaled, dim=-1)
     return _nucleus(probabilities, top_p) if top_p < 1 else probabilities
 
 
@@ -31,9 +32,10 @@ def choose_tokens(probabilities: Tensor, rows: Tensor, uniform: Tensor) -> Tenso
     """
     torch = library("torch")
     count, size = probabilities.shape
-    padded = torch.nn.functional.pad(probabilities, (0, -size % CELLS))
+    missing = -size % CELLS
+    padded = torch.nn.functional.pad(probabilities, (0, missing)) if missing else probabilities
     cells = padded.reshape(count, -1, CELLS)
-    ends = cells.sum(dim=-1, dtype=torch.float64).cumsum(dim=-1)[rows]
+    ends = cells.sum(dim=-1).double().cumsum(dim=-1)[rows]
     target = _below(uniform * ends[:, -1], ends[:, -1])
     cell = (ends <= target[:, None]).sum(dim=-1)
     before = torch.where(cell > 0, ends.gather(1, (cell - 1).clamp(min=0)[:, None])[:, 0], 0)
