@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 class ServiceTerms:
     """What a run allows a service to do, and how an engine samples.
 
-    It changes no answer, so it is part of no key; ``sampling_precision`` alone does, and is part of
-    the fingerprints of models.
+    It changes no answer, so it is part of no key; ``sampling_precision`` and ``sampling_engine``
+    alone do, and are part of the fingerprints of models.
 
     Raises nothing; the backend that gets it raises :class:`~limen.SpecError` for terms that it
     cannot keep.
@@ -34,6 +34,7 @@ class ServiceTerms:
             environment's. Default: none.
         sampling_precision: "bfloat16" to sample open weights so on a processor. Default: None,
             float32.
+        sampling_engine: "vllm" to sample open weights by it. Default: None, by limen itself.
 
     Examples:
         >>> backend = open_backend("openai", store, ServiceTerms(budget=5.0))
@@ -46,6 +47,7 @@ class ServiceTerms:
     estimate_only: bool = False
     choices: Mapping[str, str] = field(default_factory=dict, hash=False)
     sampling_precision: str | None = None
+    sampling_engine: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -28,13 +28,14 @@ from ..objectives import OBJECTIVES, AnswerDistributions, DistributionRequest
 from ..recipes import check_training
 from ..rendering import RenderedContext
 from .adapter_check import check_adapter
-from .context import Context, check_unchanged, own_context, recorded_context, template_hash
+from .asked_model import AskedModel, student_context
+from .context import Context, own_context, template_hash
 from .continuations import ContinuationCalculator
 from .distributions import DistributionReader, answers_of, check_tokenizers, teacher_prompts
 from .gguf_files import GgufFolders
 from .job_objective import Teacher, job_objective
 from .job_result import fine_tuned
-from .libraries import LIBRARIES, Tokenizer, check_installed
+from .libraries import LIBRARIES, check_installed
 from .loading import (
     AdapterContext,
     LoadedModel,
@@ -47,12 +48,13 @@ from .loading import (
 from .memory import check_fits, empty_gpu_cache, free_memory, has_gpu, needs_of
 from .merging import write_merged
 from .plain_template import NOTE
-from .recipes import AS_TRAINED, completed
+from .recipes import completed
 from .sampler import Sampler, default_max_rows
 from .sources import ModelSource, find_model
-from .students import CONTEXT, Student, Students, files_below
+from .students import CONTEXT, Students, files_below
 from .training import TrainingRun
 from .training_data import read_training_data
+from .vllm_sampler import VllmSampling
 from .word_probabilities import CUTOFF, WordProbabilityCalculator
 
 if TYPE_CHECKING:
@@ -81,7 +83,9 @@ class LocalBackend:
         self._home = home
         self._students = Students(home)
         self._gguf = GgufFolders(home)
-        self._sampling = (terms or ServiceTerms()).sampling_precision
+        terms = terms or ServiceTerms()
+        self._sampling = terms.sampling_precision
+        self._vllm = VllmSampling(self._sampling) if terms.sampling_engine else None
         self._save_seconds = save_seconds
         self._models = ModelCache()
         self._sources: dict[str, ModelSource] = {}
@@ -140,7 +144,8 @@ class LocalBackend:
     def _asked(self, fingerprint: str) -> str:
         """The fingerprint of some files, with what else decides their answers."""
         half = self._sampling is not None and not has_gpu()  # a GPU has bfloat16 in any case
-        return _versioned(fingerprint) + (f":sampled in {self._sampling}" if half else "")
+        engine = ":sampled by vLLM" if self._vllm else ""
+        return _versioned(fingerprint) + (f":sampled in {self._sampling}" if half else "") + engine
 
     def _framing_source(self, model: str) -> ModelSource:
         """The files whose template a model is asked in."""
@@ -164,6 +169,10 @@ class LocalBackend:
 
     def sample(self, model: str, requests: Iterable[Request]) -> Iterator[Sequence[Completion]]:
         """See :meth:`limen.backends.Backend.sample`; completions come as they finish."""
+        if self._vllm is not None:
+            self._models.clear()
+            yield from self._vllm.sample(self._asked_model(model), requests)
+            return
         loaded, activate, context = self._resolve(model, self._sampling)
         yield from Sampler(loaded, activate, context).sample(requests)
         empty_gpu_cache()
@@ -295,17 +304,30 @@ class LocalBackend:
         self, model: str, precision: str | None = None
     ) -> tuple[LoadedModel, AdapterContext, Context]:
         """The loaded base of a model, what activates its adapter, and the context to ask it in."""
+        asked = self._asked_model(model)
+        self._stop_vllm()
+        loaded = self._models.load(asked.weights, precision)
+        activate = partial(loaded.with_adapter, asked.adapter)
+        return loaded, activate, asked.context(loaded.tokenizer)
+
+    def _stop_vllm(self) -> None:
+        """Free its memory: a model is to be loaded here."""
+        if self._vllm is not None:
+            self._vllm.stop()
+
+    def _asked_model(self, model: str) -> AskedModel:
         student = self._students.find(model)
         if student is None:
             source = self._source(model)
-            loaded = self._models.load(self._gguf.readable(source.base or source), precision)
-            activate = partial(loaded.with_adapter, source.adapter)
-            return loaded, activate, own_context(loaded.tokenizer)
+            weights = self._gguf.readable(source.base or source)
+            return AskedModel(weights=weights, adapter=source.adapter)
         base = self._readable(student.base)
-        loaded = self._models.load(student.full_weights(base) if student.full else base, precision)
-        adapter = None if student.full else student.folder
-        context = _context_of(student, loaded.tokenizer, base.fingerprint)
-        return loaded, partial(loaded.with_adapter, adapter), context
+        return AskedModel(
+            weights=student.full_weights(base) if student.full else base,
+            adapter=None if student.full else student.folder,
+            student=student,
+            base=base.fingerprint,
+        )
 
     def _teacher(self, model: str) -> Teacher:
         """A model to train a student beside, in memory of its own."""
@@ -317,13 +339,14 @@ class LocalBackend:
             return Teacher(load=load, tokenizer=tokenizer, context=own, parameters=size)
         full = student.full_weights(base) if student.full else None
         weights = partial(load_model, full) if full else partial(load_adapted, base, student.folder)
-        context = _context_of(student, tokenizer, base.fingerprint)
+        context = student_context(student, tokenizer, base.fingerprint)
         return Teacher(load=weights, tokenizer=tokenizer, context=context, parameters=size)
 
     def _train(
         self, job: Job, recipe: Recipe, source: ModelSource, folder: Path, progress: Progress
     ) -> records.Record:
         self._models.clear()
+        self._stop_vllm()
         run = self._training_run(job, recipe, source, folder, progress)
         try:
             epochs = run.run()
@@ -371,12 +394,3 @@ def _versioned(fingerprint: str) -> str:
     """The fingerprint of some files, with what else decides exact measures and the training."""
     number_format = ":bfloat16" if has_gpu() else ""  # a GPU answers otherwise than a processor
     return f"{VERSION}:{fingerprint}{number_format}"
-
-
-def _context_of(student: Student, tokenizer: Tokenizer, base: str) -> Context:
-    """The context to ask a student in."""
-    record = dict(student.context)
-    if student.recipe["mismatch"] == "error":
-        check_unchanged(student.model, record, tokenizer, base)
-    system = student.recipe["asked_system"]
-    return recorded_context(record if system == AS_TRAINED else {**record, "system": system})

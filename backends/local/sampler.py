@@ -7,8 +7,7 @@ tokens of almost equal probability). A row is dropped when its draws end.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
-from functools import lru_cache
+from dataclasses import dataclass, field
 from itertools import groupby, islice
 from typing import NamedTuple
 
@@ -17,6 +16,7 @@ from numpy.typing import NDArray
 
 from ...datasets.errors import BackendError
 from ..base import Completion, Request, Token
+from .answer_texts import AnswerTexts
 from .context import Context
 from .forward_pass import CachedForward, ForwardState, Tokens
 from .libraries import Tensor, library
@@ -109,11 +109,11 @@ class Sampler:
         self._context = context
         self.ends = loaded.ends
         self.max_rows = max_rows or default_max_rows()
-        self.text = lru_cache(maxsize=65536)(self._decoded)
+        self.texts = AnswerTexts(loaded.tokenizer, context)
 
     def sample(self, requests: Iterable[Request]) -> Iterator[list[Completion]]:
         """Complete the requests, consecutive ones with the same settings together."""
-        for settings, alike in groupby(map(self._with_stops, requests), _settings_of):
+        for settings, alike in groupby(map(self.texts.with_stops, requests), _settings_of):
             while window := list(islice(alike, self.max_rows * WINDOW)):
                 for group in self._groups(self._by_length(window, settings.max_tokens)):
                     with self._activate() as model:
@@ -121,20 +121,6 @@ class Sampler:
                         round_ = _Round(self, forward, group, settings)
                         completions = round_.completions()
                     yield completions
-
-    def _with_stops(self, request: Request) -> Request:
-        """The request with the stops of the framing; a plain continuation has none."""
-        if not self._context.stops or not request.chat:
-            return request
-        return replace(request, stop=(*request.stop, *self._context.stops))
-
-    def answer_text(self, request: Request, answer: Tokens) -> str:
-        """The text of an answer, without the blank that stands before it."""
-        text = self.text(answer)
-        if request.chat and not request.begin:
-            text = text.removeprefix(self._context.blank)
-        ends = [place for place in map(text.find, request.stop) if place >= 0]
-        return text[: min(ends)] if ends else text
 
     def _by_length(self, window: Sequence[Request], max_tokens: int) -> list[Prompted]:
         """Requests with their prompts, the shortest first: little is lost to padding."""
@@ -158,13 +144,6 @@ class Sampler:
                 group = []
         if group:
             yield group
-
-    def _decoded(self, tokens: Tokens) -> str:
-        return str(
-            self._loaded.tokenizer.decode(
-                tokens, skip_special_tokens=True, clean_up_tokenization_spaces=False
-            )
-        )
 
 
 class _Round:
@@ -274,8 +253,7 @@ class _Round:
         if token in self._sampler.ends:
             return self._finish(draw, answer, "stop")
         longer = (*answer, token)
-        stops = self._draws[draw].request.stop
-        if stops and any(stop in self._sampler.text(longer) for stop in stops):
+        if self._sampler.texts.is_stopped(self._draws[draw].request, longer):
             return self._finish(draw, longer, "stop")
         at_limit = len(longer) == self._settings.max_tokens
         return at_limit and self._finish(draw, longer, "length")
@@ -287,7 +265,7 @@ class _Round:
             Completion(
                 row=draw.request.row,
                 draw=draw.number,
-                text=self._sampler.answer_text(draw.request, answer),
+                text=self._sampler.texts.answer(draw.request, answer),
                 finish=finish,
                 tokens=len(answer),
                 logprobs=tuple(draw.log_probabilities[: len(answer)]) if wants_logs else None,
@@ -308,9 +286,9 @@ class _Round:
         best = logs.topk(min(count, logs.shape[-1])) if count else None
         top = zip(best.indices.tolist(), best.values.tolist(), strict=True) if best else ()
         return Token(
-            text=self._sampler.text((token,)),
+            text=self._sampler.texts.of((token,)),
             logprob=float(logs[token]),
-            top=tuple((self._sampler.text((other,)), log) for other, log in top),
+            top=tuple((self._sampler.texts.of((other,)), log) for other, log in top),
         )
 
 

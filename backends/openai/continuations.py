@@ -6,8 +6,7 @@ completions endpoint reports the log-probability of each token of a text (``echo
 texts without a chat template; where it does not, the first tokens after a text are known.
 """
 
-import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from itertools import accumulate
@@ -21,8 +20,8 @@ from ..plain_text import BLANK, plain_prompt
 from . import responses
 from .account import Account
 from .chat import maximum_usage
-from .choices import MOST_FIRST_TOKENS
 from .errors import TRANSIENT, Failure, FailureKind, InvalidResponseError
+from .first_token_count import FirstTokenCount
 from .prices import Prices
 from .request_form import COMPLETIONS, ENDPOINT, RequestForm
 from .responses import Json
@@ -36,8 +35,6 @@ SIDE_BY_SIDE = 8
 """Requests under way at a time."""
 OUTAGE = 60.0
 """Seconds that a server may be unavailable."""
-FEWER = 5
-"""Those that are asked for once that many were refused, unless the refusal names a number."""
 PARTS = ("tokens", "token_logprobs", "text_offset")
 """What a completion reports of each token."""
 NONE_TO_HAVE = "use an engine (local, toy), or a server that reports log-probabilities"
@@ -55,12 +52,14 @@ class Continuations:
     model: str
     first_tokens: int | None = None
     """First tokens to ask for, set by hand: 0 for none."""
-    _top: int = field(default=MOST_FIRST_TOKENS, init=False)
+    _count: FirstTokenCount = field(init=False)
+    _not_tokens: set[str] = field(default_factory=set, init=False)
+    """Texts that were not among as many first tokens as the server reports."""
     _echoes: bool = field(default=True, init=False)
     """False once the server has not echoed a text."""
 
     def __post_init__(self) -> None:
-        self._top = self.first_tokens or MOST_FIRST_TOKENS
+        self._count = FirstTokenCount(self.first_tokens)
 
     def score(self, requests: Iterable[ContinuationRequest]) -> Iterator[Sequence[LogProbability]]:
         """The log-probabilities of each request's continuations, in the order of the requests.
@@ -83,34 +82,59 @@ class Continuations:
                 "has that in common with another: use an engine (local, toy)"
             )
         asked = Request(row=-1, messages=request.messages, seed=0, max_tokens=1)
-        top = self._first_tokens(asked, self.profile.form)
+        top = self._first_tokens(asked, self.profile.form, request.continuations)
         return [_of_first_tokens(top, text, request.whole) for text in request.continuations]
 
-    def _first_tokens(self, asked: Request, form: RequestForm) -> Mapping[str, float]:
-        """The most probable first tokens of the answer, with their log-probabilities in nats."""
-        chats = form.endpoint != COMPLETIONS
-        while True:
-            top = self._top
-            body = form.body(self.model, asked)
-            body |= {"logprobs": True, "top_logprobs": top} if chats else {"logprobs": top}
-            outcome = self._post(form.path, body, asked)
-            if isinstance(outcome, Failure):
-                self._ask_for_fewer(outcome, top)
-                continue
-            tokens = first_tokens(outcome)
-            if not tokens:
-                raise self._reports_none("its answers have none")
-            source = SET if self.first_tokens else PROBED
-            self.profile.notes["log-probabilities"] = f"of the first {top} tokens ({source})"
-            return tokens
+    def _first_tokens(
+        self, asked: Request, form: RequestForm, texts: Sequence[str]
+    ) -> Mapping[str, float]:
+        """The most probable first tokens of the answer, with their log-probabilities in nats.
 
-    def _ask_for_fewer(self, refusal: Failure, top: int) -> None:
-        """Ask for fewer tokens after a refusal; raises if that has been tried."""
-        numbers = [int(n) for n in re.findall(r"\b[0-9]{1,2}\b", refusal.details.message)]
-        fewer = max((n for n in numbers if 0 < n < top), default=FEWER)
-        if fewer >= top or self.first_tokens is not None:
-            raise self._reports_none(refusal.message)
-        self._top = min(self._top, fewer)
+        As many as it takes to have each text that is one token, if the server reports so many.
+        """
+        tokens, count = self._usual_first_tokens(asked, form)
+        while lacking := {t for t in texts if not _is_token(t, tokens)} - self._not_tokens:
+            more = self._count.more_than(count, len(tokens))
+            found = more and self._tried(asked, form, more)
+            if not (more and found):
+                self._count.refused_more(count)
+                self._not_tokens |= lacking
+                break
+            tokens, count = found, more
+            if any(_is_token(text, tokens) for text in lacking):
+                self._count.accepted(count)
+        source = SET if self.first_tokens else PROBED
+        self.profile.notes["log-probabilities"] = f"of the first {count} tokens ({source})"
+        return tokens
+
+    def _usual_first_tokens(
+        self, asked: Request, form: RequestForm
+    ) -> tuple[Mapping[str, float], int]:
+        """As many first tokens as were reported before, and how many were asked for."""
+        while True:
+            count = self._count.asked
+            outcome = self._post(form.path, self._body(asked, form, count), asked)
+            if not isinstance(outcome, Failure):
+                break
+            if not self._count.lower_from(count, outcome.details.message):
+                raise self._reports_none(outcome.message)
+        if not (tokens := first_tokens(outcome)):
+            raise self._reports_none("its answers have none")
+        return tokens, count
+
+    def _tried(self, asked: Request, form: RequestForm, count: int) -> Mapping[str, float] | None:
+        """So many first tokens; None where the server refuses, or does not answer that request."""
+        try:
+            outcome = self._post(form.path, self._body(asked, form, count), asked)
+        except BackendError:  # what is wrong with more than this request shows at the next one
+            return None
+        return None if isinstance(outcome, Failure) else first_tokens(outcome)
+
+    def _body(self, asked: Request, form: RequestForm, count: int) -> Json:
+        """A request that asks for so many first tokens."""
+        chats = form.endpoint != COMPLETIONS
+        wanted = {"logprobs": True, "top_logprobs": count} if chats else {"logprobs": count}
+        return form.body(self.model, asked) | wanted
 
     def _of_texts(
         self, before: str, texts: Sequence[str], *, whole: bool
@@ -124,7 +148,7 @@ class Continuations:
                 return known
             self._echoes = False
         form = self.profile.form.changed(ENDPOINT, COMPLETIONS)
-        top = self._first_tokens(_text_request(before), form)
+        top = self._first_tokens(_text_request(before), form, texts)
         return [_of_first_tokens(top, text, whole) for text in texts]
 
     def _echoed(self, before: str, text: str) -> LogProbability | None:
@@ -276,3 +300,8 @@ def _of_first_tokens(top: Mapping[str, float], text: str, whole: bool) -> LogPro
     first = max((token for token in top if token and text.startswith(token)), key=len, default="")
     nats = top[first] if first else min(top.values())
     return LogProbability(nats=nats, tokens=1, exact=first == text and not whole)
+
+
+def _is_token(text: str, tokens: Container[str]) -> bool:
+    """Whether a text is one of some tokens; a server may leave out the blank of a first one."""
+    return text in tokens or text.removeprefix(BLANK) in tokens

@@ -86,6 +86,8 @@ class Settings:
         sampling_precision: "bfloat16" to sample open weights so on a processor, "auto" if it
             multiplies in bfloat16, "float32" not to. Default: `LIMEN_SAMPLING_PRECISION`, or
             "float32".
+        sampling_engine: "vllm" to sample open weights by vLLM, "auto" if it is installed and there
+            is a GPU, "limen" not to. Default: `LIMEN_SAMPLING_ENGINE`, or "limen".
         executor: Where stages run: ``local``, ``ray``, ``dask`` or another, with ``:ADDRESS`` where
             needed. Default: from the environment.
         needs: What stages that run a model need on an executor, before what specs and backends
@@ -129,6 +131,8 @@ class Settings:
     named is taken from ``LIMEN_OPENAI_N`` and like, or found by trying."""
     sampling_precision: str | None = field(default_factory=lambda: _text("sampling_precision"))
     """The number format in which open weights are sampled from on a processor."""
+    sampling_engine: str | None = field(default_factory=lambda: _text("sampling_engine"))
+    """What samples from open weights: limen itself, or vLLM."""
     executor: str = field(default_factory=lambda: _text("executor") or LOCAL)
     """Where stages run: ``local``, ``ray``, ``dask`` or another, with ``:ADDRESS`` where needed."""
     needs: "Needs | None" = field(default_factory=lambda: needs_from(*from_environment("needs")))
@@ -160,6 +164,7 @@ class Settings:
     def terms(self) -> "ServiceTerms":
         """What the run allows a service to do, and how an engine samples."""
         from ...backends import ServiceTerms
+        from ...backends.sampling_engine import chosen_engine
         from ...backends.sampling_precision import chosen_precision
 
         budget = None if self.budget is None else self.budget / self.share
@@ -171,6 +176,7 @@ class Settings:
             estimate_only=self.estimate_only,
             choices={name: str(value) for name, value in self.openai.items()},
             sampling_precision=chosen_precision(self.sampling_precision),
+            sampling_engine=chosen_engine(self.sampling_engine),
         )
 
     def side_by_side(self, *, waiting: bool, most: int | None = None) -> int:

@@ -24,6 +24,7 @@ OPTIONS = {
     "plan-json": "print the plan, write all of it to this JSON file, and stop",
     "report": "write a report to this file: markdown with figures and tables, or one .html file",
     "sampling-precision": "local, on a processor: float32 (default), bfloat16, or auto",
+    "sampling-engine": "local: limen's own sampler (default), vllm, or auto",
     "executor": "where stages run: local (default), ray, dask, ... with :ADDRESS where needed",
     "needs": "what a stage with a model needs on an executor: gpus=1,gpu_memory=40,cores=4",
     "executor-env": "names of environment variables for the executor's workers, with commas",
@@ -147,6 +148,7 @@ def settings_of(config: pytest.Config) -> "Settings":
         budget=dollars_from(*budget),
         prices=path_of(config, prices) if prices else None,
         sampling_precision=option(config, "sampling-precision"),
+        sampling_engine=option(config, "sampling-engine"),
         **_executor_settings(config),
         openai={
             name.replace("-", "_"): value

@@ -75,6 +75,56 @@ def test_fewer_tokens_are_asked_for_after_a_refusal(
     assert found.exact is (says == "no")
 
 
+VOCABULARY = {f"token{n}": -1.0 - n / 100 for n in range(700)} | {"wolf": -9.0}
+
+
+def of_vocabulary(body: Json) -> Reply:
+    """As many of 701 first tokens as were asked for, the most probable first."""
+    top = [{"token": t, "logprob": v} for t, v in VOCABULARY.items()][: body["top_logprobs"]]
+    place = {**top[0], "top_logprobs": top}
+    choice = {**chat(body)["choices"][0], "logprobs": {"content": [place]}}
+    return reply(200, chat(body, choices=[choice]))
+
+
+def test_a_rare_first_token_is_exact_where_a_server_reports_as_many_as_are_asked_for(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Ten times as many are asked for until the word is among them; a bound where it never is."""
+    counts: list[int] = []
+
+    def answer(body: Json) -> Reply | None:
+        if "top_logprobs" not in body:
+            return None
+        counts.append(body["top_logprobs"])
+        return of_vocabulary(body)
+
+    found = scored(on_chat(answer), tmp_path, monkeypatch, asked("wolf", "wolves"))
+    assert [(f.nats, f.exact) for f in found] == [(-9.0, True), (-9.0, False)]
+    assert counts == [20, 200, 2000]
+
+
+@pytest.mark.parametrize("status", [400, 500])
+def test_a_server_that_reports_twenty_first_tokens_is_asked_for_more_once(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, status: int
+) -> None:
+    """Its refusal, or its failure, costs a request, and nothing but the exactness of that word."""
+    monkeypatch.setattr("limen.backends.openai.continuations.OUTAGE", 0.2)
+    counts: list[int] = []
+
+    def answer(body: Json) -> Reply | None:
+        if "top_logprobs" not in body:
+            return None
+        counts.append(body["top_logprobs"])
+        if counts[-1] > 20:
+            return error(status, "top_logprobs must be at most 20")
+        return of_vocabulary(body)
+
+    one, other = scored(on_chat(answer), tmp_path, monkeypatch, asked("token3", "wolf"))
+    assert (one.exact, other.exact) == (True, False)
+    assert other.nats == VOCABULARY["token19"]
+    assert counts == [20, 200]
+
+
 def test_the_number_of_first_tokens_can_be_set(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

@@ -1,0 +1,37 @@
+"""The files that answer for a model, and the context to ask it in."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from .context import Context, check_unchanged, own_context, recorded_context
+from .libraries import Tokenizer
+from .recipes import AS_TRAINED
+from .sources import ModelSource
+from .students import Student
+
+
+@dataclass(frozen=True, kw_only=True)
+class AskedModel:
+    """A model to ask: weights, with or without an adapter on them."""
+
+    weights: ModelSource
+    adapter: Path | None = None
+    student: Student | None = None
+    """The student that it is, if it was trained here."""
+    base: str = ""
+    """The fingerprint of a student's base model."""
+
+    def context(self, tokenizer: Tokenizer) -> Context:
+        """Its own context, or the one that a student was trained in."""
+        if self.student is None:
+            return own_context(tokenizer)
+        return student_context(self.student, tokenizer, self.base)
+
+
+def student_context(student: Student, tokenizer: Tokenizer, base: str) -> Context:
+    """The context to ask a student in; ``base`` is the fingerprint of its base model."""
+    record = dict(student.context)
+    if student.recipe["mismatch"] == "error":
+        check_unchanged(student.model, record, tokenizer, base)
+    system = student.recipe["asked_system"]
+    return recorded_context(record if system == AS_TRAINED else {**record, "system": system})
