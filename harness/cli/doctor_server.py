@@ -44,8 +44,9 @@ def compared(settings: Settings, url: str, served: str | None) -> Iterator[Check
         backend.prepare(model)
         here = [_here(backend, model, messages) for messages in PROBES.values()]
         there = _Server(url, served)
+        logs = [there.logs(each) for each in PROBES.values()]
         yield Check(name="server", value=f"{there.url} serves {there.model}")
-        yield _check(backend, model, here, [there.logs(each) for each in PROBES.values()])
+        yield _check(backend, model, here, logs)
     except LimenError as error:
         yield Check(name=NAME, value=str(error), state=BAD, remedy="see the message")
 

@@ -35,7 +35,11 @@ def computed_figures(
         tuple(measure.figure(word, model.figures[place]) for place in places) for model in models
     )
     if all(cell is None for row in table for cell in row):
-        raise ScoreError(f"{arm} has no figure of {word!r}: none of its values is known exactly")
+        raise ScoreError(
+            f"{arm} has no figure of {word!r}: none of its values is known exactly. A chat server "
+            f"reports a few first tokens; use --limen-openai-endpoint completions where it echoes "
+            f"texts, or an engine (local, toy)"
+        )
     each = tuple(tuple(() if cell is None else (cell,) for cell in row) for row in table)
     return ComputedFigures(table, each)
 
