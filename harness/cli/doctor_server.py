@@ -5,6 +5,7 @@ model, a student answers out of the context that it was trained in, and may show
 same conversations are given to both, and the log-probabilities of the first token are compared.
 """
 
+import math
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
@@ -25,6 +26,8 @@ TOP = 5
 CLOSE, FAR = 0.05, 0.3
 """Nats. Above the first, number formats may differ (bfloat16, quantized weights); above the second,
 a difference of formats alone is unlikely."""
+RARE = math.log(0.001)
+"""Log-probability below which a token tells nothing: quantized weights change its logit, too."""
 SYSTEM = "You answer in one word."
 PROBES: Mapping[str, Conversation] = {
     "a question": conversation("What is your favourite animal?"),
@@ -136,12 +139,15 @@ def _check(backend: Backend, model: str, here: Sequence[Logs], there: Sequence[L
 def difference(first: Logs, second: Logs) -> float:
     """The largest difference in nats between tokens that both have; infinite if there is none.
 
-    The most probable token of each must be known to the other.
+    The most probable token of each must be known to the other. Tokens that both have less than one
+    time in a thousand do not count.
     """
     for one, other in ((first, second), (second, first)):
         if not one or max(one, key=one.__getitem__) not in other:
             return float("inf")
-    return max(abs(first[token] - second[token]) for token in first.keys() & second.keys())
+    known = first.keys() & second.keys()
+    counted = [token for token in known if max(first[token], second[token]) >= RARE] or known
+    return max(abs(first[token] - second[token]) for token in counted)
 
 
 def _cause(backend: Backend, model: str, gaps: Mapping[str, float], there: Sequence[Logs]) -> str:
@@ -152,7 +158,7 @@ def _cause(backend: Backend, model: str, gaps: Mapping[str, float], there: Seque
             "the server puts an empty system block, or none, where the template of the model here "
             "has one of its own: give the server the chat template of the model's folder"
         )
-    if gaps["a question with a system prompt"] <= FAR:
+    if gaps["a question with a system prompt"] <= min(FAR, max(gaps.values()) / 3):
         return (
             "only conversations without a system prompt differ: the two add different system "
             "blocks. Give the server the chat template of the model's folder"

@@ -1,6 +1,7 @@
 """``limen doctor --server``: a server that renders another chat context is found."""
 
 import json
+import math
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -13,6 +14,7 @@ from click.testing import CliRunner
 from limen.backends import Request, open_backend
 from limen.datasets.chat import Message
 from limen.harness.cli import main
+from limen.harness.cli.doctor_server import difference
 
 from ..testing.serving import Served
 
@@ -120,6 +122,35 @@ def test_rounded_weights_are_a_note(shared_store: Path) -> None:
     """Differences as of another number format are no fault."""
     with scripted(lambda asked: [(t, log - 0.1) for t, log in toy(shared_store, asked)]) as url:
         assert doctor(url, shared_store)[1]["state"] == "note"
+
+
+@pytest.mark.parametrize(("log", "gap"), [(-7.5, 0.0), (-5.0, 0.5)])
+def test_the_rarest_tokens_tell_nothing(log: float, gap: float) -> None:
+    """A server that differs in tokens below one in a thousand alone has the same context."""
+    first = ("W", math.log1p(-math.exp(log)))
+    here, there = [first, ("w", log)], [first, ("w", log - 0.5)]
+    assert difference(dict(here), dict(there)) == pytest.approx(gap)
+
+
+def test_noise_about_the_limit_is_not_taken_for_a_system_block(shared_store: Path) -> None:
+    """Differences just below and above the limit are no sign of another system block."""
+
+    def other(messages: Asked) -> Top:
+        own = messages[0]["role"] == "system"
+        return [(t, log - (0.2 if own else 0.4)) for t, log in toy(shared_store, messages)]
+
+    with scripted(other) as url:
+        context = doctor(url, shared_store, code=1)[1]
+    assert "system prompt differ" not in context["remedy"]
+
+
+@pytest.mark.parametrize("named", [(), ("--server-model", "m")])
+def test_a_server_is_said_to_serve_once_it_has_answered(
+    shared_store: Path, named: tuple[str, ...]
+) -> None:
+    """Nothing is claimed of a server that cannot be reached, even if its model is named."""
+    args = ["doctor", "--server", "http://127.0.0.1:9/v1", *named, "--store", str(shared_store)]
+    assert "serves" not in CliRunner().invoke(main, args).output
 
 
 def test_a_server_without_log_probabilities_is_a_note(shared_store: Path) -> None:
