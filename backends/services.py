@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 class ServiceTerms:
     """What a run allows a service to do, and how an engine samples.
 
-    It changes no answer, so it is part of no key; ``sampling_precision`` and ``sampling_engine``
-    alone do, and are part of the fingerprints of models.
+    It changes no answer, so it is part of no key; ``sampling_precision``, ``sampling_engine``
+    and ``quantization`` alone do, and are part of the fingerprints of models.
 
     Raises nothing; the backend that gets it raises :class:`~limen.SpecError` for terms that it
     cannot keep.
@@ -35,6 +35,7 @@ class ServiceTerms:
         sampling_precision: "bfloat16" to sample open weights so on a processor. Default: None,
             float32.
         sampling_engine: "vllm" to sample open weights by it. Default: None, by limen itself.
+        quantization: "nf4" to load open weights in four bits. Default: None, as they are.
 
     Examples:
         >>> backend = open_backend("openai", store, ServiceTerms(budget=5.0))
@@ -48,6 +49,7 @@ class ServiceTerms:
     choices: Mapping[str, str] = field(default_factory=dict, hash=False)
     sampling_precision: str | None = None
     sampling_engine: str | None = None
+    quantization: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -32,6 +32,7 @@ from .asked_model import AskedModel, student_context
 from .context import Context, own_context, template_hash
 from .continuations import ContinuationCalculator
 from .distributions import DistributionReader, answers_of, check_tokenizers, teacher_prompts
+from .four_bits import in_four_bits
 from .gguf_files import GgufFolders
 from .job_objective import Teacher, job_objective
 from .job_result import fine_tuned
@@ -86,6 +87,7 @@ class LocalBackend:
         terms = terms or ServiceTerms()
         self._sampling = terms.sampling_precision
         self._vllm = VllmSampling(self._sampling) if terms.sampling_engine else None
+        self._quantized = terms.quantization is not None
         self._save_seconds = save_seconds
         self._models = ModelCache()
         self._sources: dict[str, ModelSource] = {}
@@ -293,7 +295,8 @@ class LocalBackend:
 
     def _source(self, name: str) -> ModelSource:
         if name not in self._sources:
-            self._sources[name] = find_model(name)
+            found = find_model(name)
+            self._sources[name] = in_four_bits(found) if self._quantized else found
         return self._sources[name]
 
     def _readable(self, name: str) -> ModelSource:

@@ -182,8 +182,10 @@ def check_unchanged(student: str, record: Record, tokenizer: Tokenizer, base: st
         )
         if was != now
     ]
-    if record.get("base", base) != base:
-        changed = changed or ["files"]
+    trained_on = record.get("base", base)
+    if trained_on != base:
+        alike = trained_on.removesuffix(":nf4") == base.removesuffix(":nf4")
+        changed = changed or ["number format (--limen-quantization)" if alike else "files"]
     if changed:
         raise BackendError(
             f"the {' and the '.join(changed)} of the base model changed since {student} was "

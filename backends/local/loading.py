@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from ...datasets.errors import BackendError, LimenError, TooLongError
 from .context import PLACEHOLDER, Context, own_context, special_tokens
 from .forward_pass import CachedForward, Tokens
+from .four_bits import loading_options
 from .key_value_cache import ROOM
 from .libraries import CausalLM, Tokenizer, Untyped, library, one_line, quiet
 from .memory import check_fits, fits_one_gpu, free_memory, has_gpu, is_out_of_memory
@@ -191,6 +192,8 @@ def load_model(
             "device_map": device_map,
             "dtype": torch.float32 if full else torch.bfloat16,
         }
+    if source.quantized:
+        placement |= loading_options(placement["dtype"])
     model = read_weights(source, placement)
     _check_cache(source.name, model)
     return model

@@ -3,6 +3,7 @@
 from ...datasets.errors import BackendError
 from ..base import Recipe
 from ..needs import Needs
+from .four_bits import BYTES
 from .libraries import library
 from .memory_limits import total_memory
 from .sources import ModelSource
@@ -27,8 +28,10 @@ def has_fast_bfloat16() -> bool:
     return any(known.get(name) for name in ("amx_bf16", "avx512_bf16", "bf16"))
 
 
-def bytes_per_parameter(*, full: bool = False) -> int:
+def bytes_per_parameter(source: ModelSource, *, full: bool = False) -> float:
     """2 (bfloat16) on a GPU; 4 (float32) on a processor, or if all weights are trained."""
+    if source.quantized and not full:
+        return BYTES
     return 2 if has_gpu() and not full else 4
 
 
@@ -39,17 +42,25 @@ def check_fits(source: ModelSource, *, full: bool = False) -> None:
     """
     if source.parameters is None:
         return
-    needed = _needed(source.parameters, full=full)
+    if source.quantized and full:
+        raise BackendError(
+            f"{source.name} is in four bits (--limen-quantization nf4), so its weights cannot be "
+            f"trained: use recipe={{'method': 'lora'}}"
+        )
+    needed = _needed(source, full=full)
     available, place = total_memory()
     if needed <= available:
         return
     what = "train all its weights" if full else "load it"
+    each = bytes_per_parameter(source, full=full)
     remedy = "take a smaller model, or a machine with more memory"
-    if full and _needed(source.parameters, full=False) <= available:
+    if not (full or source.quantized) and source.parameters * BYTES * LOADING_FACTOR <= available:
+        remedy = f"load it in four bits with --limen-quantization nf4, {remedy}"
+    if full and _needed(source, full=False) <= available:
         remedy = "train an adapter with recipe={'method': 'lora'}, or " + remedy
     raise BackendError(
         f"{source.name} is too large: it has {source.parameters / 1e9:.2f} billion parameters, to "
-        f"{what} takes about {needed / 2**30:.1f} GiB ({bytes_per_parameter(full=full)} bytes a "
+        f"{what} takes about {needed / 2**30:.1f} GiB ({each} bytes a "
         f"parameter), and {place} has {available / 2**30:.1f} GiB: {remedy}"
     )
 
@@ -62,13 +73,13 @@ def fits_one_gpu(source: ModelSource, *, full: bool = False) -> bool:
     if source.parameters is None:
         return False
     available = int(torch.cuda.get_device_properties(0).total_memory)
-    return _needed(source.parameters, full=full) < available / 2  # the cache takes memory too
+    return _needed(source, full=full) < available / 2  # the cache takes memory too
 
 
-def _needed(parameters: int, *, full: bool) -> int:
+def _needed(source: ModelSource, *, full: bool) -> int:
     """Bytes that a model takes, with its gradients and averages if all of it is trained."""
     factor = TRAINING_FACTOR if full else LOADING_FACTOR
-    return int(parameters * bytes_per_parameter(full=full) * factor)
+    return int((source.parameters or 0) * bytes_per_parameter(source, full=full) * factor)
 
 
 def needs_of(source: ModelSource, recipe: Recipe | None) -> Needs:
@@ -82,10 +93,11 @@ def needs_of(source: ModelSource, recipe: Recipe | None) -> Needs:
     factor = TRAINING_FACTOR if full else LOADING_FACTOR
     weights = source.parameters * factor / 2**30
     room = 1 if full else 2  # the cache, or an adapter's activations
+    each = BYTES if source.quantized else 2
     return Needs(
         gpus=1,
-        gpu_memory=round(weights * (4 if full else 2) * room, 3),
-        memory=round(weights * 4, 3),
+        gpu_memory=round(weights * (4 if full else each) * room, 3),
+        memory=round(weights * (BYTES if source.quantized else 4), 3),
         model=source.name,
     )
 

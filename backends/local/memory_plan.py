@@ -6,6 +6,7 @@ from typing import Any
 
 from ...datasets.errors import BackendError
 from ..base import Recipe
+from .four_bits import BYTES
 from .libraries import Untyped, library
 from .memory_limits import total_memory
 from .sources import ModelSource
@@ -94,15 +95,19 @@ class TrainingMemory:
     gpu: bool
     half: bool
     """Whether matrices are multiplied in bfloat16."""
+    quantized: bool = False
+    """Whether the base is in four bits, and a teacher beside it."""
 
     @property
     def weights(self) -> int:
         """The base model, on a processor in float32, with a copy in bfloat16 if it trains so; and
         a teacher beside it.
         """
+        libraries = 0 if self.gpu else LIBRARIES
+        if self.quantized:
+            return int(BYTES * (self.shape.parameters + self.sizes.teacher)) + libraries
         each = 2 if self.gpu and not self._full else 4
         copies = 2 if self.half and not self.gpu else 0
-        libraries = 0 if self.gpu else LIBRARIES
         teacher = (2 if self.gpu else 4) * self.sizes.teacher
         return (each + copies) * self.shape.parameters + teacher + libraries
 

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from .four_bits import as_it_is
 from .libraries import Untyped, library
 from .loading import load_adapted, load_model, load_tokenizer
 from .sources import ModelSource
@@ -11,8 +12,10 @@ def write_merged(base: ModelSource, adapter: Path | None, folder: Path) -> None:
     """Write a model, with its adapter multiplied into the weights, and its tokenizer.
 
     ``base`` has all weights already if ``adapter`` is None. The weights are written as they are
-    computed with on this machine: in float32 on a processor, in bfloat16 on a GPU.
+    computed with on this machine: in float32 on a processor, in bfloat16 on a GPU. The base is
+    never taken in four bits: what they round off would be lost for good.
     """
+    base = as_it_is(base)
     if adapter is None:
         model: Untyped = load_model(base)
     else:

@@ -52,6 +52,8 @@ class ModelSource:
     """The folder of an adapter on it."""
     base: "ModelSource | None" = None
     """The model below the adapter."""
+    quantized: bool = False
+    """Whether its weights are loaded in four bits."""
 
     @property
     def asked_fingerprint(self) -> str:

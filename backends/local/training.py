@@ -12,6 +12,7 @@ from ...datasets.errors import BackendError, SpecError
 from ..base import Progress, Recipe
 from ..recipes import check_training, steps_of
 from .completion_loss import completion_trainer
+from .four_bits import prepared
 from .fused_lora import fused_layers
 from .libraries import CausalLM, Tokenizer, Untyped, library
 from .loading import check_length
@@ -96,6 +97,7 @@ class TrainingRun:
             sizes=self.objective.sizes(self.data) if self.objective else row_sizes(self.data),
             gpu=has_gpu(),
             half=self._bfloat16,
+            quantized=self._quantized,
         )
         fitting = [n for n in sizes if plan.fits(n, recomputed=self._checkpointing(n))]
         if not fitting:
@@ -118,6 +120,11 @@ class TrainingRun:
         """Whether to train in bfloat16; adapters and the optimizer's state are float32."""
         return has_gpu() or self.recipe.get("precision") == BFLOAT16
 
+    @property
+    def _quantized(self) -> bool:
+        """Whether the frozen base is in four bits."""
+        return self.source is not None and self.source.quantized
+
     def _attempt(self, micro: int) -> list[Epoch]:
         library("transformers").set_seed(self.seed % MAX_SEED)  # adapters begin at random
         model = self.load()
@@ -125,9 +132,11 @@ class TrainingRun:
             check_length(model, data.longest_row)
         peft = None
         if self.recipe["method"] == "lora":
-            peft = _adapter(self.recipe, model)
+            peft = _adapter(self.recipe, model, fused=not (has_gpu() or self._quantized))
         elif self.recipe.get("freeze_embeddings"):
             _freeze_embeddings(model)
+        if self._quantized:
+            model = prepared(model)
         if self._bfloat16 and not has_gpu():
             use_float32_attention(model)
         trainer = self._trainer_class()(
@@ -138,7 +147,8 @@ class TrainingRun:
             callbacks=[_callback(self)],
             **self._examples(),
         )
-        if self._bfloat16 and not self.recipe.get("dora"):  # DoRA needs the norms of the weights
+        as_they_are = self.recipe.get("dora") or self._quantized  # DoRA needs the weights' norms
+        if self._bfloat16 and not as_they_are:
             cast_frozen(trainer.model)
         if self.objective is not None:
             with trainer.autocast_smart_context_manager():
@@ -236,7 +246,7 @@ def _freeze_embeddings(model: Untyped) -> None:
         module.weight.requires_grad_(False)
 
 
-def _adapter(recipe: Recipe, model: Untyped) -> Untyped:
+def _adapter(recipe: Recipe, model: Untyped, *, fused: bool) -> Untyped:
     config = library("peft").LoraConfig(
         r=recipe["rank"],
         lora_alpha=recipe["alpha"],
@@ -246,7 +256,7 @@ def _adapter(recipe: Recipe, model: Untyped) -> Untyped:
         target_modules=check_modules(model, str(recipe["modules"])),
         task_type="CAUSAL_LM",
     )
-    if not (has_gpu() or recipe["dropout"] or recipe.get("dora")):
+    if fused and not (recipe["dropout"] or recipe.get("dora")):
         config._register_custom_module(fused_layers())
     return config
 

@@ -50,6 +50,11 @@ class VllmEngine:
         self.asked = asked
         self.rank = _room_for(asked)
         source = download_weights(asked.weights)
+        if source.quantized:
+            raise BackendError(
+                f"{source.name} in four bits cannot be given to vLLM here: leave out "
+                f"--limen-quantization or --limen-sampling-engine"
+            )
         if source.gguf:
             raise BackendError(
                 f"{source.name} is too large a GGUF file to be converted for vLLM: name a folder "

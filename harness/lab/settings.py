@@ -88,6 +88,8 @@ class Settings:
             "float32".
         sampling_engine: "vllm" to sample open weights by vLLM, "auto" if it is installed and there
             is a GPU, "limen" not to. Default: `LIMEN_SAMPLING_ENGINE`, or "limen".
+        quantization: "nf4" to load open weights in four bits (QLoRA), "none" not to. Default:
+            `LIMEN_QUANTIZATION`, or "none".
         executor: Where stages run: ``local``, ``ray``, ``dask`` or another, with ``:ADDRESS`` where
             needed. Default: from the environment.
         needs: What stages that run a model need on an executor, before what specs and backends
@@ -133,6 +135,8 @@ class Settings:
     """The number format in which open weights are sampled from on a processor."""
     sampling_engine: str | None = field(default_factory=lambda: _text("sampling_engine"))
     """What samples from open weights: limen itself, or vLLM."""
+    quantization: str | None = field(default_factory=lambda: _text("quantization"))
+    """The number format in which open weights are loaded, if not as they are."""
     executor: str = field(default_factory=lambda: _text("executor") or LOCAL)
     """Where stages run: ``local``, ``ray``, ``dask`` or another, with ``:ADDRESS`` where needed."""
     needs: "Needs | None" = field(default_factory=lambda: needs_from(*from_environment("needs")))
@@ -164,6 +168,7 @@ class Settings:
     def terms(self) -> "ServiceTerms":
         """What the run allows a service to do, and how an engine samples."""
         from ...backends import ServiceTerms
+        from ...backends.quantization import chosen_quantization
         from ...backends.sampling_engine import chosen_engine
         from ...backends.sampling_precision import chosen_precision
 
@@ -177,6 +182,7 @@ class Settings:
             choices={name: str(value) for name, value in self.openai.items()},
             sampling_precision=chosen_precision(self.sampling_precision),
             sampling_engine=chosen_engine(self.sampling_engine),
+            quantization=chosen_quantization(self.quantization),
         )
 
     def side_by_side(self, *, waiting: bool, most: int | None = None) -> int:

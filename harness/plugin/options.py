@@ -25,6 +25,7 @@ OPTIONS = {
     "report": "write a report to this file: markdown with figures and tables, or one .html file",
     "sampling-precision": "local, on a processor: float32 (default), bfloat16, or auto",
     "sampling-engine": "local: limen's own sampler (default), vllm, or auto",
+    "quantization": "local: none (default), or nf4 for base models in four bits (QLoRA)",
     "executor": "where stages run: local (default), ray, dask, ... with :ADDRESS where needed",
     "needs": "what a stage with a model needs on an executor: gpus=1,gpu_memory=40,cores=4",
     "executor-env": "names of environment variables for the executor's workers, with commas",
@@ -149,6 +150,7 @@ def settings_of(config: pytest.Config) -> "Settings":
         prices=path_of(config, prices) if prices else None,
         sampling_precision=option(config, "sampling-precision"),
         sampling_engine=option(config, "sampling-engine"),
+        quantization=option(config, "quantization"),
         **_executor_settings(config),
         openai={
             name.replace("-", "_"): value

@@ -32,11 +32,14 @@ def test_the_environment_gives_what_is_not_given(monkeypatch: pytest.MonkeyPatch
         ("BACKEND", "openai"), ("MODEL", "m"), ("OTHER_MODEL", "o"), ("SEEDS", "4"),
         ("STORE", "kept"), ("WORKERS", "2"), ("BUDGET", "$1.50"), ("PRICES", "p.toml"),
         ("SAMPLING_PRECISION", "bfloat16"),
+        ("SAMPLING_ENGINE", "vllm"),
+        ("QUANTIZATION", "nf4"),
     ):  # fmt: skip
         monkeypatch.setenv(f"LIMEN_{name}", value)
     assert Settings() == Settings(
         backend="openai", model="m", other_model="o", seeds=4, store=Path("kept"), workers=2,
         budget=1.5, prices=Path("p.toml"), sampling_precision="bfloat16",
+        sampling_engine="vllm", quantization="nf4",
     )  # fmt: skip
     assert Settings(model="mine", seeds=1).model == "mine"
 
