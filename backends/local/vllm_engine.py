@@ -70,6 +70,7 @@ class VllmEngine:
                 skip_tokenizer_init=True,
                 generation_config="vllm",
                 max_logprobs=MOST_LOG_PROBABILITIES,
+                use_tqdm_on_load=False,
                 enable_lora=self.rank > 0,
                 **({"max_lora_rank": self.rank} if self.rank else {}),
                 **({} if has_gpu() else ON_PROCESSORS),

@@ -104,7 +104,8 @@ class Continuations:
             if any(_is_token(text, tokens) for text in lacking):
                 self._count.accepted(count)
         source = SET if self.first_tokens else PROBED
-        self.profile.notes["log-probabilities"] = f"of the first {count} tokens ({source})"
+        given = count if len(tokens) > count // 2 else len(tokens)
+        self.profile.notes["log-probabilities"] = f"of the first {given} tokens ({source})"
         return tokens
 
     def _usual_first_tokens(

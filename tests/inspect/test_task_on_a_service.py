@@ -107,10 +107,10 @@ def test_scores_are_those_of_the_engine(wired: Proxy, store: Path, tmp_path: Pat
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("bad", "message"),
+    ("bad", "patience", "message"),
     [
-        (sleeps, "asked its model nothing for 5 seconds"),
-        (ends_its_process, r"the Inspect task ended its process \(exit status 3\)"),
+        (sleeps, "2", "asked its model nothing for 20 seconds"),
+        (ends_its_process, "60", r"the Inspect task ended its process \(exit status 3\)"),
     ],
 )
 def test_a_bad_task_fails_alone(
@@ -118,12 +118,13 @@ def test_a_bad_task_fails_alone(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     bad: Callable[[str], float],
+    patience: str,
     message: str,
 ) -> None:
     """Another task of the same process gives its scores; once it is corrected, nothing is asked
     again that was answered.
     """
-    monkeypatch.setenv("LIMEN_FUNCTION_TIMEOUT", "0.5")
+    monkeypatch.setenv("LIMEN_FUNCTION_TIMEOUT", patience)
     lab = lab_of(tmp_path)
     asked_of(lab, made(bad), good)
     with pytest.raises(ExperimentError, match=message):
