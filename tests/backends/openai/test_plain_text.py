@@ -213,7 +213,7 @@ def test_without_an_echo_the_first_token_is_known(
     """A server that ignores echo reports first tokens: one token is exact, all else a bound."""
     found, fact = scored(logged(LEGACY, False), tmp_path, monkeypatch, asked("owl", "owls", "elk"))
     assert [(f.nats, f.exact) for f in found] == [(-0.5, True), (-0.5, False), (-2.0, False)]
-    assert "first 20 tokens" in fact
+    assert "first 2 tokens" in fact
 
 
 @pytest.mark.parametrize("start", ["", "<s>"], ids=["", "a token that begins texts"])
