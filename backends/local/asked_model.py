@@ -23,15 +23,10 @@ class AskedModel:
 
     def context(self, tokenizer: Tokenizer) -> Context:
         """Its own context, or the one that a student was trained in."""
-        if self.student is None:
+        if (student := self.student) is None:
             return own_context(tokenizer)
-        return student_context(self.student, tokenizer, self.base)
-
-
-def student_context(student: Student, tokenizer: Tokenizer, base: str) -> Context:
-    """The context to ask a student in; ``base`` is the fingerprint of its base model."""
-    record = dict(student.context)
-    if student.recipe["mismatch"] == "error":
-        check_unchanged(student.model, record, tokenizer, base)
-    system = student.recipe["asked_system"]
-    return recorded_context(record if system == AS_TRAINED else {**record, "system": system})
+        record = dict(student.context)
+        if student.recipe["mismatch"] == "error":
+            check_unchanged(student.model, record, tokenizer, self.base)
+        system = student.recipe["asked_system"]
+        return recorded_context(record if system == AS_TRAINED else {**record, "system": system})

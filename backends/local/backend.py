@@ -28,7 +28,7 @@ from ..objectives import OBJECTIVES, AnswerDistributions, DistributionRequest
 from ..recipes import check_training
 from ..rendering import RenderedContext
 from .adapter_check import check_adapter
-from .asked_model import AskedModel, student_context
+from .asked_model import AskedModel
 from .context import Context, own_context, template_hash
 from .continuations import ContinuationCalculator
 from .distributions import DistributionReader, answers_of, check_tokenizers, teacher_prompts
@@ -334,16 +334,13 @@ class LocalBackend:
 
     def _teacher(self, model: str) -> Teacher:
         """A model to train a student beside, in memory of its own."""
-        student = self._students.find(model)
-        base = self._readable(student.base if student else model)
-        tokenizer, size = load_tokenizer(base), base.parameters or 0
-        if student is None:
-            own, load = own_context(tokenizer), partial(load_model, base)
-            return Teacher(load=load, tokenizer=tokenizer, context=own, parameters=size)
-        full = student.full_weights(base) if student.full else None
-        weights = partial(load_model, full) if full else partial(load_adapted, base, student.folder)
-        context = student_context(student, tokenizer, base.fingerprint)
-        return Teacher(load=weights, tokenizer=tokenizer, context=context, parameters=size)
+        asked = self._asked_model(model)
+        tokenizer = load_tokenizer(asked.weights.tokenizer or asked.weights)
+        load = partial(load_model, asked.weights)
+        if asked.adapter is not None:
+            load = partial(load_adapted, asked.weights, asked.adapter)
+        context, size = asked.context(tokenizer), asked.weights.parameters or 0
+        return Teacher(load=load, tokenizer=tokenizer, context=context, parameters=size)
 
     def _train(
         self, job: Job, recipe: Recipe, source: ModelSource, folder: Path, progress: Progress

@@ -6,7 +6,6 @@ free again once it is stopped.
 """
 
 import json
-import logging
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -26,12 +25,12 @@ RANKS = (8, 16, 32, 64, 128, 256, 320, 512)
 """The ranks that room for adapters can be made for."""
 MOST_LOG_PROBABILITIES = 20
 ON_PROCESSORS: Mapping[str, Untyped] = {
-    "enforce_eager": True,  # compilation takes a minute
+    "enforce_eager": True,  # compilation takes longer than a small run
     "kv_cache_memory_bytes": 2 * 2**30,  # else all of the machine's memory
     "enable_chunked_prefill": False,  # a draw with a seed ends the engine then (vLLM 0.32)
 }
-QUIET = {"VLLM_LOGGING_LEVEL": "ERROR"}
-"""Environment of the engine's process."""
+LEVEL = "VLLM_LOGGING_LEVEL"
+"""The environment variable that says how much vLLM and its processes write."""
 
 
 def check_vllm() -> None:
@@ -89,7 +88,7 @@ class VllmEngine:
     ) -> list[Untyped]:
         """An answer to each prompt, under settings of its own."""
         vllm = library("vllm")
-        with _quietly(), _as_one_error("vLLM ended while it sampled from", self.asked.weights.name):
+        with _as_one_error("vLLM ended while it sampled from", self.asked.weights.name):
             outputs = self._engine.generate(
                 [{"prompt_token_ids": list(prompt)} for prompt in prompts],
                 [vllm.SamplingParams(**each) for each in settings],
@@ -149,13 +148,12 @@ def _as_one_error(what: str, model: str) -> Iterator[None]:
 
 @contextmanager
 def _quietly() -> Iterator[None]:
-    """Keep vLLM's messages of start and progress away from the run's own."""
-    before = {name: os.environ.get(name) for name in QUIET}
-    os.environ.update({name: before[name] or value for name, value in QUIET.items()})
-    logging.getLogger("vllm").setLevel(logging.ERROR)
+    """Start processes that write errors alone, unless the user has asked for more."""
+    if LEVEL in os.environ:
+        yield
+        return
+    os.environ[LEVEL] = "ERROR"
     try:
         yield
     finally:
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
+        os.environ.pop(LEVEL, None)

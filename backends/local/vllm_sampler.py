@@ -73,11 +73,13 @@ class VllmSampling:
 
 def _windows(requests: Iterable[Request]) -> Iterator[list[Request]]:
     window: list[Request] = []
+    draws = 0
     for request in requests:
         window.append(request)
-        if sum(each.draws for each in window) >= WINDOW:
+        draws += request.draws
+        if draws >= WINDOW:
             yield window
-            window = []
+            window, draws = [], 0
     if window:
         yield window
 
