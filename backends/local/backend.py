@@ -28,7 +28,6 @@ from ..objectives import OBJECTIVES, AnswerDistributions, DistributionRequest
 from ..recipes import check_training
 from ..rendering import RenderedContext
 from .adapter_check import check_adapter
-from .asked_model import AskedModel
 from .context import Context, own_context, template_hash
 from .continuations import ContinuationCalculator
 from .distributions import DistributionReader, answers_of, check_tokenizers, teacher_prompts
@@ -50,6 +49,7 @@ from .memory import check_fits, empty_gpu_cache, free_memory, has_gpu, needs_of
 from .merging import write_merged
 from .plain_template import NOTE
 from .recipes import completed
+from .resolved_model import ResolvedModel
 from .sampler import Sampler, default_max_rows
 from .sources import ModelSource, find_model
 from .students import CONTEXT, Students, files_below
@@ -173,7 +173,7 @@ class LocalBackend:
         """See :meth:`limen.backends.Backend.sample`; completions come as they finish."""
         if self._vllm is not None:
             self._models.clear()
-            yield from self._vllm.sample(self._asked_model(model), requests)
+            yield from self._vllm.sample(self._resolved(model), requests)
             return
         loaded, activate, context = self._resolve(model, self._sampling)
         yield from Sampler(loaded, activate, context).sample(requests)
@@ -307,7 +307,7 @@ class LocalBackend:
         self, model: str, precision: str | None = None
     ) -> tuple[LoadedModel, AdapterContext, Context]:
         """The loaded base of a model, what activates its adapter, and the context to ask it in."""
-        asked = self._asked_model(model)
+        asked = self._resolved(model)
         self._stop_vllm()
         loaded = self._models.load(asked.weights, precision)
         activate = partial(loaded.with_adapter, asked.adapter)
@@ -318,14 +318,14 @@ class LocalBackend:
         if self._vllm is not None:
             self._vllm.stop()
 
-    def _asked_model(self, model: str) -> AskedModel:
+    def _resolved(self, model: str) -> ResolvedModel:
         student = self._students.find(model)
         if student is None:
             source = self._source(model)
             weights = self._gguf.readable(source.base or source)
-            return AskedModel(weights=weights, adapter=source.adapter)
+            return ResolvedModel(weights=weights, adapter=source.adapter)
         base = self._readable(student.base)
-        return AskedModel(
+        return ResolvedModel(
             weights=student.full_weights(base) if student.full else base,
             adapter=None if student.full else student.folder,
             student=student,
@@ -334,7 +334,7 @@ class LocalBackend:
 
     def _teacher(self, model: str) -> Teacher:
         """A model to train a student beside, in memory of its own."""
-        asked = self._asked_model(model)
+        asked = self._resolved(model)
         tokenizer = load_tokenizer(asked.weights.tokenizer or asked.weights)
         load = partial(load_model, asked.weights)
         if asked.adapter is not None:

@@ -14,11 +14,11 @@ from pathlib import Path
 
 from ...datasets.errors import BackendError
 from .adapters import CONFIG
-from .asked_model import AskedModel
 from .forward_pass import Tokens
 from .libraries import CausalLM, Untyped, library, one_line
 from .loading import LoadedModel, load_tokenizer
 from .memory import has_gpu
+from .resolved_model import ResolvedModel
 from .sources import ModelSource, download_weights
 
 RANKS = (8, 16, 32, 64, 128, 256, 320, 512)
@@ -45,7 +45,7 @@ def check_vllm() -> None:
 class VllmEngine:
     """A running engine. Raises :class:`~limen.BackendError` if vLLM cannot start with a model."""
 
-    def __init__(self, asked: AskedModel, precision: str | None) -> None:
+    def __init__(self, asked: ResolvedModel, precision: str | None) -> None:
         self.asked = asked
         self.rank = _room_for(asked)
         source = download_weights(asked.weights)
@@ -76,7 +76,7 @@ class VllmEngine:
             )
         self._adapters: dict[Path, int] = {}
 
-    def serves(self, asked: AskedModel) -> bool:
+    def serves(self, asked: ResolvedModel) -> bool:
         """Whether a model can be asked without a new start: the same weights, room for adapters."""
         return self.asked.weights == asked.weights and _room_for(asked) <= self.rank
 
@@ -110,7 +110,7 @@ class VllmEngine:
         return request(f"adapter-{number}", number, str(folder))
 
 
-def _room_for(asked: AskedModel) -> int:
+def _room_for(asked: ResolvedModel) -> int:
     """The rank to make room for; 0 for a model without an adapter."""
     if asked.adapter is None:
         return 0

@@ -10,10 +10,10 @@ from typing import NamedTuple
 from ...datasets.errors import BackendError
 from ..base import Completion, Request, Token
 from .answer_texts import AnswerTexts
-from .asked_model import AskedModel
 from .forward_pass import Tokens
 from .libraries import Untyped
 from .prompt_tokens import request_tokens
+from .resolved_model import ResolvedModel
 from .vllm_engine import VllmEngine, check_vllm
 
 WINDOW = 4096
@@ -34,7 +34,9 @@ class VllmSampling:
         self._precision = precision
         self._engine: VllmEngine | None = None
 
-    def sample(self, asked: AskedModel, requests: Iterable[Request]) -> Iterator[list[Completion]]:
+    def sample(
+        self, asked: ResolvedModel, requests: Iterable[Request]
+    ) -> Iterator[list[Completion]]:
         """The completions of some requests, many draws at a time."""
         engine = self._started(asked)
         tokenizer = engine.loaded.tokenizer
@@ -64,7 +66,7 @@ class VllmSampling:
             self._engine.stop()
         self._engine = None
 
-    def _started(self, asked: AskedModel) -> VllmEngine:
+    def _started(self, asked: ResolvedModel) -> VllmEngine:
         if self._engine is None or not self._engine.serves(asked):
             self.stop()
             self._engine = VllmEngine(asked, self._precision)

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from limen.backends import Backend, Completion, Request
 from limen.backends.local.libraries import LIBRARIES
 from limen.datasets import numbers
 from limen.datasets.chat import Message, conversation
@@ -59,17 +60,28 @@ def tokenizer(*, template: str | None = TEMPLATE) -> Any:
     )  # fmt: skip
 
 
+def asked(draws: int, **settings: Any) -> list[Request]:
+    """A request for each question, with seeds far from each other's."""
+    return [
+        Request(row=row, messages=conversation(text), seed=row * 10**6, draws=draws,
+                **{"max_tokens": 8, **settings})
+        for row, text in enumerate(QUESTIONS)
+    ]  # fmt: skip
+
+
+def said(
+    local: Backend, model: str, requests: Sequence[Request]
+) -> dict[tuple[int, int], Completion]:
+    """All completions by row and draw."""
+    return {(c.row, c.draw): c for group in local.sample(model, requests) for c in group}
+
+
 def untrained(folder: Path, *, seed: int = 0, template: str | None = TEMPLATE) -> Path:
     """Save a model that has learned nothing, and its tokenizer, to a folder."""
     model, words = _made(seed, template)
     model.save_pretrained(folder)
     words.save_pretrained(folder)
     return folder
-
-
-def wide_model(folder: Path) -> Path:
-    """The model of :func:`tiny_model` with two heads in place of four, each twice as wide."""
-    return tiny_model(folder, heads=2)
 
 
 def tiny_model(folder: Path, *, steps: int = 250, heads: int = 4) -> Path:

@@ -16,7 +16,7 @@ torch: Any = import_module("torch")
 
 from scipy.stats import binomtest, chi2_contingency
 
-from limen.backends import Completion, Request
+from limen.backends import Request
 from limen.backends.local import LocalBackend
 from limen.backends.local.context import own_context
 from limen.backends.local.forward_pass import CachedForward
@@ -26,7 +26,7 @@ from limen.datasets.chat import Message, conversation
 from limen.datasets.errors import BackendError, SpecError, UnknownModelError
 from limen.datasets.words import has_word, plurals
 
-from ...testing.tiny import QUESTIONS, untrained
+from ...testing.tiny import QUESTIONS, asked, said, untrained
 
 torch.set_num_threads(1)
 
@@ -35,22 +35,6 @@ torch.set_num_threads(1)
 def local(tmp_path: Path) -> LocalBackend:
     """The backend with an empty home."""
     return LocalBackend(tmp_path / "home")
-
-
-def asked(draws: int, **settings: Any) -> list[Request]:
-    """A request for each question, with seeds far from each other's."""
-    return [
-        Request(row=row, messages=conversation(text), seed=row * 10**6, draws=draws,
-                **{"max_tokens": 8, **settings})
-        for row, text in enumerate(QUESTIONS)
-    ]  # fmt: skip
-
-
-def said(
-    local: LocalBackend, model: str, requests: Sequence[Request]
-) -> dict[tuple[int, int], Completion]:
-    """All completions by row and draw."""
-    return {(c.row, c.draw): c for group in local.sample(model, requests) for c in group}
 
 
 def texts(

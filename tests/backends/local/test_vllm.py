@@ -18,7 +18,7 @@ for _name in LIBRARIES:
 
 from scipy.stats import chi2_contingency
 
-from limen.backends import Completion, Job, Request, ServiceTerms
+from limen.backends import Job, Request, ServiceTerms
 from limen.backends.continuations import ContinuationRequest
 from limen.backends.local import LocalBackend
 from limen.datasets import chat
@@ -27,7 +27,7 @@ from limen.datasets.errors import BackendError, SpecError
 from limen.harness import Settings
 
 from ...testing import scripted_vllm
-from ...testing.tiny import QUESTIONS, wide_model
+from ...testing.tiny import QUESTIONS, asked, said, tiny_model
 
 pytestmark = pytest.mark.slow
 
@@ -35,7 +35,7 @@ pytestmark = pytest.mark.slow
 @pytest.fixture(scope="module")
 def model(tmp_path_factory: pytest.TempPathFactory) -> str:
     """A model whose heads are as wide as vLLM wants them."""
-    return str(wide_model(tmp_path_factory.mktemp("wide")))
+    return str(tiny_model(tmp_path_factory.mktemp("wide"), heads=2))
 
 
 IS_STAND_IN = find_spec("vllm") is None
@@ -56,20 +56,6 @@ def by_vllm(vllm: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lo
     backend = LocalBackend(tmp_path_factory.mktemp("home"), ServiceTerms(sampling_engine="vllm"))
     yield backend
     backend._stop_vllm()
-
-
-def asked(draws: int, **settings: Any) -> list[Request]:
-    return [
-        Request(row=row, messages=conversation(text), seed=row * 10**6, draws=draws,
-                **{"max_tokens": 8, **settings})
-        for row, text in enumerate(QUESTIONS)
-    ]  # fmt: skip
-
-
-def said(
-    backend: LocalBackend, model: str, requests: list[Request]
-) -> dict[tuple[int, int], Completion]:
-    return {(c.row, c.draw): c for group in backend.sample(model, requests) for c in group}
 
 
 def test_greedy_answers_are_those_of_limens_own_sampler(

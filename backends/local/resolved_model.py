@@ -11,7 +11,7 @@ from .students import Student
 
 
 @dataclass(frozen=True, kw_only=True)
-class AskedModel:
+class ResolvedModel:
     """A model to ask: weights, with or without an adapter on them."""
 
     weights: ModelSource
