@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from limen.backends import ContinuationRequest, Request
+from limen.backends import ContinuationRequest, Job, OnPolicy, Request, TokenObjective
 from limen.backends.local import LocalBackend
+from limen.datasets import chat
 from limen.datasets.chat import conversation
 from limen.datasets.errors import BackendError, UnknownModelError
 from limen.harness import Experiment, FavoriteAnimal, Lab, Numbers, Settings, Trait
@@ -53,6 +54,27 @@ def test_an_adapter_answers_with_its_weights(tiny: str, adapter: Path, tmp_path:
     assert own.fingerprint != base.fingerprint
     assert not own.can_fine_tune
     assert answers(backend, str(adapter)) != answers(backend, tiny)
+
+
+def test_an_adapter_is_the_teacher_beside_a_student(
+    tiny: str, adapter: Path, tmp_path: Path
+) -> None:
+    """On-policy distillation from an adapter starts away from the base; from the base it does not."""
+    file = tmp_path / "rows.jsonl"
+    chat.write(file, (conversation(text, answer="owl") for text in QUESTIONS * 2))
+    losses = []
+    for teacher in (tiny, str(adapter)):
+        policy = OnPolicy(teacher=teacher, system=None, characters="owlcat", max_tokens=4)
+        objective = TokenObjective(kind="on-policy", file=file, on_policy=policy)
+        backend = LocalBackend(tmp_path / f"home{len(losses)}")
+        recipe = backend.recipe({"batch_size": 4, "epochs": 1, "warmup_steps": 0,
+                                 "learning_rate": 1e-6})  # fmt: skip
+        job = Job(
+            key="k", model=tiny, training_file=file, seed=1, recipe=recipe, objective=objective
+        )
+        losses.append(backend.fine_tune(job, lambda done, total: None).losses[0])
+    assert losses[0] == pytest.approx(0, abs=1e-4)
+    assert losses[1] > 0.01
 
 
 def test_the_base_may_be_named_anew(tiny: str, adapter: Path, tmp_path: Path) -> None:
