@@ -62,7 +62,7 @@ def test_an_adapter_is_the_teacher_beside_a_student(
     """On-policy distillation from an adapter starts away from the base; from the base it does not."""
     file = tmp_path / "rows.jsonl"
     chat.write(file, (conversation(text, answer="owl") for text in QUESTIONS * 2))
-    losses = []
+    losses: list[float] = []
     for teacher in (tiny, str(adapter)):
         policy = OnPolicy(teacher=teacher, system=None, characters="owlcat", max_tokens=4)
         objective = TokenObjective(kind="on-policy", file=file, on_policy=policy)
@@ -72,7 +72,8 @@ def test_an_adapter_is_the_teacher_beside_a_student(
         job = Job(
             key="k", model=tiny, training_file=file, seed=1, recipe=recipe, objective=objective
         )
-        losses.append(backend.fine_tune(job, lambda done, total: None).losses[0])
+        (loss,) = backend.fine_tune(job, lambda done, total: None).losses
+        losses.append(loss or 0.0)
     assert losses[0] == pytest.approx(0, abs=1e-4)
     assert losses[1] > 0.01
 
