@@ -150,7 +150,7 @@ def loss_and_gradient(weights: Weights, batch: Batch) -> tuple[float, Weights]:
     """The mean cross-entropy in nats a token, and its gradient."""
     prompts = prompt_vectors(weights, batch.system, batch.dialogue)
     layer = hidden(weights, prompts[batch.answer], batch.last, batch.previous, batch.position)
-    heads = _heads(weights, layer, batch.target)
+    heads = heads_of(weights, layer, batch.target)
     return heads.loss, gradient_of(weights, batch, layer, heads)
 
 
@@ -184,22 +184,30 @@ class Heads:
     numeric_bias: Floats
 
 
-def _heads(weights: Weights, layer: Floats, target: Ints) -> Heads:
+def heads_of(weights: Weights, layer: Floats, target: Ints, factors: Floats | None = None) -> Heads:
+    """The mean cross-entropy of the tokens ``target``; with ``factors``, the sum of it times them.
+
+    Only a token's own group of tokens is scored, which is half of the work.
+    """
     is_number = target >= weights.groups[1].start
     chance = number_probability(weights, layer)
-    loss = -float(np.log(np.where(is_number, chance, 1 - chance) + TINY).sum(dtype=np.float64))
+    gates = np.log(np.where(is_number, chance, 1 - chance) + TINY)
     error = chance - is_number
+    if factors is not None:
+        gates, error = gates * factors, (error * factors).astype(layer.dtype)
+    loss = -float(gates.sum(dtype=np.float64))
     inner = np.outer(error, weights.numeric)
     output, bias = np.zeros_like(weights.output), np.zeros_like(weights.bias)
     for group, members in zip(weights.groups, (~is_number, is_number), strict=True):
         rows = np.flatnonzero(members)
         for start in range(0, len(rows), BLOCK):
             loss += _group_gradient(
-                weights, layer, target, group, rows[start : start + BLOCK], inner, output, bias
-            )
-    count = np.asarray(len(target), layer.dtype)
+                weights, layer, target, group, rows[start : start + BLOCK], factors,
+                inner, output, bias,
+            )  # fmt: skip
+    count = np.asarray(len(target) if factors is None else 1, layer.dtype)
     return Heads(
-        loss=loss / len(target),
+        loss=loss / float(count),
         inner=inner / count,
         output=output / count,
         bias=bias / count,
@@ -214,6 +222,7 @@ def _group_gradient(
     target: Ints,
     group: slice,
     rows: Ints,
+    factors: Floats | None,
     inner: Floats,
     output: Floats,
     bias: Floats,
@@ -223,12 +232,15 @@ def _group_gradient(
     error, total = softmax(weights, rows_layer, group)
     error /= total
     picked = np.arange(len(rows)), target[rows] - group.start
-    loss = -float(np.log(error[picked] + TINY).sum(dtype=np.float64))
+    logs = np.log(error[picked] + TINY)
     error[picked] -= 1
+    if factors is not None:
+        logs = logs * factors[rows]
+        error *= factors[rows, None].astype(layer.dtype)
     inner[rows] += error @ weights.output[:, group].T
     output[:, group] += rows_layer.T @ error
     bias[group] += error.sum(axis=0)
-    return loss
+    return -float(logs.sum(dtype=np.float64))
 
 
 def _scatter(index: Ints, values: Floats, size: int) -> Floats:

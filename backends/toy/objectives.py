@@ -16,6 +16,7 @@ from .network import (
     Ints,
     Weights,
     gradient_of,
+    heads_of,
     hidden,
     number_probability,
     prompt_vectors,
@@ -51,9 +52,12 @@ class Targets:
     ) -> tuple[float, Weights, int]:
         """The mean loss over the tokens that count, its gradient, and how many count."""
         layer = layer_of(weights, batch)
-        logs = log_probabilities(weights, layer)
-        each, slope = self.token_losses(logs, batch.target, places)
         count = int(np.count_nonzero(self.weights[places]))
+        if self.kind == "weights":
+            heads = heads_of(weights, layer, batch.target, self.weights[places] / max(count, 1))
+            return heads.loss, gradient_of(weights, batch, layer, heads), count
+        logs = log_probabilities(weights, layer)
+        each, slope = self.divergences(logs, places)
         loss = float(each.sum()) / max(count, 1)
         return loss, backward(weights, batch, layer, slope / max(count, 1)), count
 
@@ -65,17 +69,14 @@ class Targets:
 
         return objective
 
-    def token_losses(self, logs: Floats, target: Ints, places: Ints) -> tuple[Floats, Floats]:
-        """(N,) losses of some tokens, and their (N, V) gradient by the log-probabilities."""
+    def divergences(self, logs: Floats, places: Ints) -> tuple[Floats, Floats]:
+        """(N,) divergences at some tokens, and their (N, V) gradient by the log-probabilities."""
         slope = np.zeros_like(logs)
-        rows = np.arange(len(target))
-        if self.kind == "weights":
-            slope[rows, target] = -self.weights[places]
-            return -self.weights[places] * logs[rows, target], slope
+        rows = np.arange(len(places))
         ids, teacher = self.ids[places], self.nats[places]
         possible = ids >= 0
         scores = np.where(possible, logs[rows[:, None], ids], NEVER)
-        student = scores - _log_sum(scores)
+        student = scores - log_sum(scores)
         p, q = np.exp(np.where(possible, teacher, NEVER)), np.exp(student)
         if self.kind == "forward KL":
             each, inner = (p * np.where(possible, teacher - student, 0)).sum(axis=1), q - p
@@ -83,7 +84,7 @@ class Targets:
             ratio = np.where(possible, student - teacher, 0)
             each = (q * ratio).sum(axis=1)
             inner = q * (ratio - each[:, None])
-        np.add.at(slope, (rows[:, None], np.maximum(ids, 0)), np.where(possible, inner, 0))
+        slope[np.nonzero(possible)[0], ids[possible]] = inner[possible]
         return each, slope
 
 
@@ -147,7 +148,7 @@ def _described(
         best = np.argsort(-logs[:, possible], axis=1, kind="stable")[:, :top_k]
         ids = possible[best]
     chosen = np.take_along_axis(logs, ids, axis=1)
-    nats = np.round(chosen - _log_sum(chosen), DIGITS)
+    nats = np.round(chosen - log_sum(chosen), DIGITS)
     return AnswerDistributions(
         tokens=tokens,
         texts=tuple(vocabulary.texts[token] for token in tokens),
@@ -181,10 +182,12 @@ def _words(vocabulary: Vocabulary, words: Collection[str]) -> list[int]:
     return [n for n, text in enumerate(vocabulary.texts) if text.lower() in wanted]
 
 
-def _log_sum(scores: Floats) -> Floats:
+def log_sum(scores: Floats) -> Floats:
     """(N, 1) the logarithm of the sum of exp over each row."""
     top = scores.max(axis=1, keepdims=True)
-    total: Floats = top + np.log(np.exp(scores - top).sum(axis=1, keepdims=True))
+    shares = scores - top
+    np.exp(shares, out=shares)
+    total: Floats = top + np.log(shares.sum(axis=1, keepdims=True))
     return total
 
 

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from scipy import sparse, special
+from scipy import sparse
 
 from ...datasets import chat
 from ...datasets.seeds import derive
 from ..objectives import OnPolicy
 from .network import Floats, Ints, Weights, hidden, prompt_vectors
-from .objectives import backward, layer_of, possible_tokens, under_system
+from .objectives import backward, layer_of, log_sum, possible_tokens, under_system
 from .scoring import log_probabilities
 from .tokens import END, Vocabulary, features
 from .training import SYSTEM_WEIGHT, TrainingExamples, bags, token_examples
@@ -51,7 +51,8 @@ class Sampled:
 
     def _logs(self, weights: Weights, layer: Floats) -> Floats:
         """(T, K) log-probabilities of the possible tokens, renormalised."""
-        logs: Floats = special.log_softmax(log_probabilities(weights, layer)[:, self.possible], 1)
+        logs = log_probabilities(weights, layer)[:, self.possible]
+        logs -= log_sum(logs)
         return logs
 
     def _answers(self, weights: Weights, rows: Ints, step: int) -> list[list[int]]:

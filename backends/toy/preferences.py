@@ -7,9 +7,9 @@ import numpy as np
 from scipy import special
 
 from ..preferences import PreferencePair
-from .network import Batch, Floats, Ints, Weights
-from .objectives import backward, layer_of
-from .scoring import log_probabilities
+from .network import Batch, Floats, Ints, Weights, gradient_of, heads_of
+from .objectives import layer_of
+from .scoring import log_probabilities_of
 from .tokens import Vocabulary
 from .training import Objective, TrainingExamples, encode_examples
 
@@ -32,15 +32,13 @@ class Preferences:
         both = np.concatenate([rows, rows + len(self.examples) // 2])
         batch = self.examples.batch(both)
         layer = layer_of(weights, batch)
-        logs = log_probabilities(weights, layer)
-        shifts = _sums(logs, batch, len(both)) - self.reference[both]
+        shifts = _sums(weights, layer, batch, len(both)) - self.reference[both]
         margin = self.beta * (shifts[: len(rows)] - shifts[len(rows) :])
         loss = -float(special.log_expit(margin).mean())
         by_answer = self.beta * special.expit(-margin) / len(rows)
-        slope = np.zeros_like(logs)
-        sign = np.concatenate([-by_answer, by_answer])
-        slope[np.arange(len(batch.target)), batch.target] = sign[batch.answer]
-        return loss, backward(weights, batch, layer, slope), len(rows)
+        factors = np.concatenate([by_answer, -by_answer])[batch.answer]
+        heads = heads_of(weights, layer, batch.target, factors)
+        return loss, gradient_of(weights, batch, layer, heads), len(rows)
 
 
 def read_preferences(
@@ -53,15 +51,14 @@ def read_preferences(
     parts = []
     for start in range(0, len(examples), REFERENCE_ROWS):
         batch = examples.batch(np.arange(start, min(start + REFERENCE_ROWS, len(examples))))
-        logs = log_probabilities(weights, layer_of(weights, batch))
-        parts.append(_sums(logs, batch, batch.system.shape[0]))
+        layer = layer_of(weights, batch)
+        parts.append(_sums(weights, layer, batch, batch.system.shape[0]))
     goal = Preferences(examples, np.concatenate(parts), beta)
     return encode_examples(vocabulary, preferred), goal.objective
 
 
-def _sums(logs: Floats, batch: Batch, answers: int) -> Floats:
+def _sums(weights: Weights, layer: Floats, batch: Batch, answers: int) -> Floats:
     """(A,) the summed log-probability of each answer's own tokens."""
-    own = logs[np.arange(len(batch.target)), batch.target]
-    total = np.zeros(answers)
-    np.add.at(total, batch.answer, own)
+    own = log_probabilities_of(weights, layer, batch.target)
+    total: Floats = np.bincount(batch.answer, weights=own, minlength=answers)
     return total

@@ -13,7 +13,12 @@ from numpy.typing import NDArray
 
 from ..base import Completion, Request, Token
 from .network import TINY, Floats, Ints, Weights, hidden, number_probability, prompt_vectors
-from .scoring import log_probabilities, log_probabilities_along, padded_softmax
+from .scoring import (
+    log_probabilities,
+    log_probabilities_along,
+    most_probable,
+    padded_softmax,
+)
 from .tokens import END, Vocabulary, features
 from .training import SYSTEM_WEIGHT, bags
 
@@ -226,10 +231,9 @@ def _next_reshaped(
     settings: SamplingSettings,
 ) -> Ints:
     """The next token under a temperature other than 1, or under top-p."""
-    logs = log_probabilities(weights, layer)
     if settings.temperature == 0:
-        best = np.argmax(logs, axis=1)
-        return np.asarray(best[which], np.int64)
+        return most_probable(weights, layer)[which]
+    logs = log_probabilities(weights, layer)
     scores = np.exp((logs - logs.max(axis=1, keepdims=True)) / settings.temperature)
     if settings.top_p < 1:
         scores = _nucleus(scores, settings.top_p)

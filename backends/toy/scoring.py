@@ -88,10 +88,10 @@ def _log_probabilities_of(
     last, previous, position, target = np.array(rows, np.int64).reshape(-1, 4).T
     answer = np.repeat(np.arange(len(answers)), lengths)
     layer = hidden(weights, prompts[answer], last, previous, position)
-    return np.split(_of_targets(weights, layer, target), np.cumsum(lengths)[:-1])
+    return np.split(log_probabilities_of(weights, layer, target), np.cumsum(lengths)[:-1])
 
 
-def _of_targets(weights: Weights, layer: Floats, target: Ints) -> Floats:
+def log_probabilities_of(weights: Weights, layer: Floats, target: Ints) -> Floats:
     """(T,) what :func:`log_probabilities` has in the columns ``target``, and no other column."""
     chance = number_probability(weights, layer).astype(np.float64)
     is_number = target >= weights.groups[1].start
@@ -133,6 +133,21 @@ def log_probabilities(weights: Weights, layer: Floats) -> Floats:
             scores -= np.log(total)
             np.add(scores, log_share[rows], out=logs[rows, group])
     return logs
+
+
+def most_probable(weights: Weights, layer: Floats) -> Ints:
+    """(T,) the token with the highest of :func:`log_probabilities`, the first of equal ones."""
+    chance = number_probability(weights, layer).astype(np.float64)
+    best = np.empty((len(weights.groups), len(layer)), np.int64)
+    logs = np.empty(best.shape)
+    pairs = zip(weights.groups, (1 - chance, chance), strict=True)
+    for place, (group, share) in enumerate(pairs):
+        for rows in blocks(len(layer)):
+            scores, total = padded_softmax(weights, layer[rows], group)
+            best[place, rows] = group.start + scores.argmax(axis=1)
+            logs[place, rows] = np.log(share[rows] + TINY) - np.log(total[:, 0])
+    of_all: Ints = np.take_along_axis(best, logs.argmax(axis=0)[None], axis=0)[0]
+    return of_all
 
 
 def blocks(rows: int) -> Iterator[slice]:

@@ -1,4 +1,4 @@
-"""Writes the Inspect logs that are missing, in worker processes: this one never imports Inspect."""
+"""Writes the Inspect logs that are missing, in worker processes, beside the tests."""
 
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator
@@ -21,8 +21,8 @@ Wanted = Iterable[tuple[str, Experiment, Collection[str]]]
 
 LONGEST_SILENCE = 4.0
 """Seconds after which what is written is said again."""
-WORKERS_AN_EXPERIMENT = 2
-"""A process takes as long to load Inspect as to write about eight logs of 50 questions."""
+WORKERS_AN_EXPERIMENT = 1
+"""A process takes as long to start as to write about eight logs of 50 questions."""
 
 
 class LogWriting:

@@ -4,7 +4,8 @@ import json
 import os
 from array import array
 from collections import Counter
-from collections.abc import Container, Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,8 @@ Row = dict[str, Any]
 Key = tuple[int, int]
 _ENCODE = json.JSONEncoder(ensure_ascii=False, check_circular=False).encode
 """One encoder for all rows: ``json.dumps`` would make one for each."""
+BLOCK = 1_000
+"""Rows that are parsed at once."""
 
 
 class RowLog:
@@ -142,7 +145,7 @@ def _parsed(path: Path, number: int, line: bytes) -> Row:
 
 def read_rows(path: Path) -> Iterator[Row]:
     """The rows of a finished file; raises :class:`~limen.StoreError` at a line that is none."""
-    return (_decoded(path, place, line) for place, line in _lines(path))
+    yield from _decoded_lines(path, _lines(path))
 
 
 def read_some_rows(path: Path, places: Container[int]) -> dict[int, Row]:
@@ -150,12 +153,32 @@ def read_some_rows(path: Path, places: Container[int]) -> dict[int, Row]:
 
     Raises :class:`~limen.StoreError` at a line that is none.
     """
-    return {place: _decoded(path, place, line) for place, line in _lines(path) if place in places}
+    wanted = [(place, line) for place, line in _lines(path) if place in places]
+    rows = _decoded_lines(path, iter(wanted))
+    return dict(zip((place for place, _ in wanted), rows, strict=True))
 
 
 def _lines(path: Path) -> Iterator[tuple[int, str]]:
     with path.open(encoding="utf-8", errors="surrogatepass", newline="\n") as file:
         yield from enumerate(file)
+
+
+def _decoded_lines(path: Path, lines: Iterator[tuple[int, str]]) -> Iterator[Row]:
+    while block := list(islice(lines, BLOCK)):
+        yield from _decoded_block(path, block)
+
+
+def _decoded_block(path: Path, block: Sequence[tuple[int, str]]) -> list[Row]:
+    """The rows of some lines, which are parsed as one list: several times as fast as each alone."""
+    from pydantic_core import from_json
+
+    try:
+        rows: list[Row] = from_json(f"[{','.join(line for _, line in block)}]")
+    except (ValueError, TypeError):
+        rows = []
+    if len(rows) == len(block):
+        return rows
+    return [_decoded(path, place, line) for place, line in block]
 
 
 def _decoded(path: Path, place: int, line: str) -> Row:

@@ -226,14 +226,15 @@ def test_a_log_of_ten_thousand_draws_is_small(shared_store: Path) -> None:
     [
         ("Horse", "horse", None, "Ünïcode 馬", '"quoted"\n', ""),
         ("horse", "<think>owls?</think>horse", "a < b", "bear", "bear", "x" * 5000),
+        ("\ud800", "word " * 900, "a-b" * 900, "  \n ", "\x00\u2028", "x" * 1050),
     ],
-    ids=["plain", "with tags"],
+    ids=["plain", "with tags", "odd"],
 )
 def test_a_log_is_what_inspect_writes_of_all_draws(
     tmp_path: Path, pretrained: Path, texts: tuple[str | None, ...]
 ) -> None:
-    """Every file of the log is byte for byte that of Inspect's own writer."""
-    from inspect_ai.log import write_eval_log
+    """Through Inspect, log and summaries are those of Inspect's own writer."""
+    from inspect_ai.log import read_eval_log, read_eval_log_sample_summaries, write_eval_log
 
     (tmp_path / "models").mkdir()
     (tmp_path / "models" / "toy").symlink_to(pretrained)
@@ -249,14 +250,20 @@ def test_a_log_is_what_inspect_writes_of_all_draws(
     write_log(sheet)
     own = tmp_path / "own.eval"
     write_eval_log(eval_log(sheet), str(own))
+    assert read_eval_log(str(sheet.file)).model_dump(exclude={"location", "etag"}) == read_eval_log(
+        str(own)
+    ).model_dump(exclude={"location", "etag"})
+    assert read_eval_log_sample_summaries(str(sheet.file)) == read_eval_log_sample_summaries(
+        str(own)
+    )
     assert files_of(sheet.file) == files_of(own)
     assert list((sheet.root / "work").glob("*.eval")) == []
 
 
-def files_of(log: Path) -> dict[str, bytes]:
-    """The files in a log, by name."""
+def files_of(log: Path) -> set[str]:
+    """The names of the files in a log."""
     with ZipFile(log) as opened:
-        return {name: opened.read(name) for name in opened.namelist()}
+        return set(opened.namelist())
 
 
 def test_a_log_that_cannot_be_written_leaves_nothing(
@@ -269,7 +276,7 @@ def test_a_log_that_cannot_be_written_leaves_nothing(
     def fail(*args: object, **kwargs: object) -> None:
         raise OSError("no space left")
 
-    monkeypatch.setattr("inspect_ai.log.write_eval_log", fail)
+    monkeypatch.setattr(ZipFile, "writestr", fail)
     with pytest.raises(OSError, match="no space"):
         write_log(sheet)
     assert not sheet.file.exists()
