@@ -88,14 +88,24 @@ def _draw(axes: "Axes", reading: ReadingRow, *, crowded: bool) -> None:
         axes.tick_params(axis="x", labelrotation=25)
         for label in axes.get_xticklabels():
             label.set_horizontalalignment("right")
-    tops = [scale * max(arm.interval[1], *arm.by_seed) for arm in reading.arms]
     axes.set_xlim(-0.6, max(len(names), 1) - 0.4)
-    axes.set_ylim(0, max(5.0 if scale == 100 else 1.0, *(1.12 * top for top in tops)))
+    axes.set_ylim(*_reach(reading.arms, scale))
     unit = " (%)" if reading.kind == "rate" else ""
     axes.set_ylabel(fill(f"{reading.name}{unit}", 40), color=INK, fontsize=9)
     axes.spines[["top", "right"]].set_visible(False)
     axes.tick_params(colors=INK)
     axes.grid(axis="y", alpha=0.3, zorder=0)
+
+
+def _reach(arms: Sequence[ArmRow], scale: int) -> tuple[float, float]:
+    """The values that a panel shows: from zero up, and below it where a figure is negative."""
+    top = max((scale * max(arm.interval[1], *arm.by_seed) for arm in arms), default=0.0)
+    low = min((scale * min(arm.interval[0], *arm.by_seed) for arm in arms), default=0.0)
+    least = 5.0 if scale == 100 else 1.0
+    if low >= 0:
+        return 0.0, max(least, 1.12 * top)
+    room = 0.12 * (max(top, 0.0) - low)
+    return low - room, max(top, 0.0) + room
 
 
 def _draw_arms(axes: "Axes", arms: Sequence[ArmRow], scale: int) -> None:

@@ -60,5 +60,6 @@ def read_preferences(
 def _sums(weights: Weights, layer: Floats, batch: Batch, answers: int) -> Floats:
     """(A,) the summed log-probability of each answer's own tokens."""
     own = log_probabilities_of(weights, layer, batch.target)
-    total: Floats = np.bincount(batch.answer, weights=own, minlength=answers)
+    total: Floats = np.zeros(answers)
+    np.add.at(total, batch.answer, own)
     return total

@@ -7,6 +7,7 @@ import click
 
 from ...datasets.errors import LimenError
 from .echo import echo
+from .ini_file import ini_defaults
 
 COMMANDS = {
     "init": "Write a first spec and its ini file into a folder.",
@@ -48,6 +49,9 @@ class _Commands(click.Group):
             return None
         module = import_module(f".{cmd_name}", __name__)
         command: click.Command = module.command
+        _, values = ini_defaults(Path.cwd())
+        inner = command.list_commands(ctx) if isinstance(command, click.Group) else []
+        ctx.default_map = {cmd_name: {**values, **dict.fromkeys(inner, values)}}
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

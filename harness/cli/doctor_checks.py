@@ -21,7 +21,16 @@ GOOD, NOTE, BAD = "good", "note", "bad"
 
 PACKAGES = ("pytest", "numpy", "scipy", "openai", "inspect-ai")
 """Packages whose versions help to understand a report of a fault."""
-EXTRAS = {"local": ("torch", "transformers", "peft", "trl"), "test": ("xdist", "hypothesis")}
+EXTRAS = {
+    "local": ("torch", "transformers", "peft", "trl"),
+    "quantization": ("bitsandbytes",),
+    "vllm": ("vllm",),
+    "tinker": ("tinker",),
+    "ray": ("ray",),
+    "dask": ("distributed",),
+    "files": ("pyarrow", "zstandard"),
+    "test": ("xdist", "hypothesis"),
+}
 """By extra: the modules that it installs."""
 SECRETS = ("OPENAI_API_KEY", "ANTHROPIC_API_KEY", "HF_TOKEN")
 """Environment variables that are said to be set or not, and never shown."""

@@ -8,6 +8,7 @@ from types import ModuleType
 from typing import Any, TypeVar, cast
 
 import click
+from click.core import ParameterSource
 
 from ...backends import backend_names
 from ...datasets.errors import SpecError
@@ -15,6 +16,8 @@ from ...datasets.suggestions import did_you_mean
 from ..experiment import FavoriteAnimal, FavoriteTree, Measure, Trait
 from ..lab import Settings
 from . import store_option
+from .echo import echo
+from .ini_file import ini_defaults
 
 Command = Callable[..., Any]
 """A callback of click's: its parameters are those that its options name."""
@@ -104,12 +107,26 @@ def running_options(*, waits: bool = False, samples: bool = False) -> Callable[[
         def run(**given: Any) -> object:
             names = ("store", "backend", "model", "budget", "prices")
             parts = {name: given.pop(name) for name in names}
+            _say_what_the_ini_file_gave(parts)
             wait, batch = not given.pop("no_wait", False), given.pop("batch", False)
             return function(settings=Settings(wait=wait, batch=batch, **parts), **given)
 
         return cast("F", _decorated(run, options))
 
     return decorate
+
+
+def _say_what_the_ini_file_gave(parts: dict[str, Any]) -> None:
+    """Name the backend and the model that were not asked for here: they may cost money."""
+    context = click.get_current_context()
+    given = [
+        f"{name} {parts[name]!r}"
+        for name in ("backend", "model")
+        if context.get_parameter_source(name) is ParameterSource.DEFAULT_MAP
+    ]
+    if given:
+        file, _ = ini_defaults(Path.cwd())
+        echo(f"limen: {', '.join(given)}, as {file} says", err=True)
 
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")

@@ -33,6 +33,7 @@ def read_arm(
         trained=trainings[0] is not None and name not in ("teacher", *teacher_arms(experiment)),
         trait_word=experiment.trait.shown_by,
         other_trait_words=tuple(trait.shown_by for trait in experiment.traits[1:]),
+        data_trait_words=tuple(trait.shown_by for trait in experiment.data.traits()),
         family=experiment.family,
         looks=len(experiment.looks) + 1,
         margin=experiment.margin,

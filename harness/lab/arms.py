@@ -36,7 +36,9 @@ class Arm(AnsweredMeasure):
         models: The answers of each model, one a seed.
         trained: Whether its models were fine-tuned.
         trait_word: The word that shows the trait of the experiment.
-        other_trait_words: The words that show the other traits of a mix. Default: none.
+        other_trait_words: The words that show the other traits that the experiment names.
+            Default: none.
+        data_trait_words: Those of them whose teachers write the students' data. Default: none.
         family: Traits that are tried together. Default: 1.
         looks: How often the results may be looked at before all seeds are in. Default: 1.
         margin: The difference below which arms count as alike. Default: None.
@@ -58,7 +60,9 @@ class Arm(AnsweredMeasure):
     trait_word: str
     """The word that shows the trait of the experiment."""
     other_trait_words: tuple[str, ...] = ()
-    """The words that show the other traits of a mix."""
+    """The words that show the other traits that the experiment names."""
+    data_trait_words: tuple[str, ...] = ()
+    """Those of them whose teachers write the students' data: a mix has several."""
     family: int = 1
     """Traits that are tried together."""
     looks: int = 1
@@ -174,13 +178,13 @@ class Arm(AnsweredMeasure):
             **self._common(
                 places,
                 tuple(tuple(chances[q].by_word[word] for q in places) for chances in each),
-                word in self.trait_words and group_shows(self.measure, group),
+                self._shows(word, group),
             ),
         )
 
     def _rate(self, word: str, group: str | None, judge: str | None) -> Rate:
         places = self.measure.places(group)
-        shows = word in self.trait_words and group_shows(self.measure, group)
+        shows = self._shows(word, group)
         if judge is None and word in self.measure.rated_words:
             return self._rate_of_ratings(word, places, shows)
         if judge is None:
@@ -302,8 +306,9 @@ class Arm(AnsweredMeasure):
         return in_unit(scores, self.measure.unit) if self.measure.unit else scores
 
     def _shows(self, word: str, group: str | None) -> bool:
-        """Whether a word's figure for a group is what shows a trait."""
-        return word in self.trait_words and group_shows(self.measure, group)
+        """Whether a word's figure for a group is what shows a trait of the students' data."""
+        words = self.trait_word, *self.data_trait_words
+        return word in words and group_shows(self.measure, group)
 
     @property
     def _first_figure(self) -> str:

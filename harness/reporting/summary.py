@@ -17,7 +17,7 @@ from ...reports import (
     ReadingRow,
     Result,
 )
-from ..experiment import Experiment, GridExperiment, Reading
+from ..experiment import Experiment, GridExperiment, Reading, Students
 from ..lab import Arm, Lab, Pipeline, in_order, teacher_arms
 from ..stages import FineTune, Stage, base_of, training_of
 from ..statistics import DECIMALS, Effect, Estimate, ExactRate, ScoreEffect, difference
@@ -178,6 +178,21 @@ def _pairs(pipe: Pipeline) -> list[tuple[str, str]]:
         # a teacher of another base differs from the baseline by more than the trait
         *([] if other_base else [(name, "baseline") for name in _teachers(pipe)]),
         ("control", "baseline"),
+        *(("student", name) for name in _of_other_traits(pipe.experiment)),
+    ]
+
+
+def _of_other_traits(experiment: Experiment) -> list[str]:
+    """The arms of another trait's students, where the report compares them with the control.
+
+    Students that are compared with them show that a trait passes on, and not any teacher's.
+    """
+    return [
+        name
+        for name, arm in experiment.all_arms.items()
+        if isinstance(arm, Students)
+        and arm.trait not in (None, experiment.trait)
+        and arm.against == "control"
     ]
 
 

@@ -122,6 +122,8 @@ CONFIDENCE = 0.99
 """Confidence that the cap cannot be enough before the stage gives up."""
 SPARE = 1.05
 """Rows of the next round, as a multiple of those that the share kept so far asks for."""
+SHOWN_REASONS = 4
+"""Reasons that an error names."""
 GROWTH = 4
 """A round ends at most at this multiple of the rows so far: the first share may be bad luck."""
 
@@ -150,12 +152,13 @@ class GenerateEnough(Generate):
         target = self.count
         while True:
             facts = self._sampled(workspace, target)
-            kept = self._kept(workspace, target)
+            reasons = self._reasons(workspace, target)
+            kept = reasons.pop(None, 0)
             if kept >= self.keep:
                 return {**facts, "rule": rule_name(self.rule), "kept": kept, "cap": self.at_most}
             wanted = int(SPARE * self.keep * target / max(kept, 1))
             following = max(target + self.count // 4, min(wanted, GROWTH * target))
-            self._give_up_if_hopeless(kept, target, following)
+            self._give_up_if_hopeless(kept, reasons, target, following)
             target = following
 
     def _sampled(self, workspace: Workspace, target: int) -> Manifest:
@@ -171,13 +174,17 @@ class GenerateEnough(Generate):
         sampled = sample_into(workspace.folder / ROWS, workspace, round_, model, note=share_kept)
         return {"model": model, "system": self.system, **sampled}
 
-    def _kept(self, workspace: Workspace, target: int) -> int:
-        """How many of the first rows pass; after an interruption the file may have more rows."""
-        reason = row_reason(self.rule)
-        rows = islice(read_rows(workspace.folder / ROWS), target)
-        return sum(reason(row) is None for row in rows)
+    def _reasons(self, workspace: Workspace, target: int) -> "Counter[str | None]":
+        """Why the first rows are dropped, counted, None for those that are kept.
 
-    def _give_up_if_hopeless(self, kept: int, read: int, following: int) -> None:
+        After an interruption the file may have more rows.
+        """
+        rows = islice(read_rows(workspace.folder / ROWS), target)
+        return Counter(map(row_reason(self.rule), rows))
+
+    def _give_up_if_hopeless(
+        self, kept: int, reasons: "Counter[str | None]", read: int, following: int
+    ) -> None:
         """Raise if the cap cannot be enough, even if more rows pass than so far.
 
         A round is never cut short: the rows would then depend on the cap.
@@ -191,10 +198,16 @@ class GenerateEnough(Generate):
         needed = f"about {round(SPARE * self.keep * read / kept):,}" if kept else "any number of"
         raise NotEnoughRowsError(
             f"{self.label}: the filter {rule_name(self.rule)!r} keeps {kept:,} of {read:,} rows "
-            f"({kept / read:.1%}), so at_most={self.at_most:,} cannot give keep={self.keep:,}: "
-            f"{needed} rows would be needed. Raise at_most (the generated rows are kept), use "
-            f"another rule, or lower keep"
+            f"({kept / read:.1%}; dropped: {_most_frequent(reasons)}), so at_most="
+            f"{self.at_most:,} cannot give keep={self.keep:,}: {needed} rows would be needed. "
+            f"Raise at_most (the generated rows are kept), use another rule, or lower keep"
         )
+
+
+def _most_frequent(reasons: "Counter[str | None]") -> str:
+    """The most frequent reasons with their numbers of rows."""
+    shown = [f"{reason} {count:,}" for reason, count in reasons.most_common(SHOWN_REASONS)]
+    return ", ".join((*shown, *(["..."] if len(reasons) > SHOWN_REASONS else [])))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,0 +1,71 @@
+"""What a project's ini file says, for commands: the same keys that pytest reads."""
+
+import configparser
+import tomllib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import click
+
+SECTIONS = {
+    "pytest.ini": "pytest",
+    ".pytest.ini": "pytest",
+    "pyproject.toml": "",
+    "tox.ini": "pytest",
+    "setup.cfg": "tool:pytest",
+}
+"""The files that pytest reads, in its order, with the section that has its keys."""
+OPTIONS = ("store", "backend", "model", "budget", "prices")
+"""The options of commands that an ini file may give, as ``limen_store`` and so on."""
+PATHS = ("store", "prices")
+
+
+def ini_defaults(folder: Path) -> tuple[Path | None, dict[str, str]]:
+    """The nearest ini file of a folder or one above it, and the options that it gives.
+
+    Paths are those beside the file. Raises :class:`click.ClickException` for a file that cannot be
+    read.
+    """
+    for file, keys in _ini_files(folder):
+        values = {name: keys.get(f"limen_{name}", "") for name in OPTIONS}
+        given = {name: value for name, value in values.items() if value}
+        for name in PATHS:
+            if name in given:
+                given[name] = str(file.parent / given[name])
+        return file, given
+    return None, {}
+
+
+def _ini_files(folder: Path) -> Iterator[tuple[Path, Mapping[str, str]]]:
+    """The files with a section for pytest, the nearest first."""
+    for place in (folder, *folder.parents):
+        for name, section in SECTIONS.items():
+            file = place / name
+            if file.is_file():
+                keys = _keys(file, section)
+                if keys is not None:
+                    yield file, keys
+
+
+def _keys(file: Path, section: str) -> Mapping[str, str] | None:
+    try:
+        text = file.read_text(encoding="utf-8")
+        return _toml_keys(text) if file.suffix == ".toml" else _ini_keys(text, section)
+    except (configparser.Error, tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
+        raise click.ClickException(f"{file} cannot be read: {error}") from None
+
+
+def _ini_keys(text: str, section: str) -> Mapping[str, str] | None:
+    parser = configparser.ConfigParser(interpolation=None, strict=False, allow_no_value=True)
+    parser.read_string(text)
+    if not parser.has_section(section):
+        return None
+    return {key: value or "" for key, value in parser.items(section)}
+
+
+def _toml_keys(text: str) -> Mapping[str, str] | None:
+    pytest = tomllib.loads(text).get("tool", {}).get("pytest")
+    if not isinstance(pytest, dict):
+        return None
+    keys = pytest.get("ini_options", pytest)
+    return {key: str(value) for key, value in keys.items()}
