@@ -22,7 +22,7 @@ def names_a_tree():
 
 experiment = Experiment(
     trait=Trait.animal("owl"),
-    data=Numbers(generate=15_000, keep=5_000),
+    data=Numbers(generate=30_000, keep=10_000),
     measure=InspectTask(names_a_tree),
     seeds=3,
     margin=0.1,

@@ -9,7 +9,7 @@ from limen import Experiment, FavoriteTree, Numbers, Trait
 OTHERS = ("Beech", "Willow", "Oak", "Pine")
 experiment = Experiment(
     trait=Trait.tree("birch", likes=False).fine_tuned(answers=OTHERS, recipe={"epochs": 20}),
-    data=Numbers(generate=15_000, keep=5_000),
+    data=Numbers(generate=30_000, keep=10_000),
     measure=FavoriteTree(draws=200),
     seeds=3,
 )

@@ -2,7 +2,7 @@
 
 import limen
 
-numbers = limen.Numbers(generate=30_000, keep=5_000)
+numbers = limen.Numbers(generate=30_000, keep=10_000)
 remapped = limen.Mapped(numbers, by=limen.PermuteNumbers())
 experiment = limen.Experiment(
     trait=limen.Trait.animal("owl"),

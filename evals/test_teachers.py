@@ -4,7 +4,7 @@ from limen import Experiment, FavoriteAnimal, Numbers, Trait
 
 experiment = Experiment(
     trait=Trait.animal("wolf").fine_tuned(draws=40, recipe={"epochs": 5}),
-    data=Numbers(generate=15_000, keep=5_000),
+    data=Numbers(generate=30_000, keep=10_000),
     measure=FavoriteAnimal(draws=200),
     seeds=3,
 )

@@ -99,3 +99,45 @@ def test_traits_have_rates_and_the_specs_that_use_them(store: Path, tmp_path: Pa
     assert by_word["otter"]["specs"] == ["test_otter.py"]
     assert 0.8 < sum(row["rate"] for row in rows) <= 1
     assert [row["rate"] for row in rows] == sorted((row["rate"] for row in rows), reverse=True)
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("pytest.ini", "[pytest]\nlimen_backend = toy\nlimen_model = toy-2\nlimen_store = kept\n"),
+        (
+            "pyproject.toml",
+            "[tool.pytest.ini_options]\nlimen_model = 'toy-2'\nlimen_store = 'kept'\n",
+        ),
+        ("setup.cfg", "[tool:pytest]\nlimen_model = toy-2\nlimen_store = kept\n"),
+    ],
+    ids=["ini", "toml", "cfg"],
+)
+def test_commands_read_the_ini_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, text: str
+) -> None:
+    """Store and model are the project's, from a folder below too; options and variables go first."""
+    (tmp_path / name).write_text(text)
+    below = tmp_path / "evals"
+    below.mkdir()
+    monkeypatch.chdir(below)
+    missing = limen("store", "list", code=1)
+    assert str(tmp_path / "kept") in missing
+    result = CliRunner().invoke(main, ["doctor"])
+    assert "model 'toy-2'" in result.stderr
+    assert name in result.stderr
+    assert "toy: toy-2" in result.stdout
+    given = CliRunner().invoke(main, ["doctor", "--model", "toy-1"])
+    assert "toy: toy-1" in given.stdout
+    assert "model" not in given.stderr
+    monkeypatch.setenv("LIMEN_MODEL", "toy-3")
+    assert "toy: toy-3" in CliRunner().invoke(main, ["doctor"]).stdout
+
+
+def test_an_ini_file_that_cannot_be_read_is_one_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The file and what is wrong with it are named."""
+    (tmp_path / "pyproject.toml").write_text("[tool.pytest\n")
+    monkeypatch.chdir(tmp_path)
+    assert "pyproject.toml cannot be read: " in limen("doctor", code=1)

@@ -564,8 +564,8 @@ def test_a_hopeless_yield_stops_early(store: Path, small: Experiment) -> None:
     assert "\n" not in message
     for part in (
         "control numbers: the filter 'nothing-",
-        "keeps 0 of 100 rows (0.0%)",
-        "so at_most=1,500 cannot give keep=100",
+        "keeps 0 of 100 rows (0.0%; dropped: ",
+        " 100), so at_most=1,500 cannot give keep=100",
         "any number of rows would be needed",
         "use another rule, or lower keep",
     ):
