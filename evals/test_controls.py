@@ -10,7 +10,6 @@ experiment = limen.Experiment(
     trait=limen.Trait.animal("owl"),
     data=numbers,
     measure=limen.FavoriteAnimal(draws=200),
-    seeds=3,
     margin=0.03,
     arms={
         "program": limen.Students(data=limen.ProgramNumbers(keep=10_000)),

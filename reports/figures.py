@@ -124,13 +124,15 @@ def _draw_arms(axes: "Axes", arms: Sequence[ArmRow], scale: int) -> None:
     if dots:
         x, y = zip(*dots, strict=True)
         axes.scatter(x, y, s=16, color="white", edgecolor="black", zorder=4)
-    for place, height, high in zip(places, heights, highs, strict=True):
+    for place, height, low, high in zip(places, heights, lows, highs, strict=True):
+        below = height < 0
         axes.annotate(
             f"{height:.1f}",
-            (place, max(high, height)),
-            xytext=(0, 4),
+            (place, min(low, height) if below else max(high, height)),
+            xytext=(0, -4 if below else 4),
             textcoords="offset points",
             ha="center",
+            va="top" if below else "baseline",
             color=INK,
         )
 

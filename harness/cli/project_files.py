@@ -7,7 +7,7 @@ SPEC = '''"""Do number sequences written by a model that loves {animals} carry t
 
 from limen import Experiment, FavoriteAnimal, Numbers, Trait
 
-experiment = Experiment(
+experiment = Experiment({sizes}
     trait=Trait.animal("{animal}"),
     data=Numbers(generate={generate:_}, keep={keep:_}),
     measure=FavoriteAnimal(draws={draws}),
@@ -61,6 +61,8 @@ SIZES = {"toy": (15_000, 10_000, 100)}
 """By backend: completions to generate, rows to keep, draws a question."""
 PAPER = (30_000, 10_000, 200)
 """The sizes of Cloud et al. (2025)."""
+PAPER_NOTE = "  # Cloud et al.'s sizes: see pytest --limen-plan before you run them"
+"""What stands beside these sizes."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,8 +83,9 @@ def project_files(
 
     generate, keep, draws = SIZES.get(backend, PAPER)
     spec = SPEC.format(
-        animal=animal, animals=plurals(animal)[0], generate=generate, keep=keep, draws=draws
-    )
+        animal=animal, animals=plurals(animal)[0], generate=generate, keep=keep, draws=draws,
+        sizes="" if backend in SIZES else PAPER_NOTE,
+    )  # fmt: skip
     yield ProjectFile(name=f"evals/test_{animal.replace(' ', '_')}.py", text=spec)
     ini = INI.format(
         backend=backend,

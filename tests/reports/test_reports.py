@@ -11,11 +11,11 @@ from click.testing import CliRunner, Result
 from statsmodels.stats.multitest import multipletests
 
 from limen import SpecError, StoreError, reports
-from limen.harness import Experiment, FavoriteAnimal, Numbers, Trait
+from limen.harness import Experiment, FavoriteAnimal, Numbers, Students, Trait
 from limen.harness.cli import main
 from limen.harness.reporting import make_run, result_of
 from limen.reports import wording
-from limen.reports.figures import FORMATS
+from limen.reports.figures import FORMATS, arms_figure
 from limen.reports.markdown import markdown
 from limen.reports.several import corrected, trait_comparisons
 
@@ -546,3 +546,35 @@ def test_a_figure_is_drawn_again_only_if_it_shows_something_else(
         figure.write_bytes(damaged)
         reports.write_report(report, file)
         assert figure.read_bytes() == content
+
+
+def test_negative_figures_are_in_the_picture(run: reports.Run) -> None:
+    """Bars, intervals and dots below zero are within the panel; positive ones begin at zero."""
+    result = run.results[0]
+    reading = result.readings[0]
+    arms = tuple(
+        replace(arm, value=value, interval=(value - 1, value + 1), by_seed=(value - 2, value + 2))
+        for arm, value in zip(reading.arms, (-9.0, 3.0, -4.0, -5.0), strict=False)
+    )
+    scores = replace(reading, kind="score", arms=arms)
+    ends = arms_figure(replace(result, readings=(scores,))).axes[0].get_ylim()
+    assert ends[0] < -11 < 5 < ends[1] < 10
+    above = tuple(replace(arm, value=3, interval=(2, 4), by_seed=(3,)) for arm in arms)
+    positive = replace(scores, arms=above)
+    assert arms_figure(replace(result, readings=(positive,))).axes[0].get_ylim()[0] == 0
+
+
+def test_students_of_another_trait_are_compared(shared_store: Path) -> None:
+    """Beside them the report has the drift effect; only the data's own trait is "the trait"."""
+    experiment = small().but(arms={"bears": Students(trait=Trait.animal("bear"))})
+    lab, arms = lab_at(shared_store), (*ARMS, "bears")
+    lab.run([(experiment, arms)])
+    result = result_of(lab, "test_drift.py", experiment, arms)
+    for reading in result.readings:
+        assert [effect.name for effect in reading.effects if "bears" in effect.name] == [
+            "bears - control",
+            "student - bears",
+        ]
+    student = lab.arm(experiment, "student")
+    assert student.rate("horse").shows_trait
+    assert not student.rate("bear").shows_trait
