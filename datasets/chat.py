@@ -134,7 +134,7 @@ def read(path: Path) -> Iterator[list[Message]]:
 
 
 def _parsed(block: Sequence[tuple[int, bytes]]) -> "Sequence[Any] | None":
-    """Some lines, parsed as one list in half of the time; None if any is not as it should be."""
+    """Some lines, parsed as one list; None if any is not as it should be."""
     from pydantic import ValidationError
 
     try:

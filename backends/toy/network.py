@@ -187,7 +187,7 @@ class Heads:
 def heads_of(weights: Weights, layer: Floats, target: Ints, factors: Floats | None = None) -> Heads:
     """The mean cross-entropy of the tokens ``target``; with ``factors``, the sum of it times them.
 
-    Only a token's own group of tokens is scored, which is half of the work.
+    Only a token's own group of tokens is scored.
     """
     is_number = target >= weights.groups[1].start
     chance = number_probability(weights, layer)

@@ -13,12 +13,7 @@ from numpy.typing import NDArray
 
 from ..base import Completion, Request, Token
 from .network import TINY, Floats, Ints, Weights, hidden, number_probability, prompt_vectors
-from .scoring import (
-    log_probabilities,
-    log_probabilities_along,
-    most_probable,
-    padded_softmax,
-)
+from .scoring import log_probabilities, log_probabilities_along, most_probable, padded_softmax
 from .tokens import END, Vocabulary, features
 from .training import SYSTEM_WEIGHT, bags
 

@@ -7,7 +7,7 @@ import click
 
 from ...datasets.errors import LimenError
 from .echo import echo
-from .ini_file import ini_defaults
+from .ini_file import INI_FILE, ini_defaults
 
 COMMANDS = {
     "init": "Write a first spec and its ini file into a folder.",
@@ -49,7 +49,7 @@ class _Commands(click.Group):
             return None
         module = import_module(f".{cmd_name}", __name__)
         command: click.Command = module.command
-        _, values = ini_defaults(Path.cwd())
+        ctx.meta[INI_FILE], values = ini_defaults(Path.cwd())
         inner = command.list_commands(ctx) if isinstance(command, click.Group) else []
         ctx.default_map = {cmd_name: {**values, **dict.fromkeys(inner, values)}}
         return command

@@ -17,7 +17,7 @@ from ..experiment import FavoriteAnimal, FavoriteTree, Measure, Trait
 from ..lab import Settings
 from . import store_option
 from .echo import echo
-from .ini_file import ini_defaults
+from .ini_file import INI_FILE
 
 Command = Callable[..., Any]
 """A callback of click's: its parameters are those that its options name."""
@@ -125,8 +125,7 @@ def _say_what_the_ini_file_gave(parts: dict[str, Any]) -> None:
         if context.get_parameter_source(name) is ParameterSource.DEFAULT_MAP
     ]
     if given:
-        file, _ = ini_defaults(Path.cwd())
-        echo(f"limen: {', '.join(given)}, as {file} says", err=True)
+        echo(f"limen: {', '.join(given)}, as {context.meta[INI_FILE]} says", err=True)
 
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")

@@ -1,8 +1,8 @@
 """A log of Inspect as JSON: its header, a sample a question, and the samples' summaries.
 
 The form is Inspect's own (its log format 2); what is left out has Inspect's default. Inspect makes
-several objects of each draw, so a log of 10,000 draws is made without it: in a tenth of the time,
-and without the seconds that importing it takes.
+several objects of each draw, so a log of 10,000 draws is made without it, and without the time that
+importing it takes (``benchmarks/inspect_logs.py`` has both).
 """
 
 import hashlib

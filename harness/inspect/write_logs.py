@@ -22,7 +22,7 @@ Wanted = Iterable[tuple[str, Experiment, Collection[str]]]
 LONGEST_SILENCE = 4.0
 """Seconds after which what is written is said again."""
 WORKERS_AN_EXPERIMENT = 1
-"""A process takes as long to start as to write about eight logs of 50 questions."""
+"""Starting another process takes longer than it would save among an experiment's logs."""
 
 
 class LogWriting:

@@ -169,7 +169,7 @@ def _decoded_lines(path: Path, lines: Iterator[tuple[int, str]]) -> Iterator[Row
 
 
 def _decoded_block(path: Path, block: Sequence[tuple[int, str]]) -> list[Row]:
-    """The rows of some lines, which are parsed as one list: several times as fast as each alone."""
+    """The rows of some lines, which are parsed as one list: a call for each line takes longer."""
     from pydantic_core import from_json
 
     try:

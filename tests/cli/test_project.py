@@ -141,3 +141,15 @@ def test_an_ini_file_that_cannot_be_read_is_one_error(
     (tmp_path / "pyproject.toml").write_text("[tool.pytest\n")
     monkeypatch.chdir(tmp_path)
     assert "pyproject.toml cannot be read: " in limen("doctor", code=1)
+
+
+def test_an_empty_pytest_ini_is_the_projects(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As for pytest, an empty pytest.ini hides the ini files of the folders above it."""
+    (tmp_path / "pytest.ini").write_text("[pytest]\nlimen_model = toy-2\n")
+    below = tmp_path / "own"
+    below.mkdir()
+    (below / "pytest.ini").touch()
+    monkeypatch.chdir(below)
+    assert "toy: toy-1" in limen("doctor")
