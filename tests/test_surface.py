@@ -43,7 +43,7 @@ def test_python_m_limen_is_the_command_line() -> None:
         "import limen; assert 'Experiment' in dir(limen)",
         "from limen import harness; harness.Experiment",
         "from limen import reports",
-        "from limen import *",
+        "from limen import *; Experiment, Numbers, SpecError",
         "import limen; assert not hasattr(limen, 'Experimnet')",
     ],
 )

@@ -6,10 +6,9 @@ of :mod:`limen.harness` are here too, imported when first used: ``from limen imp
 Every error that limen raises on purpose is a :class:`LimenError`.
 """
 
-from importlib import import_module
-from types import ModuleType
 from typing import TYPE_CHECKING
 
+from . import harness
 from .datasets.errors import (
     BackendError,
     DamageError,
@@ -59,19 +58,14 @@ __all__ = [
     "UnknownModelError",
     "__version__",
 ]
+__all__ += harness.__all__
 
 
 def __getattr__(name: str) -> object:
-    harness = _harness()
     if name in harness.__all__:
         return getattr(harness, name)
     raise AttributeError(f"module 'limen' has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
-    return sorted({*__all__, *_harness().__all__})
-
-
-def _harness() -> ModuleType:
-    """The room of all other names; ``from . import harness`` would ask this module for it again."""
-    return import_module(".harness", __name__)
+    return sorted(__all__)
