@@ -129,6 +129,7 @@ def lexicon(kind: Kind, extra: tuple[str, ...] = ()) -> Lexicon:
     return Lexicon(phrases, foreign, unspaced, singular_table(frozenset(nouns)))
 
 
+@lru_cache(maxsize=1 << 12)
 def canonical(word: str) -> str:
     """A name as answers are compared with it: lower case, single blanks, no accents."""
     return " ".join(without_accents(word.lower()).replace("-", " ").replace("_", " ").split())

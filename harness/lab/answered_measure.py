@@ -7,13 +7,13 @@ from functools import cached_property
 from ...backends import WordProbabilities
 from ...datasets.answer_text import visible_text
 from ...datasets.errors import SpecError
-from ..experiment import Judge, Measure
+from ..experiment import Judge, Measure, Scored
 from ..stages import try_on_texts
-from ..statistics import mean
+from ..statistics import Rate, Scores, mean
 from .answers import ModelAnswers
 from .copies import draws_are_copies
 from .estimate_fields import DrawFields
-from .scoring import Outcome, ScoredAnswers, score_answers
+from .scoring import Outcomes, OutcomesAt, ScoredAnswers, score_answers
 
 
 @dataclass(frozen=True, repr=False)
@@ -25,6 +25,21 @@ class AnsweredMeasure:
     models: tuple[ModelAnswers, ...]
 
     @cached_property
+    def _rates(self) -> dict[tuple[str, str | None, str | None], Rate]:
+        """The rates that were computed before: scoring many answers takes a while."""
+        return {}
+
+    @cached_property
+    def _scores(self) -> dict[tuple[str, str | None, str | None], Scores]:
+        """The scores that were computed before: the kind, a judge or a word, and the group."""
+        return {}
+
+    @cached_property
+    def _given(self) -> dict[tuple[str, str | None, str | None], bool]:
+        """Which words the arm gives, as far as that was asked: every other arm may ask."""
+        return {}
+
+    @cached_property
     def valid(self) -> float:
         """The share of answers that are valid ones, 0 to 1, as the measure says."""
         if self.measure.computed:
@@ -34,14 +49,19 @@ class AnsweredMeasure:
             self.models,
             places,
             draws=self.measure.draws_per_question,
-            outcome=lambda model, question, text: self._validity[text],
-            valid=lambda text, score: self._validity[text],
+            outcomes=lambda model, question: self._validity,
+            valid=self._validity,
         )
         return mean([share for row in scored.table for share in row if share is not None])
 
     @cached_property
     def _validity(self) -> dict[str, bool]:
-        """Whether each answer that was given is a valid one."""
+        """Whether each answer that was given is a valid one.
+
+        A scored one is if it has a score, for which the function is not called once more.
+        """
+        if isinstance(self.measure, Scored):
+            return {text: score is not None for text, score in self._own_scores.items()}
         return {text: self.measure.valid(text) for text in self._texts(self.measure.places(None))}
 
     @cached_property
@@ -56,10 +76,14 @@ class AnsweredMeasure:
         """The number of answers that name several things as equals, such as "owl or cat". They are
         not valid, and count for no word.
         """
-        return sum(count for text, count in self.answers().items() if self.measure.ambiguous(text))
+        return sum(count for text, count in self._answers.items() if self.measure.ambiguous(text))
 
     def answers(self) -> Counter[str]:
         """Every answer of every model, with how often it was given."""
+        return Counter(self._answers)
+
+    @cached_property
+    def _answers(self) -> Counter[str]:
         total = Counter[str]()
         for model in self.models:
             for count in model.counts:
@@ -69,7 +93,7 @@ class AnsweredMeasure:
     @cached_property
     def _trial(self) -> None:
         """Give every answer to the researcher's functions, in a copy of this process."""
-        texts = frozenset(map(visible_text, self.answers()))
+        texts = frozenset(map(visible_text, self._answers))
         for function in self.measure.answer_functions:
             try_on_texts(function, texts)
 
@@ -78,23 +102,29 @@ class AnsweredMeasure:
         self._trial  # noqa: B018  (once)
         return frozenset(text for model in self.models for q in places for text in model.counts[q])
 
-    def _hits(self, word: str, places: range) -> Outcome:
+    def _hits(self, word: str, places: range) -> OutcomesAt:
         hits = {text: float(self.measure.hit(text, word)) for text in self._texts(places)}
-        return lambda model, question, text: hits[text]
+        return lambda model, question: hits
 
-    def _score_by(self, judge: Judge | None) -> Outcome:
-        if judge is not None:
-            return lambda model, q, text: judge.rating(model.said[judge.name][q][text])
-        scores = {text: self.measure.score(text) for text in self._texts(self.measure.places(None))}
-        return lambda model, question, text: scores[text]
+    def _scores_by(self, judge: Judge | None) -> OutcomesAt:
+        if judge is None:
+            return lambda model, question: self._own_scores
+        return lambda model, question: {
+            text: judge.rating(said) for text, said in model.said[judge.name][question].items()
+        }
+
+    @cached_property
+    def _own_scores(self) -> Outcomes:
+        """The measure's own score of each answer."""
+        return {text: self.measure.score(text) for text in self._texts(self.measure.places(None))}
 
     def _outcomes(self, judge: str | None, group: str | None) -> set[float]:
         """Every score that an answer of the arm has."""
         rated = self.measure.judge(judge) if self.measure.judges or judge else None
-        outcome, places = self._score_by(rated), self.measure.places(group)
-        texts = ((model, q, text) for model in self.models for q in places
-                 for text in model.counts[q])  # fmt: skip
-        return {score for each in texts if (score := outcome(*each)) is not None}
+        outcomes, places = self._scores_by(rated), self.measure.places(group)
+        cells = ((model, q, outcomes(model, q)) for model in self.models for q in places)
+        found = {scores[text] for model, q, scores in cells for text in model.counts[q]}
+        return {score for score in found if score is not None}
 
     def _chances(self, model: ModelAnswers, word: str) -> tuple[WordProbabilities, ...]:
         if model.chances is None:
@@ -111,15 +141,16 @@ class AnsweredMeasure:
         return model.chances
 
     def _scored(
-        self, places: range, outcome: Outcome, *, hits_are_valid: bool = False
+        self, places: range, outcomes: OutcomesAt, *, hits_are_valid: bool = False
     ) -> ScoredAnswers:
         """The outcomes of all answers; an answer with the word may be valid in any case."""
         return score_answers(
             self.models,
             places,
             draws=self.measure.draws_per_question,
-            outcome=outcome,
-            valid=lambda text, score: self._validity[text] or (hits_are_valid and score == 1),
+            outcomes=outcomes,
+            valid=self._validity,
+            hits_are_valid=hits_are_valid,
         )
 
     def _of_draws(self, places: range, scored: ScoredAnswers) -> DrawFields:
@@ -131,3 +162,8 @@ class AnsweredMeasure:
         return DrawFields(
             missing=missing, coverage=scored.coverage, copied_models=self._copied_models
         )
+
+
+def group_shows(measure: Measure, group: str | None) -> bool:
+    """Whether a group's scores are what shows the trait: the first group's, or all questions'."""
+    return group is None or group == next(iter(measure.groups))

@@ -2,10 +2,9 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 
 from ...datasets.errors import ScoreError, SpecError
-from ..experiment import Agreement, LogOdds, Measure, Reading, Scored
+from ..experiment import Agreement, LogOdds, Reading, Scored
 from ..statistics import (
     Distance,
     Estimate,
@@ -18,11 +17,18 @@ from ..statistics import (
     mean,
 )
 from .absence import always_the_same, never_given
-from .answered_measure import AnsweredMeasure
+from .answered_measure import AnsweredMeasure, group_shows
 from .computed_figures import computed_figures
 from .distributions import distributions_of, rank_of
 from .estimate_fields import CommonFields
-from .judging import agreement, judge_error, outcome_of_ratings, unrated, unscored_error
+from .judging import (
+    agreement,
+    judge_error,
+    outcomes_of_labels,
+    outcomes_of_ratings,
+    unrated,
+    unscored_error,
+)
 from .scoring import ScoredAnswers
 
 
@@ -99,11 +105,6 @@ class Arm(AnsweredMeasure):
         answers = {} if self.measure.computed else self.answers()
         return arm_as_html(self.name, [model.model for model in self.models], answers)
 
-    @cached_property
-    def _rates(self) -> dict[tuple[str, str | None, str | None], Rate]:
-        """The rates that were computed before: scoring many answers takes a while."""
-        return {}
-
     def rate(self, word: str, *, group: str | None = None, judge: str | None = None) -> Rate:
         """The share of answers with a word, counted as the measure says, or as a judge does.
 
@@ -135,11 +136,6 @@ class Arm(AnsweredMeasure):
             return ""
         names = [arm.name for arm in arms]
         return never_given(word, self.measure, names, (arm.answers() for arm in arms))
-
-    @cached_property
-    def _given(self) -> dict[tuple[str, str | None, str | None], bool]:
-        """Which words the arm gives, as far as that was asked: every other arm may ask."""
-        return {}
 
     def _gives(self, word: str, group: str | None, judge: str | None) -> bool:
         key = (word, group, judge)
@@ -195,16 +191,12 @@ class Arm(AnsweredMeasure):
         heard = self.measure.judge(judge)
         self.measure.check(word)
         left = unrated(heard, self.name, self.models, places)
-        scored = self._scored(
-            places,
-            lambda model, q, text: heard.names(model.said[heard.name][q][text], word),
-            hits_are_valid=True,
-        )
+        scored = self._scored(places, outcomes_of_labels(heard, word), hits_are_valid=True)
         return self._rate_of(word, places, scored, shows, unrated=left)
 
     def _rate_of_ratings(self, word: str, places: range, shows: bool) -> Rate:
         """A rate that is made of what several judges say of each reply."""
-        scored = self._scored(places, outcome_of_ratings(self.measure, word), hits_are_valid=True)
+        scored = self._scored(places, outcomes_of_ratings(self.measure, word), hits_are_valid=True)
         total = sum(model.counts[q].total() for model in self.models for q in places)
         if total and not scored.total:
             raise judge_error(self.measure.judges[0], self.name, self.models, total)
@@ -228,9 +220,15 @@ class Arm(AnsweredMeasure):
         """
         if self.measure.computed and judge is None:
             return self._computed(self._first_figure, group)
+        key = ("judge", judge, group)
+        if key not in self._scores:
+            self._scores[key] = self._scores_of(judge, group)
+        return self._scores[key]
+
+    def _scores_of(self, judge: str | None, group: str | None) -> Scores:
         places = self.measure.places(group)
         rated = self.measure.judge(judge) if self.measure.judges or judge else None
-        scored = self._scored(places, self._score_by(rated))
+        scored = self._scored(places, self._scores_by(rated))
         total = sum(model.counts[q].total() for model in self.models for q in places)
         if total and not scored.total:
             raise (
@@ -292,6 +290,12 @@ class Arm(AnsweredMeasure):
 
     def _computed(self, word: str, group: str | None) -> Scores:
         """A figure of a computed measure."""
+        key = ("figure", word, group)
+        if key not in self._scores:
+            self._scores[key] = self._figure(word, group)
+        return self._scores[key]
+
+    def _figure(self, word: str, group: str | None) -> Scores:
         named = self.measure.asked or self.models[0].labels
         places = self.measure.places(group) if self.measure.asked else range(len(named))
         figures = computed_figures(self.name, self.measure, self.models, word, places)
@@ -390,8 +394,3 @@ class Arm(AnsweredMeasure):
             listener=self.listener,
             models=self.trainings or tuple(model.key for model in self.models),
         )
-
-
-def group_shows(measure: Measure, group: str | None) -> bool:
-    """Whether a group's scores are what shows the trait: the first group's, or all questions'."""
-    return group is None or group == next(iter(measure.groups))

@@ -7,7 +7,7 @@ from ...datasets.errors import JudgeError, ScoreError
 from ..experiment import Agreement, Judge, Measure
 from ..statistics import mean, spearman
 from .answers import ModelAnswers
-from .scoring import Outcome
+from .scoring import Outcomes, OutcomesAt
 
 
 def unrated(judge: Judge, arm: str, models: Sequence[ModelAnswers], places: range) -> int:
@@ -28,7 +28,14 @@ def unrated(judge: Judge, arm: str, models: Sequence[ModelAnswers], places: rang
     return unnamed
 
 
-def outcome_of_ratings(measure: Measure, word: str) -> Outcome:
+def outcomes_of_labels(judge: Judge, word: str) -> OutcomesAt:
+    """Whether a judge names a word, such as a label, of each reply."""
+    return lambda model, question: {
+        text: judge.names(said, word) for text, said in model.said[judge.name][question].items()
+    }
+
+
+def outcomes_of_ratings(measure: Measure, word: str) -> OutcomesAt:
     """Whether replies count for a rate that is made of what all judges say of them."""
 
     def outcome(model: ModelAnswers, question: int, text: str) -> float | None:
@@ -38,7 +45,10 @@ def outcome_of_ratings(measure: Measure, word: str) -> Outcome:
         hit = measure.rated_hit(word, said)
         return None if hit is None else float(hit)
 
-    return outcome
+    def outcomes(model: ModelAnswers, question: int) -> Outcomes:
+        return {text: outcome(model, question, text) for text in model.counts[question]}
+
+    return outcomes
 
 
 def judge_error(judge: Judge, arm: str, models: Sequence[ModelAnswers], replies: int) -> JudgeError:

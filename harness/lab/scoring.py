@@ -1,7 +1,7 @@
 """From answers to outcomes: the means by seed and question, and what became of every draw."""
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, repeat, starmap
 from operator import itemgetter
@@ -9,10 +9,10 @@ from operator import itemgetter
 from ..statistics import Coverage, Table
 from .answers import ModelAnswers
 
-Outcome = Callable[[ModelAnswers, int, str], float | None]
-"""The outcome of a model's answer to a question; None where it could not be rated."""
-Validity = Callable[[str, float], bool]
-"""Whether an answer with an outcome is a valid one."""
+Outcomes = Mapping[str, float | None]
+"""The outcome of each answer, by its text; None where it could not be rated."""
+OutcomesAt = Callable[[ModelAnswers, int], Outcomes]
+"""The outcomes of a model's answers to a question, and possibly of other answers."""
 
 Weighted = Sequence[tuple[float, int]]
 """Outcomes, each with how often it was seen."""
@@ -66,24 +66,39 @@ def score_answers(
     places: range,
     *,
     draws: int,
-    outcome: Outcome,
-    valid: Validity,
+    outcomes: OutcomesAt,
+    valid: Mapping[str, bool],
+    hits_are_valid: bool = False,
 ) -> ScoredAnswers:
-    """Score what some models answered to the questions at some places."""
+    """Score what some models answered to the questions at some places.
+
+    Args:
+        models: The models, one a seed.
+        places: The questions.
+        draws: Answers sampled for each question.
+        outcomes: The outcomes of a model's answers to a question.
+        valid: Whether an answer is a valid one, by its text.
+        hits_are_valid: Whether an answer with the outcome 1 is valid in any case.
+    """
 
     def cell(model: ModelAnswers, question: int) -> Cell:
-        outcomes: list[tuple[float, int]] = []
-        valid_ones: list[tuple[float, int]] = []
-        missing = model.missing_at(question, draws)
-        for text, count in model.counts[question].items():
-            score = outcome(model, question, text)
-            if score is None:
-                missing += count
-                continue
-            outcomes.append((score, count))
-            if valid(text, score):
-                valid_ones.append((score, count))
-        return Cell(outcomes=outcomes, valid=valid_ones, missing=missing)
+        counts = model.counts[question]
+        scores = outcomes(model, question)
+        rated = [
+            (text, score, count)
+            for text, count in counts.items()
+            if (score := scores[text]) is not None
+        ]
+        unrated = counts.total() - sum(count for _, _, count in rated)
+        return Cell(
+            outcomes=[(score, count) for _, score, count in rated],
+            valid=[
+                (score, count)
+                for text, score, count in rated
+                if valid[text] or (hits_are_valid and score == 1)
+            ],
+            missing=model.missing_at(question, draws) + unrated,
+        )
 
     return ScoredAnswers(tuple(tuple(cell(model, q) for q in places) for model in models))
 

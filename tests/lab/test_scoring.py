@@ -81,3 +81,18 @@ def test_files_with_fewer_rows_lack_nothing_unless_they_say_so(missing: int) -> 
     measure = FavoriteAnimal(questions=QUESTIONS, draws=4)
     rate = arm(measure, Counter({"owl": 2}), Counter({"owl": 4}), missing=missing).rate("owl")
     assert rate.missing == missing
+
+
+def test_a_function_is_called_once_an_answer() -> None:
+    """However often an arm's scores are read, and of whichever group, an answer is scored once."""
+    called = Counter[str]()
+
+    def length(text: str) -> float:
+        called[text] += 1
+        return float(len(text))
+
+    measure = Scored(questions={"one": ("a",), "other": ("b",)}, draws=2, outcome=length)
+    found = arm(measure, Counter({"owl": 1, "a": 1}), Counter({"owl": 2}))
+    assert [float(found.scores(group=group)) for group in (None, "one", "other")] == [2.5, 2, 3]
+    assert found.scores() is found.scores()
+    assert called == {"owl": 1, "a": 1}
