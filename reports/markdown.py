@@ -117,7 +117,7 @@ def _result(
         yield "### Data"
         yield from _data(result.data)
         yield from audit_parts(result.audits, figures)
-    if result.arms:
+    if any(arm.answers or arm.missing for arm in result.arms):  # a computed measure has none
         yield "### Answers"
         yield from _answers(result)
         yield from browsable_answers(result) if browse else ()

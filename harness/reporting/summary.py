@@ -87,7 +87,7 @@ def result_of(lab: Lab, title: str, experiment: Experiment, arms: Collection[str
         agreement=_agreement(finished),
         cost=cost,
         times=times,
-        failure=" ".join(failures),
+        failure=_in_sentences(failures),
         generations=generation_rows(lab, experiment, finished),
         digest=experiment_digest(lab, experiment),
         grids=tuple(grid_rows(pipe, finished)),
@@ -283,6 +283,12 @@ def _effect_row(effect: Effect) -> EffectRow:
 def _raw(effect: Effect) -> float:
     """The p-value before the correction for a family; corrected for looks, if there are any."""
     return min(1.0, effect.looks * effect.raw_p_value)
+
+
+def _in_sentences(failures: Collection[str]) -> str:
+    """Messages one after the other, each but the last one with its full stop."""
+    *before, last = failures or [""]
+    return " ".join([*(text if text.endswith(".") else f"{text}." for text in before), last])
 
 
 def _models_rows(

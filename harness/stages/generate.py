@@ -1,7 +1,7 @@
 """Stages that write rows: a model, a model until a filter keeps enough, or a program."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 
@@ -15,7 +15,7 @@ from .prompts import SAMPLE_SIZE, Prompts
 from .row_log import Row, read_rows, write_rows
 from .row_stages import PromptedStage, PromptSample
 from .rules import Rule, row_reason, rule_name
-from .sampling import SamplingStage, sample_into
+from .sampling import Reached, SamplingStage, sample_into
 from .stage import Stage, Workspace
 
 
@@ -150,8 +150,9 @@ class GenerateEnough(Generate):
 
     def run(self, workspace: Workspace) -> Manifest:
         target = self.count
+        seen: Counter[str | None] = Counter()
         while True:
-            facts = self._sampled(workspace, target)
+            facts = self._sampled(workspace, target, seen)
             reasons = self._reasons(workspace, target)
             kept = reasons.pop(None, 0)
             if kept >= self.keep:
@@ -161,29 +162,33 @@ class GenerateEnough(Generate):
             self._give_up_if_hopeless(kept, reasons, target, following)
             target = following
 
-    def _sampled(self, workspace: Workspace, target: int) -> Manifest:
-        reason = row_reason(self.rule)
-        seen: Counter[bool] = Counter()
+    def _sampled(self, workspace: Workspace, target: int, seen: Counter[str | None]) -> Manifest:
+        """Sample up to a number of rows.
 
-        def share_kept(row: Row) -> str:
-            seen[reason(row) is None] += 1
-            return f"yield {seen[True] / seen.total():.0%}"
+        ``seen`` counts all rows as they come, as `_reasons` does, for the progress.
+        """
+        reason = row_reason(self.rule)
+
+        def reached(new: Sequence[Row]) -> Reached:
+            seen.update(map(reason, new) if seen else self._reasons(workspace, None))
+            kept = min(seen[None], self.keep)
+            return kept, self.keep, f"kept, {seen[None] / seen.total():.0%} of the rows generated"
 
         model = model_id(workspace, self.writer)
         round_ = replace(self, count=target, at_most=target)
-        sampled = sample_into(workspace.folder / ROWS, workspace, round_, model, note=share_kept)
+        sampled = sample_into(workspace.folder / ROWS, workspace, round_, model, reached=reached)
         return {"model": model, "system": self.system, **sampled}
 
-    def _reasons(self, workspace: Workspace, target: int) -> "Counter[str | None]":
+    def _reasons(self, workspace: Workspace, target: int | None) -> Counter[str | None]:
         """Why the first rows are dropped, counted, None for those that are kept.
 
-        After an interruption the file may have more rows.
+        After an interruption the file may have more rows. None: all that are there.
         """
         rows = islice(read_rows(workspace.folder / ROWS), target)
         return Counter(map(row_reason(self.rule), rows))
 
     def _give_up_if_hopeless(
-        self, kept: int, reasons: "Counter[str | None]", read: int, following: int
+        self, kept: int, reasons: Counter[str | None], read: int, following: int
     ) -> None:
         """Raise if the cap cannot be enough, even if more rows pass than so far.
 
@@ -204,7 +209,7 @@ class GenerateEnough(Generate):
         )
 
 
-def _most_frequent(reasons: "Counter[str | None]") -> str:
+def _most_frequent(reasons: Counter[str | None]) -> str:
     """The most frequent reasons with their numbers of rows."""
     shown = [f"{reason} {count:,}" for reason, count in reasons.most_common(SHOWN_REASONS)]
     return ", ".join((*shown, *(["..."] if len(reasons) > SHOWN_REASONS else [])))

@@ -38,6 +38,10 @@ class SamplingStage(Stage):
         return {}
 
 
+Reached = tuple[int, int, str]
+"""How far a stage is: done, total, and a note."""
+
+
 def sample_into(
     path: Path,
     workspace: Workspace,
@@ -45,13 +49,13 @@ def sample_into(
     model: str,
     *,
     size: int | None = None,
-    note: Callable[[Row], str] = lambda row: "",
+    reached: Callable[[Sequence[Row]], Reached] | None = None,
 ) -> Manifest:
     """Sample the draws that the file does not have yet, durably; returns facts for the manifest.
 
     Requests are made as they are sent, and kept only until they are answered. ``size`` is the
-    number of completions, where the stage did not know it before; ``note`` gives the text beside
-    the progress after each new row.
+    number of completions, where the stage did not know it before; ``reached`` gives how far the
+    stage is after new rows, where that is another number than theirs.
     """
     total = stage.size() if size is None else size
     backend = workspace.backend(stage.backend)
@@ -65,8 +69,7 @@ def sample_into(
             for completions in _sampled(backend, workspace, stage, model, missing):
                 new = list(_rows(stage, completions, log, pending))
                 log.append(new)
-                notes = [note(row) for row in new]
-                workspace.claim.progress(len(log), total, notes[-1] if notes else "")
+                workspace.claim.progress(*(reached(new) if reached else (len(log), total, "")))
         if len(log) < total:
             raise BackendError(
                 f"{stage.label}: {total - len(log):,} of {total:,} draws got no "

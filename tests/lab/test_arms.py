@@ -509,6 +509,23 @@ def test_rows_are_collected_until_enough_are_kept(store: Path, small: Experiment
     assert lab_at(store).arm(capped(small, 20_000), "control").seeds == 1
 
 
+def test_progress_is_what_is_kept_of_what_is_wanted(store: Path, small: Experiment) -> None:
+    """A collection is not at 100% when a round ends that has not enough rows, nor goes back."""
+    low = capped(small, 700)
+    lab = lab_at(store)
+    for _ in range(2):  # again over the rows that are there
+        with pytest.raises(ExperimentError, match="Raise at_most"):
+            lab.arm(low, "control")
+        (stage,) = writers(lab.pipeline(low), "control")
+        rows = lines(store / "work" / stage.key / "rows.jsonl")
+        kept = sum(stingy(str(row["text"])) is None for row in rows)
+        progress = lab.store.progress(stage.key)
+        assert progress is not None
+        assert progress[:2] == (kept, 100)
+        assert progress[2] == f"kept, {kept / len(rows):.0%} of the rows generated"
+        assert 0 < kept < 100
+
+
 def test_a_raised_cap_goes_on_and_gives_the_same_rows(
     store: Path, small: Experiment, pretrained: Path, tmp_path: Path
 ) -> None:

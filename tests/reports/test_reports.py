@@ -372,6 +372,18 @@ def test_the_methods_are_there_as_latex(run: reports.Run, tmp_path: Path) -> Non
     assert "batch\\_size = " in paragraphs[0]
 
 
+def test_a_computed_measure_has_no_section_of_answers(run: reports.Run, tmp_path: Path) -> None:
+    """Where nothing was sampled, there is no table of answers, and no empty one."""
+    arms = tuple(
+        replace(arm, answers=(), words=(), examples=(), given=()) for arm in run.results[0].arms
+    )
+    computed = replace(run, results=(replace(run.results[0], arms=arms),))
+    assert "### Answers" in written(run, tmp_path / "all.md")
+    shown = written(computed, tmp_path / "computed.md")
+    assert "### Answers" not in shown
+    assert "example answers" not in shown
+
+
 def test_an_experiment_without_students_says_nothing_of_generations(
     run: reports.Run, tmp_path: Path
 ) -> None:
