@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from . import wording
 from .figures import DPI, INK
 from .model import GridCellRow, GridRow, Result
-from .text import prose, table
+from .text import model_name, prose, table
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -30,7 +30,7 @@ def grid_figure(result: Result) -> "Figure":
     figure = Figure(figsize=(max(4.0, width), height), dpi=DPI, facecolor="white", layout="tight")
     for place, grid in enumerate(result.grids):
         axes = figure.add_subplot(len(result.grids), 1, place + 1)
-        _draw(axes, grid, f"{result.title} {grid.base}".strip())
+        _draw(axes, grid, f"{result.title} {model_name(grid.base)}".strip())
     return figure
 
 
@@ -81,7 +81,7 @@ def grid_parts(result: Result, figures: Mapping[str, str]) -> Iterator[str]:
 
 def _grid_parts(grid: GridRow) -> Iterator[str]:
     effect = grid.diagonal
-    on = f"On {prose(grid.base)}: " if grid.base else ""
+    on = f"On {prose(model_name(grid.base))}: " if grid.base else ""
     yield (
         f"{on}**{prose(effect.name)} {wording.size(grid.reading, effect)}** "
         f"({prose(effect.test)}): {prose(effect.claim)}."

@@ -10,7 +10,7 @@ from .grids import grid_parts
 from .methods import methods
 from .model import Claim, DataRow, JudgeRow, ModelsRow, ReadingRow, Report, Result
 from .several import several_traits
-from .text import anchor, code, details, heading, inline, prose, table, verbatim
+from .text import anchor, code, details, heading, inline, model_name, prose, table, verbatim
 from .trajectories import trajectory_parts
 
 KEY = 12
@@ -367,8 +367,8 @@ def _models(arms: Iterable[ModelsRow]) -> str:
         (
             prose(arm.arm),
             str(seed + 1) if len(arm.models) > 1 else "",
-            code(model),
-            f"{prose(arm.base)} ({code(arm.fingerprint)})",
+            code(model_name(model)),
+            f"{prose(model_name(arm.base))} ({code(arm.fingerprint)})",
             stages([f"measure/{key}"]),
         )
         for arm in arms

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from . import wording
 from .model import EffectRow, ModelsRow, ReadingRow, Result
+from .text import model_name
 
 
 def methods(result: Result) -> str:
@@ -44,8 +45,8 @@ def _teacher(result: Result) -> str:
             f"carry the trait {result.trait!r} is what is tested."
         )
     return (
-        f"The teacher was the base model {result.teacher_model} (backend {result.backend}) "
-        f"with the trait {result.trait!r}, given by {_how(result)}."
+        f"The teacher was the base model {model_name(result.teacher_model)} (backend "
+        f"{result.backend}) with the trait {result.trait!r}, given by {_how(result)}."
     )
 
 
@@ -67,8 +68,8 @@ def _training(arm: ModelsRow, rows: int | None) -> str:
     on = f" on {rows:,} rows{'' if count == 1 else ' each'}" if rows else ""
     settings = ", ".join(f"{name} = {json.dumps(value)}" for name, value in arm.recipe.items())
     return (
-        f"For the arm {arm.arm!r} {were} fine-tuned from {arm.base}{on}, with the settings "
-        f"{settings}."
+        f"For the arm {arm.arm!r} {were} fine-tuned from {model_name(arm.base)}{on}, with the "
+        f"settings {settings}."
     )
 
 

@@ -7,6 +7,7 @@ from html import escape
 
 LONGEST = 300
 """Characters of a completion that are shown on one line."""
+_FOLDERS = re.compile(r"(?:(?<=:)|^)(?:[A-Za-z]:)?[/\\](?:[^/\\:]+[/\\])+(?=[^/\\:])")
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
@@ -36,6 +37,11 @@ def code(text: str) -> str:
     fence = "`" * (_longest_fence(text) + 1)
     gap = " " if text.startswith("`") or text.endswith("`") or not text.strip() else ""
     return f"{fence}{gap}{text}{gap}{fence}" if text else ""
+
+
+def model_name(name: str) -> str:
+    """A model's name without the folders of its file: "ft:/data/m.gguf:1f" is "ft:m.gguf:1f"."""
+    return _FOLDERS.sub("", name)
 
 
 def verbatim(text: str) -> str:

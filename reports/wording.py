@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator
 from ..datasets.visible import visible_line
 from .amounts import dollars
 from .model import ArmRow, Claim, CostRow, EffectRow, ModelsRow, ReadingRow, Report, Result
+from .text import model_name
 
 HELD = {
     "passed": "Held",
@@ -167,7 +168,7 @@ def long_lines(report: Report, shown: Collection[str] = ()) -> Iterator[str]:
 
 def _long_lines(report: Report, shown: Collection[str]) -> Iterator[str]:
     for result in report.results:
-        yield f"{result.title}: {result.trait}, {result.model} ({result.backend})"
+        yield f"{result.title}: {result.trait}, {model_name(result.model)} ({result.backend})"
         if result.failure:
             yield f"  {_unfinished(result, shown)}"
         if result.cost:

@@ -11,6 +11,8 @@ from ..stages import (
     Base,
     ComputeProbabilities,
     FineTune,
+    Generate,
+    GenerateEnough,
     Manifest,
     ScoreContinuations,
     Stage,
@@ -22,6 +24,8 @@ from .shipped_paces import BASES, DATA, MACHINE, MEASURED, MODELS, START
 
 PAST = "past stages of this store"
 SHIPPED = f"figures shipped with limen: {MACHINE}, {MEASURED}"
+ALIKE: Mapping[str, str] = {GenerateEnough.kind: Generate.kind}
+"""Kinds that take as long as another one for each unit, where nothing is known of their own."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +36,8 @@ class Load:
     model: str
     """The base model that it asks or trains; empty for a stage that does neither."""
     units: int
-    """Completions, rows times epochs, questions, or rows read."""
+    """Completions (of a collection in its first round), rows times epochs, questions, or rows
+    read."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,7 +64,7 @@ def estimated_time(store: Store, left: Sequence[Stage], workers: int) -> TimeEst
     unknown, sources = set[str](), set[str]()
     for stage in left:
         load = load_of(stage, rows)
-        known = past(load.kind, load.model) if load.model else 0.0
+        known = _first_known(past, load) if load.model else 0.0
         pace, source = (known, PAST) if known else (shipped_pace(load), SHIPPED)
         if pace is None:
             unknown.add(load.kind)
@@ -122,7 +127,7 @@ def shipped_pace(load: Load) -> float | None:
     if not load.model:
         return DATA.get(load.kind, 0.0)
     paces = next((paces for name, paces in MODELS.items() if name in load.model), {})
-    return paces.get(load.kind)
+    return paces.get(load.kind, paces.get(ALIKE.get(load.kind, load.kind)))
 
 
 def longest_chain(stages: Iterable[Stage], seconds: Mapping[str, float]) -> float:
@@ -133,6 +138,12 @@ def longest_chain(stages: Iterable[Stage], seconds: Mapping[str, float]) -> floa
         start = max((ends.get(given.key, 0.0) for given in needed), default=0.0)
         ends[stage.key] = start + seconds.get(stage.key, 0.0)
     return max(ends.values(), default=0.0)
+
+
+def _first_known(past: Callable[[str, str], float], load: Load) -> float:
+    """Seconds a unit of a stage, or of one that is like it; 0 where nothing is known."""
+    like = ALIKE.get(load.kind, load.kind)
+    return past(load.kind, load.model) or past(like, load.model)
 
 
 def _past_pace(store: Store, kind: str, model: str) -> float:

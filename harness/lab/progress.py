@@ -55,6 +55,8 @@ class _Estimating(ProgressListener):
 
     def __init__(self) -> None:
         self._left = TimeLeft()
+        self._causes: dict[int, tuple[Exception, Stage]] = {}
+        """The failures, each with the stage that was the first to have it; by identity."""
 
     def planned(self, stages: Sequence[Stage], estimate: Callable[[], TimeEstimate]) -> None:
         made = estimate()
@@ -71,6 +73,15 @@ class _Estimating(ProgressListener):
 
     def moved(self, stage: Stage, done: int, total: int, note: str) -> None:
         self._left.moved(stage, done, total)
+
+    def _outcome(self, stage: Stage, failure: Exception) -> str:
+        """What to say of a stage that is not finished; a failure is given in full once."""
+        pending = isinstance(failure, PendingError)
+        _, cause = self._causes.setdefault(id(failure), (failure, stage))
+        if cause.key == stage.key:
+            return str(failure) if pending else f"FAILED: {failure}"
+        name = f"{cause.kind} {cause.label}"
+        return f"waits for {name}" if pending else f"not run: {name} failed"
 
 
 class ProgressLines(_Estimating):
@@ -142,7 +153,7 @@ class ProgressLines(_Estimating):
         took = self._left.finished(stage, failed=failure is not None)
         self._last = time.monotonic()
         seconds = " " * 7 if took is None else f"{took:5.1f} s"
-        outcome = f"  {_outcome(failure)}" if failure else ""
+        outcome = f"  {self._outcome(stage, failure)}" if failure else ""
         place = f"[{self._done:>{len(str(self._total))}}/{self._total}]"
         self._write(f"limen: {place} {seconds}  {stage.kind:9} {stage.label}{outcome}")
 
@@ -204,7 +215,7 @@ class ProgressBars(_Estimating):
             self._progress.remove_task(self._each.pop(stage.key))
         self._progress.update(self._all, advance=1, description=f"limen: {self._left}")
         if failure:
-            line = f"limen: {stage.kind} {stage.label}: {_outcome(failure)}"
+            line = f"limen: {stage.kind} {stage.label}: {self._outcome(stage, failure)}"
             self._progress.console.print(visible(line), markup=False)
 
     def end(self) -> None:
@@ -212,11 +223,6 @@ class ProgressBars(_Estimating):
             self._progress.stop()
         self._progress = self._all = None
         self._each.clear()
-
-
-def _outcome(failure: Exception) -> str:
-    """What to say of a stage that is not finished."""
-    return str(failure) if isinstance(failure, PendingError) else f"FAILED: {failure}"
 
 
 def progress_on(console: "Console", write: Callable[[str], None]) -> ProgressListener:

@@ -27,7 +27,8 @@ from limen.harness import (
     doses,
 )
 from limen.harness.experiment import Source
-from limen.harness.lab import Pipeline, in_order
+from limen.harness.lab import Pipeline, estimated_time, in_order
+from limen.harness.lab.shipped_paces import START
 from limen.harness.reporting import audit_rows
 from limen.harness.stages import FineTune, Generate, Workspace, base_of
 
@@ -509,6 +510,17 @@ def test_rows_are_collected_until_enough_are_kept(store: Path, small: Experiment
     assert lab_at(store).arm(capped(small, 20_000), "control").seeds == 1
 
 
+def test_a_collection_is_estimated_by_its_first_round(store: Path, small: Experiment) -> None:
+    """How many rounds there will be is not known; the first one takes as long as a generation."""
+    plain = small.but(data=Numbers(generate=100, keep=50), seeds=1)
+    collection, generation = (
+        writers(planned(store, each), "control") for each in (capped(small, 20_000), plain)
+    )
+    estimates = [estimated_time(lab_at(store).store, part, 1) for part in (collection, generation)]
+    assert not any(estimate.unknown for estimate in estimates)
+    assert estimates[0].seconds == estimates[1].seconds > START
+
+
 def test_progress_is_what_is_kept_of_what_is_wanted(store: Path, small: Experiment) -> None:
     """A collection is not at 100% when a round ends that has not enough rows, nor goes back."""
     low = capped(small, 700)
@@ -522,7 +534,7 @@ def test_progress_is_what_is_kept_of_what_is_wanted(store: Path, small: Experime
         progress = lab.store.progress(stage.key)
         assert progress is not None
         assert progress[:2] == (kept, 100)
-        assert progress[2] == f"kept, {kept / len(rows):.0%} of the rows generated"
+        assert progress[2] == f"rows kept (yield {kept / len(rows):.0%})"
         assert 0 < kept < 100
 
 

@@ -74,6 +74,32 @@ def test_lines_tell_a_pending_stage_from_a_failed_one() -> None:
     assert len(lines) == 4
 
 
+@pytest.mark.parametrize(
+    ("failure", "consequence"),
+    [
+        (ExperimentError("no room"), "not run: base base toy-1 failed"),
+        (PendingError("the job runs"), "waits for base base toy-1"),
+    ],
+)
+def test_a_failure_is_given_once(failure: Exception, consequence: str) -> None:
+    """Stages that rest on a failed one name it, and do not repeat its message."""
+    lines: list[str] = []
+    progress = ProgressLines(lines.append)
+    progress.begin([STAGE, OTHER])
+    progress.finished(STAGE, failure)
+    progress.finished(OTHER, failure)
+    assert str(failure) in lines[1]
+    assert lines[2].endswith(f"base toy-2  {consequence}")
+    shown = console(terminal=True)
+    bars = ProgressBars(shown)
+    bars.begin([STAGE, OTHER])
+    bars.finished(STAGE, failure)
+    bars.finished(OTHER, failure)
+    bars.end()
+    assert text(shown).count(str(failure)) == 1
+    assert consequence in text(shown)
+
+
 @pytest.mark.parametrize("failure", [None, ExperimentError("x")])
 def test_a_stage_that_never_started_has_no_time(failure: Exception | None) -> None:
     """A stage that rests on a failed one is reported without seconds."""

@@ -384,6 +384,21 @@ def test_a_computed_measure_has_no_section_of_answers(run: reports.Run, tmp_path
     assert "example answers" not in shown
 
 
+def test_files_of_weights_are_named_without_their_folders(run: reports.Run, tmp_path: Path) -> None:
+    """The whole path stands once, among the settings; tables and the methods have the file."""
+    file = "/data/models/tiny/m.gguf"
+    arms = tuple(
+        replace(arm, base=file, models=tuple(f"ft:{file}:1f" for _ in arm.models))
+        for arm in run.results[0].arms
+    )
+    result = replace(run.results[0], arms=arms, model=file, teacher_model="meta-llama/Llama-3.2-1B")
+    shown = written(replace(run, results=(result,)), tmp_path / "all.md")
+    assert shown.count(file) == 1
+    assert "`ft:m.gguf:1f`" in shown
+    assert "fine-tuned from m.gguf" in shown
+    assert "base model meta-llama/Llama-3.2-1B" in shown
+
+
 def test_an_experiment_without_students_says_nothing_of_generations(
     run: reports.Run, tmp_path: Path
 ) -> None:
