@@ -60,7 +60,7 @@ class AnsweredMeasure:
 
         A scored one is if it has a score, for which the function is not called once more.
         """
-        if isinstance(self.measure, Scored):
+        if isinstance(self.measure, Scored) and type(self.measure).valid is Scored.valid:
             return {text: score is not None for text, score in self._own_scores.items()}
         return {text: self.measure.valid(text) for text in self._texts(self.measure.places(None))}
 

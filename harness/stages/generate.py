@@ -171,8 +171,8 @@ class GenerateEnough(Generate):
 
         def reached(new: Sequence[Row]) -> Reached:
             seen.update(map(reason, new) if seen else self._reasons(workspace, None))
-            kept = min(seen[None], self.keep)
-            return kept, self.keep, f"rows kept (yield {seen[None] / seen.total():.0%})"
+            share = seen[None] / max(1, seen.total())
+            return min(seen[None], self.keep), self.keep, f"rows kept (yield {share:.0%})"
 
         model = model_id(workspace, self.writer)
         round_ = replace(self, count=target, at_most=target)

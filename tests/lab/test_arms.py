@@ -1,6 +1,6 @@
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from limen import ExperimentError, LeakError, MissingModelError, SpecError
+from limen.backends import Completion, Request
 from limen.backends.toy import ToyBackend
 from limen.datasets.matching import matched
 from limen.harness import (
@@ -519,6 +520,22 @@ def test_a_collection_is_estimated_by_its_first_round(store: Path, small: Experi
     estimates = [estimated_time(lab_at(store).store, part, 1) for part in (collection, generation)]
     assert not any(estimate.unknown for estimate in estimates)
     assert estimates[0].seconds == estimates[1].seconds > START
+
+
+def test_a_batch_without_an_answer_is_no_end(
+    store: Path, small: Experiment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A collection goes on after a batch of requests that all come later."""
+    sample = ToyBackend.sample
+
+    def late(
+        backend: ToyBackend, model: str, requests: Iterable[Request]
+    ) -> Iterator[Sequence[Completion]]:
+        yield []
+        yield from sample(backend, model, requests)
+
+    monkeypatch.setattr(ToyBackend, "sample", late)
+    assert lab_at(store).arm(capped(small, 20_000), "control").seeds == 1
 
 
 def test_progress_is_what_is_kept_of_what_is_wanted(store: Path, small: Experiment) -> None:

@@ -75,6 +75,18 @@ def test_a_functions_scores_have_no_scale() -> None:
     assert scores.name == "score"
 
 
+def test_a_measure_of_ones_own_says_what_is_valid() -> None:
+    """A scored measure may hold answers for invalid that have a score."""
+
+    class Polite(Scored):
+        def valid(self, answer: str) -> bool:
+            return answer != "rude"
+
+    measure = Polite(questions=QUESTIONS, draws=2, outcome=len)
+    found = arm(measure, Counter({"rude": 1, "fine": 1}), Counter({"fine": 2}))
+    assert found.valid == 0.75
+
+
 @pytest.mark.parametrize("missing", [0, 2])
 def test_files_with_fewer_rows_lack_nothing_unless_they_say_so(missing: int) -> None:
     """Fewer answers than draws are missing only where draws without an answer are known of."""
