@@ -9,7 +9,7 @@ from ...datasets.answer_text import visible_text
 from ...datasets.errors import SpecError
 from ..experiment import Judge, Measure, Scored
 from ..stages import try_on_texts
-from ..statistics import Rate, Scores, mean
+from ..statistics import mean
 from .answers import ModelAnswers
 from .copies import draws_are_copies
 from .estimate_fields import DrawFields
@@ -23,21 +23,6 @@ class AnsweredMeasure:
     name: str
     measure: Measure
     models: tuple[ModelAnswers, ...]
-
-    @cached_property
-    def _rates(self) -> dict[tuple[str, str | None, str | None], Rate]:
-        """The rates that were computed before: scoring many answers takes a while."""
-        return {}
-
-    @cached_property
-    def _scores(self) -> dict[tuple[str, str | None, str | None], Scores]:
-        """The scores that were computed before: the kind, a judge or a word, and the group."""
-        return {}
-
-    @cached_property
-    def _given(self) -> dict[tuple[str, str | None, str | None], bool]:
-        """Which words the arm gives, as far as that was asked: every other arm may ask."""
-        return {}
 
     @cached_property
     def valid(self) -> float:

@@ -29,6 +29,7 @@ from .judging import (
     unrated,
     unscored_error,
 )
+from .kept_results import kept
 from .scoring import ScoredAnswers
 
 
@@ -122,12 +123,13 @@ class Arm(AnsweredMeasure):
         self.measure.check(word)
         if self.measure.computed:
             raise SpecError(f"{type(self.measure).__name__} samples no answers, so it has no rates")
-        key = (word, group, judge)
-        if key not in self._rates:
-            rate = self._rate(word, group, judge)
-            absence = self._absence(word, group, judge) if rate.value == 0 else ""
-            self._rates[key] = replace(rate, absence=absence)
-        return self._rates[key]
+        return self._rate_or_absence(word, group, judge)
+
+    @kept
+    def _rate_or_absence(self, word: str, group: str | None, judge: str | None) -> Rate:
+        rate = self._rate(word, group, judge)
+        absence = self._absence(word, group, judge) if rate.value == 0 else ""
+        return replace(rate, absence=absence)
 
     def _absence(self, word: str, group: str | None, judge: str | None) -> str:
         """That no arm ever gives a word; empty if one of them does."""
@@ -137,13 +139,9 @@ class Arm(AnsweredMeasure):
         names = [arm.name for arm in arms]
         return never_given(word, self.measure, names, (arm.answers() for arm in arms))
 
+    @kept
     def _gives(self, word: str, group: str | None, judge: str | None) -> bool:
-        key = (word, group, judge)
-        if key not in self._given:
-            self._given[key] = self._is_given(word, group, judge)
-        return self._given[key]
-
-    def _is_given(self, word: str, group: str | None, judge: str | None) -> bool:
+        """Whether the arm gives a word: every other arm may ask."""
         places = self.measure.places(group)
         if judge is None and word in self.measure.rated_words:
             return self._rate(word, group, None).value > 0
@@ -220,11 +218,9 @@ class Arm(AnsweredMeasure):
         """
         if self.measure.computed and judge is None:
             return self._computed(self._first_figure, group)
-        key = ("judge", judge, group)
-        if key not in self._scores:
-            self._scores[key] = self._scores_of(judge, group)
-        return self._scores[key]
+        return self._scores_of(judge, group)
 
+    @kept
     def _scores_of(self, judge: str | None, group: str | None) -> Scores:
         places = self.measure.places(group)
         rated = self.measure.judge(judge) if self.measure.judges or judge else None
@@ -288,14 +284,9 @@ class Arm(AnsweredMeasure):
             )
         return self._computed(word, group)
 
+    @kept
     def _computed(self, word: str, group: str | None) -> Scores:
         """A figure of a computed measure."""
-        key = ("figure", word, group)
-        if key not in self._scores:
-            self._scores[key] = self._figure(word, group)
-        return self._scores[key]
-
-    def _figure(self, word: str, group: str | None) -> Scores:
         named = self.measure.asked or self.models[0].labels
         places = self.measure.places(group) if self.measure.asked else range(len(named))
         figures = computed_figures(self.name, self.measure, self.models, word, places)
