@@ -7,7 +7,6 @@ experiment.
 """
 
 import codecs
-import json
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from itertools import islice
@@ -17,6 +16,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Literal
 from typing_extensions import TypedDict
 
 from .errors import DataError
+from .json_lines import json_line
 
 if TYPE_CHECKING:
     from pydantic import TypeAdapter, ValidationError
@@ -38,9 +38,6 @@ class Message(TypedDict):
 
 
 Conversation = Sequence[Message]
-
-_ENCODE = json.JSONEncoder(ensure_ascii=False, check_circular=False).encode
-"""One encoder for all lines: ``json.dumps`` would make one for each."""
 
 BLOCK = 1_000
 """Lines that are parsed at once."""
@@ -98,7 +95,7 @@ def write(path: Path, conversations: Iterable[Conversation]) -> int:
     from pydantic import ValidationError
 
     count = 0
-    with path.open("w", encoding="utf-8", newline="\n") as file:
+    with path.open("wb") as file:
         for count, messages in enumerate(conversations, start=1):
             line = {"messages": list(messages)}
             try:
@@ -107,7 +104,7 @@ def write(path: Path, conversations: Iterable[Conversation]) -> int:
                 raise DataError(f"{path}: conversation {count}: {_first(error)}") from None
             if fault := _fault(messages):
                 raise DataError(f"{path}: conversation {count}: {fault}")
-            file.write(_ENCODE(line) + "\n")
+            file.write(json_line(line))
     return count
 
 

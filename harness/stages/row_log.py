@@ -10,11 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from ...datasets.errors import StoreError
+from ...datasets.json_lines import json_line
 
 Row = dict[str, Any]
 Key = tuple[int, int]
-_ENCODE = json.JSONEncoder(ensure_ascii=False, check_circular=False).encode
-"""One encoder for all rows: ``json.dumps`` would make one for each."""
 BLOCK = 1_000
 """Rows that are parsed at once."""
 
@@ -66,7 +65,7 @@ class RowLog:
         lines = []
         for row in rows:
             if (row["row"], row["draw"]) not in self:
-                line = _ENCODE(row).encode("utf-8", "surrogatepass") + b"\n"
+                line = json_line(row)
                 self._note(row, len(line))
                 lines.append(line)
         self._file.write(b"".join(lines))
@@ -198,9 +197,9 @@ def _decoded(path: Path, place: int, line: str) -> Row:
 def write_rows(path: Path, rows: Iterable[Mapping[str, object]]) -> int:
     """Write rows to a new file; returns how many."""
     count = 0
-    with path.open("w", encoding="utf-8", errors="surrogatepass", newline="\n") as file:
+    with path.open("wb") as file:
         for row in rows:
-            file.write(_ENCODE(row) + "\n")
+            file.write(json_line(row))
             count += 1
     return count
 
