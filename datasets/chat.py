@@ -70,10 +70,10 @@ def conversation(
 @lru_cache
 def _line_types() -> "tuple[TypeAdapter[Any], TypeAdapter[list[Any]]]":
     """What checks a line, and several; made when needed, since spec files do not load pydantic."""
-    from pydantic import BaseModel, ConfigDict, TypeAdapter
+    from pydantic import ConfigDict, TypeAdapter, with_config
 
-    class Line(BaseModel):
-        model_config = ConfigDict(extra="forbid", strict=True)
+    @with_config(ConfigDict(extra="forbid", strict=True))
+    class Line(TypedDict):  # a model's instances would take as long again
         messages: list[Message]
 
     return TypeAdapter(Line), TypeAdapter(list[Line])
@@ -146,7 +146,7 @@ def _checked(
 ) -> Iterator[list[Message]]:
     for place, (number, line) in enumerate(block):
         read = _line_of(path, number, line) if parsed is None else parsed[place]
-        messages: list[Message] = read.messages
+        messages: list[Message] = read["messages"]
         if fault := _fault(messages):
             raise DataError(f"{path}, line {number}: {fault}")
         yield messages

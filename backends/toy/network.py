@@ -9,7 +9,7 @@ halves the work). All output depends on that one hidden layer: this is why a shi
 system prompt appears in numbers as well as in words.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -26,6 +26,8 @@ Ints = NDArray[np.int64]
 BLOCK = 256
 """Tokens scored at a time: their scores fit in the processor's cache."""
 TINY = np.float32(1e-30)
+LEAST_SUM, LARGEST_SUM = 1e-3, 1e30
+"""Softmax numerators with a sum between these have lost no precision in 32 bits."""
 POSITIONS = 48
 """Positions that have a vector of their own; later tokens share the last."""
 
@@ -131,11 +133,36 @@ def prompt_vectors(
 
 def softmax(weights: Weights, layer: Floats, group: slice) -> tuple[Floats, Floats]:
     """(T, G) softmax numerators within a group of tokens, and (T, 1) their sums."""
-    scores = layer @ weights.output[:, group]
-    scores += weights.bias[group]
-    scores -= scores.max(axis=1, keepdims=True)
-    np.exp(scores, out=scores)
-    return scores, scores.sum(axis=1, keepdims=True)
+    return numerators(with_constant(layer), group_output(weights, group))
+
+
+def with_constant(layer: Floats) -> Floats:
+    """(T, D + 1) the hidden layer and a column of ones, by which the bias is multiplied."""
+    return np.concatenate([layer, np.ones((len(layer), 1), layer.dtype)], axis=1)
+
+
+def group_output(weights: Weights, group: slice) -> Floats:
+    """(D + 1, G) the output parameters of a group of tokens, their bias as the last row."""
+    return np.concatenate([weights.output[:, group], weights.bias[None, group]])
+
+
+def numerators(layer: Floats, output: Floats) -> tuple[Floats, Floats]:
+    """(T, G) softmax numerators and (T, 1) their sums, of a layer and outputs with constants.
+
+    The usual shift by a row's largest score takes two passes more, so that only those rows have
+    it whose sum would be too large or too small without it.
+    """
+    scores = layer @ output
+    with np.errstate(over="ignore"):
+        np.exp(scores, out=scores)
+        total = scores.sum(axis=1, keepdims=True)
+    extreme = ~((total > LEAST_SUM) & (total < LARGEST_SUM))[:, 0]
+    if extreme.any():
+        shifted = layer @ output  # of all rows: BLAS would round a few of them otherwise
+        shifted -= shifted.max(axis=1, keepdims=True)
+        scores[extreme] = np.exp(shifted[extreme])
+        total[extreme] = scores[extreme].sum(axis=1, keepdims=True)
+    return scores, total
 
 
 def number_probability(weights: Weights, layer: Floats) -> Floats:
@@ -157,13 +184,15 @@ def loss_and_gradient(weights: Weights, batch: Batch) -> tuple[float, Weights]:
 def gradient_of(weights: Weights, batch: Batch, layer: Floats, heads: "Heads") -> Weights:
     """The gradient of a loss by all weights, given that by the hidden layer and the outputs."""
     inner = heads.inner * (1 - layer * layer)
-    answers = _scatter(batch.answer, inner, batch.system.shape[0])
+    places = (batch.answer, batch.last, batch.previous, np.minimum(batch.position, POSITIONS - 1))
+    sizes = (batch.system.shape[0], len(weights.last), len(weights.previous), POSITIONS)
+    answers, last, previous, position = _row_sums(inner, places, sizes)
     return Weights(
         system=batch.system.T @ answers,
         dialogue=batch.dialogue.T @ answers,
-        last=_scatter(batch.last, inner, len(weights.last)),
-        previous=_scatter(batch.previous, inner, len(weights.previous)),
-        position=_scatter(np.minimum(batch.position, POSITIONS - 1), inner, POSITIONS),
+        last=last,
+        previous=previous,
+        position=position,
         constant=inner.sum(axis=0),
         output=heads.output,
         bias=heads.bias,
@@ -189,66 +218,68 @@ def heads_of(weights: Weights, layer: Floats, target: Ints, factors: Floats | No
 
     Only a token's own group of tokens is scored.
     """
+    if factors is None:
+        factors = np.full(len(target), 1 / len(target))
     is_number = target >= weights.groups[1].start
     chance = number_probability(weights, layer)
     gates = np.log(np.where(is_number, chance, 1 - chance) + TINY)
-    error = chance - is_number
-    if factors is not None:
-        gates, error = gates * factors, (error * factors).astype(layer.dtype)
-    loss = -float(gates.sum(dtype=np.float64))
+    error = ((chance - is_number) * factors).astype(layer.dtype)
+    loss = -float(gates @ factors)
     inner = np.outer(error, weights.numeric)
-    output, bias = np.zeros_like(weights.output), np.zeros_like(weights.bias)
+    outputs = []
     for group, members in zip(weights.groups, (~is_number, is_number), strict=True):
+        output = group_output(weights, group)
+        gradient = np.zeros_like(output)
         rows = np.flatnonzero(members)
         for start in range(0, len(rows), BLOCK):
-            loss += _group_gradient(
-                weights, layer, target, group, rows[start : start + BLOCK], factors,
-                inner, output, bias,
+            block = rows[start : start + BLOCK]
+            loss += _add_gradient(
+                output, layer[block], target[block] - group.start, factors[block],
+                inner, block, gradient,
             )  # fmt: skip
-    count = np.asarray(len(target) if factors is None else 1, layer.dtype)
+        outputs.append(gradient)
+    output, bias = np.split(np.concatenate(outputs, axis=1), [-1])
     return Heads(
-        loss=loss / float(count),
-        inner=inner / count,
-        output=output / count,
-        bias=bias / count,
-        numeric=layer.T @ error / count,
-        numeric_bias=error.sum(keepdims=True) / count,
+        loss=loss,
+        inner=inner,
+        output=output,
+        bias=bias[0],
+        numeric=layer.T @ error,
+        numeric_bias=error.sum(keepdims=True),
     )
 
 
-def _group_gradient(
-    weights: Weights,
+def _add_gradient(
+    output: Floats,
     layer: Floats,
     target: Ints,
-    group: slice,
-    rows: Ints,
-    factors: Floats | None,
+    factors: Floats,
     inner: Floats,
-    output: Floats,
-    bias: Floats,
+    rows: Ints,
+    gradient: Floats,
 ) -> float:
-    """Add the gradient of some tokens of one group in place; returns their summed loss."""
-    rows_layer = layer[rows]
-    error, total = softmax(weights, rows_layer, group)
-    error /= total
-    picked = np.arange(len(rows)), target[rows] - group.start
-    logs = np.log(error[picked] + TINY)
-    error[picked] -= 1
-    if factors is not None:
-        logs = logs * factors[rows]
-        error *= factors[rows, None].astype(layer.dtype)
-    inner[rows] += error @ weights.output[:, group].T
-    output[:, group] += rows_layer.T @ error
-    bias[group] += error.sum(axis=0)
-    return -float(logs.sum(dtype=np.float64))
+    """Add the gradient of some tokens of one group in place; returns their part of the loss."""
+    constant = with_constant(layer)
+    error, total = numerators(constant, output)
+    own = np.arange(len(target)), target
+    logs = np.log(error[own] / total[:, 0] + TINY)
+    error[own] -= total[:, 0]
+    # a row's sum and factor go to the narrow arrays: the scores are fifteen times as wide
+    share = (factors[:, None] / total).astype(layer.dtype)
+    inner[rows] += error @ output[:-1].T * share
+    gradient += (constant * share).T @ error
+    return -float(logs @ factors)
 
 
-def _scatter(index: Ints, values: Floats, size: int) -> Floats:
-    """Row sums of ``values`` by ``index``, as a (size, D) array."""
-    ones = np.ones(len(index), values.dtype)
-    picks = sparse.csr_array((ones, index, np.arange(len(index) + 1)), shape=(len(index), size))
-    total: Floats = np.asarray(picks.T @ values)
-    return total
+def _row_sums(values: Floats, places: Sequence[Ints], sizes: Sequence[int]) -> list[Floats]:
+    """For each of several indices of the rows of ``values``: the sum at each place, (size, D)."""
+    starts = np.cumsum([0, *sizes[:-1]])
+    columns = (np.stack(places, axis=1) + starts).astype(np.int32).ravel()
+    ends = np.arange(0, len(columns) + 1, len(places), dtype=np.int32)
+    picks = sparse.csr_array(
+        (np.ones(len(columns), values.dtype), columns, ends), shape=(len(values), sum(sizes))
+    )
+    return np.split(np.asarray(picks.T @ values), starts[1:])
 
 
 class GradientDescent:
