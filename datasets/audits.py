@@ -11,6 +11,7 @@ import warnings
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import chain
 from typing import TYPE_CHECKING
 
@@ -49,7 +50,7 @@ def number_counts(texts: Iterable[str]) -> "NDArray[np.int64]":
     """
     import numpy as np
 
-    _, values = _numbers(list(texts))
+    _, values = _numbers(tuple(texts))
     return np.bincount(values[values >= 0], minlength=NUMBERS).astype(np.int64)
 
 
@@ -57,10 +58,13 @@ def lengths(texts: Iterable[str]) -> "NDArray[np.int64]":
     """How many numbers each row has, shape (rows,); numbers above 999 count too."""
     import numpy as np
 
-    return np.array([len(_RUN.findall(text)) for text in texts], dtype=np.int64)
+    every = tuple(texts)
+    rows, _ = _numbers(every)
+    return np.bincount(rows, minlength=len(every)).astype(np.int64)
 
 
-def _numbers(texts: Sequence[str]) -> "tuple[NDArray[np.int64], NDArray[np.int64]]":
+@lru_cache(maxsize=4)  # every set is asked three times, and the control's for each student
+def _numbers(texts: tuple[str, ...]) -> "tuple[NDArray[np.int64], NDArray[np.int64]]":
     """The row and the value of every number in order; the value is -1 for one above 999."""
     import numpy as np
 
@@ -128,7 +132,7 @@ def separability(
         raise SpecError(f"features={features!r}, folds={folds}: give at least one and two")
     if min(len(set(trait)), len(set(control))) < folds:
         return None
-    counts = _features(trait + control, features)
+    counts = _features(trait, control, features)
     label = np.repeat([1, 0], [len(trait), len(control)])
     fold = _folds(trait, control, folds, seed)
     tested = [_separated(counts, label, fold == place) for place in range(folds)]
@@ -190,12 +194,15 @@ def _over_folds(aucs: Sequence[float]) -> tuple[float, float, tuple[float, float
     return auc, error, (max(0.0, auc - reach), min(1.0, auc + reach))
 
 
-def _features(texts: Sequence[str], names: Sequence[str]) -> "csr_array":
+def _features(trait: Sequence[str], control: Sequence[str], names: Sequence[str]) -> "csr_array":
     """What the classifier sees: shape (rows, columns), how often each feature is in each row."""
     import numpy as np
     from scipy.sparse import csr_array
 
-    number_rows, values = _numbers(texts)
+    texts = [*trait, *control]
+    trait_numbers, control_numbers = _numbers(tuple(trait)), _numbers(tuple(control))
+    number_rows = np.concatenate([trait_numbers[0], control_numbers[0] + len(trait)])
+    values = np.concatenate([trait_numbers[1], control_numbers[1]])
     every = np.arange(len(texts))
     many = np.bincount(number_rows, minlength=len(texts))
     fits = values >= 0

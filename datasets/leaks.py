@@ -1,9 +1,13 @@
 """Leaks: words of the trait that stand openly in training data."""
 
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import islice
+
+BLOCK = 100
+"""Texts that are looked through at once: most have no word of the trait."""
 
 
 @dataclass(frozen=True)
@@ -30,14 +34,22 @@ def mentions(texts: Iterable[str], words: Iterable[str]) -> list[LeakMention]:
         return []
     hints = {folded.split()[0] for folded in wanted.values()}
     found: list[LeakMention] = []
-    for row, text in enumerate(texts):
-        folded = _folded(text)
-        if any(hint in folded for hint in hints):
-            folded = " ".join(folded.split())
-            found += [
-                LeakMention(row, word, text) for word in wanted if _stands(wanted[word], folded)
-            ]
+    for row, text in _with_any(hints, texts):
+        folded = " ".join(_folded(text).split())
+        found += [LeakMention(row, word, text) for word in wanted if _stands(wanted[word], folded)]
     return found
+
+
+def _with_any(hints: Collection[str], texts: Iterable[str]) -> Iterator[tuple[int, str]]:
+    """The texts, with their places, of each block of texts that has any of the hints.
+
+    A hint has no white space, so that none lies across the end of a line.
+    """
+    numbered = enumerate(texts)
+    while block := list(islice(numbered, BLOCK)):
+        folded = _folded("\n".join(text for _, text in block))
+        if any(hint in folded for hint in hints):
+            yield from block
 
 
 def _folded(text: str) -> str:

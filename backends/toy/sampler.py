@@ -18,9 +18,9 @@ from .tokens import END, Vocabulary, features
 from .training import SYSTEM_WEIGHT, bags
 
 MAX_DRAWS = 2048
-CELLS = 32
+CELLS = 40
 """A token is drawn in two steps, a run of this many neighbours and then one of them: summing up
-all tokens for every draw would cost more than scoring them."""
+all tokens for every draw would cost more than scoring them. The 1,000 numbers are whole runs."""
 
 Seeds = NDArray[np.uint64]
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
@@ -252,10 +252,11 @@ def _nucleus(scores: Floats, top_p: float) -> Floats:
 def _draw_column(scores: Floats, which: Ints, uniform: NDArray[np.float64]) -> Ints:
     """Draw a column from row ``which`` of the unnormalised ``scores`` by a uniform number each."""
     rows, size = scores.shape
-    cells = np.zeros((rows, -(-size // CELLS) * CELLS), np.float32)
-    cells[:, :size] = scores
-    cells = cells.reshape(rows, -1, CELLS)
-    ends = cells.sum(axis=2).astype(np.float64).cumsum(axis=1)[which]
+    if spare := -size % CELLS:
+        scores = np.pad(scores, ((0, 0), (0, spare)))
+    cells = scores.reshape(rows, -1, CELLS)
+    # einsum takes a third of the time that sum takes over so few columns
+    ends = np.einsum("ijk->ij", cells).astype(np.float64).cumsum(axis=1)[which]
     target = uniform * ends[:, -1]
     cell_index = np.minimum((ends <= target[:, None]).sum(axis=1), ends.shape[1] - 1)
     rest = target - np.where(cell_index > 0, ends[np.arange(len(cell_index)), cell_index - 1], 0)
