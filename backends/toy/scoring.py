@@ -144,8 +144,10 @@ def most_probable(weights: Weights, layer: Floats) -> Ints:
     for place, (group, share) in enumerate(pairs):
         for rows in blocks(len(layer)):
             scores, total = padded_softmax(weights, layer[rows], group)
-            best[place, rows] = group.start + scores.argmax(axis=1)
-            logs[place, rows] = np.log(share[rows] + TINY) - np.log(total[:, 0])
+            first = scores.argmax(axis=1)
+            best[place, rows] = group.start + first
+            own = scores[np.arange(len(scores)), first]
+            logs[place, rows] = np.log(share[rows] + TINY) + np.log(own) - np.log(total[:, 0])
     of_all: Ints = np.take_along_axis(best, logs.argmax(axis=0)[None], axis=0)[0]
     return of_all
 
