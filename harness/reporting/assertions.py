@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-ARM_METHODS = frozenset({"rate", "scores"})
+ARM_METHODS = frozenset({"rate", "scores", "log_odds"})
 """The methods of an arm whose differences are effects."""
 ORDER = (ast.Lt, ast.LtE, ast.Gt, ast.GtE)
 
@@ -103,7 +103,7 @@ def _effect_names(tree: ast.AST) -> frozenset[str]:
 
 
 def _is_effect(node: ast.expr, names: frozenset[str]) -> bool:
-    """Whether an expression is a student's rate or scores less the control's."""
+    """Whether an expression is a student's rate, scores or log-odds less the control's."""
     if isinstance(node, ast.Name):
         return node.id in names
     if not (isinstance(node, ast.BinOp) and isinstance(node.op, ast.Sub)):
@@ -117,7 +117,7 @@ def _is_p_value(node: ast.expr, names: frozenset[str]) -> bool:
 
 
 def _arm(node: ast.expr) -> str:
-    """The arm whose rate or scores an expression reads; empty if it reads none."""
+    """The arm whose rate, scores or log-odds an expression reads; empty if it reads none."""
     if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)):
         return ""
     holder = node.func.value

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from ..experiment import Experiment, Measure, Reading
+from ..experiment import Experiment, LogOdds, Measure, Reading
 from ..lab import Lab
 from ..statistics import POWER, Criterion, Design, Spread, seeds_needed
 from .assertions import EffectAssertion
@@ -12,7 +12,11 @@ from .seed_spread import known_spread
 Selected = Sequence[tuple[str, Experiment, Mapping[str, None]]]
 """Title, experiment, and the arms that its tests ask for."""
 
-EFFECTS = {"rate": (0.05, 0.1, 0.2, 0.4), "score": (0.25, 0.5, 1.0, 2.0)}
+EFFECTS = {
+    "rate": (0.05, 0.1, 0.2, 0.4),
+    "score": (0.25, 0.5, 1.0, 2.0),
+    "log-odds": (0.1, 0.25, 0.5, 1.0),
+}
 """True effects that the plan gives sample sizes for."""
 IMPOSSIBLE = 1.0
 """Rates never differ by more."""
@@ -30,9 +34,11 @@ def design_lines(
 def planned_design(lab: Lab, experiment: Experiment, arms: Collection[str]) -> Design | None:
     """The design of student against control; None without tests that ask for both.
 
-    None too for a measure that samples nothing: nothing is known beforehand of its spread.
+    None too for a measure that samples nothing, except for log-odds: nothing is known beforehand
+    of its spread.
     """
-    if not {"student", "control"} <= set(arms) or experiment.measure.computed:
+    known = isinstance(experiment.measure, LogOdds) or not experiment.measure.computed
+    if not ({"student", "control"} <= set(arms) and known):
         return None
     pipe = lab.pipeline(experiment)
     reading = experiment.measure.readings([experiment.trait.shown_by])[0]
@@ -49,9 +55,10 @@ def underpowered(design: Design, asserted: Sequence[EffectAssertion]) -> list[Ef
 def _lines(
     title: str, experiment: Experiment, design: Design, asserted: Sequence[EffectAssertion]
 ) -> Iterator[str]:
+    draws = ", no draws" if design.kind == "log-odds" else f" x {design.draws} draws"
     yield (
-        f"limen: {title}: {design.seeds} v {design.seeds} seeds, {design.questions} questions x "
-        f"{design.draws} draws: {_smallest(design)} "
+        f"limen: {title}: {design.seeds} v {design.seeds} seeds, "
+        f"{design.questions} questions{draws}: {_smallest(design)} "
         f"({design.test}, p < {design.level:.2g})"
     )
     yield from _spread_lines(design)
@@ -139,5 +146,12 @@ def design_of(experiment: Experiment, reading: Reading, seeds: int, spread: Spre
         draws=measure.draws_per_question,
         spread=spread,
         correction=experiment.family * (len(experiment.looks) + 1),
-        kind="score" if reading.word is None else "rate",
+        kind=_kind(measure, reading),
     )
+
+
+def _kind(measure: Measure, reading: Reading) -> str:
+    """What a reading's values are: log-odds, scores or rates."""
+    if isinstance(measure, LogOdds):
+        return "log-odds"
+    return "score" if reading.word is None else "rate"

@@ -2,33 +2,23 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from ...datasets.errors import DamageError, StoreError
-from ..experiment import FavoriteAnimal, FavoriteTree, Measure, Reading
+from ..experiment import FavoriteAnimal, FavoriteTree, LogOdds, Measure, Reading
 from ..lab import Pipeline
 from ..stages import TALLY, AskQuestions, Base, FineTune, Manifest, Store, base_of, canonical
-from ..statistics import PUBLISHED, TOY, Spread, mean, sampling_deviation, seed_deviation
+from ..statistics import PUBLISHED, Spread, mean, sampling_deviation, seed_deviation
+from .log_odds_spread import log_odds_spread
+from .spread_sources import KnownDeviation, spread_elsewhere, spread_of
 
 Tally = Sequence[Counter[str]]
 """(questions,), how often each answer was given."""
 Group = Sequence[Tally]
 """Models of one training, which differ by their seeds alone."""
 
-TOYS = "toy-"
-"""How the names of the toy's models begin."""
-PUBLISHED_MODEL = "Qwen2.5-7B"
-"""The model of the published rates."""
 EFFECT = 0.05
 """A group of students shows an effect if it gives a word so much more often than other groups."""
-
-
-@dataclass(frozen=True)
-class _Known:
-    """A standard deviation between seeds, and where it is from."""
-
-    deviation: float
-    source: str
 
 
 def known_spread(store: Store, pipe: Pipeline, reading: Reading) -> Spread:
@@ -37,11 +27,13 @@ def known_spread(store: Store, pipe: Pipeline, reading: Reading) -> Spread:
     In this order: the experiment's own arms in the store (two models or more); other students of
     the same base model in the store that answered the same questions, those that show an effect
     for students and the others for controls; the shipped spread of the toy, for other models the
-    published one. Scores of judges have the published one.
+    published one. Scores of judges have the published one, and log-odds no other students'.
     """
-    scored = _Scored(pipe.experiment.measure, reading)
+    measure = pipe.experiment.measure
+    if isinstance(measure, LogOdds):
+        return log_odds_spread(store, pipe, measure, reading)
+    scored = _Scored(measure, reading)
     base = base_of(pipe.arms["baseline"][0].answers.subject)
-    published = _elsewhere(scored.kind, base.model)
     if reading.judge is not None or reading.word in scored.measure.rated_words:
         return PUBLISHED[scored.kind]
     own = {arm: list(_own(store, pipe, arm)) for arm in ("student", "control")}
@@ -49,29 +41,8 @@ def known_spread(store: Store, pipe: Pipeline, reading: Reading) -> Spread:
     others = list(_groups(store, scored.measure, base)) if None in mine.values() else []
     treated = mine["student"] or _of_effects(scored, others)
     control = mine["control"] or _of_no_effects(scored, others)
-    return Spread(
-        treated=treated.deviation if treated else published.treated,
-        control=control.deviation if control else published.control,
-        answer=scored.answer_deviation([group for group in own.values() if group] or others),
-        source=_source(treated, control, published.source),
-    )
-
-
-def _elsewhere(kind: str, model: str) -> Spread:
-    """The spread of a model without students in the store: of its own kind, or of another."""
-    published = PUBLISHED[kind]
-    if kind == "rate" and model.startswith(TOYS):
-        return TOY
-    if kind == "rate" and PUBLISHED_MODEL not in model:
-        return replace(published, source=f"not known of {model}; {published.source}")
-    return published
-
-
-def _source(treated: _Known | None, control: _Known | None, published: str) -> str:
-    sources = [known.source if known else published for known in (treated, control)]
-    if sources[0] == sources[1]:
-        return sources[0]
-    return f"students: {sources[0]}; controls: {sources[1]}"
+    answer = scored.answer_deviation([group for group in own.values() if group] or others)
+    return spread_of(treated, control, spread_elsewhere(scored.kind, base.model), answer)
 
 
 @dataclass(frozen=True)
@@ -149,20 +120,24 @@ class _Scored:
         return sampling_deviation(levels, 1) if levels and word is not None else None
 
 
-def _known(scored: _Scored, groups: Sequence[Group], whose: str) -> _Known | None:
+def _known(scored: _Scored, groups: Sequence[Group], whose: str) -> KnownDeviation | None:
     """The spread of some groups at the reading itself."""
     return _deviation(scored, [(group, scored.reading.word) for group in groups], whose)
 
 
 def _deviation(
     scored: _Scored, groups: Sequence[tuple[Group, str | None]], whose: str
-) -> _Known | None:
+) -> KnownDeviation | None:
     deviation = scored.deviation(groups)
     models = sum(len(group) for group, _ in groups)
-    return None if deviation is None else _Known(deviation, f"{models} models {whose} in the store")
+    return (
+        None
+        if deviation is None
+        else KnownDeviation(deviation, f"{models} models {whose} in the store")
+    )
 
 
-def _of_effects(scored: _Scored, groups: Sequence[Group]) -> _Known | None:
+def _of_effects(scored: _Scored, groups: Sequence[Group]) -> KnownDeviation | None:
     """The spread of the groups that show an effect, each at the word that it shows."""
     if scored.reading.word is None:
         return _known(scored, groups, "of other data")
@@ -170,7 +145,7 @@ def _of_effects(scored: _Scored, groups: Sequence[Group]) -> _Known | None:
     return _deviation(scored, shown, "of other data that show an effect")
 
 
-def _of_no_effects(scored: _Scored, groups: Sequence[Group]) -> _Known | None:
+def _of_no_effects(scored: _Scored, groups: Sequence[Group]) -> KnownDeviation | None:
     """The spread of the groups that show no effect, at the reading itself."""
     if scored.reading.word is None:
         return _known(scored, groups, "of other data")

@@ -44,6 +44,13 @@ PUBLISHED = {
         "3.7 to 4.2 points where it does weakly",
     ),
     "score": Spread(treated=0.5, control=0.2, source="a guess: no past run in the store"),
+    "log-odds": Spread(
+        treated=0.21,
+        control=0.21,
+        answer=0.0,
+        source="measured: 30 students of SmolLM2-135M (docs/smollm2.md); those of sampled rows "
+        "lie up to 2 nats apart",
+    ),
 }
 """Between-seed spreads of other models where the store has none (see the page on calibration)."""
 TOY = Spread(
@@ -54,9 +61,19 @@ TOY = Spread(
 """The between-seed spread of rates of the toy's students, draws included, in groups that differ by
 their seeds alone: 45 that show an effect and 76 that show none, of 1,000 to 10,000 rows.
 """
-QUESTION_SPREAD = {"rate": 0.29, "score": 0.5}
+TOY_LOG_ODDS = Spread(
+    treated=0.03,
+    control=0.07,
+    answer=0.0,
+    source="shipped with limen: 21 students of the toy in evals/test_log_odds.py and "
+    "evals/test_preferences.py",
+)
+"""The between-seed spread of the toy's log-odds in nats, pooled over the four groups that show an
+effect, and over the three controls."""
+QUESTION_SPREAD = {"rate": 0.29, "score": 0.5, "log-odds": 0.36}
 """Standard deviation over questions of the difference of two models, for designs of one seed:
-of rates 0.22 to 0.36 in the same students, of scores a guess."""
+of rates 0.22 to 0.36 in the same students, of scores a guess, of log-odds in nats 0.08 to 0.36 in
+those students."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,7 +103,9 @@ class Design:
 
     def show(self, difference: float) -> str:
         """A difference as people read it."""
-        return f"{100 * difference:.1f} points" if self.kind == "rate" else f"{difference:.2f}"
+        if self.kind == "rate":
+            return f"{100 * difference:.1f} points"
+        return f"{difference:.2f} nats" if self.kind == "log-odds" else f"{difference:.2f}"
 
     @property
     def test(self) -> str:
