@@ -73,7 +73,7 @@ def _line_types() -> "tuple[TypeAdapter[Any], TypeAdapter[list[Any]]]":
     from pydantic import ConfigDict, TypeAdapter, with_config
 
     @with_config(ConfigDict(extra="forbid", strict=True))
-    class Line(TypedDict):  # a model's instances would take as long again
+    class Line(TypedDict):  # no model: its instances would be made for each line
         messages: list[Message]
 
     return TypeAdapter(Line), TypeAdapter(list[Line])

@@ -255,7 +255,7 @@ def _draw_column(scores: Floats, which: Ints, uniform: NDArray[np.float64]) -> I
     if spare := -size % CELLS:
         scores = np.pad(scores, ((0, 0), (0, spare)))
     cells = scores.reshape(rows, -1, CELLS)
-    # einsum takes a third of the time that sum takes over so few columns
+    # einsum is faster than sum over so few columns
     ends = np.einsum("ijk->ij", cells).astype(np.float64).cumsum(axis=1)[which]
     target = uniform * ends[:, -1]
     cell_index = np.minimum((ends <= target[:, None]).sum(axis=1), ends.shape[1] - 1)
