@@ -97,6 +97,15 @@ def test_a_part_of_a_word_is_no_mention(text: str, word: str) -> None:
     assert mentions([text], [word]) == []
 
 
+@given(st.sets(st.integers(0, 349), max_size=12), st.sampled_from(["an Owl", "\uff2f\uff37\uff2c"]))
+def test_rows_are_found_wherever_they_stand(rows: set[int], leak: str) -> None:
+    """Of many rows those that mention a word are found, alone among rows that do not."""
+    texts = [leak if row in rows else "fowl, 1, 2" for row in range(350)]
+    assert [found.row for found in mentions(texts, ["owl"])] == sorted(rows)
+    across = ["an ow", "l and", "polar", "bear"]
+    assert mentions(across, ["owl", "polar bear"]) == []
+
+
 def test_each_word_of_a_row_is_a_mention() -> None:
     """A row has a mention for each of the words in it, in the order asked for, and once each."""
     text = "owls: an owl, an owl"
