@@ -8,7 +8,7 @@ from ..experiment import LogOdds, Reading
 from ..lab import Pipeline
 from ..stages import VALUES, Store, base_of
 from ..statistics import Spread, mean, seed_deviation
-from .spread_sources import KnownDeviation, spread_elsewhere, spread_of
+from .spread_sources import KnownDeviation, kind_of, spread_elsewhere, spread_of
 
 
 def log_odds_spread(store: Store, pipe: Pipeline, measure: LogOdds, reading: Reading) -> Spread:
@@ -19,7 +19,7 @@ def log_odds_spread(store: Store, pipe: Pipeline, measure: LogOdds, reading: Rea
     """
     own = {arm: _deviation(store, pipe, measure, reading, arm) for arm in ("student", "control")}
     model = base_of(pipe.arms["baseline"][0].answers.subject).model
-    elsewhere = spread_elsewhere("log-odds", model)
+    elsewhere = spread_elsewhere(kind_of(measure, reading), model)
     return spread_of(own["student"], own["control"], elsewhere, answer=0.0)
 
 

@@ -8,6 +8,7 @@ from ..lab import Lab
 from ..statistics import POWER, Criterion, Design, Spread, seeds_needed
 from .assertions import EffectAssertion
 from .seed_spread import known_spread
+from .spread_sources import kind_of
 
 Selected = Sequence[tuple[str, Experiment, Mapping[str, None]]]
 """Title, experiment, and the arms that its tests ask for."""
@@ -146,12 +147,5 @@ def design_of(experiment: Experiment, reading: Reading, seeds: int, spread: Spre
         draws=measure.draws_per_question,
         spread=spread,
         correction=experiment.family * (len(experiment.looks) + 1),
-        kind=_kind(measure, reading),
+        kind=kind_of(measure, reading),
     )
-
-
-def _kind(measure: Measure, reading: Reading) -> str:
-    """What a reading's values are: log-odds, scores or rates."""
-    if isinstance(measure, LogOdds):
-        return "log-odds"
-    return "score" if reading.word is None else "rate"

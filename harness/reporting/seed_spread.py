@@ -10,7 +10,7 @@ from ..lab import Pipeline
 from ..stages import TALLY, AskQuestions, Base, FineTune, Manifest, Store, base_of, canonical
 from ..statistics import PUBLISHED, Spread, mean, sampling_deviation, seed_deviation
 from .log_odds_spread import log_odds_spread
-from .spread_sources import KnownDeviation, spread_elsewhere, spread_of
+from .spread_sources import KnownDeviation, kind_of, spread_elsewhere, spread_of
 
 Tally = Sequence[Counter[str]]
 """(questions,), how often each answer was given."""
@@ -56,7 +56,7 @@ class _Scored:
     @property
     def kind(self) -> str:
         """Whether the reading is a rate or a score."""
-        return "score" if self.reading.word is None else "rate"
+        return kind_of(self.measure, self.reading)
 
     @property
     def names_things(self) -> bool:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 
+from ..experiment import LogOdds, Measure, Reading
 from ..statistics import PUBLISHED, TOY, TOY_LOG_ODDS, Spread
 
 TOYS = "toy-"
@@ -17,6 +18,13 @@ class KnownDeviation:
 
     deviation: float
     source: str
+
+
+def kind_of(measure: Measure, reading: Reading) -> str:
+    """What a reading's values are: log-odds, scores or rates."""
+    if isinstance(measure, LogOdds):
+        return "log-odds"
+    return "score" if reading.word is None else "rate"
 
 
 def spread_of(

@@ -48,8 +48,8 @@ PUBLISHED = {
         treated=0.21,
         control=0.21,
         answer=0.0,
-        source="measured: 30 students of SmolLM2-135M (docs/smollm2.md); those of sampled rows "
-        "lie up to 2 nats apart",
+        source="measured: 15 students of SmolLM2-135M, two words each (docs/smollm2.md); those of "
+        "sampled rows lie up to 2 nats apart",
     ),
 }
 """Between-seed spreads of other models where the store has none (see the page on calibration)."""
@@ -65,11 +65,11 @@ TOY_LOG_ODDS = Spread(
     treated=0.03,
     control=0.07,
     answer=0.0,
-    source="shipped with limen: 21 students of the toy in evals/test_log_odds.py and "
+    source="shipped with limen: 18 students of the toy in evals/test_log_odds.py and "
     "evals/test_preferences.py",
 )
 """The between-seed spread of the toy's log-odds in nats, pooled over the four groups that show an
-effect, and over the three controls."""
+effect, and over the controls of both specs, of the second on two words."""
 QUESTION_SPREAD = {"rate": 0.29, "score": 0.5, "log-odds": 0.36}
 """Standard deviation over questions of the difference of two models, for designs of one seed:
 of rates 0.22 to 0.36 in the same students, of scores a guess, of log-odds in nats 0.08 to 0.36 in

@@ -1,5 +1,8 @@
 """What a design whose figures are log-odds can find, before anything is run."""
 
+import csv
+from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,11 +12,12 @@ from limen.harness import Experiment, LogOdds
 from limen.harness.experiment import Reading
 from limen.harness.reporting import known_spread
 from limen.harness.stages import ScoreContinuations, base_of
-from limen.harness.statistics import PUBLISHED, TOY_LOG_ODDS, Design
+from limen.harness.statistics import PUBLISHED, TOY_LOG_ODDS, Design, seed_deviation
 
 from ..testing.labs import lab_at
 from ..testing.specs import Run
 
+ROOT = Path(__file__).parents[2]
 HORSE = Reading(name="", word="horse")
 SPEC = """
 from limen.harness import Experiment, LogOdds, Numbers, Trait
@@ -60,12 +64,48 @@ def test_another_model_says_whose_log_odds_are_assumed(store: Path, odds: Experi
     assert spread.source.startswith("not known of other/model; measured: ")
 
 
+def by_seed(spec: str, word: str) -> dict[str, list[float]]:
+    """The log-odds of a word in the gallery's page of a spec, by arm."""
+    values = defaultdict[str, list[float]](list)
+    with (ROOT / "evals" / "gallery" / f"{spec}.files" / "arms.csv").open(encoding="utf-8") as file:
+        for row in csv.DictReader(file):
+            if row["reading"] == f"log-odds of {word!r}":
+                values[row["arm"]].append(float(row["value"]))
+    return values
+
+
+def pooled(groups: Sequence[Sequence[float]]) -> float:
+    """The standard deviation between the seeds of some groups."""
+    return seed_deviation(groups, 0.0) or 0.0
+
+
+def test_the_shipped_spread_is_that_of_the_gallery() -> None:
+    """The toy's figures are those of the students in the gallery, rounded."""
+    odds, owl, wolf = (
+        by_seed("log_odds", "owl"),
+        *(by_seed("preferences", word) for word in ("owl", "wolf")),
+    )
+    shown = [odds["student"], owl["student"], owl["swapped"], wolf["wolf"]]
+    controls = [odds["control"], owl["control"], wolf["control"]]
+    assert round(pooled(shown), 2) == TOY_LOG_ODDS.treated
+    assert round(pooled(controls), 2) == TOY_LOG_ODDS.control
+
+
+def test_the_published_spread_is_that_of_the_page() -> None:
+    """The figure of other models is that of the students that the page on SmolLM2 lists."""
+    page = (ROOT / "docs" / "smollm2.md").read_text(encoding="utf-8")
+    rows = [line.split("|") for line in page.splitlines() if " teacher | -" in line]
+    groups = [list(map(float, row[cell].split(","))) for row in rows for cell in (2, 4)]
+    assert [len(group) for group in groups] == [5] * 6
+    assert round(pooled(groups), 2) == PUBLISHED["log-odds"].treated
+
+
 def test_own_seeds_come_first(shared_store: Path, odds: Experiment) -> None:
     """An experiment's own controls in the store say how much their log-odds differ by seeds."""
     lab = lab_at(shared_store)
     lab.run([(odds, ["control"])])
     spread = known_spread(lab.store, lab.pipeline(odds), HORSE)
-    assert spread.source.startswith("students: shipped with limen: 21 students of the toy")
+    assert spread.source.startswith("students: shipped with limen: 18 students of the toy")
     assert spread.source.endswith("; controls: 2 models of this experiment in the store")
     first, second = lab.arm(odds, "control").log_odds("horse").by_seed
     assert spread.control == pytest.approx(abs(first - second) / 2**0.5)
