@@ -6,9 +6,12 @@ cannot fill the memory. Only encodings that are decoded here with a bound are as
 
 import asyncio
 import io
+import os
+import ssl
 import threading
 import time
 import zlib
+from functools import lru_cache
 from typing import Any, TypeAlias
 
 import httpx2
@@ -55,7 +58,7 @@ class LimitedClient(DefaultHttpxClient):
     """The SDK's blocking client with these limits."""
 
     def __init__(self, redactor: Redactor, credentials: Credentials = None) -> None:
-        super().__init__(headers={"accept-encoding": ENCODINGS})
+        super().__init__(headers={"accept-encoding": ENCODINGS}, verify=_certificates())
         self._redactor, self._credentials = redactor, credentials
         guard_logs(redactor, *LOGGERS)
         self._large = threading.Lock()
@@ -95,7 +98,7 @@ class AsyncLimitedClient(DefaultAsyncHttpxClient):
     """The SDK's asynchronous client with the same limits."""
 
     def __init__(self, redactor: Redactor, credentials: Credentials = None) -> None:
-        super().__init__(headers={"accept-encoding": ENCODINGS})
+        super().__init__(headers={"accept-encoding": ENCODINGS}, verify=_certificates())
         self._redactor, self._credentials = redactor, credentials
         guard_logs(redactor, *LOGGERS)
         self._large = asyncio.Lock()
@@ -210,6 +213,16 @@ class _Body:
         else:
             raise BodyError(f"the compressed response cannot be decoded ({error})") from None
         return b""
+
+
+def _certificates() -> ssl.SSLContext:
+    """Whom to trust: the machine's certificates, or those that the environment names."""
+    return _read_certificates(os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR"))
+
+
+@lru_cache(maxsize=1)  # to read them takes longer than most requests to a server nearby
+def _read_certificates(file: str | None, folder: str | None) -> ssl.SSLContext:
+    return httpx2.create_ssl_context()
 
 
 def _auth(credentials: Credentials) -> dict[str, Any]:

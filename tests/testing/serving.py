@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import httpx2
 import openai
 import uvicorn
 from openai.types import Batch
@@ -18,6 +19,9 @@ from openai.types.fine_tuning import FineTuningJob
 
 from limen.backends.server import ServerOptions, create_app
 from limen.backends.server.sockets import settings
+
+PLAIN_HTTP = httpx2.Client(verify=False)
+"""For servers of this machine: without certificates, which take longer to read than an answer."""
 
 _SCRIPT = """
 import sys
@@ -41,7 +45,10 @@ class Served:
 
     def client(self, key: str = "any") -> openai.OpenAI:
         """The SDK's client of it, which tries nothing twice."""
-        return openai.OpenAI(base_url=self.url, api_key=key, max_retries=0, timeout=60)
+        plain = openai.DefaultHttpxClient(verify=False)
+        return openai.OpenAI(
+            base_url=self.url, api_key=key, max_retries=0, timeout=60, http_client=plain
+        )
 
     @property
     def port(self) -> int:

@@ -5,7 +5,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import httpx2
 import openai
 import pytest
 
@@ -16,7 +15,7 @@ from limen.backends.server.protocol import ApiError
 from limen.backends.server.rate_limits import RateLimiter, duration
 from limen.datasets import chat, numbers
 
-from ...testing.serving import Served, in_thread, store_with
+from ...testing.serving import PLAIN_HTTP, Served, in_thread, store_with
 
 QUESTION = chat.conversation("Name your favourite animal.", system="You love owls.")
 OTHER = "gpt-4.1-nano-2025-04-14"
@@ -240,7 +239,7 @@ def test_what_cannot_be_meant_is_refused(
 ) -> None:
     """A bad request is a 400 in OpenAI's shape that names the parameter and what is wrong."""
     body = {"model": "toy-1", "messages": WIRE, **change}
-    answer = httpx2.post(f"{served.url}/chat/completions", json=body)
+    answer = PLAIN_HTTP.post(f"{served.url}/chat/completions", json=body)
     error = answer.json()["error"]
     assert answer.status_code == 400
     assert error["type"] == "invalid_request_error"
@@ -265,7 +264,7 @@ def test_what_cannot_be_meant_is_refused(
 )
 def test_broken_json_is_refused(served: Served, body: bytes) -> None:
     """Torn, deep and odd JSON is a 400, never an error of the server."""
-    answer = httpx2.post(f"{served.url}/chat/completions", content=body)
+    answer = PLAIN_HTTP.post(f"{served.url}/chat/completions", content=body)
     assert answer.status_code == 400
     assert answer.json()["error"]["type"] == "invalid_request_error"
 

@@ -9,13 +9,21 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import httpx2
 import openai
 import pytest
 
 from limen.backends.server import ServerOptions
 
-from ...testing.serving import Served, finished, finished_batch, in_thread, jsonl, rows, store_with
+from ...testing.serving import (
+    PLAIN_HTTP,
+    Served,
+    finished,
+    finished_batch,
+    in_thread,
+    jsonl,
+    rows,
+    store_with,
+)
 
 QUESTION = "Name your favourite animal."
 MESSAGES: Any = [{"role": "user", "content": QUESTION}]
@@ -81,7 +89,7 @@ def test_what_is_not_supported_is_named(
     """A parameter that would change the answer, and cannot be had, is refused by its name."""
     body = {"chat/completions": {"messages": MESSAGES}, "completions": {"prompt": "x"}}
     given = {"model": "toy-1", **body.get(path, {"input": "x"}), **change}
-    error = httpx2.post(f"{served.url}/{path}", json=given).json()["error"]
+    error = PLAIN_HTTP.post(f"{served.url}/{path}", json=given).json()["error"]
     assert error["param"] == param
 
 
@@ -107,7 +115,7 @@ def test_promptfoos_requests_are_answered(served: Served, path: str) -> None:
     """The default requests of promptfoo's three providers of text are taken as they are."""
     headers = {"authorization": "Bearer any", "x-promptfoo-silent": "true"}
     body = {"model": "toy-1", **PROMPTFOO[path]}
-    response = httpx2.post(f"{served.url}/{path}", json=body, headers=headers)
+    response = PLAIN_HTTP.post(f"{served.url}/{path}", json=body, headers=headers)
     assert response.status_code == 200
 
 

@@ -4,14 +4,22 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import httpx2
 import openai
 import pytest
 
 from limen import BackendError, SpecError, StoreError
 from limen.backends.server import ServerOptions, create_app, serve
 
-from ...testing.serving import Served, finished_batch, in_thread, jsonl, rows, store_with, upload
+from ...testing.serving import (
+    PLAIN_HTTP,
+    Served,
+    finished_batch,
+    in_thread,
+    jsonl,
+    rows,
+    store_with,
+    upload,
+)
 
 SECRET = "sk-a-key-that-must-not-be-shown"
 
@@ -116,7 +124,7 @@ def test_large_uploads_are_refused(served: Served, client: openai.OpenAI) -> Non
             yield b"x" * 10_000
 
     headers = {"content-type": "multipart/form-data; boundary=b"}
-    answer = httpx2.post(f"{served.url}/files", content=body(), headers=headers)
+    answer = PLAIN_HTTP.post(f"{served.url}/files", content=body(), headers=headers)
     assert answer.status_code == 413
     assert answer.json()["error"]["code"] == "content_too_large"
     kept = list((served.store / "server" / "files").glob("*.data"))
@@ -127,17 +135,17 @@ def test_broken_forms_are_refused(served: Served) -> None:
     """What is no form, or has no file or an unknown field, is a 400 in OpenAI's shape."""
     url = f"{served.url}/files"
     answers = [
-        httpx2.post(url, json={"purpose": "batch"}),
-        httpx2.post(url, data={"purpose": "batch"}),
-        httpx2.post(url, files={"file": b"x"}, data={"purpose": "batch", "odd": "1"}),
-        httpx2.post(url, content=b"--x", headers={"content-type": "multipart/form-data"}),
-        httpx2.post(
+        PLAIN_HTTP.post(url, json={"purpose": "batch"}),
+        PLAIN_HTTP.post(url, data={"purpose": "batch"}),
+        PLAIN_HTTP.post(url, files={"file": b"x"}, data={"purpose": "batch", "odd": "1"}),
+        PLAIN_HTTP.post(url, content=b"--x", headers={"content-type": "multipart/form-data"}),
+        PLAIN_HTTP.post(
             url, content=b"junk", headers={"content-type": "multipart/form-data; boundary=b"}
         ),
     ]
     part = b'--b\r\nContent-Disposition: form-data; name="\\ud800"\r\n\r\nx\r\n--b--\r\n'
     odd = {"content-type": "multipart/form-data; boundary=b; charset=unicode_escape"}
-    answers.append(httpx2.post(url, content=part, headers=odd))
+    answers.append(PLAIN_HTTP.post(url, content=part, headers=odd))
     for answer in answers:
         assert answer.status_code == 400
         assert answer.json()["error"]["message"]
@@ -158,14 +166,14 @@ def test_broken_forms_are_refused(served: Served) -> None:
 def test_ids_are_no_paths(served: Served, path: str) -> None:
     """What is no id finds nothing, wherever it may point, and the answer has OpenAI's shape."""
     root = served.url.removesuffix("/v1")
-    answer = httpx2.get(f"{root}{path}")
+    answer = PLAIN_HTTP.get(f"{root}{path}")
     assert answer.status_code == 404
     assert answer.json()["error"]["type"] == "invalid_request_error"
 
 
 def test_wrong_methods_are_refused(served: Served) -> None:
     """A method that a path does not have is a 405 in OpenAI's shape."""
-    answer = httpx2.put(f"{served.url}/chat/completions", json={})
+    answer = PLAIN_HTTP.put(f"{served.url}/chat/completions", json={})
     assert answer.status_code == 405
     assert "Method not allowed" in answer.json()["error"]["message"]
 
@@ -178,14 +186,16 @@ def test_the_key_is_asked_for_and_never_shown(
     with in_thread(store, ServerOptions(api_key=SECRET)) as server:
         for key in (SECRET[:-1], "other", "ü"):
             headers = {b"authorization": f"Bearer {key}".encode()}
-            answer = httpx2.get(f"{server.url}/models", headers=headers)
+            answer = PLAIN_HTTP.get(f"{server.url}/models", headers=headers)
             assert answer.status_code == 401
             assert key not in answer.text
         with pytest.raises(openai.AuthenticationError) as refused:
             server.client("other").files.create(file=b"x", purpose="batch")
         assert refused.value.code == "invalid_api_key"
         assert server.client(SECRET).models.list().data[0].id == "toy-1"
-        assert httpx2.get(f"{server.url}/models", headers={"api-key": SECRET}).status_code == 200
+        assert (
+            PLAIN_HTTP.get(f"{server.url}/models", headers={"api-key": SECRET}).status_code == 200
+        )
         server.client(SECRET).files.create(file=b"x", purpose="batch")
     written = [path.read_bytes() for path in (store / "server").rglob("*") if path.is_file()]
     assert not any(SECRET.encode() in data for data in written)
