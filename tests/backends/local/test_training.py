@@ -36,7 +36,7 @@ QUICK: Recipe = {
     "alpha": 32,
     "batch_size": 12,
     "epochs": 2,
-    "learning_rate": 0.02,
+    "learning_rate": 0.005,  # at 0.02 the loss has peaks whose place each processor's rounding decides
     "warmup_steps": 0,
 }
 
