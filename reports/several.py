@@ -1,10 +1,10 @@
 """Several experiments side by side: traits that one test tries."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
+from ..datasets.corrected_p_values import benjamini_hochberg, holm
 from . import wording
 from .model import EffectRow, ReadingRow, Result
 from .text import heading, prose, table
@@ -23,13 +23,7 @@ class CorrectedPValue:
 
 def corrected(p_values: Sequence[float]) -> list[CorrectedPValue]:
     """Each p-value with Holm's and with Benjamini and Hochberg's correction for all of them."""
-    if not p_values:
-        return []
-    from statsmodels.stats import multitest
-
-    corrections: Callable[..., Any] = multitest.multipletests  # it has no types
-    holm, q = (corrections(p_values, method=method)[1].tolist() for method in ("holm", "fdr_bh"))
-    rows = zip(p_values, holm, q, strict=True)
+    rows = zip(p_values, holm(p_values), benjamini_hochberg(p_values), strict=True)
     return [CorrectedPValue(raw=raw, holm=held, q=share) for raw, held, share in rows]
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from ...datasets import corrected_p_values
 from ...datasets.errors import SpecError
 from . import hypothesis_tests
 from .effects import Effect, difference
@@ -27,7 +28,7 @@ def holm(effects: Mapping[str, Effect]) -> dict[str, Effect]:
     """
     _check(effects)
     family = max(len(effects), *(effect.family for effect in effects.values()))
-    corrected = hypothesis_tests.holm(_p_values(effects), family=family)
+    corrected = corrected_p_values.holm(_p_values(effects), family=family)
     return _corrected(effects, corrected, f"Holm of {family}", family)
 
 
@@ -45,7 +46,7 @@ def benjamini_hochberg(effects: Mapping[str, Effect]) -> dict[str, Effect]:
         >>> corrected = benjamini_hochberg({"owl": effect, "fox": other_effect})
     """
     _check(effects)
-    corrected = hypothesis_tests.benjamini_hochberg(_p_values(effects))
+    corrected = corrected_p_values.benjamini_hochberg(_p_values(effects))
     how = f"Benjamini-Hochberg of {len(effects)}"
     return _corrected(effects, corrected, how, 1, exploratory=True)
 

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
 
+from ...datasets.corrected_p_values import holm
 from ...datasets.errors import SpecError
 from .contrasts import Contrast, SignedClaim
 from .estimates import Estimate
@@ -24,7 +25,7 @@ from .evidence import EvidenceListener
 from .grid_cells import CellTest, cell_tests
 from .grid_permutations import EXACT, Permuted
 from .grid_tables import GridTable, check_name
-from .hypothesis_tests import ALPHA, holm
+from .hypothesis_tests import ALPHA
 from .quantities import Concluded, lies_beyond
 from .rate_scales import OwnTraitContrast
 from .weighted import Weighted, obstacle_of
