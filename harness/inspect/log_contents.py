@@ -5,7 +5,8 @@ logs with Inspect's tools. One that is missing or damaged is written anew.
 """
 
 import hashlib
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,18 @@ from ..stages import base_of, canonical, hashed_function
 from ..statistics import mean
 from .log_checks import log_is_there
 from .log_model import LogContents, ScoreColumn
-from .score_display import VALID, Mark, line_of, readings_of, shown, table_of, tidy, yes
+from .score_display import (
+    VALID,
+    Mark,
+    Ranked,
+    line_of,
+    ranked,
+    readings_of,
+    shown,
+    table_of,
+    tidy,
+    yes,
+)
 
 FORMAT = 1
 """Raise it when logs change their form: they are written anew, under other names."""
@@ -68,7 +80,8 @@ def log_contents_of(
     experiment, measure = pipe.experiment, arm.measure
     asked, model = pipe.arms[arm.name][seed], arm.models[seed]
     named = readings_of(measure, _words(experiment))
-    columns = (_column(arm, seed, name, reading) for name, reading in named.items())
+    answers = tuple(map(ranked, model.counts))
+    columns = (_column(arm, seed, name, reading, answers) for name, reading in named.items())
     return LogContents(
         file=file,
         root=lab.store.root,
@@ -76,8 +89,8 @@ def log_contents_of(
         task=task_of(measure),
         target=experiment.trait.shown_by,
         groups=tuple(group for group, texts in measure.groups.items() for _ in texts),
-        lines=tuple(map(line_of, model.counts)),
-        columns=(*(column for column in columns if column), _valid_column(measure, model)),
+        lines=tuple(map(line_of, answers)),
+        columns=(*(one for one in columns if one), _valid_column(measure, model, answers)),
         facts=_facts(title, pipe, arm, seed),
     )
 
@@ -108,7 +121,9 @@ def _counted(measure: Measure) -> str:
         return str(getattr(outcome, "__qualname__", type(outcome).__qualname__))
 
 
-def _column(arm: Arm, seed: int, name: str, reading: Reading) -> ScoreColumn | None:
+def _column(
+    arm: Arm, seed: int, name: str, reading: Reading, answers: Sequence[Ranked]
+) -> ScoreColumn | None:
     """A reading of one model's answers; None if nothing could be read."""
     try:
         estimate = arm.read(reading)
@@ -118,48 +133,47 @@ def _column(arm: Arm, seed: int, name: str, reading: Reading) -> ScoreColumn | N
     row = estimate.table[seed]
     each = dict(zip(places, row, strict=True))
     given = [value for value in row if value is not None]
-    model = arm.models[seed]
+    marks = _marks(arm.measure, arm.models[seed], reading)
     tables = (
-        table_of(count, reading.name, _mark(arm.measure, model, reading, q)) if q in each else ""
-        for q, count in enumerate(model.counts)
+        table_of(given_here, reading.name, marks(question)) if question in each else ""
+        for question, given_here in enumerate(answers)
     )
     return ScoreColumn(
         name=name,
         what=reading.name,
         value=mean(given) if given else None,
-        each=tuple(map(each.get, range(len(model.counts)))),
+        each=tuple(map(each.get, range(len(answers)))),
         tables=tuple(tables),
     )
 
 
-def _mark(measure: Measure, model: ModelAnswers, reading: Reading, question: int) -> Mark:
-    """What an answer to a question counts as, by a reading."""
+def _marks(measure: Measure, model: ModelAnswers, reading: Reading) -> Callable[[int], Mark]:
+    """By question: what an answer counts as, by a reading."""
     word = reading.word
     if measure.judges and (reading.judge or word is None):
         judge = measure.judge(reading.judge)
-        said = model.said[judge.name][question]
+        replies = model.said[judge.name]
         if word is None:
-            return lambda text: shown(judge.rating(said[text]))
-        return lambda text: yes(judge.names(said[text], word))
-    if word is None:
-        return lambda text: shown(measure.score(text))
-    return lambda text: yes(measure.hit(text, word))
+            return lambda question: lambda text: shown(judge.rating(replies[question][text]))
+        return lambda question: lambda text: yes(judge.names(replies[question][text], word))
+
+    @cache  # most answers are given to many questions
+    def mark(text: str) -> str:
+        return shown(measure.score(text)) if word is None else yes(measure.hit(text, word))
+
+    return lambda question: mark
 
 
-def _valid_column(measure: Measure, model: ModelAnswers) -> ScoreColumn:
-    each = tuple(
-        model.share(q, lambda q, text: measure.valid(text)) for q in range(len(model.counts))
-    )
+def _valid_column(measure: Measure, model: ModelAnswers, answers: Sequence[Ranked]) -> ScoreColumn:
+    valid = cache(measure.valid)
+    each = tuple(model.share(q, lambda q, text: valid(text)) for q in range(len(model.counts)))
     given = [share for share in each if share is not None]
     return ScoreColumn(
         name=VALID,
         what="valid answers",
         value=mean(given) if given else None,
         each=each,
-        tables=tuple(
-            table_of(count, "valid", lambda text: yes(measure.valid(text)))
-            for count in model.counts
-        ),
+        tables=tuple(table_of(one, "valid", lambda text: yes(valid(text))) for one in answers),
     )
 
 

@@ -3,6 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 
 from ..experiment import Measure, Reading
 
@@ -16,6 +17,8 @@ VALID = "valid"
 
 Mark = Callable[[str], str]
 """What an answer counts as, in a word."""
+Ranked = Sequence[tuple[str, int]]
+"""Answers with how often they were given; see :func:`ranked`."""
 
 
 def readings_of(measure: Measure, words: Sequence[str]) -> dict[str, Reading]:
@@ -40,19 +43,23 @@ def tidy(text: str, joint: str = "-") -> str:
     return re.sub(r"\W+", joint, text).strip(joint) or "x"
 
 
-def line_of(counts: Counter[str]) -> str:
+def ranked(counts: Counter[str]) -> Ranked:
+    """By count, then by text, so that equal logs are equal byte by byte."""
+    return sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
+
+
+def line_of(answers: Ranked) -> str:
     """The most frequent answers in a line: ``owl (178), wolf (12)``."""
-    shown = [f"{_short(text)} ({count})" for text, count in _ranked(counts)[:TOP]]
-    others = len(counts) - len(shown)
+    shown = [f"{_short(text)} ({count})" for text, count in answers[:TOP]]
+    others = len(answers) - len(shown)
     return ", ".join(shown) + (f", {others} others" if others else "")
 
 
-def table_of(counts: Counter[str], head: str, mark: Mark) -> str:
+def table_of(answers: Ranked, head: str, mark: Mark) -> str:
     """The answers as a markdown table: each with its number of draws, and what it counts as."""
-    ranked = _ranked(counts)
     lines = [f"| answer | draws | {head} |", "|---|:---:|---|"]
-    lines += [f"| {_cell(text)} | {count} | {mark(text)} |" for text, count in ranked[:ROWS]]
-    if rest := ranked[ROWS:]:
+    lines += [f"| {_cell(text)} | {count} | {mark(text)} |" for text, count in answers[:ROWS]]
+    if rest := answers[ROWS:]:
         lines += ["", f"and {len(rest)} others in {sum(count for _, count in rest)} draws"]
     return "\n".join(lines)
 
@@ -77,15 +84,11 @@ def _free(name: str, taken: set[str]) -> str:
     return free
 
 
-def _ranked(counts: Counter[str]) -> list[tuple[str, int]]:
-    """By count, then by text, so that equal logs are equal byte by byte."""
-    return sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
-
-
 def _short(text: str, width: int = 40) -> str:
     line = " ".join(text.split())
     return (line if len(line) <= width else line[: width - 1] + "…") or "(empty)"
 
 
+@lru_cache(maxsize=1 << 14)  # models give the same answers, and every table has them
 def _cell(text: str) -> str:
     return _short(text, WIDTH).replace("\\", "\\\\").replace("|", "\\|")

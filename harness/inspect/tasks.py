@@ -30,7 +30,7 @@ from ..experiment import (
 )
 from ..experiment import questions as q
 from ..stages import filled_prompt
-from .score_display import VALID, line_of, readings_of, shown, table_of, yes
+from .score_display import VALID, line_of, ranked, readings_of, shown, table_of, yes
 
 Counts = Counter[str]
 Scoring = Callable[[TaskState, Counts], Awaitable[tuple[float | None, str]]]
@@ -196,7 +196,7 @@ def _scorings(measure: Measure, word: str) -> Iterator[tuple[str, Scoring]]:
         yield name, _by_judge(measure, reading) if rated else _by_measure(measure, reading)
 
     async def valid(state: TaskState, counts: Counts) -> tuple[float | None, str]:
-        table = table_of(counts, VALID, lambda text: yes(measure.valid(text)))
+        table = table_of(ranked(counts), VALID, lambda text: yes(measure.valid(text)))
         return _mean(counts, {text: float(measure.valid(text)) for text in counts}), table
 
     yield VALID, valid
@@ -211,10 +211,12 @@ def _by_measure(measure: Measure, reading: Reading) -> Scoring:
             return None, ""
         if word is None:
             scores = {text: measure.score(text) for text in counts}
-            return _mean(counts, scores), table_of(counts, reading.name, lambda t: shown(scores[t]))
+            return _mean(counts, scores), table_of(
+                ranked(counts), reading.name, lambda t: shown(scores[t])
+            )
         hits = {text: measure.hit(text, word) for text in counts}
         value = _mean(counts, {text: float(hit) for text, hit in hits.items()})
-        return value, table_of(counts, reading.name, lambda text: yes(hits[text]))
+        return value, table_of(ranked(counts), reading.name, lambda text: yes(hits[text]))
 
     return score
 
@@ -235,7 +237,9 @@ def _by_judge(measure: Measure, reading: Reading) -> Scoring:
                 model, chat_messages(asked), config, count=1, seed=seed, on_draws=said.extend
             )
             scores[text] = judge.rating(said[0].text)
-        return _mean(counts, scores), table_of(counts, judge.name, lambda t: shown(scores[t]))
+        return _mean(counts, scores), table_of(
+            ranked(counts), judge.name, lambda t: shown(scores[t])
+        )
 
     return score
 
@@ -255,7 +259,7 @@ def _scorer(name: str, scoring: Scoring) -> Scorer:
         async def score(state: TaskState, target: Target) -> Score:
             counts = Counts(choice.message.text for choice in state.output.choices)
             value, table = await scoring(state, counts)
-            answer = line_of(counts)
+            answer = line_of(ranked(counts))
             if value is None:
                 return Score(value=math.nan, answer=answer)
             return Score(value=value, answer=answer, explanation=table)
