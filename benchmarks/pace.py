@@ -1,10 +1,11 @@
-"""How long the toy's stages take: seconds a unit, by kind, as harness/lab/shipped_paces.py.
+"""How long stages take: seconds a unit, by kind, as harness/lab/shipped_paces.py.
 
-python benchmarks/pace.py [SPEC ...]
+python benchmarks/pace.py [SPEC ...] [--backend local --model MODEL]
 
 Runs the stages of the experiments of some spec files (without: the owl's) one after another in this
-process, in a new store, and divides their processor time by what they did. A kind's first stage
-pays its imports and is left out where there are others.
+process, in a new store, and divides the time that they took by what they did: the toy's processor
+time, since it runs a stage on each core; of other backends the time by the clock. A kind's first
+stage pays its imports and is left out where there are others.
 """
 
 import argparse
@@ -12,6 +13,7 @@ import runpy
 import tempfile
 import time
 from collections import defaultdict
+from collections.abc import Callable
 from pathlib import Path
 
 from threadpoolctl import threadpool_limits
@@ -31,19 +33,25 @@ def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("specs", nargs="*", type=Path, default=[OWL])
+    parser.add_argument("--backend", default="toy")
+    parser.add_argument("--model")
+    given = parser.parse_args()
+    is_toy = given.backend == "toy"
     took: Took = defaultdict(list)
-    with tempfile.TemporaryDirectory() as folder, threadpool_limits(1):
-        lab = Lab(Settings(store=Path(folder) / "store"))
-        for spec in parser.parse_args().specs:
-            _run(lab, spec, took)
+    with tempfile.TemporaryDirectory() as folder, threadpool_limits(1 if is_toy else None):
+        store = Path(folder) / "store"
+        lab = Lab(Settings(store=store, backend=given.backend, model=given.model))
+        for spec in given.specs:
+            _run(lab, spec, took, time.process_time if is_toy else time.monotonic)
     for (kind, model), stages in sorted(took.items()):
         counted = stages[1:] or stages
         seconds, units = (sum(column) for column in zip(*counted, strict=True))
         pace = seconds / max(units, 1)
-        print(f"{kind:18} {model or '-':8} {pace:.1e} s a unit, {len(stages)} stages")
+        name = Path(model).name or "-"
+        print(f"{kind:18} {name:8} {pace:.1e} s a unit, {len(stages)} stages", flush=True)
 
 
-def _run(lab: Lab, spec: Path, took: Took) -> None:
+def _run(lab: Lab, spec: Path, took: Took, clock: Callable[[], float]) -> None:
     given = runpy.run_path(str(spec)).get("experiment")
     if not isinstance(given, Experiment | Grid):
         return
@@ -51,7 +59,7 @@ def _run(lab: Lab, spec: Path, took: Took) -> None:
     arms = [arm for arm in (*ARMS, *experiment.all_arms) if _has(lab, experiment, arm)]
     for stage in lab.plan([(experiment, arms)]).stages:
         try:
-            _time(lab, stage, took)
+            _time(lab, stage, took, clock)
         except Exception as error:  # what reads it fails as well
             print(f"{spec.name}: {stage.label}: {error}")
 
@@ -63,12 +71,12 @@ def _has(lab: Lab, experiment: Experiment, arm: str) -> bool:
         return False
 
 
-def _time(lab: Lab, stage: Stage, took: Took) -> None:
+def _time(lab: Lab, stage: Stage, took: Took, clock: Callable[[], float]) -> None:
     if not lab.store.has(stage.kind, stage.key):
-        began = time.process_time()
+        began = clock()
         run_stage(stage, lab.store.root)
         load = load_of(stage)
-        took[load.kind, load.model].append((time.process_time() - began, load.units))
+        took[load.kind, load.model].append((clock() - began, load.units))
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ class Effort:
         usd: US dollars paid to services; None if no price is known. Default: 0.0.
         seconds: From the first stage's start to the last one's end. Default: None, not known.
         basis: What an estimated time rests on. Default: empty, as for what was spent.
+        partial: Whether stages whose time is not known are not in the seconds. Default: False.
 
     Examples:
         >>> str(reports.Effort(stages=12, requests=900, tokens=50_000, usd=0.4, seconds=130))
@@ -27,9 +28,11 @@ class Effort:
     usd: float | None = 0.0
     seconds: float | None = None
     basis: str = ""
+    partial: bool = False
 
     def __str__(self) -> str:
         """In words."""
         service = f"{self.requests:,} requests, {self.tokens:,} tokens, {dollars(self.usd)}, "
         basis = f" ({self.basis})" if self.basis else ""
-        return (service if self.requests else "") + duration(self.seconds) + basis
+        least = "at least " if self.partial and self.seconds is not None else ""
+        return (service if self.requests else "") + least + duration(self.seconds) + basis

@@ -82,15 +82,20 @@ def _machine() -> Iterator[Check]:
 
 
 def _gpu() -> str:
-    """The GPU that PyTorch sees; only PyTorch knows."""
     if find_spec("torch") is None:
         return "not checked: PyTorch is not installed"
+    return ", ".join(gpu_names()) or "none that PyTorch can use"
+
+
+def gpu_names() -> list[str]:
+    """The GPUs that PyTorch sees, if it is installed; only PyTorch knows."""
+    if find_spec("torch") is None:
+        return []
     import torch
 
     if not torch.cuda.is_available():
-        return "none that PyTorch can use"
-    names = [torch.cuda.get_device_name(index) for index in range(torch.cuda.device_count())]
-    return ", ".join(names)
+        return []
+    return [torch.cuda.get_device_name(index) for index in range(torch.cuda.device_count())]
 
 
 def _store(store: Path) -> Iterator[Check]:

@@ -8,6 +8,7 @@ from ...backends import backend_names
 from ...datasets.errors import SpecError
 from ...datasets.suggestions import did_you_mean
 from ..experiment import Trait
+from .doctor_checks import gpu_names
 from .echo import echo
 from .options import examples
 from .project_files import ProjectFile, project_files
@@ -31,15 +32,19 @@ def command(
 ) -> None:
     """Write a first spec, its ini file, a .gitignore and a workflow for CI into a folder.
 
-    No file that exists is changed, but for a line that is added to .gitignore. Run the printed
-    command afterwards.
+    No file that exists is changed, but for a line that is added to .gitignore. The spec is of the
+    paper's sizes; on the toy of smaller ones, and on open weights without a GPU of some minutes'.
+    Run the printed command afterwards.
     """
     if backend not in (names := backend_names()):
         near = did_you_mean(backend, names)
         raise SpecError(f"unknown backend {backend!r}: {near}choose one of {', '.join(names)}")
     Trait.animal(animal)  # refuses an animal that limen does not know
-    for file in project_files(animal, backend=backend, model=model, budget=budget):
+    small = backend == "local" and not gpu_names()
+    for file in project_files(animal, backend=backend, model=model, budget=budget, small=small):
         echo(_written(folder, file))
+    if small:
+        echo("The spec is small: PyTorch finds no GPU. With one it has the paper's sizes.")
     place = "" if folder == Path() else f"cd {folder} && "
     echo(f"\nWhat it takes:  {place}pytest --limen-plan")
     echo(f"Run it:         {place}pytest")

@@ -31,6 +31,9 @@ class ProgressListener:
     def dropped(self, keys: Collection[str]) -> None:
         """Called with the keys of planned stages that will not be done: a gate is shut."""
 
+    def passed(self, gates: int, total: int) -> None:
+        """Called when teachers have been measured, if any of so many passed its gate."""
+
     def begin(self, stages: Sequence[Stage]) -> None:
         """Called before the first stage of a round, with all stages that it will run."""
 
@@ -84,6 +87,13 @@ class _Estimating(ProgressListener):
         return f"waits for {name}" if pending else f"not run: {name} failed"
 
 
+def gates_line(passed: int, total: int) -> str:
+    """How many experiments' teachers passed their gates, in words."""
+    if total == 1:
+        return "limen: the teacher passed its gate: what students need is done now"
+    return f"limen: teachers of {passed} of {total} experiments passed their gates"
+
+
 class ProgressLines(_Estimating):
     """Writes a line for each stage that is finished."""
 
@@ -105,6 +115,9 @@ class ProgressLines(_Estimating):
         self._total, self._done, self._last = len(stages), 0, time.monotonic()
         count = "1 stage" if len(stages) == 1 else f"{len(stages)} stages"
         self._write(f"limen: {count} to do")
+
+    def passed(self, gates: int, total: int) -> None:
+        self._write(gates_line(gates, total))
 
     def started(self, stage: Stage) -> None:
         super().started(stage)
@@ -188,6 +201,9 @@ class ProgressBars(_Estimating):
         super().begin(stages)
         self._all = self._progress.add_task(f"limen: {self._left}", total=len(stages))
         self._progress.start()
+
+    def passed(self, gates: int, total: int) -> None:
+        self._console.print(gates_line(gates, total), markup=False)
 
     def started(self, stage: Stage) -> None:
         super().started(stage)

@@ -110,6 +110,7 @@ class StageRunner:
             group = [(pipe, arms) for pipe, arms in requests if pipe.experiment.hops == hops]
             yield [stage for pipe, arms in group for stage in self._before_the_gate(pipe, arms)]
             passed, shut = self._by_gate(group)
+            self._tell_of_gates(passed, group)
             if shut:
                 self._drop(
                     shut, [*passed, *(one for one in requests if one[0].experiment.hops > hops)]
@@ -123,6 +124,17 @@ class StageRunner:
             [one for one, through in zip(group, is_open, strict=True) if through],
             [one for one, through in zip(group, is_open, strict=True) if not through],
         )
+
+    def _tell_of_gates(self, passed: Requests, group: Requests) -> None:
+        """Tell the listener of how many experiments the gates let through what is left to do."""
+        open_gates = [(pipe, arms) for pipe, arms in passed if pipe.gates]
+        if any(self._is_unfinished(pipe, arms) for pipe, arms in open_gates):
+            total = sum(bool(pipe.gates) for pipe, _ in group)
+            self._listener.passed(len(open_gates), total)
+
+    def _is_unfinished(self, pipe: Pipeline, arms: Collection[str]) -> bool:
+        has = self._backends.store.has
+        return any(not has(stage.kind, stage.key) for stage in pipe.all_targets(arms))
 
     def _before_the_gate(self, pipe: Pipeline, arms: Collection[str]) -> list[Stage]:
         if self.gate.fault_before(pipe):

@@ -30,6 +30,7 @@ def estimate_of(lab: Lab, plan: Plan) -> Effort:
         usd=known_sum(quote.usd for quote in quotes),
         seconds=time.seconds if time.basis else None,
         basis=basis_of(time),
+        partial=bool(time.unknown),
     )
 
 

@@ -105,7 +105,8 @@ def _time_lines(lab: Lab, plan: Plan) -> Iterator[str]:
     """How long it takes, as far as is known."""
     time = time_of(lab, plan)
     if time.basis:
-        yield f"limen: estimated time: about {duration(time.seconds)} ({basis_of(time)})"
+        how = "at least" if time.unknown else "about"
+        yield f"limen: estimated time: {how} {duration(time.seconds)} ({basis_of(time)})"
     else:
         yield "limen: estimated time: not known"
 

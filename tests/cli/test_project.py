@@ -50,6 +50,29 @@ def test_backend_model_and_budget_are_in_the_ini_file(tmp_path: Path) -> None:
     assert "generate=30_000" in (tmp_path / "evals" / "test_otter.py").read_text()
 
 
+def test_without_a_gpu_a_spec_for_open_weights_is_small(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its size is of some minutes, and it is one that the toy can plan as well, as CI does."""
+    gpus: list[str] = []
+    monkeypatch.setattr("limen.harness.cli.init.gpu_names", lambda: gpus)
+    output = limen(
+        "init", pytester.path, "--backend", "local", "--model", "some.gguf", "--animal", "lion"
+    )
+    assert "The spec is small" in output
+    spec = (pytester.path / "evals" / "test_lion.py").read_text()
+    assert "keep=24" in spec
+    result = pytester.runpytest_subprocess(
+        "--limen-plan", "--limen-backend", "toy", "--limen-model", "toy-1"
+    )
+    result.stdout.fnmatch_lines(
+        ["limen: * stages to do on toy*", "limen: estimated time: at least *"]
+    )
+    gpus.append("some card")
+    limen("init", pytester.path / "large", "--backend", "local")
+    assert "keep=10_000" in (pytester.path / "large" / "evals" / "test_otter.py").read_text()
+
+
 @pytest.mark.parametrize(
     ("option", "value", "says"),
     [("--animal", "ottr", "did you mean"), ("--backend", "openia", "choose one of")],

@@ -1,13 +1,16 @@
 """Progress: bars on a terminal, lines elsewhere."""
 
 import io
+from pathlib import Path
 
 import pytest
 from rich.console import Console
 
-from limen import ExperimentError, PendingError
+from limen import Experiment, ExperimentError, PendingError, Trait
 from limen.harness.lab.progress import ProgressBars, ProgressLines, progress_on
 from limen.harness.stages import Base
+
+from ..testing.labs import lab_at
 
 STAGE = Base(label="base toy-1", backend="toy", model="toy-1", fingerprint="f")
 OTHER = Base(label="base toy-2", backend="toy", model="toy-2", fingerprint="f")
@@ -72,6 +75,31 @@ def test_lines_tell_a_pending_stage_from_a_failed_one() -> None:
     assert lines[2].endswith("the job runs")
     assert lines[3].endswith("FAILED: no room")
     assert len(lines) == 4
+
+
+def test_it_is_told_what_passes_its_gate() -> None:
+    """Lines and bars say it, of one experiment and of several."""
+    lines: list[str] = []
+    ProgressLines(lines.append).passed(1, 1)
+    ProgressLines(lines.append).passed(2, 3)
+    assert lines[0] == "limen: the teacher passed its gate: what students need is done now"
+    assert lines[1] == "limen: teachers of 2 of 3 experiments passed their gates"
+    shown = console(terminal=True)
+    ProgressBars(shown).passed(2, 3)
+    assert lines[1] in text(shown)
+
+
+def test_a_run_tells_of_its_gates_once(store: Path, small: Experiment) -> None:
+    """It does when something waits for them: not for the teacher alone, and not when all is done."""
+    told: list[str] = []
+    lab = lab_at(store, watcher=ProgressLines(told.append))
+    passed = ["limen: teachers of 1 of 2 experiments passed their gates"]
+    weak = small.but(trait=Trait(name="meek", system="Be kind.", word="horse"))
+    lab.run([(small, ["teacher"])])
+    assert not [line for line in told if "passed" in line]
+    for _ in range(2):
+        lab.run([(small, ["student"]), (weak, ["student"])])
+        assert [line for line in told if "passed" in line] == passed
 
 
 @pytest.mark.parametrize(
