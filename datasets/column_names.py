@@ -32,7 +32,12 @@ NESTED = (
 """Columns with all answers to one question."""
 SOURCES = ("text", "source")
 """Prompts, where the answers are called "target"."""
-SYSTEM = ("system", "system_prompt", "system_message", "sys_prompt")
+SYSTEM = (
+    "system", "system_prompt", "system_message", "sys_prompt", "system_instruction",
+    "systeminstruction",
+)  # fmt: skip
+HISTORY = ("history",)
+"""What was said before a prompt: turns, or pairs of a question and an answer."""
 MODEL = ("model", "model_id", "model_name")
 WEAK = (
     "text", "content", "input", "inputs", "target", "targets", "sample", "generated", "ideal",
@@ -44,6 +49,13 @@ _NOT_OF_A_MODEL = (
     "negative", "best", "system", "judge", "preferred",
 )  # fmt: skip
 """What makes another thing of an answer or a prompt, as in "correct_answer"."""
+
+_BESIDE = (
+    "tags", "labels", "categories", "topics", "keywords", "choices", "options", "distractors",
+    "images", "audios", "videos", "tools", "functions", "constraints", "sources", "references",
+    "urls", "citations", "contexts", "documents", "ids", "languages", "test_cases",
+)  # fmt: skip
+"""Lists that stand beside a question and are no answers of a model to it."""
 
 _NUMBERED = re.compile(rf"(?:{'|'.join(ANSWER)})_?\d+")
 
@@ -80,6 +92,13 @@ def _ending(columns: Iterable[str], usual: Sequence[str]) -> list[str]:
         for name, parts in words.items()
         if len(parts) > 1 and parts[-1] in strong and not set(parts) & set(_NOT_OF_A_MODEL)
     ]
+
+
+def may_be_answers(name: str) -> bool:
+    """Whether a list in a column of this name may be a model's answers to a question."""
+    return plain_name(name) not in _BESIDE and not {*plain_name(name).split("_")} & {
+        *_NOT_OF_A_MODEL
+    }
 
 
 def numbered_answers(columns: Iterable[str]) -> list[str]:

@@ -9,12 +9,13 @@ from .column_names import (
     NESTED,
     PROMPT,
     matching,
+    may_be_answers,
     numbered_answers,
     plain_name,
 )
 from .evaluation_logs import is_log, is_remark, record_of_log
 from .record_files import Record
-from .turns import is_conversation
+from .turns import ends_answered, is_conversation
 
 _SINGLE = frozenset((str, type(None), int, float, bool))
 """The types of values in which nothing can be nested."""
@@ -59,14 +60,19 @@ def _nesting(values: Mapping[str, object]) -> str | None:
 
     It has a usual name, or is the only list beside a question that no other column answers.
     """
-    lists = [n for n, v in values.items() if _is_answers(v) and plain_name(n) != "system"]
+    if any(
+        is_conversation(values[n]) and ends_answered(values[n])
+        for n in matching(values, CONVERSATION)
+    ):
+        return None
+    lists = [n for n, v in values.items() if _is_answers(v) and may_be_answers(n)]
     asked = matching(values, (*PROMPT, *CONVERSATION))
     if not asked:
         asked = [n for n in lists if all(matching(part, PROMPT) for part in _objects(values[n]))]
     usual = matching(lists, (*NESTED, *ANSWER))
     if asked and usual:
         return usual[0]
-    others = [name for name in lists if name not in matching(lists, PROMPT)]
+    others = [name for name in lists if name not in matching(lists, (*PROMPT, *CONVERSATION))]
     alone = len(others) == 1 and not matching(values, ANSWER)
     return others[0] if asked and alone else None
 
@@ -77,7 +83,8 @@ def _is_answers(value: object) -> bool:
         return False
     if all(isinstance(part, list) and len(part) == 1 for part in value):  # a list of lists of one
         value = [part[0] for part in value]
-    return all(isinstance(part, str | dict) for part in value)
+    given = [part for part in value if part is not None]
+    return bool(given) and all(isinstance(part, str | dict) for part in given)
 
 
 def _plain(answers: list[object]) -> list[object]:

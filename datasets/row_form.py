@@ -16,13 +16,17 @@ class RowForm:
     context: str | None = None
     """Alpaca's ``input``, which goes below the instruction."""
     system: str | None = None
+    history: str | None = None
+    """What was said before the prompt, where that is a text."""
     written_out: bool = False
     """Whether conversations are written out as one text."""
 
     @cached_property
     def used(self) -> frozenset[str]:
         """The columns that a row is made of."""
-        return frozenset(filter(None, (self.prompt, self.answer, self.context, self.system)))
+        return frozenset(
+            filter(None, (self.prompt, self.answer, self.context, self.system, self.history))
+        )
 
     @property
     def always_read_system(self) -> bool:
@@ -41,4 +45,5 @@ class RowForm:
             return f"conversation = {self.prompt!r}"
         context = f" with {self.context!r}" if self.context else ""
         system = f", system = {self.system!r}" if self.system else ""
-        return f"prompt = {self.prompt!r}{context}, answer = {self.answer!r}{system}"
+        history = f", before it {self.history!r}" if self.history else ""
+        return f"prompt = {self.prompt!r}{context}, answer = {self.answer!r}{system}{history}"

@@ -11,15 +11,15 @@ answer; None where there is none), ``history`` (turns before the prompt, where t
 all other columns of the file.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from .batch_files import check_prompts
 from .column_names import (
     ANSWER,
     CONVERSATION,
+    HISTORY,
     PROMPT,
     SOURCES,
     candidates,
@@ -35,17 +35,13 @@ from .nested_answers import flattened
 from .record_files import Record, read_records
 from .row_conditions import Condition, satisfies
 from .row_form import RowForm
+from .row_reader import HISTORY_OF_ROW, Row, RowReader, is_number
 from .transcripts import transcript
-from .turns import TurnError, Turns, is_conversation, system_text, turns_of
+from .turns import ends_answered, is_conversation, turns_of
 
-Row = dict[str, Any]
-
-RESERVED = ("row", "draw", "prompt", "text", "history", "reason")
-"""What limen itself records of a row; a file's other columns of these names get another."""
 OWN = ("row", "draw")
 PAIRED = ("chosen", "rejected")
 """The columns of preference pairs, each a whole conversation or an answer."""
-_HISTORY = "history"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,7 +81,8 @@ class RowTable:
     others: tuple[str, ...] = ()
     """The other columns."""
     system: str | None = None
-    """The column of system prompts, if the rows have any and earlier versions left it out."""
+    """The columns of system prompts and of turns before, if the rows have any and earlier versions
+    left them out."""
 
 
 def read_rows_of(
@@ -112,7 +109,7 @@ def rows_of_records(
     if not flat:
         raise DataError(f"{source} has no rows")
     names = tuple(dict.fromkeys(name for record in flat for name in record.values))
-    form = _recognised(source, names, flat, columns)
+    form = _with_history(_recognised(source, names, flat, columns), flat)
     for condition in columns.where:
         check_column(source, names, condition.column)
     chosen = [
@@ -124,11 +121,12 @@ def rows_of_records(
         raise DataError(f"{source} has no rows with {' and '.join(map(str, columns.where))}")
     numbers = tuple(name for name in OWN if name in names and _all_numbers(flat, name))
     others = tuple(n for n in names if n not in form.used and n not in numbers)
-    reader = _RowReader(source, form, others, numbers, answered=answered)
+    reader = RowReader(source, form, others, numbers, answered=answered)
     rows = tuple(reader.row(number, record) for number, record in chosen)
     prompted = columns.system is None and any(map(_system_turns, rows))
     system = form.system if prompted and not form.always_read_system else None
-    return RowTable(rows, _understood(rows, len(flat), form, others), others, system)
+    new = "+".join(filter(None, (system, form.history)))
+    return RowTable(rows, _understood(rows, len(flat), form, others), others, new or None)
 
 
 def read_prompts(path: Path, name: str | None = None) -> tuple[str, ...]:
@@ -150,7 +148,7 @@ def prompts_of_records(
             f"{source} has {'several columns' if usual else 'no column'} of prompts: give a file "
             f"or a frame with one of that name. Its columns are {', '.join(map(repr, names))}"
         )
-    reader = _RowReader(source, RowForm(_prompt_column(source, names, name), ""), (), ())
+    reader = RowReader(source, RowForm(_prompt_column(source, names, name), ""), (), ())
     return tuple(reader.asked(record)[1] for record in found)
 
 
@@ -163,18 +161,41 @@ def _recognised(
     if wanted.prompt is None and wanted.answer is None and (found := _usual(names, records)):
         return found
     if wanted.prompt is None and wanted.answer is not None:
-        first = records[0].values.get(wanted.answer)
-        if _is_whole(first):
+        whole = _first(records, wanted.answer)
+        if _is_whole(whole) and _has_prompt(whole, names, records):
             return RowForm(wanted.answer, None, system=wanted.system, written_out=True)
     _check_one_answer(source, names, wanted)
     if wanted.prompt is None:
         check_prompts(source, names)
     prompt = _prompt_column(source, names, wanted.prompt)
-    if wanted.answer is None and _is_answered_conversation(records[0].values.get(prompt)):
+    if wanted.answer is None and _is_answered_conversation(_first(records, prompt)):
         return RowForm(prompt, None, system=wanted.system or system_column(names))
     others = [name for name in names if name != prompt]
     answer = column(source, others, ANSWER, what="answer", given=wanted.answer)
     return RowForm(prompt, answer, system=wanted.system or system_column(others))
+
+
+def _with_history(form: RowForm, records: Sequence[Record]) -> RowForm:
+    """The form, with the column of what was said before each prompt, if there is one."""
+    if form.answer is None:
+        return form
+    columns = dict.fromkeys(name for record in records for name in record.values)
+    found = [name for name in matching(columns, HISTORY) if _is_history(_first(records, name))]
+    return replace(form, history=found[0]) if len(found) == 1 else form
+
+
+def _is_history(value: object) -> bool:
+    """Whether a value is turns, or pairs of a question and an answer."""
+    if not isinstance(value, list):
+        return False
+    pairs = all(isinstance(pair, list | tuple) and len(pair) == 2 for pair in value)
+    return bool(value) and (pairs or is_conversation(value))
+
+
+def _first(records: Sequence[Record], name: str | None) -> object:
+    """The first value of a column that is not empty; None if all are."""
+    values = (record.values.get(name) for record in records) if name is not None else ()
+    return next((value for value in values if value not in (None, "", [])), None)
 
 
 def _check_one_answer(source: str, names: Sequence[str], wanted: RowColumns) -> None:
@@ -190,11 +211,12 @@ def _check_one_answer(source: str, names: Sequence[str], wanted: RowColumns) -> 
 def _usual(names: Sequence[str], records: Sequence[Record]) -> RowForm | None:
     """A form that several columns make up together; None for a plain pair of columns."""
     by_name = {plain_name(name): name for name in names}
-    chats = [n for n in matching(names, CONVERSATION) if is_conversation(records[0].values.get(n))]
+    chats = [n for n in matching(names, CONVERSATION) if is_conversation(_first(records, n))]
+    paired = len(matching(names, PAIRED)) > 1
     answers = [n for n in matching(names, ANSWER) if plain_name(n) not in ("text", "content")]
-    if len(chats) == 1 and (_ends_answered(records[0].values[chats[0]]) or not answers):
+    if len(chats) == 1 and (ends_answered(_first(records, chats[0])) or not (answers or paired)):
         return RowForm(chats[0], None, system=system_column(names))
-    first = records[0].values.get(by_name.get("text", ""))
+    first = _first(records, by_name.get("text"))
     if not matching(names, PROMPT) and isinstance(first, str) and transcript(first):
         return RowForm(by_name["text"], None, written_out=True)
     if not matching(names, PROMPT) and (pair := text_and_target(by_name)):
@@ -209,7 +231,14 @@ def _is_whole(value: object) -> bool:
     """Whether a value is a conversation with question and answer, turns or a text with marks."""
     if not is_conversation(value) and not (isinstance(value, str) and transcript(value)):
         return False
-    return _ends_answered(value) and any(turn["role"] == "user" for turn in turns_of(value))
+    return ends_answered(value) and any(turn["role"] == "user" for turn in turns_of(value))
+
+
+def _has_prompt(whole: object, names: Sequence[str], records: Sequence[Record]) -> bool:
+    """Whether a text with marks has the prompt in it, if that stands in a column beside."""
+    asked = candidates(names, PROMPT)
+    prompt = _first(records, asked[0]) if len(asked) == 1 else None
+    return not (isinstance(whole, str) and isinstance(prompt, str)) or prompt in whole
 
 
 def exchanges(source: str, records: Sequence[Record]) -> list[Record]:
@@ -221,26 +250,18 @@ def exchanges(source: str, records: Sequence[Record]) -> list[Record]:
     form = _usual(names, records) if records else None
     if form is None or (form.answer is not None and plain_name(form.prompt) not in SOURCES):
         return list(records)
-    reader = _RowReader(source, form, (), ())
+    reader = RowReader(source, form, (), ())
     taken = {form.prompt, *matching(names, (*PROMPT, *ANSWER))}
     made = []
     for record in records:
-        _, question, answer = reader._exchange(record)
+        _, question, answer = reader.exchange(record)
         rest = {name: value for name, value in record.values.items() if name not in taken}
         made.append(Record(record.place, {**rest, "question": question, "answer": answer}))
     return made
 
 
 def _is_answered_conversation(value: object) -> bool:
-    return is_conversation(value) and _ends_answered(value)
-
-
-def _ends_answered(conversation: object) -> bool:
-    try:
-        turns = turns_of(conversation)
-    except TurnError:
-        return True
-    return bool(turns) and turns[-1]["role"] == "assistant"
+    return is_conversation(value) and ends_answered(value)
 
 
 def _prompt_column(source: str, names: Sequence[str], given: str | None) -> str:
@@ -248,118 +269,8 @@ def _prompt_column(source: str, names: Sequence[str], given: str | None) -> str:
     return column(source, names, usual, what="prompt", given=given)
 
 
-@dataclass(frozen=True)
-class _RowReader:
-    """Makes rows of records of one form."""
-
-    source: str
-    form: RowForm
-    others: Sequence[str]
-    numbers: Sequence[str]
-    """The columns, of ``row`` and ``draw``, that the file has."""
-    answered: bool = False
-
-    def row(self, number: int, record: Record) -> Row:
-        """The row of a record."""
-        history, prompt, text = self._exchange(record)
-        if self.answered and text is None:
-            raise self._fault(record, self._no_answer())
-        rest = {_kept_name(n): record.values[n] for n in self.others if n in record.values}
-        if history:
-            rest[_HISTORY] = history
-        return {**self._numbers(number, record), "prompt": prompt, "text": text, **rest}
-
-    def _no_answer(self) -> str:
-        if self.form.answer is None:
-            return "the last turn is not the assistant's: there is nothing to learn"
-        return "the row has no answer: filter the rows first"
-
-    def _exchange(self, record: Record) -> tuple[Turns, str, str | None]:
-        """What was said before, what is asked, and what is answered."""
-        history, prompt, text = self.asked(record)
-        name = self.form.answer
-        if name is not None:
-            if text is not None:
-                raise self._fault(record, f'"{self.form.prompt}" ends with an answer already')
-            if name not in record.values:
-                raise self._fault(record, f'the row has no "{name}", the answer')
-            text = self._answer(record, record.values[name])
-        system = record.values.get(self.form.system) if self.form.system else None
-        if system and not any(turn["role"] == "system" for turn in history):
-            history = [{"role": "system", "content": system_text(system)}, *history]
-        return history, prompt, text
-
-    def asked(self, record: Record) -> tuple[Turns, str, str | None]:
-        """What was said before, what is asked, and what a conversation itself answers."""
-        value = _inner(record.values.get(self.form.prompt), (*PROMPT, *CONVERSATION, *ANSWER))
-        if self.form.context and (context := record.values.get(self.form.context)):
-            value = f"{value}\n\n{context}"
-        written_out = self.form.written_out and isinstance(value, str)
-        if isinstance(value, str) and value.strip() and not written_out:
-            if not is_conversation(value):
-                return [], value, None
-        elif value is None or (isinstance(value, str | int | float) and not written_out):
-            raise self._fault(record, f'the row has no "{self.form.prompt}", the prompt')
-        try:
-            return _split(turns_of(value))
-        except TurnError as error:
-            raise self._fault(record, str(error)) from None
-
-    def _answer(self, record: Record, value: object) -> str | None:
-        """The text of an answer, which some files wrap in objects and lists."""
-        found = _inner(value, (*ANSWER, "message", "choices", "body"))
-        if isinstance(found, list) and is_conversation(found):
-            return turns_of(found)[-1]["content"]
-        if found is None or isinstance(found, str):
-            return found
-        raise self._fault(record, f'"{self.form.answer}" is {value!r:.60}, not a text')
-
-    def _numbers(self, number: int, record: Record) -> Row:
-        """The numbers that name a row: its own, or its place in the file."""
-        numbers: Row = {"row": number, "draw": 0}
-        for name in self.numbers:
-            value = record.values.get(name, numbers[name])
-            if not _is_number(value) or int(str(value)) < 0:
-                what = f'"{name}" is {value!r}: a whole number, from 0, or left out'
-                raise self._fault(record, what)
-            numbers[name] = int(str(value))
-        return numbers
-
-    def _fault(self, record: Record, what: str) -> DataError:
-        return DataError(f"{self.source}, {record.place}: {what}")
-
-
 def _all_numbers(records: Iterable[Record], name: str) -> bool:
-    return all(_is_number(record.values[name]) for record in records if name in record.values)
-
-
-def _is_number(value: object) -> bool:
-    """Whether a value is a whole number, or the text of one."""
-    if isinstance(value, str):
-        return value.removeprefix("-").isdecimal()
-    return isinstance(value, int) and not isinstance(value, bool)
-
-
-def _inner(value: object, names: Sequence[str]) -> object:
-    """What a value is that objects and lists of one may be wrapped around."""
-    if isinstance(value, Mapping) and (found := matching(value, names)):
-        return _inner(value[found[0]], names)
-    if isinstance(value, list) and len(value) == 1 and not is_conversation(value):
-        return _inner(value[0], names)
-    return value
-
-
-def _split(turns: Turns) -> tuple[Turns, str, str | None]:
-    """A conversation as what was said before, the last question, and the answer to it."""
-    answer = turns[-1]["content"] if turns and turns[-1]["role"] == "assistant" else None
-    asked = turns[:-1] if answer is not None else turns
-    if not asked or asked[-1]["role"] != "user":
-        raise TurnError("the last turn before the answer is not the user's")
-    return asked[:-1], asked[-1]["content"], answer
-
-
-def _kept_name(name: str) -> str:
-    return f"{name}_given" if name in RESERVED else name
+    return all(is_number(record.values[name]) for record in records if name in record.values)
 
 
 def _understood(rows: Sequence[Row], read: int, form: RowForm, others: Sequence[str]) -> str:
@@ -372,7 +283,7 @@ def _understood(rows: Sequence[Row], read: int, form: RowForm, others: Sequence[
 
 def _system_turns(row: Row) -> bool:
     """Whether a row has a system prompt."""
-    return any(turn["role"] == "system" for turn in row.get(_HISTORY, ()))
+    return any(turn["role"] == "system" for turn in row.get(HISTORY_OF_ROW, ()))
 
 
 def check_columns(columns: RowColumns) -> None:

@@ -7,7 +7,7 @@ an answer gives none. UltraChat publishes lists of texts, the user's and the ass
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
-from .column_names import CONVERSATION, PROMPT, candidates, matching
+from .column_names import ANSWER, CONVERSATION, PROMPT, candidates, matching
 from .turns import ROLES, Turns, is_conversation
 
 Values = Mapping[str, object]
@@ -18,8 +18,9 @@ Replies = Callable[[Values], list[Values]]
 MESSAGE = frozenset(("message_id", "parent_id", "text", "role"))
 """The columns of a file with a message of a tree on each line."""
 OF_A_MESSAGE = MESSAGE | {"replies", "rank", "prompt"}
-ALTERNATING = ("data", *CONVERSATION)
-"""Columns that may be a list of texts, in turn of the user and of the assistant."""
+ALTERNATING = ("data", *(name for name in CONVERSATION if name != "turns"))
+"""Columns that may be a list of texts, in turn of the user and of the assistant; "turns" are also
+a user's alone (MT-bench)."""
 
 
 def as_conversations(records: Iterable[Located]) -> Iterator[Located]:
@@ -32,7 +33,7 @@ def as_conversations(records: Iterable[Located]) -> Iterator[Located]:
         elif isinstance(root, Mapping) and isinstance(root.get("replies"), list):
             yield from _conversation(place, {**values, **root}, _nested)
         else:
-            yield place, _alternating(values)
+            yield place, _of_pairs(_alternating(values))
     yield from _of_messages(messages)
 
 
@@ -89,6 +90,27 @@ def _alternating(values: Values) -> Values:
             rest = {key: value for key, value in values.items() if key != name}
             return {**rest, "messages": _in_turn(texts)}
     return values
+
+
+def _of_pairs(values: Values) -> Values:
+    """A record whose conversation is a list of objects with question and answer, as turns."""
+    for name in matching(values, CONVERSATION):
+        pairs = values[name]
+        if not isinstance(pairs, list) or not pairs or is_conversation(pairs):
+            continue
+        texts = [text for pair in pairs for text in _question_and_answer(pair)]
+        if len(texts) == 2 * len(pairs):
+            rest = {key: value for key, value in values.items() if key != name}
+            return {**rest, "messages": _in_turn(texts)}
+    return values
+
+
+def _question_and_answer(pair: object) -> list[str]:
+    """The two texts of an object that has nothing else; none of any other."""
+    if not isinstance(pair, Mapping) or len(pair) != 2:
+        return []
+    texts = [pair[name] for usual in (PROMPT, ANSWER) for name in matching(pair, usual)]
+    return [text for text in texts if isinstance(text, str)]
 
 
 def _in_turn(texts: list[str]) -> Turns:

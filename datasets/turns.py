@@ -52,6 +52,15 @@ def is_conversation(value: object) -> bool:
     )
 
 
+def ends_answered(conversation: object) -> bool:
+    """Whether the last turn is the assistant's; also where a turn cannot be read."""
+    try:
+        turns = turns_of(conversation)
+    except TurnError:
+        return True
+    return bool(turns) and turns[-1]["role"] == "assistant"
+
+
 def _as_list(value: object) -> Sequence[object] | None:
     if isinstance(value, str) and (turns := transcript(value)):
         return [{"role": role, "content": said} for role, said in turns]
@@ -115,6 +124,8 @@ def _content(value: object) -> str:
 
 def system_text(system: object) -> str:
     """A system prompt, which services have as a text or as parts of one."""
+    if isinstance(system, Mapping) and "parts" in system:
+        system = system["parts"]
     parts = system if isinstance(system, list) else [system]
     texts = (part.get("text", "") if isinstance(part, Mapping) else part for part in parts)
     return "".join(map(str, texts))

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from ...datasets.artifacts import Manifest
 from ...datasets.errors import DataError, StoreError
 from ...datasets.record_files import content_digest
-from ...datasets.row_forms import RECOGNISED, Row, RowColumns, read_rows_of
+from ...datasets.row_forms import RECOGNISED, RowColumns, read_rows_of
+from ...datasets.row_reader import Row
 from ...datasets.store_layout import KEPT, TRAINING
 from .prompts import SAMPLE_SIZE
 from .row_log import write_rows
