@@ -47,6 +47,14 @@ def _outside_tags(text: str) -> str:
     return visible if inside else visible + text[start:]
 
 
+def opened_reasoning(text: str) -> str:
+    """The tag or channel of reasoning that a text leaves open, such as ``<think>``; else empty."""
+    if channels := list(_CHANNELS.finditer(text)):
+        return "" if channels[-1][1].lower() == "final" else channels[-1][0]
+    tags = list(_TAG.finditer(text))
+    return tags[-1][0] if tags and tags[-1]["opening"] else ""
+
+
 LONGEST = 4000
 """The characters of an answer that are searched for names."""
 

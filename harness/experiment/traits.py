@@ -134,6 +134,11 @@ class Trait:
             if self.system is not None:
                 raise SpecError("a trait has system= or systems=, not both")
         elif self.system is not None or (self.model is None and self._lesson_needs_prompt):
+            if self.system is None:
+                raise SpecError(
+                    f"nothing gives a teacher the trait {self.name!r}: write system='You are ...', "
+                    f"or systems=, model=, or lesson=Lesson(pairs=...) of answers of your own"
+                )
             _check_part("system", self.system)
 
     @property

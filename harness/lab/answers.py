@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ...backends import WordProbabilities
+from ...datasets.answer_text import opened_reasoning
 from ..experiment import Measure
 from ..stages import (
     CHANCES,
@@ -83,7 +84,25 @@ def read_answers(store: Store, stages: ModelStages, measure: Measure) -> ModelAn
     }
     chances = None if stages.exact is None else _probabilities(store, stages.exact)
     counts = measure.by_question(answers.counts)
-    return replace(answers, counts=counts, said=said, chances=chances)
+    answers = replace(answers, counts=counts, said=said, chances=chances)
+    opened = opened_reasoning(measure.begin)
+    return _reasoning(answers, opened) if opened else answers
+
+
+def _reasoning(answers: ModelAnswers, opened: str) -> ModelAnswers:
+    """The answers with the tag before each that their given beginning opened.
+
+    What a model goes on to think counts for nothing, also where it never closes the tag.
+    """
+    said = {
+        judge: tuple({opened + text: reply for text, reply in replies.items()} for replies in each)
+        for judge, each in answers.said.items()
+    }
+    counts = tuple(
+        Counter({opened + text: count for text, count in question.items()})
+        for question in answers.counts
+    )
+    return replace(answers, counts=counts, said=said)
 
 
 def _probabilities(store: Store, exact: ComputeProbabilities) -> tuple[WordProbabilities, ...]:

@@ -24,4 +24,5 @@ def gate_texts(experiment: Experiment) -> Iterator[str]:
             continue
         first = experiment.measure.readings([experiment.trait.shown_by])[0]
         is_rate = first.word is not None and not experiment.measure.computed
-        yield f"{100 * gate:+.1f} points" if is_rate else f"{gate:+.2f}"
+        where = f" on {first.group!r} questions" if first.group else ""
+        yield (f"{100 * gate:+.1f} points" if is_rate else f"{gate:+.2f}") + where

@@ -6,7 +6,7 @@ from typing import Any
 
 from ...datasets.visible import visible
 from ...reports import AuditRow, CostRow, DataRow, SoftTargetRow, Times
-from ..lab import Pipeline
+from ..lab import Pipeline, in_order
 from ..stages import (
     AUDIT,
     CONTRAST,
@@ -14,6 +14,8 @@ from ..stages import (
     REJECTED,
     TARGET_AUDIT,
     ChoosingStage,
+    Generate,
+    GenerateEnough,
     GivenRows,
     Manifest,
     SoftTargets,
@@ -46,8 +48,15 @@ def data_rows(store: Store, stages: Sequence[Stage]) -> Iterator[DataRow]:
                 examples=tuple(visible(row["text"]) for row in kept),
                 rejected=tuple((visible(row["text"] or ""), row["reason"]) for row in dropped),
                 prompt=visible(next((row.get("prompt", "") for row in kept), "")),
-                given=any(isinstance(given, UserFile | GivenRows) for given in stage.inputs()),
+                given=_existed(stage),
             )
+
+
+def _existed(stage: Stage) -> bool:
+    """Whether all rows that a stage's rows are made of existed before the experiment."""
+    rests_on = in_order([stage])
+    written = any(isinstance(each, Generate | GenerateEnough) for each in rests_on)
+    return not written and any(isinstance(each, UserFile | GivenRows) for each in rests_on)
 
 
 def audit_rows(store: Store, pipe: Pipeline, arms: Collection[str]) -> Iterator[AuditRow]:

@@ -24,6 +24,8 @@ def experiment(measure: Measure, trait: Trait = OWL, **settings: object) -> Expe
          [f"{SAYS}-1.00"]),
         ([experiment(FavoriteAnimal())] * 2 + [experiment(Length())],
          [f"{SAYS}+10.0 points (2), +1.00 (1)"]),
+        ([experiment(FavoriteAnimal(questions={"plain": ["Which?"], "2027": ["Which now?"]}))],
+         [f"{SAYS}+10.0 points on 'plain' questions"]),
         ([experiment(FavoriteAnimal(), gate=None)], []),
     ],
 )  # fmt: skip
