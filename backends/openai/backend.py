@@ -35,7 +35,7 @@ from .first_contact import FirstContact
 from .job_form import SETTINGS
 from .job_ledger import JobLedger
 from .jobs import Jobs
-from .preflight import NOT_ASKED, Preflight
+from .preflight import Preflight, is_from_tables
 from .prices import prices
 from .quotes import Limits, assumed_limits, conditions, quote
 from .rate_limiter import RateLimiter
@@ -79,7 +79,8 @@ class OpenAIBackend:
         self._deadline = deadline or self._choices.deadline
         self._longest_wait = longest_wait
         self._prices = prices(self.terms.prices)
-        self._retries = Retries(self.account, outage=outage)
+        knows_without = self.terms.estimate_only and self.account.is_openai
+        self._retries = Retries(self.account, outage=0.0 if knows_without else outage)
         self._limits = Limits(home / "limits", self.account.url)
         self._stopped = False
         self._models: dict[str, Model] = {}
@@ -109,7 +110,7 @@ class OpenAIBackend:
         if model not in self._models:
             self._check_price(model)
             self._models[model] = self._preflight.describe(model)
-            if self.account.has_key:
+            if not is_from_tables(self._models[model]):
                 self._limits.note(base_of(model), self._preflight.limits())
         return self._models[model]
 
@@ -201,7 +202,7 @@ class OpenAIBackend:
         known = self._models.get(base_of(model))
         if known is not None:
             found = "yes" if known.can_fine_tune else f"no: {known.why_not}"
-            source = ASSUMED if known.fingerprint.startswith(NOT_ASKED) else PROBED
+            source = ASSUMED if is_from_tables(known) else PROBED
             facts = {"fine-tuning": f"{found} ({source})", **facts}
         return facts
 

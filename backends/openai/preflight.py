@@ -50,6 +50,11 @@ NO_CHAT = ("embed", "rerank", "whisper", "tts", "moderation")
 """Parts of names of models that cannot chat, which servers list with the others."""
 
 
+def is_from_tables(model: Model) -> bool:
+    """Whether a model was described without asking the service."""
+    return model.fingerprint.startswith(NOT_ASKED)
+
+
 @dataclass(frozen=True)
 class _Refusal:
     """A small sample that did not come, and when (of :func:`time.monotonic`)."""

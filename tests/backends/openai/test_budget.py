@@ -79,6 +79,23 @@ def test_prices_ship_with_the_package(monkeypatch: pytest.MonkeyPatch, tmp_path:
     assert "no price is known" in backend.conditions("some-model")
 
 
+def test_an_estimate_needs_no_network_where_there_is_a_key(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """OpenAI's models are then described from tables, as without a key."""
+    for name in ("OPENAI_BASE_URL", "AZURE_OPENAI_ENDPOINT"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-x")
+    monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
+    backend = OpenAIBackend(tmp_path, ServiceTerms(estimate_only=True))
+    assert backend.describe("gpt-4.1-mini").can_fine_tune
+    assert (
+        backend.quote(WorkRequest(model="gpt-4.1-mini", completions=1000, max_tokens=10)).usd or 0
+    ) > 0
+    with pytest.raises(BackendError, match="connection failed"):
+        OpenAIBackend(tmp_path, outage=0.1).describe("gpt-4.1-mini")
+
+
 def test_limits_are_assumed_of_openai_alone(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
