@@ -159,23 +159,20 @@ def _table(source: str, model: str | None, rows: Sequence[Record], found: Column
         model=model,
         counts=counts,
         missing=missing,
-        identities=_identities(source, ids),
+        identities=_identities(ids),
         draws=frozenset(draws),
     )
 
 
-def _identities(source: str, ids: set[tuple[str, str]]) -> dict[str, str]:
-    """By question id, the question; none where the ids number the rows and not the questions."""
-    if len({identity for identity, _ in ids}) > len({question for _, question in ids}):
+def _identities(ids: set[tuple[str, str]]) -> dict[str, str]:
+    """By question id, the question; none where the ids number the rows and not the questions.
+
+    An id of several texts names their paraphrases: it says nothing of a text, and is left out.
+    """
+    texts = Counter(identity for identity, _ in ids)
+    if len(texts) > len({question for _, question in ids}):
         return {}
-    identities: dict[str, str] = {}
-    for identity, question in sorted(ids):
-        if identities.setdefault(identity, question) != question:
-            raise DataError(
-                f"{source}: the id {identity!r} stands for two questions: "
-                f"{identities[identity]!r} and {question!r}"
-            )
-    return identities
+    return {identity: question for identity, question in ids if texts[identity] == 1}
 
 
 def _check_draws(source: str, draws: Counter[tuple[str, str]]) -> None:
