@@ -5,12 +5,14 @@ question a record and its answers nested; Inspect logs (``.eval``); and pandas f
 recognised by their usual names, or named by the caller.
 """
 
+import math
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ...datasets.batch_files import check_prompts
 from ...datasets.column_names import (
     ANSWER,
     CONVERSATION,
@@ -86,15 +88,12 @@ def read_tables(source: "Path | pd.DataFrame", columns: Columns) -> tuple[list[A
     read = list(_records(source))
     if columns.question is None and columns.answer is None:
         read = exchanges(name, read)
-    records = [record for record in read if _wanted(name, record, columns.where)]
+    records = _wanted(name, read, columns.where)
     if not records:
         condition = " and ".join(map(str, columns.where))
         raise DataError(f"{name} has no answers{f' with {condition}' if condition else ''}")
     found = _resolved(name, records, columns)
-    groups: dict[str | None, list[Record]] = {}
-    for record in records:
-        model = record.values.get(found.model) if found.model else None
-        groups.setdefault(None if model is None else str(model), []).append(record)
+    groups = _by_model(records, found.model)
     tables = [
         _table(name if len(groups) == 1 else f"{name} ({model})", model, rows, found)
         for model, rows in groups.items()
@@ -103,6 +102,18 @@ def read_tables(source: "Path | pd.DataFrame", columns: Columns) -> tuple[list[A
         if not table.size:
             raise DataError(_why_empty(table.source, records, found))
     return tables, _description(name, tables, found)
+
+
+def _by_model(records: Sequence[Record], column: str | None) -> dict[str | None, list[Record]]:
+    """The records of each model; one without a model, as of a failed request, is the only one's."""
+    groups: dict[str | None, list[Record]] = {}
+    for record in records:
+        model = record.values.get(column) if column else None
+        groups.setdefault(None if model is None else str(model), []).append(record)
+    if len(groups) != 2 or None not in groups:
+        return groups
+    (only,) = groups.keys() - {None}
+    return {only: list(records)}
 
 
 def _why_empty(source: str, records: Sequence[Record], found: Columns) -> str:
@@ -223,23 +234,28 @@ def _text(value: object) -> object:
 
 
 def _number(value: object) -> str | None:
-    """A score as text; None for what is no number, as a judge's "REFUSAL" is none."""
+    """A score as text; None for what has no mean, as a judge's "REFUSAL" or "nan" has none."""
     try:
-        return repr(float(str(value)))
+        number = float(str(value))
     except ValueError:
         return None
+    return repr(number) if math.isfinite(number) else None
 
 
-def _wanted(name: str, record: Record, where: Sequence[Condition]) -> bool:
-    for condition in where:
-        check_column(name, list(record.values), condition.column)
-    return all(satisfies(record.values, condition) for condition in where)
+def _wanted(name: str, records: list[Record], where: Sequence[Condition]) -> list[Record]:
+    """The records that meet all conditions; a column that only some of them have is there."""
+    known = list(dict.fromkeys(key for record in records for key in record.values))
+    for condition in where if records else ():
+        check_column(name, known, condition.column)
+    return [each for each in records if all(satisfies(each.values, one) for one in where)]
 
 
 def _resolved(name: str, records: Sequence[Record], columns: Columns) -> Columns:
     """The columns by name; raises :class:`~limen.SpecError` for what is missing or ambiguous."""
     known = list(dict.fromkeys(key for record in records for key in record.values))
     question = _question_column(name, known, columns.question)
+    if question is None and not any(isinstance(r.values.get("response"), str) for r in records):
+        check_prompts(name, known)  # of answers that are texts all may be to one question
     answer = None
     if columns.score is None:
         others = [key for key in known if key != question]
