@@ -23,6 +23,7 @@ from ...datasets.column_names import (
     column,
 )
 from ...datasets.errors import DataError, SpecError
+from ...datasets.evaluation_logs import scored
 from ...datasets.nested_answers import flattened
 from ...datasets.record_files import Record, read_records, records_of_frame
 from ...datasets.row_conditions import Condition, satisfies
@@ -85,7 +86,7 @@ def read_tables(source: "Path | pd.DataFrame", columns: Columns) -> tuple[list[A
     column that is missing or cannot be told from others.
     """
     name = source.name if isinstance(source, Path) else "the frame"
-    read = list(_records(source))
+    read = list(_records(source, only_scores=columns.score is not None))
     if columns.question is None and columns.answer is None:
         read = exchanges(name, read)
     records = _wanted(name, read, columns.where)
@@ -276,7 +277,7 @@ def _question_column(name: str, known: Sequence[str], given: str | None) -> str 
     return column(name, known, usual, what="question", given=given)
 
 
-def _records(source: "Path | pd.DataFrame") -> Iterator[Record]:
+def _records(source: "Path | pd.DataFrame", *, only_scores: bool) -> Iterator[Record]:
     """The records of a source, one an answer."""
     if not isinstance(source, Path):
         records = records_of_frame(source)
@@ -284,7 +285,7 @@ def _records(source: "Path | pd.DataFrame") -> Iterator[Record]:
         logs = source.suffix.lower() == ".eval"
         records = _inspect_log(source) if logs else read_records(source)
     for record in records:
-        yield from flattened(record)
+        yield from flattened(scored(record) if only_scores else record)
 
 
 def _inspect_log(file: Path) -> Iterator[Record]:
