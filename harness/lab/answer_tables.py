@@ -6,9 +6,10 @@ recognised by their usual names, or named by the caller.
 """
 
 import math
+import shlex
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -54,6 +55,8 @@ class Columns:
     """A column of numbers, to compare in place of the answers' words."""
     where: tuple[Condition, ...] = ()
     """Rows to take: the conditions that their columns must meet."""
+    has_options: bool = True
+    """Whether who reads can choose rows and models by options, as ``limen measure`` cannot."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -144,7 +147,7 @@ def _description(name: str, tables: Sequence[AnswerTable], columns: Columns) -> 
 
 
 def _table(source: str, model: str | None, rows: Sequence[Record], found: Columns) -> AnswerTable:
-    _check_one_condition(source, rows)
+    _check_one_condition(source, rows, found)
     counts: dict[str, Counter[str]] = {}
     ids: set[tuple[str, str]] = set()
     draws: Counter[tuple[str, str]] = Counter()
@@ -165,7 +168,7 @@ def _table(source: str, model: str | None, rows: Sequence[Record], found: Column
             missing += 1
         else:
             answers[str(answer)] += 1
-    _check_draws(source, draws)
+    _check_draws(source, draws, found)
     return AnswerTable(
         source=source,
         model=model,
@@ -187,26 +190,38 @@ def _identities(ids: set[tuple[str, str]]) -> dict[str, str]:
     return {identity: question for identity, question in ids if texts[identity] == 1}
 
 
-def _check_draws(source: str, draws: Counter[tuple[str, str]]) -> None:
+def _check_draws(source: str, draws: Counter[tuple[str, str]], found: Columns) -> None:
     """Refuse rows that are there twice, or several models' that nothing tells apart."""
     (question, draw), count = (draws.most_common(1) or [(("", ""), 1)])[0]
     if count > 1:
+        remedy = "name their column with" if found.has_options else "limen compare takes"
         raise DataError(
             f"{source} has draw {draw} of {question[:60]!r} {count} times: rows are repeated, or "
-            f"several models are mixed (name their column with --model-column)"
+            f"several models are mixed ({remedy} --model-column)"
         )
 
 
-def _check_one_condition(source: str, rows: Sequence[Record]) -> None:
+def _check_one_condition(source: str, rows: Sequence[Record], found: Columns) -> None:
     """Refuse one model's answers under several conditions, which are no one sample."""
     for name in (key for key in rows[0].values if key.lower() in CONDITIONS):
         values = list(dict.fromkeys(str(row.values.get(name)) for row in rows))
         if len(values) > 1:
             raise SpecError(
                 f"{source} has answers under several conditions, {name} = "
-                f"{', '.join(map(repr, values[:4]))}: choose one with --where "
-                f"{name}={values[0]}, or name the column of models with --model-column"
+                f"{', '.join(map(repr, values[:4]))}: {_choosing(f'{name}={values[0]}', found)}"
             )
+
+
+def _choosing(condition: str, found: Columns) -> str:
+    """How to choose one of several conditions."""
+    if found.has_options:
+        return (
+            f"choose one with --where {condition}, or name the column of models with --model-column"
+        )
+    return (
+        f"give the rows of one, as limen filter --rule any --where {shlex.quote(condition)} "
+        f"leaves them"
+    )
 
 
 def _question(source: str, record: Record, value: object) -> str:
@@ -266,7 +281,7 @@ def _resolved(name: str, records: Sequence[Record], columns: Columns) -> Columns
     model = next((key for key in known if key.lower() in MODEL), None)
     if columns.model is not None:
         model = column(name, known, MODEL, what="model", given=columns.model)
-    return Columns(question=question, answer=answer, model=model, score=columns.score)
+    return replace(columns, question=question, answer=answer, model=model, where=())
 
 
 def _question_column(name: str, known: Sequence[str], given: str | None) -> str | None:
