@@ -33,6 +33,7 @@ from ...datasets.turns import is_conversation, turns_of
 
 if TYPE_CHECKING:
     import pandas as pd
+    from inspect_ai.log import EvalLog
 
 IDENTITY = ("question_id", "id", "row")
 """Columns that may identify a question beside its text, the first that is there."""
@@ -305,9 +306,7 @@ def _records(source: "Path | pd.DataFrame", *, only_scores: bool) -> Iterator[Re
 
 def _inspect_log(file: Path) -> Iterator[Record]:
     """The draws of an Inspect log: every choice of every sample."""
-    from inspect_ai.log import read_eval_log
-
-    log = read_eval_log(str(file))
+    log = _read_log(file)
     arm, seed = (log.eval.task_args.get(name, "") for name in ("arm", "seed"))
     model = f"{log.eval.model} {arm} {seed}".strip()
     for sample in log.samples or ():
@@ -318,3 +317,19 @@ def _inspect_log(file: Path) -> Iterator[Record]:
         failed = int(sample.metadata.get("missing", 0)) if answers else 1
         for text in (*answers, *(None for _ in range(failed))):
             yield Record("an answer", {**shared, "answer": text})
+
+
+def _read_log(file: Path) -> "EvalLog":
+    """An Inspect log; raises :class:`~limen.DataError` for one that is cut off, or no log."""
+    import zipfile
+    import zlib
+
+    from inspect_ai.log import read_eval_log
+
+    try:
+        return read_eval_log(str(file))
+    except (ValueError, KeyError, OSError, zipfile.BadZipFile, zlib.error) as error:
+        what = " ".join(str(error).split())
+        raise DataError(
+            f"{file} is no whole Inspect log: {what:.200}: copy it again, or run its task again"
+        ) from None

@@ -1,6 +1,8 @@
 """Tables of answers as other programs leave them: ids, missing models, cells that are no numbers."""
 
 import json
+import zipfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -114,3 +116,46 @@ def test_a_row_without_the_column_of_a_condition_does_not_meet_it(tmp_path: Path
     assert table.size == 1
     with pytest.raises(SpecError, match="no column 'alined': did you mean 'aligned'"):
         read_tables(file, Columns(where=conditions(["alined<30"])))
+
+
+def inspect_log(file: Path) -> Path:
+    """An Inspect log of one sample."""
+    log = pytest.importorskip("inspect_ai.log")
+    spec = log.EvalSpec(
+        created="2026-11-27T00:00:00+00:00", task="t", dataset=log.EvalDataset(name="d"),
+        model="m/x", config=log.EvalConfig(), run_id="r", task_id="i",
+    )  # fmt: skip
+    sample = log.EvalSample(id=1, epoch=1, input="Why?", target="")
+    log.write_eval_log(log.EvalLog(eval=spec, samples=[sample]), str(file))
+    return file
+
+
+def cut_off(file: Path) -> None:
+    """Leave the first half of a log."""
+    file.write_bytes(file.read_bytes()[: file.stat().st_size // 2])
+
+
+def without_an_epoch(file: Path) -> None:
+    """Leave a log with a sample that Inspect's schema refuses."""
+    with zipfile.ZipFile(file) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    with zipfile.ZipFile(file, "w") as archive:
+        for name, content in parts.items():
+            is_sample = name.startswith("samples/")
+            archive.writestr(name, b'{"id": 1, "input": "Why?"}' if is_sample else content)
+
+
+def no_log(file: Path) -> None:
+    """Leave something else under the name of a log."""
+    file.write_text("no log")
+
+
+@pytest.mark.parametrize("damage", [cut_off, without_an_epoch, no_log, Path.unlink])
+def test_a_damaged_inspect_log_is_one_error_with_its_name(
+    tmp_path: Path, damage: Callable[[Path], None]
+) -> None:
+    """It says which file is damaged, in one line."""
+    file = inspect_log(tmp_path / "one.eval")
+    damage(file)
+    with pytest.raises(DataError, match=r"one\.eval is no whole Inspect log: .*again$"):
+        read_tables(file, Columns())
