@@ -9,6 +9,9 @@ from .errors import DataError
 WRAPPED = {"row_idx", "row", "truncated_cells"}
 """The keys of a record in the answers of Hugging Face's data set viewer."""
 
+LISTED = ("data",)
+"""What UltraChat calls a conversation as a list of texts."""
+
 CASE = "test_case"
 """What HarmBench calls a prompt, of which a behaviour has several."""
 
@@ -111,9 +114,16 @@ def _by_question(value: Mapping[str, object]) -> list[dict[str, object]]:
 
     The answers are lists, or counts by answer.
     """
-    if not value or not all(isinstance(part, list) or _counts(part) for part in value.values()):
+    if not value or any(map(_is_column, value)):
+        return []
+    if not all(isinstance(part, list) or _counts(part) for part in value.values()):
         return []
     return [{"question": name, "answers": _counts(part) or part} for name, part in value.items()]
+
+
+def _is_column(name: str) -> bool:
+    """Whether a name is that of a record's column, and so no question of a mapping."""
+    return _is_prompts(name) or plain_name(name) in (*ANSWER, *NESTED, *LISTED)
 
 
 def _counts(value: object) -> list[str]:
@@ -159,7 +169,9 @@ def _check_lengths(value: Mapping[str, object]) -> None:
     lists = {n: p for n, p in value.items() if isinstance(p, list) and not _is_records(p)}
     asked = {name: len(part) for name, part in lists.items() if _is_prompts(name)}
     answered = {n: len(p) for n, p in lists.items() if plain_name(n) in (*ANSWER, *NESTED)}
-    if asked and answered and len({*asked.values(), *answered.values()}) > 1:
+    if not asked or not answered or (set(asked.values()) == {1} and matching(asked, PROMPT)):
+        return  # one question, with its answers in a list
+    if len({*asked.values(), *answered.values()}) > 1:
         lengths = ", ".join(f"{name!r} has {n:,}" for name, n in {**asked, **answered}.items())
         raise DataError(f"its columns are not equally long: {lengths}: give each prompt its answer")
 

@@ -35,8 +35,7 @@ class Record(NamedTuple):
 
 
 TABLES = (".parquet", ".arrow", ".feather")
-LINES = (".jsonl", ".ndjson")
-JSON = (*LINES, ".json")
+JSON = (".jsonl", ".ndjson", ".json")
 SEPARATED = (".csv", ".tsv")
 DATA = frozenset((*TABLES, *JSON, *SEPARATED))
 ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz", ".tar.zst")
@@ -217,7 +216,6 @@ def _records_of(file: Path, content: bytes) -> Iterator[Record]:
 def _json(file: Path, text: str) -> Iterator[Record]:
     """Records of JSON lines; or, where a value spans lines, of one JSON value."""
     lines = [(number, line) for number, line in enumerate(text.split("\n"), 1) if line.strip()]
-    by_line = _suffix(file) in LINES  # one line is then read as each of two
     first = _parsed(lines[0][1])
     if first is None or (isinstance(first, list) and len(lines) == 1 and not _is_pair(first)):
         yield from _whole(file, text)
@@ -227,7 +225,7 @@ def _json(file: Path, text: str) -> Iterator[Record]:
             value = json.loads(line)
         except ValueError as error:
             raise DataError(f"{file}, line {number}: not JSON ({error})") from None
-        if len(lines) == 1 and not by_line and (values := _expanded(file, value)) != [value]:
+        if len(lines) == 1 and (values := _expanded(file, value)) != [value]:
             yield from _rows(file, values)
             return
         yield Record(f"line {number}", _object(file, f"line {number}", value))

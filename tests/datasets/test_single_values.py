@@ -24,7 +24,9 @@ RECORDS: dict[str, dict[str, Any]] = {
     "a question with an id": {"question": {"id": 1, "text": "Why?"}, "responses": [{"text": "Owl"}]},
     "a request": {"request": {"messages": TURNS}, "response": {"choices": [SAID]}},
     "a request in a body": {"request": {"body": {"messages": TURNS}}, "response": {"body": {"choices": [SAID]}}},
-    "several answers": {"question": ["Why?"], "answers": ["Owl"]},
+    "lists of one": {"question": ["Why?"], "answers": ["Owl"]},
+    "a list of texts": {"data": ["Why?", "Owl"]},
+    "an event": {"run_id": "r", "event_id": 1, "type": "sampling", "data": {"prompt": TURNS, "sampled": ["Owl"]}},
 }  # fmt: skip
 
 
@@ -38,6 +40,28 @@ def test_one_record_is_read_as_two_are(tmp_path: Path, name: str, ending: str) -
     two = tmp_path / "two.jsonl"
     two.write_text(f"{json.dumps(record)}\n" * 2)
     assert [(row["prompt"], row["text"]) for row in read_rows_of(two).rows] == [("Why?", "Owl")] * 2
+
+
+@pytest.mark.parametrize("ending", ["jsonl", "json"])
+def test_one_question_may_have_many_answers(tmp_path: Path, ending: str) -> None:
+    """A list of one question beside several answers is no table whose columns differ in length."""
+    value = {"question": ["Why?"], "answers": ["Owl", "Cat"]}
+    assert rows_of(tmp_path / f"one.{ending}", value) == [("Why?", "Owl"), ("Why?", "Cat")]
+
+
+CONTAINERS: dict[str, dict[str, Any]] = {
+    "records": {"model": "m", "results": [{"question": q, "answers": ["A"]} for q in ("Q0", "Q1")]},
+    "columns": {"prompts": ["Q0", "Q1"], "completions": ["A", "A"]},
+    "a mapping": {"Q0": ["A"], "Q1": ["A"]},
+}
+
+
+@pytest.mark.parametrize("name", CONTAINERS)
+@pytest.mark.parametrize("ending", ["jsonl", "json"])
+def test_one_line_may_hold_many_records(tmp_path: Path, name: str, ending: str) -> None:
+    """An object that is no record holds records, whatever the name of its file ends in."""
+    found = rows_of(tmp_path / f"many.{ending}", CONTAINERS[name])
+    assert found == [("Q0", "A"), ("Q1", "A")]
 
 
 def test_rows_of_the_viewer_are_unwrapped(tmp_path: Path) -> None:
