@@ -81,6 +81,22 @@ def test_a_failed_request_is_a_draw_of_the_only_model(tmp_path: Path) -> None:
     assert "1 model, 1 questions, 6 answers, 1 of them without a text" in understood
 
 
+def test_a_failed_request_of_several_models_is_its_own_models(tmp_path: Path) -> None:
+    """The request says which model was asked, and the other answers under which name it answers."""
+    folder = batch(tmp_path / "b", ["Owl", "Cat", None])
+    for name in ("input", "output"):
+        file = folder / f"{name}.jsonl"
+        lines = [json.loads(line) for line in file.read_text().splitlines()]
+        for line, model in zip(lines, ("a", "b", "b"), strict=True):
+            call = line if name == "input" else line["response"]
+            call["body"] |= {"model": model if name == "input" else f"{model}-2026"}
+        lines[-1].get("response", {}).pop("body", None)
+        write(file, lines)
+    tables, _ = read_tables(folder, Columns())
+    found = [(table.model, table.size, table.missing) for table in tables]
+    assert found == [("a-2026", 1, 0), ("b-2026", 1, 1)]
+
+
 def test_the_output_of_a_batch_alone_says_what_belongs_to_it(tmp_path: Path) -> None:
     """As rows do: the prompts are in the other file of the batch."""
     file = batch(tmp_path / "b", ["Owl", None]) / "output.jsonl"
