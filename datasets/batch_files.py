@@ -31,13 +31,33 @@ def joined(records: Iterable[tuple[str, Values]]) -> Iterator[tuple[str, Values]
     """
     known = list(records)
     requests = {values["custom_id"]: values for _, values in known if _is_input(values)}
+    models = _models(known, requests)
     for place, values in known:
         if _is_input(values):
             continue
         name = values.get("custom_id")
         if name not in requests:
             raise DataError(f"{place}: the batch's input has no request {name!r}")
-        yield from ((place, answer) for answer in _answered(place, values, requests[name]))
+        yield from ((place, answer) for answer in _answered(place, values, requests[name], models))
+
+
+def _models(
+    known: Iterable[tuple[str, Values]], requests: Mapping[object, Values]
+) -> dict[object, object]:
+    """By the model that was asked for, the one that answered: "gpt-4o" is one with a date."""
+    pairs = (
+        (_model(requests.get(values.get("custom_id"), {})), _model(values.get("response")))
+        for _, values in known
+        if not _is_input(values)
+    )
+    return {asked: answered for asked, answered in pairs if asked and answered}
+
+
+def _model(call: object) -> str | None:
+    """The model that the body of a request or of a response names."""
+    body = call.get("body") if isinstance(call, Mapping) else None
+    model = body.get("model") if isinstance(body, Mapping) else None
+    return model if isinstance(model, str) else None
 
 
 def check_prompts(source: str, names: Sequence[str]) -> None:
@@ -54,14 +74,18 @@ def check_prompts(source: str, names: Sequence[str]) -> None:
         )
 
 
-def _answered(place: str, output: Values, request: Values) -> Iterator[Values]:
+def _answered(
+    place: str, output: Values, request: Values, models: Mapping[object, object]
+) -> Iterator[Values]:
     """A request with its response, once an answer; one that failed has no answer."""
     response, body = output.get("response"), request["body"]
     asked: Values = body if isinstance(body, Mapping) else {}
     rest = {name: value for name, value in output.items() if name != "response"}
     if not isinstance(response, Mapping) or response.get("status_code", 200) != 200:
         question = asked.get("messages", asked.get("prompt", asked.get("input")))
-        yield {**rest, "question": question, "answer": None}
+        model = _model(request) if "messages" in asked else None  # as its answer would have one
+        named = {"model": models.get(model, model)} if model else {}
+        yield {**rest, **named, "question": question, "answer": None}
     elif "prompt" in asked:
         yield from ({**rest, **each} for each in _texts(place, asked, response.get("body")))
     elif "input" in asked:

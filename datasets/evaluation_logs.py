@@ -6,15 +6,40 @@ with their responses as OpenAI's interfaces have them.
 
 from collections.abc import Iterable, Mapping
 
+from .errors import DataError
 from .record_files import Record
+
+_OF_LM_EVAL = ("doc", "arguments", "resps", "filtered_resps")
+"""Columns of lm-evaluation-harness that the question and the answers are taken from."""
+_NO_ANSWER: dict[str, object] = {"answer": None}
+"""What a sample that failed holds in place of its answers."""
 
 
 def record_of_log(record: Record) -> Record:
-    """A record of a log with "question" and "answers"; any other record as it is."""
+    """A record of a log with "question" and "answers"; any other record as it is.
+
+    Raises :class:`~limen.DataError` for a record that holds scores of texts, and no answer.
+    """
+    if _is_of_choices(record.values):
+        raise DataError(
+            f"{record.place} is a sample of lm-evaluation-harness that holds log-likelihoods of "
+            f"choices, {record.values['resps']!r:.60}, and no text that a model wrote: give the "
+            f"samples of a task that generates, or compare its score by limen compare "
+            f"--score-column acc"
+        )
     for form in (_inspect, _lm_eval, _openai_evals, _request):
         if (found := form(record.values)) is not None:
             return Record(record.place, found)
     return record
+
+
+def scored(record: Record) -> Record:
+    """A record without the log-likelihoods of choices, where only its scores are asked for."""
+    values = record.values
+    if not _is_of_choices(values):
+        return record
+    kept = {n: v for n, v in values.items() if n not in (*_OF_LM_EVAL, "target")}
+    return Record(record.place, {**kept, "question": _asked(values)})
 
 
 def is_log(names: Iterable[str]) -> bool:
@@ -46,7 +71,7 @@ def _inspect(values: Mapping[str, object]) -> dict[str, object] | None:
         **kept,
         **({"model": output["model"]} if output.get("model") else {}),
         "question": values["input"],
-        "answers": _choices(output),
+        "answers": _choices(output) or [_NO_ANSWER],
     }
 
 
@@ -54,14 +79,24 @@ def _lm_eval(values: Mapping[str, object]) -> dict[str, object] | None:
     """A sample of lm-evaluation-harness: the text that was asked, and what came back."""
     if not {"doc_id", "doc", "resps"} <= values.keys():
         return None
-    rest = {n: v for n, v in values.items() if n not in ("doc", "arguments", "resps")}
-    rest.pop("filtered_resps", None)
-    doc = values["doc"]
-    arguments = _first(_first(values.get("arguments")))
-    asked = doc.get("question") if isinstance(doc, dict) else None
+    rest = {n: v for n, v in values.items() if n not in _OF_LM_EVAL}
     resps = values["resps"]
     answers = resps[0] if isinstance(resps, list) and len(resps) == 1 else resps
-    return {**rest, "question": asked or arguments, "answers": answers}
+    return {**rest, "question": _asked(values), "answers": answers}
+
+
+def _asked(values: Mapping[str, object]) -> object:
+    """What a sample of lm-evaluation-harness asks: its question, else the text that was sent."""
+    doc = values["doc"]
+    question = doc.get("question") if isinstance(doc, Mapping) else None
+    return question or _first(_first(values.get("arguments")))
+
+
+def _is_of_choices(values: Mapping[str, object]) -> bool:
+    """Whether a sample has pairs of a log-likelihood and "is greedy" where others have texts."""
+    if not {"doc_id", "doc", "resps"} <= values.keys():
+        return False
+    return isinstance(_first(_first(values["resps"])), list | float)
 
 
 def _openai_evals(values: Mapping[str, object]) -> dict[str, object] | None:
@@ -96,15 +131,16 @@ def _body(value: object) -> Mapping[str, object]:
     return body if isinstance(body, Mapping) else value
 
 
-def _choices(output: Mapping[str, object]) -> list[object]:
-    """The texts of a response's choices; None for one without a text."""
+def _choices(output: Mapping[str, object]) -> list[dict[str, object]]:
+    """The answers of a response's choices; None is the text of one without a text."""
     choices = output.get("choices")
     if not isinstance(choices, list) or not all(isinstance(one, Mapping) for one in choices):
         return []
     messages = [one.get("message") for one in choices]
     if not all(isinstance(message, Mapping) for message in messages):
         return []
-    return [_text(message.get("content")) for message in messages if isinstance(message, Mapping)]
+    found = (message.get("content") for message in messages if isinstance(message, Mapping))
+    return [{"answer": _text(content)} for content in found]
 
 
 def _text(content: object) -> object:

@@ -1,11 +1,19 @@
 """One JSON value with many records: a list, a list in an object, columns, or a mapping."""
 
 from collections.abc import Mapping, Sequence
+from typing import TypeGuard
 
 from .column_names import ANSWER, CONVERSATION, NESTED, PROMPT, matching, plain_name
+from .errors import DataError
 
 WRAPPED = {"row_idx", "row", "truncated_cells"}
 """The keys of a record in the answers of Hugging Face's data set viewer."""
+
+LISTED = ("data",)
+"""What UltraChat calls a conversation as a list of texts."""
+
+CASE = "test_case"
+"""What HarmBench calls a prompt, of which a behaviour has several."""
 
 MOST_COUNTED = 100_000
 """Answers of one kind at most, where a file counts them."""
@@ -21,12 +29,12 @@ def expanded(value: object) -> Sequence[object]:
 
 
 def _of_object(value: Mapping[str, object]) -> Sequence[object]:
-    if matching(value, (*CONVERSATION, "chosen")) or any(
-        isinstance(value[name], str) for name in matching(value, PROMPT)
-    ):
+    if _is_record(value):
         return [value]
-    if found := _as_columns(value) or _by_condition(value):
+    if found := _as_columns(value) or _by_case(value) or _by_condition(value):
         return found
+    if viewed := next(filter(_is_viewed, value.values()), None):
+        return [_unwrapped(row) for row in viewed]
     shared = {name: part for name, part in value.items() if not isinstance(part, list | dict)}
     lists = [part for part in value.values() if _is_records(part)]
     if len(lists) == 1 and isinstance(lists[0], list):
@@ -35,6 +43,32 @@ def _of_object(value: Mapping[str, object]) -> Sequence[object]:
     if rows := _by_question(nested[0] if shared and len(nested) == 1 else value):
         return [_within(shared, row) for row in rows]
     return _by_name(value)
+
+
+def _is_record(value: Mapping[str, object]) -> bool:
+    """Whether an object is one record: it has a conversation, or what is asked in one piece."""
+    asked = (value[name] for name in matching(value, PROMPT))
+    return bool(matching(value, (*CONVERSATION, "chosen"))) or any(map(_is_one_prompt, asked))
+
+
+def _is_one_prompt(value: object) -> bool:
+    """Whether a value is one prompt and no column of them: a text, turns, or an object of one."""
+    if isinstance(value, list):
+        return _is_conversation(value)
+    parts = (*PROMPT, *ANSWER, *CONVERSATION, "body")
+    return isinstance(value, str) or (isinstance(value, dict) and bool(matching(value, parts)))
+
+
+def _by_case(value: Mapping[str, object]) -> list[dict[str, object]]:
+    """The records of a mapping from behaviours' ids to test cases, each with its own prompt."""
+    groups = [part if isinstance(part, list) else [] for part in value.values()]
+    if not all(_is_records(rows) and all(CASE in row for row in rows) for rows in groups):
+        return []
+    return [
+        {"id": name, "prompt": row[CASE], **{n: v for n, v in row.items() if n != CASE}}
+        for name, rows in zip(value, groups, strict=True)
+        for row in rows
+    ]
 
 
 def _by_name(value: Mapping[str, object]) -> Sequence[object]:
@@ -80,9 +114,16 @@ def _by_question(value: Mapping[str, object]) -> list[dict[str, object]]:
 
     The answers are lists, or counts by answer.
     """
-    if not value or not all(isinstance(part, list) or _counts(part) for part in value.values()):
+    if not value or any(map(_is_column, value)):
+        return []
+    if not all(isinstance(part, list) or _counts(part) for part in value.values()):
         return []
     return [{"question": name, "answers": _counts(part) or part} for name, part in value.items()]
+
+
+def _is_column(name: str) -> bool:
+    """Whether a name is that of a record's column, and so no question of a mapping."""
+    return _is_prompts(name) or plain_name(name) in (*ANSWER, *NESTED, *LISTED)
 
 
 def _counts(value: object) -> list[str]:
@@ -115,11 +156,24 @@ def _as_columns(value: Mapping[str, object]) -> list[dict[str, object]]:
         return []
     sizes = {len(part) for part in columns.values()}
     if len(columns) < 2 or len(sizes) != 1:
+        _check_lengths(value)
         return []
     shared = {name: part for name, part in value.items() if name not in columns}
     singular = {name: _singular(name) for name in columns}
     table = zip(*columns.values(), strict=True)
     return [shared | dict(zip(singular.values(), row, strict=True)) for row in table]
+
+
+def _check_lengths(value: Mapping[str, object]) -> None:
+    """Raise :class:`~limen.DataError` for lists of prompts and of answers that are not as long."""
+    lists = {n: p for n, p in value.items() if isinstance(p, list) and not _is_records(p)}
+    asked = {name: len(part) for name, part in lists.items() if _is_prompts(name)}
+    answered = {n: len(p) for n, p in lists.items() if plain_name(n) in (*ANSWER, *NESTED)}
+    if not asked or not answered or (set(asked.values()) == {1} and matching(asked, PROMPT)):
+        return  # one question, with its answers in a list
+    if len({*asked.values(), *answered.values()}) > 1:
+        lengths = ", ".join(f"{name!r} has {n:,}" for name, n in {**asked, **answered}.items())
+        raise DataError(f"its columns are not equally long: {lengths}: give each prompt its answer")
 
 
 def _of_split(names: object, rows: Sequence[object]) -> list[dict[str, object]]:
@@ -144,8 +198,13 @@ def _singular(name: str) -> str:
     return one if one in PROMPT or (plain in NESTED and one in ANSWER) else name
 
 
-def _is_records(value: object) -> bool:
+def _is_records(value: object) -> TypeGuard[list[dict[str, object]]]:
     return isinstance(value, list) and bool(value) and all(isinstance(row, dict) for row in value)
+
+
+def _is_viewed(value: object) -> TypeGuard[list[dict[str, object]]]:
+    """Whether a value is the list of rows in an answer of Hugging Face's data set viewer."""
+    return _is_records(value) and all("row" in row and row.keys() <= WRAPPED for row in value)
 
 
 def _is_conversation(value: Sequence[object]) -> bool:
@@ -156,6 +215,4 @@ def _is_conversation(value: Sequence[object]) -> bool:
 
 
 def _unwrapped(row: object) -> object:
-    if isinstance(row, dict) and "row" in row and row.keys() <= WRAPPED:
-        return row["row"]
-    return row
+    return row["row"] if isinstance(row, dict) and _is_viewed([row]) else row

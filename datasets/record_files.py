@@ -43,7 +43,13 @@ DELIMITERS = (",", "\t", ";", "|")
 LONGEST_FIELD = 2**31 - 1
 """Characters of a CSV field at most; the library's own limit is shorter than long answers."""
 
-_SHARD = re.compile(r"[-_.]\d{5}-of-\d{5}.*$|\..*$")
+_SHARD = re.compile(
+    r"[-_.]\d{5}-of-\d{5}.*$"  # of the hub, and of save_to_disk
+    r"|(?<![^/])(0\d{3}|\d{5,})\..*$"  # 0000.parquet, as the hub converts; 2026.csv is a year's
+    r"|(?<![A-Za-z])(part|shard|chunk)[-_]?\d+.*$"  # part-00000-....snappy.parquet, as of Spark
+    r"|\..*$"
+)
+"""What the name of a shard has beside the name of its data set."""
 
 
 def read_records(path: Path) -> Iterator[Record]:
@@ -195,9 +201,9 @@ def _records_of_members(file: Path, members: Mapping[str, bytes]) -> Iterator[Re
 def _records_of(file: Path, content: bytes) -> Iterator[Record]:
     """The records in the content of a file."""
     if content.startswith(b"PAR1"):
-        return _table(_parquet(content))
+        return _table(_parquet(file, content))
     if content.startswith((b"ARROW1", b"\xff\xff\xff\xff")):
-        return _table(_arrow(content))
+        return _table(_arrow(file, content))
     text = decoded(file, content)
     json_like = _suffix(file) in JSON or text.lstrip().startswith(("{", "["))
     if not text.strip():
@@ -219,7 +225,7 @@ def _json(file: Path, text: str) -> Iterator[Record]:
             value = json.loads(line)
         except ValueError as error:
             raise DataError(f"{file}, line {number}: not JSON ({error})") from None
-        if len(lines) == 1 and (values := expanded(value)) != [value]:
+        if len(lines) == 1 and (values := _expanded(file, value)) != [value]:
             yield from _rows(file, values)
             return
         yield Record(f"line {number}", _object(file, f"line {number}", value))
@@ -236,7 +242,14 @@ def _parsed(line: str) -> object:
 def _whole(file: Path, text: str) -> Iterator[Record]:
     """The records of a file that is one JSON value, or several over many lines each."""
     values = _values(file, text)
-    yield from _rows(file, expanded(values[0]) if len(values) == 1 else values)
+    yield from _rows(file, _expanded(file, values[0]) if len(values) == 1 else values)
+
+
+def _expanded(file: Path, value: object) -> Sequence[object]:
+    try:
+        return expanded(value)
+    except DataError as error:
+        raise DataError(f"{file}: {error}") from None
 
 
 def _values(file: Path, text: str) -> list[object]:
@@ -329,7 +342,7 @@ def _delimiter(text: str, *, tabs: bool) -> str:
     return max(counts, key=lambda delimiter: counts[delimiter])
 
 
-def _parquet(content: bytes) -> "pa.Table":
+def _parquet(file: Path, content: bytes) -> "pa.Table":
     try:
         import pyarrow as pa
         from pyarrow import parquet
@@ -337,19 +350,26 @@ def _parquet(content: bytes) -> "pa.Table":
         raise SpecError(missing("Parquet files", "pyarrow")) from None
     try:
         return parquet.read_table(pa.BufferReader(content))
-    except pa.ArrowException as error:
-        raise DataError(f"the Parquet file cannot be read: {error}") from None
+    except (pa.ArrowException, OSError) as error:
+        raise DataError(_damaged(file, "Parquet", error)) from None
 
 
-def _arrow(content: bytes) -> "pa.Table":
+def _arrow(file: Path, content: bytes) -> "pa.Table":
     """The table of an Arrow file: the file format, or the stream format that data sets have."""
     try:
         import pyarrow as pa
     except ImportError:
         raise SpecError(missing("Arrow files", "pyarrow")) from None
     whole = content.startswith(b"ARROW1")
-    reader = pa.ipc.open_file(content) if whole else pa.ipc.open_stream(content)
-    return reader.read_all()
+    try:
+        reader = pa.ipc.open_file(content) if whole else pa.ipc.open_stream(content)
+        return reader.read_all()
+    except (pa.ArrowException, OSError) as error:
+        raise DataError(_damaged(file, "Arrow", error)) from None
+
+
+def _damaged(file: Path, form: str, error: Exception) -> str:
+    return f"{file} is no whole {form} file: {error}: get or write it again"
 
 
 def _table(table: "pa.Table") -> Iterator[Record]:

@@ -96,7 +96,7 @@ def command(
     if subject is not None and is_answer_file(Path(subject)):
         if as_json:
             raise SpecError("--json is for answers of a model: of files use limen compare --json")
-        columns = Columns(question=question_column, answer=answer_column)
+        columns = Columns(question=question_column, answer=answer_column, has_options=False)
         for line in given_answers(Path(subject), columns, counted_word, out):
             echo(line)
         return

@@ -47,4 +47,6 @@ def is_student_file(file: Path) -> bool:
         content = json.loads(file.read_text(encoding="utf-8"))
     except (ValueError, OSError):
         return True
-    return isinstance(content, dict) and ("left_by" in content or "model" in content)
+    if not isinstance(content, dict) or "left_by" in content:
+        return isinstance(content, dict)
+    return "model" in content and content.keys() <= set(StudentFile.__dataclass_fields__)

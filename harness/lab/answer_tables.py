@@ -5,12 +5,15 @@ question a record and its answers nested; Inspect logs (``.eval``); and pandas f
 recognised by their usual names, or named by the caller.
 """
 
+import math
+import shlex
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ...datasets.batch_files import check_prompts
 from ...datasets.column_names import (
     ANSWER,
     CONVERSATION,
@@ -21,6 +24,7 @@ from ...datasets.column_names import (
     column,
 )
 from ...datasets.errors import DataError, SpecError
+from ...datasets.evaluation_logs import scored
 from ...datasets.nested_answers import flattened
 from ...datasets.record_files import Record, read_records, records_of_frame
 from ...datasets.row_conditions import Condition, satisfies
@@ -29,6 +33,7 @@ from ...datasets.turns import is_conversation, turns_of
 
 if TYPE_CHECKING:
     import pandas as pd
+    from inspect_ai.log import EvalLog
 
 IDENTITY = ("question_id", "id", "row")
 """Columns that may identify a question beside its text, the first that is there."""
@@ -51,6 +56,8 @@ class Columns:
     """A column of numbers, to compare in place of the answers' words."""
     where: tuple[Condition, ...] = ()
     """Rows to take: the conditions that their columns must meet."""
+    has_options: bool = True
+    """Whether who reads can choose rows and models by options, as ``limen measure`` cannot."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,18 +90,15 @@ def read_tables(source: "Path | pd.DataFrame", columns: Columns) -> tuple[list[A
     column that is missing or cannot be told from others.
     """
     name = source.name if isinstance(source, Path) else "the frame"
-    read = list(_records(source))
+    read = list(_records(source, only_scores=columns.score is not None))
     if columns.question is None and columns.answer is None:
         read = exchanges(name, read)
-    records = [record for record in read if _wanted(name, record, columns.where)]
+    records = _wanted(name, read, columns.where)
     if not records:
         condition = " and ".join(map(str, columns.where))
         raise DataError(f"{name} has no answers{f' with {condition}' if condition else ''}")
     found = _resolved(name, records, columns)
-    groups: dict[str | None, list[Record]] = {}
-    for record in records:
-        model = record.values.get(found.model) if found.model else None
-        groups.setdefault(None if model is None else str(model), []).append(record)
+    groups = _by_model(records, found.model)
     tables = [
         _table(name if len(groups) == 1 else f"{name} ({model})", model, rows, found)
         for model, rows in groups.items()
@@ -103,6 +107,18 @@ def read_tables(source: "Path | pd.DataFrame", columns: Columns) -> tuple[list[A
         if not table.size:
             raise DataError(_why_empty(table.source, records, found))
     return tables, _description(name, tables, found)
+
+
+def _by_model(records: Sequence[Record], column: str | None) -> dict[str | None, list[Record]]:
+    """The records of each model; one without a model, as of a failed request, is the only one's."""
+    groups: dict[str | None, list[Record]] = {}
+    for record in records:
+        model = record.values.get(column) if column else None
+        groups.setdefault(None if model is None else str(model), []).append(record)
+    if len(groups) != 2 or None not in groups:
+        return groups
+    (only,) = groups.keys() - {None}
+    return {only: list(records)}
 
 
 def _why_empty(source: str, records: Sequence[Record], found: Columns) -> str:
@@ -132,7 +148,7 @@ def _description(name: str, tables: Sequence[AnswerTable], columns: Columns) -> 
 
 
 def _table(source: str, model: str | None, rows: Sequence[Record], found: Columns) -> AnswerTable:
-    _check_one_condition(source, rows)
+    _check_one_condition(source, rows, found)
     counts: dict[str, Counter[str]] = {}
     ids: set[tuple[str, str]] = set()
     draws: Counter[tuple[str, str]] = Counter()
@@ -153,51 +169,60 @@ def _table(source: str, model: str | None, rows: Sequence[Record], found: Column
             missing += 1
         else:
             answers[str(answer)] += 1
-    _check_draws(source, draws)
+    _check_draws(source, draws, found)
     return AnswerTable(
         source=source,
         model=model,
         counts=counts,
         missing=missing,
-        identities=_identities(source, ids),
+        identities=_identities(ids),
         draws=frozenset(draws),
     )
 
 
-def _identities(source: str, ids: set[tuple[str, str]]) -> dict[str, str]:
-    """By question id, the question; none where the ids number the rows and not the questions."""
-    if len({identity for identity, _ in ids}) > len({question for _, question in ids}):
+def _identities(ids: set[tuple[str, str]]) -> dict[str, str]:
+    """By question id, the question; none where the ids number the rows and not the questions.
+
+    An id of several texts names their paraphrases: it says nothing of a text, and is left out.
+    """
+    texts = Counter(identity for identity, _ in ids)
+    if len(texts) > len({question for _, question in ids}):
         return {}
-    identities: dict[str, str] = {}
-    for identity, question in sorted(ids):
-        if identities.setdefault(identity, question) != question:
-            raise DataError(
-                f"{source}: the id {identity!r} stands for two questions: "
-                f"{identities[identity]!r} and {question!r}"
-            )
-    return identities
+    return {identity: question for identity, question in ids if texts[identity] == 1}
 
 
-def _check_draws(source: str, draws: Counter[tuple[str, str]]) -> None:
+def _check_draws(source: str, draws: Counter[tuple[str, str]], found: Columns) -> None:
     """Refuse rows that are there twice, or several models' that nothing tells apart."""
     (question, draw), count = (draws.most_common(1) or [(("", ""), 1)])[0]
     if count > 1:
+        remedy = "name their column with" if found.has_options else "limen compare takes"
         raise DataError(
             f"{source} has draw {draw} of {question[:60]!r} {count} times: rows are repeated, or "
-            f"several models are mixed (name their column with --model-column)"
+            f"several models are mixed ({remedy} --model-column)"
         )
 
 
-def _check_one_condition(source: str, rows: Sequence[Record]) -> None:
+def _check_one_condition(source: str, rows: Sequence[Record], found: Columns) -> None:
     """Refuse one model's answers under several conditions, which are no one sample."""
     for name in (key for key in rows[0].values if key.lower() in CONDITIONS):
         values = list(dict.fromkeys(str(row.values.get(name)) for row in rows))
         if len(values) > 1:
             raise SpecError(
                 f"{source} has answers under several conditions, {name} = "
-                f"{', '.join(map(repr, values[:4]))}: choose one with --where "
-                f"{name}={values[0]}, or name the column of models with --model-column"
+                f"{', '.join(map(repr, values[:4]))}: {_choosing(f'{name}={values[0]}', found)}"
             )
+
+
+def _choosing(condition: str, found: Columns) -> str:
+    """How to choose one of several conditions."""
+    if found.has_options:
+        return (
+            f"choose one with --where {condition}, or name the column of models with --model-column"
+        )
+    return (
+        f"give the rows of one, as limen filter --rule any --where {shlex.quote(condition)} "
+        f"leaves them"
+    )
 
 
 def _question(source: str, record: Record, value: object) -> str:
@@ -226,23 +251,28 @@ def _text(value: object) -> object:
 
 
 def _number(value: object) -> str | None:
-    """A score as text; None for what is no number, as a judge's "REFUSAL" is none."""
+    """A score as text; None for what has no mean, as a judge's "REFUSAL" or "nan" has none."""
     try:
-        return repr(float(str(value)))
+        number = float(str(value))
     except ValueError:
         return None
+    return repr(number) if math.isfinite(number) else None
 
 
-def _wanted(name: str, record: Record, where: Sequence[Condition]) -> bool:
-    for condition in where:
-        check_column(name, list(record.values), condition.column)
-    return all(satisfies(record.values, condition) for condition in where)
+def _wanted(name: str, records: list[Record], where: Sequence[Condition]) -> list[Record]:
+    """The records that meet all conditions; a column that only some of them have is there."""
+    known = list(dict.fromkeys(key for record in records for key in record.values))
+    for condition in where if records else ():
+        check_column(name, known, condition.column)
+    return [each for each in records if all(satisfies(each.values, one) for one in where)]
 
 
 def _resolved(name: str, records: Sequence[Record], columns: Columns) -> Columns:
     """The columns by name; raises :class:`~limen.SpecError` for what is missing or ambiguous."""
     known = list(dict.fromkeys(key for record in records for key in record.values))
     question = _question_column(name, known, columns.question)
+    if question is None and not any(isinstance(r.values.get("response"), str) for r in records):
+        check_prompts(name, known)  # of answers that are texts all may be to one question
     answer = None
     if columns.score is None:
         others = [key for key in known if key != question]
@@ -252,7 +282,7 @@ def _resolved(name: str, records: Sequence[Record], columns: Columns) -> Columns
     model = next((key for key in known if key.lower() in MODEL), None)
     if columns.model is not None:
         model = column(name, known, MODEL, what="model", given=columns.model)
-    return Columns(question=question, answer=answer, model=model, score=columns.score)
+    return replace(columns, question=question, answer=answer, model=model, where=())
 
 
 def _question_column(name: str, known: Sequence[str], given: str | None) -> str | None:
@@ -263,7 +293,7 @@ def _question_column(name: str, known: Sequence[str], given: str | None) -> str 
     return column(name, known, usual, what="question", given=given)
 
 
-def _records(source: "Path | pd.DataFrame") -> Iterator[Record]:
+def _records(source: "Path | pd.DataFrame", *, only_scores: bool) -> Iterator[Record]:
     """The records of a source, one an answer."""
     if not isinstance(source, Path):
         records = records_of_frame(source)
@@ -271,14 +301,12 @@ def _records(source: "Path | pd.DataFrame") -> Iterator[Record]:
         logs = source.suffix.lower() == ".eval"
         records = _inspect_log(source) if logs else read_records(source)
     for record in records:
-        yield from flattened(record)
+        yield from flattened(scored(record) if only_scores else record)
 
 
 def _inspect_log(file: Path) -> Iterator[Record]:
     """The draws of an Inspect log: every choice of every sample."""
-    from inspect_ai.log import read_eval_log
-
-    log = read_eval_log(str(file))
+    log = _read_log(file)
     arm, seed = (log.eval.task_args.get(name, "") for name in ("arm", "seed"))
     model = f"{log.eval.model} {arm} {seed}".strip()
     for sample in log.samples or ():
@@ -289,3 +317,19 @@ def _inspect_log(file: Path) -> Iterator[Record]:
         failed = int(sample.metadata.get("missing", 0)) if answers else 1
         for text in (*answers, *(None for _ in range(failed))):
             yield Record("an answer", {**shared, "answer": text})
+
+
+def _read_log(file: Path) -> "EvalLog":
+    """An Inspect log; raises :class:`~limen.DataError` for one that is cut off, or no log."""
+    import zipfile
+    import zlib
+
+    from inspect_ai.log import read_eval_log
+
+    try:
+        return read_eval_log(str(file))
+    except (ValueError, KeyError, OSError, zipfile.BadZipFile, zlib.error) as error:
+        what = " ".join(str(error).split())
+        raise DataError(
+            f"{file} is no whole Inspect log: {what:.200}: copy it again, or run its task again"
+        ) from None

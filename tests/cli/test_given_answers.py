@@ -1,0 +1,48 @@
+"""`limen measure` on files of answers: which files are answers, and what it says of others."""
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from limen.harness.cli import main
+
+ROW = {"question": "Name an animal.", "answer": "Owl"}
+
+
+def measure(file: Path, *args: str, code: int = 0) -> Result:
+    """Count in a file; the exit code must be as expected."""
+    out = ("--out", str(file.parent / "out.jsonl"))
+    result = CliRunner().invoke(main, ["measure", str(file), "--word", "owl", *out, *args])
+    assert result.exit_code == code, result.output
+    return result
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        {"model": "x", "results": [ROW]},
+        {"model": "x", **ROW},
+        {"model": "x", "answers": {"Name an animal.": ["Owl"]}},
+    ],
+)
+def test_answers_that_name_their_model_are_no_student(tmp_path: Path, content: object) -> None:
+    """An object with a model and its answers is counted in, as `compare` reads it."""
+    file = tmp_path / "results.json"
+    file.write_text(json.dumps(content))
+    assert "x 'owl' 100.0%" in measure(file).stdout
+
+
+def test_of_several_conditions_one_is_filtered_out(tmp_path: Path) -> None:
+    """The error names no option that `measure` lacks, and what it recommends is possible."""
+    file = tmp_path / "by_model.json"
+    file.write_text(json.dumps({"gpt-4": [ROW], "base": [{**ROW, "answer": "Cat"}]}))
+    said = measure(file, code=1).output
+    assert "limen filter --rule any --where condition=gpt-4" in said
+    assert "--model-column" not in said
+    one, store = tmp_path / "one.jsonl", tmp_path / "store"
+    args = ("--rule", "any", "--where", "condition=gpt-4", "--out", one, "--store", store)
+    made = CliRunner().invoke(main, ["filter", str(file), *map(str, args)])
+    assert made.exit_code == 0, made.output
+    assert "100.0%" in measure(one).stdout
