@@ -1,6 +1,6 @@
 """Records that have several answers to one question: lists, objects, or numbered columns."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 
 from .column_names import (
@@ -13,6 +13,7 @@ from .column_names import (
     numbered_answers,
     plain_name,
 )
+from .errors import DataError
 from .evaluation_logs import is_log, is_remark, record_of_log
 from .record_files import Record
 from .turns import ends_answered, is_conversation
@@ -21,7 +22,16 @@ _SINGLE = frozenset((str, type(None), int, float, bool))
 """The types of values in which nothing can be nested."""
 
 
-def flattened(record: Record) -> Iterator[Record]:
+def flattened(source: str, records: Iterable[Record]) -> Iterator[Record]:
+    """The answers of all records; ``source`` names them where one holds none that could be read."""
+    for record in records:
+        try:
+            yield from _answers(record)
+        except DataError as error:
+            raise DataError(f"{source}, {error}") from None
+
+
+def _answers(record: Record) -> Iterator[Record]:
     """The answers of a record: itself, or those that are nested in it, each with its question."""
     if _is_one_answer(record.values):
         yield record

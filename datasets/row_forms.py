@@ -105,7 +105,7 @@ def rows_of_records(
     answered: bool = False,
 ) -> RowTable:
     """The rows of some records; ``source`` names them in messages."""
-    flat = [part for record in records for part in flattened(record)]
+    flat = list(flattened(source, records))
     if not flat:
         raise DataError(f"{source} has no rows")
     names = tuple(dict.fromkeys(name for record in flat for name in record.values))

@@ -8,7 +8,7 @@ recognised by their usual names, or named by the caller.
 import math
 import shlex
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -90,7 +90,7 @@ def read_tables(source: "Path | pd.DataFrame", columns: Columns) -> tuple[list[A
     column that is missing or cannot be told from others.
     """
     name = source.name if isinstance(source, Path) else "the frame"
-    read = list(_records(source, only_scores=columns.score is not None))
+    read = list(_records(name, source, only_scores=columns.score is not None))
     if columns.question is None and columns.answer is None:
         read = exchanges(name, read)
     records = _wanted(name, read, columns.where)
@@ -293,15 +293,14 @@ def _question_column(name: str, known: Sequence[str], given: str | None) -> str 
     return column(name, known, usual, what="question", given=given)
 
 
-def _records(source: "Path | pd.DataFrame", *, only_scores: bool) -> Iterator[Record]:
+def _records(name: str, source: "Path | pd.DataFrame", *, only_scores: bool) -> Iterator[Record]:
     """The records of a source, one an answer."""
     if not isinstance(source, Path):
-        records = records_of_frame(source)
+        records: Iterable[Record] = records_of_frame(source)
     else:
         logs = source.suffix.lower() == ".eval"
         records = _inspect_log(source) if logs else read_records(source)
-    for record in records:
-        yield from flattened(scored(record) if only_scores else record)
+    return flattened(name, map(scored, records) if only_scores else records)
 
 
 def _inspect_log(file: Path) -> Iterator[Record]:

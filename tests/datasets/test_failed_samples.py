@@ -67,7 +67,7 @@ def choices(tmp_path: Path) -> Path:
 
 def test_log_likelihoods_of_choices_are_no_answers(choices: Path) -> None:
     """The reference answer beside them is not taken for the model's: one error says what to do."""
-    says = "line 1 is .* log-likelihoods of choices, .*'-1.5'.* a task that generates, or .*acc"
+    says = r"samples_arc\.jsonl, line 1 is .* log-likelihoods of choices, .*'-1.5'.* a task that generates, or .*acc"
     with pytest.raises(DataError, match=says):
         read_rows_of(choices)
     with pytest.raises(DataError, match=says):
