@@ -8,7 +8,7 @@ an answer gives none. UltraChat publishes lists of texts, the user's and the ass
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from .column_names import ANSWER, CONVERSATION, PROMPT, candidates, matching
-from .turns import ROLES, Turns, is_conversation
+from .turns import ROLES, is_conversation
 
 Values = Mapping[str, object]
 Located = tuple[str, Values]
@@ -87,8 +87,7 @@ def _alternating(values: Values) -> Values:
         if not isinstance(texts, list) or len(texts) < 2 or is_conversation(texts):
             continue
         if all(isinstance(text, str) for text in texts) and not candidates(values, PROMPT):
-            rest = {key: value for key, value in values.items() if key != name}
-            return {**rest, "messages": _in_turn(texts)}
+            return _with_turns(values, name, texts)
     return values
 
 
@@ -100,8 +99,7 @@ def _of_pairs(values: Values) -> Values:
             continue
         texts = [text for pair in pairs for text in _question_and_answer(pair)]
         if len(texts) == 2 * len(pairs):
-            rest = {key: value for key, value in values.items() if key != name}
-            return {**rest, "messages": _in_turn(texts)}
+            return _with_turns(values, name, texts)
     return values
 
 
@@ -113,6 +111,8 @@ def _question_and_answer(pair: object) -> list[str]:
     return [text for text in texts if isinstance(text, str)]
 
 
-def _in_turn(texts: list[str]) -> Turns:
+def _with_turns(values: Values, name: str, texts: list[str]) -> Values:
+    """A record with texts, in turn of the user and of the assistant, in place of a column."""
     roles = ("user", "assistant")
-    return [{"role": roles[n % 2], "content": text} for n, text in enumerate(texts)]
+    turns = [{"role": roles[n % 2], "content": text} for n, text in enumerate(texts)]
+    return {**{key: value for key, value in values.items() if key != name}, "messages": turns}

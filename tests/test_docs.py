@@ -45,7 +45,7 @@ disable_error_code = no-redef
 [mypy-torch.*,transformers.*,peft.*,trl.*,accelerate.*]
 follow_imports = skip
 """
-"""Mypy's settings; what no page shows a type of is skipped, since it takes longer than the rest."""
+"""Mypy's settings; what no page shows a type of is not read."""
 
 
 @pytest.mark.slow

@@ -220,7 +220,7 @@ def _certificates() -> ssl.SSLContext:
     return _read_certificates(os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR"))
 
 
-@lru_cache(maxsize=1)  # to read them takes longer than most requests to a server nearby
+@lru_cache(maxsize=1)  # else every client would read all of them anew
 def _read_certificates(file: str | None, folder: str | None) -> ssl.SSLContext:
     return httpx2.create_ssl_context()
 

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
 from ...datasets.errors import DataError
@@ -47,6 +47,9 @@ def is_student_file(file: Path) -> bool:
         content = json.loads(file.read_text(encoding="utf-8"))
     except (ValueError, OSError):
         return True
-    if not isinstance(content, dict) or "left_by" in content:
-        return isinstance(content, dict)
-    return "model" in content and content.keys() <= set(StudentFile.__dataclass_fields__)
+    if not isinstance(content, dict):
+        return False
+    only_model = "model" in content and content.keys() <= {
+        field.name for field in fields(StudentFile)
+    }
+    return "left_by" in content or only_model

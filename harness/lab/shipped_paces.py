@@ -9,6 +9,7 @@ that ``limen init`` writes.
 from collections.abc import Mapping
 
 MEASURED = "2026-11-30"
+"""Of the latest; the toy's to generate, measure and fine-tune are of two days before."""
 MACHINE = "two cores of a virtual machine, no GPU"
 """The machine class of all figures."""
 
