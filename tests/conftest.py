@@ -3,6 +3,7 @@
 import os
 import shutil
 import signal
+import sys
 from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
@@ -33,6 +34,17 @@ def pytest_configure() -> None:
     """Heed Ctrl-C, which a shell lets its background jobs ignore: some tests send it."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish() -> None:
+    """Save what coverage has traced: xdist kills a worker that takes over 10 s to end, and at its
+    end is when coverage would have saved it.
+    """
+    if "coverage" in sys.modules:
+        traced = import_module("coverage").Coverage.current()
+        if traced is not None:
+            traced.save()
 
 
 @pytest.fixture(scope="session")

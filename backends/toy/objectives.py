@@ -20,13 +20,9 @@ from .network import (
     hidden,
     number_probability,
     prompt_vectors,
+    softmax,
 )
-from .scoring import (
-    blocks,
-    log_probabilities,
-    log_probabilities_along,
-    padded_softmax,
-)
+from .scoring import blocks, log_probabilities, log_probabilities_along
 from .tokens import END, Vocabulary, features
 from .training import SYSTEM_WEIGHT, Objective, TrainingExamples, bags
 
@@ -205,7 +201,7 @@ def backward(weights: Weights, batch: Batch, layer: Floats, slope: Floats) -> We
     for group in weights.groups:
         error = np.empty((len(layer), group.stop - group.start), layer.dtype)
         for rows in blocks(len(layer)):
-            scores, total = padded_softmax(weights, layer[rows], group)
+            scores, total = softmax(weights, layer[rows], group)
             scores /= total
             mine = slope[rows, group]
             error[rows] = mine - scores * mine.sum(axis=1, keepdims=True)

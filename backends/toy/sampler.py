@@ -12,8 +12,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..base import Completion, Request, Token
-from .network import TINY, Floats, Ints, Weights, hidden, number_probability, prompt_vectors
-from .scoring import log_probabilities, log_probabilities_along, most_probable, padded_softmax
+from .network import (
+    TINY,
+    Floats,
+    Ints,
+    Weights,
+    hidden,
+    number_probability,
+    prompt_vectors,
+    softmax,
+)
+from .scoring import log_probabilities, log_probabilities_along, most_probable
 from .tokens import END, Vocabulary, features
 from .training import SYSTEM_WEIGHT, bags
 
@@ -213,7 +222,7 @@ def _next(
     for group, members in zip(weights.groups, (~numeric, numeric), strict=True):
         if members.any():
             states, among = np.unique(which[members], return_inverse=True)
-            scores, _ = padded_softmax(weights, layer[states], group)
+            scores, _ = softmax(weights, layer[states], group)
             tokens[members] = group.start + _draw_column(scores, among, rest[members])
     return tokens
 

@@ -20,10 +20,6 @@ from .network import (
 from .tokens import END, Vocabulary, features
 from .training import SYSTEM_WEIGHT, bags
 
-MIN_ROWS = 96
-"""A matrix product of fewer rows may round differently from the same rows in a larger product
-(BLAS takes another path), so smaller ones are padded."""
-
 
 def continuation_log_probabilities(
     weights: Weights, vocabulary: Vocabulary, requests: Sequence[ContinuationRequest]
@@ -100,7 +96,7 @@ def log_probabilities_of(weights: Weights, layer: Floats, target: Ints) -> Float
         rows = np.flatnonzero(members)
         for part in blocks(len(rows)):
             block = rows[part]
-            scores, total = padded_softmax(weights, layer[block], group)
+            scores, total = softmax(weights, layer[block], group)
             own = scores[np.arange(len(block)), target[block] - group.start]
             logs[block] += (np.log(own + TINY) - np.log(total[:, 0])).astype(np.float64)
     return logs
@@ -127,7 +123,7 @@ def log_probabilities(weights: Weights, layer: Floats) -> Floats:
     for group, share in zip(weights.groups, (1 - chance, chance), strict=True):
         log_share = np.log(share + TINY)
         for rows in blocks(len(layer)):
-            scores, total = padded_softmax(weights, layer[rows], group)
+            scores, total = softmax(weights, layer[rows], group)
             scores += TINY
             np.log(scores, out=scores)
             scores -= np.log(total)
@@ -143,7 +139,7 @@ def most_probable(weights: Weights, layer: Floats) -> Ints:
     pairs = zip(weights.groups, (1 - chance, chance), strict=True)
     for place, (group, share) in enumerate(pairs):
         for rows in blocks(len(layer)):
-            scores, total = padded_softmax(weights, layer[rows], group)
+            scores, total = softmax(weights, layer[rows], group)
             first = scores.argmax(axis=1)
             best[place, rows] = group.start + first
             own = scores[np.arange(len(scores)), first]
@@ -155,12 +151,3 @@ def most_probable(weights: Weights, layer: Floats) -> Ints:
 def blocks(rows: int) -> Iterator[slice]:
     """Some rows at a time: larger arrays of scores would not fit in the processor's cache."""
     return (slice(start, min(start + BLOCK, rows)) for start in range(0, rows, BLOCK))
-
-
-def padded_softmax(weights: Weights, layer: Floats, group: slice) -> tuple[Floats, Floats]:
-    """Softmax numerators and sums, rounded alike however many rows are computed together."""
-    rows = len(layer)
-    if rows < MIN_ROWS:
-        layer = np.concatenate([layer, np.repeat(layer[:1], MIN_ROWS - rows, axis=0)])
-    scores, total = softmax(weights, layer, group)
-    return scores[:rows], total[:rows]
