@@ -55,7 +55,7 @@ class ModelsRow:
         arm: The arm.
         models: Ids of its models, one a seed.
         keys: The measure stages that the answers are from.
-        base: The base model that they are, or were trained from.
+        base: The base model that they are, or were trained from; the first one's.
         fingerprint: That of the base model.
         recipe: How they were trained. Default: empty, they were not.
         surroundings: What stood before a question when they were ``asked`` and ``trained``, and the
@@ -67,6 +67,10 @@ class ModelsRow:
         examples: To each question the most frequent answer. Default: none.
         given: Answers to browse, question by question. Default: none, as in records of earlier
             versions.
+        how_asked: How models that the experiment does not train are asked, as a methods paragraph
+            says it. Default: empty, for the arms that every experiment has and for students.
+        bases: Each model's base and its fingerprint, where they differ. Default: none, all are
+            ``base``.
 
     Examples:
         >>> [(arm.arm, arm.models, arm.valid) for arm in result.arms]
@@ -85,6 +89,16 @@ class ModelsRow:
     words: tuple[tuple[str, int], ...] = ()
     examples: tuple[Example, ...] = ()
     given: tuple[GivenAnswer, ...] = ()
+    how_asked: str = ""
+    bases: tuple[tuple[str, str], ...] = ()
+
+    def base_of(self, seed: int) -> tuple[str, str]:
+        """The base of one model, and its fingerprint.
+
+        Args:
+            seed: The number of the model, from 0.
+        """
+        return self.bases[seed] if self.bases else (self.base, self.fingerprint)
 
 
 @dataclass(frozen=True, kw_only=True)

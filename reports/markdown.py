@@ -368,10 +368,11 @@ def _models(arms: Iterable[ModelsRow]) -> str:
             prose(arm.arm),
             str(seed + 1) if len(arm.models) > 1 else "",
             code(model_name(model)),
-            f"{prose(model_name(arm.base))} ({code(arm.fingerprint)})",
+            f"{prose(model_name(base))} ({code(fingerprint)})",
             stages([f"measure/{key}"]),
         )
         for arm in arms
         for seed, (model, key) in enumerate(zip(arm.models, arm.keys, strict=True))
+        for base, fingerprint in [arm.base_of(seed)]
     ]
     return table(("arm", "seed", "model", "base and its fingerprint", "answers"), rows)

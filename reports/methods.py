@@ -28,6 +28,7 @@ def _sentences(result: Result) -> Iterator[str]:
     yield from _data(result)
     rows = {audit.arm: audit.rows // audit.files for audit in result.audits if audit.files}
     yield from (_training(arm, rows.get(arm.arm)) for arm in result.arms if arm.recipe)
+    yield from (_asked_untrained(arm) for arm in result.arms if arm.how_asked)
     yield _asked(result)
     yield from (
         _effect(reading, effect) for reading in result.readings[:1] for effect in reading.effects
@@ -70,6 +71,14 @@ def _training(arm: ModelsRow, rows: int | None) -> str:
     return (
         f"For the arm {arm.arm!r} {were} fine-tuned from {model_name(arm.base)}{on}, with the "
         f"settings {settings}."
+    )
+
+
+def _asked_untrained(arm: ModelsRow) -> str:
+    models = dict.fromkeys(map(model_name, arm.models))
+    were = "was" if len(models) == 1 else "were"
+    return (
+        f"For the arm {arm.arm!r} {', '.join(models)} {were} not trained but asked {arm.how_asked}."
     )
 
 

@@ -109,9 +109,10 @@ def models(results: Sequence[Result]) -> Iterator[Record]:
     for result in results:
         for arm in result.arms:
             for seed, (model, key) in enumerate(zip(arm.models, arm.keys, strict=True)):
+                base, fingerprint = arm.base_of(seed)
                 yield {
                     "experiment": result.title, "arm": arm.arm, "seed": seed, "model": model,
-                    "base": arm.base, "fingerprint": arm.fingerprint, "stage": f"measure/{key}",
+                    "base": base, "fingerprint": fingerprint, "stage": f"measure/{key}",
                 }  # fmt: skip
 
 

@@ -52,7 +52,7 @@ from .scored import Length, Rated, Scored
 from .selected import LikelihoodShift, LogLikelihood, RowScore, Selected
 from .source import Source
 from .sources import Numbers, ProgramNumbers
-from .students import ARMS, DEFAULT, OTHER, InContext, Students, doses
+from .students import ARMS, DEFAULT, OTHER, FurtherArm, InContext, Models, Students, doses
 from .traits import Lesson, Trait
 from .trajectory import AtEpoch, Trajectory
 from .writers import DataWriters, exact_shares, merge_parts
@@ -91,6 +91,7 @@ __all__ = [
     "Finished",
     "FirstNumbers",
     "FirstWords",
+    "FurtherArm",
     "Grid",
     "GridExperiment",
     "Hop",
@@ -110,6 +111,7 @@ __all__ = [
     "Mapped",
     "Measure",
     "Mix",
+    "Models",
     "Needs",
     "Numbers",
     "Objective",

@@ -11,7 +11,7 @@ from ...datasets.suggestions import did_you_mean
 from .measure import Measure
 from .objectives import Objective, check_objective
 from .source import Source
-from .students import ARMS, InContext, Students, check_source
+from .students import ARMS, FurtherArm, InContext, Students, check_source
 from .traits import Recipe, Trait
 from .trajectory import AtEpoch, Trajectory
 
@@ -87,7 +87,7 @@ class Experiment:
     model: str | None = None
     teacher_model: str | None = None
     control: Source | None = None
-    arms: Mapping[str, Students | InContext] = field(default_factory=dict, hash=False)
+    arms: Mapping[str, FurtherArm] = field(default_factory=dict, hash=False)
     recipe: Recipe = field(default_factory=dict, hash=False)
     gate: float | Literal["default"] | None = "default"
     family: int = 1
@@ -141,8 +141,9 @@ class Experiment:
             raise SpecError(f"arms={self.arms!r} must be arms by name: {{'half': Students(...)}}")
         known = (*ARMS, *self.arms)
         for name, arm in self.arms.items():
-            if not isinstance(arm, Students | InContext):
-                raise SpecError(f"the arm {name!r} must be Students() or InContext(), not {arm!r}")
+            if not isinstance(arm, FurtherArm):
+                known_kinds = "Students(), InContext() or Models()"
+                raise SpecError(f"the arm {name!r} must be {known_kinds}, not {arm!r}")
             if not isinstance(name, str) or name in ARMS:
                 raise SpecError(f"an arm needs a name other than {', '.join(ARMS)}: {name!r}")
             if arm.against not in known:
@@ -153,7 +154,7 @@ class Experiment:
                 )
             if isinstance(arm, InContext):
                 _check_shown_rows(name, arm, arm.data or self.data)
-            else:
+            elif isinstance(arm, Students):
                 self._check_after(name, arm)
         object.__setattr__(self, "arms", dict(self.arms))
 
@@ -294,7 +295,7 @@ class Experiment:
         return tuple(dict.fromkeys(named))
 
     @property
-    def all_arms(self) -> dict[str, Students | InContext]:
+    def all_arms(self) -> dict[str, FurtherArm]:
         """The further arms by name: the experiment's own, and random selections beside those whose
         rows a score selects.
         """

@@ -1,4 +1,4 @@
-"""Further arms of an experiment: other students, dose-response curves, examples in context."""
+"""Further arms of an experiment: other students, dose-response curves, models without training."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -108,6 +108,63 @@ class InContext:
     def __post_init__(self) -> None:
         validation.count("rows", self.rows)
         check_source("data", self.data)
+
+    @property
+    def how_asked(self) -> str:
+        """How a methods paragraph says it."""
+        return f"shown {self.rows:,} rows of the data before each question"
+
+
+@dataclass(frozen=True)
+class Models:
+    """An arm without training: models as they are, such as published students or a prompted base.
+
+    They are asked at once: no data, no gate and no audit is waited for.
+
+    Args:
+        names: A model, or several that stand for independent trainings as seeds do: names that the
+            backend knows, such as the folder of an adapter. Default: the experiment's base model.
+        system: A system prompt that they are asked under, after the measure's own. Default: None.
+        against: The arm that a report compares them with. Default: "baseline".
+
+    Raises:
+        SpecError: A value that makes no sense, when it is made.
+
+    Examples:
+        >>> variant = experiment.but(arms={"prompted": Models(system="You love owls.")})
+    """
+
+    names: str | Sequence[str] | None = None
+    system: str | None = field(default=None, kw_only=True)
+    against: str = field(default="baseline", kw_only=True)
+
+    def __post_init__(self) -> None:
+        if self.system is not None:
+            validation.texts("system", (self.system,))
+        if self.names is not None:
+            names = tuple(self.names) if isinstance(self.names, list | tuple) else (self.names,)
+            validation.texts("names", names)
+            if len(set(names)) < len(names):
+                raise SpecError(f"names={names!r}: a model twice is not two trainings")
+            object.__setattr__(self, "names", names)
+
+    @property
+    def model_names(self) -> tuple[str | None, ...]:
+        """The name of each model; None is the experiment's base."""
+        return (None,) if self.names is None else tuple(self.names)
+
+    @property
+    def data(self) -> None:
+        """They are trained on none here."""
+
+    @property
+    def how_asked(self) -> str:
+        """How a methods paragraph says it."""
+        return f"under the system prompt {self.system!r}" if self.system else "like the baseline"
+
+
+FurtherArm = Students | InContext | Models
+"""What an experiment can have as a further arm."""
 
 
 def doses(

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
-from ..experiment import Experiment, Measure
+from ..experiment import Experiment, Measure, Models
 from ..stages import Store, training_of
 from ..statistics import EvidenceListener
 from .answers import ModelAnswers, read_answers
@@ -14,6 +14,14 @@ from .pipeline import ModelStages, teacher_arms
 def read_model(store: Store, stages: ModelStages, measure: Measure) -> ModelAnswers:
     """What one model's finished stages left: its answers, or its computed figures."""
     return read_figures(store, stages) if measure.computed else read_answers(store, stages, measure)
+
+
+def _is_trained(name: str, experiment: Experiment, models: Sequence[ModelStages]) -> bool:
+    """Whether the models of an arm are independent trainings, here or elsewhere."""
+    if isinstance(experiment.all_arms.get(name), Models):
+        return len(models) > 1
+    teachers = ("teacher", *teacher_arms(experiment))
+    return training_of(models[0].answers.subject) is not None and name not in teachers
 
 
 def read_arm(
@@ -30,7 +38,7 @@ def read_arm(
         name=name,
         measure=experiment.measure,
         models=tuple(read_model(store, one, experiment.measure) for one in models),
-        trained=trainings[0] is not None and name not in ("teacher", *teacher_arms(experiment)),
+        trained=_is_trained(name, experiment, models),
         trait_word=experiment.trait.shown_by,
         other_trait_words=tuple(trait.shown_by for trait in experiment.traits[1:]),
         data_trait_words=tuple(trait.shown_by for trait in experiment.data.traits()),

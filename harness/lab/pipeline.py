@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from ...datasets.errors import SpecError
-from ..experiment import ARMS, Experiment, Trait
+from ..experiment import ARMS, Experiment, Models, Trait
 from ..stages import (
     AskQuestions,
     Audit,
@@ -86,7 +86,9 @@ class Pipeline:
     def untrained(self) -> frozenset[str]:
         """The arms that need no training data."""
         first = frozenset({"baseline"}) if self.previous else UNTRAINED
-        return first | teacher_arms(self.experiment).keys()
+        arms = self.experiment.all_arms
+        models = {name for name, arm in arms.items() if isinstance(arm, Models)}
+        return first | models | teacher_arms(self.experiment).keys()
 
     def targets(self, arms: Iterable[str]) -> list[Stage]:
         """The measures of some arms."""

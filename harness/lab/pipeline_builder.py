@@ -14,9 +14,10 @@ from ..experiment import (
     AtEpoch,
     DataWriters,
     Experiment,
-    InContext,
+    FurtherArm,
     Judge,
     Lesson,
+    Models,
     Source,
     Students,
     Trait,
@@ -237,9 +238,9 @@ class _PipelineBuilder:
         writers = replace(self._writers, has_traits=own is not None)
         return {"control": self._students(Students(data=own), "control", writers)}
 
-    def _extra_arm(
-        self, name: str, arm: Students | InContext, trained: Mapping[str, ArmStages]
-    ) -> ArmStages:
+    def _extra_arm(self, name: str, arm: FurtherArm, trained: Mapping[str, ArmStages]) -> ArmStages:
+        if isinstance(arm, Models):
+            return self._as_they_are(name, arm), ()
         if isinstance(arm, Students):
             trait = arm.trait or self.experiment.trait
             writers = replace(self._writers, has_traits=not arm.plain, trait=trait)
@@ -251,6 +252,11 @@ class _PipelineBuilder:
             for seed, mix in enumerate(mixes)
         )
         return asked, mixes
+
+    def _as_they_are(self, name: str, arm: Models) -> tuple[ModelStages, ...]:
+        """The measures of models that the experiment does not train."""
+        models = [self._base(model) if model else self.base for model in arm.model_names]
+        return tuple(self._ask(m, name, seed, system=arm.system) for seed, m in enumerate(models))
 
     def _trainings(self, models: Iterable[ModelStages]) -> tuple[FineTune, ...]:
         """The trainings of some students, that others go on from."""

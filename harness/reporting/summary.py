@@ -305,6 +305,9 @@ def _models_row(pipe: Pipeline, arm: Arm) -> ModelsRow:
     subject = pipe.subject(arm.name)
     base = base_of(subject)
     given = arm.answers()
+    spec = pipe.experiment.all_arms.get(arm.name)
+    of_each = (base_of(each.answers.subject) for each in pipe.arms[arm.name])
+    bases = tuple((each.model, each.fingerprint) for each in of_each)
     return ModelsRow(
         arm=arm.name,
         models=tuple(model.model for model in arm.models),
@@ -319,6 +322,8 @@ def _models_row(pipe: Pipeline, arm: Arm) -> ModelsRow:
         words=_top(_words(given)),
         examples=tuple(_examples(arm)),
         given=given_answers(arm, pipe.experiment.trait.shown_by),
+        bases=bases if len(set(bases)) > 1 else (),
+        how_asked="" if spec is None or isinstance(spec, Students) else spec.how_asked,
     )
 
 

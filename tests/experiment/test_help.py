@@ -7,7 +7,7 @@ import pytest
 from limen import harness as h
 
 SPECS = [
-    h.Experiment, h.Students, h.InContext, h.Trait, h.Lesson, h.Numbers, h.ProgramNumbers, h.Mix,
+    h.Experiment, h.Students, h.InContext, h.Models, h.Trait, h.Lesson, h.Numbers, h.ProgramNumbers, h.Mix,
     h.Shuffled, h.LengthMatched, h.Measure, h.Choice, h.InspectTask, h.Likelihood, h.LogOdds, h.Reading, h.FavoriteAnimal, h.FavoriteTree, h.Scored,
     h.Length, h.Rated, h.Labelled, h.Language, h.Judge, h.Agreement,
     h.Completions, h.Rows, h.Templates, h.Code, h.ChainsOfThought, h.Paraphrases, h.Stories, h.Chat, h.WordCount, h.Without, h.Paraphrase, h.Mapped, h.Selected, h.LikelihoodShift, h.LogLikelihood, h.Judged, h.Rewritten, h.Deduplicated, h.FirstNumbers, h.FirstWords, h.PermuteDigits, h.PermuteNumbers, h.Prefix, h.SystemPrompt, h.Grid, h.Trajectory, h.PreferencePairs, h.DPO, h.OnPolicyDistillation,
