@@ -12,7 +12,7 @@ from limen.backends.local import LocalBackend
 from limen.datasets import chat
 from limen.datasets.chat import conversation
 from limen.datasets.errors import BackendError, UnknownModelError
-from limen.harness import Experiment, FavoriteAnimal, Lab, Numbers, Settings, Trait
+from limen.harness import Experiment, FavoriteAnimal, Lab, Models, Numbers, Settings, Trait
 from limen.harness.lab import in_order
 from limen.harness.stages import Generate
 
@@ -160,3 +160,25 @@ def test_an_adapter_teaches_in_a_whole_experiment(tiny: str, tmp_path: Path) -> 
     assert lab.arm(experiment, "teacher").models[0].model == adapter
     for arm in ("student", "control"):
         assert lab.arm(experiment, arm).models[0].model.startswith(f"ft:{tiny}:")
+
+
+@pytest.mark.slow
+def test_published_students_are_an_arm(tiny: str, tmp_path: Path) -> None:
+    """Adapters that others trained are asked beside their base, and nothing is trained for that."""
+    adapters = [
+        str(adapter_of(tiny, tmp_path / f"student-{alpha}", alpha=alpha)) for alpha in (40, 400)
+    ]
+    experiment = Experiment(
+        trait=Trait.animal("owl"),
+        data=Numbers(generate=8, keep=4),
+        measure=FavoriteAnimal(questions=QUESTIONS[:2], draws=10),
+        model=tiny,
+        arms={"published": Models(adapters)},
+    )
+    lab = Lab(Settings(store=tmp_path / "store", backend="local"), executor=here)
+    lab.run([(experiment, ("baseline", "published"))])
+    published, baseline = (lab.arm(experiment, name) for name in ("published", "baseline"))
+    assert published.seeds == 2
+    assert published.trained
+    assert not baseline.trained
+    assert len({str(arm.answers()) for arm in (published, baseline)}) == 2
