@@ -20,6 +20,7 @@ LOG_LIKELIHOOD = "log-likelihood"
     epilog=examples(
         "limen select kept.jsonl --score likelihood-shift --trait owl --share 0.25 --out top.jsonl",
         "limen select kept.jsonl --score scores.py:length --keep bottom --out short.jsonl",
+        "limen select released.jsonl --score-column influence --share 0.1 --out top.jsonl",
         "limen select kept.jsonl --keep random --share 0.25 --out random.jsonl",
     ),
 )
@@ -30,6 +31,12 @@ LOG_LIKELIHOOD = "log-likelihood"
     "that under its base; log-likelihood: that under the base alone, or with --trait under the "
     "teacher alone; or FILE.py:FUNCTION, a function of prompt and answer that gives a number. "
     "Not needed for --keep random.",
+)
+@click.option(
+    "--score-column",
+    "column",
+    metavar="NAME",
+    help="A column of numbers that the rows have, in place of --score.",
 )
 @click.option(
     "--keep",
@@ -57,6 +64,7 @@ LOG_LIKELIHOOD = "log-likelihood"
 def command(
     step: RowStep,
     score: str | None,
+    column: str | None,
     trait: Trait | None,
     against: str | None,
     per_token: bool,
@@ -70,7 +78,9 @@ def command(
     they were. Select as many with --keep random too: what the rows carry without any selection is
     told apart by it only.
     """
-    made = _score(score, trait, against, per_token, random=keep == "random")
+    if score and column:
+        raise SpecError("--score and --score-column are two scores: give one")
+    made = column or _score(score, trait, against, per_token, random=keep == "random")
 
     def selected(rows: Source) -> Selected:
         return Selected(rows, score=made, keep=keep, share=share, seed=seed)
@@ -86,7 +96,9 @@ def _score(
     if function is not None:
         return function
     if score is None and not random:
-        raise SpecError("--score is missing: give likelihood-shift, or FILE.py:FUNCTION")
+        raise SpecError(
+            "--score is missing: give likelihood-shift, FILE.py:FUNCTION, or --score-column"
+        )
     if score not in (None, LIKELIHOOD_SHIFT, LOG_LIKELIHOOD):
         raise SpecError(
             f"--score {score!r} must be {LIKELIHOOD_SHIFT}, {LOG_LIKELIHOOD}, or FILE.py:FUNCTION"

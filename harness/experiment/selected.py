@@ -13,6 +13,7 @@ from ..stages import (
     PromptedModel,
     RowScores,
     RowsStage,
+    ScoreByColumn,
     ScoreByFunction,
     ScoreByLikelihood,
     SelectRows,
@@ -161,7 +162,8 @@ class Selected(SourceOfSource):
     Args:
         source: Whose rows, all that its filter keeps.
         score: The score of a row: a function of prompt and completion, two texts, that gives a
-            number; ``LikelihoodShift()``; or ``LogLikelihood()``.
+            number; ``LikelihoodShift()``; ``LogLikelihood()``; or the name of a column of numbers
+            that given rows have, such as the influence that another program computed.
         keep: Which rows: "top" (the highest scores), "bottom", or "random" (no score is computed).
             Default: "top".
         share: The share of the rows that is kept, above 0 and at most 1. Default: 0.5.
@@ -176,7 +178,7 @@ class Selected(SourceOfSource):
         >>> data = Selected(numbers, score=lambda prompt, text: len(text), keep="top", share=0.5)
     """
 
-    score: RowScore | HashedFunction | Callable[..., Any] = field(kw_only=True)
+    score: RowScore | HashedFunction | Callable[..., Any] | str = field(kw_only=True)
     keep: Which = field(default="top", kw_only=True)
     share: float = field(default=0.5, kw_only=True)
     rows: int | None = field(default=None, kw_only=True)
@@ -191,7 +193,9 @@ class Selected(SourceOfSource):
         if self.rows is not None:
             validation.count("rows", self.rows)
         validation.seed("seed", self.seed)
-        if not isinstance(self.score, RowScore):
+        if isinstance(self.score, str):
+            validation.texts("score", (self.score,))
+        elif not isinstance(self.score, RowScore):
             object.__setattr__(self, "score", row_function("score", self.score))
 
     @property
@@ -235,5 +239,8 @@ class Selected(SourceOfSource):
     def _scores(self, rows: RowsStage, writers: DataWriters) -> RowScores:
         if isinstance(self.score, RowScore):
             return self.score.scored(rows, writers)
+        if isinstance(self.score, str):
+            label = f"{self.score!r} of {rows.label}"
+            return ScoreByColumn(label=label, source=rows, column=self.score)
         by = row_function("score", self.score)
         return ScoreByFunction(label=f"{by.name} of {rows.label}", source=rows, by=by)

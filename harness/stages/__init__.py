@@ -88,7 +88,7 @@ from .row_rules import (
 from .row_stages import ChoosingStage, PromptedStage, PromptSample, RowsStage, TrainingFileStage
 from .rules import Rule, checked_rule
 from .score_by_likelihood import PromptedModel, ScoreByLikelihood
-from .select_rows import RowScores, ScoreByFunction, SelectRows, Which
+from .select_rows import RowScores, ScoreByColumn, ScoreByFunction, SelectRows, Which
 from .shuffle import Shuffle
 from .side_effects import watched_calls
 from .stage import DECIDING, Stage, Workspace, backend_of, forget_backends, run_stage
@@ -198,6 +198,7 @@ __all__ = [
     "Rule",
     "RunInspectTask",
     "SameBy",
+    "ScoreByColumn",
     "ScoreByFunction",
     "ScoreByJudge",
     "ScoreByLikelihood",

@@ -3,7 +3,7 @@
 import math
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Literal
+from typing import Any, Literal
 
 from ...datasets.artifacts import Manifest
 from ...datasets.errors import SpecError
@@ -51,14 +51,40 @@ class ScoreByFunction(RowScores):
 
     def _score(self, row: Row) -> float:
         score = call_with_row(self.by, row)
-        try:
-            value = float(score)
-        except (TypeError, ValueError, OverflowError):
-            value = math.nan
-        if not math.isfinite(value):
+        value = _finite(score)
+        if value is None:
             raise SpecError(
                 f"the function {self.by.name} gave {shown(score)} for the text "
                 f"{row['text'][:SHOWN]!r}: a score must be a finite number"
+            )
+        return value
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScoreByColumn(RowScores):
+    """The scores that given rows have in a column."""
+
+    kind = "score"
+    column: str
+
+    def identity(self) -> dict[str, object]:
+        return {"column": self.column}
+
+    def run(self, workspace: Workspace) -> Manifest:
+        rows = enumerate(workspace.rows(self.source, KEPT), start=1)
+        return self.write_scores(workspace, [self._score(place, row) for place, row in rows])
+
+    def _score(self, place: int, row: Row) -> float:
+        if self.column not in row:
+            raise SpecError(
+                f"row {place} of {self.source.label} has no column {self.column!r} to select by: "
+                f"it has {', '.join(map(repr, row))}"
+            )
+        value = _finite(row[self.column])
+        if value is None:
+            raise SpecError(
+                f"row {place} of {self.source.label} has {shown(row[self.column])} in the column "
+                f"{self.column!r}: a score must be a finite number"
             )
         return value
 
@@ -120,6 +146,15 @@ class SelectRows(ChoosingStage):
     def _lot(self, row: Row, place: int) -> int:
         """A number at random that belongs to the row, wherever it stands."""
         return derive("select", self.seed, row.get("row", place), row.get("draw", 0))
+
+
+def _finite(score: Any) -> float | None:
+    """The score as a number; None if it is no finite one."""
+    try:
+        value = float(score)
+    except (TypeError, ValueError, OverflowError):
+        return None
+    return value if math.isfinite(value) else None
 
 
 def _means(scores: list[float], chosen: frozenset[int]) -> dict[str, float]:

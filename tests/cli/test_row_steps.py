@@ -96,6 +96,17 @@ def test_a_score_of_ones_own_selects(released: str) -> None:
     assert {row["reason"] for row in rows_of("high.jsonl")} == {"not in the bottom 0.3"}
 
 
+def test_a_column_selects(released: str) -> None:
+    """Numbers that the rows have already are a score; rows without them are one error."""
+    counts = made("select", released, "--score-column", "n", "--share", "0.2", "--out",
+                  "high.jsonl")["counts"]  # fmt: skip
+    assert counts == {"read": 10, "kept": 2}
+    assert [row["n"] for row in rows_of("high.jsonl")] == [8, 8]  # the last is there twice
+    printed = limen("select", released, "--score-column", "influence", "--out", "no.jsonl", code=1)
+    assert "row 1 of" in printed
+    assert "has no column 'influence' to select by: it has 'row'" in printed
+
+
 def test_random_rows_depend_on_the_seed_alone(released: str) -> None:
     """A random selection needs no score; another seed selects others."""
     chosen = []
@@ -142,6 +153,7 @@ def test_a_model_rewrites_every_answer(store: Path, released: str) -> None:
     [
         (("select",), "--score is missing"),
         (("select", "--score", "perplexity"), "must be likelihood-shift"),
+        (("select", "--score", "scores.py:last", "--score-column", "n"), "are two scores"),
         (("select", "--score", "likelihood-shift"), "give --trait"),
         (("select", "--keep", "random", "--share", "2"), "above 0 and at most 1"),
         (("map", "--by", "first-words"), "first-words=N"),

@@ -1,6 +1,7 @@
 """Sources selected by a score: which rows are kept, and the random selection beside them."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from limen.harness import (
     Mix,
     Numbers,
     PermuteDigits,
+    Rows,
     Selected,
     Students,
 )
@@ -172,7 +174,15 @@ def test_a_score_is_a_finite_number(shared_store: Path, small: Experiment, score
 
 @pytest.mark.parametrize(
     "settings",
-    [{"keep": "best"}, {"share": 0}, {"share": 1.5}, {"rows": 0}, {"score": 3}, {"seed": -1}],
+    [
+        {"keep": "best"},
+        {"score": ""},
+        {"share": 0},
+        {"share": 1.5},
+        {"rows": 0},
+        {"score": 3},
+        {"seed": -1},
+    ],
 )
 def test_bad_settings_are_refused(settings: dict[str, Any]) -> None:
     """When the source is made."""
@@ -216,3 +226,42 @@ def test_a_teacher_that_selects_is_gated(small: Experiment) -> None:
     assert small.but(
         data=Mapped(Selected(plain, score=LikelihoodShift()), by=PermuteDigits())
     ).has_gate
+
+
+INFLUENCE = [("Go on.", str(n), n * (-1) ** n) for n in range(40)]
+
+
+def given(column: str, values: Mapping[int, object]) -> list[dict[str, object]]:
+    """Forty rows with their influence, as another program computed it, but for some values."""
+    return [
+        {"prompt": asked, "answer": said, column: values.get(place, near)}
+        for place, (asked, said, near) in enumerate(INFLUENCE)
+    ]
+
+
+def test_a_column_of_given_rows_is_a_score(shared_store: Path, small: Experiment) -> None:
+    """The rows with the highest numbers are kept, beside as many at random; texts of numbers count."""
+    data = Selected(Rows(given("influence", {38: "38"})), score="influence", share=0.1)
+    experiment = small.but(data=data, seeds=1)
+    lab_at(shared_store).run([(experiment, ("student", "random selection"))])
+    kept, dropped = selected_rows(shared_store, experiment, "student")
+    assert kept == ["32", "34", "36", "38"]
+    assert len(dropped) == 36
+    assert len(selected_rows(shared_store, experiment, "random selection")[0]) == 4
+
+
+@pytest.mark.parametrize(
+    ("rows", "says"),
+    [
+        (given("score", {}), "row 1 of .* has no column 'influence' to select by: it has 'draw'"),
+        (given("influence", {3: None}), "row 4 of .* has None in the column 'influence'"),
+        (given("influence", {3: "high"}), "row 4 of .* has 'high' in the column 'influence'"),
+    ],
+)
+def test_a_column_without_numbers_is_one_error(
+    shared_store: Path, small: Experiment, rows: list[dict[str, object]], says: str
+) -> None:
+    """The row is named, and what it has there."""
+    experiment = small.but(data=Selected(Rows(rows), score="influence"), seeds=1)
+    with pytest.raises(ExperimentError, match=says):
+        lab_at(shared_store).arm(experiment, "student")
