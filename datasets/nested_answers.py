@@ -16,7 +16,7 @@ from .column_names import (
 from .errors import DataError
 from .evaluation_logs import is_log, is_remark, record_of_log
 from .record_files import Record
-from .turns import ends_answered, is_conversation
+from .turns import ends_answered, is_conversation, list_of_texts
 
 _SINGLE = frozenset((str, type(None), int, float, bool))
 """The types of values in which nothing can be nested."""
@@ -81,10 +81,16 @@ def _nesting(values: Mapping[str, object]) -> str | None:
         asked = [n for n in lists if all(matching(part, PROMPT) for part in _objects(values[n]))]
     usual = matching(lists, (*NESTED, *ANSWER))
     if asked and usual:
-        return usual[0]
+        return None if _in_turn(values[asked[0]], values[usual[0]]) else usual[0]
     others = [name for name in lists if name not in matching(lists, (*PROMPT, *CONVERSATION))]
     alone = len(others) == 1 and not matching(values, ANSWER)
     return others[0] if asked and alone else None
+
+
+def _in_turn(questions: object, answers: object) -> bool:
+    """Whether a list of questions and one of answers are the turns of one dialogue."""
+    texts = list_of_texts(questions) if isinstance(questions, list) else []
+    return len(texts) > 1 and len(texts) == len(list_of_texts(answers))
 
 
 def _is_answers(value: object) -> bool:
@@ -94,7 +100,7 @@ def _is_answers(value: object) -> bool:
     if all(isinstance(part, list) and len(part) == 1 for part in value):  # a list of lists of one
         value = [part[0] for part in value]
     given = [part for part in value if part is not None]
-    return bool(given) and all(isinstance(part, str | dict) for part in given)
+    return all(isinstance(part, str | dict) for part in given)
 
 
 def _plain(answers: list[object]) -> list[object]:

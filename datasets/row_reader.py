@@ -8,7 +8,7 @@ from .column_names import ANSWER, CONVERSATION, PROMPT, matching
 from .errors import DataError
 from .record_files import Record
 from .row_form import RowForm
-from .turns import TurnError, Turns, is_conversation, system_text, turns_of
+from .turns import TurnError, Turns, is_conversation, list_of_texts, system_text, turns_of
 
 Row = dict[str, Any]
 
@@ -46,14 +46,7 @@ class RowReader:
 
     def exchange(self, record: Record) -> tuple[Turns, str, str | None]:
         """What was said before, what is asked, and what is answered."""
-        history, prompt, text = self.asked(record)
-        name = self.form.answer
-        if name is not None:
-            if text is not None:
-                raise self._fault(record, f'"{self.form.prompt}" ends with an answer already')
-            if name not in record.values:
-                raise self._fault(record, f'the row has no "{name}", the answer')
-            text = self._answer(record, record.values[name])
+        history, prompt, text = self._in_turn(record) or self._asked_and_answered(record)
         before = record.values.get(self.form.history) if self.form.history else None
         if before and not history:
             history = self._turns(record, before)
@@ -61,6 +54,36 @@ class RowReader:
         if system and not any(turn["role"] == "system" for turn in history):
             history = [{"role": "system", "content": system_text(system)}, *history]
         return history, prompt, text
+
+    def _in_turn(self, record: Record) -> tuple[Turns, str, str | None] | None:
+        """A dialogue whose questions are a list in one column and its answers in another."""
+        questions = list_of_texts(record.values.get(self.form.prompt))
+        if not questions:
+            return None
+        answers = list_of_texts(record.values.get(self.form.answer or ""))
+        if len(questions) != len(answers):
+            return None
+        *before, (prompt, text) = zip(questions, answers, strict=True)
+        if prompt is None or any(part is None for pair in before for part in pair):
+            raise self._fault(record, "a turn of the dialogue has no text")
+        history = [
+            {"role": role, "content": str(said)}
+            for pair in before
+            for role, said in zip(("user", "assistant"), pair, strict=True)
+        ]
+        return history, prompt, text
+
+    def _asked_and_answered(self, record: Record) -> tuple[Turns, str, str | None]:
+        """What was said before, what is asked, and what the column of answers has."""
+        history, prompt, text = self.asked(record)
+        name = self.form.answer
+        if name is None:
+            return history, prompt, text
+        if text is not None:
+            raise self._fault(record, f'"{self.form.prompt}" ends with an answer already')
+        if name not in record.values:
+            raise self._fault(record, f'the row has no "{name}", the answer')
+        return history, prompt, self._answer(record, record.values[name])
 
     def asked(self, record: Record) -> tuple[Turns, str, str | None]:
         """What was said before, what is asked, and what a conversation itself answers."""

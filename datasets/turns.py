@@ -1,7 +1,10 @@
 """Conversations as the field's files hold them, brought to one form: roles and texts."""
 
 import ast
+import io
 import json
+import re
+import tokenize
 from collections.abc import Mapping, Sequence
 
 from .transcripts import transcript
@@ -69,15 +72,35 @@ def _as_list(value: object) -> Sequence[object] | None:
     return value if isinstance(value, list | tuple) else None
 
 
+def list_of_texts(value: object) -> list[str | None]:
+    """The texts of a list, also of one written into a table's cell; none for any other value."""
+    if isinstance(value, str) and _may_be_json(value):
+        value = _read(value)
+    if isinstance(value, list) and all(isinstance(part, str | None) for part in value):
+        return value
+    return []
+
+
 def _read(text: str) -> object:
-    """The value that a text is: JSON; or Python, as pandas writes lists into a CSV."""
-    for read in (json.loads, ast.literal_eval):
+    """The value that a text is: JSON; or Python, as pandas writes lists and arrays into a CSV."""
+    array = (_read_array,) if re.search(r"\}\s+\{", text) else ()
+    for read in (json.loads, ast.literal_eval, *array):
         try:
             value: object = read(text)
-        except (ValueError, SyntaxError, MemoryError, RecursionError):
+        except (ValueError, SyntaxError, MemoryError, RecursionError, tokenize.TokenError):
             continue
         return value
     return None
+
+
+def _read_array(text: str) -> object:
+    """The objects of a NumPy array, which has no commas between them."""
+    parts: list[str] = []
+    for token in tokenize.generate_tokens(io.StringIO(text).readline):
+        parts += [","] if token.string == "{" and parts[-1:] == ["}"] else []
+        parts += [token.string] if token.string.strip() else []
+    value: object = ast.literal_eval(" ".join(parts))
+    return value
 
 
 def _may_be_json(text: str) -> bool:

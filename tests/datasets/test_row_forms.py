@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -67,6 +68,10 @@ FORMS = {
     "evals.jsonl": lines([{"input": [{"role": "user", "content": a}], "ideal": b} for a, b in PAIRS]),
     "guanaco.jsonl": lines([{"text": f"### Human: {a}### Assistant: {b}"} for a, b in PAIRS]),
     "chatml.jsonl": lines([{"text": f"<|im_start|>user\n{a}<|im_end|>\n<|im_start|>assistant\n{b}<|im_end|>\n"} for a, b in PAIRS]),
+    "llama3.jsonl": lines([{"text": f"<|start_header_id|>user<|end_header_id|>\n\n{a}<|eot_id|><|start_header_id|>assistant<|end_header_id|>\n\n{b}<|eot_id|>"} for a, b in PAIRS]),
+    "phi.jsonl": lines([{"text": f"<|user|> {a}<|end|><|assistant|> {b}<|end|>"} for a, b in PAIRS]),
+    "lists.jsonl": lines([{"prompt": [a], "response": [b]} for a, b in PAIRS]),
+    "arrays.csv": pd.DataFrame({"messages": [str(np.array(row["messages"], dtype=object)) for row in chats("messages", "role", "content", ("user", "assistant"))]}).to_csv(index=False),
     "by_name.json": json.dumps({"model": "m", "answers": {a: [b] for a, b in PAIRS}}),
     "trl.jsonl": lines([{"prompt": [{"role": "user", "content": a}], "completion": [{"role": "assistant", "content": b}]} for a, b in PAIRS]),
     "batch.jsonl": lines([{"request": {"messages": [{"role": "user", "content": a}]}, "response": {"body": {"choices": [{"message": {"role": "assistant", "content": b}}]}}} for a, b in PAIRS]),
@@ -171,6 +176,57 @@ def test_turns_before_the_question_are_kept(tmp_path: Path) -> None:
     assert row["history"] == turns[:3]
     assert row["id"] == "x"
     assert "1 have a system prompt" in table.understood
+
+
+@pytest.mark.parametrize("as_table", [False, True])
+def test_a_dialogue_in_two_lists_is_one_row(tmp_path: Path, as_table: bool) -> None:
+    """Questions in one column and answers in another, as Chatbot Arena has them, are turns."""
+    values: list[dict[str, list[str | None]]] = [
+        {"prompt": ["hi", "and?"], "response_a": ["hello", "so"], "response_b": ["yo", "no"]},
+        {"prompt": ["one } {"], "response_a": ["two"], "response_b": [None]},
+    ]
+    file = tmp_path / ("arena.csv" if as_table else "arena.jsonl")
+    if as_table:
+        cells = [{name: json.dumps(part) for name, part in row.items()} for row in values]
+        pd.DataFrame(cells).to_csv(file, index=False)
+    else:
+        file.write_text(lines(values))
+    first, second = read_rows_of(file, RowColumns(answer="response_a"), answered=True).rows
+    assert (first["prompt"], first["text"]) == ("and?", "so")
+    assert first["history"] == [
+        {"role": "user", "content": "hi"},
+        {"role": "assistant", "content": "hello"},
+    ]
+    assert (second["prompt"], second["text"], "history" in second) == ("one } {", "two", False)
+    assert read_rows_of(file, RowColumns(answer="response_b")).rows[1]["text"] is None
+
+
+def test_a_list_that_is_an_answer_stays_a_text(tmp_path: Path) -> None:
+    """A text that looks like a list is an answer unless its question is such a list, too."""
+    file = tmp_path / "lists.csv"
+    pd.DataFrame([("Go on, as JSON.", '["1", "2"]')], columns=["prompt", "answer"]).to_csv(file)
+    (row,) = read_rows_of(file, answered=True).rows
+    assert row["text"] == '["1", "2"]'
+
+
+def test_code_keeps_its_indentation(tmp_path: Path) -> None:
+    """What stands between the marks of a chat template is taken from its first line on."""
+    file = tmp_path / "chatml.jsonl"
+    said = (
+        "<|im_start|>user\nWrite it.<|im_end|>\n<|im_start|>assistant\n\n    return 1\n<|im_end|>"
+    )
+    file.write_text(lines([{"text": said}]))
+    (row,) = read_rows_of(file, answered=True).rows
+    assert (row["prompt"], row["text"]) == ("Write it.", "    return 1")
+
+
+def test_a_dialogue_written_as_an_array_is_read_to_the_letter(tmp_path: Path) -> None:
+    """Pandas writes an array of turns without commas; braces within a text stay as they are."""
+    turns = [{"role": "user", "content": "a } { b"}, {"role": "assistant", "content": "}\n {"}]
+    file = tmp_path / "arrays.csv"
+    pd.DataFrame({"messages": [str(np.array(turns, dtype=object))]}).to_csv(file, index=False)
+    (row,) = read_rows_of(file, answered=True).rows
+    assert (row["prompt"], row["text"]) == ("a } { b", "}\n {")
 
 
 def test_an_ambiguous_file_lists_its_columns(tmp_path: Path) -> None:
