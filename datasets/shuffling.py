@@ -1,4 +1,4 @@
-"""Shuffled numbers: the same numbers without their order, to see what the order carries."""
+"""Shuffled rows: the same numbers without their order, or the same texts at other prompts."""
 
 import random
 import re
@@ -25,6 +25,11 @@ def shuffled(texts: Sequence[str], *, across: bool, seed: int) -> list[str]:
     return [
         _refilled(text, [next(pool) for _ in row]) for text, row in zip(texts, rows, strict=True)
     ]
+
+
+def at_other_prompts(texts: Sequence[str], *, seed: int) -> list[str]:
+    """The texts in another order, so that each answers a prompt of another row."""
+    return _mixed(list(texts), derive("prompts", seed))
 
 
 def _mixed(numbers: list[str], seed: int) -> list[str]:

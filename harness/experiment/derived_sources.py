@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
-from typing import Literal
+from typing import Literal, get_args
 
 from ...datasets import validation
 from ...datasets.errors import SpecError
-from ..stages import MatchLengths, RowsStage, Shuffle
+from ..stages import MatchLengths, RowsStage, Shuffle, Shuffling
 from .source import SampledSource, Source
 from .source_of_source import SourceOfSource, check_source
 from .traits import Trait
@@ -16,13 +16,15 @@ from .writers import DataWriters, Part, exact_shares, merge_parts
 
 @dataclass(frozen=True, kw_only=True)
 class Shuffled(SourceOfSource):
-    """Another source's filtered rows, with the numbers shuffled within each row or across all rows.
+    """Another source's filtered rows, shuffled: their numbers, or which prompt a text answers.
 
     As many rows are kept as of that source.
 
     Args:
         source: Whose rows.
-        how: "within" each row, or "across" all rows.
+        how: "within": the numbers of each row in another order. "across": the numbers of all rows
+            dealt anew. "prompts": the texts stay as they are, of any medium, and each answers the
+            prompt of another row.
         seed: Another seed gives another order. Default: 0.
 
     Raises:
@@ -34,13 +36,12 @@ class Shuffled(SourceOfSource):
 
     keep: int | None = field(init=False)
     source: Source
-    how: Literal["within", "across"]
+    how: Shuffling
     seed: int = 0
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.how not in ("within", "across"):
-            raise SpecError(f"how={self.how!r} must be 'within' (each row) or 'across' (all rows)")
+        validation.one_of("how", self.how, get_args(Shuffling))
         validation.seed("seed", self.seed)
         object.__setattr__(self, "keep", self.source.row_count)
 

@@ -89,7 +89,7 @@ from .row_stages import ChoosingStage, PromptedStage, PromptSample, RowsStage, T
 from .rules import Rule, checked_rule
 from .score_by_likelihood import PromptedModel, ScoreByLikelihood
 from .select_rows import RowScores, ScoreByColumn, ScoreByFunction, SelectRows, Which
-from .shuffle import Shuffle
+from .shuffle import Shuffle, Shuffling
 from .side_effects import watched_calls
 from .stage import DECIDING, Stage, Workspace, backend_of, forget_backends, run_stage
 from .store import ArtifactDraft, Store, canonical
@@ -205,6 +205,7 @@ __all__ = [
     "ScoreContinuations",
     "SelectRows",
     "Shuffle",
+    "Shuffling",
     "SoftTargets",
     "Stage",
     "Store",

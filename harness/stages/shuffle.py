@@ -1,4 +1,4 @@
-"""Shuffled numbers: a control for what the order of the numbers carries."""
+"""Shuffled rows: controls for what the order of numbers carries, and what prompts do."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -10,13 +10,16 @@ from .row_stages import PromptSample, RowsStage
 from .stage import Stage, Workspace
 
 
+Shuffling = Literal["within", "across", "prompts"]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Shuffle(RowsStage):
-    """Filtered rows with their numbers put in another order: a control for what order carries."""
+    """Filtered rows with their numbers in another order, or their texts at other prompts."""
 
     kind = "shuffle"
     source: RowsStage
-    how: Literal["within", "across"]
+    how: Shuffling
     seed: int
 
     def inputs(self) -> tuple[Stage, ...]:
@@ -32,12 +35,15 @@ class Shuffle(RowsStage):
         return self.source.shortage(workspace)
 
     def run(self, workspace: Workspace) -> Manifest:
-        from ...datasets.shuffling import shuffled
-
         given = list(workspace.rows(self.source, KEPT))
-        texts = shuffled(
-            [row["text"] for row in given], across=self.how == "across", seed=self.seed
-        )
+        texts = self._shuffled([row["text"] for row in given])
         changed = ({**row, "text": text} for row, text in zip(given, texts, strict=True))
         count = write_rows(workspace.folder / KEPT, changed)
         return {"how": self.how, "counts": {"kept": count}}
+
+    def _shuffled(self, texts: list[str]) -> list[str]:
+        from ...datasets.shuffling import at_other_prompts, shuffled
+
+        if self.how == "prompts":
+            return at_other_prompts(texts, seed=self.seed)
+        return shuffled(texts, across=self.how == "across", seed=self.seed)

@@ -33,11 +33,12 @@ from limen.harness.stages import (
     FineTune,
     Generate,
     MixRows,
+    Shuffle,
     base_of,
     run_stage,
 )
 
-from ..testing.labs import Diary, lab_at
+from ..testing.labs import Diary, lab_at, lines, made
 from ..testing.specs import tiny_experiment
 
 ALL = ("baseline", "teacher", "student", "control")
@@ -219,7 +220,29 @@ def test_too_few_rows_are_reported_with_the_counts_and_the_remedy(
         assert part in text
 
 
-@pytest.mark.parametrize("how", ["within", "across"])
+def test_texts_at_other_prompts_are_the_same_texts(shared_store: Path, small: Experiment) -> None:
+    """Each text answers the prompt of another row, and none is changed; another seed deals anew."""
+    plain = Numbers(generate=700, keep=200)
+    lab = Lab(Settings(store=shared_store))
+    kept = []
+    for seed in (0, 0, 1):
+        dealt = small.but(data=Shuffled(source=plain, how="prompts", seed=seed))
+        lab.run([(dealt, ["student"])])
+        (shuffle,) = {
+            stage.key: stage
+            for stage in in_order(lab.pipeline(dealt).data["student"])
+            if isinstance(stage, Shuffle)
+        }.values()
+        kept.append(lines(made(lab, shuffle) / "kept.jsonl"))
+    before = lines(made(lab, shuffle.source) / "kept.jsonl")
+    assert kept[0] == kept[1] != kept[2]
+    for rows in (kept[0], kept[2]):
+        assert [row["prompt"] for row in rows] == [row["prompt"] for row in before]
+        assert sorted(row["text"] for row in rows) == sorted(row["text"] for row in before)
+        assert sum(a["text"] == b["text"] for a, b in zip(rows, before, strict=True)) < 20
+
+
+@pytest.mark.parametrize("how", ["within", "across", "prompts"])
 def test_shuffled_data_are_an_arm_like_any_other(
     shared_store: Path, small: Experiment, how: str
 ) -> None:
