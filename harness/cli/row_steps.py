@@ -11,7 +11,7 @@ import click
 
 from ...datasets.errors import LimenError
 from ...datasets.row_forms import RowColumns
-from ..experiment import DataWriters, Judge, Source, Trait
+from ..experiment import DataWriters, Source, Trait
 from ..lab import Settings, base
 from ..stages import KEPT, REJECTED, Base, FineTune, RowsStage, Store
 from . import store_option
@@ -86,14 +86,11 @@ def writers_of(settings: Settings, trait: Trait | None = None) -> DataWriters:
         backend = backend_for(settings)
         return base(backend, name or settings.model or backend.default_model)
 
-    def judge(one: Judge) -> Base:
-        return model(one.model)
-
     return DataWriters(
         model,
         _no_lesson,
         trait or nobody,
-        judge_base=judge,
+        asked_model=lambda _, name: model(name),
         computes_likelihoods=backend_for(settings).capabilities.continuations is not None,
         has_traits=trait is not None,
     )

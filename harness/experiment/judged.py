@@ -189,7 +189,9 @@ class Rewritten(SourceOfSource):
         source: Whose rows.
         prompt: What the model is asked, with ``{completion}`` in it, and ``{prompt}`` where it is
             to see the row's prompt too. Its whole answer is the new completion.
-        model: Who rewrites. Default: the base model that writes the data, without any prompt.
+        model: Who rewrites. Default: the base model that writes the data, without any prompt (on
+            another backend, that backend's own choice).
+        backend: The backend of that model. Default: the run's.
         rule: The filter of the new completions, as that of ``Numbers``. Default: None, any text.
         temperature: Of the sampling, 0 (greedy) to 2. Default: 1.
         max_tokens: The longest new completion, in tokens. Default: 256.
@@ -206,6 +208,7 @@ class Rewritten(SourceOfSource):
 
     prompt: str = field(kw_only=True)
     model: str | None = field(default=None, kw_only=True)
+    backend: str | None = field(default=None, kw_only=True)
     rule: Rule | Callable[..., Any] | None = field(default=None, kw_only=True)
     temperature: float = field(default=1.0, kw_only=True)
     max_tokens: int = field(default=256, kw_only=True)
@@ -217,6 +220,8 @@ class Rewritten(SourceOfSource):
         if not isinstance(self.prompt, str) or "{completion}" not in self.prompt:
             raise SpecError(f"prompt={self.prompt!r} must have {{completion}} in it")
         validation.model_name("model", self.model)
+        if self.backend is not None:
+            validation.texts("backend", (self.backend,))
         validation.temperature(self.temperature)
         validation.count("max_tokens", self.max_tokens)
         validation.seed("seed", self.seed)
@@ -235,7 +240,7 @@ class Rewritten(SourceOfSource):
     def made_of(self, rows: RowsStage, writers: DataWriters) -> RowsStage:
         replies = AskAboutRows(
             label=f"{rows.label}, rewriting",
-            model=writers.base_model(self.model),
+            model=writers.rewriting_model(self.backend, self.model),
             source=rows,
             prompt=self.prompt.replace("{prompt}", "{question}").replace("{completion}", "{reply}"),
             temperature=self.temperature,

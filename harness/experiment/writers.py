@@ -38,8 +38,9 @@ class DataWriters:
     tuned_teacher: "Callable[[Trait, Base], FineTune]"
     """A base model, fine-tuned to have a trait."""
     trait: "Trait"
-    judge_base: "Callable[[Judge], Base] | None" = None
-    """The model of a judge; None where a source cannot be judged."""
+    asked_model: Callable[[str | None, str | None], Base] | None = None
+    """The model that judges or rewrites rows, by the names of a backend and a model, None for the
+    run's own; None where there can be none."""
     computes_likelihoods: bool = True
     """Whether the backend computes the log-probability of given texts."""
     has_traits: bool = True
@@ -80,9 +81,17 @@ class DataWriters:
 
     def judge_model(self, judge: "Judge") -> Base:
         """The model of a judge; raises :class:`~limen.SpecError` where there can be none."""
-        if self.judge_base is None:
+        if self.asked_model is None:
             raise SpecError(f"the judge {judge.name!r} has no model here")
-        return self.judge_base(judge)
+        return self.asked_model(judge.backend, judge.model)
+
+    def rewriting_model(self, backend: str | None, model: str | None) -> Base:
+        """The model that rewrites rows: one of another backend, or of those that write data."""
+        if backend is None:
+            return self.base_model(model)
+        if self.asked_model is None:
+            raise SpecError(f"backend={backend!r}: no model can be asked to rewrite rows here")
+        return self.asked_model(backend, model)
 
     def seed(self, seed: int) -> int:
         """The seed of a source in this generation; the source's own in the first."""

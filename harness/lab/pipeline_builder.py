@@ -130,7 +130,7 @@ class _PipelineBuilder:
             base_model=lambda name: self._base(name) if name else self.writer,
             tuned_teacher=self._fine_tuned_teacher,
             trait=self.experiment.trait,
-            judge_base=self._judge,
+            asked_model=self._model_on,
             computes_likelihoods=self.backend.capabilities.continuations is not None,
         )
 
@@ -177,10 +177,13 @@ class _PipelineBuilder:
         )
 
     def _judge(self, judge: Judge) -> Base:
-        if judge.backend is None or judge.backend == self.backend.name:
-            return self._base(judge.model) if judge.model else self.base
-        other = backend_of(judge.backend, Store(self.settings.store), self.settings.terms)
-        return base(other, judge.model or other.default_model)
+        return self._model_on(judge.backend, judge.model)
+
+    def _model_on(self, backend: str | None, model: str | None) -> Base:
+        if backend is None or backend == self.backend.name:
+            return self._base(model) if model else self.base
+        other = backend_of(backend, Store(self.settings.store), self.settings.terms)
+        return base(other, model or other.default_model)
 
     def _teacher(self, trait: Trait) -> tuple[ModelStages, ...]:
         """A trait's teacher, measured under each of its system prompts."""

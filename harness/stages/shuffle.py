@@ -9,7 +9,6 @@ from .row_log import write_rows
 from .row_stages import PromptSample, RowsStage
 from .stage import Stage, Workspace
 
-
 Shuffling = Literal["within", "across", "prompts"]
 
 

@@ -3,7 +3,9 @@ from pathlib import Path
 
 import pytest
 
-from limen.harness import Experiment, FavoriteAnimal, Lab, Numbers, Settings, Trait
+from limen.harness import Experiment, FavoriteAnimal, Lab, Numbers, Rewritten, Settings, Trait
+from limen.harness.lab import in_order
+from limen.harness.stages import AskAboutRows, Generate, base_of
 
 from ...testing.specs import KEY, SPEC
 from ...testing.wire import Asked, Proxy, Spoil, answering, error, rewriting
@@ -63,6 +65,22 @@ def test_the_wire_gives_what_the_engine_gives(
     assert len(rows) == 120
     kept = [p for p in (tmp_path / "wired").rglob("*") if p.is_file()]
     assert not any(KEY.encode() in path.read_bytes() for path in kept)
+
+
+def test_a_model_behind_a_server_rewrites_the_rows_of_another_backend(
+    wired: Proxy, store: Path
+) -> None:
+    """Teacher and students stay on the run's backend; each row goes over the wire once."""
+    rows = Numbers(generate=12, keep=2)
+    data = Rewritten(rows, prompt="Go on: {completion}", backend="openai", model="toy-1", keep=2)
+    experiment = tiny(0).but(data=data, gate=None, seeds=1)
+    lab = Lab(Settings(store=store))
+    (mix,) = lab.pipeline(experiment).data["student"]
+    stages = in_order([mix])
+    assert {s.model.backend for s in stages if isinstance(s, AskAboutRows)} == {"openai"}
+    assert {base_of(s.writer).backend for s in stages if isinstance(s, Generate)} == {"toy"}
+    lab.arm(experiment, "student")
+    assert 0 < sum(b"Go on: " in one.body for one in wired.log) <= 12
 
 
 @pytest.mark.slow
