@@ -134,7 +134,7 @@ def prompt_vectors(
 def softmax(weights: Weights, layer: Floats, group: slice) -> tuple[Floats, Floats]:
     """(T, G) softmax numerators within a group of tokens, and (T, 1) their sums.
 
-    A row's are the same to the bit beside any other rows, see :func:`product_by_row`.
+    A row's do not depend on the rows beside it, see :func:`product_by_row`.
     """
     return numerators(with_constant(layer), group_output(weights, group), product_by_row)
 
@@ -143,7 +143,7 @@ def product_by_row(left: Floats, right: Floats) -> Floats:
     """The matrix product, a row of which does not depend on how many others there are, nor where.
 
     BLAS adds up in an order that depends on both, and on the processor. In 64 bits that changes
-    digits which rounding to 32 takes away (all but one in some hundred million).
+    digits which rounding to 32 takes away, unless a number lies in the middle between two.
     """
     product: Floats = left.astype(np.float64) @ right.astype(np.float64)
     return product.astype(left.dtype)
