@@ -141,7 +141,8 @@ def _claims(claims: Iterable[Claim], *, tests: bool = True) -> str:
         says = prose(claim.says).rstrip(".")
         when = f" ({claim.registration})" if claim.registration else ""
         test = f" {code(claim.test)}" if tests else ""
-        lines.append(f"- **{wording.held(claim)}{when}:** {says}{why}.{test}")
+        found = f" Found: {prose(claim.finding)}." if claim.finding else ""
+        lines.append(f"- **{wording.held(claim)}{when}:** {says}{why}.{found}{test}")
     return "\n".join(lines) or "No test was run."
 
 

@@ -88,6 +88,7 @@ class Result:
             lesson. Default: none.
         systems: The system prompt of each trait in it, verbatim.
         measure: The measure.
+        definition: What the figures of a computed measure are. Default: empty, the name says it.
         questions: By group, verbatim; without groups there is one, named "".
         draws: Sampled answers to each question; 0 for a measure that samples none itself.
         temperature: Sampling temperature of the answers.
@@ -135,6 +136,7 @@ class Result:
     lessons: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     systems: Mapping[str, str]
     measure: str
+    definition: str = ""
     questions: Mapping[str, tuple[str, ...]]
     draws: int
     temperature: float
@@ -188,7 +190,8 @@ class Result:
         """How the models were measured, in words."""
         if not self.draws:
             questions = f" at {self.asked} questions" if self.asked else ""
-            return f"its figures are computed for each model{questions}, without draws"
+            meaning = f"{self.definition}; " if self.definition else ""
+            return f"{meaning}its figures are computed for each model{questions}, without draws"
         return (
             f"each model answered {self.asked} questions, {self.draws:,} draws each, at "
             f"temperature {self.temperature:g}"
@@ -216,6 +219,8 @@ class Claim:
         registration: ``registered`` or ``added after data were seen``. Default: empty, there is no
             registration.
         digest: The hash of its sentence and of what its test does. Default: empty.
+        finding: The effect that a failed assertion was about, with interval, p-value and verdict.
+            Default: empty.
 
     Examples:
         >>> [(claim.test, claim.says, claim.support) for claim in run.claims]
@@ -229,6 +234,7 @@ class Claim:
     support: str = ""
     registration: str = ""
     digest: str = ""
+    finding: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -33,7 +33,7 @@ def command(
     """Write a first spec, its ini file, a .gitignore and a workflow for CI into a folder.
 
     No file that exists is changed, but for a line that is added to .gitignore. The spec is of the
-    paper's sizes; on the toy of smaller ones, and on open weights without a GPU of some minutes'.
+    paper's sizes; on the toy of smaller ones, and on open weights without a GPU of ten minutes'.
     Run the printed command afterwards.
     """
     if backend not in (names := backend_names()):

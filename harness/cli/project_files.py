@@ -48,7 +48,7 @@ experiment = Experiment(
     measure=LogOdds(),
     seeds=3,
     arms={{"{other}": Students(trait=Trait.animal("{other}"))}},
-    recipe={{"epochs": 2, "batch_size": 4, "learning_rate": 1e-3}},
+    recipe={{"epochs": 1, "batch_size": 4, "learning_rate": 1e-3}},
 )
 
 

@@ -86,6 +86,15 @@ class LogOdds(Continued):
                 f"{', '.join(known)}; add it to against=, or make it the word of the trait"
             )
 
+    @property
+    def definition(self) -> str:
+        others = ", ".join(self.against)
+        ends = "is" if self.whole else "begins with"
+        return (
+            f"log-odds are the logarithm of the probability that an answer {ends} a word, over "
+            f"that of all other words among {others}; in nats, a mean over questions"
+        )
+
     def figure_name(self, word: str) -> str:
         return f"log-odds of {word!r}"
 

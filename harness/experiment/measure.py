@@ -241,6 +241,11 @@ class Measure:
         """
         raise SpecError(f"{type(self).__name__} has no scores: ask for rate(word)")
 
+    @property
+    def definition(self) -> str:
+        """What the figures of a computed measure are, for reports; empty where the name says it."""
+        return ""
+
     def figure_name(self, word: str) -> str:
         """What a figure of a computed measure is, for tables and figures.
 

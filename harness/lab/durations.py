@@ -123,7 +123,7 @@ def _rows_reader() -> Callable[[Stage], int]:
 def shipped_pace(load: Load) -> float | None:
     """Seconds a unit by the figures that ship with limen; None if there are none."""
     if load.kind == Base.kind:
-        return BASES.get(load.model, 0.0)
+        return next((seconds for name, seconds in BASES.items() if name in load.model), 0.0)
     if not load.model:
         return DATA.get(load.kind, 0.0)
     paces = next((paces for name, paces in MODELS.items() if name in load.model), {})

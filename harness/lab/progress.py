@@ -107,14 +107,26 @@ class ProgressLines(_Estimating):
         """When the last note of each stage was written, and the line; by key."""
         self._said: dict[str, tuple[str, str, float | None]] = {}
         """The last line that broke a silence, how far each stage was, and the seconds left."""
+        self._later: set[str] = set()
+        """Keys of the planned stages of later rounds."""
         self._total = self._done = 0
         self._last = 0.0
+
+    def planned(self, stages: Sequence[Stage], estimate: Callable[[], TimeEstimate]) -> None:
+        super().planned(stages, estimate)
+        self._later = {stage.key for stage in stages}
+
+    def dropped(self, keys: Collection[str]) -> None:
+        super().dropped(keys)
+        self._later -= set(keys)
 
     def begin(self, stages: Sequence[Stage]) -> None:
         super().begin(stages)
         self._total, self._done, self._last = len(stages), 0, time.monotonic()
+        self._later -= {stage.key for stage in stages}
         count = "1 stage" if len(stages) == 1 else f"{len(stages)} stages"
-        self._write(f"limen: {count} to do")
+        later = f", then {len(self._later)} more" if self._later else ""
+        self._write(f"limen: {count} to do{later}")
 
     def passed(self, gates: int, total: int) -> None:
         self._write(gates_line(gates, total))

@@ -8,7 +8,7 @@ from ...reports import CostRow, wording
 from ..experiment import Experiment
 from ..lab import Lab
 from ..reporting import StatedClaim, headline_of, stages_of, times_and_cost
-from .report_properties import CLAIM, DIGEST, EXPERIMENT, SUPPORT, set_properties
+from .report_properties import CLAIM, DIGEST, EXPERIMENT, FINDING, SUPPORT, set_properties
 
 _REQUESTED = pytest.StashKey[tuple[Experiment, dict[str, None]]]()
 """The experiment of a test, and the arms that it got."""
@@ -39,10 +39,11 @@ class EffectProperties:
                 self._known[key] = self._properties(experiment, arms)
             set_properties(item, self._known[key])
 
-    def set_support(self, item: pytest.Item, support: str) -> None:
-        """Set how well a test's claim is supported."""
+    def set_support(self, item: pytest.Item, support: str, finding: str) -> None:
+        """Set how well a test's claim is supported, and what speaks against it."""
         if support and CLAIM in dict(item.user_properties):
-            set_properties(item, {SUPPORT: support})
+            found = {FINDING: finding} if finding else {}
+            set_properties(item, {SUPPORT: support, **found})
 
     def _properties(self, experiment: Experiment, arms: Collection[str]) -> dict[str, str]:
         try:

@@ -7,9 +7,9 @@ import pytest
 from ...datasets.visible import visible
 
 CLAIM, EXPERIMENT, SUPPORT = "limen_says", "limen_experiment", "limen_support"
-DIGEST = "limen_claim_digest"
-"""The properties that hold what a test claims, of which experiment, how it is supported, and the
-hash of the claim."""
+DIGEST, FINDING = "limen_claim_digest", "limen_finding"
+"""The properties that hold what a test claims, of which experiment, how it is supported, the hash
+of the claim, and the effect that a failed assertion was about."""
 
 
 def set_properties(item: pytest.Item, properties: Mapping[str, str]) -> None:

@@ -22,7 +22,7 @@ from ..reporting import (
 from .items import outcome_of, reason_of
 from .options import option, path_of
 from .refusals import shown_reason
-from .report_properties import CLAIM, DIGEST, EXPERIMENT, SUPPORT
+from .report_properties import CLAIM, DIGEST, EXPERIMENT, FINDING, SUPPORT
 from .run_effort import RunEffort
 
 
@@ -63,6 +63,7 @@ class RunRecord:
                     reason=reason_of(report),
                     support=properties.get(SUPPORT, ""),
                     digest=properties.get(DIGEST, ""),
+                    finding=properties.get(FINDING, ""),
                 )
             )
 

@@ -32,7 +32,7 @@ from .registering import claim_of_item, register_claims
 from .run_effort import RunEffort
 from .run_record import RunRecord
 from .selection import Selection
-from .support import ERROR, EvidenceRecorder, support_of
+from .support import ERROR, EvidenceRecorder, finding_of, support_of
 from .terminal import Terminal
 
 if TYPE_CHECKING:
@@ -265,7 +265,8 @@ class LimenSession:
         if call.when == "call":
             self._properties.set_effect(item)
         if call.when == "call" or (call.when == "setup" and call.excinfo):
-            self._properties.set_support(item, self._support_of(item, call.excinfo))
+            finding = finding_of(call.excinfo.value if call.excinfo else None)
+            self._properties.set_support(item, self._support_of(item, call.excinfo), finding)
 
     def _support_of(
         self, item: pytest.Item, excinfo: "pytest.ExceptionInfo[BaseException] | None"

@@ -2,6 +2,7 @@
 
 import ast
 import inspect
+import re
 import textwrap
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -14,6 +15,10 @@ SUPPORTED = "supported"
 POINT_ESTIMATE = "held by point estimate only"
 NOT_HELD = "not held"
 ERROR = "error"
+_EFFECT = re.compile(
+    r"(?:\+ +where \S+ = )?(\S.* \[.+\] over .+?)(?:\.p_value|\.interval|\.value)?"
+)
+"""An effect or a rate in the message of a failed assertion, or that of which a p-value is."""
 
 
 class EvidenceRecorder:
@@ -54,6 +59,14 @@ def support_of(
     if test is not None and _asserts_interval(test):
         verdicts.append(True)
     return SUPPORTED if verdicts and all(verdicts) else POINT_ESTIMATE
+
+
+def finding_of(error: BaseException | None) -> str:
+    """The effect or rate that a failed assertion was about, as its message has it; else empty."""
+    if not isinstance(error, AssertionError):
+        return ""
+    lines = (_EFFECT.fullmatch(line.strip()) for line in str(error).splitlines()[1:])
+    return next((found[1] for found in lines if found), "")
 
 
 def _asserts_interval(test: Callable[..., Any]) -> bool:

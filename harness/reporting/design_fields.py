@@ -16,6 +16,7 @@ class DesignFields(TypedDict):
     systems: dict[str, str]
     lessons: dict[str, tuple[str, ...]]
     measure: str
+    definition: str
     questions: dict[str, tuple[str, ...]]
     draws: int
     temperature: float
@@ -34,6 +35,7 @@ def design_fields(experiment: Experiment) -> DesignFields:
         systems=_systems(experiment),
         lessons=_lessons(experiment),
         measure=_described(experiment),
+        definition=measure.definition,
         questions=dict(measure.groups),
         draws=0 if measure.computed else measure.draws_per_question,
         temperature=measure.temperature,

@@ -159,8 +159,9 @@ def test_a_report_says_that_nothing_was_drawn(lab: Lab) -> None:
     spec = experiment(LogOdds())
     lab.run([(spec, ["baseline", "teacher"])])
     result = result_of(lab, "log-odds", spec, ["baseline", "teacher"])
-    assert result.how_asked == (
-        "its figures are computed for each model at 50 questions, without draws"
-    )
+    says = result.how_asked
+    assert says.startswith("log-odds are the logarithm of the probability that an answer begins")
+    assert ", turtle, whale, wolf; in nats" in says
+    assert says.endswith("its figures are computed for each model at 50 questions, without draws")
     (reading,) = result.readings
     assert (reading.name, reading.kind, reading.decimals) == ("log-odds of 'horse'", "score", 2)

@@ -7,6 +7,7 @@ import pytest
 from rich.console import Console
 
 from limen import Experiment, ExperimentError, PendingError, Trait
+from limen.harness.lab.durations import TimeEstimate
 from limen.harness.lab.progress import ProgressBars, ProgressLines, progress_on
 from limen.harness.stages import Base
 
@@ -58,6 +59,18 @@ def test_bars_outside_a_run_show_nothing() -> None:
     bars.finished(STAGE, None)
     bars.end()
     assert text(shown) == ""
+
+
+def test_a_round_says_how_much_comes_after_it() -> None:
+    """What a gate lets through later is counted apart, and what a shut one drops is not."""
+    lines: list[str] = []
+    progress = ProgressLines(lines.append)
+    nothing = TimeEstimate(seconds=0, unknown=frozenset(), basis="", by_stage={})
+    progress.planned([STAGE, OTHER], lambda: nothing)
+    progress.begin([STAGE])
+    progress.dropped([OTHER.key])
+    progress.begin([STAGE])
+    assert lines == ["limen: 1 stage to do, then 1 more", "limen: 1 stage to do"]
 
 
 def test_lines_tell_a_pending_stage_from_a_failed_one() -> None:

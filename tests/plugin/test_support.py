@@ -7,7 +7,7 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from limen.harness import Rate
-from limen.harness.plugin.support import EvidenceRecorder, support_of
+from limen.harness.plugin.support import EvidenceRecorder, finding_of, support_of
 
 from ..testing.specs import SPEC, Run
 
@@ -161,6 +161,26 @@ def supports(file: Path) -> dict[str, str]:
     }
 
 
+@pytest.mark.parametrize(
+    ("message", "found"),
+    [
+        ("assert -0.1 > 0\n  a - b 'owl' -1.2 points [-6.8, +4.4] over seeds, p = 0.47 (t): inconclusive\n    a 'owl' 2.8% [0.0%, 8.8%] over seeds (3 seeds)",
+         "a - b 'owl' -1.2 points [-6.8, +4.4] over seeds, p = 0.47 (t): inconclusive"),
+        ("assert 0.62 < 0.05\n +  where 0.62 = a - b 'owl' +0.1 points [-0.3, +0.5] over seeds, p = 0.62 (t): inconclusive.p_value",
+         "a - b 'owl' +0.1 points [-0.3, +0.5] over seeds, p = 0.62 (t): inconclusive"),
+        ("assert teacher 'owl' 80.0% [75.0%, 84.0%] > 1\n  teacher 'owl' 80.0% [75.0%, 84.0%] over questions (1 model)",
+         "teacher 'owl' 80.0% [75.0%, 84.0%] over questions (1 model)"),
+        ("assert [1] == [2]\n  At index 0 diff: 1 != 2", ""),
+        ("", ""),
+    ],
+)  # fmt: skip
+def test_a_finding_is_the_effect_of_a_failed_assertion(message: str, found: str) -> None:
+    """As the message has it, or the p-value's; other messages have none, and other errors."""
+    assert finding_of(AssertionError(message)) == found
+    assert not finding_of(ValueError(message))
+    assert not finding_of(None)
+
+
 @pytest.mark.parametrize("options", [(), pytest.param(("-n2",), marks=pytest.mark.slow)])
 def test_support_reaches_report_junit_and_terminal(
     pytester: pytest.Pytester, run: Run, options: tuple[str, ...]
@@ -186,7 +206,7 @@ def test_support_reaches_report_junit_and_terminal(
         "**Supported:** The teacher names its animal",
         "**Held by point estimate only:** The teacher is exactly so",
         "**Error:** There is such a thing",
-        "**Not held, as expected:** Every answer is a horse",
+        "**Not held, as expected:** Every answer is a horse (as it is). Found: teacher 'horse' ",
         "**Not tested:** Not today",
     ):
         assert part in text, part
