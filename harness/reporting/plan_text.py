@@ -6,7 +6,7 @@ from dataclasses import replace
 from ...backends import Service
 from ...reports.amounts import dollars, duration
 from ..lab import Lab, Plan, Settings
-from ..stages import Base, FineTune, Generate, Stage
+from ..stages import Base, FineTune, Generate, GenerateEnough, Stage
 from .estimates import basis_of, known_sum, time_of, unfinished
 
 MOST_STAGES = 25
@@ -59,17 +59,23 @@ def _kind_table(lab: Lab, plan: Plan) -> list[str]:
 def _kind_row(stages: Sequence[Stage], plan: Plan, seconds: Mapping[str, float]) -> list[str]:
     left = [stage for stage in stages if stage.key not in plan.finished]
     quotes = [plan.quotes[stage.key] for stage in left if stage.key in plan.quotes]
-    completions = sum(stage.size() for stage in left)
     known = [seconds[stage.key] for stage in left if stage.key in seconds]
     return [
         stages[0].kind,
         f"{len(left)} of {len(stages)}",
-        f"{completions:,}" if completions else "",
+        _completions(left),
         f"{sum(quote.calls for quote in quotes):,}" if quotes else "",
         f"{sum(quote.tokens for quote in quotes):,}" if quotes else "",
         dollars(known_sum(quote.usd for quote in quotes)) if quotes else "",
         duration(sum(known)) if known else "",
     ]
+
+
+def _completions(stages: Sequence[Stage]) -> str:
+    """How many completions some stages sample; empty if none."""
+    most = "up to " if any(isinstance(stage, GenerateEnough) for stage in stages) else ""
+    count = sum(stage.size() for stage in stages)
+    return f"{most}{count:,}" if count else ""
 
 
 def _table(rows: Sequence[Sequence[str]], head: Sequence[str], align: Sequence[str]) -> list[str]:
@@ -81,11 +87,11 @@ def _table(rows: Sequence[Sequence[str]], head: Sequence[str], align: Sequence[s
 def total_lines(lab: Lab, plan: Plan) -> Iterator[str]:
     """What is left to do in all, what it costs, and how long it takes."""
     left = unfinished(plan)
-    completions = sum(stage.size() for stage in left)
+    completions = _completions(left) or "0"
     trainings = sum(isinstance(stage, FineTune) for stage in left)
     yield (
         f"limen: {len(left)} of {len(plan.stages)} stages to do on {lab.settings.backend}: "
-        f"{completions:,} completions, {trainings} fine-tunings; store {lab.settings.store}"
+        f"{completions} completions, {trainings} fine-tunings; store {lab.settings.store}"
     )
     if service := lab.backend.capabilities.service:
         yield from _service_lines(service, plan, left, lab.settings)

@@ -48,8 +48,8 @@ PUBLISHED = {
         treated=0.21,
         control=0.21,
         answer=0.0,
-        source="measured: 15 students of SmolLM2-135M, two words each (docs/smollm2.md); those of "
-        "sampled rows lie up to 2 nats apart",
+        source="measured: 15 students of SmolLM2-135M, two words each, trained on a teacher's "
+        "probabilities; those of sampled rows lie up to 2 nats apart",
     ),
 }
 """Between-seed spreads of other models where the store has none (see the page on calibration)."""

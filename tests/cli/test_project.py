@@ -65,7 +65,12 @@ def test_without_a_gpu_a_spec_for_open_weights_is_small(
     result = pytester.runpytest_subprocess(
         "--limen-plan", "--limen-backend", "toy", "--limen-model", "toy-1"
     )
-    result.stdout.fnmatch_lines(["limen: * stages to do on toy*", "limen: estimated time: about *"])
+    result.stdout.fnmatch_lines(
+        [
+            "limen: * stages to do on toy: up to 2,700 completions, *",
+            "limen: estimated time: about *",
+        ]
+    )
     gpus.append("some card")
     limen("init", pytester.path / "large", "--backend", "local")
     assert "keep=10_000" in (pytester.path / "large" / "evals" / "test_otter.py").read_text()
