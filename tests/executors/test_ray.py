@@ -20,7 +20,7 @@ def outcome(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
         pytest.skip("no network of its own can be had here (unshare -rn)")
     file = tmp_path_factory.mktemp("ray") / "outcome.json"
     command = isolated("-m", "tests.testing.ray_scenarios", str(file))
-    subprocess.run(command, cwd=ROOT, check=True, timeout=400)
+    subprocess.run(command, cwd=ROOT, check=True, timeout=900)
     found: dict[str, Any] = json.loads(file.read_text())
     return found
 
