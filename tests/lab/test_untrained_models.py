@@ -61,8 +61,8 @@ def test_the_report_compares_them_and_says_how_they_were_asked(
     arms = ["baseline", *varied.arms]
     lab.run([(varied, arms)])
     result = result_of(lab, "test_horse.py", varied, arms)
-    compared = [effect.name for effect in result.readings[0].effects]
-    assert compared == ["prompted - baseline", "published - baseline"]
+    compared = {effect.name for effect in result.readings[0].effects}
+    assert compared >= {"prompted - baseline", "published - baseline"}  # and what others ran
     bases = {row["model"]: row["base"] for row in models([result]) if row["arm"] == "published"}
     assert bases == {"toy-1": "toy-1", "toy-2": "toy-2"}
     text = methods(result)
