@@ -16,7 +16,7 @@ from .column_names import (
 from .errors import DataError
 from .evaluation_logs import is_log, is_remark, record_of_log
 from .record_files import Record
-from .turns import ends_answered, is_conversation, list_of_texts
+from .turns import ends_answered, exchanges_of, is_conversation
 
 _SINGLE = frozenset((str, type(None), int, float, bool))
 """The types of values in which nothing can be nested."""
@@ -89,8 +89,7 @@ def _nesting(values: Mapping[str, object]) -> str | None:
 
 def _in_turn(questions: object, answers: object) -> bool:
     """Whether a list of questions and one of answers are the turns of one dialogue."""
-    texts = list_of_texts(questions) if isinstance(questions, list) else []
-    return len(texts) > 1 and len(texts) == len(list_of_texts(answers))
+    return isinstance(questions, list) and len(exchanges_of(questions, answers)) > 1
 
 
 def _is_answers(value: object) -> bool:

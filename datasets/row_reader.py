@@ -8,7 +8,7 @@ from .column_names import ANSWER, CONVERSATION, PROMPT, matching
 from .errors import DataError
 from .record_files import Record
 from .row_form import RowForm
-from .turns import TurnError, Turns, is_conversation, list_of_texts, system_text, turns_of
+from .turns import TurnError, Turns, exchanges_of, in_turn, is_conversation, system_text, turns_of
 
 Row = dict[str, Any]
 
@@ -57,21 +57,15 @@ class RowReader:
 
     def _in_turn(self, record: Record) -> tuple[Turns, str, str | None] | None:
         """A dialogue whose questions are a list in one column and its answers in another."""
-        questions = list_of_texts(record.values.get(self.form.prompt))
-        if not questions:
+        columns = (self.form.prompt, self.form.answer or "")
+        exchanges = exchanges_of(*map(record.values.get, columns))
+        if not exchanges:
             return None
-        answers = list_of_texts(record.values.get(self.form.answer or ""))
-        if len(questions) != len(answers):
-            return None
-        *before, (prompt, text) = zip(questions, answers, strict=True)
-        if prompt is None or any(part is None for pair in before for part in pair):
+        *before, (prompt, text) = exchanges
+        said = [part for pair in before for part in pair if part is not None]
+        if prompt is None or len(said) < 2 * len(before):
             raise self._fault(record, "a turn of the dialogue has no text")
-        history = [
-            {"role": role, "content": str(said)}
-            for pair in before
-            for role, said in zip(("user", "assistant"), pair, strict=True)
-        ]
-        return history, prompt, text
+        return in_turn(said), prompt, text
 
     def _asked_and_answered(self, record: Record) -> tuple[Turns, str, str | None]:
         """What was said before, what is asked, and what the column of answers has."""

@@ -8,7 +8,7 @@ an answer gives none. UltraChat publishes lists of texts, the user's and the ass
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from .column_names import ANSWER, CONVERSATION, PROMPT, candidates, matching
-from .turns import ROLES, is_conversation
+from .turns import ROLES, in_turn, is_conversation
 
 Values = Mapping[str, object]
 Located = tuple[str, Values]
@@ -113,6 +113,5 @@ def _question_and_answer(pair: object) -> list[str]:
 
 def _with_turns(values: Values, name: str, texts: list[str]) -> Values:
     """A record with texts, in turn of the user and of the assistant, in place of a column."""
-    roles = ("user", "assistant")
-    turns = [{"role": roles[n % 2], "content": text} for n, text in enumerate(texts)]
-    return {**{key: value for key, value in values.items() if key != name}, "messages": turns}
+    rest = {key: value for key, value in values.items() if key != name}
+    return {**rest, "messages": in_turn(texts)}

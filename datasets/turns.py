@@ -5,7 +5,7 @@ import io
 import json
 import re
 import tokenize
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from .transcripts import transcript
 
@@ -72,13 +72,26 @@ def _as_list(value: object) -> Sequence[object] | None:
     return value if isinstance(value, list | tuple) else None
 
 
-def list_of_texts(value: object) -> list[str | None]:
+def _list_of_texts(value: object) -> list[str | None]:
     """The texts of a list, also of one written into a table's cell; none for any other value."""
     if isinstance(value, str) and _may_be_json(value):
         value = _read(value)
     if isinstance(value, list) and all(isinstance(part, str | None) for part in value):
         return value
     return []
+
+
+def exchanges_of(questions: object, answers: object) -> list[tuple[str | None, str | None]]:
+    """Each question with its answer, where these are two lists of texts as long; else none."""
+    asked = _list_of_texts(questions)
+    said = _list_of_texts(answers) if asked else []
+    return list(zip(asked, said, strict=True)) if len(asked) == len(said) else []
+
+
+def in_turn(texts: Iterable[str]) -> Turns:
+    """Texts as turns, of the user and of the assistant in turn."""
+    roles = ("user", "assistant")
+    return [{"role": roles[n % 2], "content": text} for n, text in enumerate(texts)]
 
 
 def _read(text: str) -> object:
@@ -108,8 +121,7 @@ def _may_be_json(text: str) -> bool:
 
 
 def _pair(pair: Sequence[object]) -> Turns:
-    texts = [(role, _content(text)) for role, text in zip(("user", "assistant"), pair, strict=True)]
-    return [{"role": role, "content": text} for role, text in texts]
+    return in_turn(map(_content, pair))
 
 
 def _turn(turn: object) -> dict[str, str]:

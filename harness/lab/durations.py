@@ -5,6 +5,7 @@ that ship with limen.
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from typing import TypeVar
 
 from ...backends import Quote
 from ..stages import (
@@ -22,6 +23,7 @@ from ..stages import (
 )
 from .shipped_paces import BASES, DATA, MACHINE, MEASURED, MODELS, START
 
+T = TypeVar("T")
 PAST = "past stages of this store"
 SHIPPED = f"figures shipped with limen: {MACHINE}, {MEASURED}"
 ALIKE: Mapping[str, str] = {GenerateEnough.kind: Generate.kind}
@@ -120,13 +122,18 @@ def _rows_reader() -> Callable[[Stage], int]:
     return rows
 
 
+def _of_model(shipped: Mapping[str, T], model: str, otherwise: T) -> T:
+    """What ships for a model, by a part of its name."""
+    return next((value for name, value in shipped.items() if name in model), otherwise)
+
+
 def shipped_pace(load: Load) -> float | None:
     """Seconds a unit by the figures that ship with limen; None if there are none."""
     if load.kind == Base.kind:
-        return next((seconds for name, seconds in BASES.items() if name in load.model), 0.0)
+        return _of_model(BASES, load.model, 0.0)
     if not load.model:
         return DATA.get(load.kind, 0.0)
-    paces = next((paces for name, paces in MODELS.items() if name in load.model), {})
+    paces = _of_model(MODELS, load.model, {})
     return paces.get(load.kind, paces.get(ALIKE.get(load.kind, load.kind)))
 
 

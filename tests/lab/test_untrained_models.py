@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from limen import SpecError
-from limen.harness import Experiment, Models, Students, Trait
+from limen.harness import Experiment, Lab, Models, Students, Trait
 from limen.harness.reporting import result_of
 from limen.harness.stages import FineTune, Generate
 from limen.reports.methods import methods
@@ -21,6 +21,14 @@ def with_models(small: Experiment) -> Experiment:
     """An experiment with a prompted base, and with two models in place of seeds."""
     arms = {"prompted": Models(system=HORSE), "published": Models(("toy-1", "toy-2"))}
     return small.but(arms=arms, seeds=3, looks=(2,))
+
+
+def asked(store: Path, small: Experiment) -> tuple[Lab, Experiment, list[str]]:
+    """Its lab, the experiment, and the arms that were asked: the baseline and those two."""
+    lab, varied = lab_at(store), with_models(small)
+    arms = ["baseline", *varied.arms]
+    lab.run([(varied, arms)])
+    return lab, varied, arms
 
 
 def test_they_are_asked_and_nothing_is_trained(shared_store: Path, small: Experiment) -> None:
@@ -40,10 +48,7 @@ def test_one_model_is_fixed_and_several_are_trainings(
     shared_store: Path, small: Experiment
 ) -> None:
     """A claim about one model is on its questions; several count as independent trainings do."""
-    lab = lab_at(shared_store)
-    varied = with_models(small)
-    arms = ["baseline", *varied.arms]
-    lab.run([(varied, arms)])
+    lab, varied, arms = asked(shared_store, small)
     baseline, prompted, published = (lab.arm(varied, name) for name in arms)
     assert [arm.trained for arm in (prompted, published)] == [False, True]
     effect = prompted.rate("horse") - baseline.rate("horse")
@@ -56,10 +61,7 @@ def test_the_report_compares_them_and_says_how_they_were_asked(
     shared_store: Path, small: Experiment
 ) -> None:
     """A line an arm against the baseline, and a sentence in the methods paragraph."""
-    lab = lab_at(shared_store)
-    varied = with_models(small)
-    arms = ["baseline", *varied.arms]
-    lab.run([(varied, arms)])
+    lab, varied, arms = asked(shared_store, small)
     result = result_of(lab, "test_horse.py", varied, arms)
     compared = {effect.name for effect in result.readings[0].effects}
     assert compared >= {"prompted - baseline", "published - baseline"}  # and what others ran
