@@ -35,16 +35,17 @@ def max_connections() -> int:
 
 _waiting: "dict[LimitedProtocol, None]" = {}
 """Connections without a whole request, oldest first."""
-_idle: "dict[LimitedProtocol, None]" = {}
-"""Connections that are kept open for another request, oldest first."""
+_answered: "dict[LimitedProtocol, None]" = {}
+"""Connections whose requests are answered and that are kept open, oldest first."""
 
 
 class LimitedProtocol(H11Protocol):
     """uvicorn's HTTP protocol with these limits.
 
     Where there are too many connections, the one that has waited longest without a whole request
-    makes room, or else the one that has been unused for longest; if all are being answered, the
-    new one is refused.
+    makes room, or else the one whose last answer lies furthest back; if all are being answered, the
+    new one is refused. A connection whose request is answered ends without a word: the client
+    would take an error for the answer to its next request.
     """
 
     _timer: asyncio.TimerHandle | None = None
@@ -55,8 +56,8 @@ class LimitedProtocol(H11Protocol):
         """See :class:`asyncio.Protocol`."""
         super().connection_made(transport)
         if len(self.connections) > max_connections():
-            oldest = next((c for c in (*_waiting, *_idle) if c in self.connections), self)
-            oldest.make_room()
+            oldest = next((c for c in (*_waiting, *_answered) if c in self.connections), self)
+            oldest.refuse(503)
             if oldest is self:
                 return
         self._enter("headers", HEADER_TIME)
@@ -82,19 +83,23 @@ class LimitedProtocol(H11Protocol):
         """See :class:`asyncio.Protocol`."""
         if self.transport.is_closing():
             return
+        if self._phase == "idle":
+            self._enter("headers", HEADER_TIME)
         super().data_received(data)
         state = self.conn.their_state
         if state is h11.SEND_BODY:
-            self._enter("body", BODY_TIME)
+            self._enter("body" if self._in_progress else "rest of body", BODY_TIME)
         elif state is h11.IDLE and self.conn.trailing_data[0]:
             self._enter("headers", HEADER_TIME)
         else:
             self._enter("" if self._in_progress else "idle")
 
     def on_response_complete(self) -> None:
-        """The connection may be used again."""
+        """The connection may be used again, once what is left of the request's body is read."""
         super().on_response_complete()
-        if self._phase == "" and not self._in_progress:
+        if self._phase == "body":
+            self._enter("rest of body", BODY_TIME)
+        elif self._phase == "" and not self._in_progress:
             self._enter("idle")
 
     def send_400_response(self, msg: str) -> None:
@@ -103,27 +108,13 @@ class LimitedProtocol(H11Protocol):
         self.refuse(431 if large else 400)
 
     def refuse(self, status: int) -> None:
-        """Answer with an error, and close."""
+        """Answer with an error, unless the request is answered already, and close."""
+        answered = self in _answered
         self._enter("")
-        phrase = HTTPStatus(status).phrase
-        error = {"message": phrase, "type": "invalid_request_error", "param": None, "code": None}
-        body = json.dumps({"error": error}).encode()
-        head = (
-            f"HTTP/1.1 {status} {phrase}\r\ncontent-type: application/json\r\n"
-            f"content-length: {len(body)}\r\nconnection: close\r\n\r\n"
-        )
         if not self.transport.is_closing():
-            self.transport.write(head.encode() + body)
+            if not answered:
+                self.transport.write(_error_response(HTTPStatus(status)))
             self.transport.close()
-        self.connections.discard(self)
-
-    def make_room(self) -> None:
-        """End the connection, with an error unless it is unused."""
-        if self._phase != "idle":
-            self.refuse(503)
-            return
-        self._enter("")
-        self.transport.close()
         self.connections.discard(self)
 
     @property
@@ -145,9 +136,19 @@ class LimitedProtocol(H11Protocol):
             self._timer.cancel()
             self._timer = None
         _waiting.pop(self, None)
-        _idle.pop(self, None)
-        if phase == "idle":
-            _idle[self] = None
-        elif phase:
-            _waiting[self] = None
+        _answered.pop(self, None)
+        if phase:
+            (_answered if phase in ("idle", "rest of body") else _waiting)[self] = None
+        if seconds:
             self._timer = self.loop.call_later(seconds, self.refuse, 408)
+
+
+def _error_response(status: HTTPStatus) -> bytes:
+    """A response that says this error, and that the connection ends."""
+    error = {"message": status.phrase, "type": "invalid_request_error", "param": None, "code": None}
+    body = json.dumps({"error": error}).encode()
+    head = (
+        f"HTTP/1.1 {status} {status.phrase}\r\ncontent-type: application/json\r\n"
+        f"content-length: {len(body)}\r\nconnection: close\r\n\r\n"
+    )
+    return head.encode() + body

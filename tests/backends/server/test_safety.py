@@ -133,6 +133,49 @@ def test_half_sent_requests_are_ended(guarded: Served, monkeypatch: pytest.Monke
         assert b"408" in answer.partition(b"\r\n")[0]
 
 
+ANSWERED_EARLY = (
+    b"POST /v1/chat/completions HTTP/1.1\r\nhost: localhost\r\ncontent-type: text/plain\r\n"
+    b"content-length: 10\r\n\r\n"
+)
+
+
+def test_a_late_body_gets_no_second_answer(
+    guarded: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was refused before its body came is ended without an answer that nobody asked for."""
+    monkeypatch.setattr(connections, "BODY_TIME", 0.2)
+    with socket.create_connection(("127.0.0.1", guarded.port), timeout=10) as client:
+        client.sendall(ANSWERED_EARLY)
+        answer = b"".join(iter(lambda: client.recv(65536), b""))
+    assert answer.startswith(b"HTTP/1.1 415")
+    assert answer.count(b"HTTP/1.1") == 1
+
+
+def test_an_answered_connection_is_told_of_bad_requests(guarded: Served) -> None:
+    """What is no HTTP gets its error on a connection that was used before as well."""
+    with socket.create_connection(("127.0.0.1", guarded.port), timeout=10) as client:
+        client.sendall(b"GET /v1/models HTTP/1.1\r\nhost: localhost\r\n\r\n")
+        assert client.recv(65536).startswith(b"HTTP/1.1 200")
+        client.sendall(b"nonsense\r\n\r\n")
+        assert b"HTTP/1.1 400" in b"".join(iter(lambda: client.recv(65536), b""))
+
+
+def test_a_connection_answered_early_is_used_again(
+    guarded: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Half-sent requests make room before a connection that has had its answer and owes a body."""
+    monkeypatch.setattr(connections, "max_connections", lambda: 20)
+    with contextlib.ExitStack() as stack:
+        client = stack.enter_context(socket.create_connection(("127.0.0.1", guarded.port), 10))
+        client.sendall(ANSWERED_EARLY)
+        assert client.recv(65536).startswith(b"HTTP/1.1 415")
+        for _ in range(60):
+            half = stack.enter_context(socket.create_connection(("127.0.0.1", guarded.port)))
+            half.sendall(b"GET /v1/models HTTP/1.1\r\n")
+        client.sendall(b"0123456789GET /v1/models HTTP/1.1\r\nhost: localhost\r\n\r\n")
+        assert client.recv(65536).startswith(b"HTTP/1.1 200")
+
+
 def test_enormous_headers_are_refused(guarded: Served) -> None:
     """Headers beyond the limit are answered by 431."""
     with socket.create_connection(("127.0.0.1", guarded.port), timeout=10) as client:
