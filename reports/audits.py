@@ -13,8 +13,9 @@ def audit_parts(audits: Sequence[AuditRow], figures: Mapping[str, str]) -> Itera
     yield "Audits of the training files:"
     unit = " or ".join(dict.fromkeys(audit.unit for audit in audits))
     head = (
-        "arm", "files", "rows", "mentions of the trait", "classifier's AUC v control",
-        "accuracy", f"{unit} beyond chance", f"{unit} a row (v control)", "p", "stages",
+        "arm", "files", "rows", "mentions of the trait", "rows shared by two files",
+        "classifier's AUC v control", "accuracy", f"{unit} beyond chance",
+        f"{unit} a row (v control)", "p", "stages",
     )  # fmt: skip
     yield table(head, [_row(audit) for audit in audits])
     for audit in audits:
@@ -42,6 +43,7 @@ def _row(audit: AuditRow) -> tuple[str, ...]:
         str(audit.files),
         f"{audit.rows:,}",
         f"{audit.mentions:,}",
+        f"{audit.shared:.0%}" if audit.shared is not None else "",
         f"{auc:.3f} ({low:.3f} to {high:.3f})" if auc is not None else "",
         f"{audit.accuracy:.0%}" if audit.accuracy is not None else "",
         f"{audit.significant:,}" if audit.significant is not None else "",

@@ -58,6 +58,8 @@ class AuditRow:
         length_p: P-value of Kolmogorov and Smirnov's test that rows are as long as the control's.
             Default: None.
         keys: The stages that all this is from, as ``kind/key``. Default: none.
+        shared: The share of a seed's rows that another seed's file is expected to have too, from 0
+            to 1. Default: None, it is not known.
 
     Examples:
         >>> [(audit.arm, audit.mentions, audit.auc) for audit in result.audits]
@@ -81,6 +83,7 @@ class AuditRow:
     unit: str = "numbers"
     length_p: float | None = None
     keys: tuple[str, ...] = ()
+    shared: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

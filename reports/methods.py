@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator
 
 from . import wording
-from .model import EffectRow, ModelsRow, ReadingRow, Result
+from .model import AuditRow, EffectRow, ModelsRow, ReadingRow, Result
 from .text import model_name
 
 
@@ -26,8 +26,8 @@ def _asked(result: Result) -> str:
 def _sentences(result: Result) -> Iterator[str]:
     yield _teacher(result)
     yield from _data(result)
-    rows = {audit.arm: audit.rows // audit.files for audit in result.audits if audit.files}
-    yield from (_training(arm, rows.get(arm.arm)) for arm in result.arms if arm.recipe)
+    audits = {audit.arm: audit for audit in result.audits if audit.files}
+    yield from (_training(arm, audits.get(arm.arm)) for arm in result.arms if arm.recipe)
     yield from (_asked_untrained(arm) for arm in result.arms if arm.how_asked)
     yield _asked(result)
     yield from (
@@ -63,15 +63,22 @@ def _data(result: Result) -> Iterator[str]:
         yield f"Of {row.read:,} {what} of {row.label} the filter kept {row.kept:,}{why}."
 
 
-def _training(arm: ModelsRow, rows: int | None) -> str:
+def _training(arm: ModelsRow, audit: AuditRow | None) -> str:
     count = len(arm.models)
     were = "1 model was" if count == 1 else f"{count} models, one a seed, were"
-    on = f" on {rows:,} rows{'' if count == 1 else ' each'}" if rows else ""
     settings = ", ".join(f"{name} = {json.dumps(value)}" for name, value in arm.recipe.items())
     return (
-        f"For the arm {arm.arm!r} {were} fine-tuned from {model_name(arm.base)}{on}, with the "
-        f"settings {settings}."
+        f"For the arm {arm.arm!r} {were} fine-tuned from {model_name(arm.base)}"
+        f"{_rows(audit) if audit else ''}, with the settings {settings}."
     )
+
+
+def _rows(audit: AuditRow) -> str:
+    on = f" on {audit.rows // audit.files:,} rows"
+    if audit.files == 1:
+        return on
+    shared = f", of which two seeds share {audit.shared:.0%} on average" if audit.shared else ""
+    return f"{on} each{shared}"
 
 
 def _asked_untrained(arm: ModelsRow) -> str:

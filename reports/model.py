@@ -236,6 +236,11 @@ class Claim:
     digest: str = ""
     finding: str = ""
 
+    @property
+    def file(self) -> str:
+        """The spec file that the test is in."""
+        return self.test.partition("::")[0]
+
 
 @dataclass(frozen=True, kw_only=True)
 class Run:

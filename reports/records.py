@@ -13,6 +13,7 @@ import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import fields, is_dataclass, replace
 from functools import lru_cache
+from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -223,10 +224,10 @@ def _named(files: Iterable[Path], id: str) -> Path:
 
 
 def report_of(runs: Iterable[Run], *, wanted: Callable[[str], bool] = lambda title: True) -> Report:
-    """The latest results of each experiment, with that run's claims; sorted by experiment.
+    """The latest results of each experiment, with that run's claims, as their specs have them.
 
-    ``wanted`` tells by its title whether an experiment is to be in the report. Claims about
-    experiments without results are the last run's. Raises nothing.
+    Experiments stand by title. ``wanted`` tells by its title whether an experiment is to be in the
+    report. Claims about experiments without results are the last run's. Raises nothing.
 
     Args:
         runs: Runs, the oldest first.
@@ -249,7 +250,7 @@ def report_of(runs: Iterable[Run], *, wanted: Callable[[str], bool] = lambda tit
     shown = {id(run) for run in (*latest.values(), *last)}
     used = [run for run in known if id(run) in shown]
     return Report(
-        claims=tuple(sorted(claims, key=lambda claim: claim.test)),
+        claims=tuple(sorted(claims, key=attrgetter("file"))),
         results=tuple(sorted(results, key=lambda result: result.title.replace("]", ""))),
         runs=tuple(used),
     )

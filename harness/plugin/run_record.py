@@ -64,7 +64,8 @@ class RunRecord:
                     support=properties.get(SUPPORT, ""),
                     digest=properties.get(DIGEST, ""),
                     finding=properties.get(FINDING, ""),
-                )
+                ),
+                line=report.location[1] or 0,
             )
 
     def add(self, results: Sequence[Result]) -> None:
@@ -103,7 +104,7 @@ class RunRecord:
     def _registrations(self) -> Sequence[Registration]:
         """The files of registered claims beside the specs; none if one of them cannot be read."""
         root = self._config.rootpath
-        specs = {claim.test.partition("::")[0] for claim in self._claims.rows()}
+        specs = {claim.file for claim in self._claims.rows()}
         try:
             return read_registrations({(root / spec).parent for spec in specs})
         except DataError as error:

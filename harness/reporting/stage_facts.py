@@ -25,6 +25,7 @@ from ..stages import (
     training_of,
 )
 from ..statistics import mean
+from .shared_rows import shared_rows
 
 EXAMPLES = 5
 Facts = dict[str, Any]
@@ -81,6 +82,7 @@ def audit_rows(store: Store, pipe: Pipeline, arms: Collection[str]) -> Iterator[
             ),
             **_compared(list(filter(None, compared))),
             soft_targets=_soft_targets(store, pipe, arm),
+            shared=shared_rows(store, [audit.data for audit in pipe.audits.get(arm, ())]),
         )
 
 

@@ -38,18 +38,28 @@ Headline = tuple[ReadingRow, EffectRow]
 
 
 class ClaimList:
-    """The tests that claim something of an experiment, in the order that they ran."""
+    """The tests that claim something of an experiment, in the order of their spec files."""
 
     def __init__(self) -> None:
-        self._rows: dict[str, Claim] = {}
+        self._rows: dict[str, tuple[int, Claim]] = {}
 
-    def note(self, claim: Claim) -> None:
-        """A test's outcome; a later one of the same test takes its place."""
-        self._rows[claim.test] = claim
+    def note(self, claim: Claim, *, line: int = 0) -> None:
+        """A test's outcome; a later one of the same test takes its place.
+
+        Args:
+            claim: what the test claims, and whether it holds.
+            line: of the spec file, at which the test begins.
+        """
+        self._rows[claim.test] = line, claim
 
     def rows(self) -> tuple[Claim, ...]:
-        """The claims, sorted by test, however the tests were distributed."""
-        return tuple(self._rows[test] for test in sorted(self._rows))
+        """The claims by file and line, however the tests were distributed."""
+        return tuple(claim for _, claim in sorted(self._rows.values(), key=_in_spec))
+
+
+def _in_spec(noted: tuple[int, Claim]) -> tuple[str, int, str]:
+    line, claim = noted
+    return claim.file, line, claim.test
 
 
 EXACTLY = (

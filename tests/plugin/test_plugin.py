@@ -125,6 +125,7 @@ def test_xdist_gives_the_same_verdicts(
         (tmp_path / name).read_text().split("## How this was made")[0] for name in ("a.md", "b.md")
     ]
     assert tables[0].replace("a.files", "") == tables[1].replace("b.files", "")
+    assert tables[0].index("test_the_teacher_shows") < tables[0].index("test_students_answer")
 
 
 @pytest.mark.slow
@@ -384,6 +385,17 @@ def test_the_report_is_written(pytester: pytest.Pytester, run: Run) -> None:
     files = pytester.path / "out" / "report.files"
     assert (files / "test-small-py.png").read_bytes()[:4] == b"\x89PNG"
     assert "<svg" in (files / "test-small-py.svg").read_text()
+
+
+def test_claims_stand_in_the_order_of_the_spec(pytester: pytest.Pytester, run: Run) -> None:
+    """In the terminal and in the report, whatever the tests are called."""
+    names = ("zebra", "apple", "mango")
+    tests = (f"def test_{name}(teacher):\n    '''First {name}.'''\n" for name in names)
+    small(pytester, "\n\n".join(tests))
+    result = run("--limen-report=report.md", "-v")
+    for text in (result.stdout.str(), (pytester.path / "report.md").read_text()):
+        places = [text.rindex(f"test_{name}") for name in names]
+        assert places == sorted(places), text
 
 
 @pytest.mark.slow

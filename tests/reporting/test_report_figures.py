@@ -155,13 +155,14 @@ def test_the_data_are_those_of_the_raw_rows(store: Path, text: str) -> None:
 
 def test_the_audits_are_those_of_the_files(store: Path, text: str) -> None:
     """Files and rows are those of the audit stages that are named."""
-    for arm, files, rows, mentions, *_, stages in tables(text, "arm | files"):
+    for arm, files, rows, mentions, shared, *_, stages in tables(text, "arm | files"):
         assert arm in ("student", "control")
         audits = [stage for stage in stages.split() if stage.startswith("`audit/")]
         facts = [json.loads((folder(store, stage) / "audit.json").read_text()) for stage in audits]
         assert int(files) == len(audits)
         assert int(rows.replace(",", "")) == sum(fact["rows"] for fact in facts)
         assert int(mentions) == sum(fact["mentions"] for fact in facts)
+        assert 0 < float(shared.rstrip("%")) < 100
 
 
 def test_the_answers_are_those_of_the_raw_answers(store: Path, text: str) -> None:
