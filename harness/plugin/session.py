@@ -265,16 +265,17 @@ class LimenSession:
         if call.when == "call":
             self._properties.set_effect(item)
         if call.when == "call" or (call.when == "setup" and call.excinfo):
-            finding = finding_of(call.excinfo.value if call.excinfo else None)
-            self._properties.set_support(item, self._support_of(item, call.excinfo), finding)
+            self._properties.set_support(item, *self._support_of(item, call.excinfo))
 
     def _support_of(
         self, item: pytest.Item, excinfo: "pytest.ExceptionInfo[BaseException] | None"
-    ) -> str:
+    ) -> tuple[str, str]:
+        """How a test's claim is supported, and what was found if it does not hold."""
         if _REFUSED in item.stash:
-            return ERROR
+            return ERROR, ""
         error, test = excinfo.value if excinfo else None, getattr(item, "function", None)
-        return support_of(error, item.stash.get(_EVIDENCE, []), test)
+        evidence = item.stash.get(_EVIDENCE, [])
+        return support_of(error, evidence, test), finding_of(error, evidence)
 
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """Keep the results, or hand them to pytest-xdist's controller."""

@@ -2,7 +2,6 @@
 
 import ast
 import inspect
-import re
 import textwrap
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -15,10 +14,6 @@ SUPPORTED = "supported"
 POINT_ESTIMATE = "held by point estimate only"
 NOT_HELD = "not held"
 ERROR = "error"
-_EFFECT = re.compile(
-    r"(?:\+ +where \S+ = )?(\S.* \[.+\] over .+?)(?:\.p_value|\.interval|\.value)?"
-)
-"""An effect or a rate in the message of a failed assertion, or that of which a p-value is."""
 
 
 class EvidenceRecorder:
@@ -55,18 +50,19 @@ def support_of(
         return ""
     if error is not None:
         return NOT_HELD if isinstance(error, AssertionError | pytest.fail.Exception) else ERROR
-    verdicts = [one.supported for one in evidence]
+    verdicts = [one.supported for one in evidence if one.supported is not None]
     if test is not None and _asserts_interval(test):
         verdicts.append(True)
     return SUPPORTED if verdicts and all(verdicts) else POINT_ESTIMATE
 
 
-def finding_of(error: BaseException | None) -> str:
-    """The effect or rate that a failed assertion was about, as its message has it; else empty."""
-    if not isinstance(error, AssertionError):
-        return ""
-    lines = (_EFFECT.fullmatch(line.strip()) for line in str(error).splitlines()[1:])
-    return next((found[1] for found in lines if found), "")
+def finding_of(error: BaseException | None, evidence: Sequence[Evidence]) -> str:
+    """The effect or rate that a failed assertion was about: the last comparison's; else empty.
+
+    Where that came out true, the assertion was about something else.
+    """
+    failed = isinstance(error, AssertionError) and evidence and evidence[-1].outcome is not True
+    return repr(evidence[-1].quantity) if failed else ""
 
 
 def _asserts_interval(test: Callable[..., Any]) -> bool:
@@ -76,7 +72,7 @@ def _asserts_interval(test: Callable[..., Any]) -> bool:
     except (OSError, TypeError, SyntaxError):
         return False
     return any(
-        isinstance(node, ast.Attribute) and node.attr == "interval"
+        isinstance(node, ast.Attribute) and node.attr.endswith("interval")
         for statement in ast.walk(tree)
         if isinstance(statement, ast.Assert)
         for node in ast.walk(statement.test)

@@ -145,7 +145,7 @@ class SignedClaim(Combinable):
     @property
     def verdict(self) -> ContrastVerdict:
         """What was found; everything that the data cannot carry is ``inconclusive``."""
-        self._note(self.is_conclusive, f"the verdict is {self._verdict!r}")
+        self._note(self.is_conclusive, f"the verdict is {self._verdict!r}", outcome=None)
         return self._verdict
 
     @cached_property
@@ -310,7 +310,7 @@ class Contrast(SignedClaim):
         trained = [each.seeds for each in self.estimates if each.trained]
         return self.unit != "questions" and bool(trained) and min(trained) >= FEWEST_SEEDS
 
-    def supports(self, op: str, threshold: float) -> bool:
+    def is_beyond(self, op: str, threshold: float) -> bool:
         valid = self.combined_of_valid
         intervals = [self.interval, *([valid.interval(self._level)] if valid else [])]
         beyond = all(lies_beyond(each, op, threshold) for each in intervals)
@@ -370,7 +370,7 @@ class Contrast(SignedClaim):
         )
 
     def _noted_test(self, result: MarginResult) -> MarginResult:
-        self._note(bool(result), result.says)
+        self._note(bool(result), result.says, outcome=bool(result))
         return result
 
     def __repr__(self) -> str:

@@ -85,6 +85,7 @@ class Distance(Explained):
         return PValue(
             min(1.0, self.correction * self._permuted[0]),
             self.listener,
+            quantity=self,
             is_conclusive=lambda: self.correction * self._permuted[0] < ALPHA,
         )
 

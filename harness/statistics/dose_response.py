@@ -54,7 +54,8 @@ class Trend(Explained):
         return PValue(
             self._corrected(self._slope),
             self.evidence_listener,
-            is_conclusive=lambda: self.claim != "inconclusive",
+            quantity=self,
+            is_conclusive=lambda: self.stated_claim != "inconclusive",
         )
 
     @property
@@ -74,6 +75,13 @@ class Trend(Explained):
     @property
     def claim(self) -> str:
         """The conclusion that the trend supports, in words."""
+        conclusive = self.stated_claim != "inconclusive"
+        self._note(conclusive, f"the claim is: {self.stated_claim}", outcome=None)
+        return self.stated_claim
+
+    @property
+    def stated_claim(self) -> str:
+        """The conclusion in words, for those who only show it: reading it is no evidence."""
         if self.why_inconclusive or self._corrected(self._slope) >= ALPHA:
             return "inconclusive"
         way = "larger" if self.value > 0 else "smaller"
@@ -151,7 +159,7 @@ class Trend(Explained):
         return (
             f"{first.show_difference(self.value)} with each doubling of the dose "
             f"{shown}, p = {self._corrected(self._slope):.2g} "
-            f"({self.test}, at {doses}): {self.claim}{why}"
+            f"({self.test}, at {doses}): {self.stated_claim}{why}"
         )
 
     def explain(self) -> list[str]:

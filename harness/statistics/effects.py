@@ -5,6 +5,7 @@ two students of the same data three times out of four). Training is claimed abou
 independent seeds; below that, questions are the unit and the claim is about the checkpoints alone.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Self
@@ -94,7 +95,7 @@ class Effect(TestedDifference):
         A verdict holds among all answers and among valid ones, whatever missing answers would have
         been. Everything else is ``inconclusive``, and so is one model an arm.
         """
-        self._note(self.is_conclusive, f"the verdict is {self._verdict!r}")
+        self._note(self.is_conclusive, f"the verdict is {self._verdict!r}", outcome=None)
         return self._verdict
 
     @property
@@ -149,16 +150,7 @@ class Effect(TestedDifference):
         less = f", by less than {statement.within(self._margin or 0.0)}" if small else ""
         return explored + statement.difference(self.value) + less
 
-    def supports(self, op: str, threshold: float) -> bool:
-        """Whether the 95% interval lies on the side of a threshold that ``op`` names.
-
-        Both the interval among all answers and that among valid ones. ``op`` is one of ``<``,
-        ``<=``, ``>`` and ``>=``; raises :class:`~limen.SpecError` for another.
-
-        Args:
-            op: One of ``<``, ``<=``, ``>``, ``>=``.
-            threshold: In the value's own unit: 0.03 is three points of a rate.
-        """
+    def is_beyond(self, op: str, threshold: float) -> bool:
         valid = self.comparison_of_valid
         others = [valid.interval(1 - ALPHA / self.correction)] if valid else []
         beyond = [lies_beyond(each, op, threshold) for each in (self.interval, *others)]
@@ -171,13 +163,22 @@ class Effect(TestedDifference):
         Raises :class:`~limen.SpecError` for scores, as does :attr:`ratio`.
         """
         self._check_rates()
-        return log_odds_effect(self.arms, self.comparison, self.correction)
+        return self._on_scale(log_odds_effect)
 
     @property
     def ratio(self) -> ScaledEffect:
         """How many times larger the treated arm's rate is, with its interval."""
         self._check_rates()
-        return ratio_effect(self.arms, self.comparison, self.correction)
+        return self._on_scale(ratio_effect)
+
+    def _on_scale(self, scaled: Callable[[str, Comparison, int], ScaledEffect]) -> ScaledEffect:
+        valid = self.comparison_of_valid
+        return replace(
+            scaled(self.arms, self.comparison, self.correction),
+            among_valid=scaled(self.arms, valid, self.correction) if valid else None,
+            obstacle=self._statement.obstacle,
+            listener=self.evidence_listener,
+        )
 
     def _check_rates(self) -> None:
         if self.treated.bounds != (0.0, 1.0):
@@ -255,7 +256,7 @@ class Effect(TestedDifference):
             raise SpecError(self._statement.absence)
 
     def _noted_test(self, result: MarginResult) -> MarginResult:
-        self._note(bool(result), result.says)
+        self._note(bool(result), result.says, outcome=bool(result))
         return result
 
     @property

@@ -176,15 +176,7 @@ class Estimate(Explained):
         half = half_width(units)
         return max(low, self.value - half), min(high, self.value + half)
 
-    def supports(self, op: str, threshold: float) -> bool:
-        """Whether the interval lies on one side of a threshold, whatever missing answers were.
-
-        See :meth:`Explained.supports`.
-
-        Args:
-            op: One of ``<``, ``<=``, ``>``, ``>=``.
-            threshold: In the estimate's own unit.
-        """
+    def is_beyond(self, op: str, threshold: float) -> bool:
         return all(lies_beyond(each, op, threshold) for each in self._possible_intervals())
 
     def _possible_intervals(self) -> Iterator[tuple[float, float]]:

@@ -12,11 +12,16 @@ from .hypothesis_tests import ALPHA
 
 @dataclass(frozen=True, kw_only=True)
 class Evidence:
-    """A statement that held, and whether a statistical verdict supports it."""
+    """A statement about a quantity, and whether a statistical verdict supports it."""
 
     statement: str
     """The statement, such as ``effect > 0.3``."""
-    supported: bool
+    supported: bool | None
+    """None: nothing is stated. That a p-value is not small says nothing."""
+    outcome: bool | None
+    """What the comparison gave; None: a conclusion in words was read."""
+    quantity: object
+    """What the statement is about, which describes itself by its ``repr``."""
 
 
 EvidenceListener = Callable[[Evidence], None]
@@ -28,17 +33,21 @@ class PValue(float):
     listener: EvidenceListener | None
     is_conclusive: Callable[[], bool]
     """Whether there is a verdict besides: a small p-value alone may rest on missing answers."""
+    quantity: object
+    """What it is the p-value of."""
 
     def __new__(
         cls,
         value: float,
         listener: EvidenceListener | None = None,
         *,
+        quantity: object,
         is_conclusive: Callable[[], bool] = lambda: True,
     ) -> "PValue":
         made = super().__new__(cls, value)
         made.listener = listener
         made.is_conclusive = is_conclusive
+        made.quantity = quantity
         return made
 
     def __reduce__(self) -> tuple[type[float], tuple[float]]:
@@ -61,8 +70,14 @@ class PValue(float):
         return self.listener is not None and float(self) < ALPHA and self.is_conclusive()
 
     def _noted(self, op: str, other: float, outcome: bool, *, supported: bool) -> bool:
-        """Note a comparison that holds. That a p-value is large supports nothing."""
-        if outcome is True and self.listener is not None:
-            statement = f"p = {float(self):.2g} {op} {other:g}"
-            self.listener(Evidence(statement=statement, supported=supported))
+        """Note a comparison. That a p-value is large supports nothing."""
+        if self.listener is not None and outcome is not NotImplemented:
+            self.listener(
+                Evidence(
+                    statement=f"p = {float(self):.2g} {op} {other:g}",
+                    supported=supported if outcome else None,
+                    outcome=outcome,
+                    quantity=self.quantity,
+                )
+            )
         return outcome

@@ -245,7 +245,7 @@ class Diagonal(SignedClaim):
             return ""  # the permutations of valid answers are not needed
         return self._reason_of_valid(valid.diagonal, self._p_of(valid))
 
-    def supports(self, op: str, threshold: float) -> bool:
+    def is_beyond(self, op: str, threshold: float) -> bool:
         valid = self.grid.table_of_valid
         intervals = [self.interval, *([self._interval_of(valid)] if valid else [])]
         beyond = all(lies_beyond(each, op, threshold) for each in intervals)
@@ -329,7 +329,7 @@ class GridCell(Concluded):
         more = "more" if self.value > 0 else "less"
         return f"students of {self.student} give {self.word!r} {more} often than other students"
 
-    def supports(self, op: str, threshold: float) -> bool:
+    def is_beyond(self, op: str, threshold: float) -> bool:
         return self.is_conclusive and lies_beyond(self.interval, op, threshold)
 
     def __repr__(self) -> str:

@@ -46,15 +46,23 @@ class Explained(Quantity):
         return None
 
     def supports(self, op: str, threshold: float) -> bool:
-        """Whether the whole interval lies on the side of a threshold that ``op`` names.
+        """Whether the whole 95% interval lies on the side of a threshold that ``op`` names.
 
-        ``op`` is one of ``<``, ``<=``, ``>`` and ``>=``. An interval without any width supports
-        nothing. Raises :class:`~limen.SpecError` for another ``op``.
+        Both among all answers, whatever missing ones were, and among valid ones. An interval
+        without any width supports nothing, and nothing is supported where no verdict is possible.
+        Raises :class:`~limen.SpecError` for another ``op``.
 
         Args:
             op: One of ``<``, ``<=``, ``>``, ``>=``.
-            threshold: In the unit of the value.
+            threshold: In the unit of the value: 0.03 is three points of a rate.
         """
+        supported = self.is_beyond(op, threshold)
+        statement = f"{self.value:.4g} is shown to be {op} {threshold:.4g}"
+        self._note(supported, statement, outcome=supported)
+        return supported
+
+    def is_beyond(self, op: str, threshold: float) -> bool:
+        """As :meth:`supports`, for those who only show it: asking is no evidence."""
         return lies_beyond(self.interval, op, threshold)
 
     def __lt__(self, other: float | Quantity) -> bool:
@@ -75,12 +83,29 @@ class Explained(Quantity):
         if listener is not None:
             held = op if outcome else OPPOSITE[op]
             difference = self._less(other)
-            supported = difference is not None and difference.supports(held, 0.0)
+            supported = difference is not None and difference.is_beyond(held, 0.0)
             if not isinstance(other, Quantity):
-                supported = self.supports(held, float(other))
+                supported = self.is_beyond(held, float(other))
             statement = f"{self.value:.4g} {held} {float(other):.4g}"
-            listener(Evidence(statement=statement, supported=supported))
+            quantity = self if difference is None else difference
+            listener(
+                Evidence(
+                    statement=statement, supported=supported, outcome=outcome, quantity=quantity
+                )
+            )
         return outcome
+
+    def _note(self, conclusive: bool, statement: str, *, outcome: bool | None) -> None:
+        """Give the listener a conclusion, or that there is none."""
+        if self.evidence_listener is not None:
+            self.evidence_listener(
+                Evidence(
+                    statement=statement,
+                    supported=True if conclusive else None,
+                    outcome=outcome,
+                    quantity=self,
+                )
+            )
 
     def _less(self, other: object) -> "Explained | None":
         """The difference to another quantity, if there is a test of it."""
@@ -121,19 +146,15 @@ class Concluded(Explained):
         return PValue(
             self.corrected_p_value,
             self.evidence_listener,
+            quantity=self,
             is_conclusive=lambda: self.is_conclusive,
         )
 
     @property
     def claim(self) -> str:
         """The conclusion that it supports, in words."""
-        self._note(self.is_conclusive, f"the claim is: {self.stated_claim}")
+        self._note(self.is_conclusive, f"the claim is: {self.stated_claim}", outcome=None)
         return self.stated_claim
-
-    def _note(self, conclusive: bool, statement: str) -> None:
-        """Give the listener a conclusion."""
-        if conclusive and self.evidence_listener is not None:
-            self.evidence_listener(Evidence(statement=statement, supported=True))
 
 
 def lies_beyond(interval: tuple[float, float], op: str, threshold: float) -> bool:

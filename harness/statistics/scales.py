@@ -13,8 +13,9 @@ from ...datasets.errors import SpecError
 from .comparison import Comparison
 from .degrees_of_freedom import satterthwaite
 from .difference_tests import DifferenceTest, NoTest, TTest
+from .evidence import EvidenceListener, PValue
 from .hypothesis_tests import ALPHA, UNBOUNDED
-from .quantities import Explained
+from .quantities import Explained, lies_beyond
 from .samples import Sample
 from .worst_case import WorstCase
 
@@ -65,6 +66,15 @@ class ScaledEffect(Explained):
     """The value on the logarithmic scale."""
     correction: int
     """What p-values are multiplied by."""
+    among_valid: "ScaledEffect | None" = None
+    """The same among valid answers alone, where others are missing or invalid."""
+    obstacle: str = ""
+    """Why no verdict is possible whatever the test says; empty if nothing is in the way."""
+    listener: EvidenceListener | None = None
+
+    @property
+    def evidence_listener(self) -> EvidenceListener | None:
+        return self.listener
 
     @property
     def value(self) -> float:
@@ -80,10 +90,25 @@ class ScaledEffect(Explained):
     @property
     def p_value(self) -> float:
         """Two-sided p-value that there is no difference, corrected, in the worst case."""
+        null = 1.0 if self.scale == RATIO else 0.0
+        return PValue(
+            self._p_value,
+            self.listener,
+            quantity=self,
+            is_conclusive=lambda: self.is_beyond("<", null) or self.is_beyond(">", null),
+        )
+
+    @property
+    def _p_value(self) -> float:
         if -self.higher <= self.log_value <= self.lower:
             return 1.0
         worst = self.test.p_above(self.lower), self.test.p_below(-self.higher)
         return min(1.0, 2 * self.correction * min(worst))
+
+    def is_beyond(self, op: str, threshold: float) -> bool:
+        every = (self, self.among_valid or self)
+        beyond = all(lies_beyond(each.interval, op, threshold) for each in every)
+        return beyond and not self.obstacle
 
     @property
     def unit(self) -> str:
@@ -109,7 +134,14 @@ class ScaledEffect(Explained):
             higher=self.higher + other.lower,
             log_value=self.log_value - other.log_value,
             correction=max(self.correction, other.correction),
+            among_valid=self._less_among_valid(other),
+            obstacle=self.obstacle or other.obstacle,
         )
+
+    def _less_among_valid(self, other: "ScaledEffect") -> "ScaledEffect | None":
+        if self.among_valid is None and other.among_valid is None:
+            return None
+        return (self.among_valid or self) - (other.among_valid or other)
 
     def __repr__(self) -> str:
         low, high = self.interval
@@ -117,7 +149,7 @@ class ScaledEffect(Explained):
         shown = [f"{end:{sign}.2f}" if abs(end) < UNBOUNDED else "unknown" for end in (low, high)]
         return (
             f"{self.name}: {self.scale} {self.value:{sign}.2f} [{shown[0]}, {shown[1]}] over "
-            f"{self.unit}, p = {self.p_value:.2g}"
+            f"{self.unit}, p = {self._p_value:.2g}"
         )
 
     def explain(self) -> list[str]:

@@ -179,7 +179,12 @@ class ScoreEffect(Effect):
     def delta_p_value(self) -> float:
         """Two-sided p-value that Cliff's delta is zero (see ``rank_test``), corrected as above."""
         p_value = min(1.0, self.correction * self.rank_test.p_value)
-        return PValue(p_value, self.evidence_listener, is_conclusive=lambda: self.is_conclusive)
+        return PValue(
+            p_value,
+            self.evidence_listener,
+            quantity=self,
+            is_conclusive=lambda: self.is_conclusive,
+        )
 
     @cached_property
     def rank_test(self) -> DifferenceTest:

@@ -119,7 +119,7 @@ class Share(Concluded):
 
     @property
     def is_conclusive(self) -> bool:
-        return self.supports("<", 1.0) or self.supports(">", 1.0)
+        return self.is_beyond("<", 1.0) or self.is_beyond(">", 1.0)
 
     def supports(self, op: str, threshold: float) -> bool:
         intervals = (self._interval_of(self._level, valid=valid) for valid in self._ways)
@@ -164,7 +164,7 @@ class Share(Concluded):
             says=f"{self.title} {direction} {share:g}",
             obstacle=obstacle_of(self.estimates, None),
         )
-        self._note(bool(result), result.says)
+        self._note(bool(result), result.says, outcome=bool(result))
         return result
 
     def _p_beyond(self, share: float, direction: str, valid: bool) -> float:

@@ -11,6 +11,7 @@ from limen.harness.plugin.support import EvidenceRecorder, finding_of, support_o
 
 from ..testing.specs import SPEC, Run
 
+VALUES = {"student": 0.4, "control": 0.1}
 QUESTIONS = tuple(f"question {number}" for number in range(10))
 
 
@@ -32,7 +33,7 @@ def rate(value: float, recorder: EvidenceRecorder, *, arm: str = "student", seed
 def support(test: str, values: Mapping[str, float] | None = None) -> str:
     """The support of a claim that asserts something of ``student``, ``control`` and ``effect``."""
     recorder = EvidenceRecorder()
-    values = values or {"student": 0.4, "control": 0.1}
+    values = values or VALUES
     names = {arm: rate(value, recorder, arm=arm) for arm, value in values.items()}
     names["effect"] = names["student"] - names["control"]  # type: ignore[assignment]
     recorder.start()
@@ -58,6 +59,13 @@ def support(test: str, values: Mapping[str, float] | None = None) -> str:
         "assert student > control",
         "assert student > 0.2",
         "assert effect.over('questions') > 0.2",
+        "assert effect.supports('>', 0.02)",
+        "assert student.supports('>', 0.2)",
+        "assert effect.log_odds > 0.1",
+        "assert effect.log_odds.p_value < 0.05",
+        "assert effect.log_odds.supports('>', 0.1)",
+        "assert effect.ratio > 1.5",
+        "assert effect.log_odds - effect.log_odds < 2",
     ],
 )
 def test_a_verdict_supports_a_claim(test: str) -> None:
@@ -74,6 +82,9 @@ def test_a_verdict_supports_a_claim(test: str) -> None:
         "assert effect.value > 0.02",
         "assert student.valid > 0.5",
         "assert student >= student",
+        "assert not effect.supports('>', 0.9)",
+        "assert not effect.at_least(0.9)",
+        "assert effect.log_odds.value > 0.1",
         "pass",
     ],
 )
@@ -161,24 +172,48 @@ def supports(file: Path) -> dict[str, str]:
     }
 
 
+def finding(test: str) -> str:
+    """What is shown of a test that fails."""
+    recorder = EvidenceRecorder()
+    names = {arm: rate(value, recorder, arm=arm) for arm, value in VALUES.items()}
+    names["effect"] = names["student"] - names["control"]  # type: ignore[assignment]
+    recorder.start()
+    with pytest.raises((AssertionError, ZeroDivisionError)) as failed:
+        exec(test, names)
+    return finding_of(failed.value, recorder.stop())
+
+
 @pytest.mark.parametrize(
-    ("message", "found"),
+    "test",
     [
-        ("assert -0.1 > 0\n  a - b 'owl' -1.2 points [-6.8, +4.4] over seeds, p = 0.47 (t): inconclusive\n    a 'owl' 2.8% [0.0%, 8.8%] over seeds (3 seeds)",
-         "a - b 'owl' -1.2 points [-6.8, +4.4] over seeds, p = 0.47 (t): inconclusive"),
-        ("assert 0.62 < 0.05\n +  where 0.62 = a - b 'owl' +0.1 points [-0.3, +0.5] over seeds, p = 0.62 (t): inconclusive.p_value",
-         "a - b 'owl' +0.1 points [-0.3, +0.5] over seeds, p = 0.62 (t): inconclusive"),
-        ("assert teacher 'owl' 80.0% [75.0%, 84.0%] > 1\n  teacher 'owl' 80.0% [75.0%, 84.0%] over questions (1 model)",
-         "teacher 'owl' 80.0% [75.0%, 84.0%] over questions (1 model)"),
-        ("assert [1] == [2]\n  At index 0 diff: 1 != 2", ""),
-        ("", ""),
+        "assert effect > 0.9",
+        "assert effect > 0.02 and effect.p_value > 0.05",
+        "assert effect.p_value > 0.05",
+        "assert effect.at_least(0.9)",
+        "assert effect.within(0.01)",
+        "assert effect.supports('>', 0.9)",
+        "assert effect.verdict == 'lower'",
+        "assert effect.claim == 'nothing'",
+        "assert student < control",
     ],
-)  # fmt: skip
-def test_a_finding_is_the_effect_of_a_failed_assertion(message: str, found: str) -> None:
-    """As the message has it, or the p-value's; other messages have none, and other errors."""
-    assert finding_of(AssertionError(message)) == found
-    assert not finding_of(ValueError(message))
-    assert not finding_of(None)
+)
+def test_a_finding_is_the_effect_of_a_failed_assertion(test: str) -> None:
+    """However the assertion asks for it; of two arms it is their difference."""
+    assert finding(test).startswith("student - control 'owl' +30.3 points [")
+
+
+def test_a_finding_is_what_was_compared_last() -> None:
+    """A rate, or an effect on another scale, describes itself."""
+    assert finding("assert effect > 0.02; assert student > 0.9").startswith("student 'owl' 4")
+    assert "log-odds" in finding("assert effect.log_odds > 9")
+
+
+@pytest.mark.parametrize(
+    "test", ["assert effect > 0.02; assert [1] == [2]", "assert 1 > 2", "effect > 0.9; 1 / 0"]
+)
+def test_other_failures_have_no_finding(test: str) -> None:
+    """An assertion about something else has none, nor has an error."""
+    assert finding(test) == ""
 
 
 @pytest.mark.parametrize("options", [(), pytest.param(("-n2",), marks=pytest.mark.slow)])
