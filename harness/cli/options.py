@@ -1,5 +1,6 @@
 """Options that several commands share, and what they make of them."""
 
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import wraps
@@ -107,6 +108,7 @@ def running_options(*, waits: bool = False, samples: bool = False) -> Callable[[
         def run(**given: Any) -> object:
             names = ("store", "backend", "model", "budget", "prices")
             parts = {name: given.pop(name) for name in names}
+            parts["model"] = _model_of_backend(parts["model"], parts["backend"])
             _say_what_the_ini_file_gave(parts)
             wait, batch = not given.pop("no_wait", False), given.pop("batch", False)
             return function(settings=Settings(wait=wait, batch=batch, **parts), **given)
@@ -116,13 +118,25 @@ def running_options(*, waits: bool = False, samples: bool = False) -> Callable[[
     return decorate
 
 
+def _model_of_backend(model: str | None, backend: str) -> str | None:
+    """The model, unless it stands beside another backend, in the ini file or the environment."""
+    context = click.get_current_context()
+    beside = {
+        ParameterSource.DEFAULT_MAP: (context.default_map or {}).get("backend"),
+        ParameterSource.ENVIRONMENT: os.environ.get("LIMEN_BACKEND"),
+    }
+    source = context.get_parameter_source("model")
+    meant_for = beside.get(source) if source else None
+    return None if meant_for and meant_for != backend else model
+
+
 def _say_what_the_ini_file_gave(parts: dict[str, Any]) -> None:
     """Name the backend and the model that were not asked for here: they may cost money."""
     context = click.get_current_context()
     given = [
         f"{name} {parts[name]!r}"
         for name in ("backend", "model")
-        if context.get_parameter_source(name) is ParameterSource.DEFAULT_MAP
+        if parts[name] and context.get_parameter_source(name) is ParameterSource.DEFAULT_MAP
     ]
     if given:
         echo(f"limen: {', '.join(given)}, as {context.meta[INI_FILE]} says", err=True)

@@ -92,15 +92,35 @@ def option(config: pytest.Config, name: str) -> str | None:
 
 def _given(config: pytest.Config, name: str) -> tuple[str | None, str]:
     """The value of an option, and where it is from; None if nothing gives it."""
+    given = ((value, source) for value, source in _values(config, name) if value)
+    return next(given, (None, ""))
+
+
+def _values(config: pytest.Config, name: str) -> tuple[tuple[str | None, str], ...]:
+    """What command line, environment and ini file say of an option, and the name it has there."""
     key = _key(name)
-    for value, source in (
+    values = (
         (config.getoption(key), f"--limen-{name}"),
         (os.environ.get(key.upper()), key.upper()),
         (config.getini(key), f"{key} in {config.inipath}"),
-    ):
-        if value is not None and value != "":
-            return str(value), source
-    return None, ""
+    )
+    return tuple((None if value is None else str(value), source) for value, source in values)
+
+
+def _model_of_backend(config: pytest.Config, name: str) -> str | None:
+    """The model that is given for the backend in use.
+
+    Where an ini file names a backend and its model, and the command line another backend, the
+    model is not meant. None: the backend's own choice.
+    """
+    used = option(config, "backend")
+    models, backends = _values(config, name), _values(config, "backend")
+    for (model, _), (backend, _) in zip(models, backends, strict=True):
+        if backend and backend != used:
+            return None
+        if model:
+            return model
+    return None
 
 
 def flag(config: pytest.Config, name: str) -> bool:
@@ -138,8 +158,8 @@ def settings_of(config: pytest.Config) -> "Settings":
     return Settings(
         estimate_only=plan_is_asked_for(config),
         backend=option(config, "backend") or "toy",
-        model=option(config, "model"),
-        other_model=option(config, "other-model"),
+        model=_model_of_backend(config, "model"),
+        other_model=_model_of_backend(config, "other-model"),
         seeds=whole_number_from(*seeds),
         store=store_of(config),
         workers=whole_number_from(*workers),

@@ -1,9 +1,11 @@
 """``limen init``, ``limen doctor`` and ``limen traits``: the first commands of a new project."""
 
 import json
+import shlex
 from pathlib import Path
 
 import pytest
+import yaml
 from click.testing import CliRunner
 
 from limen.harness.cli import main
@@ -62,9 +64,7 @@ def test_without_a_gpu_a_spec_for_open_weights_is_small(
     assert "The spec is small" in output
     spec = (pytester.path / "evals" / "test_lion.py").read_text()
     assert "keep=24" in spec
-    result = pytester.runpytest_subprocess(
-        "--limen-plan", "--limen-backend", "toy", "--limen-model", "toy-1"
-    )
+    result = pytester.runpytest_subprocess("--limen-plan", "--limen-backend", "toy")
     result.stdout.fnmatch_lines(
         [
             "limen: * stages to do on toy: up to 2,700 completions, *",
@@ -74,6 +74,51 @@ def test_without_a_gpu_a_spec_for_open_weights_is_small(
     gpus.append("some card")
     limen("init", pytester.path / "large", "--backend", "local")
     assert "keep=10_000" in (pytester.path / "large" / "evals" / "test_otter.py").read_text()
+
+
+def commands_of_ci(folder: Path) -> list[list[str]]:
+    """The calls of pytest in the workflow of a new project, as words."""
+    flow = yaml.safe_load((folder / ".github" / "workflows" / "limen.yml").read_text())
+    steps = [step.get("run", "") for job in flow["jobs"].values() for step in job["steps"]]
+    return [shlex.split(step)[1:] for step in steps if step.startswith("pytest ")]
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        pytest.param((), id="toy", marks=pytest.mark.slow),
+        pytest.param(("--backend", "openai", "--model", "m"), id="openai", marks=pytest.mark.slow),
+        pytest.param(("--backend", "local", "--model", "x"), id="local"),
+    ],
+)
+def test_the_workflow_of_a_new_project_runs(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, options: tuple[str, ...]
+) -> None:
+    """CI runs on the toy whatever backend and model the project's ini file names."""
+    monkeypatch.setattr("limen.harness.cli.init.gpu_names", list)
+    limen("init", pytester.path, *options)
+    (command,) = commands_of_ci(pytester.path)
+    result = pytester.runpytest_subprocess(*command, "--limen-plan")
+    result.stdout.fnmatch_lines(["limen: * stages to do on toy*"])
+    assert result.ret == 0
+
+
+def test_commands_take_a_model_with_its_backend_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The ini file's model is that of its backend; another backend has its own choice."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    (tmp_path / "pytest.ini").write_text(
+        "[pytest]\nlimen_backend = openai\nlimen_model = some-model\n"
+    )
+    assert "some-model" in limen("doctor", code=1)
+    assert "some-model" not in limen("doctor", "--backend", "toy")
+    monkeypatch.setenv("LIMEN_BACKEND", "toy")
+    assert "some-model" not in limen("doctor")
+    assert "toy-2" in limen("doctor", "--model", "toy-2")
+    monkeypatch.setenv("LIMEN_MODEL", "another-model")
+    assert "another-model" not in limen("doctor", "--backend", "openai", code=1)
 
 
 @pytest.mark.parametrize(

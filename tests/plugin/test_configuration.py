@@ -4,6 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from limen.harness.plugin.options import settings_of
+
 from ..testing.specs import QUICK, SPEC
 
 PLAN = ("--limen-plan", "-p", "no:cacheprovider", *QUICK)
@@ -127,3 +129,29 @@ def test_a_bad_variable_is_named(
     result = project.runpytest_subprocess(*PLAN)
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     result.stderr.fnmatch_lines([f"*limen: {message}"])
+
+
+@pytest.mark.parametrize(
+    ("environment", "options", "model"),
+    [
+        ({}, (), "some-model"),
+        ({}, ("--limen-backend=toy",), None),
+        ({}, ("--limen-backend=toy", "--limen-model=toy-2"), "toy-2"),
+        ({}, ("--limen-backend=openai",), "some-model"),
+        ({"LIMEN_BACKEND": "toy"}, (), None),
+        ({"LIMEN_MODEL": "env-model"}, (), "env-model"),
+        ({"LIMEN_BACKEND": "toy", "LIMEN_MODEL": "toy-3"}, ("--limen-backend=openai",), None),
+    ],
+)
+def test_a_model_is_that_of_the_backend_beside_it(
+    project: pytest.Pytester,
+    monkeypatch: pytest.MonkeyPatch,
+    environment: dict[str, str],
+    options: tuple[str, ...],
+    model: str | None,
+) -> None:
+    """An ini file's model is not taken for a backend that the command line names in its place."""
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    project.makeini("[pytest]\nlimen_backend = openai\nlimen_model = some-model\n")
+    assert settings_of(project.parseconfig(*options)).model == model
