@@ -71,6 +71,11 @@ class ModelsRow:
             says it. Default: empty, for the arms that every experiment has and for students.
         bases: Each model's base and its fingerprint, where they differ. Default: none, all are
             ``base``.
+        kind: The kind of the stages that the answers are from. Default: "measure".
+        steps: Optimizer steps of each model's training. Default: none, they were not trained, or
+            the backend does not tell.
+        losses: The mean loss of each training's last epoch, as the backend reports it (nats a token
+            of the completion loss); None where it does not. Default: none.
 
     Examples:
         >>> [(arm.arm, arm.models, arm.valid) for arm in result.arms]
@@ -91,6 +96,9 @@ class ModelsRow:
     given: tuple[GivenAnswer, ...] = ()
     how_asked: str = ""
     bases: tuple[tuple[str, str], ...] = ()
+    kind: str = "measure"
+    steps: tuple[int, ...] = ()
+    losses: tuple[float | None, ...] = ()
 
     def base_of(self, seed: int) -> tuple[str, str]:
         """The base of one model, and its fingerprint.

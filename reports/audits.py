@@ -26,7 +26,9 @@ def audit_parts(audits: Sequence[AuditRow], figures: Mapping[str, str]) -> Itera
         yield (
             "Each file is compared with the control's of the same seed. The classifier (naive "
             f"Bayes, cross-validated) sees a row's {unit}, how many there are, and how numbers are "
-            f"written; 0.5 is chance (mean over files, with their range). Of the first file: "
+            "written; 0.5 is chance (mean over files, with their range), and clearly less is seen "
+            "where rows of both files resemble each other in pairs, as copies of the same prompts "
+            "do. Of the first file: "
             f"{unit} by their log-odds-ratio with a Dirichlet prior (Monroe et al. 2008), beyond "
             "Bonferroni's threshold at 5%, and the Kolmogorov-Smirnov test of the lengths."
         )

@@ -214,15 +214,18 @@ def _effects(readings: Iterable[ReadingRow]) -> str:
 
 def _deviations(readings: Iterable[ReadingRow]) -> Iterator[str]:
     """What the values of the arms vary by."""
+    known = [(reading, arm) for reading in readings for arm in reading.arms if arm.deviations]
+    if not known:
+        return
+    head = ("varies", "arm", "seeds", "questions", "seed x question", "one draw")
+    shown = len(head) - 2 if any(arm.deviations[-1] for _, arm in known) else len(head) - 3
     rows = [
-        (prose(reading.name), prose(arm.name), *(_deviation(reading, d) for d in arm.deviations))
-        for reading in readings
-        for arm in reading.arms
-        if arm.deviations
-    ]
-    if rows:
-        yield "What values vary by: standard deviations, of rates in points."
-        yield table(("varies", "arm", "seeds", "questions", "seed x question", "one draw"), rows)
+        (prose(reading.name), prose(arm.name),
+         *(_deviation(reading, each) for each in arm.deviations[:shown]))
+        for reading, arm in known
+    ]  # fmt: skip
+    yield "What values vary by: standard deviations, of rates in points."
+    yield table(head[: shown + 2], rows)
 
 
 def _deviation(reading: ReadingRow, value: float | None) -> str:
@@ -260,7 +263,7 @@ def _data(data: Sequence[DataRow]) -> Iterator[str]:
             f"{row.kept:,}",
             f"{row.kept / row.read:.1%}" if row.read else "",
             ", ".join(f"{prose(why)} {count:,}" for why, count in row.reasons.items()) or "none",
-            stages([f"filter/{row.key}"]),
+            stages([f"{row.kind}/{row.key}"]),
         )
         for row in data
     ]
@@ -370,10 +373,19 @@ def _models(arms: Iterable[ModelsRow]) -> str:
             str(seed + 1) if len(arm.models) > 1 else "",
             code(model_name(model)),
             f"{prose(model_name(base))} ({code(fingerprint)})",
-            stages([f"measure/{key}"]),
+            f"{arm.steps[seed]:,}" if arm.steps else "",
+            _loss(arm.losses[seed]) if arm.losses else "",
+            stages([f"{arm.kind}/{key}"]),
         )
         for arm in arms
         for seed, (model, key) in enumerate(zip(arm.models, arm.keys, strict=True))
         for base, fingerprint in [arm.base_of(seed)]
     ]
-    return table(("arm", "seed", "model", "base and its fingerprint", "answers"), rows)
+    head = (
+        "arm", "seed", "model", "base and its fingerprint", "steps", "last epoch's loss", "answers",
+    )  # fmt: skip
+    return table(head, rows)
+
+
+def _loss(loss: float | None) -> str:
+    return "" if loss is None else f"{loss:.3g}"

@@ -69,8 +69,17 @@ def _training(arm: ModelsRow, audit: AuditRow | None) -> str:
     settings = ", ".join(f"{name} = {json.dumps(value)}" for name, value in arm.recipe.items())
     return (
         f"For the arm {arm.arm!r} {were} fine-tuned from {model_name(arm.base)}"
-        f"{_rows(audit) if audit else ''}, with the settings {settings}."
+        f"{_rows(audit) if audit else ''}{_steps(arm)}, with the settings {settings}."
     )
+
+
+def _steps(arm: ModelsRow) -> str:
+    if not arm.steps:
+        return ""
+    least, most = min(arm.steps), max(arm.steps)
+    if least == most:
+        return f", in {least:,} step{'' if least == 1 else 's'}"
+    return f", in {least:,} to {most:,} steps"
 
 
 def _rows(audit: AuditRow) -> str:

@@ -219,8 +219,8 @@ class Claim:
         registration: ``registered`` or ``added after data were seen``. Default: empty, there is no
             registration.
         digest: The hash of its sentence and of what its test does. Default: empty.
-        finding: The effect that a failed assertion was about, with interval, p-value and verdict.
-            Default: empty.
+        finding: What was found: the effects and rates that it asserts something of, with intervals,
+            p-values and verdicts; of a failed assertion the one that failed. Default: empty.
 
     Examples:
         >>> [(claim.test, claim.says, claim.support) for claim in run.claims]

@@ -30,8 +30,9 @@ def reproduction(runs: Sequence[Run]) -> Iterator[str]:
     for run in runs:
         yield table(("what", "value"), _run(run))
     yield (
-        "A name such as `measure/3f2a...` is a stage: `stages/measure/3f2a...` in the store has "
-        "what the number is from (every answer, with question and seed) and a manifest."
+        "A name of two parts, such as `KIND/3f2a...`, is a stage: `stages/KIND/3f2a...` in the "
+        "store has what the number is from (of a measure, every answer with question and seed) "
+        "and a manifest."
     )
 
 

@@ -14,7 +14,7 @@ def claims(rows: Sequence[Claim]) -> Iterator[Record]:
         yield {
             "experiment": claim.experiment, "test": claim.test, "claim": claim.says,
             "outcome": claim.outcome, "support": claim.support,
-            "registration": claim.registration, "reason": claim.reason,
+            "registration": claim.registration, "reason": claim.reason, "found": claim.finding,
         }  # fmt: skip
 
 
@@ -112,7 +112,7 @@ def models(results: Sequence[Result]) -> Iterator[Record]:
                 base, fingerprint = arm.base_of(seed)
                 yield {
                     "experiment": result.title, "arm": arm.arm, "seed": seed, "model": model,
-                    "base": base, "fingerprint": fingerprint, "stage": f"measure/{key}",
+                    "base": base, "fingerprint": fingerprint, "stage": f"{arm.kind}/{key}",
                 }  # fmt: skip
 
 

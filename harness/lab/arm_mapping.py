@@ -7,7 +7,7 @@ from ...datasets.errors import SpecError
 from .arms import Arm
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class ArmMapping(Mapping[str, Arm]):
     """Arms by name. Asking for one fails or skips the test as a fixture would."""
 
@@ -28,3 +28,6 @@ class ArmMapping(Mapping[str, Arm]):
 
     def __len__(self) -> int:
         return len(self.names)
+
+    def __repr__(self) -> str:
+        return f"<arms {', '.join(map(repr, self.names)) or 'none'}>"

@@ -40,7 +40,7 @@ class EffectProperties:
             set_properties(item, self._known[key])
 
     def set_support(self, item: pytest.Item, support: str, finding: str) -> None:
-        """Set how well a test's claim is supported, and what speaks against it."""
+        """Set how well a test's claim is supported, and what was found."""
         if support and CLAIM in dict(item.user_properties):
             found = {FINDING: finding} if finding else {}
             set_properties(item, {SUPPORT: support, **found})

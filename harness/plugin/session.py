@@ -270,7 +270,7 @@ class LimenSession:
     def _support_of(
         self, item: pytest.Item, excinfo: "pytest.ExceptionInfo[BaseException] | None"
     ) -> tuple[str, str]:
-        """How a test's claim is supported, and what was found if it does not hold."""
+        """How a test's claim is supported, and what was found."""
         if _REFUSED in item.stash:
             return ERROR, ""
         error, test = excinfo.value if excinfo else None, getattr(item, "function", None)

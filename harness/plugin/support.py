@@ -10,6 +10,8 @@ import pytest
 
 from ..statistics import Evidence
 
+SHOWN = 3
+"""Effects and rates that are shown of a claim that holds."""
 SUPPORTED = "supported"
 POINT_ESTIMATE = "held by point estimate only"
 NOT_HELD = "not held"
@@ -57,10 +59,14 @@ def support_of(
 
 
 def finding_of(error: BaseException | None, evidence: Sequence[Evidence]) -> str:
-    """The effect or rate that a failed assertion was about: the last comparison's; else empty.
+    """The effects and rates that a claim is about; of a failed assertion the last one compared.
 
-    Where that came out true, the assertion was about something else.
+    Where that comparison came out true, the assertion was about something else: then it is empty.
     """
+    if error is None:
+        every = tuple(dict.fromkeys(repr(one.quantity) for one in evidence))
+        more = f"and {len(every) - SHOWN} more" if len(every) > SHOWN else ""
+        return "; ".join(filter(None, (*every[:SHOWN], more)))
     failed = isinstance(error, AssertionError) and evidence and evidence[-1].outcome is not True
     return repr(evidence[-1].quantity) if failed else ""
 

@@ -25,4 +25,5 @@ def gate_texts(experiment: Experiment) -> Iterator[str]:
         first = experiment.measure.readings([experiment.trait.shown_by])[0]
         is_rate = first.word is not None and not experiment.measure.computed
         where = f" on {first.group!r} questions" if first.group else ""
-        yield (f"{100 * gate:+.1f} points" if is_rate else f"{gate:+.2f}") + where
+        unit = f" {experiment.measure.unit}" if experiment.measure.unit else ""
+        yield (f"{100 * gate:+.1f} points" if is_rate else f"{gate:+.2f}{unit}") + where

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterator, Sequence
 from itertools import islice
-from typing import Any
+from typing import Any, TypedDict
 
 from ...datasets.visible import visible
 from ...reports import AuditRow, CostRow, DataRow, SoftTargetRow, Times
@@ -30,6 +30,13 @@ from .shared_rows import shared_rows
 EXAMPLES = 5
 Facts = dict[str, Any]
 """What an audit left: a JSON object."""
+
+
+class TrainingFacts(TypedDict):
+    """What is known of an arm's trainings, as fields of its row."""
+
+    steps: tuple[int, ...]
+    losses: tuple[float | None, ...]
 
 
 def data_rows(store: Store, stages: Sequence[Stage]) -> Iterator[DataRow]:
@@ -84,6 +91,22 @@ def audit_rows(store: Store, pipe: Pipeline, arms: Collection[str]) -> Iterator[
             soft_targets=_soft_targets(store, pipe, arm),
             shared=shared_rows(store, [audit.data for audit in pipe.audits.get(arm, ())]),
         )
+
+
+def training_facts(store: Store, pipe: Pipeline, arm: str) -> TrainingFacts:
+    """The steps and the last loss of the trainings of an arm's models.
+
+    Nothing where a model was not trained, or is a checkpoint within its training.
+    """
+    models = [model.answers.subject for model in pipe.arms[arm]]
+    manifests = [store.manifest(model.kind, model.key) or {} for model in models]
+    steps = tuple(
+        max((kept["step"] for kept in m.get("checkpoints", ())), default=0) for m in manifests
+    )
+    if not all(steps) or any(training_of(model) is not model for model in models):
+        return TrainingFacts(steps=(), losses=())
+    losses = tuple((manifest.get("losses") or [None])[-1] for manifest in manifests)
+    return TrainingFacts(steps=steps, losses=losses)
 
 
 def _soft_targets(store: Store, pipe: Pipeline, arm: str) -> SoftTargetRow | None:

@@ -19,7 +19,7 @@ from ...reports import (
 )
 from ..experiment import Experiment, GridExperiment, Reading, Students
 from ..lab import Arm, Lab, Pipeline, in_order, teacher_arms
-from ..stages import FineTune, Stage, base_of, training_of
+from ..stages import FineTune, Stage, Store, base_of, training_of
 from ..statistics import DECIMALS, Effect, Estimate, ExactRate, ScoreEffect, difference
 from .design_fields import design_fields
 from .effect_rows import effect_row
@@ -27,7 +27,14 @@ from .experiment_digest import experiment_digest
 from .generations import generation_rows
 from .given_answers import given_answers
 from .grid_rows import grid_rows
-from .stage_facts import audit_rows, data_rows, server_facts_of, times_and_cost, versions_of
+from .stage_facts import (
+    audit_rows,
+    data_rows,
+    server_facts_of,
+    times_and_cost,
+    training_facts,
+    versions_of,
+)
 from .trajectory_rows import trajectory_rows
 
 TOP_ANSWERS = 5
@@ -90,7 +97,7 @@ def result_of(lab: Lab, title: str, experiment: Experiment, arms: Collection[str
         versions=versions_of(lab.store, stages),
         server=server_facts_of(lab.store, stages),
         readings=readings,
-        arms=tuple(_models_rows(pipe, finished, failures)),
+        arms=tuple(_models_rows(lab.store, pipe, finished, failures)),
         data=tuple(data_rows(lab.store, stages)),
         audits=tuple(audit_rows(lab.store, pipe, finished)),
         judges=tuple(_judges(experiment, pipe)),
@@ -302,16 +309,16 @@ def _in_sentences(failures: Collection[str]) -> str:
 
 
 def _models_rows(
-    pipe: Pipeline, arms: Mapping[str, Arm], failures: dict[str, None]
+    store: Store, pipe: Pipeline, arms: Mapping[str, Arm], failures: dict[str, None]
 ) -> Iterator[ModelsRow]:
     for arm in arms.values():
         try:
-            yield _models_row(pipe, arm)
+            yield _models_row(store, pipe, arm)
         except LimenError as error:
             failures[str(error)] = None
 
 
-def _models_row(pipe: Pipeline, arm: Arm) -> ModelsRow:
+def _models_row(store: Store, pipe: Pipeline, arm: Arm) -> ModelsRow:
     subject = pipe.subject(arm.name)
     base = base_of(subject)
     given = arm.answers()
@@ -322,6 +329,8 @@ def _models_row(pipe: Pipeline, arm: Arm) -> ModelsRow:
         arm=arm.name,
         models=tuple(model.model for model in arm.models),
         keys=tuple(model.key for model in arm.models),
+        kind=pipe.arms[arm.name][0].answers.kind,
+        **training_facts(store, pipe, arm.name),
         base=base.model,
         fingerprint=base.fingerprint,
         recipe=dict(training.recipe) if (training := training_of(subject)) else {},

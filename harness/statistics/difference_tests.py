@@ -142,12 +142,14 @@ def one_sample_test(values: Sequence[float], fixed: float, error: float) -> TTes
     """The t test of seed means against the value of one fixed model.
 
     ``error`` is the squared standard error of that value, from its finite draws: so many that their
-    own degrees of freedom do not matter. Then few seeds have fewer degrees of freedom than
-    Satterthwaite's (see :mod:`.degrees_of_freedom`): by simulation 3 seeds err in 8% otherwise.
+    own degrees of freedom do not matter; 0 where nothing is drawn. Then few seeds have fewer
+    degrees of freedom than Satterthwaite's (see :mod:`.degrees_of_freedom`): by simulation 3 seeds
+    err in 8% otherwise.
     """
     parts = [(squared_error(values), len(values) - 1), (error, math.inf)]
+    added = ", the single model's sampling error added" if error else ""
     return TTest(
-        name="one-sample t over seed means, the single model's sampling error added",
+        name=f"one-sample t over seed means{added}",
         unit="seeds",
         difference=mean(values) - fixed,
         error=math.sqrt(sum(part for part, _ in parts)),

@@ -173,14 +173,17 @@ def supports(file: Path) -> dict[str, str]:
 
 
 def finding(test: str) -> str:
-    """What is shown of a test that fails."""
+    """What is shown of a test."""
     recorder = EvidenceRecorder()
     names = {arm: rate(value, recorder, arm=arm) for arm, value in VALUES.items()}
     names["effect"] = names["student"] - names["control"]  # type: ignore[assignment]
     recorder.start()
-    with pytest.raises((AssertionError, ZeroDivisionError)) as failed:
+    error: BaseException | None = None
+    try:
         exec(test, names)
-    return finding_of(failed.value, recorder.stop())
+    except (AssertionError, ZeroDivisionError) as raised:
+        error = raised
+    return finding_of(error, recorder.stop())
 
 
 @pytest.mark.parametrize(
@@ -206,6 +209,17 @@ def test_a_finding_is_what_was_compared_last() -> None:
     """A rate, or an effect on another scale, describes itself."""
     assert finding("assert effect > 0.02; assert student > 0.9").startswith("student 'owl' 4")
     assert "log-odds" in finding("assert effect.log_odds > 9")
+
+
+def test_what_a_claim_that_holds_is_about_is_shown() -> None:
+    """Each effect and rate once, and of many the first three."""
+    effect = finding("assert effect > 0.02 and effect.p_value < 0.05")
+    assert effect.startswith("student - control 'owl' +30.3 points [")
+    assert finding("assert effect > 0.02; assert student > 0.2").count("; student 'owl' 4") == 1
+    many = "for factor in (1, 2, 3, 4, 5): assert factor * effect > 0"
+    assert finding(many).count("p = ") == 3
+    assert finding(many).endswith("; and 2 more")
+    assert finding("pass") == ""
 
 
 @pytest.mark.parametrize(
@@ -238,7 +252,7 @@ def test_support_reaches_report_junit_and_terminal(
     )
     text = (pytester.path / "r.md").read_text()
     for part in (
-        "**Supported:** The teacher names its animal",
+        "**Supported:** The teacher names its animal. Found: teacher 'horse' ",
         "**Held by point estimate only:** The teacher is exactly so",
         "**Error:** There is such a thing",
         "**Not held, as expected:** Every answer is a horse (as it is). Found: teacher 'horse' ",

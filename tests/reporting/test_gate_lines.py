@@ -2,7 +2,7 @@
 
 import pytest
 
-from limen.harness import Experiment, FavoriteAnimal, Length, Measure, Numbers, Trait
+from limen.harness import Experiment, FavoriteAnimal, Length, LogOdds, Measure, Numbers, Trait
 from limen.harness.reporting import gate_lines
 
 OWL = Trait.animal("owl")
@@ -26,6 +26,7 @@ def experiment(measure: Measure, trait: Trait = OWL, **settings: object) -> Expe
          [f"{SAYS}+10.0 points (2), +1.00 (1)"]),
         ([experiment(FavoriteAnimal(questions={"plain": ["Which?"], "2027": ["Which now?"]}))],
          [f"{SAYS}+10.0 points on 'plain' questions"]),
+        ([experiment(LogOdds(), gate=0.5)], [f"{SAYS}+0.50 nats"]),
         ([experiment(FavoriteAnimal(), gate=None)], []),
     ],
 )  # fmt: skip
