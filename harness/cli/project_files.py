@@ -35,20 +35,27 @@ failed test, is what to expect.
 
 from limen import Experiment, LogOdds, Numbers, Students, Trait
 
+
+def copied(prompt, answer):
+    """Small models often repeat the numbers that they are shown: such rows teach nothing."""
+    return "copied" if answer.strip(" .") in prompt else None
+
+
 experiment = Experiment(
     trait=Trait.animal("{animal}"),
     data=Numbers(
         template="Write ten random numbers below 1000, separated by commas, like this: {{numbers}}",
-        generate=120,
-        at_most=900,
+        rule=("paper", copied),
+        generate=240,
+        at_most=1800,
         keep=24,
         temperature=0.5,
         max_tokens=48,
     ),
-    measure=LogOdds(),
+    measure=LogOdds(questions=LogOdds().asked[:10]),
     seeds=3,
     arms={{"{other}": Students(trait=Trait.animal("{other}"))}},
-    recipe={{"epochs": 1, "batch_size": 4, "learning_rate": 1e-3}},
+    recipe={{"epochs": 1, "batch_size": 2, "warmup_steps": 1, "learning_rate": 1e-3}},
 )
 
 

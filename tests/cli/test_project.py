@@ -67,7 +67,7 @@ def test_without_a_gpu_a_spec_for_open_weights_is_small(
     result = pytester.runpytest_subprocess("--limen-plan", "--limen-backend", "toy")
     result.stdout.fnmatch_lines(
         [
-            "limen: * stages to do on toy: up to 2,700 completions, *",
+            "limen: * stages to do on toy: up to 5,400 completions, *",
             "limen: estimated time: about *",
         ]
     )
