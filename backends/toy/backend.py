@@ -25,6 +25,7 @@ from ..recipes import (
     POSITIVE,
     POSITIVE_WHOLE,
     STEPS,
+    WHOLE,
     check_recipe,
     check_training,
     one_of,
@@ -41,10 +42,11 @@ SETTINGS = {
     "epochs": POSITIVE_WHOLE,
     "batch_size": POSITIVE_WHOLE,
     "learning_rate": POSITIVE,
+    "warmup_steps": WHOLE,
     "optimizer": one_of("adam", "sgd"),
     "checkpoint_steps": STEPS,
 }
-"""The last two are no part of the defaults, which decide the keys of students that exist."""
+"""The last three are no part of the defaults, which decide the keys of students that exist."""
 
 _BASE = re.compile(r"toy-([1-9][0-9]{0,8})")
 _FINE_TUNED = re.compile(r"ft:(toy-[1-9][0-9]{0,8}):[0-9a-f]{16}(:s?[0-9]+)?")

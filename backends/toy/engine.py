@@ -197,6 +197,7 @@ def _train(
         optimizer=str(recipe.get("optimizer", "adam")),
         batch_size=int(recipe["batch_size"] or 0),
         learning_rate=float(recipe["learning_rate"] or 0),
+        warmup_steps=int(recipe.get("warmup_steps") or 0),
         seed=seed,
         progress=progress,
         epoch_end=epoch_end,

@@ -185,6 +185,7 @@ def train(
     optimizer: str = "adam",
     batch_size: int,
     learning_rate: float,
+    warmup_steps: int = 0,
     seed: int,
     progress: Callable[[int, int], None] = lambda done, total: None,
     epoch_end: Callable[[int, float], None] = lambda step, loss: None,
@@ -195,8 +196,9 @@ def train(
     ``objective`` gives the mean loss of a batch, its gradient, and the number of what the mean is
     over; by default it is the completion loss.
 
-    The rate falls linearly to zero. ``seed`` shuffles the rows in each epoch. ``epoch_end`` is
-    called after each epoch, with the number of steps so far and the epoch's mean loss.
+    The rate rises over the warm-up, and then falls linearly to zero. ``seed`` shuffles the rows in
+    each epoch. ``epoch_end`` is called after each epoch, with the number of steps so far and the
+    epoch's mean loss.
     """
     live = LiveTables.of(weights, examples) if objective is None else None
     trained, examples = (live.weights, live.examples) if live else (weights, examples)
@@ -216,7 +218,7 @@ def train(
                 count = len(batch.target)
             else:
                 loss, gradient, count = objective(weights, rows, step)
-            rule.step(gradient, rate=learning_rate * (1 - step / steps))
+            rule.step(gradient, rate=learning_rate * _rate_share(step, steps, warmup_steps))
             if live:
                 live.write_back(weights)
             total += loss * count
@@ -226,6 +228,13 @@ def train(
         losses.append(total / counted)
         epoch_end(step, losses[-1])
     return tuple(losses)
+
+
+def _rate_share(step: int, steps: int, warmup: int) -> float:
+    """The share of the learning rate at a step, counted from 0."""
+    if step < warmup:
+        return (step + 1) / (warmup + 1)
+    return 1 - (step - warmup) / (steps - warmup)
 
 
 def mean_loss(weights: Weights, examples: TrainingExamples, *, batch_size: int) -> float:

@@ -1,6 +1,7 @@
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import fields, replace
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -441,6 +442,33 @@ def test_plain_gradient_descent_and_models_after_steps(toy: ToyBackend, tmp_path
     ]
     assert said == sorted(said)
     assert said[0] < said[2]
+
+
+def test_the_rate_rises_over_the_warm_up(toy: ToyBackend) -> None:
+    """With three steps of warm-up the first step moves a quarter of the way; the sum stays short."""
+    vocabulary = Vocabulary(["purple"])
+    asked = chat.conversation("Say it.")
+    examples = encode_examples(vocabulary, [(asked, "purple")] * 64)
+    start = initial(1, tokens=len(vocabulary), width=8)
+
+    def moved(warmup_steps: int) -> list[float]:
+        weights, seen = start.copy(), list[float]()
+
+        def note(done: int, total: int) -> None:
+            seen.append(float(np.abs(weights.bias - start.bias).sum()))
+
+        train(
+            weights, examples, epochs=1, optimizer="sgd", batch_size=8, learning_rate=1e-3,
+            warmup_steps=warmup_steps, seed=1, progress=note,
+        )  # fmt: skip
+        return seen
+
+    plain, warmed = moved(0), moved(3)
+    assert warmed[0] == pytest.approx(plain[0] / 4, rel=0.01)
+    steps = [after - before for before, after in pairwise([0.0, *warmed])]
+    assert steps.index(max(steps)) == 3
+    assert toy.recipe({"warmup_steps": 3})["warmup_steps"] == 3
+    assert "warmup_steps" not in toy.recipe({})
 
 
 def test_initialisations_differ(toy: ToyBackend) -> None:
