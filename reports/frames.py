@@ -60,7 +60,8 @@ def arms(source: Source) -> "DataFrame":
 def models(source: Source) -> "DataFrame":
     """The models that answered: a row each. Joins :func:`answers` by ``stage`` and ``model``.
 
-    Columns: experiment, arm, seed, model, base, fingerprint, stage (``measure/KEY``).
+    Columns: experiment, arm, seed, model, base, fingerprint, steps, loss (the last epoch's),
+    stage (``measure/KEY``).
 
     Args:
         source: A store's folder, a run, a report, or several runs.

@@ -110,9 +110,12 @@ def models(results: Sequence[Result]) -> Iterator[Record]:
         for arm in result.arms:
             for seed, (model, key) in enumerate(zip(arm.models, arm.keys, strict=True)):
                 base, fingerprint = arm.base_of(seed)
+                steps = arm.steps[seed] if arm.steps else None
+                loss = arm.losses[seed] if arm.losses else None
                 yield {
                     "experiment": result.title, "arm": arm.arm, "seed": seed, "model": model,
-                    "base": base, "fingerprint": fingerprint, "stage": f"{arm.kind}/{key}",
+                    "base": base, "fingerprint": fingerprint, "steps": steps, "loss": loss,
+                    "stage": f"{arm.kind}/{key}",
                 }  # fmt: skip
 
 

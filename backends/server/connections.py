@@ -36,7 +36,8 @@ def max_connections() -> int:
 _waiting: "dict[LimitedProtocol, None]" = {}
 """Connections without a whole request, oldest first."""
 _answered: "dict[LimitedProtocol, None]" = {}
-"""Connections whose requests are answered and that are kept open, oldest first."""
+"""Connections whose requests are answered and that are kept open, oldest first; a client may
+still owe the rest of a body."""
 
 
 class LimitedProtocol(H11Protocol):
@@ -86,21 +87,24 @@ class LimitedProtocol(H11Protocol):
         if self._phase == "idle":
             self._enter("headers", HEADER_TIME)
         super().data_received(data)
+        self._enter_phase()
+
+    def on_response_complete(self) -> None:
+        """The connection may be used again, once what is left of the request's body is read."""
+        super().on_response_complete()
+        self._enter_phase()
+
+    def _enter_phase(self) -> None:
+        """Begin the phase that the connection is in by what was read and answered of it."""
         state = self.conn.their_state
         if state is h11.SEND_BODY:
             self._enter("body" if self._in_progress else "rest of body", BODY_TIME)
         elif state is h11.IDLE and self.conn.trailing_data[0]:
             self._enter("headers", HEADER_TIME)
+        elif self._in_progress:
+            self._enter("")
         else:
-            self._enter("" if self._in_progress else "idle")
-
-    def on_response_complete(self) -> None:
-        """The connection may be used again, once what is left of the request's body is read."""
-        super().on_response_complete()
-        if self._phase == "body":
-            self._enter("rest of body", BODY_TIME)
-        elif self._phase == "" and not self._in_progress:
-            self._enter("idle")
+            self._enter("idle", self.timeout_keep_alive)
 
     def send_400_response(self, msg: str) -> None:
         """Refuse what is no HTTP; headers that are too large by their own status."""

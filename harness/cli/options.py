@@ -119,15 +119,16 @@ def running_options(*, waits: bool = False, samples: bool = False) -> Callable[[
 
 
 def _model_of_backend(model: str | None, backend: str) -> str | None:
-    """The model, unless it stands beside another backend, in the ini file or the environment."""
+    """The model, unless it stands beside another backend, in the environment or the ini file."""
     context = click.get_current_context()
-    beside = {
-        ParameterSource.DEFAULT_MAP: (context.default_map or {}).get("backend"),
-        ParameterSource.ENVIRONMENT: os.environ.get("LIMEN_BACKEND"),
-    }
-    source = context.get_parameter_source("model")
-    meant_for = beside.get(source) if source else None
-    return None if meant_for and meant_for != backend else model
+    if context.get_parameter_source("model") is ParameterSource.COMMANDLINE:
+        return model
+    ini = context.default_map or {}
+    beside = (
+        (os.environ.get("LIMEN_MODEL"), os.environ.get("LIMEN_BACKEND")),
+        (ini.get("model"), ini.get("backend")),
+    )
+    return next((name for name, its in beside if name and its in (None, "", backend)), None)
 
 
 def _say_what_the_ini_file_gave(parts: dict[str, Any]) -> None:

@@ -110,15 +110,13 @@ def _values(config: pytest.Config, name: str) -> tuple[tuple[str | None, str], .
 def _model_of_backend(config: pytest.Config, name: str) -> str | None:
     """The model that is given for the backend in use.
 
-    Where an ini file names a backend and its model, and the command line another backend, the
-    model is not meant. None: the backend's own choice.
+    Command line, environment and ini file each may name a backend and its model: a model that
+    stands beside another backend is not meant. None: the backend's own choice.
     """
     used = option(config, "backend")
     models, backends = _values(config, name), _values(config, "backend")
     for (model, _), (backend, _) in zip(models, backends, strict=True):
-        if backend and backend != used:
-            return None
-        if model:
+        if model and backend in (None, "", used):
             return model
     return None
 

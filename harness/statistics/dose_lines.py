@@ -151,5 +151,6 @@ def on_common_questions(samples: Sequence[Sample]) -> list[Sample]:
     alike = len({sample.questions for sample in samples}) == 1
     if not (alike and any(sample.has_gaps for sample in samples)):
         return list(samples)
-    common = set.intersection(*(set(sample.complete_places) for sample in samples if sample.seeds))
-    return [sample.at(sorted(common)) for sample in samples]
+    complete = [set(sample.complete_places) for sample in samples if sample.seeds]
+    common = sorted(set.intersection(*complete)) if complete else []
+    return [sample.at(common) for sample in samples]

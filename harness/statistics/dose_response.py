@@ -12,7 +12,7 @@ from .estimates import NO_VARIATION, Estimate
 from .evidence import EvidenceListener, PValue
 from .exact_rates import ExactRate
 from .hypothesis_tests import ALPHA, UNBOUNDED
-from .quantities import Explained
+from .quantities import Explained, lies_beyond
 from .samples import Sample
 
 
@@ -62,6 +62,13 @@ class Trend(Explained):
     def interval(self) -> tuple[float, float]:
         """95% interval of the growth, simultaneous over the family and the looks."""
         return self._slope.interval(1 - ALPHA / self._correction, UNBOUNDED)
+
+    def is_beyond(self, op: str, threshold: float) -> bool:
+        valid = self._slope_of_valid or self._slope
+        level = 1 - ALPHA / self._correction
+        intervals = [each.interval(level, UNBOUNDED) for each in (self._slope, valid)]
+        beyond = all(lies_beyond(each, op, threshold) for each in intervals)
+        return beyond and not self.why_inconclusive
 
     @property
     def test(self) -> str:

@@ -17,7 +17,7 @@ class Evidence:
     statement: str
     """The statement, such as ``effect > 0.3``."""
     supported: bool | None
-    """None: nothing is stated. That a p-value is not small says nothing."""
+    """None: it counts neither for nor against a claim, as a p-value that is not small."""
     outcome: bool | None
     """What the comparison gave; None: a conclusion in words was read."""
     quantity: object

@@ -48,21 +48,21 @@ class Explained(Quantity):
     def supports(self, op: str, threshold: float) -> bool:
         """Whether the whole 95% interval lies on the side of a threshold that ``op`` names.
 
-        Both among all answers, whatever missing ones were, and among valid ones. An interval
-        without any width supports nothing, and nothing is supported where no verdict is possible.
-        Raises :class:`~limen.SpecError` for another ``op``.
+        Whatever missing answers were; and where arms are compared, among valid answers alone too.
+        An interval without any width supports nothing, and nothing is supported where no verdict
+        is possible. Raises :class:`~limen.SpecError` for another ``op``.
 
         Args:
             op: One of ``<``, ``<=``, ``>``, ``>=``.
             threshold: In the unit of the value: 0.03 is three points of a rate.
         """
         supported = self.is_beyond(op, threshold)
-        statement = f"{self.value:.4g} is shown to be {op} {threshold:.4g}"
+        statement = f"{self.value:.4g} {op} {threshold:.4g}, by its interval"
         self._note(supported, statement, outcome=supported)
         return supported
 
     def is_beyond(self, op: str, threshold: float) -> bool:
-        """As :meth:`supports`, for those who only show it: asking is no evidence."""
+        """As :meth:`supports`, for a look from within: the listener is not given it."""
         return lies_beyond(self.interval, op, threshold)
 
     def __lt__(self, other: float | Quantity) -> bool:

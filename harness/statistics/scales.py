@@ -138,6 +138,11 @@ class ScaledEffect(Explained):
             obstacle=self.obstacle or other.obstacle,
         )
 
+    def _less(self, other: object) -> "ScaledEffect | None":
+        if not isinstance(other, ScaledEffect) or {self.scale, other.scale} != {LOG_ODDS}:
+            return None
+        return self - other
+
     def _less_among_valid(self, other: "ScaledEffect") -> "ScaledEffect | None":
         if self.among_valid is None and other.among_valid is None:
             return None

@@ -121,7 +121,7 @@ class Share(Concluded):
     def is_conclusive(self) -> bool:
         return self.is_beyond("<", 1.0) or self.is_beyond(">", 1.0)
 
-    def supports(self, op: str, threshold: float) -> bool:
+    def is_beyond(self, op: str, threshold: float) -> bool:
         intervals = (self._interval_of(self._level, valid=valid) for valid in self._ways)
         beyond = all(lies_beyond(each, op, threshold) for each in intervals)
         return beyond and not self.why_inconclusive

@@ -140,7 +140,11 @@ def test_a_bad_variable_is_named(
         ({}, ("--limen-backend=openai",), "some-model"),
         ({"LIMEN_BACKEND": "toy"}, (), None),
         ({"LIMEN_MODEL": "env-model"}, (), "env-model"),
-        ({"LIMEN_BACKEND": "toy", "LIMEN_MODEL": "toy-3"}, ("--limen-backend=openai",), None),
+        (
+            {"LIMEN_BACKEND": "toy", "LIMEN_MODEL": "toy-3"},
+            ("--limen-backend=openai",),
+            "some-model",
+        ),
     ],
 )
 def test_a_model_is_that_of_the_backend_beside_it(

@@ -1,6 +1,8 @@
+import asyncio
 import contextlib
 import json
 import queue
+import re
 import socket
 import subprocess
 import sys
@@ -139,6 +141,14 @@ ANSWERED_EARLY = (
 )
 
 
+def one_answer(client: socket.socket) -> bytes:
+    """One whole response: its head, and as much of a body as that says."""
+    with client.makefile("rb") as stream:
+        head = b"".join(iter(stream.readline, b"\r\n"))
+        (size,) = re.findall(rb"content-length: (\d+)", head)
+        return head + stream.read(int(size))
+
+
 def test_a_late_body_gets_no_second_answer(
     guarded: Served, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -151,11 +161,44 @@ def test_a_late_body_gets_no_second_answer(
     assert answer.count(b"HTTP/1.1") == 1
 
 
+@pytest.mark.parametrize("late", [b"", b"01234"])
+def test_what_comes_behind_a_request_has_its_time_limit(
+    guarded: Served, monkeypatch: pytest.MonkeyPatch, late: bytes
+) -> None:
+    """The rest of a second request that came in one piece with the first is not waited for."""
+    monkeypatch.setattr(connections, "BODY_TIME", 0.3)
+    post = ANSWERED_EARLY.replace(b"text/plain", b"application/json")
+    with socket.create_connection(("127.0.0.1", guarded.port), timeout=10) as client:
+        client.sendall(b"GET /v1/models HTTP/1.1\r\nhost: localhost\r\n\r\n" + post + late)
+        answer = b"".join(iter(lambda: client.recv(65536), b""))
+    assert answer.startswith(b"HTTP/1.1 200")
+    assert answer.count(b"HTTP/1.1") == 2
+    assert b"HTTP/1.1 408" in answer
+
+
+def test_a_connection_is_not_kept_for_ever_after_a_late_body(
+    guarded: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that was answered before its body came is unused from then on, and ends as others do."""
+    made = connections.LimitedProtocol.connection_made
+
+    def soon_unused(self: connections.LimitedProtocol, transport: asyncio.Transport) -> None:
+        self.timeout_keep_alive = 0.3  # type: ignore[assignment]
+        made(self, transport)
+
+    monkeypatch.setattr(connections.LimitedProtocol, "connection_made", soon_unused)
+    with socket.create_connection(("127.0.0.1", guarded.port), timeout=10) as client:
+        client.sendall(ANSWERED_EARLY)
+        assert one_answer(client).startswith(b"HTTP/1.1 415")
+        client.sendall(b"0123456789")
+        assert client.recv(65536) == b""
+
+
 def test_an_answered_connection_is_told_of_bad_requests(guarded: Served) -> None:
     """What is no HTTP gets its error on a connection that was used before as well."""
     with socket.create_connection(("127.0.0.1", guarded.port), timeout=10) as client:
         client.sendall(b"GET /v1/models HTTP/1.1\r\nhost: localhost\r\n\r\n")
-        assert client.recv(65536).startswith(b"HTTP/1.1 200")
+        assert one_answer(client).startswith(b"HTTP/1.1 200")
         client.sendall(b"nonsense\r\n\r\n")
         assert b"HTTP/1.1 400" in b"".join(iter(lambda: client.recv(65536), b""))
 
@@ -168,12 +211,12 @@ def test_a_connection_answered_early_is_used_again(
     with contextlib.ExitStack() as stack:
         client = stack.enter_context(socket.create_connection(("127.0.0.1", guarded.port), 10))
         client.sendall(ANSWERED_EARLY)
-        assert client.recv(65536).startswith(b"HTTP/1.1 415")
+        assert one_answer(client).startswith(b"HTTP/1.1 415")
         for _ in range(60):
             half = stack.enter_context(socket.create_connection(("127.0.0.1", guarded.port)))
             half.sendall(b"GET /v1/models HTTP/1.1\r\n")
         client.sendall(b"0123456789GET /v1/models HTTP/1.1\r\nhost: localhost\r\n\r\n")
-        assert client.recv(65536).startswith(b"HTTP/1.1 200")
+        assert one_answer(client).startswith(b"HTTP/1.1 200")
 
 
 def test_enormous_headers_are_refused(guarded: Served) -> None:
