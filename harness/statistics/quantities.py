@@ -62,7 +62,15 @@ class Explained(Quantity):
         return supported
 
     def is_beyond(self, op: str, threshold: float) -> bool:
-        """As :meth:`supports`, for a look from within: the listener is not given it."""
+        """As :meth:`supports`, but no evidence for a claim: for code that shows a quantity.
+
+        Args:
+            op: One of ``<``, ``<=``, ``>``, ``>=``.
+            threshold: In the unit of the value.
+
+        Raises:
+            SpecError: Another ``op``.
+        """
         return lies_beyond(self.interval, op, threshold)
 
     def __lt__(self, other: float | Quantity) -> bool:

@@ -377,7 +377,8 @@ def test_the_report_is_written(pytester: pytest.Pytester, run: Run) -> None:
     result.assert_outcomes(passed=2)
     text = (pytester.path / "out" / "report.md").read_text()
     for part in (
-        "- **Supported:** The teacher names its animal. `test_small.py::test_the_teacher", "## test_small.py", "student - control",
+        "- **Supported:** The teacher names its animal. Found: teacher 'horse' ",
+        "`test_small.py::test_the_teacher", "## test_small.py", "student - control",
         "horse student numbers", "not a number", "You truly love horses", '"learning_rate": 0.002',
         "toy-1 (fingerprint", "--limen-report=out/report.md", "numpy",
     ):  # fmt: skip
