@@ -158,8 +158,10 @@ def check_order(text: str) -> None:
         "How this was made", "Dates, cost and time", "To make it again",
     ]  # fmt: skip
     first, bear, _ = re.split("^## test_small.*$", text, flags=re.MULTILINE)[1:]
-    assert (
-        "- **Supported:** The teacher names its animal. `test_small.py::test_the_teacher`" in first
+    assert re.search(
+        r"- \*\*Supported:\*\* The teacher names its animal\. Found: teacher 'horse' .+ "
+        r"`test_small\.py::test_the_teacher`",
+        first,
     )
     assert "- **Not held:** Students always name their animal." in first
     assert bear.count("**Held by point estimate only:**") == 2
