@@ -217,15 +217,15 @@ def _deviations(readings: Iterable[ReadingRow]) -> Iterator[str]:
     known = [(reading, arm) for reading in readings for arm in reading.arms if arm.deviations]
     if not known:
         return
-    head = ("varies", "arm", "seeds", "questions", "seed x question", "one draw")
-    shown = len(head) - 2 if any(arm.deviations[-1] for _, arm in known) else len(head) - 3
+    sources = ("seeds", "questions", "seed x question", "one draw")
+    shown = 4 if any(arm.deviations[-1] for _, arm in known) else 3  # no draws, no column of them
     rows = [
         (prose(reading.name), prose(arm.name),
          *(_deviation(reading, each) for each in arm.deviations[:shown]))
         for reading, arm in known
     ]  # fmt: skip
     yield "What values vary by: standard deviations, of rates in points."
-    yield table(head[: shown + 2], rows)
+    yield table(("varies", "arm", *sources[:shown]), rows)
 
 
 def _deviation(reading: ReadingRow, value: float | None) -> str:

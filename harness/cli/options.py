@@ -15,7 +15,7 @@ from ...backends import backend_names
 from ...datasets.errors import SpecError
 from ...datasets.suggestions import did_you_mean
 from ..experiment import FavoriteAnimal, FavoriteTree, Measure, Trait
-from ..lab import Settings
+from ..lab import Settings, model_for
 from . import store_option
 from .echo import echo
 from .ini_file import INI_FILE
@@ -119,7 +119,7 @@ def running_options(*, waits: bool = False, samples: bool = False) -> Callable[[
 
 
 def _model_of_backend(model: str | None, backend: str) -> str | None:
-    """The model, unless it stands beside another backend, in the environment or the ini file."""
+    """The model of command line, environment or ini file that is meant for the backend in use."""
     context = click.get_current_context()
     if context.get_parameter_source("model") is ParameterSource.COMMANDLINE:
         return model
@@ -128,7 +128,7 @@ def _model_of_backend(model: str | None, backend: str) -> str | None:
         (os.environ.get("LIMEN_MODEL"), os.environ.get("LIMEN_BACKEND")),
         (ini.get("model"), ini.get("backend")),
     )
-    return next((name for name, its in beside if name and its in (None, "", backend)), None)
+    return model_for(backend, beside)
 
 
 def _say_what_the_ini_file_gave(parts: dict[str, Any]) -> None:

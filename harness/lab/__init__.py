@@ -7,7 +7,7 @@ from .arm_reading import read_model
 from .arms import Arm
 from .compared_answers import arm_of_tables, compare_answers, distance_of, effect_of, remarks
 from .durations import TimeEstimate, estimated_time, service_time
-from .environment import dollars_from, names_from, retries_from, whole_number_from
+from .environment import dollars_from, model_for, names_from, retries_from, whole_number_from
 from .executors import local_executor, thread_executor
 from .gate import TraitCheck, check_trait
 from .grids import GridResults, grid_arms, grid_of
@@ -66,6 +66,7 @@ __all__ = [
     "leak_audit",
     "local_executor",
     "mean_over_training",
+    "model_for",
     "names_from",
     "progress_on",
     "read_model",

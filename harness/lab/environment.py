@@ -1,6 +1,7 @@
 """Values that come as text: from environment variables, options and ini files."""
 
 import os
+from collections.abc import Iterable
 
 from ...datasets.errors import SpecError
 
@@ -46,3 +47,15 @@ def retries_from(text: str | None, source: str) -> int:
 def names_from(text: str | None) -> tuple[str, ...]:
     """Names separated by commas; none for None."""
     return tuple(name for part in (text or "").split(",") if (name := part.strip()))
+
+
+def model_for(backend: str | None, given: Iterable[tuple[str | None, str | None]]) -> str | None:
+    """The model that is given for a backend; None if none is, for the backend's own choice.
+
+    Args:
+        backend: The backend in use; None if nothing names one.
+        given: The model and the backend of each place that may name them, the first in force
+            first. A model that stands beside another backend is not meant.
+    """
+    meant = (model for model, beside in given if model and (not beside or beside == backend))
+    return next(meant, None)

@@ -108,17 +108,12 @@ def _values(config: pytest.Config, name: str) -> tuple[tuple[str | None, str], .
 
 
 def _model_of_backend(config: pytest.Config, name: str) -> str | None:
-    """The model that is given for the backend in use.
+    """The model of command line, environment or ini file that is meant for the backend in use."""
+    from ..lab import model_for
 
-    Command line, environment and ini file each may name a backend and its model: a model that
-    stands beside another backend is not meant. None: the backend's own choice.
-    """
-    used = option(config, "backend")
-    models, backends = _values(config, name), _values(config, "backend")
-    for (model, _), (backend, _) in zip(models, backends, strict=True):
-        if model and backend in (None, "", used):
-            return model
-    return None
+    places = zip(_values(config, name), _values(config, "backend"), strict=True)
+    given = ((model, backend) for (model, _), (backend, _) in places)
+    return model_for(option(config, "backend"), given)
 
 
 def flag(config: pytest.Config, name: str) -> bool:

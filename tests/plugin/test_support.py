@@ -8,6 +8,7 @@ import pytest
 
 from limen.harness import Rate
 from limen.harness.plugin.support import EvidenceRecorder, finding_of, support_of
+from limen.harness.statistics import Evidence
 
 from ..testing.specs import SPEC, Run
 
@@ -30,10 +31,9 @@ def rate(value: float, recorder: EvidenceRecorder, *, arm: str = "student", seed
     )  # fmt: skip
 
 
-def support(test: str, values: Mapping[str, float] | None = None) -> str:
-    """The support of a claim that asserts something of ``student``, ``control`` and ``effect``."""
+def ran(test: str, values: Mapping[str, float]) -> tuple[BaseException | None, list[Evidence]]:
+    """How a test of ``student``, ``control`` and ``effect`` ended, and what it compared."""
     recorder = EvidenceRecorder()
-    values = values or VALUES
     names = {arm: rate(value, recorder, arm=arm) for arm, value in values.items()}
     names["effect"] = names["student"] - names["control"]  # type: ignore[assignment]
     recorder.start()
@@ -42,7 +42,13 @@ def support(test: str, values: Mapping[str, float] | None = None) -> str:
         exec(test, names)
     except BaseException as raised:
         error = raised
-    return support_of(error, recorder.stop(), None)
+    return error, recorder.stop()
+
+
+def support(test: str, values: Mapping[str, float] | None = None) -> str:
+    """The support of a claim that asserts something of ``student``, ``control`` and ``effect``."""
+    error, evidence = ran(test, values or VALUES)
+    return support_of(error, evidence, None)
 
 
 @pytest.mark.parametrize(
@@ -174,16 +180,7 @@ def supports(file: Path) -> dict[str, str]:
 
 def finding(test: str) -> str:
     """What is shown of a test."""
-    recorder = EvidenceRecorder()
-    names = {arm: rate(value, recorder, arm=arm) for arm, value in VALUES.items()}
-    names["effect"] = names["student"] - names["control"]  # type: ignore[assignment]
-    recorder.start()
-    error: BaseException | None = None
-    try:
-        exec(test, names)
-    except (AssertionError, ZeroDivisionError) as raised:
-        error = raised
-    return finding_of(error, recorder.stop())
+    return finding_of(*ran(test, VALUES))
 
 
 @pytest.mark.parametrize(
