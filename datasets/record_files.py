@@ -312,7 +312,7 @@ def _csv_rows(file: Path, text: str, *, tabs: bool) -> Iterator[Record]:
     end = 0
     for fields in reader:
         line, end = end + 1, reader.line_num
-        if not any(field.strip() for field in fields):
+        if not "".join(fields).strip():
             continue
         if not names:
             names = _head(file, fields)
@@ -321,8 +321,9 @@ def _csv_rows(file: Path, text: str, *, tabs: bool) -> Iterator[Record]:
                 f"{file}, line {line} has {len(fields)} fields, and its head has {len(names)}"
             )
         else:
-            values = ((name, value or None) for name, value in zip(names, fields, strict=True))
-            yield Record(f"line {line}", {name: value for name, value in values if name})
+            values = {name: value or None for name, value in zip(names, fields, strict=True)}
+            values.pop("", None)
+            yield Record(f"line {line}", values)
 
 
 def _head(file: Path, fields: list[str]) -> list[str]:

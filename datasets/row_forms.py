@@ -13,6 +13,7 @@ all other columns of the file.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 
 from .batch_files import check_prompts
@@ -108,8 +109,8 @@ def rows_of_records(
     flat = list(flattened(source, records))
     if not flat:
         raise DataError(f"{source} has no rows")
-    names = tuple(dict.fromkeys(name for record in flat for name in record.values))
-    form = _with_history(_recognised(source, names, flat, columns), flat)
+    names = _columns_of(flat)
+    form = _with_history(_recognised(source, names, flat, columns), names, flat)
     for condition in columns.where:
         check_column(source, names, condition.column)
     chosen = [
@@ -139,7 +140,7 @@ def prompts_of_records(
 ) -> tuple[str, ...]:
     """The prompts of some records."""
     found = list(records)
-    names = tuple(dict.fromkeys(key for record in found for key in record.values))
+    names = _columns_of(found)
     if not found:
         raise DataError(f"{source} has no prompts")
     usual = candidates(names, PROMPT) or matching(names, CONVERSATION)
@@ -150,6 +151,11 @@ def prompts_of_records(
         )
     reader = RowReader(source, RowForm(_prompt_column(source, names, name), ""), (), ())
     return tuple(reader.asked(record)[1] for record in found)
+
+
+def _columns_of(records: Iterable[Record]) -> tuple[str, ...]:
+    """The names of all columns, in the order in which they come up."""
+    return tuple(dict.fromkeys(chain.from_iterable(record.values for record in records)))
 
 
 def _recognised(
@@ -175,12 +181,11 @@ def _recognised(
     return RowForm(prompt, answer, system=wanted.system or system_column(others))
 
 
-def _with_history(form: RowForm, records: Sequence[Record]) -> RowForm:
+def _with_history(form: RowForm, names: Sequence[str], records: Sequence[Record]) -> RowForm:
     """The form, with the column of what was said before each prompt, if there is one."""
     if form.answer is None:
         return form
-    columns = dict.fromkeys(name for record in records for name in record.values)
-    found = [name for name in matching(columns, HISTORY) if _is_history(_first(records, name))]
+    found = [name for name in matching(names, HISTORY) if _is_history(_first(records, name))]
     return replace(form, history=found[0]) if len(found) == 1 else form
 
 
@@ -246,7 +251,7 @@ def exchanges(source: str, records: Sequence[Record]) -> list[Record]:
 
     What was said before the question is left out.
     """
-    names = tuple(dict.fromkeys(name for record in records for name in record.values))
+    names = _columns_of(records)
     form = _usual(names, records) if records else None
     if form is None or (form.answer is not None and plain_name(form.prompt) not in SOURCES):
         return list(records)
@@ -283,7 +288,8 @@ def _understood(rows: Sequence[Row], read: int, form: RowForm, others: Sequence[
 
 def _system_turns(row: Row) -> bool:
     """Whether a row has a system prompt."""
-    return any(turn["role"] == "system" for turn in row.get(HISTORY_OF_ROW, ()))
+    history = row.get(HISTORY_OF_ROW)
+    return history is not None and any(turn["role"] == "system" for turn in history)
 
 
 def check_columns(columns: RowColumns) -> None:

@@ -140,6 +140,8 @@ def is_number(value: object) -> bool:
 
 def _inner(value: object, names: Sequence[str]) -> object:
     """What a value is that objects and lists of one may be wrapped around."""
+    if isinstance(value, str):
+        return value
     if isinstance(value, Mapping) and (found := matching(value, names)):
         return _inner(value[found[0]], names)
     if isinstance(value, list) and len(value) == 1 and not is_conversation(value):

@@ -32,8 +32,10 @@ def as_conversations(records: Iterable[Located]) -> Iterator[Located]:
             messages.append((place, values))
         elif isinstance(root, Mapping) and isinstance(root.get("replies"), list):
             yield from _conversation(place, {**values, **root}, _nested)
-        else:
+        elif list in map(type, values.values()):
             yield place, _of_pairs(_alternating(values))
+        else:
+            yield place, values
     yield from _of_messages(messages)
 
 
