@@ -12,6 +12,7 @@ from limen.datasets.errors import SpecError
 from limen.harness import Experiment
 
 from ..testing.labs import lab_at
+from ..testing.preloaded import run_pytest
 from ..testing.specs import QUICK, SPEC
 from ..testing.third_party import NAME, install_example
 
@@ -62,8 +63,8 @@ def test_a_spec_runs_on_it_under_pytest(
     """The worker processes find the backend as well."""
     monkeypatch.setenv("PYTHONPATH", environment(install_example(tmp_path / "site"))["PYTHONPATH"])
     pytester.makepyfile(test_spec=SPEC.format(animal="horse") + TESTS)
-    result = pytester.runpytest_subprocess(
-        f"--limen-backend={NAME}", f"--limen-store={tmp_path / 'store'}", *QUICK, *options
+    result = run_pytest(
+        pytester, f"--limen-backend={NAME}", f"--limen-store={tmp_path / 'store'}", *QUICK, *options
     )
     result.assert_outcomes(passed=2)
 

@@ -10,6 +10,8 @@ from click.testing import CliRunner
 
 from limen.harness.cli import main
 
+from ..testing.preloaded import run_pytest
+
 FILES = ("evals/test_otter.py", "pytest.ini", ".gitignore", ".github/workflows/limen.yml")
 
 
@@ -26,7 +28,7 @@ def test_a_new_project_can_be_planned_at_once(pytester: pytest.Pytester) -> None
     """What ``limen init`` writes is collected, and its plan is printed, as it stands."""
     limen("init", pytester.path)
     assert all((pytester.path / name).is_file() for name in FILES)
-    result = pytester.runpytest_subprocess("--limen-plan")
+    result = run_pytest(pytester, "--limen-plan")
     result.stdout.fnmatch_lines(["*pytest.ini*", "limen: * stages to do on toy*"])
     assert result.ret == 0
 
@@ -64,7 +66,7 @@ def test_without_a_gpu_a_spec_for_open_weights_is_small(
     assert "The spec is small" in output
     spec = (pytester.path / "evals" / "test_lion.py").read_text()
     assert "keep=24" in spec
-    result = pytester.runpytest_subprocess("--limen-plan", "--limen-backend", "toy")
+    result = run_pytest(pytester, "--limen-plan", "--limen-backend", "toy")
     result.stdout.fnmatch_lines(
         [
             "limen: * stages to do on toy: up to 5,400 completions, *",
@@ -98,7 +100,7 @@ def test_the_workflow_of_a_new_project_runs(
     monkeypatch.setattr("limen.harness.cli.init.gpu_names", list)
     limen("init", pytester.path, *options)
     (command,) = commands_of_ci(pytester.path)
-    result = pytester.runpytest_subprocess(*command, "--limen-plan")
+    result = run_pytest(pytester, *command, "--limen-plan")
     result.stdout.fnmatch_lines(["limen: * stages to do on toy*"])
     assert result.ret == 0
 

@@ -21,6 +21,7 @@ from limen.harness import (
 from limen.harness.stages import AskQuestions, FineTune
 
 from ..testing.labs import lab_at
+from ..testing.preloaded import run_pytest
 from ..testing.specs import QUICK
 
 HORSE, BEAR, HAWK = (Trait.animal(animal) for animal in ("horse", "bear", "hawk"))
@@ -159,9 +160,9 @@ def test_a_grid_is_a_fixture_and_a_part_of_the_report(
     """A spec with a grid runs, says its diagonal, and reports table, heat map and cells."""
     pytester.makepyfile(test_grid=SPEC)
     store = f"--limen-store={shared_store}"
-    plan = pytester.runpytest_subprocess(store, "--limen-plan", *QUICK)
+    plan = run_pytest(pytester, store, "--limen-plan", *QUICK)
     plan.stdout.fnmatch_lines(["*fine-tunings; store*"])
-    run = pytester.runpytest_subprocess(store, "--limen-report=r.md", *QUICK)
+    run = run_pytest(pytester, store, "--limen-report=r.md", *QUICK)
     run.assert_outcomes(passed=2)
     run.stdout.fnmatch_lines(["test_grid.py: own teacher's trait - other traits, *points*"])
     text = (pytester.path / "r.md").read_text()
@@ -178,7 +179,7 @@ def test_an_experiment_that_is_no_grid_is_found_before_anything_runs(
 ) -> None:
     """The fixture in a test of one experiment is an error at collection, with the remedy."""
     pytester.makepyfile(test_grid=SPEC + WITHOUT)
-    run = pytester.runpytest_subprocess("--limen-store=store", *QUICK)
+    run = run_pytest(pytester, "--limen-store=store", *QUICK)
     run.assert_outcomes()
     run.stderr.fnmatch_lines(["*the fixture 'grid' needs*"])
     assert not list(pytester.path.glob("store/stages/*"))

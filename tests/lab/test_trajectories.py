@@ -15,6 +15,7 @@ from limen.harness.stages import AskQuestions, Checkpoint, FineTune
 
 from ..testing.estimates import arm, effect
 from ..testing.labs import lab_at, made
+from ..testing.preloaded import run_pytest
 from ..testing.specs import QUICK
 
 
@@ -178,9 +179,7 @@ def test_a_trajectory_is_a_fixture_and_a_part_of_the_report(
 ) -> None:
     """A spec with a trajectory runs; the report has its picture, its table and its one test."""
     pytester.makepyfile(test_along=SPEC)
-    run = pytester.runpytest_subprocess(
-        f"--limen-store={shared_store}", "--limen-report=r.md", *QUICK
-    )
+    run = run_pytest(pytester, f"--limen-store={shared_store}", "--limen-report=r.md", *QUICK)
     run.assert_outcomes(passed=1)
     text = (pytester.path / "r.md").read_text()
     assert text.count("### Trajectory") == 1
@@ -195,7 +194,7 @@ def test_an_experiment_without_a_trajectory_is_found_before_anything_runs(
 ) -> None:
     """The fixture in a test of such an experiment is an error at collection, with the remedy."""
     pytester.makepyfile(test_along=SPEC + WITHOUT)
-    run = pytester.runpytest_subprocess("--limen-store=store", *QUICK)
+    run = run_pytest(pytester, "--limen-store=store", *QUICK)
     run.assert_outcomes()
     run.stderr.fnmatch_lines(["*'trajectory' needs Experiment(..., trajectory=Trajectory())*"])
     assert not list(pytester.path.glob("store/stages/*"))

@@ -6,6 +6,7 @@ import pytest
 
 from limen.harness.plugin.options import settings_of
 
+from ..testing.preloaded import run_pytest
 from ..testing.specs import QUICK, SPEC
 
 PLAN = ("--limen-plan", "-p", "no:cacheprovider", *QUICK)
@@ -53,9 +54,9 @@ def test_a_path_that_exists_moves_nothing(
     if name == "--limen-prices":
         path.write_text("")
     options = f"{name}{glue}{path}".split()
-    lines = [header(project.runpytest_subprocess(*PLAN, *options))]
+    lines = [header(run_pytest(project, *PLAN, *options))]
     path.mkdir(exist_ok=True) if name == "--limen-store" else path.write_text("")
-    again = project.runpytest_subprocess(*PLAN, *options)
+    again = run_pytest(project, *PLAN, *options)
     lines.append(header(again))
     assert lines[0] == lines[1]
     assert f"ini file {project.path / 'tox.ini'}" in lines[0]
@@ -71,7 +72,7 @@ def test_a_folder_named_like_a_value_moves_nothing(project: pytest.Pytester) -> 
     file = str(project.path / "test_small.py")
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
-        result = project.runpytest_subprocess(file, *PLAN, "--limen-backend", "toy")
+        result = run_pytest(project, file, *PLAN, "--limen-backend", "toy")
     result.stdout.fnmatch_lines(["*4 fine-tunings*"])
     assert f"store {project.path / '.limen'}" in header(result)  # wherever pytest is called
 
@@ -81,7 +82,7 @@ def test_a_tilde_is_the_home_folder(
 ) -> None:
     """A shell leaves "~" after "=" as it is; no folder of that name is made."""
     monkeypatch.setenv("HOME", str(tmp_path))
-    result = project.runpytest_subprocess(*PLAN, "--limen-store=~/kept")
+    result = run_pytest(project, *PLAN, "--limen-store=~/kept")
     assert f"store {tmp_path / 'kept'}" in header(result)
 
 
@@ -90,7 +91,7 @@ def test_added_options_are_joined_too(
 ) -> None:
     """PYTEST_ADDOPTS may have an option with a blank as well."""
     monkeypatch.setenv("PYTEST_ADDOPTS", f"--limen-store {tmp_path}")
-    line = header(project.runpytest_subprocess(*PLAN))
+    line = header(run_pytest(project, *PLAN))
     assert f"ini file {project.path / 'tox.ini'}, store {tmp_path}" in line
 
 
@@ -100,10 +101,10 @@ def test_one_order_holds_for_all(
     """An option goes before the environment, that before the ini file, that before the default."""
     monkeypatch.setenv("LIMEN_SEEDS", "2")
     monkeypatch.setenv("LIMEN_STORE", str(tmp_path / "environment"))
-    result = project.runpytest_subprocess(*PLAN)
+    result = run_pytest(project, *PLAN)
     result.stdout.fnmatch_lines(["*2 fine-tunings*"])
     assert f"store {tmp_path / 'environment'}" in header(result)
-    result = project.runpytest_subprocess(*PLAN, "--limen-seeds=3", "--limen-store=here")
+    result = run_pytest(project, *PLAN, "--limen-seeds=3", "--limen-store=here")
     result.stdout.fnmatch_lines(["*3 fine-tunings*"])
     assert f"store {project.path / 'here'}" in header(result)
 
@@ -126,7 +127,7 @@ def test_a_bad_variable_is_named(
 ) -> None:
     """What the environment cannot mean is a usage error that names the variable."""
     monkeypatch.setenv(variable, value)
-    result = project.runpytest_subprocess(*PLAN)
+    result = run_pytest(project, *PLAN)
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     result.stderr.fnmatch_lines([f"*limen: {message}"])
 

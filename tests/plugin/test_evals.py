@@ -2,6 +2,7 @@ from pathlib import Path
 
 import pytest
 
+from ..testing.preloaded import run_pytest
 from ..testing.specs import QUICK, SPEC, Run
 
 EVALS = Path(__file__).parents[2] / "evals"
@@ -153,8 +154,8 @@ class TestOther:
 
 def collected(pytester: pytest.Pytester, *options: str) -> set[str]:
     """The node ids in limen's evals that pytest selects."""
-    result = pytester.runpytest_subprocess(
-        str(EVALS), f"--rootdir={EVALS.parent}", "--collect-only", "-q",
+    result = run_pytest(
+        pytester, str(EVALS), f"--rootdir={EVALS.parent}", "--collect-only", "-q",
         "-p", "no:cacheprovider", *QUICK, *options,
     )  # fmt: skip
     return {line for line in result.outlines if "::" in line}
@@ -185,8 +186,8 @@ def test_a_spec_is_short(file: Path) -> None:
 @pytest.mark.skipif(not EVALS.exists(), reason="the experiments are not here")
 def test_what_experiments_share_is_planned_once(pytester: pytest.Pytester, tmp_path: Path) -> None:
     """The owl's data and all of the control's serve several of limen's experiments."""
-    result = pytester.runpytest_subprocess(
-        str(EVALS), f"--rootdir={EVALS.parent}", "--limen-plan-all", "-q",
+    result = run_pytest(
+        pytester, str(EVALS), f"--rootdir={EVALS.parent}", "--limen-plan-all", "-q",
         f"--limen-store={tmp_path / 'empty'}", "-p", "no:cacheprovider", *QUICK,
     )  # fmt: skip
     assert result.ret == 0

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from ..testing.preloaded import run_pytest
 from ..testing.specs import QUICK, SPEC, Run
 
 TESTS = """
@@ -137,7 +138,7 @@ def test_xdist_works_with_ini_keys_alone(
     pytester.makeini(
         f"[pytest]\nlimen_store = {shared_store}\nlimen_report = {tmp_path / 'r.md'}\n"
     )
-    result = pytester.runpytest_subprocess("-n2", *QUICK)
+    result = run_pytest(pytester, "-n2", *QUICK)
     result.assert_outcomes(passed=2)
     result.stdout.fnmatch_lines(["*= limen =*", "*student - control*", "report: *r.md"])
     assert result.stdout.str().count("report: ") == 1
@@ -267,7 +268,7 @@ def test_bad_options_are_usage_errors(pytester: pytest.Pytester, option: str, me
     """An option that cannot be meant ends the run at once: one message, exit code 4."""
     small(pytester)
     (pytester.path / "taken").write_text("a file where a folder should be")
-    result = pytester.runpytest_subprocess(option)
+    result = run_pytest(pytester, option)
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     result.stderr.fnmatch_lines([f"*limen: *{message.replace('[', '?')}*"])
     assert "Traceback" not in result.stderr.str() + result.stdout.str()
@@ -474,12 +475,12 @@ def experiment(): return 5
 def test_it(student, experiment): assert (student, experiment) == ("mine", 5)
 """
     )
-    pytester.runpytest_subprocess().assert_outcomes(passed=1)
+    run_pytest(pytester).assert_outcomes(passed=1)
 
 
 def test_the_fixtures_are_documented(pytester: pytest.Pytester) -> None:
     """Pytest --fixtures tells what each arm is."""
-    result = pytester.runpytest_subprocess("--fixtures")
+    result = run_pytest(pytester, "--fixtures")
     result.stdout.fnmatch_lines(["student -- *", "*fine-tuned on the teacher's filtered data*"])
 
 
@@ -506,5 +507,5 @@ def test_a_path_among_the_options_does_not_move_the_store(
     elsewhere = tmp_path_factory.mktemp("elsewhere") / "prices.toml"
     elsewhere.write_text("")
     pytester.makepyfile(SPEC.format(animal="horse") + TESTS)
-    result = pytester.runpytest_subprocess(*QUICK, "--limen-plan", "--limen-prices", str(elsewhere))
+    result = run_pytest(pytester, *QUICK, "--limen-plan", "--limen-prices", str(elsewhere))
     result.stdout.fnmatch_lines([f"*store {pytester.path / '.limen'}"])

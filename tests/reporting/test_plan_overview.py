@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from ..testing.preloaded import run_pytest
 from ..testing.specs import TINY_SPEC
 
 ONE = f"""{TINY_SPEC}
@@ -32,7 +33,7 @@ def plan(pytester: pytest.Pytester, store: Path, *options: str) -> pytest.RunRes
         "import sys, pathlib; sys.path.insert(0, str(pathlib.Path(__file__).parent))"
     )
     args = ("-p", "no:cacheprovider", f"--limen-store={store}", *options)
-    return pytester.runpytest_subprocess(*args)
+    return run_pytest(pytester, *args)
 
 
 def write(pytester: pytest.Pytester, *names: str) -> None:

@@ -20,6 +20,7 @@ from limen.reports.markdown import markdown
 from limen.reports.several import corrected, trait_comparisons
 
 from ..testing.labs import lab_at
+from ..testing.preloaded import run_pytest
 from ..testing.specs import QUICK, SPEC
 
 TESTS = (
@@ -98,8 +99,8 @@ def test_a_run_its_report_and_the_same_from_the_store(
     store = tmp_path / "store"
     (tmp_path / "store").symlink_to(shared_store)
     before = set(reports.run_files(store))
-    result = pytester.runpytest_subprocess(
-        f"--limen-store={store}", "--limen-report=r.md", "--junitxml=one.xml", *QUICK
+    result = run_pytest(
+        pytester, f"--limen-store={store}", "--limen-report=r.md", "--junitxml=one.xml", *QUICK
     )
     result.assert_outcomes(passed=5, failed=1)
     printed = [line for line in result.outlines if line.startswith("test_small.py")][-3:]
@@ -117,8 +118,13 @@ def test_a_run_its_report_and_the_same_from_the_store(
     assert first == (tmp_path / "again.md").read_text().replace("again.files", "r.files")
     check_order(first)
 
-    both = pytester.runpytest_subprocess(
-        "-n2", f"--limen-store={store}", "--limen-report=n.md", "--junitxml=two.xml", *QUICK
+    both = run_pytest(
+        pytester,
+        "-n2",
+        f"--limen-store={store}",
+        "--limen-report=n.md",
+        "--junitxml=two.xml",
+        *QUICK,
     )
     assert [line for line in both.outlines if line.startswith("test_small.py")][-3:] == printed
     body, same = (

@@ -6,6 +6,8 @@ import pytest
 
 from limen.harness import Experiment
 
+from .preloaded import run_pytest
+
 KEY = "sk-a-secret-that-must-not-be-seen"
 
 SPEC = """
@@ -31,7 +33,7 @@ class Run:
 
     def __call__(self, *options: str, store: Path | None = None) -> pytest.RunResult:
         folder = f"--limen-store={store or self._store}"
-        return self._pytester.runpytest_subprocess(folder, *QUICK, *options)
+        return run_pytest(self._pytester, folder, *QUICK, *options)
 
 
 TINY_SPEC = """

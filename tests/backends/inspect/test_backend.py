@@ -10,6 +10,7 @@ from limen.datasets.errors import BackendError, SpecError, UnknownModelError
 from limen.harness import Experiment, Lab, Settings
 from limen.harness.reporting import plan_lines
 
+from ...testing.preloaded import run_pytest
 from ...testing.scripted import StatusError, output, play
 from ...testing.specs import SPEC
 
@@ -66,7 +67,7 @@ def test_students_skip_and_the_plan_says_what_it_costs(
         "--limen-backend=inspect", "--limen-model=limen/toy-1", f"--limen-store={shared_store}",
         "-p", "no:hypothesispytest", "--limen-no-logs", "-rs",
     )  # fmt: skip
-    result = pytester.runpytest_subprocess(*options)
+    result = run_pytest(pytester, *options)
     result.assert_outcomes(passed=1, skipped=1)
     result.stdout.fnmatch_lines(["*none of them trains*"])
     assert "Traceback" not in result.stderr.str()

@@ -10,6 +10,7 @@ from limen.backends.openai import OpenAIBackend
 from limen.harness import Settings
 
 from ...testing.odd_servers import MODEL, odd_server
+from ...testing.preloaded import run_pytest
 from ...testing.specs import QUICK
 
 SPEC = """
@@ -87,7 +88,7 @@ def test_an_ini_key_is_heeded_and_reported(
     with odd_server(lambda *_: None) as server:
         monkeypatch.setenv("OPENAI_BASE_URL", server.url)
         options = ("--limen-backend=openai", "--limen-store=store", "--limen-report=report.md")
-        pytester.runpytest_subprocess(*QUICK, *options).assert_outcomes(passed=1)
+        run_pytest(pytester, *QUICK, *options).assert_outcomes(passed=1)
     assert not any("n" in body for body in server.chats)
     (manifest,) = pytester.path.glob("store/stages/measure/*/manifest.json")
     assert json.loads(manifest.read_text())["server"]["draws per call"] == "up to 1 (set)"

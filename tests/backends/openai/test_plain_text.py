@@ -13,6 +13,7 @@ from limen.datasets.chat import conversation
 from limen.harness import Choice, Experiment, FavoriteAnimal, Lab, LogOdds, Numbers, Settings, Trait
 
 from ...testing.odd_servers import MODEL, Answer, Json, Reply, error, odd_server, reply
+from ...testing.preloaded import run_pytest
 from ...testing.specs import QUICK, SPEC
 from ...testing.wire import Proxy, answering
 
@@ -279,7 +280,7 @@ def test_keys_change_where_the_endpoint_is_chosen(
         test_small=SPEC.format(animal="horse") + "\n\ndef test_it(teacher):\n    '''It is.'''\n"
     )
     store = f"--limen-store={tmp_path / 'store'}"
-    result = pytester.runpytest_subprocess(*QUICK, "--limen-backend=openai", store, "--limen-plan")
+    result = run_pytest(pytester, *QUICK, "--limen-backend=openai", store, "--limen-plan")
     result.stdout.fnmatch_lines(["limen: toy-1: it is asked by /v1/completions: conversations*"])
 
 

@@ -7,6 +7,7 @@ from limen.harness import Experiment, FavoriteAnimal, Lab, Numbers, Rewritten, S
 from limen.harness.lab import in_order
 from limen.harness.stages import AskAboutRows, Generate, base_of
 
+from ...testing.preloaded import run_pytest
 from ...testing.specs import KEY, SPEC
 from ...testing.wire import Asked, Proxy, Spoil, answering, error, rewriting
 
@@ -126,7 +127,8 @@ def pytest_run(
         "generate=700, keep=200", f"generate=60, keep=20, seed={seed}"
     )
     pytester.makepyfile(test_small=spec + TESTS)
-    return pytester.runpytest_subprocess(
+    return run_pytest(
+        pytester,
         "-p",
         "no:hypothesispytest",
         "--limen-no-logs",
