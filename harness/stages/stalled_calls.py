@@ -12,6 +12,8 @@ from .time_limits import TimeIsUp
 T = TypeVar("T")
 LOOKS = 20
 """How often within the limit a call is looked at."""
+UNWINDING = 5.0
+"""Seconds that an interrupted call has to end before it is interrupted again."""
 
 
 def interrupted_if_stalled(
@@ -53,6 +55,7 @@ def _interrupting(idle_seconds: Callable[[], float], limit: float) -> Iterator[N
         nonlocal fired
         if idle_seconds() >= limit:
             fired = True
+            signal.setitimer(signal.ITIMER_REAL, UNWINDING, UNWINDING)
             raise TimeIsUp
 
     before = signal.signal(signal.SIGALRM, look)

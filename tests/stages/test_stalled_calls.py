@@ -54,6 +54,39 @@ def test_an_interruption_that_was_caught_counts() -> None:
             interrupted_if_stalled(call, Activity().idle_seconds, LIMIT)
 
 
+def test_an_interrupted_call_can_clean_up() -> None:
+    """It is not interrupted in what it does then, such as writing its logs."""
+    cleaned = []
+
+    def tidy() -> None:
+        try:
+            sleeps()
+        finally:
+            time.sleep(3 * LIMIT)
+            cleaned.append(True)
+
+    with pytest.raises(TimeIsUp):
+        interrupted_if_stalled(tidy, Activity().idle_seconds, LIMIT)
+    assert cleaned
+
+
+def test_a_call_that_goes_on_is_interrupted_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However often it catches that."""
+    monkeypatch.setattr("limen.harness.stages.stalled_calls.UNWINDING", 0.1)
+    caught: list[BaseException] = []
+
+    def stubborn() -> None:
+        while len(caught) < 3:
+            try:
+                sleeps()
+            except BaseException as error:
+                caught.append(error)
+
+    with pytest.raises(TimeIsUp):
+        interrupted_if_stalled(stubborn, Activity().idle_seconds, LIMIT)
+    assert len(caught) == 3
+
+
 def test_a_future_is_not_waited_for_once_nothing_happens() -> None:
     """Its result or its error, if it ends before."""
     end = threading.Event()
