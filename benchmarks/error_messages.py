@@ -8,6 +8,7 @@ import html
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache, cached_property
 from itertools import islice, product
 from pathlib import Path
 
@@ -68,9 +69,15 @@ def messages() -> list[Message]:
     return [one for one in found if re.search(r"\w", re.sub(r"<[^>]*>|limen:", "", one.text))]
 
 
+@cache
+def _nodes(tree: ast.AST) -> tuple[ast.AST, ...]:
+    """A node and all below it."""
+    return tuple(ast.walk(tree))
+
+
 def _error_classes(trees: Iterator[ast.Module]) -> set[str]:
     """The subclasses of limen's errors, warnings and further errors, by name."""
-    classes = [n for tree in trees for n in ast.walk(tree) if isinstance(n, ast.ClassDef)]
+    classes = [n for tree in trees for n in _nodes(tree) if isinstance(n, ast.ClassDef)]
     known = {"LimenError", "SpecWarning", "StoreWarning", *OTHERS}
     while True:
         added = {c.name for c in classes if any(_last(base) in known for base in c.bases)} - known
@@ -88,7 +95,7 @@ class Module:
 
     def __post_init__(self) -> None:
         self.tree = ast.parse(self.file.read_text(encoding="utf-8"))
-        self.functions = {n.name: n for n in ast.walk(self.tree) if isinstance(n, Definition)}
+        self.functions = {n.name: n for n in _nodes(self.tree) if isinstance(n, Definition)}
 
     @property
     def room(self) -> str:
@@ -99,14 +106,14 @@ class Module:
     def makers(self, kinds: set[str]) -> dict[str, tuple[str, Definition, ast.expr]]:
         """Functions that make an error of a text that they are given."""
         made = {}
-        called = {_called_here(node) for node in ast.walk(self.tree) if isinstance(node, ast.Call)}
+        called = {_called_here(node) for node in _nodes(self.tree) if isinstance(node, ast.Call)}
         for name, function in self.functions.items():
             is_own = name.startswith("_") and name in called
             if not is_own and not _returns_error(function, kinds):
                 continue
             parameters = {argument.arg for argument in _arguments(function)}
             for kind, text in _texts_in(function, kinds):
-                if parameters & {n.id for n in ast.walk(text) if isinstance(n, ast.Name)}:
+                if parameters & {n.id for n in _nodes(text) if isinstance(n, ast.Name)}:
                     made[name] = (kind, function, text)
         return made
 
@@ -141,23 +148,29 @@ class Module:
         texts: dict[str, list[str]] = {}
         for name, value in _assignments(function):
             texts.setdefault(name, []).extend(_variants(value, {}))
-        for name, other in self.functions.items():
-            returned = [n.value for n in ast.walk(other) if isinstance(n, ast.Return) and n.value]
-            if returned and all(map(_is_text, returned)):
-                texts[f"{name}()"] = [text for value in returned for text in _variants(value, {})]
+        return {**texts, **self._returned}
+
+    @cached_property
+    def _returned(self) -> Values:
+        """The texts that functions here return, by their call."""
+        texts: dict[str, list[str]] = {}
+        for name, function in self.functions.items():
+            values = [n.value for n in _nodes(function) if isinstance(n, ast.Return) and n.value]
+            if values and all(map(_is_text, values)):
+                texts[f"{name}()"] = [text for value in values for text in _variants(value, {})]
         return texts
 
 
 def _assignments(function: Definition) -> Iterator[tuple[str, ast.expr]]:
     """The names that get a text in a function, each with the text."""
-    for node in ast.walk(function):
+    for node in _nodes(function):
         if isinstance(node, ast.Assign) and _is_text(node.value):
             yield _last(node.targets[0]), node.value
 
 
 def _returns_error(function: Definition, kinds: set[str]) -> bool:
     """Whether a function makes an error for its callers to raise."""
-    returned = [n.value for n in ast.walk(function) if isinstance(n, ast.Return)]
+    returned = [n.value for n in _nodes(function) if isinstance(n, ast.Return)]
     return any(isinstance(v, ast.Call) and _last(v.func) in kinds for v in returned)
 
 
@@ -198,16 +211,19 @@ def _kind(call: ast.Call) -> str:
     return f"HTTP {status.value!r}" if isinstance(status, ast.Constant) else "HTTP"
 
 
-def _own_calls(function: Definition) -> Iterator[ast.Call]:
+@cache
+def _own_calls(function: Definition) -> tuple[ast.Call, ...]:
     """The calls in a function, but not those in functions within it."""
+    calls: list[ast.Call] = []
     stack: list[ast.AST] = list(function.body)
     while stack:
         node = stack.pop()
         if isinstance(node, Definition):
             continue
         if isinstance(node, ast.Call):
-            yield node
+            calls.append(node)
         stack += list(ast.iter_child_nodes(node))
+    return tuple(calls)
 
 
 def _arguments(function: Definition) -> list[ast.arg]:
