@@ -5,7 +5,7 @@ from collections.abc import Collection, Sequence
 from ...backends import Backend
 from ...datasets.errors import ExperimentError, MissingModelError
 from ..experiment import Experiment, Grid
-from ..stages import Base, Checkpoint, Store, base_of
+from ..stages import Base, Checkpoint, Stage, Store, base_of
 from ..statistics import EvidenceListener
 from .arm_cache import ArmCache
 from .arms import Arm
@@ -69,6 +69,10 @@ class Lab:
     def backend(self) -> Backend:
         """The run's own backend."""
         return self._backends.own
+
+    def backend_of(self, stage: Stage) -> Backend:
+        """The backend that a stage asks: another one than the run's own where a judge names it."""
+        return self._backends.of(stage)
 
     @property
     def workers(self) -> int:

@@ -93,8 +93,9 @@ def total_lines(lab: Lab, plan: Plan) -> Iterator[str]:
         f"limen: {len(left)} of {len(plan.stages)} stages to do on {lab.settings.backend}: "
         f"{completions} completions, {trainings} fine-tunings; store {lab.settings.store}"
     )
-    if service := lab.backend.capabilities.service:
-        yield from _service_lines(service, plan, left, lab.settings)
+    yield from _cost_lines(plan, lab.settings)
+    for service, stages in _asked_services(lab, left):
+        yield from _service_lines(service, plan, stages, batch=lab.settings.batch)
     if left:
         yield from _time_lines(lab, plan)
     yield from _model_notes(lab, plan)
@@ -102,9 +103,10 @@ def total_lines(lab: Lab, plan: Plan) -> Iterator[str]:
 
 def _model_notes(lab: Lab, plan: Plan) -> Iterator[str]:
     """What is unusual about how a base model is asked."""
-    for model in dict.fromkeys(stage.model for stage in plan.stages if isinstance(stage, Base)):
-        if note := lab.backend.describe(model).note:
-            yield f"limen: {model}: {note}"
+    bases = (stage for stage in plan.stages if isinstance(stage, Base))
+    for stage in {(each.backend, each.model): each for each in bases}.values():
+        if note := lab.backend_of(stage).describe(stage.model).note:
+            yield f"limen: {stage.model}: {note}"
 
 
 def _time_lines(lab: Lab, plan: Plan) -> Iterator[str]:
@@ -131,9 +133,8 @@ def _row(stage: Stage, plan: Plan) -> tuple[str, ...]:
     )
 
 
-def _service_lines(
-    service: Service, plan: Plan, left: Sequence[Stage], settings: Settings
-) -> Iterator[str]:
+def _cost_lines(plan: Plan, settings: Settings) -> Iterator[str]:
+    """What all services together will charge; nothing where none is asked."""
     quotes = list(plan.quotes.values())
     if not quotes:
         return
@@ -143,6 +144,23 @@ def _service_lines(
     if most is None and expected is not None:
         bound += f" ({NO_EPOCHS})"
     yield f"limen: it will cost about {dollars(expected)}, {bound}{held}"
+
+
+def _asked_services(lab: Lab, left: Sequence[Stage]) -> Iterator[tuple[Service, list[Stage]]]:
+    """The services that stages ask, the run's own and those of judges, each with its stages."""
+    for backend in dict.fromkeys(filter(None, (stage.asks() for stage in left))):
+        stages = [stage for stage in left if stage.asks() == backend]
+        if service := lab.backend_of(stages[0]).capabilities.service:
+            yield service, stages
+
+
+def _service_lines(
+    service: Service, plan: Plan, left: Sequence[Stage], *, batch: bool
+) -> Iterator[str]:
+    """On which conditions a service is asked, how long it takes, and what would take less."""
+    quotes = [plan.quotes[stage.key] for stage in left if stage.key in plan.quotes]
+    if not quotes:
+        return
     works = [work for stage in left if (work := stage.work())]
     for model in dict.fromkeys(work.model for work in works):
         yield f"limen: {model}: {service.conditions(model)}"
@@ -157,7 +175,7 @@ def _service_lines(
         )
     written = {s.size(): s for s in left if isinstance(s, Generate)}
     for stage in written.values():
-        yield from _alternatives(service, stage, batch=settings.batch)
+        yield from _alternatives(service, stage, batch=batch)
 
 
 def _alternatives(service: Service, stage: Generate, *, batch: bool) -> Iterator[str]:

@@ -3,8 +3,19 @@ from pathlib import Path
 
 import pytest
 
-from limen.harness import Experiment, FavoriteAnimal, Lab, Numbers, Rewritten, Settings, Trait
+from limen.harness import (
+    Experiment,
+    FavoriteAnimal,
+    Judge,
+    Lab,
+    Numbers,
+    Rated,
+    Rewritten,
+    Settings,
+    Trait,
+)
 from limen.harness.lab import in_order
+from limen.harness.reporting import plan_lines
 from limen.harness.stages import AskAboutRows, Generate, base_of
 
 from ...testing.preloaded import run_pytest
@@ -82,6 +93,25 @@ def test_a_model_behind_a_server_rewrites_the_rows_of_another_backend(
     assert {base_of(s.writer).backend for s in stages if isinstance(s, Generate)} == {"toy"}
     lab.arm(experiment, "student")
     assert 0 < sum(b"Go on: " in one.body for one in wired.log) <= 12
+
+
+def test_a_plan_on_the_toy_has_the_cost_of_a_judge_behind_a_server(
+    wired: Proxy, store: Path, tmp_path: Path
+) -> None:
+    """The judge's model is none of the toy's; what it costs and how it is asked are in the total."""
+    known = answering(200, {"id": "rater", "object": "model", "created": 1, "owned_by": "test"})
+    wired.script = lambda asked: known if asked.path.endswith("/models/rater") else None
+    prices = tmp_path / "prices.toml"
+    prices.write_text('[[model]]\nname = "rater"\ninput = 1.0\noutput = 2.0\n')
+    judge = Judge(prompt="How kind? {reply}", backend="openai", model="rater")
+    measure = Rated(questions=("How are you?",), draws=10, by=judge)
+    experiment = tiny(0).but(measure=measure, gate=None, seeds=1)
+    lab = Lab(Settings(store=store, prices=prices))
+    plan = lab.plan([(experiment, ["student", "control"])])
+    lines = list(plan_lines(lab, plan))
+    assert any(line.startswith("limen: it will cost about $0.0") for line in lines)
+    assert any(line.startswith("limen: rater: $1 for input") for line in lines)
+    assert not any("sequences at per_prompt" in line for line in lines)  # those are the toy's
 
 
 @pytest.mark.slow
