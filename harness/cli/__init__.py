@@ -7,7 +7,7 @@ import click
 
 from ...datasets.errors import LimenError
 from .echo import echo
-from .ini_file import INI_FILE, ini_defaults
+from .ini_file import INI_FILE, STORE, ini_defaults
 
 COMMANDS = {
     "init": "Write a first spec and its ini file into a folder.",
@@ -80,7 +80,8 @@ store_option = click.option(
     "--store",
     envvar="LIMEN_STORE",
     type=click.Path(file_okay=False, path_type=Path),
-    default=Path(".limen"),
+    default=Path(STORE),
     show_default=True,
+    callback=lambda context, parameter, folder: folder.expanduser(),
     help="The folder that keeps all results.",
 )

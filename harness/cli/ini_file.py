@@ -1,6 +1,7 @@
 """What a project's ini file says, for commands: the same keys that pytest reads."""
 
 import configparser
+import os
 import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -18,6 +19,8 @@ SECTIONS = {
 OPTIONS = ("store", "backend", "model", "budget", "prices")
 """The options of commands that an ini file may give, as ``limen_store`` and so on."""
 PATHS = ("store", "prices")
+STORE = ".limen"
+"""The folder that keeps all results, where nothing else is said."""
 INI_FILE = "limen.ini_file"
 """Where a command's context has the file."""
 
@@ -25,15 +28,15 @@ INI_FILE = "limen.ini_file"
 def ini_defaults(folder: Path) -> tuple[Path | None, dict[str, str]]:
     """The nearest ini file of a folder or one above it, and the options that it gives.
 
-    Paths are those beside the file. Raises :class:`click.ClickException` for a file that cannot be
-    read.
+    Paths are those beside the file, and so is the store where it names none. Raises
+    :class:`click.ClickException` for a file that cannot be read.
     """
     for file, keys in _ini_files(folder):
         values = {name: keys.get(f"limen_{name}", "") for name in OPTIONS}
-        given = {name: value for name, value in values.items() if value}
+        given = {"store": STORE, **{name: value for name, value in values.items() if value}}
         for name in PATHS:
             if name in given:
-                given[name] = str(file.parent / given[name])
+                given[name] = str(file.parent / os.path.expanduser(given[name]))
         return file, given
     return None, {}
 

@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from ...datasets.errors import SpecError
+from . import store_option
 from .cards import Card, claims_in, read_contents
 from .echo import counted, echo
 from .hub_upload import Upload, send
@@ -25,10 +26,7 @@ DATA = ("training", "provenance", "rows", "answers", "ratings", "log-probabiliti
 @click.option("--models", metavar="OWNER/NAME", help="The repository for the trained weights.")
 @click.option("--data", metavar="OWNER/NAME", help="The data set for rows, answers and scores.")
 @click.option("--license", required=True, help="Its identifier at the hub, such as apache-2.0.")
-@click.option(
-    "--store", type=click.Path(file_okay=False, path_type=Path), default=Path(".limen"),
-    show_default=True, help="Where the claims of its runs are read.",
-)  # fmt: skip
+@store_option
 @click.option(
     "--hub", metavar="URL", envvar="HF_ENDPOINT", help="The hub.  [default: Hugging Face]"
 )

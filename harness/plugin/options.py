@@ -147,7 +147,6 @@ def settings_of(config: pytest.Config) -> "Settings":
     from ..lab import Settings, dollars_from, whole_number_from
 
     seeds, workers, budget = (_given(config, name) for name in ("seeds", "workers", "budget"))
-    prices = option(config, "prices")
     return Settings(
         estimate_only=plan_is_asked_for(config),
         backend=option(config, "backend") or "toy",
@@ -160,7 +159,7 @@ def settings_of(config: pytest.Config) -> "Settings":
         wait=not flag(config, "no-wait"),
         batch=flag(config, "batch"),
         budget=dollars_from(*budget),
-        prices=path_of(config, prices) if prices else None,
+        prices=_path_of_project(config, "prices") if option(config, "prices") else None,
         sampling_precision=option(config, "sampling-precision"),
         sampling_engine=option(config, "sampling-engine"),
         quantization=option(config, "quantization"),
@@ -226,9 +225,14 @@ def path_of(config: pytest.Config, text: str) -> Path:
 
 
 def store_of(config: pytest.Config) -> Path:
-    """The store's folder: an ini file's own store lies beside it, any other in this folder."""
-    value, source = _given(config, "store")
+    """The store's folder."""
+    return _path_of_project(config, "store", ".limen")
+
+
+def _path_of_project(config: pytest.Config, name: str, default: str = "") -> Path:
+    """What an option names: the ini file's own, and the default, lie beside it, others here."""
+    value, source = _given(config, name)
     given_here = source.startswith(("--", "LIMEN_"))
     ini = None if given_here else config.inipath
     folder = ini.parent if ini else config.invocation_params.dir
-    return folder / os.path.expanduser(value or ".limen")
+    return folder / os.path.expanduser(value or default)

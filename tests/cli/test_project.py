@@ -207,6 +207,28 @@ def test_commands_read_the_ini_file(
     assert "toy: toy-3" in CliRunner().invoke(main, ["doctor"]).stdout
 
 
+@pytest.mark.parametrize(
+    ("text", "store"),
+    [
+        ("", "project/.limen"),
+        ("limen_store = ~/kept", "home/kept"),
+        ("limen_store = a", "project/a"),
+    ],
+)
+def test_commands_use_the_store_that_pytest_uses(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, store: str
+) -> None:
+    """It lies beside the ini file, also where that names none; "~" is the home folder."""
+    below = tmp_path / "project" / "evals"
+    below.mkdir(parents=True)
+    (tmp_path / "project" / "pytest.ini").write_text(f"[pytest]\n{text}\n")
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.chdir(below)
+    assert str(tmp_path / store) in limen("store", "list", code=1)
+    monkeypatch.setenv("LIMEN_STORE", "~/other")
+    assert str(tmp_path / "home" / "other") in limen("store", "list", code=1)
+
+
 def test_an_ini_file_that_cannot_be_read_is_one_error(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -95,6 +95,18 @@ def test_added_options_are_joined_too(
     assert f"ini file {project.path / 'tox.ini'}, store {tmp_path}" in line
 
 
+def test_prices_of_the_ini_file_lie_beside_it(
+    project: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As the store does, from whichever folder pytest is called; those of an option lie there."""
+    project.makeini("[pytest]\nlimen_prices = prices.toml\n")
+    below = project.mkdir("below")
+    monkeypatch.chdir(below)
+    assert settings_of(project.parseconfig("..")).prices == project.path / "prices.toml"
+    given = settings_of(project.parseconfig("..", "--limen-prices=own.toml"))
+    assert given.prices == below / "own.toml"
+
+
 def test_one_order_holds_for_all(
     project: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
