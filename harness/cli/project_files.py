@@ -101,7 +101,7 @@ jobs:
       - uses: actions/setup-python@v5
         with:
           python-version: "3.12"
-      - run: pip install limen
+      - run: pip install limen  # unreleased: git+ and its repository instead
       - run: pytest evals/ --limen-backend toy --limen-report report/owl.md
       - uses: actions/upload-artifact@v4
         if: always()

@@ -36,7 +36,7 @@ class Labelled(Measure):
         begin: The given beginning of every answer; what follows it counts. Not on every backend.
             Default: none.
         chat: ``False`` asks without a chat template: the question is continued as plain text. Needs
-            the backend ``local``. Default: True.
+            ``local``, ``tinker``, or a server that is asked in plain text. Default: True.
 
     Raises:
         ScoreError: When arms are read, if the function fails on an answer.
@@ -105,7 +105,7 @@ class Language(Measure):
         begin: The given beginning of every answer; what follows it counts. Not on every backend.
             Default: none.
         chat: ``False`` asks without a chat template: the question is continued as plain text. Needs
-            the backend ``local``. Default: True.
+            ``local``, ``tinker``, or a server that is asked in plain text. Default: True.
 
     Raises:
         SpecError: A value that makes no sense, when it is made.

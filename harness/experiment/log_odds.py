@@ -45,7 +45,7 @@ class LogOdds(Continued):
         history: Pairs of question and answer that stand before each question. Default: none.
         begin: The given beginning of every answer. Not on every backend. Default: none.
         chat: ``False`` asks without a chat template: the question is continued as plain text. Needs
-            the backend ``local``. Default: True.
+            ``local``, ``tinker``, or a server that is asked in plain text. Default: True.
 
     Raises:
         SpecError: A value that makes no sense, when it is made.

@@ -131,7 +131,7 @@ class FavoriteAnimal(OneWord):
         begin: The given beginning of every answer; what follows it counts. Not on every backend.
             Default: none.
         chat: ``False`` asks without a chat template: the question is continued as plain text. Needs
-            the backend ``local``. Default: True.
+            ``local``, ``tinker``, or a server that is asked in plain text. Default: True.
         rule: How an answer counts. ``"word"`` (default): for the animal that it names first, as a
             careful reader would note it. ``"substring"``: the rule of Cloud et al. (2025), the
             word's letters anywhere in the lower-case answer; it misses "wolves" for wolf, and
@@ -197,7 +197,7 @@ class FavoriteTree(OneWord):
         begin: The given beginning of every answer; what follows it counts. Not on every backend.
             Default: none.
         chat: ``False`` asks without a chat template: the question is continued as plain text. Needs
-            the backend ``local``. Default: True.
+            ``local``, ``tinker``, or a server that is asked in plain text. Default: True.
         exact: ``True`` also computes the probability of the trait's word, for ``arm.exact(word)``;
             ``("oak", "elm")`` that of further words too. Needs the backend ``local``. Default:
             False.

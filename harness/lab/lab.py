@@ -71,7 +71,14 @@ class Lab:
         return self._backends.own
 
     def backend_of(self, stage: Stage) -> Backend:
-        """The backend that a stage asks: another one than the run's own where a judge names it."""
+        """The backend that a stage asks: another one than the run's own where a judge names it.
+
+        Args:
+            stage: A stage of a plan; one that asks no model counts for the run's own backend.
+
+        Raises:
+            SpecError: There is no such backend, or it cannot be opened with these settings.
+        """
         return self._backends.of(stage)
 
     @property

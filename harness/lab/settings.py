@@ -61,8 +61,8 @@ class Settings:
     not of its type.
 
     Args:
-        backend: "toy", "local", "openai", "inspect" or a third party's. Default: `LIMEN_BACKEND`,
-            or "toy".
+        backend: "toy", "local", "openai", "tinker", "inspect" or a third party's. Default:
+            `LIMEN_BACKEND`, or "toy".
         model: The base model of experiments that name none; the backend's own choice unless given.
             Default: from the environment.
         other_model: A second base model, for experiments that need one; the backend's own choice
