@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from .budget import Budget
 from .samples import Usage
 from .trainings import Recipe
 
@@ -36,6 +37,8 @@ class ServiceTerms:
             float32.
         sampling_engine: "vllm" to sample open weights by it. Default: None, by limen itself.
         quantization: "nf4" to load open weights in four bits. Default: None, as they are.
+        shared_budget: What several services of a run spend from together. Default: None, a service
+            has the whole ``budget`` for itself.
 
     Examples:
         >>> backend = open_backend("openai", store, ServiceTerms(budget=5.0))
@@ -50,6 +53,12 @@ class ServiceTerms:
     sampling_precision: str | None = None
     sampling_engine: str | None = None
     quantization: str | None = None
+    shared_budget: Budget | None = field(default=None, compare=False, repr=False)
+
+    @property
+    def spending(self) -> Budget:
+        """What a service that is opened on these terms spends from."""
+        return self.shared_budget or Budget(self.budget)
 
 
 @dataclass(frozen=True, kw_only=True)

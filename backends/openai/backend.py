@@ -21,7 +21,6 @@ from ..base import (
     Usage,
     WorkRequest,
 )
-from ..budget import Budget
 from ..continuations import ContinuationRequest, LogProbability
 from ..plain_text import PlainAnswers
 from ..recipes import POSITIVE, POSITIVE_WHOLE, check_recipe, or_auto
@@ -72,7 +71,7 @@ class OpenAIBackend:
     ) -> None:
         self.terms = terms or ServiceTerms()
         self.account = Account(needs_key=not self.terms.estimate_only)
-        self.budget = Budget(self.terms.budget)
+        self.budget = self.terms.spending
         self.ledger = JobLedger(home)
         self._home = home
         self._choices = read_choices(self.terms.choices)

@@ -23,7 +23,6 @@ from ..base import (
     Usage,
     WorkRequest,
 )
-from ..budget import Budget
 from ..continuations import ContinuationRequest, LogProbability
 from ..plain_text import VERSION as PLAIN_VERSION
 from ..recipes import Accepts, check_recipe, check_training, steps_of
@@ -82,7 +81,7 @@ class StepwiseBackend:
         if terms.batch:
             raise SpecError(f"--limen-batch: the backend {settings.name!r} has no batch mode")
         self.students = Students(home)
-        self.budget = Budget(terms.budget)
+        self.budget = terms.spending
         self._home, self._terms, self._settings, self._connect = home, terms, settings, connect
         self._save_every = save_every or _save_every(settings.name)
         self._prices = settings.prices(terms.prices)

@@ -11,13 +11,14 @@ import platform
 import time
 from collections.abc import Iterator
 from contextlib import nullcontext, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 from ...backends import Backend, ServiceTerms, WorkRequest, open_backend
+from ...backends.budget import Budget
 from ...datasets.artifacts import Manifest
 from ...datasets.errors import ExperimentError, LimenError
 from .row_log import Row
@@ -201,14 +202,21 @@ def _library_versions(backend: str) -> dict[str, str]:
 
 def backend_of(name: str, store: Store, terms: ServiceTerms) -> Backend:
     """The backend of that name, its models kept in the store; one for all stages of a process."""
-    return _backend(name, store.models(name).resolve(), terms)
+    return _backend(name, store.models(name).resolve(), terms, _budget(store.root.resolve(), terms))
 
 
 def forget_backends() -> None:
     """Have :func:`backend_of` open backends anew: those that were stopped stay stopped."""
     _backend.cache_clear()
+    _budget.cache_clear()
 
 
 @lru_cache(maxsize=8)
-def _backend(name: str, home: Path, terms: ServiceTerms) -> Backend:
-    return open_backend(name, home, terms)
+def _backend(name: str, home: Path, terms: ServiceTerms, budget: Budget) -> Backend:
+    return open_backend(name, home, replace(terms, shared_budget=budget))
+
+
+@lru_cache(maxsize=8)
+def _budget(store: Path, terms: ServiceTerms) -> Budget:
+    """What all services of a run on a store spend from: its own, and those of judges."""
+    return Budget(terms.budget)
