@@ -42,8 +42,11 @@ class Request:
 
 
 def run_pytest(pytester: pytest.Pytester, *arguments: str | Path) -> pytest.RunResult:
-    """As ``pytester.runpytest_subprocess``, which it is where there is no fork."""
-    if sys.platform == "win32":
+    """As ``pytester.runpytest_subprocess``, which it is where there is no fork.
+
+    So it is with pytest-xdist, too, whose workers get the paths of when it was imported.
+    """
+    if sys.platform == "win32" or any(str(one).startswith("-n") for one in arguments):
         return pytester.runpytest_subprocess(*arguments)
     folder, began = os.getcwd(), monotonic()
     output, errors = pytester.path / "stdout", pytester.path / "stderr"
