@@ -57,7 +57,7 @@ class ServiceTerms:
 
     @property
     def spending(self) -> Budget:
-        """What a service that is opened on these terms spends from."""
+        """What a service that is opened on these terms spends from; its own if none is shared."""
         return self.shared_budget or Budget(self.budget)
 
 

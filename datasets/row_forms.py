@@ -288,8 +288,7 @@ def _understood(rows: Sequence[Row], read: int, form: RowForm, others: Sequence[
 
 def _system_turns(row: Row) -> bool:
     """Whether a row has a system prompt."""
-    history = row.get(HISTORY_OF_ROW)
-    return history is not None and any(turn["role"] == "system" for turn in history)
+    return any(turn["role"] == "system" for turn in row.get(HISTORY_OF_ROW) or ())
 
 
 def check_columns(columns: RowColumns) -> None:

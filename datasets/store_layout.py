@@ -6,6 +6,8 @@ It stands in the lowest folder, so that reports can find a store's files as well
 from dataclasses import dataclass
 from pathlib import Path
 
+DEFAULT_FOLDER = ".limen"
+"""The store itself, where nothing else is said."""
 MANIFEST = "manifest.json"
 """Describes an artifact and completes it: a folder without a manifest is not an artifact."""
 PROGRESS = ".progress"

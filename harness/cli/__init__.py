@@ -6,8 +6,9 @@ from pathlib import Path
 import click
 
 from ...datasets.errors import LimenError
+from ...datasets.store_layout import DEFAULT_FOLDER
 from .echo import echo
-from .ini_file import INI_FILE, STORE, ini_defaults
+from .ini_file import INI_FILE, ini_defaults
 
 COMMANDS = {
     "init": "Write a first spec and its ini file into a folder.",
@@ -80,7 +81,7 @@ store_option = click.option(
     "--store",
     envvar="LIMEN_STORE",
     type=click.Path(file_okay=False, path_type=Path),
-    default=Path(STORE),
+    default=Path(DEFAULT_FOLDER),
     show_default=True,
     callback=lambda context, parameter, folder: folder.expanduser(),
     help="The folder that keeps all results.",

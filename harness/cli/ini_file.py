@@ -8,6 +8,8 @@ from pathlib import Path
 
 import click
 
+from ...datasets.store_layout import DEFAULT_FOLDER
+
 SECTIONS = {
     "pytest.ini": "pytest",
     ".pytest.ini": "pytest",
@@ -19,8 +21,6 @@ SECTIONS = {
 OPTIONS = ("store", "backend", "model", "budget", "prices")
 """The options of commands that an ini file may give, as ``limen_store`` and so on."""
 PATHS = ("store", "prices")
-STORE = ".limen"
-"""The folder that keeps all results, where nothing else is said."""
 INI_FILE = "limen.ini_file"
 """Where a command's context has the file."""
 
@@ -33,7 +33,10 @@ def ini_defaults(folder: Path) -> tuple[Path | None, dict[str, str]]:
     """
     for file, keys in _ini_files(folder):
         values = {name: keys.get(f"limen_{name}", "") for name in OPTIONS}
-        given = {"store": STORE, **{name: value for name, value in values.items() if value}}
+        given = {
+            "store": DEFAULT_FOLDER,
+            **{name: value for name, value in values.items() if value},
+        }
         for name in PATHS:
             if name in given:
                 given[name] = str(file.parent / os.path.expanduser(given[name]))

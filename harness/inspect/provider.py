@@ -10,6 +10,7 @@ from ...backends import ENGINES, Backend, open_backend
 from ...backends.asked_model import BackendModel
 from ...backends.inspect.provider import BackendAPI
 from ...datasets.errors import BackendError, SpecError, StoreError, UnknownModelError
+from ...datasets.store_layout import DEFAULT_FOLDER
 from ..stages import Manifest, Store, check_student
 
 STORE = "LIMEN_STORE"
@@ -29,7 +30,7 @@ class LimenAPI(BackendAPI):
         config: GenerateConfig | None = None,
         store: str | None = None,
     ) -> None:
-        root = Path(store or os.environ.get(STORE) or ".limen").resolve()
+        root = Path(store or os.environ.get(STORE) or DEFAULT_FOLDER).resolve()
         backend, model = resolve_model(Store(root), model_name)
         check_student(Store(root), model)
         asked = BackendModel(backend, model)

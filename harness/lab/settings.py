@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from ...datasets import validation as checks
 from ...datasets.errors import SpecError
+from ...datasets.store_layout import DEFAULT_FOLDER
 from ..executors import LOCAL, check_executor, needs_from
 from .environment import (
     dollars_from,
@@ -113,7 +114,7 @@ class Settings:
     """A second base model, for experiments that need one; the backend's own choice unless given."""
     seeds: int | None = field(default_factory=lambda: whole_number_from(*from_environment("seeds")))
     """Seeds an arm, in place of the experiments' own."""
-    store: Path = field(default_factory=lambda: Path(_text("store") or ".limen"))
+    store: Path = field(default_factory=lambda: Path(_text("store") or DEFAULT_FOLDER))
     workers: int | None = field(
         default_factory=lambda: whole_number_from(*from_environment("workers"))
     )

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, TypedDict
 
 import pytest
 
+from ...datasets.store_layout import DEFAULT_FOLDER
+
 if TYPE_CHECKING:
     from ...backends import Needs
     from ..lab import Settings
@@ -226,7 +228,7 @@ def path_of(config: pytest.Config, text: str) -> Path:
 
 def store_of(config: pytest.Config) -> Path:
     """The store's folder."""
-    return _path_of_project(config, "store", ".limen")
+    return _path_of_project(config, "store", DEFAULT_FOLDER)
 
 
 def _path_of_project(config: pytest.Config, name: str, default: str = "") -> Path:
