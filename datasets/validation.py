@@ -87,10 +87,14 @@ def top_p(value: object) -> None:
         raise SpecError(f"top_p={value!r} must be a number above 0 and at most 1")
 
 
-def margin(value: object) -> None:
-    """Check for a finite number above zero, or None."""
-    if value is not None and not (is_number(value) and 0 < value < 1e9):
-        raise SpecError(f"margin={value!r} must be a number above zero, such as 0.03")
+def margin(value: object, *, value_range: tuple[float, float] | None = None) -> None:
+    """Check for a number above zero, or None; and below the largest difference of such values."""
+    low, high = value_range or (0.0, 1e9)
+    if value is None or (is_number(value) and 0 < value < high - low):
+        return
+    within = "" if value_range is None else f" and below {high - low:g}"
+    points = ": 3 points are 0.03" if value_range == (0, 1) else ", such as 0.03"
+    raise SpecError(f"margin={value!r} must be a number above zero{within}{points}")
 
 
 def budget(value: object) -> None:

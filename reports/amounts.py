@@ -1,4 +1,12 @@
-"""Amounts of money and time in words."""
+"""Amounts of money and time in words, and the ends of intervals."""
+
+UNBOUNDED = 1e9
+"""The end of an interval where nothing bounds it, since JSON has no infinity."""
+
+
+def known_end(end: float) -> float | None:
+    """The end of an interval; None where nothing bounds it."""
+    return end if abs(end) < UNBOUNDED else None
 
 
 def dollars(amount: float | None) -> str:

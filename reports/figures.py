@@ -7,7 +7,8 @@ from pathlib import Path
 from textwrap import fill
 from typing import TYPE_CHECKING
 
-from .model import ArmRow, ReadingRow, Result
+from .amounts import known_end
+from .model import ArmRow, EpochRow, ReadingRow, Result
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -99,8 +100,8 @@ def _draw(axes: "Axes", reading: ReadingRow, *, crowded: bool) -> None:
 
 def _reach(arms: Sequence[ArmRow], scale: int) -> tuple[float, float]:
     """The values that a panel shows: from zero up, and below it where a figure is negative."""
-    top = max((scale * max(arm.interval[1], *arm.by_seed) for arm in arms), default=0.0)
-    low = min((scale * min(arm.interval[0], *arm.by_seed) for arm in arms), default=0.0)
+    top = max((scale * max(drawn_interval(arm)[1], *arm.by_seed) for arm in arms), default=0.0)
+    low = min((scale * min(drawn_interval(arm)[0], *arm.by_seed) for arm in arms), default=0.0)
     least = 5.0 if scale == 100 else 1.0
     if low >= 0:
         return 0.0, max(least, 1.12 * top)
@@ -108,11 +109,17 @@ def _reach(arms: Sequence[ArmRow], scale: int) -> tuple[float, float]:
     return low - room, max(top, 0.0) + room
 
 
+def drawn_interval(arm: ArmRow | EpochRow) -> tuple[float, float]:
+    """The interval as it is drawn: an end that is not known is left out."""
+    low, high = (arm.value if known_end(end) is None else end for end in arm.interval)
+    return low, high
+
+
 def _draw_arms(axes: "Axes", arms: Sequence[ArmRow], scale: int) -> None:
     """Bars, intervals and dots: of all arms at once, since every call costs."""
     places = range(len(arms))
     heights = [scale * arm.value for arm in arms]
-    lows, highs = ([scale * arm.interval[end] for arm in arms] for end in (0, 1))
+    lows, highs = ([scale * drawn_interval(arm)[end] for arm in arms] for end in (0, 1))
     colours = [COLOURS.get(arm.name, OTHER_COLOUR) for arm in arms]
     axes.bar(places, heights, width=0.6, color=colours, alpha=0.85, zorder=2)
     reach = [

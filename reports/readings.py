@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from .amounts import known_end
+
 
 @dataclass(frozen=True, kw_only=True)
 class ArmRow:
@@ -107,6 +109,8 @@ class ReadingRow:
         Args:
             value: A share from 0 to 1, or a score.
         """
+        if known_end(value) is None:
+            return "unknown"
         return f"{value:.{self.decimals}%}" if self.kind == "rate" else f"{value:.2f}"
 
     def show_difference(self, value: float) -> str:
@@ -115,9 +119,9 @@ class ReadingRow:
         Args:
             value: A difference of shares, or of scores.
         """
-        if self.kind == "rate":
-            return f"{100 * value:+.{self.decimals}f}"
-        return f"{value:+.2f}" if abs(value) < 1e9 else "unknown"
+        if known_end(value) is None:
+            return "unknown"
+        return f"{100 * value:+.{self.decimals}f}" if self.kind == "rate" else f"{value:+.2f}"
 
     @property
     def unit(self) -> str:

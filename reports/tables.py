@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
+from .amounts import known_end
 from .model import AuditRow, Claim, Result
 from .several import trait_comparisons
 
@@ -26,7 +27,7 @@ def effects(results: Sequence[Result]) -> Iterator[Record]:
                 yield {
                     "experiment": result.title, "trait": result.trait, "reading": reading.name,
                     "kind": reading.kind, "effect": effect.name, "difference": effect.difference,
-                    "low": effect.interval[0], "high": effect.interval[1],
+                    "low": known_end(effect.interval[0]), "high": known_end(effect.interval[1]),
                     "p_value": effect.p_value, "raw_p_value": effect.raw_p_value,
                     "test": effect.test, "unit": effect.unit,
                     "seeds": effect.seeds[0], "seeds_reference": effect.seeds[1],
@@ -45,7 +46,8 @@ def arms(results: Sequence[Result]) -> Iterator[Record]:
                         "experiment": result.title, "trait": result.trait,
                         "reading": reading.name, "kind": reading.kind, "arm": arm.name,
                         "seed": seed, "value": value, "mean": arm.value,
-                        "low": arm.interval[0], "high": arm.interval[1], "unrated": arm.unrated,
+                        "low": known_end(arm.interval[0]), "high": known_end(arm.interval[1]),
+                        "unrated": arm.unrated,
                         "stage": arm.keys[seed] if seed < len(arm.keys) else "",
                     }  # fmt: skip
 
@@ -153,7 +155,7 @@ def grids(results: Sequence[Result]) -> Iterator[Record]:
                 yield {
                     "experiment": result.title, "base": grid.base, "student": one.student,
                     "trait": one.word, "own": one.own, "value": one.value, "beyond": one.beyond,
-                    "low": one.interval[0], "high": one.interval[1],
+                    "low": known_end(one.interval[0]), "high": known_end(one.interval[1]),
                     "p_value_holm": one.p_value, "raw_p_value": one.raw_p_value,
                     "claim": one.claim,
                 }  # fmt: skip
@@ -168,7 +170,8 @@ def trajectories(results: Sequence[Result]) -> Iterator[Record]:
                     yield {
                         "experiment": result.title, "reading": row.reading.name,
                         "arm": point.arm, "epoch": point.epoch, "seed": seed, "value": value,
-                        "mean": point.value, "low": point.interval[0], "high": point.interval[1],
+                        "mean": point.value,
+                        "low": known_end(point.interval[0]), "high": known_end(point.interval[1]),
                     }  # fmt: skip
 
 
@@ -179,9 +182,10 @@ def generations(results: Sequence[Result]) -> Iterator[Record]:
             yield {
                 "experiment": result.title, "reading": result.readings[0].name,
                 "generation": row.generation, "teacher": row.teacher, "student": row.student,
-                "student_low": row.student_interval[0], "student_high": row.student_interval[1],
+                "student_low": known_end(row.student_interval[0]),
+                "student_high": known_end(row.student_interval[1]),
                 "control": row.control, "difference": row.difference,
-                "low": row.interval[0], "high": row.interval[1],
+                "low": known_end(row.interval[0]), "high": known_end(row.interval[1]),
                 "p_value": row.p_value, "claim": row.claim,
             }  # fmt: skip
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from . import wording
-from .figures import COLOURS, DPI, INK, OTHER_COLOUR, WIDTH
+from .figures import COLOURS, DPI, INK, OTHER_COLOUR, WIDTH, drawn_interval
 from .model import EpochRow, Result, TrajectoryRow
 from .text import prose, table
 
@@ -50,7 +50,7 @@ def _draw(axes: "Axes", row: TrajectoryRow, title: str) -> None:
 def _draw_arm(axes: "Axes", arm: str, points: list[EpochRow], scale: int) -> None:
     """A line with its interval, and a dot for each seed."""
     colour, epochs = COLOURS.get(arm, OTHER_COLOUR), [point.epoch for point in points]
-    lows, highs = ([scale * point.interval[end] for point in points] for end in (0, 1))
+    lows, highs = ([scale * drawn_interval(point)[end] for point in points] for end in (0, 1))
     axes.fill_between(epochs, lows, highs, color=colour, alpha=0.15, linewidth=0)
     axes.plot(epochs, [scale * p.value for p in points], marker="o", color=colour, label=arm)
     for point in points:

@@ -10,7 +10,15 @@ import click
 from ...datasets import validation as checks
 from ...datasets.errors import SpecError
 from ...datasets.row_conditions import conditions
-from ..lab import AnswerTable, Columns, distance_of, effect_of, read_tables, remarks
+from ..lab import (
+    AnswerTable,
+    Columns,
+    beside_each_other,
+    distance_of,
+    effect_of,
+    read_tables,
+    remarks,
+)
 from ..stages import Store
 from ..statistics import Effect
 from . import store_option
@@ -259,10 +267,11 @@ def _of_stored(
     """The comparison of files of the store, which knows how their models were trained."""
     treated, reference = sides
     alike = not list(obstacles(treated, reference))
-    one, other = (
+    arms = (
         arm_of(side, word, name=name, family=family, trained=alike and trained(side), margin=margin)
         for side, name in zip(sides, names_of(treated, reference), strict=True)
     )
+    one, other = beside_each_other(*arms)
     notes = tuple(stored_remarks(treated, reference))
     return _Comparison(one.rate(word) - other.rate(word), (), notes)
 
@@ -279,7 +288,7 @@ def _lines(effect: Effect, margin: float | None) -> Iterator[str]:
 def _as_json(compared: _Comparison) -> Mapping[str, object]:
     effect = compared.effect
     arms = {"treated": effect.treated, "reference": effect.reference}
-    within = effect.within() if effect.treated.margin is not None else None
+    within = effect.within(effect.treated.margin) if effect.treated.margin is not None else None
     return {
         **{
             role: {

@@ -116,7 +116,7 @@ class Experiment:
         validation.recipe(self.recipe)
         if self.name is not None and not (isinstance(self.name, str) and self.name.strip()):
             raise SpecError(f"name={self.name!r} must be a text that is not empty, or None")
-        validation.margin(self.margin)
+        validation.margin(self.margin, value_range=self.measure.value_range)
         check_objective("objective", self.objective)
         validation.one_of("leaks", self.leaks, ("fail", "report"))
         validation.one_of("generation", self.generation, ("shared", "each seed"))

@@ -5,7 +5,14 @@ from .answers import ModelAnswers, stored_answers
 from .arm_mapping import ArmMapping
 from .arm_reading import read_model
 from .arms import Arm
-from .compared_answers import arm_of_tables, compare_answers, distance_of, effect_of, remarks
+from .compared_answers import (
+    arm_of_tables,
+    beside_each_other,
+    compare_answers,
+    distance_of,
+    effect_of,
+    remarks,
+)
 from .durations import TimeEstimate, estimated_time, service_time
 from .environment import dollars_from, model_for, names_from, retries_from, whole_number_from
 from .executors import local_executor, thread_executor
@@ -46,6 +53,7 @@ __all__ = [
     "arm_answers",
     "arm_of_tables",
     "base",
+    "beside_each_other",
     "check_backend_measures",
     "check_backend_objectives",
     "check_trainings",

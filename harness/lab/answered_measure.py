@@ -11,7 +11,7 @@ from ..experiment import Judge, Measure, Scored
 from ..stages import try_on_texts
 from ..statistics import mean
 from .answers import ModelAnswers
-from .copies import draws_are_copies
+from .copies import draws_are_copies, draws_vary
 from .estimate_fields import DrawFields
 from .scoring import Outcomes, OutcomesAt, ScoredAnswers, score_answers
 
@@ -54,7 +54,17 @@ class AnsweredMeasure:
         """The number of models whose draws are copies of each other."""
         if self.measure.temperature == 0:
             return 0
-        return sum(draws_are_copies(model.counts) for model in self.models)
+        copied = [model for model in self.models if draws_are_copies(model.counts)]
+        varies = bool(copied) and self._others_vary()
+        return sum(draws_are_copies(model.counts, others_vary=varies) for model in copied)
+
+    def _others_vary(self) -> bool:
+        """Whether the draws of a model in another arm vary."""
+        return False
+
+    def _any_varies(self) -> bool:
+        """Whether the draws of a model vary."""
+        return any(draws_vary(model.counts) for model in self.models)
 
     @cached_property
     def ambiguous(self) -> int:
@@ -139,14 +149,16 @@ class AnsweredMeasure:
         )
 
     def _of_draws(self, places: range, scored: ScoredAnswers) -> DrawFields:
-        missing = sum(
-            model.missing_at(q, self.measure.draws_per_question)
-            for model in self.models
-            for q in places
-        )
         return DrawFields(
-            missing=missing, coverage=scored.coverage, copied_models=self._copied_models
+            missing=self._missing(places),
+            coverage=scored.coverage,
+            copied_models=self._copied_models,
         )
+
+    def _missing(self, places: range) -> int:
+        """Draws of some questions that no model answered."""
+        draws = self.measure.draws_per_question
+        return sum(model.missing_at(q, draws) for model in self.models for q in places)
 
 
 def group_shows(measure: Measure, group: str | None) -> bool:

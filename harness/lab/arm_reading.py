@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
-from ..experiment import Experiment, Measure, Models
+from ..experiment import Experiment, Measure, Models, Trait
 from ..stages import Store, training_of
 from ..statistics import EvidenceListener
 from .answers import ModelAnswers, read_answers
@@ -24,6 +24,11 @@ def _is_trained(name: str, experiment: Experiment, models: Sequence[ModelStages]
     return training_of(models[0].answers.subject) is not None and name not in teachers
 
 
+def _lowers(trait: Trait, experiment: Experiment) -> bool:
+    """Whether less of what is measured shows a trait: it says so, or the gate is negative."""
+    return trait.lowers or (experiment.gate_threshold(trait) or 0) < 0
+
+
 def read_arm(
     store: Store,
     name: str,
@@ -42,6 +47,7 @@ def read_arm(
         trait_word=experiment.trait.shown_by,
         other_trait_words=tuple(trait.shown_by for trait in experiment.traits[1:]),
         data_trait_words=tuple(trait.shown_by for trait in experiment.data.traits()),
+        lowered_words=tuple(t.shown_by for t in experiment.traits if _lowers(t, experiment)),
         family=experiment.family,
         looks=len(experiment.looks) + 1,
         margin=experiment.margin,

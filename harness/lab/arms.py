@@ -19,7 +19,7 @@ from ..statistics import (
 from .absence import always_the_same, never_given
 from .answered_measure import AnsweredMeasure, group_shows
 from .computed_figures import computed_figures
-from .distributions import distributions_of, rank_of
+from .distributions import distributions_of, ranks_of
 from .estimate_fields import CommonFields
 from .judging import (
     agreement,
@@ -46,6 +46,7 @@ class Arm(AnsweredMeasure):
         other_trait_words: The words that show the other traits that the experiment names.
             Default: none.
         data_trait_words: Those of them whose teachers write the students' data. Default: none.
+        lowered_words: Those of all these that a trait makes rarer or lower. Default: none.
         family: Traits that are tried together. Default: 1.
         looks: How often the results may be looked at before all seeds are in. Default: 1.
         margin: The difference below which arms count as alike. Default: None.
@@ -70,6 +71,8 @@ class Arm(AnsweredMeasure):
     """The words that show the other traits that the experiment names."""
     data_trait_words: tuple[str, ...] = ()
     """Those of them whose teachers write the students' data: a mix has several."""
+    lowered_words: tuple[str, ...] = ()
+    """Those of all these that a trait makes rarer or lower, as a dislike does."""
     family: int = 1
     """Traits that are tried together."""
     looks: int = 1
@@ -80,7 +83,6 @@ class Arm(AnsweredMeasure):
     """Receives the comparisons that are made with the arm's estimates and their effects."""
     others: Callable[[], Sequence["Arm"]] = field(default=tuple, compare=False)
     """The other arms of the experiment, as far as they are finished."""
-
     trainings: tuple[str, ...] = ()
     """What names the trainings of its models, at whatever epoch these are; none if untrained."""
 
@@ -165,45 +167,42 @@ class Arm(AnsweredMeasure):
         """
         places = self.measure.places(group)
         each = [self._chances(model, word) for model in self.models]
+        table = tuple(tuple(chances[q].by_word[word] for q in places) for chances in each)
         return ExactRate(
             word=word,
             missing=0,
             missed=mean([chances[q].missed for chances in each for q in places]),
-            **self._common(
-                places,
-                tuple(tuple(chances[q].by_word[word] for q in places) for chances in each),
-                self._shows(word, group),
-            ),
+            **self._common(places, table, word, group),
         )
 
     def _rate(self, word: str, group: str | None, judge: str | None) -> Rate:
         places = self.measure.places(group)
-        shows = self._shows(word, group)
         if judge is None and word in self.measure.rated_words:
-            return self._rate_of_ratings(word, places, shows)
+            return self._rate_of_ratings(word, group)
         if judge is None:
             scored = self._scored(places, self._hits(word, places), hits_are_valid=True)
             if not scored.total:
                 raise ScoreError(f"{self.name} answered nothing at all, so it has no rate")
-            return self._rate_of(word, places, scored, shows, unrated=0)
+            return self._rate_of(word, group, scored, unrated=0)
         heard = self.measure.judge(judge)
-        self.measure.check(word)
         left = unrated(heard, self.name, self.models, places)
         scored = self._scored(places, outcomes_of_labels(heard, word), hits_are_valid=True)
-        return self._rate_of(word, places, scored, shows, unrated=left)
+        return self._rate_of(word, group, scored, unrated=left)
 
-    def _rate_of_ratings(self, word: str, places: range, shows: bool) -> Rate:
+    def _rate_of_ratings(self, word: str, group: str | None) -> Rate:
         """A rate that is made of what several judges say of each reply."""
+        places = self.measure.places(group)
         scored = self._scored(places, outcomes_of_ratings(self.measure, word), hits_are_valid=True)
         total = sum(model.counts[q].total() for model in self.models for q in places)
         if total and not scored.total:
             raise judge_error(self.measure.judges[0], self.name, self.models, total)
-        return self._rate_of(word, places, scored, shows, unrated=total - scored.total)
+        return self._rate_of(word, group, scored, unrated=total - scored.total)
 
     def _rate_of(
-        self, word: str, places: range, scored: ScoredAnswers, shows: bool, *, unrated: int
+        self, word: str, group: str | None, scored: ScoredAnswers, *, unrated: int
     ) -> Rate:
-        common = self._common(places, scored.table, shows)
+        places = self.measure.places(group)
+        common = self._common(places, scored.table, word, group)
         return Rate(word=word, unrated=unrated, **common, **self._of_draws(places, scored))
 
     def scores(self, judge: str | None = None, *, group: str | None = None) -> Scores:
@@ -238,7 +237,7 @@ class Arm(AnsweredMeasure):
             each=tuple(tuple(cell.each for cell in row) for row in scored.cells),
             scale=rated.scale if rated else self.measure.value_range,
             unrated=total - scored.total,
-            **self._common(places, scored.table, group_shows(self.measure, group)),
+            **self._common(places, scored.table, None, group),
             **self._of_draws(places, scored),
         )
         return replace(scores, absence=self._sameness(scores, judge, group))
@@ -295,15 +294,15 @@ class Arm(AnsweredMeasure):
             each=figures.each,
             scale=self.measure.value_range,
             missing=figures.missing,
-            **self._common(places, figures.table, self._shows(word, group)),
+            **self._common(places, figures.table, word, group),
         )
         scores = replace(scores, questions=tuple(named[place] for place in places))
         return in_unit(scores, self.measure.unit) if self.measure.unit else scores
 
-    def _shows(self, word: str, group: str | None) -> bool:
-        """Whether a word's figure for a group is what shows a trait of the students' data."""
+    def _shows(self, word: str | None, group: str | None) -> bool:
+        """Whether a word's figure, or a score, is what shows a trait of the students' data."""
         words = self.trait_word, *self.data_trait_words
-        return word in words and group_shows(self.measure, group)
+        return (word is None or word in words) and group_shows(self.measure, group)
 
     @property
     def _first_figure(self) -> str:
@@ -334,14 +333,17 @@ class Arm(AnsweredMeasure):
             group: The questions of this group alone. Default: None, all questions.
 
         Raises:
-            SpecError: The measure has no answers.
+            SpecError: The measure has no answers, or the other arm answered other questions.
         """
         places = self.measure.places(group)
+        both = ((arm.measure, arm.models) for arm in (self, other))
+        treated, reference = (distributions_of(*one, places, self.trait_words) for one in both)
         return Distance(
             name=f"{self.name} v {other.name}",
-            treated=distributions_of(self.measure, self.models, places, self.trait_words),
-            reference=distributions_of(other.measure, other.models, places, self.trait_words),
+            treated=treated,
+            reference=reference,
             correction=self.family * self.looks,
+            missing=self._missing(places) + other._missing(places),
             listener=self.listener,
         )
 
@@ -358,11 +360,16 @@ class Arm(AnsweredMeasure):
         self.measure.check(word)
         places = self.measure.places(group)
         models = distributions_of(self.measure, self.models, places, self.trait_words)
-        table = tuple((rank_of(word, shares),) for shares in models)
-        each = tuple(tuple(() if cell is None else (cell,) for cell in row) for row in table)
-        common = self._common(places, table, self._shows(word, group))
+        ranks, questions = ranks_of(word, models)
+        table = tuple((rank,) for rank in ranks)
+        each = tuple((() if rank is None else (rank,),) for rank in ranks)
+        common = self._common(places, table, word, group)
         scores = Scores(name=f"rank of {word!r}", each=each, missing=0, **common)
-        return replace(scores, questions=("all questions",), draws=1)
+        lowers = not scores.lowers  # the more frequent a word, the smaller is its rank
+        return replace(scores, questions=(questions,), draws=1, lowers=lowers)
+
+    def _others_vary(self) -> bool:
+        return any(arm._any_varies() for arm in self.others())
 
     def agreement(self) -> Agreement:
         """How far the first two judges agree on the replies that both rated."""
@@ -370,7 +377,10 @@ class Arm(AnsweredMeasure):
             raise SpecError("agreement needs a measure with two judges: by=(Judge(), Judge())")
         return agreement(self.measure.judges[0], self.measure.judges[1], self.models)
 
-    def _common(self, places: range, table: Table, shows: bool) -> CommonFields:
+    def _common(
+        self, places: range, table: Table, word: str | None, group: str | None
+    ) -> CommonFields:
+        """The fields of an estimate of a word; of a score without one."""
         return CommonFields(
             arm=self.name,
             questions=tuple(self.measure.asked[q] for q in places) if self.measure.asked else (),
@@ -378,7 +388,8 @@ class Arm(AnsweredMeasure):
             draws=self.measure.draws_per_question,
             valid=self.valid,
             trained=self.trained,
-            shows_trait=shows,
+            shows_trait=self._shows(word, group),
+            lowers=(word or self.trait_word) in self.lowered_words,
             family=self.family,
             looks=self.looks,
             margin=self.margin,

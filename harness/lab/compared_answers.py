@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -100,7 +101,7 @@ def effect_of(
         arm_of_tables(name, side, questions, word=word, score=score, family=family, margin=margin)
         for name, side in (("treated", treated), ("reference", reference))
     )
-    one, other = arms
+    one, other = beside_each_other(*arms)
     if word is not None:
         return one.rate(word) - other.rate(word)
     return one.scores() - other.scores()
@@ -126,6 +127,11 @@ def distance_of(
         for name, side in (("treated", treated), ("reference", reference))
     )
     return one.distance(other)
+
+
+def beside_each_other(one: Arm, other: Arm) -> tuple[Arm, Arm]:
+    """Two arms that know of each other, as the arms of an experiment do."""
+    return replace(one, others=lambda: (other,)), replace(other, others=lambda: (one,))
 
 
 def arm_of_tables(

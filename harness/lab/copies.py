@@ -21,23 +21,30 @@ FEWEST_MULTIPLES = 10
 """Answers beyond the first of each question that all have to come in multiples of one number."""
 
 
-def draws_are_copies(counts: Sequence[Counter[str]]) -> bool:
+def draws_are_copies(counts: Sequence[Counter[str]], *, others_vary: bool = False) -> bool:
     """Whether a model's draws are copies; ``counts`` has a question's answers in each place.
 
     They are if no question has two different answers, word for word; if nearly no question has, and
-    the questions have different ones; or if all answers come in multiples of one number.
+    the questions have different ones; or if all answers come in multiples of one number. A model
+    that gives one answer to all questions is sure of it if the draws of others vary
+    (``others_vary``): what sampled those samples.
     """
     several = [count for count in counts if count.total() > 1]
     beyond_first = sum(count.total() - 1 for count in several)
     if len(several) < FEWEST_QUESTIONS or beyond_first < FEWEST_DRAWS:
         return False
     constant = [count for count in several if len(count) == 1]
-    if len(constant) == len(several):
-        return True
     texts = {text for count in constant for text in count}
+    if len(constant) == len(several):
+        return len(texts) > 1 or not others_vary
     if len(constant) >= NEARLY_ALL * len(several) and len(texts) >= FEWEST_TEXTS:
         return True
     return _come_in_multiples(several)
+
+
+def draws_vary(counts: Sequence[Counter[str]]) -> bool:
+    """Whether the draws of any question differ, and are no copies."""
+    return any(len(count) > 1 for count in counts) and not draws_are_copies(counts)
 
 
 def _come_in_multiples(counts: Sequence[Counter[str]]) -> bool:

@@ -1,10 +1,11 @@
 """Whole answer distributions of an arm: what it answers, not only whether it answers one word."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from ...datasets.errors import SpecError
 from ..experiment import LogOdds, Measure
+from ..statistics import complete_questions
 from .answers import ModelAnswers
 
 INVALID = "(invalid)"
@@ -44,12 +45,24 @@ def _shares(given: Counter[str], labels: Mapping[str, str]) -> dict[str, float]:
     return {label: count / total for label, count in counts.items()} if total else {}
 
 
-def rank_of(word: str, shares: tuple[Mapping[str, float], ...]) -> float | None:
+def ranks_of(word: str, models: Distributions) -> tuple[list[float | None], str]:
+    """The rank of a word in each model, and the questions that it is of, in words.
+
+    It is of those that all the models answered: what one was not asked, or did not answer, would
+    move it.
+    """
+    complete = complete_questions(models)
+    ranks = [_rank_of(word, [model[q] for q in complete]) for model in models]
+    every = len(complete) == len(models[0])
+    named = "all questions" if every else f"questions {', '.join(str(q + 1) for q in complete)}"
+    return ranks, named
+
+
+def _rank_of(word: str, known: Sequence[Mapping[str, float]]) -> float | None:
     """The place of a word among a model's answers, 1 for the most frequent; None without answers.
 
     Equal shares have the mean of their places; a word that is never given comes after all others.
     """
-    known = [each for each in shares if each]
     if not known:
         return None
     words = {label for each in known for label in each if label != INVALID} | {word}

@@ -15,6 +15,7 @@ class CommonFields(TypedDict):
     valid: float
     trained: bool
     shows_trait: bool
+    lowers: bool
     family: int
     looks: int
     margin: float | None

@@ -38,16 +38,17 @@ class TrajectoryResults:
         kept = epoch in self._along.checkpoints(epochs)
         return self.arm(self._along.arm_at(arm, epoch) if kept else arm)
 
-    def along(self, arm: str = "student", word: str | None = None) -> dict[int, Estimate]:
+    def along(self, arm: str = "student", word: str | Reading | None = None) -> dict[int, Estimate]:
         """What an arm gives at each epoch, or step: the measure's first reading of a word.
 
-        The word is that of the experiment's trait unless another is named.
+        The word is that of the experiment's trait unless another is named, or one of the measure's
+        ``readings``.
         """
         reading = self._reading(word)
         return {epoch: self.at(epoch, arm).read(reading) for epoch in self.epochs(arm)}
 
     def effect(
-        self, word: str | None = None, *, arm: str = "student", against: str = "control"
+        self, word: str | Reading | None = None, *, arm: str = "student", against: str = "control"
     ) -> Effect | Contrast:
         """The difference of two arms by the test that the experiment fixed: final, or area."""
         if self._along.test == "final":
@@ -63,7 +64,9 @@ class TrajectoryResults:
                 f"{self.epochs(arm)} and {self.epochs(against)}"
             )
 
-    def _pairs(self, word: str | None, arm: str, against: str) -> list[tuple[int, Effect]]:
+    def _pairs(
+        self, word: str | Reading | None, arm: str, against: str
+    ) -> list[tuple[int, Effect]]:
         self._check_alike(arm, against)
         treated, plain = self.along(arm, word), self.along(against, word)
         return [(epoch, difference(treated[epoch], plain[epoch])) for epoch in treated]
@@ -72,7 +75,9 @@ class TrajectoryResults:
     def _along(self) -> Trajectory:
         return self.experiment.trajectory or Trajectory()
 
-    def _reading(self, word: str | None) -> Reading:
+    def _reading(self, word: str | Reading | None) -> Reading:
+        if isinstance(word, Reading):
+            return word
         return self.experiment.measure.readings([word or self.experiment.trait.shown_by])[0]
 
 
@@ -80,6 +85,7 @@ def mean_over_training(effects: Sequence[tuple[int, Combinable]]) -> Contrast:
     """The mean of effects over the epochs from the first to the last, by trapezoids."""
     epochs = [epoch for epoch, _ in effects]
     span = epochs[-1] - epochs[0]
+    lowers = effects[0][1].weighted[0][1].lowers
     weights = [
         (after - before) / (2 * span)
         for before, after in zip([epochs[0], *epochs[:-1]], [*epochs[1:], epochs[-1]], strict=True)
@@ -92,5 +98,5 @@ def mean_over_training(effects: Sequence[tuple[int, Combinable]]) -> Contrast:
             for own, estimate in effect.weighted
         ),
         factor=max(effect.correction for _, effect in effects),
-        says=AREA,
+        says=AREA[::-1] if lowers else AREA,
     )

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from math import isfinite
 
 from ...reports.amounts import dollars, duration
 from ..lab import Lab, Plan
@@ -130,9 +131,12 @@ def _row(part: _Part, plan: Plan, seconds: Mapping[str, float]) -> list[str]:
 
 
 def _found(designs: Sequence[Design]) -> str:
-    """The smallest true effects that designs find, from the best to the worst."""
+    """The smallest true effects that designs find, from the best to the worst; none if none is."""
     units: dict[str, list[Design]] = {}
-    for design in sorted(designs, key=lambda design: design.detectable):
+    able = [design for design in designs if isfinite(design.detectable)]
+    if designs and not able:
+        return "none"
+    for design in sorted(able, key=lambda design: design.detectable):
         units.setdefault(design.show(design.detectable).partition(" ")[2], []).append(design)
     return ", ".join(
         " to ".join(dict.fromkeys(each.show(each.detectable) for each in (ordered[0], ordered[-1])))
@@ -170,7 +174,10 @@ def plan_as_data(lab: Lab, plan: Plan, selected: Selected) -> dict[str, object]:
             {
                 "title": part.title,
                 "first_needed_here": [stage.key for stage in part.stages],
-                "detectable_effects": [design.detectable for design in part.designs],
+                "detectable_effects": [
+                    design.detectable if isfinite(design.detectable) else None
+                    for design in part.designs
+                ],
                 "gates": list(gate_texts(experiments[part.title])),
             }
             for part in _parts(lab, plan, selected)

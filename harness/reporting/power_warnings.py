@@ -1,5 +1,6 @@
 """What the designs of a plan can find, and which of their assertions ask for more than that."""
 
+import sys
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 
@@ -71,7 +72,7 @@ def _lines(
 
 def _smallest(design: Design) -> str:
     """The smallest true effect with 80% power, in words."""
-    if design.kind == "rate" and design.detectable > IMPOSSIBLE:
+    if design.detectable > (IMPOSSIBLE if design.kind == "rate" else sys.float_info.max):
         return f"less than {POWER:.0%} power for every possible effect"
     return f"{POWER:.0%} power for a true effect of {design.show(design.detectable)} or more"
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from ...datasets.errors import SpecError
 from ...reports import EffectRow, EpochRow, ReadingRow, TrajectoryRow
-from ..experiment import Trajectory
+from ..experiment import Reading, Trajectory
 from ..lab import Arm, Pipeline, TrajectoryResults
 from ..statistics import Contrast, Effect
 from .effect_rows import effect_row
@@ -24,13 +24,15 @@ def trajectory_rows(
         arm for arm, places in experiment.trajectories.items() if _has(arms, along, arm, places)
     ]
     asked = experiment.measure.readings([trait.shown_by for trait in experiment.traits])
-    for reading, shown in zip(asked, readings, strict=False):
-        if finished:
+    shown = {row.name: row for row in readings}
+    for reading in asked:
+        if finished and reading.name in shown:
+            effects = _effects(results, reading, finished)
             yield TrajectoryRow(
-                reading=replace(shown, arms=(), effects=_effects(results, reading.word, finished)),
+                reading=replace(shown[reading.name], arms=(), effects=effects),
                 test=along.test,
                 unit=along.unit,
-                points=tuple(p for arm in finished for p in _points(results, arm, reading.word)),
+                points=tuple(p for arm in finished for p in _points(results, arm, reading)),
             )
 
 
@@ -39,8 +41,8 @@ def _has(arms: Mapping[str, Arm], along: Trajectory, name: str, places: Sequence
     return {name, *kept} <= arms.keys()
 
 
-def _points(results: TrajectoryResults, arm: str, word: str | None) -> Iterator[EpochRow]:
-    for epoch, estimate in results.along(arm, word).items():
+def _points(results: TrajectoryResults, arm: str, reading: Reading) -> Iterator[EpochRow]:
+    for epoch, estimate in results.along(arm, reading).items():
         yield EpochRow(
             arm=arm,
             epoch=epoch,
@@ -51,13 +53,13 @@ def _points(results: TrajectoryResults, arm: str, word: str | None) -> Iterator[
 
 
 def _effects(
-    results: TrajectoryResults, word: str | None, finished: list[str]
+    results: TrajectoryResults, reading: Reading, finished: list[str]
 ) -> tuple[EffectRow, ...]:
     """The test that was fixed, of student and control."""
     if not {"student", "control"} <= set(finished):
         return ()
     try:
-        return (_row_of(results.effect(word)),)
+        return (_row_of(results.effect(reading)),)
     except SpecError:  # arms of other numbers of epochs
         return ()
 

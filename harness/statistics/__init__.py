@@ -5,7 +5,7 @@ from .computed_scores import ComputedScores, in_unit
 from .contrasts import Combinable, Contrast
 from .corrections import benjamini_hochberg, dunnett, holm
 from .coverage import Coverage, Table
-from .distances import Distance
+from .distances import Distance, complete_questions
 from .dose_response import Trend, dose_response
 from .effects import Effect, difference
 from .estimates import NO_VARIATION, Estimate
@@ -72,6 +72,7 @@ __all__ = [
     "Trend",
     "VarianceComponents",
     "benjamini_hochberg",
+    "complete_questions",
     "difference",
     "dose_response",
     "dunnett",

@@ -88,7 +88,8 @@ class Statement:
         arms = self.treated.arm, self.reference.arm
         if arms != ("student", "control") or not self.treated.shows_trait:
             return f"these trainings differ in {self.treated.what}"
-        if value > 0:
+        shown = -value if self.treated.lowers else value
+        if shown > 0:
             return "training on this data transmits the trait"
         return "training on this data suppresses the trait"
 

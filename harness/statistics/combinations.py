@@ -34,6 +34,8 @@ class Term:
     """Equal for samples of the same models."""
     outcomes: tuple[float, float]
     """The smallest and the largest possible outcome of a draw."""
+    bounds: tuple[float, float] = (-math.inf, math.inf)
+    """The smallest and the largest possible value."""
 
     def extreme(self, *, upwards: bool) -> "Term":
         """The same with every missing draw in favour of a large value, or against it."""
@@ -50,8 +52,12 @@ class Term:
 class Combined(ABC):
     """A number that is made of samples, with its test."""
 
-    bound: float = UNBOUNDED
-    """The largest value that is possible."""
+    @property
+    def bound(self) -> float:
+        """The largest value that is possible, in either direction."""
+        ends = [[t.weight * end for end in t.bounds] for t in self.terms if t.weight]
+        largest = max(math.fsum(map(max, ends)), -math.fsum(map(min, ends)))
+        return largest if math.isfinite(largest) else UNBOUNDED
 
     @property
     @abstractmethod

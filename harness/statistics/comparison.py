@@ -14,11 +14,9 @@ from .difference_tests import (
     welch_test,
 )
 from .hypothesis_tests import TOLERANCE, TestResult, sign_flip, value_range
-from .samples import Sample, pairs_of_seeds
+from .samples import NO_COMMON_QUESTION, Sample, pairs_of_seeds
 
 Unit = Literal["seeds", "questions", "both", "pairs"]
-
-NO_COMMON_QUESTION = "no question was answered by every model"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -78,7 +76,7 @@ class Comparison:
         if self.requested == "both":
             return crossed_test(one, other, paired=self._same_questions)
         if self.requested == "pairs":
-            return paired_test(*self.units("pairs"), of="seed")
+            return paired_test(*self.units("pairs"), of="seed", bound=self.bound)
         if self.requested != "questions" and (test := self._over_seeds(one, other)):
             return test
         return self._over_questions()
@@ -99,7 +97,7 @@ class Comparison:
     def _over_questions(self) -> DifferenceTest:
         a, b = self.units("questions")
         if self._paired:
-            return paired_test(a, b)
+            return paired_test(a, b, bound=self.bound)
         named = (
             f"question means, the arms' {'draws' if self._same_questions else 'questions'} differ"
         )

@@ -24,6 +24,7 @@ class ComputedScores(Scores):
             0.
         trained: Whether the arm's models were fine-tuned, one a seed.
         shows_trait: Whether this is what shows the trait of the arm's experiment. Default: True.
+        lowers: Whether less of this shows the trait. Default: False.
         family: Traits that are tried together: p-values and intervals are corrected for as many.
             Default: 1.
         looks: How often the results may be looked at before all seeds are in; corrected for
@@ -63,13 +64,14 @@ class ComputedScores(Scores):
         return ""
 
     def show(self, value: float) -> str:
-        return f"{value:.2f}{self._unit}"
+        return f"{value:.2f}{self._unit}" if abs(value) < UNBOUNDED else "unknown"
 
     def show_difference(self, value: float) -> str:
         return f"{value:+.2f}{self._unit}" if abs(value) < UNBOUNDED else "unknown"
 
     def show_interval(self, interval: tuple[float, float]) -> str:
-        return "[{:+.2f}, {:+.2f}]".format(*interval)
+        ends = (f"{end:+.2f}" if abs(end) < UNBOUNDED else "unknown" for end in interval)
+        return "[{}, {}]".format(*ends)
 
     @property
     def _unit(self) -> str:

@@ -325,7 +325,6 @@ class Contrast(SignedClaim):
         Raises:
             SpecError: No margin, or a word that no arm ever gives.
         """
-        checks.margin(margin)
         self._check_given()
         return self._noted_test(self._margin_tests.within(margin))
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from .degrees_of_freedom import conservative, satterthwaite
-from .hypothesis_tests import TOLERANCE, mean, value_range
+from .hypothesis_tests import TOLERANCE, UNBOUNDED, mean, value_range
 
 MANY = 1_000
 """The size of a sample that is large beside any number of seeds."""
@@ -82,21 +82,40 @@ class SignFlipTest(DifferenceTest):
     """The exact sign-flip test where every question differs by the same amount.
 
     A t test has no spread to use then. If the arms were exchangeable, the sign of each question's
-    difference would be random: all of them agree, in either direction, in 2 of 2^n cases.
+    difference would be random: all of them agree, in either direction, in 2 of 2^n cases. That is
+    for no difference at all. Few questions, or few draws of each, may agree by chance although
+    others would not: the mean of questions of which a share q differs by this amount, and the rest
+    by as much as can be in the other direction, is compatible with what was seen to q^n.
     """
 
     difference: float
     questions: int
+    bound: float
+    """The largest difference that is possible."""
 
     def p_above(self, null: float) -> float:
-        return 2.0**-self.questions if self.difference > null + TOLERANCE else 1.0
+        return self._p_value(self.difference, null)
 
     def p_below(self, null: float) -> float:
-        return 2.0**-self.questions if self.difference < null - TOLERANCE else 1.0
+        return self._p_value(-self.difference, -null)
+
+    def _p_value(self, difference: float, null: float) -> float:
+        """Of the hypothesis that the difference is at most ``null``."""
+        if difference <= null + TOLERANCE:
+            return 1.0
+        if null <= -self.bound:
+            return 0.0
+        share = (null + self.bound) / (difference + self.bound)
+        flips = 2.0**-self.questions if null <= 0 < difference - TOLERANCE else 1.0
+        return min(flips, share**self.questions)
 
     def interval(self, level: float, bound: float) -> tuple[float, float]:
-        enough = 2.0 ** (1 - self.questions) < 1 - level
-        return (self.difference, self.difference) if enough else (-bound, bound)
+        share = ((1 - level) / 2) ** (1 / self.questions) if bound < UNBOUNDED else 0.0
+        low = share * (self.difference + bound) - bound
+        high = bound - share * (bound - self.difference)
+        if 2.0 ** (1 - self.questions) >= 1 - level or abs(self.difference) <= TOLERANCE:
+            return low, high
+        return (max(0.0, low), high) if self.difference > 0 else (low, min(0.0, high))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -158,9 +177,16 @@ def one_sample_test(values: Sequence[float], fixed: float, error: float) -> TTes
 
 
 def paired_test(
-    a: Sequence[float], b: Sequence[float], *, of: Literal["question", "seed"] = "question"
+    a: Sequence[float],
+    b: Sequence[float],
+    *,
+    of: Literal["question", "seed"] = "question",
+    bound: float = UNBOUNDED,
 ) -> DifferenceTest:
-    """The t test of the differences of questions, or of seeds whose students share data."""
+    """The t test of the differences of questions, or of seeds whose students share data.
+
+    ``bound`` is the largest difference that is possible.
+    """
     differences = [x - y for x, y in zip(a, b, strict=True)]
     unit = "questions" if of == "question" else "pairs"
     if len(differences) < 2:
@@ -172,6 +198,7 @@ def paired_test(
             note=f"no spread: every {of} differs by the same amount",
             difference=mean(differences),
             questions=len(differences),
+            bound=bound,
         )
     return TTest(
         name=f"t paired by {of}",

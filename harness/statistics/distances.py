@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import combinations
 
+from ...datasets.errors import SpecError
 from .evidence import EvidenceListener, PValue
 from .hypothesis_tests import ALPHA
 from .quantities import Explained
@@ -38,6 +39,7 @@ class Distance(Explained):
         reference: The same of the arm that it is compared with.
         correction: What p-values are multiplied by: traits that are tried together, and looks.
             Default: 1.
+        missing: Draws without an answer, which are left out. Default: 0.
         listener: Receives the comparison. Default: None.
 
     Raises:
@@ -54,7 +56,24 @@ class Distance(Explained):
     reference: tuple[tuple[Distribution, ...], ...] = field(repr=False)
     correction: int = 1
     """What p-values are multiplied by: traits that are tried together, and looks."""
+    missing: int = 0
+    """Draws without an answer, which are left out."""
     listener: EvidenceListener | None = field(default=None, repr=False)
+
+    def __post_init__(self) -> None:
+        if len({len(model) for model in self._models}) > 1:
+            raise SpecError(f"{self.name} answered different questions, so there is no distance")
+
+    @property
+    def _models(self) -> tuple[tuple[Distribution, ...], ...]:
+        return *self.treated, *self.reference
+
+    @cached_property
+    def _complete(self) -> list[int]:
+        """The places of the questions that every model answered: others would tell arms apart by
+        what they were asked.
+        """
+        return complete_questions(self._models)
 
     @property
     def evidence_listener(self) -> EvidenceListener | None:
@@ -114,7 +133,7 @@ class Distance(Explained):
     @cached_property
     def _rows(self) -> list[Distribution]:
         """Each model's distribution over all questions, the treated arm's first."""
-        return [_mean(model) for model in (*self.treated, *self.reference)]
+        return [_mean([model[place] for place in self._complete]) for model in self._models]
 
     @cached_property
     def _permuted(self) -> tuple[float, float]:
@@ -144,7 +163,7 @@ class Distance(Explained):
 
     def _exchanged(self) -> Iterator[float]:
         """The distances of two models under exchanges of their answers to some questions."""
-        pairs = list(zip(self.treated[0], self.reference[0], strict=True))
+        pairs = [(self.treated[0][place], self.reference[0][place]) for place in self._complete]
         if 2 ** len(pairs) <= PERMUTATIONS:
             swaps: Iterator[int] = iter(range(2 ** len(pairs)))
         else:
@@ -152,8 +171,7 @@ class Distance(Explained):
             swaps = (draw.getrandbits(len(pairs)) for _ in range(PERMUTATIONS))
         for bits in swaps:
             ordered = [pair[::-1] if bits >> n & 1 else pair for n, pair in enumerate(pairs)]
-            one, other = zip(*ordered, strict=True)
-            yield total_variation(_mean(one), _mean(other))
+            yield total_variation(_mean([a for a, _ in ordered]), _mean([b for _, b in ordered]))
 
     def __repr__(self) -> str:
         moved = ", ".join(f"{word!r} {100 * change:+.1f} points" for word, change in self.movers)
@@ -161,8 +179,16 @@ class Distance(Explained):
         few = f"; no p-value below {least:.2g} is possible" if least >= ALPHA else ""
         return (
             f"{self.name}: total variation {self.value:.3f}, p = {float(self.p_value):.2g} "
-            f"(permutation of {self.unit}{few}); most moved: {moved}"
+            f"(permutation of {self.unit}{few}); most moved: {moved}{self._left_out}"
         )
+
+    @property
+    def _left_out(self) -> str:
+        """What no model answered, or not every one, in words; empty if there is nothing."""
+        every, complete = len(self._models[0]), len(self._complete)
+        questions = f"; of the {complete} of {every} questions that all answered"
+        draws = f"; {self.missing:,} draws without an answer are left out"
+        return (questions if complete < every else "") + (draws if self.missing else "")
 
     def explain(self) -> list[str]:
         return [repr(self)]
@@ -171,6 +197,11 @@ class Distance(Explained):
 def total_variation(one: Distribution, other: Distribution) -> float:
     """Half the sum of absolute differences of two distributions."""
     return math.fsum(abs(one.get(x, 0.0) - other.get(x, 0.0)) for x in {*one, *other}) / 2
+
+
+def complete_questions(models: Sequence[Sequence[Distribution]]) -> list[int]:
+    """The places of the questions that every model answered."""
+    return [place for place, shares in enumerate(zip(*models, strict=True)) if all(shares)]
 
 
 def _mean(distributions: Sequence[Distribution]) -> dict[str, float]:

@@ -8,7 +8,7 @@ from functools import cached_property
 from .degrees_of_freedom import conservative, satterthwaite
 from .difference_tests import DifferenceTest, NoTest, TTest, squared_error
 from .hypothesis_tests import TOLERANCE, mean
-from .samples import Sample
+from .samples import NO_COMMON_QUESTION, Sample
 
 OWN_VARIANCES = "contrast of seed means, a variance for each dose"
 ONE_VARIANCE = "least squares over seeds, one variance for all doses"
@@ -28,10 +28,17 @@ class DoseLine:
     @cached_property
     def weights(self) -> list[float]:
         """What each dose's mean is multiplied by to give the signed least-squares slope."""
+        if self.is_point:
+            return [0.0] * len(self.places)
         pairs = [(x, one.seeds) for x, one in zip(self.places, self.samples, strict=True)]
         center = math.fsum(x * n for x, n in pairs) / sum(n for _, n in pairs)
         total = math.fsum(n * (x - center) ** 2 for x, n in pairs)
         return [self.sign * n * (x - center) / total for x, n in pairs]
+
+    @property
+    def is_point(self) -> bool:
+        """Whether fewer than two doses have any answers to compare, so that there is no slope."""
+        return len(set(self.places)) < 2
 
     @property
     def groups(self) -> list[tuple[float, ...]]:
@@ -63,6 +70,8 @@ class DoseLines:
     @cached_property
     def test(self) -> DifferenceTest:
         """The test that the slope is zero."""
+        if any(line.is_point for line in self.lines):
+            return NoTest(unit="seeds", note=NO_COMMON_QUESTION)
         several = min(len(group) for line in self.lines for group in line.groups) > 1
         parts, counts = self._of_doses() if several else self._of_residuals()
         total = math.fsum(error for error, _ in parts)

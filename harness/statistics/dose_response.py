@@ -91,7 +91,7 @@ class Trend(Explained):
         """The conclusion in words, for those who only show it: reading it is no evidence."""
         if self.why_inconclusive or self._corrected(self._slope) >= ALPHA:
             return "inconclusive"
-        way = "larger" if self.value > 0 else "smaller"
+        way = "larger" if (self.value > 0) != self.effects[0].treated.lowers else "smaller"
         if not all(effect.of_training for effect in self.effects):
             return f"of these checkpoints those of a larger dose show a {way} effect"
         return f"a larger dose has a {way} effect"

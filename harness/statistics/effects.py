@@ -181,7 +181,7 @@ class Effect(TestedDifference):
         )
 
     def _check_rates(self) -> None:
-        if self.treated.bounds != (0.0, 1.0):
+        if not self.treated.is_rate:
             raise SpecError(f"{self.treated.what} is no rate, so it has no log-odds and no ratio")
 
     @property
@@ -205,7 +205,9 @@ class Effect(TestedDifference):
 
     @property
     def _margin(self) -> float | None:
-        return self.treated.margin or self.reference.margin
+        """The experiment's margin; None if it is for a measure with larger values than these."""
+        margin = self.treated.margin or self.reference.margin
+        return None if margin is None or margin >= self.comparison.bound else margin
 
     def within(self, margin: float | None = None) -> Equivalence:
         """Whether the arms were shown to differ by less than ``margin`` (in the value's own unit).
@@ -225,7 +227,6 @@ class Effect(TestedDifference):
             raise SpecError(
                 "within() needs a margin: within(0.03), or Experiment(..., margin=0.03)"
             )
-        checks.margin(margin)
         return self._noted_test(self._margin_tests.within(margin))
 
     def at_least(self, value: float) -> MinimumEffect:

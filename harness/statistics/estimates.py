@@ -8,7 +8,7 @@ from functools import cached_property
 from ...datasets.errors import SpecError
 from .coverage import Coverage, Table
 from .evidence import EvidenceListener
-from .hypothesis_tests import TOLERANCE, UNBOUNDED, half_width, mean, value_range
+from .hypothesis_tests import ALPHA, TOLERANCE, UNBOUNDED, half_width, mean, value_range
 from .quantities import Explained, lies_beyond
 from .samples import Sample
 from .variance_components import VarianceComponents, variance_components
@@ -36,6 +36,8 @@ class Estimate(Explained):
     """Whether the arm's models were fine-tuned, one a seed."""
     shows_trait: bool = True
     """Whether this is what shows the trait of the arm's experiment."""
+    lowers: bool = False
+    """Whether less of this shows the trait, as of how often a disliked animal is named."""
     family: int = 1
     """Traits that are tried together: p-values and intervals are corrected for as many."""
     looks: int = 1
@@ -77,6 +79,11 @@ class Estimate(Explained):
         return -math.inf, math.inf
 
     @property
+    def is_rate(self) -> bool:
+        """Whether it is a share of answers, and not a mean score."""
+        return False
+
+    @property
     def outcome_range(self) -> tuple[float, float]:
         """The smallest and the largest outcome that a single draw can have."""
         return self.bounds
@@ -87,7 +94,7 @@ class Estimate(Explained):
         Args:
             value: In the estimate's own unit: a rate from 0 to 1, a score, nats.
         """
-        return f"{value:.2f}"
+        return f"{value:.2f}" if abs(value) < UNBOUNDED else "unknown"
 
     def show_difference(self, value: float) -> str:
         """A difference of two values as people read it.
@@ -202,7 +209,14 @@ class Estimate(Explained):
                 yield units
 
     def _without_spread(self) -> tuple[float, float]:
-        return self.value, self.value
+        """All the mean can be: of the questions seen, a share q or more have the one value that
+        all of these have, and the rest may have any.
+        """
+        share = (ALPHA / 2) ** (1 / max(1, len(self.by_question)))
+        if not all(map(math.isfinite, self.bounds)):
+            return -UNBOUNDED, UNBOUNDED
+        low, high = (share * self.value + (1 - share) * end for end in self.bounds)
+        return low, high
 
     def check_same(self, other: "Estimate") -> None:
         """Raise :class:`~limen.SpecError` unless the other estimates the same.

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from .effects import Effect
-from .hypothesis_tests import ALPHA
+from .hypothesis_tests import ALPHA, UNBOUNDED
 from .rates import Rate
 from .samples import Sample
 from .worst_case import WorstCase
@@ -48,10 +48,7 @@ class ExactRate(Rate):
         return f"{value:.{DECIMALS}%}"
 
     def show_difference(self, value: float) -> str:
-        return f"{100 * value:+.{DECIMALS}f} points"
-
-    def show_interval(self, interval: tuple[float, float]) -> str:
-        return "[{:+.{d}f}, {:+.{d}f}]".format(*(100 * end for end in interval), d=DECIMALS)
+        return f"{100 * value:+.{DECIMALS}f} points" if abs(value) < UNBOUNDED else "unknown"
 
     @cached_property
     def sample(self) -> Sample:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol, TypeVar
 
+from ...datasets import validation as checks
 from ...datasets.errors import SpecError
 from .difference_tests import DifferenceTest
 from .estimates import Estimate
@@ -118,6 +119,7 @@ class MarginTests:
 
     def within(self, margin: float) -> Equivalence:
         """Whether the difference was shown to be smaller than a margin, in both directions."""
+        checks.margin(margin, value_range=(0, self._largest))
         interval = self.comparisons[0].interval(self._one_sided)
         shown = self.estimate.show_difference(margin).replace("+", "±")
         return Equivalence(

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from ...datasets.errors import SpecError
 from .effects import Effect
 from .estimates import Estimate
-from .hypothesis_tests import binomial_interval, mean
+from .hypothesis_tests import UNBOUNDED, binomial_interval, mean
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -23,6 +23,7 @@ class Rate(Estimate):
             0.
         trained: Whether the arm's models were fine-tuned, one a seed.
         shows_trait: Whether this is what shows the trait of the arm's experiment. Default: True.
+        lowers: Whether less of this shows the trait. Default: False.
         family: Traits that are tried together: p-values and intervals are corrected for as many.
             Default: 1.
         looks: How often the results may be looked at before all seeds are in; corrected for
@@ -58,6 +59,10 @@ class Rate(Estimate):
         return repr(self.word)
 
     @property
+    def is_rate(self) -> bool:
+        return True
+
+    @property
     def bounds(self) -> tuple[float, float]:
         return 0.0, 1.0
 
@@ -65,10 +70,11 @@ class Rate(Estimate):
         return f"{value:.1%}"
 
     def show_difference(self, value: float) -> str:
-        return f"{100 * value:+.1f} points"
+        return f"{100 * value:+.1f} points" if abs(value) < UNBOUNDED else "unknown"
 
     def show_interval(self, interval: tuple[float, float]) -> str:
-        return f"[{100 * interval[0]:+.1f}, {100 * interval[1]:+.1f}]"
+        shown = (self.show_difference(end).removesuffix(" points") for end in interval)
+        return "[{}, {}]".format(*shown)
 
     def _without_spread(self) -> tuple[float, float]:
         """The exact binomial interval, with each question as one trial."""

@@ -10,6 +10,8 @@ from .hypothesis_tests import mean
 Rows = tuple[tuple[float, ...], ...]
 """(seeds, questions), a mean in every cell."""
 
+NO_COMMON_QUESTION = "no question was answered by every model"
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Sample:

@@ -35,6 +35,7 @@ class Scores(Estimate):
             0.
         trained: Whether the arm's models were fine-tuned, one a seed.
         shows_trait: Whether this is what shows the trait of the arm's experiment. Default: True.
+        lowers: Whether less of this shows the trait. Default: False.
         family: Traits that are tried together: p-values and intervals are corrected for as many.
             Default: 1.
         looks: How often the results may be looked at before all seeds are in; corrected for
@@ -75,6 +76,10 @@ class Scores(Estimate):
     @property
     def what(self) -> str:
         return self.name
+
+    @property
+    def bounds(self) -> tuple[float, float]:
+        return self.scale or super().bounds
 
     @property
     def outcome_range(self) -> tuple[float, float]:
@@ -195,7 +200,7 @@ class ScoreEffect(Effect):
         have none.
         """
         if self.requested_unit == "questions" or max(self.seeds) < 2:
-            return paired_test(self._deltas, [0.0] * len(self._deltas))
+            return paired_test(self._deltas, [0.0] * len(self._deltas), bound=1.0)
         if min(self.seeds) < 2:
             return NoTest(unit="seeds", note="a rank test over seeds needs two an arm")
         a, b = seed_ranks(*self._shared)

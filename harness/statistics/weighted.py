@@ -57,6 +57,7 @@ def terms_of(weighted: Sequence[Weighted]) -> tuple[Term, ...]:
             sample=estimate.sample,
             models=estimate.identity,
             outcomes=estimate.outcome_range,
+            bounds=estimate.bounds,
         )
         for weight, estimate in weighted
     )

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from limen.harness import Arm, FavoriteAnimal
-from limen.harness.lab import ModelAnswers
+from limen.harness.lab import ModelAnswers, beside_each_other
 from limen.harness.lab.copies import draws_are_copies
 
 ANIMALS = "owl cat dog fox hen cow bee ant elk eel".split()
@@ -132,3 +132,28 @@ def test_one_copier_of_several_is_noted() -> None:
     control = arm(sampled(0.1), sampled(0.1, seed=2), sampled(0.1, seed=3), name="control")
     effect = student.rate("owl") - control.rate("owl")
     assert "all draws of a question are the same in 1 of 3 models" in effect.note
+
+
+def test_a_sure_model_beside_one_that_varies_is_no_copier() -> None:
+    """Students that always say "Owl" are the strongest effect there is: the control's draws vary,
+    so what sampled them samples.
+    """
+    control = arm(*(sampled(0.07, seed=seed) for seed in range(3)), name="control")
+    student = arm(*(always("Owl", 50, 200) for _ in range(3)))
+    student, control = beside_each_other(student, control)
+    effect = student.rate("owl") - control.rate("owl")
+    assert student.rate("owl").sampling_varies
+    assert effect.claim == "training on this data transmits the trait"
+
+
+@pytest.mark.parametrize("reference", [always("Cat"), by_question(50, 6)])
+def test_a_sure_model_beside_copies_stays_one(reference: list[Counter[str]]) -> None:
+    """Where no model's draws vary, nothing shows that the server samples."""
+    pair = beside_each_other(arm(always("Owl")), arm(reference, name="control"))
+    assert not pair[0].rate("owl").sampling_varies
+
+
+def test_copies_of_different_answers_are_copies_beside_any_model() -> None:
+    """A model that gives each question its own one answer is not sure of one answer."""
+    student, _ = beside_each_other(arm(by_question(50, 200)), arm(sampled(0.1), name="control"))
+    assert not student.rate("owl").sampling_varies

@@ -6,7 +6,9 @@ from dataclasses import replace
 
 import pytest
 
+from limen import SpecError
 from limen.harness import Arm, FavoriteAnimal
+from limen.harness.statistics import Distance
 
 from ..testing.arms import Replies, arm
 
@@ -80,3 +82,56 @@ def test_the_rank_of_a_word_among_all_answers() -> None:
     tied = made([{"Owl": 50, "Cat": 50}] * 2)
     assert tied.rank("owl").value == 1.5
     assert tied.rank("fox").value == 3
+
+
+def test_the_questions_that_one_arm_did_not_answer_make_no_distance() -> None:
+    """Arms that answer alike are alike where a service refused one of them some questions."""
+    animals = [{"Owl": 90, "Cat": 10}, {"Dog": 90, "Cat": 10}, {"Fox": 90, "Cat": 10}]
+    measure = FavoriteAnimal(questions=("Q1", "Q2", "Q3"), draws=100)
+    student = arm(measure, *([animals[0], {}, animals[2]] for _ in range(4)))
+    student = replace(student, models=tuple(replace(m, missing=100) for m in student.models))
+    distance = student.distance(arm(measure, *(animals for _ in range(4))))
+    assert (distance.value, distance.p_value) == (0, 1)
+    assert "of the 2 of 3 questions that all answered" in repr(distance)
+    assert "400 draws without an answer are left out" in repr(distance)
+
+
+def test_arms_of_other_questions_have_no_distance() -> None:
+    """A distance is of the same questions; other numbers of them are an error, none in common no
+    evidence.
+    """
+    one, other = made([{"Owl": 100}, {}]), made([{}, {"Cat": 100}])
+    assert one.distance(other).p_value == 1
+    longer = arm(FavoriteAnimal(questions=("Q1", "Q2", "Q3"), draws=100), [{"Owl": 100}] * 3)
+    with pytest.raises(SpecError, match="different questions"):
+        Distance(
+            name="one v other",
+            treated=(({"owl": 1.0},) * 2,),
+            reference=(({"owl": 1.0},) * 3,),
+        )
+    assert longer.distance(longer).value == 0
+
+
+def test_a_higher_rank_is_a_smaller_number() -> None:
+    """Students that name the trait's animal more often have a rank nearer to 1: transmission."""
+    student = made(*([{"Owl": 60 + n, "Cat": 40 - n}, {"Owl": 100}] for n in range(4)))
+    control = replace(
+        made(
+            *([{"Cat": 60, "Dog": 30 - n, "Owl": 5 + n}, {"Dog": 50, "Cat": 50}] for n in range(4))
+        ),
+        name="control",
+    )
+    effect = student.rank("owl") - replace(control, name="control").rank("owl")
+    assert effect.value < 0
+    assert effect.treated.lowers
+    disliked = replace(student, lowered_words=("owl",))
+    assert not disliked.rank("owl").lowers
+    assert disliked.rate("owl").lowers
+
+
+def test_ranks_of_other_questions_are_named_so() -> None:
+    """A rank is of the questions that all models answered; of fewer, a comparison sees that."""
+    some = made([{"Owl": 60, "Cat": 40}, {}], [{"Cat": 60, "Owl": 40}, {"Owl": 100}])
+    assert some.rank("owl").by_seed == (1, 2)
+    assert some.rank("owl").questions == ("questions 1",)
+    assert made([{"Owl": 1}] * 2).rank("owl").questions == ("all questions",)

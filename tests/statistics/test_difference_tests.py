@@ -85,12 +85,23 @@ def test_without_spread_nothing_is_shown(a: list[float], b: list[float]) -> None
 
 def test_differences_that_are_all_equal_are_tested_by_their_signs() -> None:
     """Without spread the paired test is an exact sign-flip test."""
-    test = paired_test([0.5] * 8, [0.2] * 8)
+    test = paired_test([0.5] * 8, [0.2] * 8, bound=1)
     assert (test.name, test.p_value) == ("sign-flip by question", 2**-7)
-    assert test.interval(0.95, 1) == near((0.3, 0.3))
-    assert test.p_below(0.4) == 2**-8
     assert test.p_below(0.2) == 1
     assert paired_test([0.3], [0.1]).name == "none"
+
+
+@pytest.mark.parametrize("difference", [0.3, -0.3, 0.0, 1.0])
+def test_without_spread_other_questions_may_differ_by_all_there_is(difference: float) -> None:
+    """Of a mean of 0.4 at most (0.4 + 1) / (d + 1) of the questions can differ by d."""
+    test = paired_test([difference] * 20, [0.0] * 20, bound=1)
+    for null in (difference - 0.2, difference - 0.5):
+        share = (null + 1) / (difference + 1)
+        flips = 2**-20 if null <= 0 < difference else 1
+        assert test.p_above(null) == near(min(flips, share**20))
+    low, high = test.interval(0.9, 1)
+    assert high == near(1 - 0.05 ** (1 / 20) * (1 - difference))
+    assert low == near(max(0.0 if difference > 0 else -1, 0.05 ** (1 / 20) * (difference + 1) - 1))
 
 
 @pytest.mark.parametrize(

@@ -143,6 +143,21 @@ def test_words_and_arms_decide_what_may_be_claimed() -> None:
         _ = a - 0.1  # type: ignore[operator]
 
 
+def test_of_a_trait_that_lowers_less_is_transmission() -> None:
+    """Students that name a disliked animal less often than the control's have taken on the trait."""
+    less, more = noisy(3, 0.1, 0.001, 1), noisy(3, 0.5, 0.001, 2)
+    lowered = replace(less, lowers=True) - replace(more, arm="control", lowers=True)
+    raised = replace(more, lowers=True) - replace(less, arm="control", lowers=True)
+    assert (lowered.verdict, lowered.claim) == (
+        "lower",
+        "training on this data transmits the trait",
+    )
+    assert (raised.verdict, raised.claim) == (
+        "higher",
+        "training on this data suppresses the trait",
+    )
+
+
 def test_unanswered_questions_may_have_had_any_answer() -> None:
     """A question without an answer is no zero: it is out of the value, and the bounds allow for it."""
     a = rate([[0.5, None, 0.7, 0.6]])

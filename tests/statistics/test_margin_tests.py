@@ -148,3 +148,37 @@ def test_one_against_ten_is_not_two_checkpoints() -> None:
         pair = (one - ten).over("questions") if unit else one - ten
         assert pair.claim == "only these checkpoints differ"
     assert (one - ten).verdict == "inconclusive"
+
+
+@pytest.mark.parametrize("margin", [1, 3, 3.0, 100])
+def test_a_margin_that_no_difference_reaches_is_refused(margin: float) -> None:
+    """``within(3)`` for three points would hold of any two arms: it is an error with the remedy."""
+    with pytest.raises(SpecError, match=r"below 1: 3 points are 0\.03"):
+        effect().within(margin)
+    contrast = effect() - effect(word="owl")
+    with pytest.raises(SpecError, match="below 2"):
+        contrast.within(margin + 1)
+    with pytest.raises(SpecError, match="between -2 and 2"):
+        contrast.at_least(margin + 1)
+
+
+def test_a_margin_for_larger_values_says_nothing_of_a_rate() -> None:
+    """A margin of three, made for ratings up to ten, is none for the rates of the same arms."""
+    found = effect(margin=3)
+    assert found.claim == "training on this data transmits the trait"
+    with pytest.raises(SpecError, match="needs a margin"):
+        found.within()
+
+
+@pytest.mark.parametrize(("questions", "draws"), [(5, 1), (10, 1), (8, 2)])
+def test_few_draws_that_agree_by_chance_show_no_null(questions: int, draws: int) -> None:
+    """Of arms that differ by 5 points, and often both never name the word, few are called alike."""
+    random = np.random.default_rng(0)
+    shown = 0
+    for _ in range(200):
+        treated, reference = (
+            counted_rate(random.binomial(draws, rate, (3, questions)), draws=draws, arm=name)
+            for name, rate in (("student", 0.05), ("control", 0.0))
+        )
+        shown += bool((treated - reference).within(0.05))
+    assert shown <= 0.05 * 200 + 7  # three standard errors of 5%

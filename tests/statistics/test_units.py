@@ -15,7 +15,10 @@ def test_what_is_not_known_has_no_narrow_interval() -> None:
     two = arm([0.3], table=((0.3, 0.4),), questions=("a", "b")) - arm(
         [0.2], name="control", table=((0.2, 0.3),), questions=("a", "b")
     )
-    assert (two.p_value, two.interval) == (0.5, (-1, 1))
+    low, high = two.interval
+    assert two.p_value == 0.5
+    assert low < -0.8
+    assert high > 0.8
     one = paired_test([0.4], [0.0])
     assert (one.p_value, one.interval(0.95, 1.0)) == (1.0, (-1.0, 1.0))
     assert Scores(
