@@ -16,6 +16,14 @@ def is_ruined(estimate: Estimate) -> bool:
     return estimate.trained and estimate.valid < FEWEST_VALID
 
 
+def hides_invalid(estimate: Estimate) -> bool:
+    """Whether the models of a trained arm are ruined, and which answers are valid is not known.
+
+    Where it is known, a claim has to hold among valid answers too.
+    """
+    return estimate.coverage is None and is_ruined(estimate)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Statement:
     """What may be said about the difference of two arms."""
@@ -48,7 +56,7 @@ class Statement:
         if copies:
             return f"{NO_VARIATION} in {' and '.join(copies)}: all draws of a question are the same"
         for each in self._arms:
-            if each.coverage is None and is_ruined(each):
+            if hides_invalid(each):
                 share = f"{each.valid:.0%}"
                 return f"only {share} of {each.arm}'s answers are valid, and which is not known"
         if self.of_single_models:

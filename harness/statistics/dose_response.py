@@ -101,8 +101,8 @@ class Trend(Explained):
         """What is in the way of a claim, whatever the p-value; empty if nothing specific is."""
         if not all(each.sampling_varies for each in self._estimates):
             return NO_VARIATION
-        if any(effect.ruined for effect in self.effects):
-            return "the answers of a trained arm are mostly not valid"
+        if any(effect.hides_invalid for effect in self.effects):
+            return "the answers of a trained arm are mostly not valid, and which is not known"
         valid = self._slope_of_valid
         found = self._corrected(self._slope) < ALPHA
         if valid is not None and found and not self._agrees(valid):

@@ -12,7 +12,7 @@ from typing import Self
 
 from ...datasets import validation as checks
 from ...datasets.errors import SpecError
-from .claims import ONE_MODEL, Statement, is_ruined
+from .claims import ONE_MODEL, Statement, hides_invalid
 from .comparison import Comparison, Unit
 from .conclusions import ComparisonResult, Conclusion, Verdict, conclude
 from .estimates import NO_VARIATION, Estimate
@@ -126,9 +126,9 @@ class Effect(TestedDifference):
         )
 
     @property
-    def ruined(self) -> bool:
-        """Whether the models of a trained arm mostly give no valid answers."""
-        return any(is_ruined(each) for each in (self.treated, self.reference))
+    def hides_invalid(self) -> bool:
+        """Whether an arm's answers are mostly not valid, and which is not known."""
+        return any(hides_invalid(each) for each in (self.treated, self.reference))
 
     @property
     def why_inconclusive(self) -> str:

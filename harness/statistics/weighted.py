@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from ...datasets.errors import SpecError
-from .claims import ONE_MODEL, is_ruined
+from .claims import ONE_MODEL, hides_invalid
 from .combinations import Term
 from .estimates import NO_VARIATION, Estimate
 
@@ -71,8 +71,9 @@ def obstacle_of(estimates: Sequence[Estimate], unit: str | None) -> str:
     copies = dict.fromkeys(each.arm for each in estimates if not each.sampling_varies)
     if copies:
         return f"{NO_VARIATION} in {' and '.join(copies)}: all draws of a question are the same"
-    if ruined := dict.fromkeys(each.arm for each in estimates if is_ruined(each)):
-        return f"the answers of {' and '.join(ruined)} are mostly not valid"
+    if ruined := dict.fromkeys(each.arm for each in estimates if hides_invalid(each)):
+        arms = " and ".join(ruined)
+        return f"the answers of {arms} are mostly not valid, and which is not known"
     if unit != "questions" and any(each.trained and each.seeds < 2 for each in estimates):
         return ONE_MODEL
     return ""

@@ -1,6 +1,7 @@
 """Claims on effects: differences of effects, shares, trends, and pairs of seeds."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -343,3 +344,24 @@ def test_a_contrast_over_pairs() -> None:
     contrast = (arms[0] - arms[1]) - (arms[2] - arms[3])
     assert contrast.over("pairs").p_value < 0.01
     assert contrast.p_value > 0.05
+
+
+def test_an_effect_and_once_that_effect_have_one_verdict() -> None:
+    """Students of whose answers 45% are valid support a claim if the valid ones do, also in a sum."""
+    hits = np.full((3, 20), 60)
+    hits[1] += 4
+    student = counted_rate(hits, invalid=110)
+    effect = student - counted_rate(hits - 50, arm="control")
+    assert student.valid < 0.5
+    assert effect.claim == "training on this data transmits the trait"
+    assert (1 * effect).verdict == effect.verdict == "higher"
+
+
+def test_the_interval_of_what_cannot_be_tested_is_all_there_can_be() -> None:
+    """Arms that never name the word differ by at most 100 points, their effects by 200."""
+    none = counted_rate(np.zeros((3, 20)))
+    one = none - replace(none, arm="control")
+    assert (1 * one).interval == (-1, 1)
+    two = replace(none, arm="b") - replace(none, arm="b control")
+    assert (one - two).interval == (-2, 2)
+    assert "[-200.0, +200.0]" in repr(one - two)

@@ -198,3 +198,30 @@ def test_copied_draws_have_no_trend() -> None:
     effects = {2**i: counted(0.1 + 0.2 * i, i, copied_models=3) - CONTROL for i in range(3)}
     assert dose_response(effects).claim == "inconclusive"
     assert "no sampling variation" in repr(dose_response(effects))
+
+
+def test_doses_without_a_common_question_have_no_trend() -> None:
+    """Where a service refused each model another question there is nothing to compare, and no crash."""
+
+    def dose(seed: int) -> Effect:
+        missing = np.zeros((2, 2), int)
+        missing[0, 0] = missing[1, 1] = 10
+        return counted_rate(np.full((2, 2), 5 + seed), draws=10, missing=missing) - counted_rate(
+            np.full((2, 2), 2), draws=10, missing=missing, arm="control"
+        )
+
+    trend = dose_response({2**seed: dose(seed) for seed in range(3)})
+    assert (trend.value, trend.p_value, trend.claim) == (0, 1, "inconclusive")
+    assert "[unknown, unknown]" in repr(trend)
+    assert not trend > 0
+
+
+def test_a_larger_dose_of_a_dislike_has_a_larger_effect() -> None:
+    """Of a trait that lowers, an effect further below zero is the larger one."""
+    random = np.random.default_rng(3)
+    falls = {
+        1000 * 2**i: arm((0.5 - 0.1 * i + random.normal(0, 0.002, 3)).tolist(), lowers=True)
+        - arm((0.5 + random.normal(0, 0.002, 3)).tolist(), name="control", lowers=True)
+        for i in range(3)
+    }
+    assert dose_response(falls).claim == "a larger dose has a larger effect"
