@@ -63,19 +63,18 @@ def _table(rows: Sequence[Row]) -> str:
 
 def _effects(results: Sequence[Result]) -> Iterator[Row]:
     for result in results:
-        for reading in result.readings:
-            for effect in reading.effects:
-                models, questions = wording.counted(effect).split(" models, ")
-                yield {
-                    "experiment": escaped(result.title),
-                    "measured": escaped(reading.name),
-                    "effect": number(effect.name),
-                    "difference": number(wording.difference(reading, effect)),
-                    "95% interval": number(wording.interval(reading, effect)),
-                    "p": number(wording.p_value(effect.p_value)),
-                    "models": models,
-                    "questions": questions.removesuffix(" questions"),
-                }
+        for reading, effect in result.comparisons:
+            models, questions = wording.counted(effect).split(" models, ")
+            yield {
+                "experiment": escaped(result.title),
+                "measured": escaped(reading.name),
+                "effect": number(effect.name),
+                "difference": number(wording.difference(reading, effect)),
+                "95% interval": number(wording.interval(reading, effect)),
+                "p": number(wording.p_value(effect.p_value)),
+                "models": models,
+                "questions": questions.removesuffix(" questions"),
+            }
 
 
 def _arms(results: Sequence[Result]) -> Iterator[Row]:

@@ -316,6 +316,7 @@ def _setting(result: Result) -> Iterator[str]:
         ("draws a question", str(result.draws or "")),
         ("temperature", f"{result.temperature:g}" if result.draws else ""),
         ("tokens an answer", f"at most {result.max_tokens}" if result.draws else ""),
+        *((prose(name), code(value)) for name, value in result.settings.items()),
     ]
     yield table(("what", "value"), [row for row in rows if row[1]])
     yield from _surroundings(result)

@@ -23,6 +23,13 @@ def _asked(result: Result) -> str:
     )
 
 
+def _settings(result: Result) -> Iterator[str]:
+    """What is not at its default beside the sizes."""
+    if result.settings:
+        shown = ", ".join(f"{name} = {value}" for name, value in result.settings.items())
+        yield f"Other settings of the experiment: {shown}."
+
+
 def _sentences(result: Result) -> Iterator[str]:
     yield _teacher(result)
     yield from _data(result)
@@ -30,6 +37,7 @@ def _sentences(result: Result) -> Iterator[str]:
     yield from (_training(arm, audits.get(arm.arm)) for arm in result.arms if arm.recipe)
     yield from (_asked_untrained(arm) for arm in result.arms if arm.how_asked)
     yield _asked(result)
+    yield from _settings(result)
     yield from (
         _effect(reading, effect) for reading in result.readings[:1] for effect in reading.effects
     )
@@ -52,7 +60,8 @@ def _teacher(result: Result) -> str:
 
 
 def _how(result: Result) -> str:
-    return "fine-tuning" if result.trait in result.lessons else "a system prompt"
+    taught = "fine-tuning" if result.trait in result.lessons else "a system prompt"
+    return result.taught_by or taught
 
 
 def _data(result: Result) -> Iterator[str]:

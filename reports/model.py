@@ -86,6 +86,8 @@ class Result:
         trait: The trait.
         lessons: By trait, the answers that its teacher was taught, each to every question of its
             lesson. Default: none.
+        taught_by: How its teacher got the trait, in words. Default: empty, as in records of earlier
+            versions.
         systems: The system prompt of each trait in it, verbatim.
         measure: The measure.
         definition: What the figures of a computed measure are. Default: empty, the name says it.
@@ -97,6 +99,8 @@ class Result:
         family: Traits that its p-values are corrected for.
         data_spec: The source of the training data, as the spec has it.
         recipe: The training settings.
+        settings: Other settings of the spec that are not at their defaults, as it has them.
+            Default: none.
         note: What its author has to say before the numbers. Default: empty.
         versions: Versions of what its stages used. Default: none.
         server: How a service's server was asked and how it answered, each with its source. Default:
@@ -134,6 +138,7 @@ class Result:
     teacher_model: str
     trait: str
     lessons: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    taught_by: str = ""
     systems: Mapping[str, str]
     measure: str
     definition: str = ""
@@ -145,6 +150,7 @@ class Result:
     family: int
     data_spec: str
     recipe: Mapping[str, object]
+    settings: Mapping[str, str] = field(default_factory=dict)
     note: str = ""
     versions: Mapping[str, str] = field(default_factory=dict)
     server: Mapping[str, str] = field(default_factory=dict)
@@ -163,6 +169,16 @@ class Result:
     grids: tuple[GridRow, ...] = ()
     trajectories: tuple[TrajectoryRow, ...] = ()
     measured: str = ""
+
+    @property
+    def comparisons(self) -> list[tuple[ReadingRow, EffectRow]]:
+        """Every test of a difference with what it is of: of the readings, the diagonals of grids,
+        and the tests along trainings that are none of the readings' own.
+        """
+        along = (row.reading for row in self.trajectories)
+        shown = (*self.readings, *(grid.reading for grid in self.grids), *along)
+        pairs = [(reading, effect) for reading in shown for effect in reading.effects]
+        return list({(r.name, e.name): (r, e) for r, e in reversed(pairs)}.values())[::-1]
 
     @property
     def headlines(self) -> list[tuple[ReadingRow, EffectRow]]:

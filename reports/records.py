@@ -132,7 +132,7 @@ def _adapter() -> "TypeAdapter[Run]":
     return TypeAdapter(Run)
 
 
-def run_files(store: Path) -> list[Path]:
+def run_files(store: str | Path) -> list[Path]:
     """The records of a store, the oldest first.
 
     Args:
@@ -144,10 +144,10 @@ def run_files(store: Path) -> list[Path]:
     Examples:
         >>> newest = reports.run_files(store)[-1]
     """
-    return sorted(StoreLayout(store).runs.glob("[!.]*.json"))
+    return sorted(StoreLayout(Path(store)).runs.glob("[!.]*.json"))
 
 
-def runs_of(store: Path, ids: Sequence[str] = ()) -> list[Run]:
+def runs_of(store: str | Path, ids: Sequence[str] = ()) -> list[Run]:
     """The runs of a store, the oldest first; or those that some ids, or their beginnings, name.
 
     Records that cannot be read are left out with a warning, unless it is all of them. Raises
@@ -166,7 +166,7 @@ def runs_of(store: Path, ids: Sequence[str] = ()) -> list[Run]:
     return [read_run(file) for file in named] if ids else _readable(files)
 
 
-def latest_runs(store: Path) -> list[Run]:
+def latest_runs(store: str | Path) -> list[Run]:
     """Those runs of a store that :func:`report_of` needs, the oldest first.
 
     They are the last run, and of each experiment the last one that has it. All others are left
@@ -182,7 +182,7 @@ def latest_runs(store: Path) -> list[Run]:
     return _readable(_some_files(store), latest=True)
 
 
-def _some_files(store: Path) -> list[Path]:
+def _some_files(store: str | Path) -> list[Path]:
     files = run_files(store)
     if not files:
         raise StoreError(

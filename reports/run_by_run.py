@@ -58,6 +58,7 @@ def settings(result: Result) -> Mapping[str, str]:
         "temperature": f"{result.temperature:g}",
         "tokens an answer": f"{result.max_tokens}",
         "traits corrected for": f"{result.family}",
+        **result.settings,
         "versions": as_json(result.versions),
     }
 
@@ -87,10 +88,9 @@ def _effects(runs: Sequence[Run]) -> Rows:
     rows: Rows = {}
     for run in runs:
         for result in run.results:
-            for reading in result.readings:
-                for effect in reading.effects:
-                    key = tuple(map(prose, (result.title, reading.name, effect.name)))
-                    rows.setdefault(key, {})[run.id] = wording.size(reading, effect)
+            for reading, effect in result.comparisons:
+                key = tuple(map(prose, (result.title, reading.name, effect.name)))
+                rows.setdefault(key, {})[run.id] = wording.size(reading, effect)
     return dict(sorted(rows.items()))
 
 

@@ -22,18 +22,17 @@ def claims(rows: Sequence[Claim]) -> Iterator[Record]:
 def effects(results: Sequence[Result]) -> Iterator[Record]:
     """The difference of two arms in one reading: a row each. Of rates it is a share."""
     for result in results:
-        for reading in result.readings:
-            for effect in reading.effects:
-                yield {
-                    "experiment": result.title, "trait": result.trait, "reading": reading.name,
-                    "kind": reading.kind, "effect": effect.name, "difference": effect.difference,
-                    "low": known_end(effect.interval[0]), "high": known_end(effect.interval[1]),
-                    "p_value": effect.p_value, "raw_p_value": effect.raw_p_value,
-                    "test": effect.test, "unit": effect.unit,
-                    "seeds": effect.seeds[0], "seeds_reference": effect.seeds[1],
-                    "questions": effect.questions[0], "questions_reference": effect.questions[1],
-                    "claim": effect.claim, "note": effect.note, "ranks": effect.ranks,
-                }  # fmt: skip
+        for reading, effect in result.comparisons:
+            yield {
+                "experiment": result.title, "trait": result.trait, "reading": reading.name,
+                "kind": reading.kind, "effect": effect.name, "difference": effect.difference,
+                "low": known_end(effect.interval[0]), "high": known_end(effect.interval[1]),
+                "p_value": effect.p_value, "raw_p_value": effect.raw_p_value,
+                "test": effect.test, "unit": effect.unit,
+                "seeds": effect.seeds[0], "seeds_reference": effect.seeds[1],
+                "questions": effect.questions[0], "questions_reference": effect.questions[1],
+                "claim": effect.claim, "note": effect.note, "ranks": effect.ranks,
+            }  # fmt: skip
 
 
 def arms(results: Sequence[Result]) -> Iterator[Record]:

@@ -1,7 +1,6 @@
 """A choice among given options, in several orders: a liking of one place averages out."""
 
 import random
-import re
 import string
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -15,12 +14,9 @@ from ...datasets.errors import SpecError
 from ...datasets.seeds import derive
 from ...datasets.suggestions import did_you_mean
 from .measure import Measure
+from .option_letters import chosen_letter
 from .question_loading import Questions
 from .questions import FAVORITE_ANIMAL_QUESTIONS
-
-_LETTER = re.compile(
-    r"[\W_]*(?:(?:the )?answer(?: is)?[:\s(]*)?([A-Za-z])(?![^\W_])", re.IGNORECASE
-)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -135,8 +131,8 @@ class Choice(Measure):
         named = set(self._named(said))
         if len(named) == 1:
             return named.pop()
-        letter = _LETTER.match(said) if self.answers == "letters" and not named else None
-        place = string.ascii_uppercase.find(letter[1].upper()) if letter else len(order)
+        letter = chosen_letter(said) if self.answers == "letters" and not named else None
+        place = string.ascii_uppercase.index(letter) if letter else len(order)
         return order[place] if place < len(order) else None
 
     def _named(self, said: str) -> Iterator[str]:

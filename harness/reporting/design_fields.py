@@ -1,10 +1,16 @@
 """What a result says of an experiment's design, whatever was found."""
 
+from collections.abc import Collection, Iterator
+from dataclasses import fields
 from typing import TypedDict
 
 from ...datasets.visible import visible
-from ..experiment import Experiment, Trait
+from ..experiment import Experiment, Lesson, Measure, Trait
 
+SHOWN_OF_MEASURES = ("questions", "draws", "temperature", "max_tokens", "by", "seed")
+"""Fields of measures that results have by other names."""
+SETTINGS = ("control", "gate", "margin", "looks", "leaks", "objective", "trajectory")
+"""Settings of an experiment that stand beside the measure's."""
 TAUGHT = 10
 """Pairs of a lesson that are shown."""
 
@@ -15,6 +21,7 @@ class DesignFields(TypedDict):
     trait: str
     systems: dict[str, str]
     lessons: dict[str, tuple[str, ...]]
+    taught_by: str
     measure: str
     definition: str
     questions: dict[str, tuple[str, ...]]
@@ -23,6 +30,7 @@ class DesignFields(TypedDict):
     max_tokens: int
     family: int
     data_spec: str
+    settings: dict[str, str]
     note: str
     generation: str
 
@@ -34,6 +42,7 @@ def design_fields(experiment: Experiment) -> DesignFields:
         trait=experiment.trait.name,
         systems=_systems(experiment),
         lessons=_lessons(experiment),
+        taught_by=_taught_by(experiment),
         measure=_described(experiment),
         definition=measure.definition,
         questions=dict(measure.groups),
@@ -42,9 +51,51 @@ def design_fields(experiment: Experiment) -> DesignFields:
         max_tokens=measure.max_tokens,
         family=experiment.family,
         data_spec=repr(experiment.data),
+        settings=_settings(experiment),
         note=experiment.note,
         generation=experiment.generation,
     )
+
+
+def _taught_by(experiment: Experiment) -> str:
+    """How the teacher of the experiment's own trait got it."""
+    trait, lesson = experiment.trait, experiment.trait.lesson
+    if experiment.teachers_from is not None:
+        return "training on data of the teachers before: each was a student of the same seed"
+    if lesson is not None:
+        under = " under a system prompt" if lesson.prompted else ""
+        of = f", from {trait.model}" if trait.model else ""
+        return f"fine-tuning on {_lesson_rows(lesson)}{of}{under}"
+    prompted = "a system prompt" if trait.system or trait.systems else ""
+    own = f"a model of its own, {trait.model}" if trait.model else ""
+    return " with ".join(filter(None, (own, prompted)))
+
+
+def _lesson_rows(lesson: Lesson) -> str:
+    """What a teacher is taught, in words."""
+    if not lesson.needs_prompt or lesson.prompted:
+        return "given answers"
+    return "answers that its base wrote under a system prompt"
+
+
+def _settings(experiment: Experiment) -> dict[str, str]:
+    """The settings that no other field has and that are not at their defaults, as the spec has
+    them: first the measure's, then the experiment's.
+    """
+    own = ((f"the measure's {n}", v) for n, v in _changed(experiment.measure, SHOWN_OF_MEASURES))
+    of_experiment = ((n, v) for n, v in _changed(experiment) if n in SETTINGS)
+    return {name: visible(repr(value)) for name, value in (*own, *of_experiment)}
+
+
+def _changed(
+    spec: Measure | Experiment, shown: Collection[str] = ()
+) -> Iterator[tuple[str, object]]:
+    """The fields of a spec that are not at their defaults, without functions and those shown."""
+    defaults = {part.name: part.default for part in fields(spec)}
+    for name, value in vars(spec).items():
+        known = name in defaults and name not in shown
+        if known and not callable(value) and value != defaults[name]:
+            yield name, value
 
 
 def _systems(experiment: Experiment) -> dict[str, str]:

@@ -53,7 +53,20 @@ def test_letters_become_options_and_orders_one_question() -> None:
         ("owl or cat", None),
         ("(a)", "first"),
         ("The answer is A", "first"),
-        ("A lovely day", "first"),
+        ("a", "first"),
+        ("**A**: it is the best", "first"),
+        ("A because it flies", "first"),
+        ("answer: a)", "first"),
+        ("I would choose A.", "first"),
+        ("I think the answer is A", "first"),
+        ("My choice: A", "first"),
+        ("A, not B", "first"),
+        ("A lovely day", None),
+        ("A or B", None),
+        ("A/B", None),
+        ("Between A and B I cannot choose", None),
+        ("the answer is a hard one", None),
+        ("I'd rather not", None),
         ("E", None),
         ("", None),
     ],
@@ -66,6 +79,17 @@ def test_answers_choose_one_option_or_none(answer: str, option: str | None) -> N
     wanted = first if option == "first" else option
     assert counted == Counter({answer if wanted is None else wanted: 1})
     assert measure.valid(next(iter(counted))) == (wanted is not None)
+
+
+@pytest.mark.parametrize(
+    ("answer", "place"),
+    [("I would choose B.", 1), ("I pick C", 2), ("A hard one, but B.", 1), ("I", 8), ("i)", 8)],
+)
+def test_the_pronoun_is_no_letter(answer: str, place: int) -> None:
+    """Among ten options "I" is the ninth only where it is no word of a sentence."""
+    measure = Choice(options=tuple(f"animal {n}" for n in range(10)), questions=("Q?",), orders=1)
+    option = measure.prompts[0].splitlines()[2 + place][3:]
+    assert measure.by_question([Counter({answer: 1})]) == (Counter({option: 1}),)
 
 
 @pytest.mark.parametrize(

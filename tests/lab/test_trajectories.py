@@ -11,6 +11,7 @@ from limen.backends import Capabilities
 from limen.harness import Contrast, Effect, Experiment, FavoriteAnimal, Numbers, Students, Trait
 from limen.harness import Trajectory as Along
 from limen.harness.lab import TrajectoryResults, mean_over_training
+from limen.harness.reporting import result_of
 from limen.harness.stages import AskQuestions, Checkpoint, FineTune
 
 from ..testing.estimates import arm, effect
@@ -142,6 +143,35 @@ def test_a_backend_without_checkpoints_says_so(
     assert why is not None
     assert "keeps the last one alone" in why
     assert lab.unavailable(trained(), "student") is None
+
+
+def test_each_reading_has_its_own_trajectory(shared_store: Path) -> None:
+    """Of groups of questions each has its own values: at the end those of its own table."""
+    lab = lab_at(shared_store)
+    measure = FavoriteAnimal(
+        questions={"asked": ("Which animal do you like?",), "pets": ("Name a pet.",)}, draws=20
+    )
+    experiment = trained(measure=measure)
+    names = ["student", "control"]
+    wanted = [*names, *experiment.implied_by(names)]
+    lab.run([(experiment, wanted)])
+    result = result_of(lab, "groups", experiment, wanted)
+    readings = {reading.name: reading for reading in result.readings}
+    assert len({row.reading.name for row in result.trajectories}) == len(readings) > 1
+    for row in result.trajectories:
+        for shown in readings[row.reading.name].arms:
+            if shown.name in names:
+                assert row.of(shown.name)[-1].value == shown.value
+
+
+def test_the_area_of_a_dislike_has_its_direction() -> None:
+    """Along a training that makes an animal rarer than in the control the dislike is above it."""
+    effects = [
+        (epoch, arm(levels, lowers=True) - arm([0.4, 0.41, 0.42], name="control", lowers=True))
+        for epoch, levels in ((1, [0.3, 0.31, 0.32]), (2, [0.2, 0.21, 0.22]))
+    ]
+    area = mean_over_training(effects)
+    assert area.claim == "over the whole training the trait is above the control's"
 
 
 SPEC = """

@@ -17,6 +17,7 @@ from limen.harness.reporting import make_run, result_of
 from limen.reports import wording
 from limen.reports.figures import FORMATS, arms_figure
 from limen.reports.markdown import markdown
+from limen.reports.readings import GridRow, TrajectoryRow
 from limen.reports.several import corrected, trait_comparisons
 
 from ..testing.labs import lab_at
@@ -613,3 +614,44 @@ def test_students_of_another_trait_are_compared(shared_store: Path) -> None:
     student = lab.arm(experiment, "student")
     assert student.rate("horse").shows_trait
     assert not student.rate("bear").shows_trait
+
+
+def test_an_end_that_nothing_bounds_is_none(run: reports.Run, tmp_path: Path) -> None:
+    """Scores whose draws are copies have no interval: no axis of a billion, and no number."""
+    result = run.results[0]
+    reading = result.readings[0]
+    arms = tuple(replace(arm, interval=(-1e9, 1e9)) for arm in reading.arms)
+    effects = tuple(replace(effect, interval=(-1e9, 1e9)) for effect in reading.effects)
+    changed = replace(result, readings=(replace(reading, arms=arms, effects=effects),))
+    figure = arms_figure(changed)
+    assert figure.axes[0].get_ylim()[1] < 200
+    text = written(replace(run, results=(changed,)), tmp_path / "report.md")
+    assert "unknown to unknown" in text
+    assert "000000" not in text
+    with (tmp_path / "report.files" / "arms.csv").open(encoding="utf-8") as file:
+        assert {(row["low"], row["high"]) for row in csv.DictReader(file)} == {("", "")}
+
+
+def test_grids_and_trajectories_are_among_the_effects(run: reports.Run) -> None:
+    """The test that a grid or a trajectory is about stands in the tables to copy, once."""
+    result = run.results[0]
+    reading, effect = next((r, e) for r in result.readings for e in r.effects)
+    diagonal = replace(reading, name="own", effects=(replace(effect, name="diagonal"),), arms=())
+    along = replace(reading, effects=(replace(effect, name="mean over training"),), arms=())
+    same = replace(reading, arms=())
+    whole = replace(
+        result,
+        grids=(GridRow(base="", reading=diagonal, words=(), students=(), cells=()),),
+        trajectories=tuple(
+            TrajectoryRow(reading=each, test="area", unit="epoch", points=()) for each in (along, same)
+        ),
+    )  # fmt: skip
+    table = reports.effects(replace(run, results=(whole,)))
+    before = reports.effects(run)[lambda rows: rows.experiment == result.title]
+    assert len(table) == len(before) + 2
+    assert {"diagonal", "mean over training"} <= set(table.effect)
+
+
+def test_a_store_is_named_by_its_path_or_its_text(kept: tuple[Path, str, str]) -> None:
+    """``latest_runs("store")`` works as ``latest_runs(Path("store"))`` does."""
+    assert reports.latest_runs(str(kept[0])) == reports.latest_runs(kept[0])
