@@ -190,7 +190,7 @@ def command(
     if as_json:
         echo(json.dumps(_as_json(compared), indent=2))
         return
-    for line in _lines(compared.effect, margin):
+    for line in list(_lines(compared.effect, margin)):  # an error comes before any output
         echo(line)
     for note in (*compared.understood, *(f"note: {note}" for note in compared.notes)):
         echo(note, err=True)

@@ -1,6 +1,7 @@
 import json
 from pathlib import Path
 
+import pytest
 from click.testing import CliRunner
 
 from limen.harness.cli import main
@@ -8,16 +9,26 @@ from limen.harness.cli import main
 
 def test_a_margin_that_is_not_met_is_in_the_json(tmp_path: Path) -> None:
     """A test against a margin that shows nothing is printed as well as one that shows it."""
+    made = CliRunner().invoke(main, [*compared(tmp_path), "--margin", "0.01", "--json"])
+    assert made.exit_code == 0, made.output
+    assert json.loads(made.stdout)["within"]["shown"] is False
+
+
+@pytest.mark.parametrize("form", [(), ("--json",)])
+def test_a_margin_in_points_is_refused(tmp_path: Path, form: tuple[str, ...]) -> None:
+    """A margin of 3 would hold of any two rates: the message says what three points are."""
+    made = CliRunner().invoke(main, [*compared(tmp_path), "--margin", "3", *form])
+    assert (made.exit_code, made.stdout) == (1, "")
+    assert "margin=3.0 must be a number above zero and below 1: 3 points are 0.03" in made.output
+
+
+def compared(folder: Path) -> list[str]:
+    """The command that compares two files of answers: half, and a quarter of them, owls."""
     for name, every in (("a", 2), ("b", 4)):
         rows = [
             {"question": f"Question {q}?", "draw": d, "model": name,
              "answer": "owl" if (q + d) % every == 0 else "cat"}
             for q in range(6) for d in range(10)
         ]  # fmt: skip
-        (tmp_path / f"{name}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
-    files = (str(tmp_path / "a.jsonl"), "--to", str(tmp_path / "b.jsonl"))
-    made = CliRunner().invoke(
-        main, ["compare", *files, "--word", "owl", "--margin", "0.01", "--json"]
-    )
-    assert made.exit_code == 0, made.output
-    assert json.loads(made.stdout)["within"]["shown"] is False
+        (folder / f"{name}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return ["compare", str(folder / "a.jsonl"), "--to", str(folder / "b.jsonl"), "--word", "owl"]

@@ -66,6 +66,8 @@ def test_a_trait_may_lower_what_is_measured(
     [
         ({"gate": 1.5}, "gate=1.5 can never be reached: .* from 0 to 1"),
         ({"gate": -1}, "gate=-1 can never be reached"),
+        ({"margin": 3}, r"margin=3 must be .* below 1: 3 points are 0\.03"),
+        ({"margin": 1.0}, r"margin=1\.0 must be .* below 1"),
         ({"gate": True}, "gate=True must be a number"),
         ({"gate": float("nan")}, "gate=nan must be a number"),
         ({"gate": "high"}, "gate='high' must be a number"),
