@@ -22,6 +22,7 @@ FOLDERS = ("harness", "backends", "datasets", "reports")
 FLOORS = (
     ("harness.plugin",),
     ("harness.reporting", "harness.inspect", "harness.cli"),
+    ("harness.collection",),
     ("harness.lab",),
     ("harness.experiment", "harness.executors"),
     ("harness.stages", "harness.statistics"),

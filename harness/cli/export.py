@@ -57,8 +57,8 @@ def command(
     store = existing_store(settings.store)
     lab = Lab(with_seeds(settings, seeds))
     merge = _merging(settings) if merged else None
-    found = list(experiments_in(specs))
-    for title, experiment in found:
+    found = experiments_in(specs)
+    for title, experiment in ((one.title, one.experiment) for one in found):
         folder = target / plain_name(title) if len(found) > 1 else target
         chosen = _chosen(arms, arms_of(experiment), title)
         contents = Exporter(store, folder, weights, merge).export(

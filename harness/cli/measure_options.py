@@ -263,7 +263,7 @@ def _measure_of_file(text: str, settings: Settings) -> Measure:
             f"change them in the file"
         )
     if not path.endswith(".py"):
-        found = [experiment.measure for _, experiment in experiments_in([Path(text)])]
+        found = [one.experiment.measure for one in experiments_in([Path(text)])]
         if any(measure != found[0] for measure in found):
             raise SpecError(f"{text} has several measures: name one, as in {text}:experiment")
         return found[0]

@@ -10,6 +10,7 @@ import click
 from tabulate import tabulate
 
 from ...datasets.errors import DamageError, StoreError, UnknownModelError
+from ..collection import CollectedExperiment
 from ..experiment import Experiment
 from ..lab import Lab, Settings, in_order, with_previous
 from ..stages import (
@@ -27,7 +28,7 @@ from ..stages import (
 from . import store_option
 from .echo import counted, echo
 from .options import examples, running_options
-from .spec_files import arms_of, experiments_in
+from .spec_files import all_experiments_in, arms_of, experiments_in
 
 F = TypeVar("F", bound=Callable[..., object])
 Ids = set[tuple[str, str]]
@@ -119,13 +120,13 @@ def prune(
 
     Other work that uses the store (other spec files, step commands) loses what it has there. If
     some experiments are for models of another backend, all that stands on other backends' models
-    is kept.
+    is kept. A file whose experiments cannot all be known before its run is refused.
     """
     if not specs:
         raise StoreError("name the spec files whose artifacts are to be kept")
     store = existing_store(settings.store)
     every = list(artifacts_of(store))
-    needed, unknown = _needed(specs, with_seeds(settings, seeds))
+    needed, unknown = _needed(all_experiments_in(specs), with_seeds(settings, seeds))
     if unknown:
         needed |= of_other_backends(every, settings.backend)
         echo(f"kept too: what stands on models of other backends, because of {', '.join(unknown)}")
@@ -167,7 +168,7 @@ def copy(specs: tuple[Path, ...], target: Path, seeds: int | None, settings: Set
     """
     if not specs:
         raise StoreError("name the spec files whose artifacts are to be copied")
-    needed, unknown = _needed(specs, with_seeds(settings, seeds))
+    needed, unknown = _needed(experiments_in(specs), with_seeds(settings, seeds))
     if unknown:
         echo(f"left out, for models of another backend: {', '.join(unknown)}")
     chosen = [a for a in artifacts_of(existing_store(settings.store)) if a.id in needed]
@@ -204,10 +205,12 @@ def with_seeds(settings: Settings, seeds: int | None) -> Settings:
     return replace(settings, seeds=seeds) if seeds else settings
 
 
-def _needed(specs: Iterable[Path], settings: Settings) -> tuple[Ids, list[str]]:
-    """All stages that the experiments of some files need; experiments of unknown models."""
+def _needed(
+    experiments: Iterable[CollectedExperiment], settings: Settings
+) -> tuple[Ids, list[str]]:
+    """All stages that some experiments need; those of unknown models, by title."""
     lab = Lab(settings)
-    needs = [(title, _ids(lab, experiment)) for title, experiment in experiments_in(specs)]
+    needs = [(one.title, _ids(lab, one.experiment)) for one in experiments]
     unknown = [title for title, ids in needs if ids is None]
     return {id for _, ids in needs for id in ids or ()}, unknown
 
@@ -236,7 +239,7 @@ def _by_experiment(
     specs: Iterable[Path], settings: Settings, stored: dict[tuple[str, str], StoredArtifact]
 ) -> list[tuple[str, ...]]:
     lab = Lab(settings)
-    needs = [(title, _ids(lab, experiment)) for title, experiment in experiments_in(specs)]
+    needs = [(one.title, _ids(lab, one.experiment)) for one in experiments_in(specs)]
     uses = Counter(id for _, ids in needs for id in ids or ())
     rows: list[tuple[str, ...]] = []
     for title, ids in needs:

@@ -77,11 +77,11 @@ def _rates(settings: Settings, measure: Measure) -> dict[str, float]:
 def _users(specs: Iterable[Path], measure: Measure) -> dict[str, list[str]]:
     """The spec files that use each trait which the measure can show, by its word."""
     users: dict[str, list[str]] = {}
-    for title, experiment in experiments_in(specs):
-        for trait in filter(partial(_can_show, measure), experiment.traits):
+    for one in experiments_in(specs):
+        for trait in filter(partial(_can_show, measure), one.experiment.traits):
             names = users.setdefault(trait.shown_by, [])
-            if (name := title.partition(" [")[0]) not in names:
-                names.append(name)
+            if one.path.name not in names:
+                names.append(one.path.name)
     return users
 
 

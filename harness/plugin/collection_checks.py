@@ -8,14 +8,17 @@ import pytest
 
 from ...datasets.errors import SpecError
 from ...datasets.suggestions import did_you_mean
-from ..experiment import ARMS, Experiment, TestSource, read_source, reading_faults
+from ..collection import (
+    FIXTURES,
+    declared_experiment,
+    is_skipped,
+    own_fixtures,
+    parameters_of,
+    requested_arms,
+)
+from ..experiment import Experiment, TestSource, read_source, reading_faults
 from ..lab import Lab, teacher_arms
-from .items import declared_experiment, is_skipped, parameters_of, requested_arms
 from .result_readings import missing_results, result_faults, trait_words
-
-_OWN = f"{__package__}.fixtures"
-"""The module of limen's own fixtures."""
-FIXTURES = (*ARMS, "arms", "audit", "experiment", "grid", "trajectory")
 
 
 def errors_of(items: Iterable[pytest.Item], lab: Lab) -> list[str]:
@@ -44,7 +47,7 @@ def _each_once(
 def _errors(item: pytest.Item, experiment: Experiment, lab: Lab) -> Iterator[str]:
     for name in _missing_fixtures(item):
         yield f"fixture {name!r} not found{near(name, FIXTURES)}"
-    yield from missing_results(_own_fixtures(item), experiment)
+    yield from missing_results(own_fixtures(item), experiment)
     for arm in requested_arms(item, experiment):
         if error := _refusal(lab.unavailable, experiment, arm):
             yield error
@@ -76,18 +79,8 @@ def near(name: str, known: Iterable[str]) -> str:
 
 def _known_values(item: pytest.Item) -> dict[str, object]:
     """The parameters of a test; and the fixtures of limen's names that are not limen's, unknown."""
-    replaced = dict.fromkeys(set(FIXTURES) - set(_own_fixtures(item)))
+    replaced = dict.fromkeys(set(FIXTURES) - set(own_fixtures(item)))
     return {**replaced, **parameters_of(item)}
-
-
-def _own_fixtures(item: pytest.Item) -> list[str]:
-    """The fixtures of a test that limen gives: none that the user's own have replaced."""
-    info: Any = getattr(item, "_fixtureinfo", None)
-    definitions = {} if info is None else info.name2fixturedefs
-    return [
-        name for name in FIXTURES
-        if name in definitions and definitions[name][-1].func.__module__ == _OWN
-    ]  # fmt: skip
 
 
 def _missing_fixtures(item: pytest.Item) -> list[str]:

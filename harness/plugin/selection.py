@@ -1,18 +1,16 @@
 """The experiments of the selected tests, and the arms that these ask for."""
 
-from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import partial
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 import pytest
 
 from ...backends import Backend
 from ...datasets.errors import SpecError
+from ..collection import declared_experiment, is_skipped, place_of, requested_arms, titles_of
 from ..experiment import ARMS, Experiment
 from ..lab import Lab
 from ..reporting import EffectAssertion, effect_assertions
-from .items import declared_experiment, is_skipped, requested_arms, title_of, title_with_test
 
 
 class SelectedExperiment(NamedTuple):
@@ -42,7 +40,7 @@ class Selection:
                     known[2].update(arms)
                 elif arms:
                     found.append((item, experiment, arms))
-        titles = _titles([item for item, _, _ in found])
+        titles = titles_of([place_of(item) for item, _, _ in found])
         self.experiments = [
             SelectedExperiment(title, experiment, _sorted(experiment, arms))
             for title, (_, experiment, arms) in zip(titles, found, strict=True)
@@ -69,7 +67,7 @@ class Selection:
     def title_of(self, item: pytest.Item, experiment: Experiment) -> str:
         """The title of a test's experiment, as reports have it."""
         selected = self.find(experiment)
-        return selected.title if selected else title_of(item)
+        return selected.title if selected else place_of(item).title()
 
     def notes(self, backend: Backend) -> list[str]:
         """What to know before the run, each once."""
@@ -92,30 +90,6 @@ class Selection:
             if selected and test is not None:
                 found.setdefault(selected.title, {}).update(dict.fromkeys(effect_assertions(test)))
         return {title: list(assertions) for title, assertions in found.items()}
-
-
-def _titles(items: Sequence[pytest.Item]) -> list[str]:
-    """A title for each item: files of one name with their folders, else also with their tests.
-
-    None depends on the folder that pytest takes for its root.
-    """
-    plain = [title_of(item) for item in items]
-    several = {title for title, count in Counter(plain).items() if count > 1}
-
-    def titles(title: Callable[[pytest.Item], str]) -> list[str]:
-        return [
-            title(item) if short in several else short
-            for item, short in zip(items, plain, strict=True)
-        ]
-
-    depth = max((len(item.path.parts) for item in items), default=0)
-    found = plain
-    for make in (title_of, title_with_test):
-        for parents in range(depth):
-            found = titles(partial(make, parents=parents))
-            if len(set(found)) == len(found):
-                return found
-    return found
 
 
 def _sorted(experiment: Experiment, arms: set[str]) -> dict[str, None]:

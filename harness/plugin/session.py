@@ -9,6 +9,7 @@ import pytest
 from ...datasets.errors import LimenError, PendingError, SpecError
 from ...datasets.visible import visible
 from ...reports import AuditRow, Result, result_to_json
+from ..collection import declared_experiment
 from ..experiment import Experiment, Grid, GridExperiment, as_experiment
 from ..lab import (
     Arm,
@@ -25,7 +26,6 @@ from ..reporting import audit_rows, result_of
 from ..statistics import Evidence
 from .collection_checks import conditional_errors_of, errors_of
 from .effect_properties import EffectProperties
-from .items import declared_experiment
 from .options import flag, option, path_of, set_function_timeout, settings_of
 from .refusals import Refusals
 from .registering import claim_of_item, register_claims

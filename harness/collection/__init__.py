@@ -1,0 +1,28 @@
+"""What pytest collects: the experiments of tests, their titles, and those of given spec files."""
+
+from .collect import CollectedExperiment, Collection, collect
+from .imports import imported
+from .items import (
+    FIXTURES,
+    declared_experiment,
+    is_skipped,
+    own_fixtures,
+    parameters_of,
+    requested_arms,
+)
+from .titles import place_of, titles_of
+
+__all__ = [
+    "FIXTURES",
+    "CollectedExperiment",
+    "Collection",
+    "collect",
+    "declared_experiment",
+    "imported",
+    "is_skipped",
+    "own_fixtures",
+    "parameters_of",
+    "place_of",
+    "requested_arms",
+    "titles_of",
+]
