@@ -41,5 +41,5 @@ def command(spec: Path, out: Path | None, pytest_options: tuple[str, ...]) -> No
         raise SpecError(f"{file} must end in {SUFFIX}, by which reports find it beside the spec")
     arguments = ["-q", f"--limen-register={file.absolute()}", *pytest_options]
     done = subprocess.run([sys.executable, "-m", "pytest", str(spec), *arguments], check=False)
-    if not file.exists():
+    if done.returncode or not file.exists():
         raise click.exceptions.Exit(done.returncode or 1)

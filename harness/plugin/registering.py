@@ -43,4 +43,5 @@ def register_claims(
 def claim_of_item(item: pytest.Item, title: str) -> StatedClaim:
     """What a test states."""
     test = item.function if isinstance(item, pytest.Function) else None
-    return stated_claim(test, name=item.nodeid, experiment=title, says=claim_text(item))
+    says = claim_text(item)
+    return stated_claim(test, name=item.nodeid, experiment=title, says=says, path=item.path)

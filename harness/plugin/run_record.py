@@ -4,6 +4,7 @@ import shlex
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -37,6 +38,8 @@ class RunRecord:
         self._effort = effort
         self._began = time.monotonic()
         self._claims = ClaimList()
+        self._specs: dict[str, Path] = {}
+        """By test, its file: node ids have no path where pytest's root is another folder."""
         self._results: dict[str, Result] = {}
         self._report: Report | None = None
         self._shown = set[str]()
@@ -54,6 +57,7 @@ class RunRecord:
         if reason := shown_reason(report, self._config):
             self._shown.add(reason)
         if report.when == "call" or not report.passed:
+            self._specs[report.nodeid] = self._config.rootpath / report.location[0]
             self._claims.note(
                 Claim(
                     test=report.nodeid,
@@ -87,7 +91,7 @@ class RunRecord:
         results = list(self._results.values())
         registrations = self._registrations()
         run = make_run(
-            marked(self._claims.rows(), results, registrations),
+            marked(self._claims.rows(), results, registrations, self._specs),
             results,
             command=shlex.join(["pytest", *map(str, self._config.invocation_params.args)]),
             seconds=time.monotonic() - self._began,
@@ -103,10 +107,8 @@ class RunRecord:
 
     def _registrations(self) -> Sequence[Registration]:
         """The files of registered claims beside the specs; none if one of them cannot be read."""
-        root = self._config.rootpath
-        specs = {claim.file for claim in self._claims.rows()}
         try:
-            return read_registrations({(root / spec).parent for spec in specs})
+            return read_registrations({spec.resolve().parent for spec in self._specs.values()})
         except DataError as error:
             self.faults.append(str(error))
             return []

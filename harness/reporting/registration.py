@@ -7,11 +7,13 @@ import ast
 import hashlib
 import inspect
 import json
+import os
 import textwrap
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
+from typing import Any
 
 from ...datasets.errors import DataError, SpecError
 from ...reports import Claim, Result
@@ -36,6 +38,33 @@ class StatedClaim:
     assertions: tuple[str, ...]
     digest: str
     """The hash of the sentence and of all that the test does."""
+    path: Path | None = None
+    """The spec file, where it is known."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RegisteredClaim:
+    """A claim in a registration."""
+
+    test: str
+    """Its node id when it was registered, which depends on the folder that pytest had as root."""
+    path: Path | None
+    """The spec file; None in registrations of earlier versions."""
+    digest: str
+    experiment: str | None
+    """The hash of its experiment."""
+
+    def is_of(self, test: str, path: Path | None) -> bool:
+        """Whether it is that of a test: the same file has it, whatever pytest had as root."""
+        file, _, name = self.test.partition("::")
+        if path is None:
+            return test == self.test
+        if name != test.partition("::")[2]:
+            return False
+        if self.path is not None:
+            return self.path == path.resolve()
+        parts = tuple(part for part in PurePosixPath(file).parts if part != "..")
+        return path.resolve().parts[-len(parts) :] == parts
 
 
 @dataclass(frozen=True)
@@ -45,14 +74,16 @@ class Registration:
     file: Path
     created: str
     """UTC, as 2026-11-24T02:47:59Z."""
-    claims: Mapping[str, str]
-    """By test, the hash of the claim."""
-    experiments: Mapping[str, str]
-    """By title, the hash of the experiment."""
+    claims: tuple[RegisteredClaim, ...]
 
 
 def stated_claim(
-    test: Callable[..., object] | None, *, name: str, experiment: str, says: str
+    test: Callable[..., object] | None,
+    *,
+    name: str,
+    experiment: str,
+    says: str,
+    path: Path | None = None,
 ) -> StatedClaim:
     """What a test claims, from its source; a test whose source is not there has no assertions."""
     try:
@@ -63,7 +94,7 @@ def stated_claim(
         ast.unparse(node.test) for node in ast.walk(tree) if isinstance(node, ast.Assert)
     )
     source = f"{says}\n{ast.unparse(tree)}"
-    return StatedClaim(name, experiment, says, assertions, _hash(source))
+    return StatedClaim(name, experiment, says, assertions, _hash(source), path)
 
 
 def write_registration(
@@ -89,7 +120,8 @@ def write_registration(
         "created": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         "claims": [
             {
-                "test": one.test, "experiment": one.experiment, "claim": one.says,
+                "test": one.test, "file": _relative(one.path, file),
+                "experiment": one.experiment, "claim": one.says,
                 "assertions": list(one.assertions), "digest": one.digest,
             }
             for one in claims
@@ -103,6 +135,15 @@ def write_registration(
         file.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     except OSError as error:
         raise SpecError(f"cannot write {file}: {error.strerror or error}") from None
+
+
+def _relative(path: Path | None, file: Path) -> str | None:
+    """The path of a spec from the folder of a registration; None if there is no such path."""
+    try:
+        relative = path and os.path.relpath(path.resolve(), file.resolve().parent)
+    except ValueError:  # on another drive
+        return None
+    return Path(relative).as_posix() if relative else None
 
 
 def read_registrations(folders: Iterable[Path]) -> list[Registration]:
@@ -120,45 +161,67 @@ def _read(file: Path) -> Registration:
         return Registration(
             file=file,
             created=str(content["created"]),
-            claims={str(one["test"]): str(one["digest"]) for one in content["claims"]},
-            experiments={
-                str(title): str(one["digest"]) for title, one in content["experiments"].items()
-            },
+            claims=tuple(_claim(one, content["experiments"], file) for one in content["claims"]),
         )
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise DataError(f"{file} is no registration of claims: {error}") from None
+
+
+def _claim(one: Any, experiments: Any, file: Path) -> RegisteredClaim:
+    """A claim as a file has it; those of earlier versions name no spec file."""
+    spec, known = one.get("file"), experiments.get(one["experiment"])
+    return RegisteredClaim(
+        test=str(one["test"]),
+        path=(file.resolve().parent / str(spec)).resolve() if spec else None,
+        digest=str(one["digest"]),
+        experiment=None if known is None else str(known["digest"]),
+    )
 
 
 def marked(
     claims: Sequence[Claim],
     results: Sequence[Result],
     registrations: Sequence[Registration],
+    paths: Mapping[str, Path] | None = None,
 ) -> tuple[Claim, ...]:
     """The claims, each *registered* or *added after data were seen*; neither without any file.
 
     A claim is registered if a file has it with the same sentence, assertions and experiment, and is
-    older than the answers of the experiment's trained models.
+    older than the answers of the experiment's trained models. ``paths`` are the spec files, by
+    test: with them neither the folder of a run nor what else is selected in it matters.
     """
     by_title = {result.title: result for result in results}
+    known = paths or {}
     return tuple(
-        replace(claim, registration=_mark(claim, by_title.get(claim.experiment), registrations))
+        replace(
+            claim,
+            registration=_mark(
+                claim, by_title.get(claim.experiment), registrations, known.get(claim.test)
+            ),
+        )
         for claim in claims
     )
 
 
-def _mark(claim: Claim, result: Result | None, registrations: Sequence[Registration]) -> str:
+def _mark(
+    claim: Claim, result: Result | None, registrations: Sequence[Registration], path: Path | None
+) -> str:
     if not registrations or not claim.digest:
         return ""
-    for one in registrations:
-        same = one.claims.get(claim.test) == claim.digest
-        if same and (result is None or _is_before(one, result)):
-            return REGISTERED
+    same = (
+        (one, registration)
+        for registration in registrations
+        for one in registration.claims
+        if one.digest == claim.digest and one.is_of(claim.test, path)
+    )
+    if any(result is None or _is_before(*pair, result) for pair in same):
+        return REGISTERED
     return ADDED
 
 
-def _is_before(registration: Registration, result: Result) -> bool:
+def _is_before(claim: RegisteredClaim, registration: Registration, result: Result) -> bool:
     """Whether a registration has this experiment as it is, and is older than its data."""
-    same = registration.experiments.get(result.title) == result.digest
+    same = claim.experiment == result.digest
     return same and (not result.measured or registration.created <= result.measured)
 
 

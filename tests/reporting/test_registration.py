@@ -17,9 +17,9 @@ from limen.harness.reporting import (
     stated_claim,
     write_registration,
 )
-from limen.reports import Claim
+from limen.reports import Claim, runs_of
 
-from ..testing.specs import SPEC
+from ..testing.specs import SPEC, TINY_SPEC, Run
 
 TESTS = '''
 def test_the_teacher(teacher):
@@ -32,6 +32,10 @@ def test_transfer(student, control):
     effect = student.rate("horse") - control.rate("horse")
     assert effect > 0.02
 '''
+OTHERS = """
+def test_other(baseline):
+    assert baseline.rate("bear") < 1
+"""
 
 
 @pytest.fixture
@@ -125,3 +129,65 @@ def test_a_committed_registration_is_named_with_its_commit(tmp_path: Path) -> No
     (changed,) = registration_rows(read_registrations([tmp_path]), tmp_path)
     assert (changed.commit, changed.committed) == ("", "")
     assert changed.sha256 != committed.sha256
+
+
+def limen_register(*arguments: str | Path, folder: Path) -> int:
+    """The exit code of the command in a folder."""
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    command = [sys.executable, "-m", "limen", "register", *map(str, arguments)]
+    return subprocess.run(command, cwd=folder, env=environment, check=False).returncode
+
+
+def marks(store: Path) -> list[tuple[str, str]]:
+    """The tests of a store's last run, without their files, and how they are registered."""
+    return [
+        (claim.test.partition("::")[2], claim.registration) for claim in runs_of(store)[-1].claims
+    ]
+
+
+TWO = [("test_the_teacher", "registered"), ("test_transfer", "registered")]
+
+
+def test_neither_the_folder_nor_what_else_is_selected_matters(
+    pytester: pytest.Pytester, run: Run, store: Path
+) -> None:
+    """The same file's claims are registered from another root, and beside files of its name."""
+    folder = pytester.mkdir("evals") / "a"
+    folder.mkdir()
+    (folder / "test_one.py").write_text(TINY_SPEC + TESTS)
+    assert limen_register("evals/a/test_one.py", folder=pytester.path) == 0
+    os.chdir(folder)
+    run("test_one.py", store=store)
+    assert marks(store) == TWO
+    os.chdir(pytester.path)
+    other = folder.with_name("b")
+    other.mkdir()
+    (other / "test_one.py").write_text(TINY_SPEC.replace("horse", "bear") + OTHERS)
+    run("evals", "--import-mode=importlib", store=store)
+    assert sorted(marks(store)) == [("test_other", "added after data were seen"), *TWO]
+
+
+def test_registrations_of_earlier_versions_are_read(
+    pytester: pytest.Pytester, run: Run, store: Path
+) -> None:
+    """They name tests by node ids alone, of whatever root."""
+    folder = pytester.mkdir("evals")
+    (folder / "test_one.py").write_text(TINY_SPEC + TESTS)
+    (pytester.path / "pytest.ini").write_text("[pytest]")
+    assert limen_register("evals/test_one.py", folder=pytester.path) == 0
+    file = folder / "test_one.registration.json"
+    content = json.loads(file.read_text())
+    for claim in content["claims"]:
+        assert claim.pop("file") == "test_one.py"
+        assert claim["test"].startswith("evals/test_one.py::")
+    file.write_text(json.dumps(content))
+    run("evals", f"--rootdir={folder}", store=store)
+    assert marks(store) == TWO
+
+
+def test_the_command_ends_as_pytest_does(registered: Path) -> None:
+    """What was not registered is no success, though a file is there."""
+    spec = registered.parent / "test_horse.py"
+    before = registered.read_text()
+    assert limen_register(spec, folder=registered.parent) == pytest.ExitCode.USAGE_ERROR
+    assert registered.read_text() == before
