@@ -5,10 +5,8 @@
 
 import ast
 import hashlib
-import inspect
 import json
 import os
-import textwrap
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -18,6 +16,7 @@ from typing import Any
 from ...datasets.errors import DataError, SpecError
 from ...reports import Claim, Result
 from ..experiment import Experiment
+from .claim_source import source_tree, used_outside
 
 SUFFIX = ".registration.json"
 FORMAT = 1
@@ -37,7 +36,8 @@ class StatedClaim:
     """The first line of its docstring."""
     assertions: tuple[str, ...]
     digest: str
-    """The hash of the sentence and of all that the test does."""
+    """The hash of the sentence and of all that the test does; after a colon that of all values and
+    functions of the user's that it uses from outside itself."""
     path: Path | None = None
     """The spec file, where it is known."""
 
@@ -53,6 +53,12 @@ class RegisteredClaim:
     digest: str
     experiment: str | None
     """The hash of its experiment."""
+
+    def states(self, digest: str) -> bool:
+        """Whether it is the claim of this hash; registrations of earlier versions have the first
+        part alone.
+        """
+        return self.digest in (digest, digest.partition(":")[0])
 
     def is_of(self, test: str, path: Path | None) -> bool:
         """Whether it is that of a test: the same file has it, whatever pytest had as root."""
@@ -86,15 +92,13 @@ def stated_claim(
     path: Path | None = None,
 ) -> StatedClaim:
     """What a test claims, from its source; a test whose source is not there has no assertions."""
-    try:
-        tree = ast.parse(textwrap.dedent(inspect.getsource(test))) if test else ast.Module([], [])
-    except (OSError, TypeError, SyntaxError):
-        tree = ast.Module([], [])
+    tree = source_tree(test)
     assertions = tuple(
         ast.unparse(node.test) for node in ast.walk(tree) if isinstance(node, ast.Assert)
     )
-    source = f"{says}\n{ast.unparse(tree)}"
-    return StatedClaim(name, experiment, says, assertions, _hash(source), path)
+    own = _hash(f"{says}\n{ast.unparse(tree)}")
+    digest = f"{own}:{_hash(used_outside(test))}"
+    return StatedClaim(name, experiment, says, assertions, digest, path)
 
 
 def write_registration(
@@ -212,7 +216,7 @@ def _mark(
         (one, registration)
         for registration in registrations
         for one in registration.claims
-        if one.digest == claim.digest and one.is_of(claim.test, path)
+        if one.states(claim.digest) and one.is_of(claim.test, path)
     )
     if any(result is None or _is_before(*pair, result) for pair in same):
         return REGISTERED

@@ -23,6 +23,7 @@ from .audit import Audit, CompareData
 from .continue_chat import ContinueChat
 from .deduplicate import Deduplicate, SameBy
 from .filter import Filter
+from .function_source import is_users
 from .functions import HashedFunction, hashed_function
 from .generate import Generate, GenerateEnough, ProgramRows
 from .given_rows import GivenRows
@@ -243,6 +244,7 @@ __all__ = [
     "forget_backends",
     "hashed_function",
     "is_training_file",
+    "is_users",
     "model_of",
     "of_other_backends",
     "pack",

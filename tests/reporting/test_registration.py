@@ -1,5 +1,6 @@
 """Claims that were registered before their data were seen."""
 
+import importlib
 import json
 import os
 import subprocess
@@ -95,6 +96,88 @@ def test_a_claim_that_was_changed_is_not_registered(tmp_path: Path) -> None:
     same, other = marked([row(), row("Owls are not named")], [], registrations)
     assert same.registration == "registered"
     assert other.registration == "added after data were seen"
+
+
+USES = """
+import limits
+
+LEAST = 0.02
+BOUNDS = {"owl": [0.1, 0.2]}
+
+class Rule:
+    def __init__(self, least):
+        self.least = least
+
+    def holds(self, effect):
+        return effect > self.least  # in points
+
+RULE = Rule(0.3)
+
+def is_large(effect):
+    return effect > smallest()
+
+def smallest():
+    return 0.5
+
+def test_owl(student, control):
+    \"\"\"Owls are named.\"\"\"
+    effect = student.rate("owl") - control.rate("owl")
+    assert effect > LEAST and effect < BOUNDS["owl"][1]
+    assert is_large(effect) and RULE.holds(effect) and effect > limits.lowest
+"""
+LIMITS = "lowest = 0.01\nunused = 1"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "same"),
+    [
+        ("LEAST = 0.02", "LEAST = -1.0", False),
+        ("0.2]", "0.9]", False),
+        ("return 0.5", "return 0.1", False),
+        ("effect > smallest()", "effect <= smallest()", False),
+        ("Rule(0.3)", "Rule(0.1)", False),
+        ("effect > self.least", "effect < self.least", False),
+        ("lowest = 0.01", "lowest = 0.0", False),
+        ("unused = 1", "unused = 2", True),
+        ("  # in points", "  # shares", True),
+        ("def is_large(effect):", "def is_large(effect):\n    # large enough", True),
+    ],
+)
+def test_what_a_claim_uses_from_its_module_is_registered(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, old: str, new: str, same: bool
+) -> None:
+    """A threshold, a helper or a rule that is changed afterwards makes another claim; comments, and
+    what the test does not use, do not.
+    """
+    before = stated_by(tmp_path / "before", USES, LIMITS, monkeypatch)
+    after = stated_by(
+        tmp_path / "after", USES.replace(old, new), LIMITS.replace(old, new), monkeypatch
+    )
+    assert USES.replace(old, new) + LIMITS.replace(old, new) != USES + LIMITS
+    assert (before.digest == after.digest) is same
+
+
+def stated_by(
+    folder: Path, source: str, limits: str, monkeypatch: pytest.MonkeyPatch
+) -> StatedClaim:
+    """The claim of a spec with this source, and of the module that it imports."""
+    folder.mkdir()
+    (folder / "test_uses.py").write_text(source)
+    (folder / "limits.py").write_text(limits)
+    for name in ("limits", "test_uses"):
+        monkeypatch.delitem(sys.modules, name, raising=False)
+    monkeypatch.syspath_prepend(folder)
+    test = importlib.import_module("test_uses").test_owl
+    return stated_claim(test, name="test_uses.py::test_owl", experiment="e", says="Owls are named")
+
+
+def test_a_registration_of_an_earlier_version_has_the_test_alone(tmp_path: Path) -> None:
+    """It names no values outside the test, and its claims count as registered as before."""
+    file = tmp_path / "a.registration.json"
+    write_registration(file, [the_claim()], {})
+    file.write_text(file.read_text().replace(the_claim().digest, the_claim().digest[:64]))
+    (claim,) = marked([row()], [], read_registrations([tmp_path]))
+    assert claim.registration == "registered"
 
 
 def test_without_a_file_nothing_is_marked(tmp_path: Path) -> None:
