@@ -104,8 +104,12 @@ def _stored(store: Store, manifest: Manifest, name: str) -> StoredFile:
     counts = manifest["counts"]
     lines = next((counts[n] for n in ("rows", "kept", "completions") if n in counts), 0)
     first = islice(_exchanges(store.rows(kind, key, name), name), SAMPLE_SIZE)
+    sample = _sample(first)[1]
+    if name == KEPT:  # how its rows differ, which the first ones do not show
+        whole = sample_of(store.rows(kind, key, name))[1]
+        sample = whole._replace(prompts=sample.prompts, answer_tokens=sample.answer_tokens)
     return StoredFile(
-        label=manifest["label"], kind=kind, stored_key=key, lines=lines, sample=_sample(first)[1]
+        label=manifest["label"], kind=kind, stored_key=key, lines=lines, sample=sample
     )
 
 

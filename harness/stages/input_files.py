@@ -104,18 +104,25 @@ class UserFile(InputFile):
 
 
 def sample_of(rows: Iterable[Row]) -> tuple[int, PromptSample]:
-    """How many rows, the first prompts, and the bytes of the longest answer.
+    """How many rows, the first prompts, the bytes of the longest answer, and how rows differ.
 
     No answer has more tokens than bytes.
     """
     lines, longest = 0, 0
     prompts: list[Conversation] = []
+    numbers: set[tuple[int, int]] = set()
+    first: object = None
+    differ = False
     for row in rows:
+        before = row.get("history") or []
+        first = before if lines == 0 else first
+        differ = differ or before != first
         lines += 1
+        numbers.add((row["row"], row["draw"]))
         longest = max(longest, len((row["text"] or "").encode("utf-8", "surrogatepass")))
         if len(prompts) < SAMPLE_SIZE:
             prompts.append(conversation_of(row)[:-1])
-    return lines, PromptSample(tuple(prompts), longest)
+    return lines, PromptSample(tuple(prompts), longest, differ, len(numbers) < lines)
 
 
 def is_training_file(file: Path) -> bool:

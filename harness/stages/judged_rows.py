@@ -86,7 +86,8 @@ class RewordRows(ChoosingStage):
         return "any text" if self.rule is None else rule_name(self.rule)
 
     def prompt_sample(self) -> PromptSample:
-        return PromptSample(self.source.prompt_sample().prompts, self.replies.max_tokens)
+        before = self.source.prompt_sample()
+        return before._replace(answer_tokens=self.replies.max_tokens)
 
     def run(self, workspace: Workspace) -> Manifest:
         replies = self.replies.replies(workspace)

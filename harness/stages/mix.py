@@ -45,9 +45,28 @@ class MixRows(TrainingFileStage):
     def prompt_sample(self) -> PromptSample:
         samples = [source.prompt_sample() for source, _ in self.sources]
         prompts = tuple(prompt for sample in samples for prompt in sample.prompts)
-        return PromptSample(prompts, max(sample.answer_tokens for sample in samples))
+        return PromptSample(
+            prompts,
+            max(sample.answer_tokens for sample in samples),
+            any(sample.histories_differ for sample in samples),
+            any(sample.numbers_repeat for sample in samples),
+        )
 
     def run(self, workspace: Workspace) -> Manifest:
+        chosen, taken = self._chosen(workspace)
+        write_training_rows(workspace.folder / TRAINING, [row for _, row in chosen])
+        write_rows(workspace.folder / PROVENANCE, self._provenance(chosen))
+        return {"counts": {"rows": len(chosen)}, "sources": taken}
+
+    def rows(self, workspace: Workspace) -> list[Row]:
+        """The rows of the training file in its order, with all of their fields.
+
+        They are chosen anew as the file's were: the numbers in ``provenance.jsonl`` may repeat.
+        """
+        return [row for _, row in self._chosen(workspace)[0]]
+
+    def _chosen(self, workspace: Workspace) -> tuple[list[tuple[int, Row]], list[dict[str, Any]]]:
+        """The rows, each with the place of its source, and what was taken of each source."""
         from ...datasets.seeds import derive
 
         chosen: list[tuple[int, Row]] = []
@@ -65,9 +84,7 @@ class MixRows(TrainingFileStage):
             chosen += ((place, rows[number]) for number in numbers)
             taken.append({"source": source.key, "available": left, "rows": count})
         random.Random(derive("mix order", self.seed)).shuffle(chosen)
-        write_training_rows(workspace.folder / TRAINING, [row for _, row in chosen])
-        write_rows(workspace.folder / PROVENANCE, self._provenance(chosen))
-        return {"counts": {"rows": len(chosen)}, "sources": taken}
+        return chosen, taken
 
     def _provenance(self, chosen: Sequence[tuple[int, Row]]) -> Iterator[Row]:
         for place, row in chosen:

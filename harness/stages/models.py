@@ -137,12 +137,12 @@ class FineTune(Stage):
         return recorded_training(workspace.store, training)
 
     def work(self) -> WorkRequest:
-        prompts, tokens = self.data.prompt_sample()
+        sample = self.data.prompt_sample()
         return WorkRequest(
             model=self.base.model,
             rows=self.data.count,
-            prompts=prompts,
-            max_tokens=tokens,
+            prompts=sample.prompts,
+            max_tokens=sample.answer_tokens,
             recipe=self.recipe,
         )
 

@@ -8,7 +8,7 @@ from typing import Protocol
 from ...datasets.answer_text import visible_text
 from ...datasets.artifacts import Manifest
 from ...datasets.errors import LeakError, SpecError
-from ...datasets.store_layout import KEPT, PROVENANCE, SCORES, TARGETS
+from ...datasets.store_layout import KEPT, SCORES, TARGETS
 from .ask_about_rows import AskAboutRows
 from .mix import MixRows
 from .row_log import Row, write_rows
@@ -102,13 +102,12 @@ def _highest_and_lowest(answers: list[tuple[Row, float]]) -> tuple[list[Row], li
     worst, low = min(answers, key=lambda answer: answer[1])
     if high == low:
         return [], [{**row, "reason": "equal scores"} for row in rows]
-    rest = [{**row, "reason": "neither highest nor lowest"} for row in rows]
-    between = [row for row in rest if (row["row"], row["draw"]) not in {_id(best), _id(worst)}]
+    between = [
+        {**row, "reason": "neither highest nor lowest"}
+        for row in rows
+        if row is not best and row is not worst
+    ]
     return [{**best, REJECTED_ANSWER: worst["text"]}], between
-
-
-def _id(row: Row) -> tuple[int, int]:
-    return row["row"], row["draw"]
 
 
 class Verdict(Protocol):
@@ -160,7 +159,8 @@ class RejectedAnswers(Stage):
         return (self.data, *self.data.inputs())
 
     def identity(self) -> dict[str, object]:
-        return {"words": list(self.words), "strict": self.strict}
+        by_place = {"rows": "by place"} if self.data.prompt_sample().numbers_repeat else {}
+        return {"words": list(self.words), "strict": self.strict, **by_place}
 
     def run(self, workspace: Workspace) -> Manifest:
         from ...datasets.leaks import mentions
@@ -179,13 +179,7 @@ class RejectedAnswers(Stage):
 
     def _texts(self, workspace: Workspace) -> Iterator[str]:
         """The rejected answers, in the order of the training file."""
-        known = {
-            (source.key, *_id(row)): row.get(REJECTED_ANSWER)
-            for source, _ in self.data.sources
-            for row in workspace.rows(source, KEPT)
-        }
-        for row in workspace.rows(self.data, PROVENANCE):
-            text = known[row["source"], *_id(row)]
-            if text is None:
+        for row in self.data.rows(workspace):
+            if REJECTED_ANSWER not in row:
                 raise SpecError(f"{self.label}: its rows are no preference pairs")
-            yield text
+            yield row[REJECTED_ANSWER]

@@ -24,6 +24,10 @@ class PromptSample(NamedTuple):
     prompts: "tuple[Conversation, ...]"
     answer_tokens: int
     """Tokens of an answer at most."""
+    histories_differ: bool = False
+    """Whether rows differ in the turns before their prompts."""
+    numbers_repeat: bool = False
+    """Whether several rows of one file have the same ``row`` and ``draw``."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -495,7 +495,7 @@ def test_a_stand_in_is_the_stage_it_stands_for(plugged: Path, small: Experiment)
     (found,) = stages_for_file(lab.store, file, "training.jsonl")
     assert isinstance(found, StoredFile)
     assert (found.kind, found.key, found.count) == ("mix", mix.key, 200)
-    prompts, longest = found.prompt_sample()
+    prompts, longest, *_ = found.prompt_sample()
     assert len(prompts) == 200
     assert longest > 5
     tuned = lab.pipeline(small).subject("student")
