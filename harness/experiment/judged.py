@@ -101,7 +101,8 @@ class Judged(SourceOfSource):
 
     Args:
         source: Whose rows.
-        judge: Who judges; ``{reply}`` in its prompt is the completion, ``{question}`` the prompt.
+        judge: Who judges; ``{reply}`` in its prompt is the completion, ``{question}`` the prompt
+            (with the turns before it, where rows differ in these).
         keep: The label of rows to keep, such as "yes", or several; the judge's reply must begin
             with it. Or a function of the reply that says why a row is dropped, or None to keep
             it. Default: None.
@@ -257,8 +258,8 @@ class Deduplicated(SourceOfSource):
 
     Args:
         source: Whose rows.
-        by: Which rows are equal: those of one "completion", or of one "prompt and completion".
-            Default: "completion".
+        by: Which rows are equal: those of one "completion", or of one "prompt and completion", with
+            the turns before the prompt. Default: "completion".
         keep: Rows in a student's training set, sampled anew for each seed. Default: as many as
             the source's; there may be too few of them left.
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import islice
 
 from ...datasets.store_layout import KEPT, RATINGS
@@ -11,9 +12,10 @@ from .replies_about import RepliesAbout
 from .row_log import Row
 from .row_stages import RowsStage
 from .stage import Stage, Workspace
+from .training_rows import asked_of, asked_text
 
 Pair = tuple[str, str]
-"""What makes a row distinct: the prompt, if the model is shown it, and the completion."""
+"""What makes a row distinct: what it answers, if the model is shown that, and the completion."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,7 +37,16 @@ class AskAboutRows(RepliesAbout):
         return self.model
 
     def identity(self) -> dict[str, object]:
-        return {**super().identity(), **({"most": self.most} if self.most is not None else {})}
+        return {
+            **super().identity(),
+            **({"most": self.most} if self.most is not None else {}),
+            **({"dialogues": "whole"} if self._shows_dialogues else {}),
+        }
+
+    @cached_property
+    def _shows_dialogues(self) -> bool:
+        """Whether the model is shown the turns before a prompt: rows may differ in these alone."""
+        return "{question}" in self.prompt and self.source.prompt_sample().histories_differ
 
     def size(self) -> int:
         """At most: rows that are dropped or repeated before are not known yet."""
@@ -44,7 +55,10 @@ class AskAboutRows(RepliesAbout):
 
     def pair(self, row: Row) -> Pair:
         """What makes a row distinct for this stage."""
-        return row["prompt"] if "{question}" in self.prompt else "", row["text"]
+        if "{question}" not in self.prompt:
+            return "", row["text"]
+        dialogue = self._shows_dialogues
+        return asked_text(asked_of(row)) if dialogue else row["prompt"], row["text"]
 
     def replies(self, workspace: Workspace) -> dict[Pair, str | None]:
         """The finished replies by pair; None where the model gave none."""
@@ -59,7 +73,10 @@ class AskAboutRows(RepliesAbout):
     def sample_pairs(self) -> list[Pair]:
         sample = self.source.prompt_sample()
         blank = "word " * sample.answer_tokens
-        return [(turns[-1]["content"], blank) for turns in sample.prompts]
+        shown = (
+            sample.prompts if self._shows_dialogues else [turns[-1:] for turns in sample.prompts]
+        )
+        return [(asked_text(turns), blank) for turns in shown]
 
 
 def most_rows(stage: Stage) -> int:

@@ -93,7 +93,7 @@ class ContinueChat(SamplingStage, PromptedStage):
         answer = conversation("", answer="word " * before.answer_tokens)[1:]
         both = zip(before.prompts, self.prompts.sample(), strict=False)
         prompts = tuple((*asked, *answer, *following) for asked, following in both)
-        return PromptSample(prompts, self.max_tokens)
+        return PromptSample(prompts, self.max_tokens, histories_differ=True)
 
     def work(self) -> WorkRequest:
         return WorkRequest(

@@ -1,7 +1,7 @@
 """Preference pairs: two answers to one prompt, the first of which is preferred."""
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -15,6 +15,7 @@ from .row_log import Row, write_rows
 from .row_stages import ChoosingStage, PromptSample, RowsStage, write_choice
 from .select_rows import RowScores
 from .stage import Stage, Workspace
+from .training_rows import asked_turns
 
 REJECTED_ANSWER = "rejected"
 """The field of a row that has the answer that is not preferred."""
@@ -35,19 +36,28 @@ class PairByWriter(ChoosingStage):
         return (self.source, self.rejected)
 
     def identity(self) -> dict[str, object]:
-        return {"by": "writer"}
+        return {"by": "writer", **({"dialogues": "whole"} if self._by_dialogue else {})}
+
+    @property
+    def _by_dialogue(self) -> bool:
+        """Whether the turns before a prompt are compared, too; all rows may have the same ones."""
+        both = (self.source.prompt_sample(), self.rejected.prompt_sample())
+        return any(sample.histories_differ for sample in both)
 
     def prompt_sample(self) -> PromptSample:
         return self.source.prompt_sample()
 
     def run(self, workspace: Workspace) -> Manifest:
-        others: dict[str, list[str]] = defaultdict(list)
-        for row in workspace.rows(self.rejected, KEPT):
-            others[row["prompt"]].append(row["text"])
+        preferred = list(workspace.rows(self.source, KEPT))
+        rejected = list(workspace.rows(self.rejected, KEPT))
+        asked = _common_question(preferred, rejected) if self._by_dialogue else _prompt
+        others: dict[object, list[str]] = defaultdict(list)
+        for row in rejected:
+            others[asked(row)].append(row["text"])
         kept: list[Row] = []
         dropped: list[Row] = []
-        for row in workspace.rows(self.source, KEPT):
-            answers = others[row["prompt"]]
+        for row in preferred:
+            answers = others[asked(row)]
             if not answers:
                 dropped.append({**row, "reason": "no rejected answer to its prompt"})
             elif (answer := answers.pop(0)) == row["text"]:
@@ -55,6 +65,24 @@ class PairByWriter(ChoosingStage):
             else:
                 kept.append({**row, REJECTED_ANSWER: answer})
         return write_choice(workspace, "an answer of each writer", kept, dropped)
+
+
+def _prompt(row: Row) -> object:
+    return row["prompt"]
+
+
+def _user_turns(row: Row) -> object:
+    return tuple(turn for turn in asked_turns(row) if turn[0] != "assistant")
+
+
+def _common_question(rows: list[Row], others: list[Row]) -> Callable[[Row], object]:
+    """What two writers' answers must have in common to be answers to the same.
+
+    Whole dialogues; where the two have none in common, as each writer held its own, what the user
+    said in them.
+    """
+    apart = set(map(asked_turns, rows)).isdisjoint(map(asked_turns, others))
+    return _user_turns if apart else asked_turns
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,7 +97,12 @@ class PairByScore(ChoosingStage):
         return (self.source, self.scores)
 
     def identity(self) -> dict[str, object]:
-        return {"by": "score"}
+        return {"by": "score", **({"dialogues": "whole"} if self._by_dialogue else {})}
+
+    @property
+    def _by_dialogue(self) -> bool:
+        """Whether the turns before a prompt are compared, too; all rows may have the same ones."""
+        return self.prompt_sample().histories_differ
 
     def prompt_sample(self) -> PromptSample:
         return self.source.prompt_sample()
@@ -78,14 +111,15 @@ class PairByScore(ChoosingStage):
         scored = zip(
             workspace.rows(self.source, KEPT), workspace.json(self.scores, SCORES), strict=True
         )
-        by_prompt: dict[str, list[tuple[Row, float]]] = defaultdict(list)
+        asked = asked_turns if self._by_dialogue else _prompt
+        by_prompt: dict[object, list[tuple[Row, float]]] = defaultdict(list)
         kept: list[Row] = []
         dropped: list[Row] = []
         for row, score in scored:
             if score is None:
                 dropped.append({**row, "reason": "no score"})
             else:
-                by_prompt[row["prompt"]].append((row, score))
+                by_prompt[asked(row)].append((row, score))
         for answers in by_prompt.values():
             pair, rest = _highest_and_lowest(answers)
             kept += pair

@@ -12,6 +12,7 @@ from .models import Subject, base_of, model_id
 from .probabilities import continuation_scorer
 from .select_rows import RowScores
 from .stage import Stage, Workspace
+from .training_rows import asked_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,10 +82,9 @@ class ScoreByLikelihood(RowScores):
         from ...datasets.chat import conversation
 
         for row in workspace.rows(self.source, KEPT):
-            turns = [*row.get("history", ()), *conversation(row["prompt"])]
             before = conversation("", system=system)[:-1]
             yield ContinuationRequest(
-                messages=[*before, *turns], continuations=(row["text"],), whole=True
+                messages=[*before, *asked_of(row)], continuations=(row["text"],), whole=True
             )
 
     def work(self) -> WorkRequest:

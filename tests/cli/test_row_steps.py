@@ -139,6 +139,46 @@ def test_repeated_rows_are_dropped(released: str) -> None:
     assert [row["n"] for row in rows_of("unique.jsonl")] == list(range(9))
 
 
+@pytest.fixture
+def dialogues() -> str:
+    """Two dialogues that end with the same question and answer."""
+    lines = [
+        {
+            "messages": [
+                {"role": "user", "content": f"Topic {n}?"},
+                {"role": "assistant", "content": "ok"},
+                {"role": "user", "content": "Go on."},
+                {"role": "assistant", "content": "Yes."},
+            ]
+        }
+        for n in (1, 2, 1)
+    ]
+    Path("dialogues.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    return "dialogues.jsonl"
+
+
+def test_dialogues_that_end_alike_are_no_repetition(dialogues: str) -> None:
+    """Whole dialogues are compared, of a file and of what a command left of it."""
+    by = ("--by", "prompt and completion")
+    counts = made("deduplicate", dialogues, *by, "--out", "unique.jsonl")["counts"]
+    assert counts == {"read": 3, "kept": 2}
+    limen("select", dialogues, "--keep", "random", "--share", "1", "--out", "rows.jsonl")
+    counts = made("deduplicate", "rows.jsonl", *by, "--out", "unique.jsonl")["counts"]
+    assert counts == {"read": 3, "kept": 2}
+
+
+def test_a_judge_of_question_and_reply_sees_the_dialogue(store: Path, dialogues: str) -> None:
+    """Each distinct dialogue is asked about; without {question} the same reply is one row."""
+    at = ("--keep", "yes", "--out", "judged.jsonl", "--store", store)
+    whole = made("judge", dialogues, "--ask", "Q: {question} A: {reply}", *at)
+    assert whole["counts"]["judged"] == 2
+    assert made("judge", dialogues, "--ask", "A: {reply}", *at)["counts"]["judged"] == 1
+    (file,) = (f for f in store.glob("stages/row-replies/*/*.jsonl") if "Topic" in f.read_text())
+    assert {row["prompt"] for row in rows_of(str(file))} == {
+        f"Q: User: Topic {n}?\n\nAssistant: ok\n\nUser: Go on. A: Yes." for n in (1, 2)
+    }
+
+
 def test_a_model_rewrites_every_answer(store: Path, released: str) -> None:
     """Each distinct answer is worded anew, once; the rule's reasons are printed."""
     Path("rules.py").write_text("def short(text):\n    return 'long' if len(text) > 30 else None\n")
