@@ -11,7 +11,6 @@ import hashlib
 import io
 import json
 import math
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TypeGuard
@@ -21,6 +20,7 @@ from .batch_files import first_values, is_batch, joined
 from .errors import DataError, SpecError
 from .file_contents import COMPRESSED, decoded, members, missing, uncompressed
 from .json_records import expanded
+from .shards import DATA, JSON, SEPARATED, check_one, only, suffix_of
 from .threads import as_conversations
 
 if TYPE_CHECKING:
@@ -34,22 +34,9 @@ class Record(NamedTuple):
     values: Mapping[str, object]
 
 
-TABLES = (".parquet", ".arrow", ".feather")
-JSON = (".jsonl", ".ndjson", ".json")
-SEPARATED = (".csv", ".tsv")
-DATA = frozenset((*TABLES, *JSON, *SEPARATED))
-ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz", ".tar.zst")
 DELIMITERS = (",", "\t", ";", "|")
 LONGEST_FIELD = 2**31 - 1
 """Characters of a CSV field at most; the library's own limit is shorter than long answers."""
-
-_SHARD = re.compile(
-    r"[-_.]\d{5}-of-\d{5}.*$"  # of the hub, and of save_to_disk
-    r"|(?<![^/])(0\d{3}|\d{5,})\..*$"  # 0000.parquet, as the hub converts; 2026.csv is a year's
-    r"|(?<![A-Za-z])(part|shard|chunk)[-_]?\d+.*$"  # part-00000-....snappy.parquet, as of Spark
-    r"|\..*$"
-)
-"""What the name of a shard has beside the name of its data set."""
 
 
 def read_records(path: Path) -> Iterator[Record]:
@@ -72,7 +59,7 @@ def _holds_batch(path: Path) -> bool:
 
 def _are_batch(files: Sequence[Path]) -> bool:
     """Whether files are the parts of a batch, seen from the first record of each."""
-    if len(files) < 2 or not all(_suffix(file) in JSON for file in files):
+    if len(files) < 2 or not all(suffix_of(file) in JSON for file in files):
         return False
     return is_batch([first_values(_head_of(file)) for file in files])
 
@@ -121,7 +108,7 @@ def data_files(path: Path) -> list[Path]:
         return [path]
     if (path / "dataset_dict.json").is_file():
         splits = json.loads((path / "dataset_dict.json").read_text(encoding="utf-8"))["splits"]
-        return data_files(path / _only(path, [str(split) for split in splits]))
+        return data_files(path / only(path, [str(split) for split in splits]))
     if (path / "state.json").is_file():
         state = json.loads((path / "state.json").read_text(encoding="utf-8"))
         return [path / str(file["filename"]) for file in state["_data_files"]]
@@ -132,43 +119,12 @@ def _shards(folder: Path) -> list[Path]:
     """The files of a folder that are parts of one data set."""
     files = _files_of_data(folder)
     if not _are_batch(files):
-        _check_one(folder, [str(file.relative_to(folder)) for file in files])
+        check_one(folder, [file.relative_to(folder).as_posix() for file in files])
     return files
 
 
 def _files_of_data(folder: Path) -> list[Path]:
-    return sorted(file for file in folder.rglob("*") if _suffix(file) in DATA)
-
-
-def _check_one(folder: Path, files: Sequence[str]) -> None:
-    """Refuse files that are not the parts of one data set."""
-    if not files:
-        packed = _archives(folder)
-        remedy = f". It has {', '.join(packed)}: give the path of one" if packed else ""
-        raise DataError(
-            f"{folder} has no data files in it: JSONL, JSON, CSV, Parquet, Arrow{remedy}"
-        )
-    _only(folder, list(dict.fromkeys(_SHARD.sub("", file) for file in files)))
-
-
-def _archives(folder: Path) -> list[str]:
-    """The names of the archives in a folder; none in what is no folder."""
-    names = (file.name for file in folder.iterdir()) if folder.is_dir() else ()
-    return sorted(name for name in names if name.lower().endswith(ARCHIVES))
-
-
-def _only(folder: Path, names: list[str]) -> str:
-    if len(names) != 1:
-        raise SpecError(
-            f"{folder} has several data sets in it ({', '.join(names)}): give the path of one"
-        )
-    return names[0]
-
-
-def _suffix(file: Path) -> str:
-    """What a file's name says of its format, whatever compressed it."""
-    suffixes = [suffix.lower() for suffix in file.suffixes]
-    return next((suffix for suffix in reversed(suffixes) if suffix not in COMPRESSED), "")
+    return sorted(file for file in folder.rglob("*") if suffix_of(file) in DATA)
 
 
 def _records(file: Path) -> Iterator[Record]:
@@ -182,12 +138,12 @@ def _records(file: Path) -> Iterator[Record]:
     if samples and "header.json" in packed:  # an Inspect log
         yield from _records_of_members(file, samples)
         return
-    data = {n: uncompressed(file / n, c) for n, c in packed.items() if _suffix(Path(n)) in DATA}
+    data = {n: uncompressed(file / n, c) for n, c in packed.items() if suffix_of(Path(n)) in DATA}
     if len(data) > 1 and is_batch(list(map(first_values, data.values()))):
         for place, values in joined(_records_of_members(file, data)):
             yield Record(place, values)
         return
-    _check_one(file, list(data))
+    check_one(file, list(data))
     yield from _records_of_members(file, data)
 
 
@@ -205,12 +161,12 @@ def _records_of(file: Path, content: bytes) -> Iterator[Record]:
     if content.startswith((b"ARROW1", b"\xff\xff\xff\xff")):
         return _table(_arrow(file, content))
     text = decoded(file, content)
-    json_like = _suffix(file) in JSON or text.lstrip().startswith(("{", "["))
+    json_like = suffix_of(file) in JSON or text.lstrip().startswith(("{", "["))
     if not text.strip():
         return iter(())
-    if json_like and _suffix(file) not in SEPARATED:
+    if json_like and suffix_of(file) not in SEPARATED:
         return _json(file, text)
-    return _csv(file, _without_preamble(text), tabs=_suffix(file) == ".tsv")
+    return _csv(file, _without_preamble(text), tabs=suffix_of(file) == ".tsv")
 
 
 def _json(file: Path, text: str) -> Iterator[Record]:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ...datasets.errors import SpecError
-from ...datasets.record_files import DATA
+from ...datasets.shards import DATA
 from ..lab import AnswerTable, Columns, arm_of_tables, read_tables
 from .echo import echo
 from .steps import save_text

@@ -9,8 +9,8 @@ from typing import Any, cast
 import click
 
 from ...datasets.errors import SpecError
-from ...datasets.record_files import DATA
 from ...datasets.row_forms import read_rows_of
+from ...datasets.shards import DATA
 from ..experiment import (
     Choice,
     Experiment,

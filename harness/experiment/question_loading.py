@@ -5,8 +5,8 @@ from pathlib import Path
 
 from ...datasets import validation
 from ...datasets.errors import DataError, SpecError
-from ...datasets.record_files import DATA
 from ...datasets.row_forms import read_prompts
+from ...datasets.shards import DATA
 
 QuestionList = Sequence[str] | Path
 """Questions: texts, or a file with one on each line (empty lines and ``#`` lines are left out), or
