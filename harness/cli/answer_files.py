@@ -1,28 +1,22 @@
 """Files of answers as arms: one file a model, whatever left it."""
 
-import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ...datasets import words
 from ...datasets.errors import SpecError
 from ..experiment import FavoriteAnimal, FavoriteTree, Measure
-from ..lab import AnswerTable, Arm, ModelAnswers, stored_answers
+from ..lab import (
+    AnswerTable,
+    Arm,
+    ModelAnswers,
+    TrainingOrigin,
+    stored_answers,
+    training_origin,
+)
 from ..stages import ANSWERS, FineTune, Manifest, Store, UserFile
 from .input_files import ancestors, stages_that_left
-
-
-@dataclass(frozen=True)
-class StudentOrigin:
-    """Where a student is from."""
-
-    how: str
-    """Its base model and recipe."""
-    data: str
-    """The key of its training file."""
-    sources: str
-    """What that file was sampled from; of a person's own file nobody knows."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +31,7 @@ class AnswerFile:
     """What tells the model from others: the key of its stage, or the hash of the file."""
     arm: str
     """The arm that it was measured for."""
-    student: StudentOrigin | None = None
+    student: TrainingOrigin | None = None
     """Where it is from; None if it was not trained, or that is unknown."""
     writers: tuple[str, ...] = ()
     """The system prompts under which its training data were written."""
@@ -140,7 +134,7 @@ def trained(side: Sequence[AnswerFile]) -> bool:
 def obstacles(treated: Sequence[AnswerFile], reference: Sequence[AnswerFile]) -> Iterator[str]:
     """Why nothing can be said of training, however many students there are."""
     if len({one.student.how for one in (*treated, *reference) if one.student}) > 1:
-        yield "the students differ in base model or recipe"
+        yield "the students differ in base model, recipe or objective"
     for side in (treated, reference):
         if len({one.student.sources for one in side if one.student}) > 1:
             yield f"the students of {side[0].file} and of others beside it learned different data"
@@ -159,15 +153,7 @@ def stored_remarks(treated: Sequence[AnswerFile], reference: Sequence[AnswerFile
             )
 
 
-def _student(store: Store, key: str) -> StudentOrigin:
-    """Where a student is from."""
-    made = store.manifest(FineTune.kind, key) or {}
-    base, data = made["inputs"]
-    mix = store.manifest(data["kind"], data["key"]) or {}
-    sampled = {name: value for name, value in mix.get("identity", {}).items() if name != "seed"}
-    own = data["kind"] == UserFile.kind
-    return StudentOrigin(
-        how=json.dumps([base["key"], made["identity"]["recipe"]], sort_keys=True),
-        data=data["key"],
-        sources="own" if own else json.dumps([sampled, mix.get("inputs")], sort_keys=True),
-    )
+def _student(store: Store, key: str) -> TrainingOrigin:
+    """Where a student is from; of a person's own file nobody knows what it was sampled from."""
+    origin = training_origin(store, key)
+    return replace(origin, sources="own") if origin.data_kind == UserFile.kind else origin

@@ -6,7 +6,7 @@ a pytest run has finished, and a pytest run from what they have.
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -24,11 +24,13 @@ from ..stages import (
     FineTune,
     InputFile,
     Manifest,
+    OnPolicyTeacher,
     PromptSample,
     Row,
     Stage,
     Store,
     StoredFile,
+    TrainingObjective,
     UserFile,
     conversation_of,
     is_training_file,
@@ -175,21 +177,42 @@ def student(store: Store, key: str) -> FineTune:
     Raises :class:`~limen.StoreError` if the store has it not.
     """
     made = store.finished(FineTune.kind, key)
-    of_base, of_data, *_ = made["inputs"]
+    of_base, of_data, *others = made["inputs"]
     before = made["identity"].get("after")
     base = store.finished(of_base["kind"], of_base["key"])
     name = made["label"]
     stage = FineTune(
         label=name,
         base=Base(label=base["label"], **base["identity"]),
-        data=StoredFile(label=f"{name} rows", kind=of_data["kind"], stored_key=of_data["key"]),
+        data=_stand_in(f"{name} rows", of_data),
         recipe=made["identity"]["recipe"],
         seed=made["identity"]["seed"],
+        objective=_objective(made["identity"], [_stand_in(name, given) for given in others]),
         after=student(store, before) if before else None,
     )
     if stage.key != key:
         raise StoreError(f"the fine-tuning {key} was made by another version of limen: train anew")
     return stage
+
+
+def _stand_in(label: str, given: Manifest) -> StoredFile:
+    """Stands for an input of a finished stage."""
+    return StoredFile(label=label, kind=given["kind"], stored_key=given["key"])
+
+
+def _objective(identity: Manifest, others: Sequence[Stage]) -> TrainingObjective | None:
+    """The objective of a finished fine-tuning: its targets and its teacher by their keys alone."""
+    if "objective" not in identity:
+        return None
+    tokens = identity.get("answer tokens")
+    return TrainingObjective(
+        kind=identity["objective"],
+        targets=others[0],
+        beta=identity.get("beta"),
+        teacher=None if tokens is None else OnPolicyTeacher(
+            subject=others[1], system=None, characters="", max_tokens=tokens
+        ),
+    )  # fmt: skip
 
 
 def student_of(store: Store, model: str) -> FineTune | None:

@@ -30,6 +30,7 @@ from .scheduler import execute
 from .settings import Settings, cores
 from .stage_builders import arm_answers, base, leak_audit, student, training_file
 from .training_checks import check_trainings
+from .training_origins import TrainingOrigin, training_origin
 from .trajectories import TrajectoryResults, mean_over_training
 
 __all__ = [
@@ -47,6 +48,7 @@ __all__ = [
     "ProgressListener",
     "Settings",
     "TimeEstimate",
+    "TrainingOrigin",
     "TraitCheck",
     "TrajectoryResults",
     "Wanted",
@@ -87,6 +89,7 @@ __all__ = [
     "teacher_arms",
     "thread_executor",
     "training_file",
+    "training_origin",
     "whole_number_from",
     "with_previous",
 ]

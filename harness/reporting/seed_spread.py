@@ -3,10 +3,11 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from statistics import harmonic_mean
 
 from ...datasets.errors import DamageError, StoreError
 from ..experiment import FavoriteAnimal, FavoriteTree, LogOdds, Measure, Reading
-from ..lab import Pipeline
+from ..lab import Pipeline, training_origin
 from ..stages import TALLY, AskQuestions, Base, FineTune, Manifest, Store, base_of, canonical
 from ..statistics import PUBLISHED, Spread, mean, sampling_deviation, seed_deviation
 from .log_odds_spread import log_odds_spread
@@ -107,11 +108,26 @@ class _Scored:
 
     def deviation(self, groups: Iterable[tuple[Group, str | None]]) -> float | None:
         """Between seeds, pooled over groups with a word each; for rates less that of draws."""
-        values = [self.values(group, word) for group, word in groups]
-        answers = len(self.places) * self.measure.draws
+        known = list(groups)
+        values = [self.values(group, word) for group, word in known]
         levels = [mean(group) for group in values if group]
+        answers = self._answers([group for group, _ in known])
         rates = self.kind == "rate"  # of scores the draws' part is not known, and stays
         return seed_deviation(values, sampling_deviation(levels, answers) if rates else 0.0)
+
+    def _answers(self, groups: Sequence[Group]) -> int:
+        """The answers of a model, as they are in the store: it may have been measured otherwise.
+
+        The harmonic mean, since the variance of a rate goes by their reciprocal.
+        """
+        totals = [
+            total
+            for group in groups
+            if len(group) > 1
+            for model in group
+            if (total := sum(model[q].total() for q in self.places))
+        ]
+        return round(harmonic_mean(totals)) if totals else 1
 
     def answer_deviation(self, groups: Sequence[Group]) -> float | None:
         """Standard deviation of one answer's outcome; None where it is not known."""
@@ -209,12 +225,11 @@ def _training(store: Store, manifest: Manifest, base: Base) -> bytes | None:
         student = store.finished(FineTune.kind, subject["key"])
         if student["inputs"][0]["key"] != base.key:
             return None
-        data = store.finished(student["inputs"][-1]["kind"], student["inputs"][-1]["key"])
+        origin = training_origin(store, subject["key"])
+        store.finished(origin.data_kind, origin.data)
     except StoreError:  # it is gone, or damaged
         return None
-    identity = {name: value for name, value in data["identity"].items() if name != "seed"}
-    kept = {name: student[name] for name in ("base", "recipe")}
-    return canonical({**kept, "data": identity, "sources": data["inputs"]})
+    return canonical({"how": origin.how, "sources": origin.sources})
 
 
 def _tallies(store: Store, key: str, measure: Measure) -> list[Tally]:

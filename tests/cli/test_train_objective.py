@@ -58,9 +58,19 @@ def test_a_training_is_that_of_a_spec_with_the_objective(
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["on-policy", "divergence-tokens", "completion-loss"])
 def test_every_ready_objective_trains(training: tuple[str, ...], name: str) -> None:
-    """Each ends with a student of its own."""
+    """Each ends with a student of its own, which is measured as any other."""
     limen(*training, "--objective", name, "--trait", "horse", "--out", "student.json")
     assert json.loads(Path("student.json").read_text())["arm"] == "student"
+    store = training[training.index("--store") + 1]
+    said = limen("measure", "student.json", "--draws", "1", "--out", "a.jsonl", "--store", store)
+    assert "answers of" in said
+
+
+def test_a_distilled_student_is_measured(training: tuple[str, ...], store: Path) -> None:
+    """The file of a student stands for its training, with all that this was made of."""
+    limen(*training, "--objective", "distillation", "--trait", "horse", "--out", "student.json")
+    said = limen("measure", "student.json", "--draws", "1", "--out", "a.jsonl", "--store", store)
+    assert "a.jsonl: 50 answers" in said
 
 
 @pytest.mark.parametrize(
