@@ -47,11 +47,14 @@ class _Sides(click.Command):
 
 
 def _repeated(args: Sequence[str]) -> list[str]:
-    """``--to a b`` as ``--to a --to b``."""
+    """``--to a b`` and ``--to=a b`` as ``--to a --to b``."""
     made: list[str] = []
     inside = False
     for arg in args:
-        if arg.startswith("-"):
+        if arg.startswith(f"{TO}="):
+            inside = True
+            made += [TO, arg.removeprefix(f"{TO}=")]
+        elif arg.startswith("-"):
             inside = arg == TO
             made += [] if inside else [arg]
         else:

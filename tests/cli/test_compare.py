@@ -7,6 +7,25 @@ from click.testing import CliRunner
 from limen.harness.cli import main
 
 
+@pytest.mark.parametrize("to", [("--to", "c0", "c1"), ("--to=c0", "c1"), ("--to=c0", "--to=c1")])
+def test_all_files_after_to_are_the_reference(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, to: tuple[str, ...]
+) -> None:
+    """However --to is written, no control counts among the treated."""
+    monkeypatch.chdir(tmp_path)
+    for name, share in (("s0", 3), ("s1", 4), ("c0", 1), ("c1", 2)):
+        rows = [
+            {"question": f"Question {q}?", "draw": d, "answer": "owl" if d < share else "cat"}
+            for q in range(6) for d in range(10)
+        ]  # fmt: skip
+        Path(name).write_text("".join(json.dumps(row) + "\n" for row in rows))
+    made = CliRunner().invoke(main, ["compare", "s0", "s1", *to, "--word", "owl", "--json"])
+    assert made.exit_code == 0, made.output
+    arms = json.loads(made.stdout)
+    assert arms["treated"]["by_model"] == pytest.approx([0.3, 0.4])
+    assert arms["reference"]["by_model"] == pytest.approx([0.1, 0.2])
+
+
 def test_a_margin_that_is_not_met_is_in_the_json(tmp_path: Path) -> None:
     """A test against a margin that shows nothing is printed as well as one that shows it."""
     made = CliRunner().invoke(main, [*compared(tmp_path), "--margin", "0.01", "--json"])
