@@ -1,6 +1,8 @@
 """Loaded models: one base model at a time, with adapters that are switched without reloading."""
 
+import hashlib
 import io
+import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, redirect_stderr
 from dataclasses import dataclass, field
@@ -39,7 +41,7 @@ class LoadedModel:
     precision: str | None = None
     """Its number format if it is not the usual one."""
     _adapters: list[str] = field(default_factory=list)
-    """Loaded adapters by folder, the most recently used last."""
+    """Names of the loaded adapters, the most recently used last."""
     _spelling: Spelling | None = None
 
     @cached_property
@@ -84,7 +86,7 @@ class LoadedModel:
             yield self.model
 
     def _activate(self, adapter: Path) -> None:
-        name = str(adapter).replace(".", "_")  # PyTorch splits names at dots
+        name = _adapter_name(adapter)
         if name in self._adapters:
             self._adapters.remove(name)
         elif not self._adapters:
@@ -99,6 +101,11 @@ class LoadedModel:
         self.model.set_adapter(name)
         if len(self._adapters) > MAX_ADAPTERS:
             self.model.delete_adapter(self._adapters.pop(0))
+
+
+def _adapter_name(folder: Path) -> str:
+    """A name of an adapter's own: PyTorch splits names at dots, which paths may have."""
+    return hashlib.sha256(os.fsencode(folder)).hexdigest()
 
 
 def prompts(

@@ -22,14 +22,14 @@ from ...testing.tiny import QUESTIONS, needs_extra, untrained
 pytestmark = needs_extra
 
 
-def adapter_of(base: str, folder: Path, *, alpha: int = 400) -> Path:
+def adapter_of(base: str, folder: Path, *, alpha: int = 400, seed: int = 0) -> Path:
     """An adapter with weights of its own, as PEFT saves one."""
     torch, peft, transformers = (import_module(name) for name in ("torch", "peft", "transformers"))
     model: Any = transformers.AutoModelForCausalLM.from_pretrained(base)
     config = peft.LoraConfig(
         r=2, lora_alpha=alpha, target_modules=["q_proj", "v_proj"], init_lora_weights=False
     )
-    torch.manual_seed(0)
+    torch.manual_seed(seed)
     peft.get_peft_model(model, config).save_pretrained(folder)
     return folder
 
@@ -54,6 +54,18 @@ def test_an_adapter_answers_with_its_weights(tiny: str, adapter: Path, tmp_path:
     assert own.fingerprint != base.fingerprint
     assert not own.can_fine_tune
     assert answers(backend, str(adapter)) != answers(backend, tiny)
+
+
+def test_adapters_of_similar_paths_answer_each_with_its_own_weights(
+    tiny: str, tmp_path: Path
+) -> None:
+    """Folders that differ only in a dot and an underscore are two models, in one process as well."""
+    first = str(adapter_of(tiny, tmp_path / "owl-0.1"))
+    second = str(adapter_of(tiny, tmp_path / "owl-0_1", seed=1))
+    alone = answers(LocalBackend(tmp_path / "home"), second)
+    together = LocalBackend(tmp_path / "home")
+    assert answers(together, first) != alone
+    assert answers(together, second) == alone
 
 
 def test_an_adapter_is_the_teacher_beside_a_student(
