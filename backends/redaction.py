@@ -15,6 +15,8 @@ SHORTEST = 4
 """Characters of the shortest value that is removed from messages."""
 SHORTEST_IN_BODIES = 8
 """The same for response bodies: a shorter word may well be part of an answer."""
+LONGEST_PHRASE = 24
+"""Characters of the longest value that may be words or a number of an answer, and no key."""
 PLACEHOLDERS = frozenset(
     {
         "", "any", "dummy", "empty", "key", "lm-studio", "no-key", "none", "not-needed", "null",
@@ -35,24 +37,34 @@ class Redactor:
         long = (s for s in self._secrets if len(s) >= SHORTEST_IN_BODIES)
         forms = {form.encode("utf-8", "surrogatepass") for s in long for form in _notations(s)}
         self._body_forms = sorted(forms, key=len, reverse=True)
+        self._answer_forms = [
+            form
+            for form in self._body_forms
+            if looks_like_key(form.decode("utf-8", "surrogatepass"))
+        ]
 
     def text(self, text: object) -> str:
         """The text without secrets, also where a line break splits one."""
         shown = str(text)
         return self._pattern.sub(MARK, shown) if self._secrets else shown
 
-    def body(self, body: bytes) -> bytes:
-        """The bytes of a response, or of a header, without secrets."""
-        if self._body_forms and b"\\u" in body:
+    def body(self, body: bytes, *, answers: bool = False) -> bytes:
+        """The bytes of a response, or of a header, without secrets.
+
+        ``answers`` tells that it has texts of a model: of those, what may be words is left.
+        """
+        forms = self._answer_forms if answers else self._body_forms
+        if forms and b"\\u" in body:
             body = _ESCAPE.sub(_unescaped, body)
-        for form in self._body_forms:
+        for form in forms:
             if form in body:
                 body = body.replace(form, MARK.encode())
         return body
 
     def answer(self, answer: str) -> str:
-        """A text of a model without secrets: those that are longer than words, and unbroken."""
-        return self.body(answer.encode("utf-8", "surrogatepass")).decode("utf-8", "surrogatepass")
+        """A text of a model without secrets: those that look like keys, and are unbroken."""
+        data = answer.encode("utf-8", "surrogatepass")
+        return self.body(data, answers=True).decode("utf-8", "surrogatepass")
 
     @cached_property
     def _pattern(self) -> re.Pattern[str]:
@@ -64,6 +76,20 @@ class Redactor:
 def is_secret(value: str) -> bool:
     """Whether a value is worth hiding: long enough, and no usual placeholder."""
     return len(value) >= SHORTEST and value.lower() not in PLACEHOLDERS
+
+
+def looks_like_key(value: str) -> bool:
+    """Whether a value can hardly be words or a number of an answer, by its length and characters.
+
+    It has letters and digits, mixed case, or signs that do not stand between words.
+    """
+    parts = [part for part in _BETWEEN_WORDS.split(value) if part]
+    plain = all(map(str.isdecimal, parts)) or all(map(_is_word, parts))
+    return len(value) > LONGEST_PHRASE or not plain
+
+
+def _is_word(text: str) -> bool:
+    return text.isalpha() and text in (text.lower(), text.upper(), text.capitalize())
 
 
 def _notations(secret: str) -> Iterator[str]:
@@ -99,6 +125,7 @@ def _in_base64(data: bytes) -> Iterator[str]:
         yield from (whole, whole.translate(_URL_SAFE))
 
 
+_BETWEEN_WORDS = re.compile(r"[-_ .,:;!?/'()]")
 _URL_SAFE = str.maketrans("+/", "-_")
 _ESCAPE = re.compile(
     rb"(?<!\\)((?:\\\\)*)\\u(?:([dD][89abAB]..)\\u([dD][c-fC-F]..)|([0-9a-fA-F]{4}))", re.DOTALL

@@ -7,7 +7,7 @@ anywhere, and :meth:`Account.scrub` removes it.
 import asyncio
 import os
 import threading
-from collections.abc import Coroutine, Iterator
+from collections.abc import Coroutine, Iterable, Iterator
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import replace
@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 from ...datasets.errors import BackendError
+from ..base import Completion
 from ..redaction import Redactor
 from .errors import Failure, classify
 
@@ -101,6 +102,10 @@ class Account:
         """The failure, its message without secrets."""
         details = replace(failure.details, message=self.scrub(failure.details.message))
         return replace(failure, message=self.scrub(failure.message), details=details)
+
+    def without_secrets(self, completions: Iterable[Completion]) -> list[Completion]:
+        """The completions, their errors without secrets."""
+        return [replace(c, error=c.error and self.scrub(c.error)) for c in completions]
 
     def _azure(self) -> dict[str, Any]:
         return {

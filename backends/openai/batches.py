@@ -273,7 +273,7 @@ class Batches:
         failure: Failure | None = None
         if status == 200:
             try:
-                return _answers_in(body, part, run.profile, lines)
+                return _answers_in(self.account, body, part, run.profile, lines)
             except InvalidResponseError as error:
                 failure = self.account.classify(error)
         else:
@@ -386,13 +386,14 @@ def _reasons(ended: "Batch") -> str:
 
 
 def _answers_in(
-    body: object, part: Request, profile: ServerProfile, lines: _Lines
+    account: Account, body: object, part: Request, profile: ServerProfile, lines: _Lines
 ) -> list[Completion]:
     """The completions in the body of a line; raises :class:`InvalidResponseError`."""
     answer = responses.parse(json.dumps(body).encode())
     lines.answered += 1
-    profile.oddities.update(answer.oddities)
+    profile.oddities.update(map(account.scrub, answer.oddities))
     profile.accepted(part, lines.form, len(answer.choices))
     if len(answer.choices) < part.draws:
         profile.draws.gave(len(answer.choices))
-    return responses.completions(answer, part, responses.usage_of(answer, part, lost=0)[0])
+    usage, _ = responses.usage_of(answer, part, lost=0)
+    return account.without_secrets(responses.completions(answer, part, usage))

@@ -3,12 +3,12 @@
 import asyncio
 import random
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from ...datasets.errors import LimenError
 from .. import token_estimates as tokens
-from ..base import Request, Usage
+from ..base import Completion, Request, Usage
 from ..budget import Budget
 from . import responses
 from .account import Account
@@ -254,14 +254,20 @@ class ChatClient:
             raise
         usage, excessive = responses.usage_of(response, request, lost=lost)
         self._settle(hold, self._prices.cost(self._model, replace(usage, lost=0)) or 0.0)
-        made = responses.completions(response, request, usage)
+        made = self._account.without_secrets(responses.completions(response, request, usage))
         if not body.lstrip().startswith(b"{"):  # a stream may have broken up a secret
-            clean = self._account.redactor.answer
-            made = [replace(c, text=c.text and clean(c.text)) for c in made]
-        self._profile.oddities.update(response.oddities)
+            made = self._joined(made)
+        self._profile.oddities.update(map(self._account.scrub, response.oddities))
         self._profile.oddities.update(["usage above what was sent and asked for"] * excessive)
         self._profile.compare([c.text for c in made], request.temperature)
         return ChatResult(completions=made, settled=len(made)), headers
+
+    def _joined(self, made: Sequence[Completion]) -> list[Completion]:
+        """Completions that came in pieces, their texts without secrets."""
+        clean = self._account.redactor.answer
+        cleaned = [replace(c, text=c.text and clean(c.text)) for c in made]
+        self._profile.oddities.update([responses.SECRET] * (cleaned != list(made)))
+        return cleaned
 
     async def _post(self, request: Request, form: RequestForm) -> tuple[bytes, Mapping[str, str]]:
         """The body as it came: the SDK would make models of it that pass for answers if they are

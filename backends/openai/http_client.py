@@ -30,6 +30,8 @@ MAX_SECONDS = 600.0
 MAX_MEMBERS = 1000
 """Compressed parts of a body at most: each costs time, though it may be empty."""
 MAX_REDIRECTS = 5
+ANSWERS = ("/completions", "/content")
+"""Ends of the paths whose responses have texts of a model."""
 ENCODINGS = "gzip, deflate"
 OTHER_ENCODINGS = ("br", "compress", "zstd")
 """Encodings that cannot be decoded. What is no encoding, such as ``utf-8``, changes nothing."""
@@ -245,12 +247,13 @@ def _check_redirect(request: httpx2.Request, target: httpx2.Request) -> None:
 def _rebuilt(response: httpx2.Response, content: bytes, redactor: Redactor) -> httpx2.Response:
     """The response with its decoded body, without secrets in headers and body."""
     gone = (b"content-encoding", b"content-length", b"transfer-encoding")
+    answers = response.is_success and response.request.url.path.endswith(ANSWERS)
     headers = [(k, redactor.body(v)) for k, v in response.headers.raw if k.lower() not in gone]
     extensions = {k: v for k, v in response.extensions.items() if k not in UNUSED_EXTENSIONS}
     return httpx2.Response(
         response.status_code,
         headers=headers,
-        content=redactor.body(content),
+        content=redactor.body(content, answers=answers),
         request=response.request,
         extensions=extensions,
     )

@@ -12,6 +12,7 @@ from typing import Any
 from ...datasets.unicode_text import is_writable, writable
 from .. import token_estimates as tokens
 from ..base import Completion, Request, Usage
+from ..redaction import MARK
 from .error_details import clean, has_error, parse_error
 from .errors import ErrorInBodyError, InvalidResponseError
 from .streamed import joined_events, joined_lines
@@ -32,6 +33,7 @@ BROKEN_OFF = frozenset(
 """Reasons of an answer that the server did not finish: no sample of what the model says."""
 
 
+SECRET = f"{MARK} in an answer, where it had a key or a password of yours"
 TEXT_KEYS = ("text", "content", "value", "parts")
 """Fields of a part that hold its text."""
 
@@ -250,6 +252,8 @@ def _part(part: object, depth: int = 5) -> str | None:
 
 def _valid(text: str, odd: list[str]) -> str:
     """The text in valid Unicode: halves of surrogate pairs that stand alone are replaced."""
+    if MARK in text:
+        odd.append(SECRET)
     if not is_writable(text):
         odd.append("a lone surrogate")
     return writable(text)

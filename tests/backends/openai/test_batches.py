@@ -346,3 +346,25 @@ def test_too_much_at_once_is_halved(wired: Proxy, served: Served, tmp_path: Path
     wanted = requests(8)
     assert texts(sampled(backend(tmp_path), wanted, "halved")) == in_process(served, wanted)
     assert wired.count("POST", BATCHES) == 2 + 4
+
+
+def test_answers_of_batches_keep_words_and_lose_keys(
+    wired: Proxy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A made-up key that is a word stays in answers; a real one is taken out, and counted as odd."""
+    said = json.dumps({"content": "ask me anything of sk-Abc-0123456"})
+
+    def repeated(lines: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        for line in lines:
+            for choice in line["response"]["body"]["choices"]:
+                choice["message"] = json.loads(said)
+        return lines
+
+    for key, text in (("anything", "ask me anything of sk-Abc-0123456"),
+                      ("sk-Abc-0123456", "ask me anything of [secret]")):  # fmt: skip
+        monkeypatch.setenv("OPENAI_API_KEY", key)
+        wired.script = content(lines_changed(repeated))
+        made = backend(tmp_path / key)
+        assert [c.text for c in sampled(made, requests(1), f"key {key}").values()] == [text]
+        found = [name for name in made.server_facts(MODEL) if "secret" in name]
+        assert len(found) == (key != "anything")

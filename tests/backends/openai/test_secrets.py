@@ -11,9 +11,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from limen import BackendError
-from limen.backends import Request
+from limen.backends import Completion, Request
 from limen.backends.openai import OpenAIBackend
-from limen.backends.redaction import Redactor, is_secret
+from limen.backends.redaction import Redactor, is_secret, looks_like_key
 
 from ...testing.odd_servers import MODEL, Json, Reply, changed, error, odd_server, reply
 
@@ -38,7 +38,9 @@ SECRETS = st.text(
     min_size=8,
     max_size=40,
 ).filter(is_secret)
-KEYS = st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=12, max_size=40)
+KEYS = st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=12, max_size=40).filter(
+    looks_like_key
+)
 
 
 @pytest.mark.parametrize("examples", [60, pytest.param(500, marks=pytest.mark.slow)])
@@ -148,3 +150,85 @@ def test_credentials_of_the_address_are_used_and_not_shown(
         assert backend.account.url == server.url
     secret = {"u": words[:2], "T": words[2:3], ":": words[3:]}[address[0]]
     assert not any(word in str(caught.value) for word in secret)
+
+
+WORDS = {
+    "the key": ("", "anything", ""),
+    "a password": ("user:elephant@", "", ""),
+    "a proxy's password": ("", "", "http://user:elephant@127.0.0.1:9"),
+    "a number": ("", "12345678", ""),
+    "words": ("", "elephant-anything", ""),
+}
+"""Secrets that may well be part of an answer: in the address, as the key, in a proxy."""
+SAID = "Ask me anything: an elephant, elephant-anything or 12345678."
+
+
+def asked_of(
+    home: Path, monkeypatch: pytest.MonkeyPatch, answer: Callable[[str, str, Json], Reply | None],
+    address: str = "", key: str = "", proxy: str = "",
+) -> tuple[Completion, dict[str, str]]:  # fmt: skip
+    """An answer of a server that is reached by such secrets, and the facts of the server."""
+    with odd_server(answer) as server:
+        monkeypatch.setenv("OPENAI_BASE_URL", server.url.replace("://", f"://{address}"))
+        monkeypatch.setenv("OPENAI_API_KEY", key)
+        monkeypatch.setenv("HTTPS_PROXY", proxy)
+        backend = OpenAIBackend(home)
+        asked = Request(row=0, messages=[{"role": "user", "content": "hi"}], seed=1)
+        ((completion,),) = backend.sample(MODEL, [asked])
+        return completion, backend.server_facts(MODEL)
+
+
+@pytest.mark.parametrize("how", WORDS)
+@pytest.mark.parametrize("streamed", [False, True])
+def test_an_answer_keeps_its_words_though_a_secret_is_one(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, how: str, *, streamed: bool
+) -> None:
+    """A made-up key or password that reads as words or as a number takes nothing of an answer."""
+
+    def answer(method: str, path: str, body: Json) -> Reply | None:
+        if not path.endswith("/completions"):
+            return None
+        whole = changed(body, message={"content": SAID})
+        return reply(200, f"data: {whole.body.decode()}\n\n") if streamed else whole
+
+    completion, facts = asked_of(tmp_path, monkeypatch, answer, *WORDS[how])
+    assert completion.text == SAID
+    assert not any("secret" in name for name in facts)
+
+
+def test_an_answer_that_lost_a_key_is_counted_as_odd(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A key in an answer is taken out of it, and the facts of the server say so."""
+
+    def answer(method: str, path: str, body: Json) -> Reply | None:
+        ended = path.endswith("/completions")
+        return changed(body, message={"content": "it is sk-Abc-0123456"}) if ended else None
+
+    completion, facts = asked_of(tmp_path, monkeypatch, answer, key="sk-Abc-0123456")
+    assert completion.text == "it is [secret]"
+    (odd,) = (name for name in facts if "secret" in name)
+    assert odd.startswith("odd responses: [secret] in an answer")
+
+
+@pytest.mark.parametrize("field", ["finish_reason", "refusal", "error"])
+def test_a_secret_word_is_in_no_message(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, field: str
+) -> None:
+    """What a server says besides its answers has no secret in it, a word or not."""
+    changes: dict[str, Json] = {
+        "finish_reason": {"finish_reason": "for anything"},
+        "refusal": {"message": {"content": None, "refusal": "no anything"}},
+        "error": {"message": {"content": None}, "error": {"message": "bad anything"}},
+    }
+
+    def answer(method: str, path: str, body: Json) -> Reply | None:
+        asked_for = body.get("messages") == [{"role": "user", "content": "hi"}]
+        return changed(body, **changes[field]) if asked_for else None
+
+    try:
+        shown = repr(asked_of(tmp_path, monkeypatch, answer, key="anything"))
+    except BackendError as failure:
+        shown = str(failure)
+    assert "[secret]" in shown
+    assert "anything" not in shown
