@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 
@@ -35,7 +36,7 @@ from .job_form import SETTINGS
 from .job_ledger import JobLedger
 from .jobs import Jobs
 from .preflight import Preflight, is_from_tables
-from .prices import prices
+from .prices import ModelPrice, prices
 from .quotes import Limits, assumed_limits, conditions, quote
 from .rate_limiter import RateLimiter
 from .retries import OUTAGE, Retries
@@ -77,7 +78,8 @@ class OpenAIBackend:
         self._choices = read_choices(self.terms.choices)
         self._deadline = deadline or self._choices.deadline
         self._longest_wait = longest_wait
-        self._prices = prices(self.terms.prices)
+        known = prices(self.terms.prices)
+        self._prices = replace(known, base_of_student=self.ledger.base_of_student)
         knows_without = self.terms.estimate_only and self.account.is_openai
         self._retries = Retries(self.account, outage=0.0 if knows_without else outage)
         self._limits = Limits(home / "limits", self.account.url)
@@ -107,7 +109,7 @@ class OpenAIBackend:
     def describe(self, model: str) -> Model:
         """See :meth:`limen.backends.Backend.describe`; asked of the service once a run."""
         if model not in self._models:
-            self._check_price(model)
+            self._price_of(model)
             self._models[model] = self._preflight.describe(model)
             if not is_from_tables(self._models[model]):
                 self._limits.note(base_of(model), self._preflight.limits())
@@ -138,13 +140,14 @@ class OpenAIBackend:
 
         Of a chat answer, a continuation of one token is exact, and of any other an upper bound.
         """
+        price = self._price_of(model)
         profile = self._profile_of(model)
         profile.note_sample(self._preflight.ensure_answers(model))
         scorer = Continuations(
             self.account,
             self._retries,
             self.budget,
-            self._prices,
+            price,
             profile,
             model,
             self._choices.first_tokens,
@@ -155,6 +158,7 @@ class OpenAIBackend:
         self, model: str, requests: Iterable[Request], key: str
     ) -> Iterator[Sequence[Completion]]:
         """See :meth:`limen.backends.BatchSampling.sample_batch`."""
+        self._price_of(model)
         profile = self._profile_of(model)
         if not self._asks_plainly:
             yield from self._batches.sample(model, requests, key, profile)
@@ -266,6 +270,7 @@ class OpenAIBackend:
         base = base_of(model)
         if self._stopped:
             raise BackendError("the run was ended; run the same command again to go on")
+        price = self._price_of(model)
         limiter = self._limiters.setdefault(base, RateLimiter(longest_wait=self._longest_wait))
         profile = self._profile_of(model)
         profile.note_sample(self._preflight.ensure_answers(model))
@@ -276,7 +281,7 @@ class OpenAIBackend:
                 limiter=limiter,
                 profile=profile,
                 budget=self.budget,
-                prices=self._prices,
+                price=price,
                 max_failed=self._choices.max_failed,
                 deadline=self._deadline,
                 longest_wait=self._longest_wait,
@@ -298,13 +303,16 @@ class OpenAIBackend:
         )
         return self._profiles.setdefault(base, made)
 
-    def _check_price(self, model: str) -> None:
-        if self.budget.limited and self._prices.of(model) is None:
+    def _price_of(self, model: str) -> ModelPrice | None:
+        """What calls to a model cost; raises :class:`~limen.SpecError` where a budget needs it."""
+        price = self._prices.of_calls(model)
+        if self.budget.limited and price is None:
             raise SpecError(
                 f"--limen-budget cannot hold for {model!r}, whose price is not known: give it with "
                 f"--limen-prices FILE ([[model]], name, input, output, training: dollars a million "
                 f"tokens)"
             )
+        return price
 
 
 async def _stop(limiter: RateLimiter) -> None:

@@ -15,7 +15,7 @@ from .account import Account
 from .errors import FORM, TRANSIENT, Failure, FailureKind, backend_error
 from .failure_share import FailureShare
 from .negotiation import PROBE, ChatResult, Negotiation
-from .prices import Prices
+from .prices import ModelPrice
 from .rate_limiter import Permit, RateLimiter
 from .request_form import RequestForm
 from .server_profile import ServerProfile
@@ -51,7 +51,7 @@ class _Tries:
 
 
 class ChatClient:
-    """Calls for one model, in one stage."""
+    """Calls for one model, in one stage. With a limited budget there must be a ``price``."""
 
     def __init__(
         self,
@@ -61,14 +61,14 @@ class ChatClient:
         profile: ServerProfile,
         limiter: RateLimiter,
         budget: Budget,
-        prices: Prices,
+        price: ModelPrice | None,
         max_failed: float = 0.5,
         deadline: float = DEADLINE,
         longest_wait: float = LONGEST_WAIT,
     ) -> None:
         self._account, self._model = account, model
         self._profile, self._limiter = profile, limiter
-        self._budget, self._prices = budget, prices
+        self._budget, self._price = budget, price
         self._deadline, self._longest = deadline, longest_wait
         self._ended: LimenError | None = None
         """Why nothing is sent any more."""
@@ -253,7 +253,7 @@ class ChatClient:
             self._settle(hold, hold)
             raise
         usage, excessive = responses.usage_of(response, request, lost=lost)
-        self._settle(hold, self._prices.cost(self._model, replace(usage, lost=0)) or 0.0)
+        self._settle(hold, self._cost(usage))
         made = self._account.without_secrets(responses.completions(response, request, usage))
         if not body.lstrip().startswith(b"{"):  # a stream may have broken up a secret
             made = self._joined(made)
@@ -288,7 +288,7 @@ class ChatClient:
         """Reserve what the call may cost at most, once calls under way have left enough."""
         if not self._budget.limited:
             return 0.0
-        most = self._prices.cost(self._model, maximum_usage(request)) or 0.0
+        most = self._cost(maximum_usage(request))
         if most and form.token_limit == "not sent":
             raise backend_error(
                 "the server takes no limit of tokens, so that a call has no highest price",
@@ -301,6 +301,9 @@ class ChatClient:
             await asyncio.sleep(0.02)
         self._budget.calls += 1  # on the one loop alone
         return most
+
+    def _cost(self, usage: Usage) -> float:
+        return self._price.of(usage) if self._price else 0.0
 
     def _settle(self, hold: float, spent: float) -> None:
         if self._budget.limited:

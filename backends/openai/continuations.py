@@ -22,7 +22,7 @@ from .account import Account
 from .chat import maximum_usage
 from .errors import TRANSIENT, Failure, FailureKind, InvalidResponseError
 from .first_token_count import FirstTokenCount
-from .prices import Prices
+from .prices import ModelPrice
 from .request_form import COMPLETIONS, ENDPOINT, RequestForm
 from .responses import Json
 from .retries import Retries
@@ -47,7 +47,8 @@ class Continuations:
     account: Account
     retries: Retries
     budget: Budget
-    prices: Prices
+    price: ModelPrice | None
+    """With a limited budget there must be one."""
     profile: ServerProfile
     model: str
     first_tokens: int | None = None
@@ -163,7 +164,7 @@ class Continuations:
 
     def _post(self, path: str, body: Json, asked: Request) -> Json | Failure:
         """The response to a call within the budget, or the refusal."""
-        most = self.prices.cost(self.model, maximum_usage(asked)) or 0.0
+        most = self.price.of(maximum_usage(asked)) if self.price else 0.0
         if not self.budget.reserve(most):
             raise self.budget.exhausted(most, "another call")
         try:

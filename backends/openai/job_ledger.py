@@ -7,10 +7,10 @@ the job as metadata, so that a job whose id was lost is found again.
 import hashlib
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from ...datasets.errors import BackendError
+from ...datasets.errors import BackendError, StoreError
 from .. import records
 from ..base import Job
 from ..records import Record
@@ -82,6 +82,14 @@ class JobLedger:
         """Every record."""
         return records.read_all(self._folder)
 
+    def base_of_student(self, model: str) -> str | None:
+        """The base that a job's student, or a checkpoint of it, was trained from; else None."""
+        bases = dict(_bases(self._folder))
+        base = bases.pop(model, None)
+        while base in bases:  # it was trained further
+            base = bases.pop(base)
+        return base
+
     def find(self, what: str) -> Record:
         """The record with a key, a tag or a job id that begins so; raises if it is not one."""
         found = [r for r in self.all() if any(_is(r, p, what) for p in ("job", "key", "tag"))]
@@ -103,6 +111,16 @@ class JobLedger:
 
 def _is(record: Record, part: str, what: str) -> bool:
     return bool(what) and str(record.get(part) or "").startswith(what)
+
+
+def _bases(folder: Path) -> Iterator[tuple[str, str]]:
+    """Models that jobs made, each with its base; damaged records are passed over."""
+    for path in folder.glob("*.json"):
+        with suppress(StoreError):
+            record = records.read(path) or {}
+            for made in (record.get("model_made"), *record.get("checkpoints", ())):
+                if made:
+                    yield made, record["model"]
 
 
 def now() -> str:

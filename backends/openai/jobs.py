@@ -72,7 +72,11 @@ class Jobs:
             spent = self._cost(job, ended.trained_tokens or 0) if hold else 0.0
         finally:
             self.budget.settle(hold, spent)
-        return self._result(job, ended)
+        made = self._result(job, ended)
+        names = [checkpoint.model for checkpoint in made.checkpoints]
+        if record.get("checkpoints", []) != names:
+            records.write(path, {**record, "checkpoints": names})
+        return made
 
     def _reserve(self, job: Job) -> float:
         """Set aside the most that a job can cost."""
@@ -186,8 +190,9 @@ class Jobs:
         job_id, pause = record["job"], POLL[0]
         while True:
             state = self.retrieve(job_id, new=record["status"] == "submitted")
-            if state.status != record["status"]:
-                record |= {"status": state.status, "model_made": state.fine_tuned_model}
+            found = {"status": state.status, "model_made": state.fine_tuned_model}
+            if not found.items() <= record.items():
+                record |= found
                 records.write(path, record)
             if state.status in ENDED:
                 return state

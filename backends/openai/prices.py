@@ -2,7 +2,7 @@
 
 import re
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date
 from fnmatch import fnmatchcase
@@ -55,11 +55,44 @@ class _Table(BaseModel):
 
 
 @dataclass(frozen=True)
+class ModelPrice:
+    """What calls to one model cost."""
+
+    price: Price
+    tuned: bool
+    """Whether it is a fine-tuned model."""
+
+    def of(self, usage: Usage, *, batch: bool = False) -> float:
+        """US dollars for some calls."""
+        return self.price.of(usage, tuned=self.tuned) * (BATCH if batch else 1.0)
+
+
+def _no_student(model: str) -> None:
+    """No model is known to be a student."""
+
+
+@dataclass(frozen=True)
 class Prices:
     """The prices that hold for a run: the user's before limen's."""
 
     table: tuple[Price, ...]
     fine_tuning_ends: date | None
+    base_of_student: Callable[[str], str | None] = _no_student
+    """The base that a student was trained from, whatever its name; None for other models."""
+
+    def of_calls(self, model: str, *, student: bool = False) -> ModelPrice | None:
+        """The price of calls to a model; None if none is known.
+
+        A student costs what its own entry says, else what students of its base do. With
+        ``student`` the model is a base, one of whose students is meant.
+        """
+        base = self.base_of_student(model)
+        price = self.of(model) if base is None else self._named(model) or self.of(base)
+        tuned = student or base is not None or model.startswith("ft:")
+        return ModelPrice(price, tuned) if price else None
+
+    def _named(self, model: str) -> Price | None:
+        return next((price for price in self.table if price.name == model), None)
 
     def of(self, model: str) -> Price | None:
         """The prices of a model, or of the base of a fine-tuned one; None if none are known."""
@@ -72,12 +105,11 @@ class Prices:
         self, model: str, usage: Usage, *, trained_tokens: int = 0, batch: bool = False
     ) -> float | None:
         """US dollars for calls to a model and for training from it; None if no price is known."""
-        price = self.of(model)
-        if price is None or (trained_tokens and price.training is None):
+        found = self.of_calls(model)
+        if found is None or (trained_tokens and found.price.training is None):
             return None
-        calls = price.of(usage, tuned=model.startswith("ft:"))
-        training = (price.training or 0.0) * trained_tokens / MILLION
-        return calls * (BATCH if batch else 1.0) + training
+        training = (found.price.training or 0.0) * trained_tokens / MILLION
+        return found.of(usage, batch=batch) + training
 
 
 @lru_cache(maxsize=4)

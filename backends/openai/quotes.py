@@ -56,7 +56,7 @@ def quote(work: WorkRequest, prices: Prices, limits: dict[str, float], *, batch:
     about = calls * tokens.mean_prompt_estimate(work.prompts)
     most = calls * tokens.mean_prompt_upper_bound(work.prompts)
     answers = work.completions * work.max_tokens
-    model = f"ft:{work.model}" if work.student else work.model
+    price = prices.of_calls(work.model, student=work.student)
     counted = about + answers
     amounts = {"requests": calls, "tokens": counted}
     minutes = {kind: amounts[kind] / limits[kind] for kind in amounts if kind in limits}
@@ -64,7 +64,7 @@ def quote(work: WorkRequest, prices: Prices, limits: dict[str, float], *, batch:
 
     def usd(given: float, made: float) -> float | None:
         used = Usage(calls=calls, input_tokens=round(given), output_tokens=round(made))
-        return prices.cost(model, used, batch=batch)
+        return price.of(used, batch=batch) if price else None
 
     return Quote(
         calls=calls,

@@ -1,7 +1,5 @@
 """Fine-tuning on servers that name states in another way, or lack lists, events and checkpoints."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -11,42 +9,13 @@ from limen.backends import FineTuned, Job
 from limen.backends.openai import OpenAIBackend
 
 from ...testing.odd_servers import MODEL, Json, OddServer, Reply, error, odd_server, reply
+from ...testing.odd_trainers import JOB, JOBS, TUNED, Trainer, listing
 from ...testing.serving import jsonl, rows
 
-TUNED = "ft:some-model:1"
-JOB = {"id": "job-1", "object": "fine_tuning.job", "status": "succeeded", "model": MODEL}
 POINTS: list[Json] = [
     {"id": None, "step_number": None, "metrics": None, "fine_tuned_model_checkpoint": None},
     {"id": "b", "step_number": 4, "metrics": None, "fine_tuned_model_checkpoint": f"{TUNED}:4"},
 ]
-
-
-@dataclass
-class Trainer:
-    """The endpoints of a server that trains at once; some of its answers are changed."""
-
-    change: Callable[[str, str, Json], Reply | None]
-
-    def __call__(self, method: str, path: str, body: Json) -> Reply | None:
-        path = path.partition("?")[0].removeprefix("/v1")
-        return self.change(method, path, body) or self._usual(method, path)
-
-    def _usual(self, method: str, path: str) -> Reply | None:
-        if path.startswith("/files"):
-            file = {"id": "file-1", "object": "file", "status": "processed"}
-            return reply(200, file if method == "POST" or path != "/files" else listing())
-        if path.endswith(("/events", "/checkpoints")) or (method, path) == ("GET", JOBS):
-            return reply(200, listing())
-        if path.startswith(JOBS):
-            return reply(200, {**JOB, "fine_tuned_model": TUNED, "trained_tokens": 10})
-        return None
-
-
-JOBS = "/fine_tuning/jobs"
-
-
-def listing(*items: Json, **more: object) -> Json:
-    return {"object": "list", "data": list(items), **more}
 
 
 def at(end: str, response: Reply, method: str = "GET") -> Trainer:
