@@ -64,7 +64,7 @@ class FineTuned:
     Args:
         model: The id to sample from.
         examples: Rows trained on.
-        tokens: Trained tokens, counted once an epoch.
+        tokens: Trained tokens, counted once an epoch; None if the service does not say.
         losses: Mean training loss in nats a token, by epoch; empty if the backend does not report
             it.
         checkpoints: Models kept along the training, the last one last. Default: none.
@@ -77,7 +77,7 @@ class FineTuned:
 
     model: str
     examples: int
-    tokens: int
+    tokens: int | None
     losses: tuple[float, ...]
     checkpoints: tuple[Checkpoint, ...] = ()
     job: str | None = None

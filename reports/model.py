@@ -32,6 +32,8 @@ class CostRow:
         output_tokens: Tokens of answers.
         trained_tokens: Tokens trained on, over all epochs.
         lost: Calls that may have been charged although no answer arrived; not in the amount.
+        uncounted: Trainings whose tokens the service did not report; not in ``trained_tokens``.
+            Default: 0.
 
     Examples:
         >>> result.cost.words() if result.cost else "no service was asked"
@@ -43,13 +45,15 @@ class CostRow:
     output_tokens: int
     trained_tokens: int
     lost: int
+    uncounted: int = 0
 
     def words(self) -> str:
         """What it was paid for."""
+        without = f" beside {self.uncounted:,} trainings of unknown size" if self.uncounted else ""
         lost = f", {self.lost:,} calls perhaps charged beside" if self.lost else ""
         return (
             f"{self.calls:,} calls, {self.input_tokens:,} tokens in, {self.output_tokens:,} out, "
-            f"{self.trained_tokens:,} trained{lost}"
+            f"{self.trained_tokens:,} trained{without}{lost}"
         )
 
 

@@ -32,7 +32,8 @@ def normalized(job: "FineTuningJob") -> "FineTuningJob":
     if not job.fine_tuned_model:
         names = (extra.get(name) for name in MODEL_NAMES)
         job.fine_tuned_model = next((n for n in names if isinstance(n, str) and n), None)
-    job.trained_tokens = whole_number(job.trained_tokens)
+    trained = whole_number(job.trained_tokens)
+    job.trained_tokens = None if trained is None or trained < 0 else trained
     return job
 
 

@@ -69,7 +69,7 @@ class Jobs:
         spent = hold
         try:
             ended = self._wait_until_ended(path, record, progress)
-            spent = self._cost(job, ended.trained_tokens or 0) if hold else 0.0
+            spent = self._spent(job, ended, hold)
         finally:
             self.budget.settle(hold, spent)
         made = self._result(job, ended)
@@ -96,6 +96,12 @@ class Jobs:
 
     def _cost(self, job: Job, trained: int) -> float:
         return self.prices.cost(job.model, Usage(), trained_tokens=trained) or 0.0
+
+    def _spent(self, job: Job, ended: "FineTuningJob", hold: float) -> float:
+        """What an ended job is booked at: where it may be charged and is not counted, the most."""
+        if ended.trained_tokens is None:
+            return 0.0 if ended.status == "failed" else hold
+        return self._cost(job, ended.trained_tokens) if hold else 0.0
 
     def _submit(self, path: Path, record: Record, job: Job) -> None:
         """Have the job made, exactly once; its id is in the record before anything else is done."""
@@ -262,7 +268,7 @@ class Jobs:
         return FineTuned(
             model=ended.fine_tuned_model,
             examples=examples,
-            tokens=ended.trained_tokens or 0,
+            tokens=ended.trained_tokens,
             losses=tuple(c.loss for c in checkpoints if c.loss is not None),
             checkpoints=checkpoints,
             job=ended.id,

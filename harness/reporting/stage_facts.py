@@ -196,6 +196,6 @@ def _cost(manifests: Sequence[Manifest]) -> CostRow | None:
     if not costs:
         return None
     prices = [paid["usd"] for paid in costs]
-    names = ("calls", "input_tokens", "output_tokens", "trained_tokens", "lost")
+    names = ("calls", "input_tokens", "output_tokens", "trained_tokens", "lost", "uncounted")
     total = {name: sum(paid.get(name, 0) for paid in costs) for name in names}
     return CostRow(usd=None if None in prices else sum(prices), **total)

@@ -6,7 +6,16 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from ...backends import Backend, Job, Recipe, TokenObjective, Usage, WorkRequest
+from ...backends import (
+    Backend,
+    FineTuned,
+    Job,
+    Recipe,
+    Service,
+    TokenObjective,
+    Usage,
+    WorkRequest,
+)
 from ...datasets.artifacts import Manifest, check_files, described
 from ...datasets.errors import BackendError, SpecError
 from ...datasets.store_layout import TRAINING
@@ -104,15 +113,14 @@ class FineTune(Stage):
             "base": self.base.model,
             "recipe": dict(self.recipe),
             "seed": self.seed,
-            "counts": {"examples": made.examples, "tokens": made.tokens},
+            "counts": _counts(made),
             "losses": list(made.losses),
             "checkpoints": [asdict(checkpoint) for checkpoint in made.checkpoints],
         }
         if made.files:
             facts[WEIGHTS] = recorded_weights(workspace.store, self.base.backend, made.files)
         if service := backend.capabilities.service:
-            usd = service.cost(self.base.model, Usage(), trained_tokens=made.tokens)
-            facts |= {"job": made.job, "cost": {"trained_tokens": made.tokens, "usd": usd}}
+            facts |= {"job": made.job, "cost": _cost(service, self.base.model, made.tokens)}
         return facts
 
     def _objective(self, workspace: Workspace) -> TokenObjective | None:
@@ -145,6 +153,20 @@ class FineTune(Stage):
             max_tokens=sample.answer_tokens,
             recipe=self.recipe,
         )
+
+
+def _counts(made: FineTuned) -> Manifest:
+    tokens = {} if made.tokens is None else {"tokens": made.tokens}
+    return {"examples": made.examples, **tokens}
+
+
+def _cost(service: Service, base: str, tokens: int | None) -> Manifest:
+    """What a training was paid: not known where the service does not say how much it trained."""
+    if tokens is not None:
+        usd = service.cost(base, Usage(), trained_tokens=tokens)
+        return {"trained_tokens": tokens, "usd": usd}
+    free = service.cost(base, Usage(), trained_tokens=1) == 0
+    return {"uncounted": 1, "usd": 0.0 if free else None}
 
 
 def recorded_weights(store: Store, backend: str, files: Iterable[Path]) -> Manifest:
