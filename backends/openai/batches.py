@@ -7,7 +7,7 @@ answered is taken first; only what none of them answered goes into another one.
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,12 +16,14 @@ from ...datasets.errors import PendingError
 from .. import records
 from ..base import Completion, Request, ServiceTerms, Usage
 from ..budget import Budget
+from ..failure_share import DEFAULT as MAX_FAILED
+from ..failure_share import FailureShare
 from ..records import Record
 from . import responses
 from .account import Account
 from .batch_negotiation import BatchNegotiation, RefusedLine
 from .chat import maximum_usage
-from .draw_limit import DrawLimit
+from .choices import MORE_FAILURES
 from .error_details import parse_error
 from .errors import (
     TRANSIENT,
@@ -32,10 +34,9 @@ from .errors import (
     failure_of,
     require,
 )
-from .failure_share import DEFAULT as MAX_FAILED
-from .failure_share import FailureShare
 from .job_details import state_name, tag_of
 from .job_ledger import now
+from .outstanding_draws import OutstandingDraws
 from .pages import items
 from .prices import Prices
 from .request_form import RequestForm
@@ -152,15 +153,19 @@ class Batches:
             part = run.wanted.of(line.get("custom_id"))
             made = self._completions(line, part, run, lines) if part else None
             if made:
-                run.share.answered()
                 yield run.wanted.take(made)
+            if made or (part is None and _status(line) == 200):  # or it answered an earlier run
+                run.share.answered()
 
     def _settle(self, run: "_Run", lines: "_Lines") -> None:
         """Change the form after refusals, and record the lines that fail in any form."""
+        for line in lines.withheld:
+            if line.failure.too_long:
+                run.share.failed(line.failure.message, own=True)
+            run.hold(line)
         for line in run.negotiation.settle(lines.form, lines.refused, lines.answered):
-            run.share.failed(line.failure)
-            failed = responses.failed(line.part, line.failure.message, Usage(calls=1))
-            run.held += run.wanted.take(failed)
+            run.share.failed(line.failure.message)
+            run.hold(line)
 
     def _give_back(self, model: str, lines: "_Lines") -> None:
         """Lines that were refused cost nothing: the budget gets back what was set aside."""
@@ -266,10 +271,7 @@ class Batches:
         self, line: Mapping[str, Any], part: Request, run: "_Run", lines: "_Lines"
     ) -> list[Completion] | None:
         """The completions in a line; None where the request is to be asked again."""
-        response = line.get("response")
-        response = response if isinstance(response, dict) else {}
-        status = whole_number(response.get("status_code")) or 0
-        body = response.get("body")
+        status, body = _status(line), _response(line).get("body")
         failure: Failure | None = None
         if status == 200:
             try:
@@ -280,7 +282,8 @@ class Batches:
             details = parse_error(json.dumps(body or line).encode())
             failure = self.account.cleaned(failure_of(status or 500, details, {}))
         if failure.kind is FailureKind.CONTENT:
-            return responses.failed(part, failure.message, Usage(calls=1))
+            lines.withheld.append(RefusedLine(part, failure))
+            return None
         if failure.kind is FailureKind.FATAL:
             raise backend_error(failure.message, f"the batch's request {line.get('custom_id')}")
         if failure.kind in (FailureKind.REFUSED, FailureKind.SERVER) and status:
@@ -294,57 +297,25 @@ class _Lines:
 
     form: RequestForm
     refused: list[RefusedLine] = field(default_factory=list)
+    withheld: list[RefusedLine] = field(default_factory=list)
+    """Filtered or too long: they would be refused in any form."""
     answered: int = 0
 
 
 class _Run:
     """The sampling of one stage by batches."""
 
-    def __init__(
-        self, wanted: "OutstandingDraws", profile: ServerProfile, max_failed: float
-    ) -> None:
+    def __init__(self, wanted: OutstandingDraws, profile: ServerProfile, max_failed: float) -> None:
         self.wanted, self.profile = wanted, profile
         self.negotiation = BatchNegotiation(profile)
-        self.share = FailureShare("sampling by batches stopped", max_failed)
+        self.share = FailureShare("sampling by batches stopped", max_failed, MORE_FAILURES)
         self.held: list[Completion] = []
         """Records of lines that failed: kept once the stage ends as it should."""
 
-
-class OutstandingDraws:
-    """The draws of a stage that no batch has answered so far."""
-
-    def __init__(self, requests: Iterable[Request]) -> None:
-        self._requests = {(r.row, d): r for r in requests for d in _numbers(r)}
-
-    @property
-    def left(self) -> int:
-        """DrawLimit that have not come."""
-        return len(self._requests)
-
-    def take(self, completions: Iterable[Completion]) -> list[Completion]:
-        """Those of the completions that were wanted, which have come herewith."""
-        return [c for c in completions if self._requests.pop((c.row, c.draw), None) is not None]
-
-    def of(self, custom_id: object) -> Request | None:
-        """The request of which a batch's id names a part; None if nothing of it is wanted."""
-        try:
-            row, first, draws = map(int, str(custom_id).split("-"))
-        except ValueError:
-            return None
-        found = (self._requests.get((row, d)) for d in range(first, first + draws))
-        request = next((r for r in found if r is not None), None)
-        return None if request is None else replace(request, first=first, draws=draws)
-
-    def parts(self, draws: DrawLimit) -> Iterator[Request]:
-        """What has not come, in requests that a call can answer."""
-        whole: list[Request] = []
-        for (row, draw), request in self._requests.items():
-            last = whole[-1] if whole else None
-            if last and last.row == row and draw == last.first + last.draws < _end(last, draws):
-                whole[-1] = replace(last, draws=last.draws + 1)
-            else:
-                whole.append(replace(request, first=draw, draws=1))
-        return iter(whole)
+    def hold(self, line: RefusedLine) -> None:
+        """Record a line that fails however often it is sent."""
+        failed = responses.failed(line.part, line.failure.message, Usage(calls=1))
+        self.held += self.wanted.take(failed)
 
 
 def _grouped(groups: Iterable[list[Completion]]) -> Iterator[list[Completion]]:
@@ -359,14 +330,6 @@ def _grouped(groups: Iterable[list[Completion]]) -> Iterator[list[Completion]]:
         yield whole
 
 
-def _end(request: Request, draws: DrawLimit) -> int:
-    return request.first + draws.per_call
-
-
-def _numbers(request: Request) -> range:
-    return range(request.first, request.first + request.draws)
-
-
 def _batch_state(status: object) -> Any:
     """A batch's state in OpenAI's words, which say "completed" where a job is "succeeded"."""
     return {"succeeded": "completed"}.get(state := state_name(status), state)
@@ -375,6 +338,16 @@ def _batch_state(status: object) -> Any:
 def _line(model: str, part: Request, form: RequestForm) -> Record:
     name = f"{part.row}-{part.first}-{part.draws}"
     return {"custom_id": name, "method": "POST", "url": form.url, "body": form.body(model, part)}
+
+
+def _response(line: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The response in a line of results; empty where there is none."""
+    response = line.get("response")
+    return response if isinstance(response, dict) else {}
+
+
+def _status(line: Mapping[str, Any]) -> int:
+    return whole_number(_response(line).get("status_code")) or 0
 
 
 def _reasons(ended: "Batch") -> str:

@@ -10,10 +10,11 @@ from ...datasets.errors import LimenError
 from .. import token_estimates as tokens
 from ..base import Completion, Request, Usage
 from ..budget import Budget
+from ..failure_share import FailureShare
 from . import responses
 from .account import Account
+from .choices import MORE_FAILURES
 from .errors import FORM, TRANSIENT, Failure, FailureKind, backend_error
-from .failure_share import FailureShare
 from .negotiation import PROBE, ChatResult, Negotiation
 from .prices import ModelPrice
 from .rate_limiter import Permit, RateLimiter
@@ -72,7 +73,7 @@ class ChatClient:
         self._deadline, self._longest = deadline, longest_wait
         self._ended: LimenError | None = None
         """Why nothing is sent any more."""
-        self._failures = FailureShare(f"sampling {model} stopped", max_failed)
+        self._failures = FailureShare(f"sampling {model} stopped", max_failed, MORE_FAILURES)
 
     @property
     def draws_per_call(self) -> int:
@@ -109,10 +110,7 @@ class ChatClient:
         same = tries.add(failure)
         doing = f"sampling {self._model} stopped"
         if failure.kind is FailureKind.CONTENT:
-            used = Usage(calls=1, lost=tries.lost)
-            made = responses.failed(request, failure.message, used)
-            self._failures.answered()
-            return ChatResult(completions=made, settled=request.draws)
+            return self._withheld(request, failure, tries)
         if failure.kind is FailureKind.FATAL:
             raise backend_error(failure.message, doing)
         if failure.kind not in TRANSIENT:
@@ -142,9 +140,21 @@ class ChatClient:
 
     def _recorded(self, request: Request, failure: Failure, tries: _Tries) -> ChatResult:
         """The record of a request that fails in the same way however often it is sent."""
-        self._failures.failed(failure)
+        self._failures.failed(failure.message)
         made = responses.failed(request, failure.message, Usage(calls=1, lost=tries.lost))
         return ChatResult(completions=made, settled=request.draws, failed=True)
+
+    def _withheld(self, request: Request, failure: Failure, tries: _Tries) -> ChatResult:
+        """The record of a request that the server will never answer: filtered, or too long.
+
+        What a filter withholds says nothing of the others, however much that is; a context that is
+        too short for most requests is a server that cannot be used.
+        """
+        if failure.too_long:
+            self._failures.failed(failure.message, own=True)
+        held = failure.too_long and not self._failures.is_low
+        made = responses.failed(request, failure.message, Usage(calls=1, lost=tries.lost))
+        return ChatResult(completions=made, settled=request.draws, failed=held)
 
     async def _send(self, whole: Request, permit: Permit, tries: _Tries) -> ChatResult | None:
         """The result, or None if the request is to be sent again, with another permit.

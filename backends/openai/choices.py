@@ -11,13 +11,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from ...datasets.errors import SpecError
-from .failure_share import DEFAULT as MAX_FAILED
+from ..failure_share import DEFAULT as MAX_FAILED
 from .request_form import COMPLETIONS, ENDPOINT, LADDERS, SHORT, N
 from .timeouts import DEADLINE, FIRST_ANSWER
 
 NAMES = (N, *LADDERS, "logprobs", "max_failed", "first_answer", "deadline")
 """What can be chosen, as in ``LIMEN_OPENAI_N`` or the ini key ``limen_openai_n``."""
 
+MORE_FAILURES = (
+    "nothing of them was kept; LIMEN_OPENAI_MAX_FAILED=0.9 would record up to 90% of failures"
+)
+"""What to do where a stage ended because too many of its requests failed."""
 MOST_FIRST_TOKENS = 20
 """First tokens whose log-probabilities OpenAI reports."""
 

@@ -47,13 +47,13 @@ RATE_CODES = frozenset(
      "throttlingexception", "too_many_requests"}
 )  # fmt: skip
 """What a rate limit is called where the status is another than 429."""
-CONTENT = frozenset(
-    {
-        "content_filter", "content_policy_violation", "context_length_exceeded",
-        "exceed_context_size_error", "invalid_prompt", "moderation_blocked",
-        "responsibleaipolicyviolation", "string_above_max_length",
-    }
-)  # fmt: skip
+TOO_LONG = frozenset(
+    {"context_length_exceeded", "exceed_context_size_error", "string_above_max_length"}
+)
+CONTENT = TOO_LONG | {
+    "content_filter", "content_policy_violation", "invalid_prompt", "moderation_blocked",
+    "responsibleaipolicyviolation",
+}  # fmt: skip
 SILENT = "no answer in time"
 REMEDIES = {
     401: "check OPENAI_API_KEY",
@@ -143,6 +143,16 @@ class Failure:
     def silent(self) -> bool:
         """Whether the server sent nothing at all in the time it had."""
         return self.kind is FailureKind.TRANSPORT and self.message == SILENT
+
+    @property
+    def too_long(self) -> bool:
+        """Whether the request has more tokens than the model's context, and was refused for it."""
+        if self.kind is not FailureKind.CONTENT:
+            return False
+        says = self.details
+        if {says.code.lower(), says.type.lower()} & CONTENT:
+            return bool({says.code.lower(), says.type.lower()} & TOO_LONG)
+        return bool(_CONTEXT_WORDS.search(says.words)) and not _FILTER_WORDS.search(says.words)
 
     @property
     def may_concern_form(self) -> bool:

@@ -4,15 +4,16 @@ import hashlib
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
-from itertools import islice
+from itertools import islice, takewhile
 from typing import TypeVar
 
 from ...datasets.errors import BackendError
 from ..base import Completion, Request, Usage
 from ..budget import Budget
 from ..continuations import ContinuationRequest, LogProbability
+from ..failure_share import DEFAULT, FailureShare
 from ..threads import in_thread
 from .prices import TokenPrice
 from .service import RequestRefusedError, Sampled, Sampling, Tokens, WeightsSampler
@@ -23,6 +24,8 @@ R = TypeVar("R")
 CALLS = 32
 """Calls of a stage under way."""
 DRAWS_A_CALL = 64
+MOST_REFUSED = "nothing of them was kept: prompts or settings are more than the service accepts"
+"""What to do where a stage ended because most of its calls were refused."""
 SEEDS = 2**30
 """Seeds that are sent are below this number, so that adding draws keeps them within 31 bits."""
 
@@ -37,9 +40,20 @@ class Sampler:
     price: TokenPrice | None
 
     def sample(self, requests: Iterable[Request]) -> Iterator[list[Completion]]:
-        """Complete every request, in the order in which answers arrive."""
+        """Complete every request, in the order in which answers arrive.
+
+        Raises :class:`~limen.BackendError` where most are refused: nothing more is sent then.
+        """
+        refusals = _Refusals()
         calls = (call for request in requests for call in _calls(request))
-        yield from as_they_come(self._completions, calls)
+        sent = takewhile(lambda _: refusals.failure is None, calls)
+        for made in as_they_come(self._completions, sent):
+            if ready := refusals.sorted_out(made):
+                yield ready
+        if refusals.failure is not None:
+            raise refusals.failure
+        if refusals.held:
+            yield refusals.held
 
     def score(self, requests: Iterable[ContinuationRequest]) -> Iterator[list[LogProbability]]:
         """The log-probabilities of each request's continuations, in the order of the requests."""
@@ -130,6 +144,32 @@ class Sampler:
             raise
         finally:
             self.budget.settle(usd, spent)
+
+
+@dataclass
+class _Refusals:
+    """The calls of a stage that were refused. They are held back while they are not few."""
+
+    share: FailureShare = field(
+        default_factory=lambda: FailureShare("sampling stopped", DEFAULT, MOST_REFUSED)
+    )
+    held: list[Completion] = field(default_factory=list)
+    failure: BackendError | None = None
+
+    def sorted_out(self, made: list[Completion]) -> list[Completion]:
+        """What can be handed out, once a call has come to these completions."""
+        if made[0].finish != "error":
+            self.share.answered()
+            return made
+        self.held += made
+        try:
+            self.share.failed(str(made[0].error), own=True)
+        except BackendError as failure:
+            self.failure = self.failure or failure
+        if self.failure or not self.share.is_low:
+            return []
+        ready, self.held = self.held, []
+        return ready
 
 
 def hashed_seed(seed: int) -> int:

@@ -72,6 +72,16 @@ class RowLog:
         self._file.flush()
         os.fdatasync(self._file.fileno())
 
+    @property
+    def unanswered(self) -> bool:
+        """Whether there are rows, and not one token of an answer was given for them."""
+        return set(self.ends) == {"error"} and not self.usage["output_tokens"]
+
+    def discard(self) -> None:
+        """Close the file and delete it, so that its rows are asked for again."""
+        self._file.close()
+        self.path.unlink()
+
     def finish(self) -> None:
         """Close the file, its rows in the order of ``row`` and ``draw`` however they arrived."""
         if not self._in_order:

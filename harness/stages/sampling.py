@@ -10,7 +10,7 @@ from ...datasets.artifacts import Manifest
 from ...datasets.chat import Message
 from ...datasets.errors import BackendError
 from ...datasets.unicode_text import is_writable, writable
-from .row_log import Row, RowLog
+from .row_log import Row, RowLog, read_rows
 from .stage import Stage, Workspace
 
 Pending = dict[int, tuple[Request, int]]
@@ -75,11 +75,24 @@ def sample_into(
                 f"{stage.label}: {total - len(log):,} of {total:,} draws got no "
                 f"answer; run the same command again to request them again"
             )
+        if log.unanswered:
+            raise _nothing_answered(stage, log)
         log.finish()
     finally:
         log.close()
     counts = {"completions": total, **dict(sorted(log.ends.items()))}
     return {"counts": counts, **_cost(backend, workspace, stage, model, log)}
+
+
+def _nothing_answered(stage: SamplingStage, log: RowLog) -> BackendError:
+    """The error of a stage without one answer; its refused rows are not kept."""
+    *_, last = read_rows(log.path)
+    log.discard()
+    return BackendError(
+        f"{stage.label}: none of {len(log):,} draws got an answer; the last: {last.get('error')} "
+        f"(what refuses everything is the server, its settings, or all prompts: nothing is kept, "
+        f"and the same command asks again)"
+    )
 
 
 def _sampled(

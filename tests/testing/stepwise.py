@@ -124,6 +124,8 @@ class Server:
     """By kind: tokens that are charged."""
     prompts: list[Tokens] = field(default_factory=list)
     sampled: list[tuple[str | None, Tokens, Sampling]] = field(default_factory=list)
+    refused: list[Tokens] = field(default_factory=list)
+    """Prompts that were too long."""
     runs: int = 0
     open_runs: set[str] = field(default_factory=set)
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -158,6 +160,8 @@ class Server:
     def sample(self, path: str | None, prompt: Tokens, how: Sampling) -> list[Sampled]:
         """Sequences of one prompt."""
         if len(prompt) > LONGEST:
+            with self.lock:
+                self.refused.append(prompt)
             raise RequestRefusedError(f"a prompt of {len(prompt)} tokens is too long")
         made = [_sampled(self.weights(path), prompt, how, how.seed + n) for n in range(how.draws)]
         with self.lock:

@@ -56,6 +56,18 @@ def test_a_refused_prompt_harms_its_own_row_alone(tmp_path: Path) -> None:
     assert "too long" in str(made[1].error)
 
 
+def test_a_service_that_refuses_everything_ends_the_stage(tmp_path: Path) -> None:
+    """After some refusals nothing more is sent, and none is handed out."""
+    server = Server()
+    long = [question(row, messages=conversation("x" * LONGEST)) for row in range(500)]
+    made: list[Completion] = []
+    with pytest.raises(BackendError, match="requests failed; the last: .*too long"):
+        for group in backend(server, tmp_path).sample(MODEL, long):
+            made += group
+    assert made == []
+    assert len(server.refused) < 500
+
+
 def test_what_had_come_before_a_failure_is_kept(tmp_path: Path) -> None:
     """A failure of the service ends the stage after all that was under way has been yielded."""
     calls = 0

@@ -3,20 +3,19 @@
 import pytest
 
 from limen import BackendError
-from limen.backends.openai.errors import Failure, FailureKind
-from limen.backends.openai.failure_share import FailureShare
+from limen.backends.failure_share import FailureShare
 
-FAILURE = Failure(kind=FailureKind.REFUSED, message="says no")
+REMEDY = "do something else"
 
 
 def failing_after(answered: int, limit: float) -> str:
     """The message that ends a stage of which so many requests were answered and all others fail."""
-    share = FailureShare("sampling m stopped", limit)
+    share = FailureShare("sampling m stopped", limit, REMEDY)
     for _ in range(answered):
         share.answered()
     with pytest.raises(BackendError) as caught:
         for _ in range(1000):
-            share.failed(FAILURE)
+            share.failed("says no")
     return str(caught.value)
 
 
@@ -33,7 +32,17 @@ def test_the_first_failure_past_the_share_ends_the_stage(
 
 def test_a_stage_without_any_answer_is_an_error() -> None:
     """A few failures are recorded, but not if nothing else came."""
-    share = FailureShare("sampling m stopped", 0.5)
-    share.failed(FAILURE)
+    share = FailureShare("sampling m stopped", 0.5, REMEDY)
+    share.failed("says no")
     with pytest.raises(BackendError, match="1 of 1 requests failed; the last: says no"):
         share.check()
+
+
+def test_requests_that_are_too_long_are_no_error_of_a_few() -> None:
+    """They count towards the share, but where a few of them are all that was left, they are kept."""
+    share = FailureShare("sampling m stopped", 0.5, REMEDY)
+    for _ in range(5):
+        share.failed("too long", own=True)
+    share.check()
+    with pytest.raises(BackendError, match="6 of 6 requests failed; the last: too long"):
+        share.failed("too long", own=True)

@@ -1,0 +1,53 @@
+"""How many requests of a stage may fail before the stage ends."""
+
+from ..datasets.errors import BackendError
+
+DEFAULT = 0.5
+FEWEST = 5
+"""Failed requests that are recorded in any case."""
+
+
+class FailureShare:
+    """Counts the requests of a stage that failed for good.
+
+    ``limit`` is the share of requests, from 0 to 1, past which the stage ends; ``remedy`` is what
+    to do then.
+    """
+
+    def __init__(self, doing: str, limit: float, remedy: str) -> None:
+        self._doing, self._limit, self._remedy = doing, limit, remedy
+        self._answered = self._failed = self._unexplained = 0
+        self._last = ""
+
+    def answered(self) -> None:
+        """A request was answered."""
+        self._answered += 1
+
+    def failed(self, message: str, *, own: bool = False) -> None:
+        """A request failed for good; raises :class:`~limen.BackendError` past the limit.
+
+        ``own`` if the request itself is at fault: it is too long for the model.
+        """
+        self._failed += 1
+        self._unexplained += not own
+        self._last = message
+        done = self._answered + self._failed
+        if self._failed > FEWEST and self._failed > self._limit * done:
+            raise self._error(done)
+
+    @property
+    def is_low(self) -> bool:
+        """Whether the stage is far from its end: failures need not be held back."""
+        return self._failed <= self._limit / 2 * (self._answered + self._failed)
+
+    def check(self) -> None:
+        """Raise :class:`~limen.BackendError` if no request was answered, and none is why."""
+        if self._unexplained and not self._answered:
+            raise self._error(self._failed)
+
+    def _error(self, done: int) -> BackendError:
+        last = self._last.strip().rstrip(".")
+        return BackendError(
+            f"{self._doing}: {self._failed:,} of {done:,} requests failed; the last: {last} "
+            f"({self._remedy})"
+        )
