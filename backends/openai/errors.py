@@ -73,6 +73,11 @@ _CONTEXT_WORDS = re.compile(
     r"(context|prompt|input|sequence).{0,40}(exceed|too (long|large)|length|window|size)"
     r"|(exceed|longer than|larger than).{0,40}(context|n_ctx|max_model_len)|too many tokens"
 )
+_OVER_CONTEXT_WORDS = re.compile(
+    r"too (large|long|many).{0,80}context|(exceed|larger than|greater than).{0,60}context"
+    r"|context.{0,20}(length|window|size).{0,100}(exceed|too (large|long|many)|request)"
+)
+"""What a request is refused for whose prompt and limit of tokens are more than the context."""
 _FILTER_WORDS = re.compile(r"content.?(filter|policy|management)|moderation|flagged|safety")
 _LOADING_WORDS = re.compile(r"load(ing)?\b.{0,30}model|model.{0,30}\bload(ing|ed)?\b|warming up")
 _STILL_LOADING_WORDS = re.compile(
@@ -313,18 +318,22 @@ def _is_unknown_model(details: ErrorDetails) -> bool:
 def _is_content(status: int, details: ErrorDetails) -> bool:
     if {details.code.lower(), details.type.lower()} & CONTENT or status == 451:
         return True
-    if status not in (200, 400, 403, 413, 422, 500) or details.param in _PARAMETERS:
+    if status not in (200, 400, 403, 413, 422, 500):
         return False
-    if status != 403 and "max_tokens" not in details.words:
-        return bool(_CONTEXT_WORDS.search(details.words) or _FILTER_WORDS.search(details.words))
-    return bool(_FILTER_WORDS.search(details.words))
+    says = details.words
+    limit = details.param in _LIMITS or "max_tokens" in says
+    if status != 403 and limit and _OVER_CONTEXT_WORDS.search(says):
+        return True
+    if details.param in _PARAMETERS:
+        return False
+    in_context = status != 403 and not limit and _CONTEXT_WORDS.search(says)
+    return bool(in_context or _FILTER_WORDS.search(says))
 
 
 _BUSY_STATUSES = frozenset({200, 409, 425, 429, 500, 502, 503})
 _MODEL_STATUSES = frozenset({200, 400, 404, 422})
-_PARAMETERS = frozenset(
-    {"n", "seed", "max_tokens", "max_completion_tokens", "temperature", "top_p", "stop", "model"}
-)
+_LIMITS = frozenset({"max_tokens", "max_completion_tokens"})
+_PARAMETERS = _LIMITS | {"n", "seed", "temperature", "top_p", "stop", "model"}
 
 
 def _of_connection(error: Exception) -> Failure:

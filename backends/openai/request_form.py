@@ -30,6 +30,9 @@ LADDERS: Final[Mapping[str, tuple[str, ...]]] = {
     ENDPOINT: ("chat", COMPLETIONS),
 }
 """The forms of each parameter, the best first. The endpoint is chosen by the user alone."""
+BY_HAND: Final[Mapping[str, str]] = {"token_limit": "not sent"}
+"""Forms that are never found by trying: a server that answers takes a limit by one of its names,
+and answers without any would bias what is measured, at a price that nothing bounds."""
 SHORT: Final[Mapping[str, Mapping[str, str]]] = {
     "seed": {"48": "48 bits", "31": "31 bits", "32": "31 bits", "none": "not sent"},
     "token_limit": {"none": "not sent"},
@@ -46,7 +49,9 @@ _NAMES = {
     "stop": "stop",
 }  # fmt: skip
 _UNSUPPORTED = re.compile(
-    r"max_completion_tokens|unsupported|not support|unknown|unrecogni[sz]ed|unexpected"
+    r"(use|try|instead|favou?r|replaced).{0,30}max_completion_tokens"
+    r"|max_completion_tokens.{0,20}instead"
+    r"|unsupported|not support|unknown|unrecogni[sz]ed|unexpected"
     r"|extra|not permitted|not allowed|deprecated|invalid (parameter|argument|field)"
 )
 _N_WORDS = re.compile(r"n_cmpl|choices?\b|completions\b|best_of|\bslots?\b|\bn ?(>|=|must)")
@@ -108,8 +113,10 @@ class RequestForm:
         return replace(self, **{parameter: value})
 
     def simpler(self, parameter: str) -> "RequestForm | None":
-        """The next simpler form of a parameter; None if it is the last already."""
-        ladder = LADDERS[parameter]
+        """The next simpler form of a parameter; None if it is the last that is tried already."""
+        ladder = [value for value in LADDERS[parameter] if value != BY_HAND.get(parameter)]
+        if self.value(parameter) not in ladder:
+            return None
         place = ladder.index(self.value(parameter)) + 1
         return self.changed(parameter, ladder[place]) if place < len(ladder) else None
 
