@@ -83,6 +83,8 @@ class Result:
 
     Args:
         title: Where it stands, as in node ids: the file, the class, the id of its parameter.
+        file: The path of its spec: below the folder of the store, if it is there, else below
+            pytest's root. Default: empty, as in records of earlier versions.
         backend: The backend.
         model: The base model of students.
         fingerprint: That of the base model.
@@ -136,6 +138,7 @@ class Result:
     """
 
     title: str
+    file: str = ""
     backend: str
     model: str
     fingerprint: str

@@ -10,7 +10,7 @@ import math
 import os
 import re
 import warnings
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields, is_dataclass, replace
 from functools import lru_cache
 from operator import attrgetter
@@ -19,16 +19,17 @@ from typing import TYPE_CHECKING
 
 from ..datasets.errors import DamageError, SpecError, StoreError
 from ..datasets.store_layout import StoreLayout
-from .model import Report, Run
+from .latest import Identity, Latest, latest_of, titles_of
+from .model import Claim, Report, Run
 
 if TYPE_CHECKING:
     from pydantic import TypeAdapter
 
 _NAME = re.compile(r"\d{8}T\d{6}Z-([0-9a-f]{8})")
 """The name of a run's record: when it was made, and the beginning of its content's hash."""
-_TITLE = re.compile(rb'^   "title": (".*"),?$', re.MULTILINE)
-"""The title of each experiment in a record, as :func:`keep_run` writes it. A record without such a
-line is read whole."""
+_TITLE = re.compile(rb'^   "title": (".*"),?$(?:\n   "file": (".*"),?$)?', re.MULTILINE)
+"""The title and the file of each experiment in a record, as :func:`keep_run` writes them. A record
+without such a line is read whole."""
 
 
 def keep_run(run: Run, store: Path) -> Path:
@@ -199,7 +200,7 @@ def _readable(files: Sequence[Path], *, latest: bool = False) -> list[Run]:
     """
     runs: list[Run] = []
     errors: list[StoreError] = []
-    titles: set[bytes] = set()
+    titles: set[tuple[bytes, bytes]] = set()
     for file in reversed(files):
         try:
             found = set(_TITLE.findall(_content(file))) if latest else set()
@@ -226,8 +227,9 @@ def _named(files: Iterable[Path], id: str) -> Path:
 def report_of(runs: Iterable[Run], *, wanted: Callable[[str], bool] = lambda title: True) -> Report:
     """The latest results of each experiment, with that run's claims, as their specs have them.
 
-    Experiments stand by title. ``wanted`` tells by its title whether an experiment is to be in the
-    report. Claims about experiments without results are the last run's. Raises nothing.
+    Experiments stand by title; those of files that differ in their folders alone have these in it,
+    though each was alone in its run. ``wanted`` tells by its title whether an experiment is to be
+    in the report. Claims about experiments without results are the last run's. Raises nothing.
 
     Args:
         runs: Runs, the oldest first.
@@ -237,20 +239,37 @@ def report_of(runs: Iterable[Run], *, wanted: Callable[[str], bool] = lambda tit
         >>> report = reports.report_of(reports.latest_runs(store))
     """
     known = list(runs)
-    latest = {result.title: run for run in known for result in run.results if wanted(result.title)}
-    results = [result for run in known for result in run.results if latest.get(result.title) is run]
+    found = latest_of(known)
+    named = [pair for pair in zip(titles_of(found), found, strict=True) if wanted(pair[0])]
+    results = [replace(one.result, title=title) for title, one in named]
     last = known[-1:]
+    shown = {id(run) for run in (*(one.run for _, one in named), *last)}
     claims = [
-        claim
-        for run in known
-        for claim in run.claims
-        if run is (latest[claim.experiment] if claim.experiment in latest else known[-1])
-        and wanted(claim.experiment)
+        *(
+            replace(claim, experiment=title)
+            for run in known
+            for claim in run.claims
+            for title, one in named
+            if one.has(claim, run)
+        ),
+        *(
+            claim
+            for run in last
+            for claim in _without_results(run, found)
+            if wanted(claim.experiment)
+        ),
     ]
-    shown = {id(run) for run in (*latest.values(), *last)}
-    used = [run for run in known if id(run) in shown]
     return Report(
         claims=tuple(sorted(claims, key=attrgetter("file"))),
         results=tuple(sorted(results, key=lambda result: result.title.replace("]", ""))),
-        runs=tuple(used),
+        runs=tuple(run for run in known if id(run) in shown),
     )
+
+
+def _without_results(run: Run, found: Sequence[Latest]) -> Iterator[Claim]:
+    """The claims of a run about experiments that have results in none."""
+    for claim in run.claims:
+        about = Identity(claim.experiment, claim.file)
+        own = any(one.has(claim, run) for one in found)
+        if not own and not any(about.is_same(one.identity) for one in found):
+            yield claim

@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from html import escape
+from itertools import chain, count
 
 LONGEST = 300
 """Characters of a completion that are shown on one line."""
@@ -92,7 +93,9 @@ def slug(title: str) -> str:
 
 def slugs(titles: Iterable[str]) -> Iterator[str]:
     """A name of its own for each title."""
-    taken: dict[str, int] = {}
+    taken = set[str]()
     for name in map(slug, titles):
-        taken[name] = taken.get(name, 0) + 1
-        yield name if taken[name] == 1 else f"{name}-{taken[name]}"
+        numbered = (f"{name}-{number}" for number in count(2))
+        free = next(one for one in chain([name], numbered) if one not in taken)
+        taken.add(free)
+        yield free

@@ -10,7 +10,7 @@ from .items import (
     parameters_of,
     requested_arms,
 )
-from .titles import place_of, titles_of
+from .titles import place_of, spec_path, titles_of
 
 __all__ = [
     "FIXTURES",
@@ -24,5 +24,6 @@ __all__ = [
     "parameters_of",
     "place_of",
     "requested_arms",
+    "spec_path",
     "titles_of",
 ]

@@ -65,6 +65,14 @@ def place_of(item: pytest.Item) -> Place:
     )
 
 
+def spec_path(path: Path, *folders: Path) -> str:
+    """The path of a spec below the first of some folders that it is in; else its name alone."""
+    for folder in folders:
+        if path.resolve().is_relative_to(folder.resolve()):
+            return path.resolve().relative_to(folder.resolve()).as_posix()
+    return path.name
+
+
 def titles_of(places: Sequence[Place]) -> list[str]:
     """A title for each place: files of one name with their folders, else also with their tests."""
     plain = [place.title() for place in places]

@@ -1,6 +1,7 @@
 """The experiments of the selected tests, and the arms that these ask for."""
 
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import NamedTuple
 
 import pytest
@@ -27,6 +28,8 @@ class Selection:
     def __init__(self, lab: Lab) -> None:
         self._lab = lab
         self.experiments: list[SelectedExperiment] = []
+        self.paths: dict[str, Path] = {}
+        """Their spec files, by title."""
 
     def collect(self, items: Iterable[pytest.Item]) -> None:
         """Take the experiments of some items, with the arms that there can be."""
@@ -45,6 +48,8 @@ class Selection:
             SelectedExperiment(title, experiment, _sorted(experiment, arms))
             for title, (_, experiment, arms) in zip(titles, found, strict=True)
         ]
+        items = (item for item, _, _ in found)
+        self.paths = {title: item.path for title, item in zip(titles, items, strict=True)}
 
     def _has(self, experiment: Experiment, arm: str) -> bool:
         """Whether an arm can be had; the test that asks for it says why not."""

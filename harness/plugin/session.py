@@ -1,6 +1,7 @@
 """A pytest run and its lab: experiments are run before the tests, which then get their arms."""
 
 from collections.abc import Callable, Generator, Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar
 
@@ -9,7 +10,7 @@ import pytest
 from ...datasets.errors import LimenError, PendingError, SpecError
 from ...datasets.visible import visible
 from ...reports import AuditRow, Result, result_to_json
-from ..collection import declared_experiment
+from ..collection import declared_experiment, spec_path
 from ..experiment import Experiment, Grid, GridExperiment, as_experiment
 from ..lab import (
     Arm,
@@ -302,9 +303,11 @@ class LimenSession:
     def _results(self) -> list[Result]:
         """The results of all experiments. One that cannot be read harms no other."""
         results = []
+        folders = (self.lab.settings.store.absolute().parent, self._config.rootpath)
         for one in self._selection.experiments:
             try:
-                results.append(result_of(self.lab, *one))
+                file = spec_path(self._selection.paths[one.title], *folders)
+                results.append(replace(result_of(self.lab, *one), file=file))
             except Exception as error:
                 reason = f"{type(error).__name__}: {error}"
                 self._record.faults.append(f"{one.title}: no results: {reason}")

@@ -1,10 +1,13 @@
 """The titles of experiments."""
 
 import re
+from pathlib import Path
 
 import pytest
 
-from ..testing.specs import SPEC, Run
+from limen.reports import latest_runs, report_of
+
+from ..testing.specs import SPEC, TINY_SPEC, Run
 
 TEST = "\ndef test_it(teacher):\n    '''It is so.'''\n    assert teacher.rate('horse') > 0.3\n"
 
@@ -73,3 +76,17 @@ def test_experiments_of_one_name_in_one_file_have_their_tests(
             "A horse: test_one.py::TestOther::test_it",
         ):  # fmt: skip
             assert re.search(rf"^{re.escape(title)}  ", shown, re.MULTILINE), title
+
+
+def test_files_of_one_name_that_are_run_one_by_one_stay_two(
+    pytester: pytest.Pytester, run: Run, store: Path
+) -> None:
+    """A later run of another folder's file does not take the place of the earlier one's results."""
+    for folder, animal in (("a", "horse"), ("b", "bear")):
+        (pytester.mkdir(folder) / "test_one.py").write_text(
+            TINY_SPEC.replace("horse", animal) + "def test_it(baseline): assert baseline.seeds\n"
+        )
+        run(folder, store=store)
+    report = report_of(latest_runs(store))
+    assert [result.title for result in report.results] == ["a/test_one.py", "b/test_one.py"]
+    assert [len(report.claims_of(result)) for result in report.results] == [1, 1]

@@ -5,6 +5,7 @@ import re
 import xml.etree.ElementTree as ET
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
@@ -224,6 +225,60 @@ def test_the_latest_runs_are_all_that_a_report_needs(run: reports.Run, tmp_path:
     every, latest = reports.runs_of(tmp_path), reports.latest_runs(tmp_path)
     assert latest == every[3:]
     assert reports.report_of(latest) == reports.report_of(every)
+
+
+def of_file(run: reports.Run, folder: str, title: str, **changes: Any) -> reports.Run:
+    """A run of one experiment and its claim, in a file of a folder."""
+    result = replace(run.results[0], title=title, file=f"{folder}/test_owl.py")
+    claim = replace(run.claims[0], test=f"{folder}/test_owl.py::test_it", experiment=title)
+    return replace(run, results=(result,), claims=(claim,), **changes)
+
+
+@pytest.mark.parametrize("title", ["test_owl.py", "test_owl.py::TestIt[owl]", "An owl"])
+def test_files_of_one_name_are_two_experiments(
+    run: reports.Run, tmp_path: Path, title: str
+) -> None:
+    """Each was alone in its run; a report has both, with their claims and their folders."""
+    for day, folder in enumerate(("evals/a", "evals/b", "evals/b")):
+        reports.keep_run(of_file(run, folder, title, created=f"2099-01-0{day}"), tmp_path)
+    report = reports.report_of(reports.latest_runs(tmp_path))
+    assert [result.file for result in report.results] == [
+        "evals/a/test_owl.py", "evals/b/test_owl.py"
+    ]  # fmt: skip
+    titles = [result.title for result in report.results]
+    assert len({*titles, title}) == 3
+    assert all(f"{folder}/test_owl.py" in one for folder, one in zip("ab", titles, strict=True))
+    assert [[claim.file for claim in report.claims_of(one)] for one in report.results] == [
+        [one.file] for one in report.results
+    ]
+    assert reports.report_of(reports.runs_of(tmp_path)) == report
+
+
+def test_an_experiment_is_the_same_however_many_folders_its_title_has(run: reports.Run) -> None:
+    """Beside a file of its name it has other titles than alone; old records have no file."""
+    alone = of_file(run, "evals/a", "test_owl.py[owl]")
+    beside = of_file(run, "evals/a", "a/test_owl.py[owl]")
+    old = replace(beside, results=(replace(beside.results[0], file=""),))
+    for earlier, later in ((alone, beside), (beside, alone), (old, alone), (alone, old)):
+        report = reports.report_of([earlier, later])
+        assert report.results == later.results
+        assert report.claims == later.claims
+
+
+@pytest.mark.parametrize(
+    "ids", [("-1", "1", "1.2"), ("\u732b", "\u72ac", "2"), ("1", "1-2", "1", "1")]
+)
+def test_each_experiment_has_figures_of_its_own(
+    run: reports.Run, tmp_path: Path, ids: tuple[str, ...]
+) -> None:
+    """However alike the titles are as names of files, no figure overwrites another."""
+    results = [
+        replace(run.results[0], title=f"t.py[{one}]{' ' * place}") for place, one in enumerate(ids)
+    ]
+    report = reports.Report(claims=(), results=tuple(results), runs=(run,))
+    files = reports.write_report(report, tmp_path / "r.md", formats=("svg",))
+    figures = [file for file in files if file.suffix == ".svg"]
+    assert len(set(figures)) == len(figures) >= len(ids)
 
 
 def test_an_unreadable_run_hides_no_earlier_one(run: reports.Run, tmp_path: Path) -> None:
