@@ -1,7 +1,7 @@
 """What a result says of an experiment's design, whatever was found."""
 
 from collections.abc import Collection, Iterator
-from dataclasses import fields
+from dataclasses import MISSING, Field, fields
 from typing import TypedDict
 
 from ...datasets.visible import visible
@@ -91,11 +91,16 @@ def _changed(
     spec: Measure | Experiment, shown: Collection[str] = ()
 ) -> Iterator[tuple[str, object]]:
     """The fields of a spec that are not at their defaults, without functions and those shown."""
-    defaults = {part.name: part.default for part in fields(spec)}
+    defaults = {part.name: _default(part) for part in fields(spec)}
     for name, value in vars(spec).items():
         known = name in defaults and name not in shown
         if known and not callable(value) and value != defaults[name]:
             yield name, value
+
+
+def _default(part: Field[object]) -> object:
+    """What a field has unless it is given; MISSING where it must be."""
+    return part.default if part.default_factory is MISSING else part.default_factory()
 
 
 def _systems(experiment: Experiment) -> dict[str, str]:
