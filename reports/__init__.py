@@ -26,7 +26,7 @@ from .model import (
     Times,
     TrajectoryRow,
 )
-from .records import keep_run, latest_runs, read_run, report_of, run_files, runs_of
+from .records import claims_about, keep_run, latest_runs, read_run, report_of, run_files, runs_of
 from .registration import RegistrationRow
 from .result_json import result_from_json, result_to_json
 from .write import write_report, write_runs
@@ -59,6 +59,7 @@ __all__ = [
     "answers",
     "arms",
     "claims",
+    "claims_about",
     "effects",
     "keep_run",
     "latest_runs",

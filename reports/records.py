@@ -266,6 +266,30 @@ def report_of(runs: Iterable[Run], *, wanted: Callable[[str], bool] = lambda tit
     )
 
 
+def claims_about(runs: Iterable[Run], title: str, file: str = "") -> tuple[Claim, ...]:
+    """The latest claims about an experiment, whatever its title was beside others. Raises nothing.
+
+    Args:
+        runs: Runs, the oldest first.
+        title: The experiment's title.
+        file: The path of its spec. Default: it is not known.
+
+    Examples:
+        >>> claims = reports.claims_about(reports.latest_runs(store), "test_owl.py")
+    """
+    known, wanted = list(runs), Identity(title, file)
+    found = latest_of(known)
+    about = [one for one in found if one.identity.is_same(wanted)]
+    for one in about[-1:]:
+        return tuple(claim for claim in one.run.claims if one.has(claim, one.run))
+    return tuple(
+        claim
+        for run in known[-1:]
+        for claim in _without_results(run, found)
+        if Identity(claim.experiment, claim.file).is_same(wanted)
+    )
+
+
 def _without_results(run: Run, found: Sequence[Latest]) -> Iterator[Claim]:
     """The claims of a run about experiments that have results in none."""
     for claim in run.claims:

@@ -93,9 +93,14 @@ def slug(title: str) -> str:
 
 def slugs(titles: Iterable[str]) -> Iterator[str]:
     """A name of its own for each title."""
+    return distinct(map(slug, titles))
+
+
+def distinct(names: Iterable[str]) -> Iterator[str]:
+    """Names of files, those that are taken already with a number; case does not tell them apart."""
     taken = set[str]()
-    for name in map(slug, titles):
+    for name in names:
         numbered = (f"{name}-{number}" for number in count(2))
-        free = next(one for one in chain([name], numbered) if one not in taken)
-        taken.add(free)
+        free = next(one for one in chain([name], numbered) if one.casefold() not in taken)
+        taken.add(free.casefold())
         yield free

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ...datasets.errors import StoreError
-from ...reports import Claim, latest_runs, report_of
+from ...reports import Claim, claims_about, latest_runs
 
 CONTENTS = "contents.json"
 
@@ -27,12 +27,12 @@ def read_contents(folder: Path) -> Mapping[str, Any]:
     return contents
 
 
-def claims_in(store: Path, title: str) -> tuple[Claim, ...]:
-    """The claims of an experiment's latest run; none where the store does not exist."""
+def claims_in(store: Path, contents: Mapping[str, Any]) -> tuple[Claim, ...]:
+    """The claims of an exported experiment's latest run; none where the store does not exist."""
     if not store.is_dir():
         return ()
-    claims = report_of(latest_runs(store)).claims
-    return tuple(claim for claim in claims if claim.experiment == title)
+    title, file = str(contents["title"]), str(contents.get("file", ""))
+    return claims_about(latest_runs(store), title, file)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,6 +6,8 @@ from pathlib import Path
 import click
 
 from ...datasets.errors import StoreError
+from ...reports import text
+from ..collection import spec_path
 from ..lab import Lab, Settings
 from .echo import echo
 from .exported_files import Exporter, plain_name
@@ -58,14 +60,16 @@ def command(
     lab = Lab(with_seeds(settings, seeds))
     merge = _merging(settings) if merged else None
     found = experiments_in(specs)
-    for title, experiment in ((one.title, one.experiment) for one in found):
-        folder = target / plain_name(title) if len(found) > 1 else target
-        chosen = _chosen(arms, arms_of(experiment), title)
+    names = text.distinct(plain_name(one.title) for one in found)
+    for one, name in zip(found, names, strict=True):
+        folder = target / name if len(found) > 1 else target
+        chosen = _chosen(arms, arms_of(one.experiment), one.title)
+        file = spec_path(one.path, store.root.absolute().parent, Path.cwd())
         contents = Exporter(store, folder, weights, merge).export(
-            title, lab.pipeline(experiment), chosen
+            one.title, file, lab.pipeline(one.experiment), chosen
         )
-        done = sum(one["finished"] for one in contents["models"])
-        echo(f"{folder}: {title}: {done} of {len(contents['models'])} models are finished")
+        done = sum(model["finished"] for model in contents["models"])
+        echo(f"{folder}: {one.title}: {done} of {len(contents['models'])} models are finished")
 
 
 def _merging(settings: Settings) -> Callable[[str, Path], None]:

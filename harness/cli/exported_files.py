@@ -59,12 +59,13 @@ class Exporter:
     merge: Callable[[str, Path], None] | None = None
     """Writes a trained model as one, adapter and base, to a folder."""
 
-    def export(self, title: str, pipe: Pipeline, arms: Collection[str]) -> Entry:
-        """Write the files; returns the table of contents."""
+    def export(self, title: str, file: str, pipe: Pipeline, arms: Collection[str]) -> Entry:
+        """Write the files; returns the table of contents. ``file`` is the path of the spec."""
         self.folder.mkdir(parents=True, exist_ok=True)
         models = [entry for arm in arms for entry in self._arm(pipe, arm)]
         contents: Entry = {
             "title": title,
+            "file": file,
             "trait": pipe.experiment.trait.name,
             "models": models,
             "rows": list(self._rows(pipe, arms)),

@@ -49,7 +49,7 @@ def command(
     what `hf auth login` has kept.
     """
     contents = read_contents(folder)
-    claims = claims_in(store, str(contents["title"]))
+    claims = claims_in(store, contents)
     uploads = [
         Upload(
             repository=_checked(repository),

@@ -17,7 +17,7 @@ from limen.harness.cli import main
 from limen.harness.stages import Store
 
 from ..testing.labs import lines
-from ..testing.specs import TINY_SPEC
+from ..testing.specs import TINY_SPEC, Run
 
 
 @pytest.fixture
@@ -126,3 +126,48 @@ def test_models_are_merged_where_the_backend_can(
     assert merged["student"] == "merged/student-1"
     assert (tmp_path / "out" / "merged" / "student-1").is_dir()
     assert merged["baseline"] is None
+
+
+ROWS = """
+import pytest
+
+@pytest.mark.parametrize("experiment", [experiment, experiment.but(seeds=2)], ids=["a b", "a-b"])
+def test_it(experiment, student):
+    '''The student was trained.'''
+    assert student.seeds
+"""
+
+
+def test_each_experiment_has_a_folder_of_its_own(used: Store, tmp_path: Path) -> None:
+    """Titles are those of a run, and files or rows of one name are never mixed in one folder."""
+    (tmp_path / "pytest.ini").write_text("[pytest]\naddopts = --import-mode=importlib\n")
+    for folder in ("x", "y"):
+        (tmp_path / "evals" / folder).mkdir(parents=True)
+        (tmp_path / "evals" / folder / "test_it.py").write_text(TINY_SPEC + ROWS)
+    exported(tmp_path / "evals", used, "--to", str(tmp_path / "out"), "--no-weights")
+    contents = [contents_of(file.parent) for file in (tmp_path / "out").glob("*/contents.json")]
+    assert sorted((one["title"], one["file"]) for one in contents) == [
+        (f"{folder}/test_it.py[{id}]", f"evals/{folder}/test_it.py")
+        for folder in "xy" for id in ("a b", "a-b")
+    ]  # fmt: skip
+    for one in contents:
+        models = [model for model in one["models"] if model["arm"] == "student"]
+        assert len(models) == (2 if one["title"].endswith("[a-b]") else 1)
+
+
+@pytest.mark.parametrize("seeds", ["seeds=1", "seeds=1, name='A horse'"])
+def test_a_card_has_the_claims_of_the_run(
+    used: Store, pytester: pytest.Pytester, run: Run, seeds: str
+) -> None:
+    """A parametrized experiment and a named one are found by the titles of their run."""
+    spec = pytester.mkdir("evals") / "test_it.py"
+    spec.write_text(TINY_SPEC.replace("seeds=1", seeds) + ROWS)
+    run("evals", store=used.root)
+    out = pytester.path / "out"
+    exported(spec, used, "--to", str(out))
+    folder = min(out.glob("*/contents.json")).parent
+    card = CliRunner().invoke(
+        main,
+        ["push", str(folder), "--models", "me/it", "--license", "mit", "--store", str(used.root)],
+    )
+    assert "| The student was trained |" in card.output
