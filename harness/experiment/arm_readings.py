@@ -3,7 +3,7 @@
 import ast
 import inspect
 import textwrap
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from .measure import Measure
@@ -46,6 +46,12 @@ class TestSource:
     """Those that are evaluated under a condition; what is expected to fail is nowhere."""
     names: Mapping[str, object]
     """Of the module, where no variable of the test hides them; and of its parameters."""
+    bound: frozenset[str] = frozenset()
+    """Names that the test gives values to: what they stand for is known at its run alone."""
+
+    def is_fixture(self, name: str) -> bool:
+        """Whether a name of a fixture stands for it wherever the test has it."""
+        return name not in self.names and name not in self.bound
 
     def text(self, node: ast.expr) -> str | None:
         """The text that an expression stands for; None if that is not known before the run."""
@@ -66,16 +72,32 @@ def read_source(
     function = inspect.unwrap(test)
     hidden = function.__code__.co_varnames
     own = {name: value for name, value in function.__globals__.items() if name not in hidden}
-    given = {name: value for name, value in (parameters or {}).items() if name not in _set(tree)}
+    bound = frozenset(_bound(tree.body[0])) if tree.body else frozenset[str]()
+    given = {name: value for name, value in (parameters or {}).items() if name not in bound}
     code = ReachedCode({**own, **given})
     code.read(tree)
-    return TestSource(tuple(code.certain), tuple(code.conditional), code.names)
+    return TestSource(tuple(code.certain), tuple(code.conditional), code.names, bound)
 
 
-def _set(tree: ast.AST) -> frozenset[str]:
-    """The names that a test sets itself."""
-    names = (node for node in ast.walk(tree) if isinstance(node, ast.Name))
-    return frozenset(name.id for name in names if isinstance(name.ctx, ast.Store))
+def _bound(test: ast.AST) -> Iterator[str]:
+    """The names that a test gives values to, those of functions in it included."""
+    for node in ast.walk(test):
+        match node:
+            case ast.Name(id=name, ctx=ast.Store() | ast.Del()):
+                yield name
+            case ast.alias():
+                yield node.asname or node.name.partition(".")[0]
+            case ast.ExceptHandler() | ast.MatchAs() | ast.MatchStar() if node.name:
+                yield node.name
+            case ast.MatchMapping(rest=str(name)):
+                yield name
+            case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef() if node is not test:
+                yield node.name
+        if (
+            isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
+            and node is not test
+        ):
+            yield from (inner.arg for inner in ast.walk(node.args) if isinstance(inner, ast.arg))
 
 
 def reading_faults(
@@ -147,11 +169,11 @@ def _is_arm(node: ast.expr, source: TestSource) -> bool:
     """Whether an expression is the fixture of an arm, one of the fixture ``arms``, or an arm along
     the fixture ``trajectory``.
 
-    A parameter of such a name is none.
+    A parameter of such a name is none, and neither is a variable of the test.
     """
     if isinstance(node, ast.Call):
-        return ast.unparse(node.func) == "trajectory.at" and "trajectory" not in source.names
+        return ast.unparse(node.func) == "trajectory.at" and source.is_fixture("trajectory")
     name = node.value if isinstance(node, ast.Subscript) else node
-    if not isinstance(name, ast.Name) or name.id in source.names:
+    if not isinstance(name, ast.Name) or not source.is_fixture(name.id):
         return False
     return name.id == "arms" if isinstance(node, ast.Subscript) else name.id in ARMS

@@ -106,7 +106,7 @@ def _unknown_arms(
 ) -> Iterator[str]:
     """The arms that a test takes from the fixture ``arms`` and that do not exist."""
     known = (*teacher_arms(experiment), *experiment.all_arms)
-    for node in nodes:
+    for node in nodes if source.is_fixture("arms") else ():
         if isinstance(node, ast.Subscript) and ast.unparse(node.value) == "arms":
             name = source.text(node.slice)
             if name is not None and name not in known:

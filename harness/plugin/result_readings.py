@@ -48,11 +48,11 @@ def missing_results(fixtures: Iterable[str], experiment: Experiment) -> Iterator
 
 def _class_of(node: ast.expr, source: TestSource) -> type | None:
     """The class of a fixture, or of one base's grid; None for any other expression."""
-    if isinstance(node, ast.Name) and node.id not in source.names:
+    if isinstance(node, ast.Name) and source.is_fixture(node.id):
         return _CLASSES.get(node.id)
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
         name = ast.unparse(node.func)
-        return None if name.partition(".")[0] in source.names else _RETURNED.get(name)
+        return _RETURNED.get(name) if source.is_fixture(name.partition(".")[0]) else None
     return None
 
 

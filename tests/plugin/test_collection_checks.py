@@ -232,6 +232,59 @@ def test_parameter(control, baseline):
     assert run("--limen-plan", store=store).ret == 0
 
 
+BOUND = {
+    "rebound arguments": """
+def test_it(teacher, baseline):
+    teacher, baseline = teacher.rate("horse"), baseline.rate("horse")
+    assert teacher.value > baseline.value
+""",
+    "a dictionary": """
+def test_it(teacher, baseline):
+    arms = {"t": teacher, "b": baseline}
+    assert arms["t"].rate("horse").value > arms["b"].rate("horse").value
+""",
+    "a loop": """
+def test_it(baseline):
+    for control in ("a b", "c"):
+        assert control.split()
+    assert [student.upper() for student in "ab"]
+""",
+    "variables": """
+def test_it(baseline):
+    trajectory, grid = [1.0], {"a": 1}
+    trajectory.append(2.0)
+    assert grid.get("a") and trajectory.pop()
+""",
+    "functions and imports": """
+def test_it(baseline):
+    import math as student
+    def control(teacher): return teacher.upper()
+    assert student.floor(1.5) and control("a") and (lambda arms: arms["x"])({"x": 1})
+""",
+    "errors and cases": """
+def test_it(baseline):
+    match ["a", "b"]:
+        case [teacher, *control]:
+            assert teacher.upper() and control.copy()
+    try:
+        raise ValueError("a")
+    except ValueError as student:
+        assert student.args
+""",
+}
+
+
+@pytest.mark.parametrize("form", BOUND)
+def test_names_that_a_test_binds_are_not_the_fixtures(
+    pytester: pytest.Pytester, run: Run, form: str
+) -> None:
+    """What a test makes of a fixture's name has methods and keys of its own."""
+    pytester.makepyfile(SPEC.format(animal="horse") + BOUND[form])
+    result = run()
+    result.assert_outcomes(passed=1)
+    assert "if the test comes to it, an error" not in result.stdout.str()
+
+
 @pytest.mark.parametrize(
     ("wrong", "near"),
     [
