@@ -4,6 +4,7 @@ import configparser
 import os
 import tomllib
 from collections.abc import Iterator, Mapping
+from itertools import chain
 from pathlib import Path
 
 import click
@@ -11,13 +12,17 @@ import click
 from ...datasets.store_layout import DEFAULT_FOLDER
 
 SECTIONS = {
+    "pytest.toml": "pytest",
+    ".pytest.toml": "pytest",
     "pytest.ini": "pytest",
     ".pytest.ini": "pytest",
-    "pyproject.toml": "",
+    "pyproject.toml": "tool.pytest",
     "tox.ini": "pytest",
     "setup.cfg": "tool:pytest",
 }
 """The files that pytest reads, in its order, with the section that has its keys."""
+PROJECT = "pyproject.toml"
+"""Where pytest finds no section at all, the nearest of these counts as an empty ini file."""
 OPTIONS = ("store", "backend", "model", "budget", "prices")
 """The options of commands that an ini file may give, as ``limen_store`` and so on."""
 PATHS = ("store", "prices")
@@ -31,7 +36,7 @@ def ini_defaults(folder: Path) -> tuple[Path | None, dict[str, str]]:
     Paths are those beside the file, and so is the store where it names none. Raises
     :class:`click.ClickException` for a file that cannot be read.
     """
-    for file, keys in _ini_files(folder):
+    for file, keys in chain(_ini_files(folder), _projects(folder)):
         values = {name: keys.get(f"limen_{name}", "") for name in OPTIONS}
         given = {
             "store": DEFAULT_FOLDER,
@@ -55,10 +60,16 @@ def _ini_files(folder: Path) -> Iterator[tuple[Path, Mapping[str, str]]]:
                     yield file, keys
 
 
+def _projects(folder: Path) -> Iterator[tuple[Path, Mapping[str, str]]]:
+    """The project files without a section for pytest, the nearest first."""
+    files = (place / PROJECT for place in (folder, *folder.parents))
+    return ((file, {}) for file in files if file.is_file())
+
+
 def _keys(file: Path, section: str) -> Mapping[str, str] | None:
     try:
         text = file.read_text(encoding="utf-8")
-        keys = _toml_keys(text) if file.suffix == ".toml" else _ini_keys(text, section)
+        keys = (_toml_keys if file.suffix == ".toml" else _ini_keys)(text, section)
     except (configparser.Error, tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
         raise click.ClickException(f"{file} cannot be read: {error}") from None
     return {} if keys is None and file.stem.endswith("pytest") else keys  # pytest takes it, empty
@@ -72,9 +83,13 @@ def _ini_keys(text: str, section: str) -> Mapping[str, str] | None:
     return {key: value or "" for key, value in parser[section].items()}
 
 
-def _toml_keys(text: str) -> Mapping[str, str] | None:
-    pytest = tomllib.loads(text).get("tool", {}).get("pytest")
-    if not isinstance(pytest, dict):
-        return None
-    keys = pytest.get("ini_options", pytest)
-    return {key: str(value) for key, value in keys.items()}
+def _toml_keys(text: str, section: str) -> Mapping[str, str] | None:
+    """The keys of a section, numbers as texts; a table without any is none, as for pytest."""
+    table = tomllib.loads(text)
+    for name in section.split("."):
+        inner = table.get(name)
+        if not isinstance(inner, dict):
+            return None
+        table = inner
+    keys = table.get("ini_options", table or None) if section != "pytest" else table
+    return None if keys is None else {key: str(value) for key, value in keys.items()}

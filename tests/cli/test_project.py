@@ -9,6 +9,7 @@ import yaml
 from click.testing import CliRunner
 
 from limen.harness.cli import main
+from limen.harness.cli.ini_file import ini_defaults
 
 from ..testing.preloaded import run_pytest
 
@@ -183,8 +184,11 @@ def test_traits_have_rates_and_the_specs_that_use_them(store: Path, tmp_path: Pa
             "[tool.pytest.ini_options]\nlimen_model = 'toy-2'\nlimen_store = 'kept'\n",
         ),
         ("setup.cfg", "[tool:pytest]\nlimen_model = toy-2\nlimen_store = kept\n"),
+        ("pytest.toml", "[pytest]\nlimen_model = 'toy-2'\nlimen_store = 'kept'\n"),
+        (".pytest.toml", "[pytest]\nlimen_model = 'toy-2'\nlimen_store = 'kept'\n"),
+        ("pyproject.toml", "[tool.pytest]\nlimen_model = 'toy-2'\nlimen_store = 'kept'\n"),
     ],
-    ids=["ini", "toml", "cfg"],
+    ids=["ini", "toml", "cfg", "pytest.toml", "hidden", "native"],
 )
 def test_commands_read_the_ini_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, text: str
@@ -227,6 +231,44 @@ def test_commands_use_the_store_that_pytest_uses(
     assert str(tmp_path / store) in limen("store", "list", code=1)
     monkeypatch.setenv("LIMEN_STORE", "~/other")
     assert str(tmp_path / "home" / "other") in limen("store", "list", code=1)
+
+
+OWN = "[pytest]\nlimen_model = toy-2\n"
+OWN_TOML = "[pytest]\nlimen_model = 'toy-3'\nlimen_budget = '1'\n"
+NATIVE = "[tool.pytest]\nlimen_model = 'toy-4'\n"
+
+
+@pytest.mark.parametrize(
+    ("files", "taken", "given"),
+    [
+        (
+            {"pytest.toml": OWN_TOML, "pytest.ini": OWN},
+            "project/pytest.toml",
+            {"model": "toy-3", "budget": "1"},
+        ),
+        ({".pytest.toml": OWN_TOML.replace("'1'", "1"), "pytest.ini": OWN},
+         "project/.pytest.toml", {"model": "toy-3", "budget": "1"}),
+        ({"pytest.ini": OWN, "pyproject.toml": NATIVE}, "project/pytest.ini", {"model": "toy-2"}),
+        ({"pytest.toml": "", "pytest.ini": OWN}, "project/pytest.toml", {}),
+        ({"pyproject.toml": "[project]\nname = 'x'\n"}, "project/pyproject.toml", {}),
+        ({"pyproject.toml": "[tool.pytest]\n", "tox.ini": OWN}, "project/tox.ini",
+         {"model": "toy-2"}),
+        ({"pyproject.toml": "[project]\n", "../pytest.ini": OWN}, "pytest.ini",
+         {"model": "toy-2"}),
+    ],
+)  # fmt: skip
+def test_commands_take_the_file_that_pytest_takes(
+    tmp_path: Path, files: dict[str, str], taken: str, given: dict[str, str]
+) -> None:
+    """The same of several, as pytest 9 has them in its order; the store lies beside it."""
+    below = tmp_path / "project" / "evals"
+    below.mkdir(parents=True)
+    for name, text in files.items():
+        (tmp_path / "project" / name).write_text(text)
+    found, options = ini_defaults(below)
+    file = tmp_path / taken
+    assert found == file
+    assert options == {"store": str(file.parent / ".limen"), **given}
 
 
 def test_an_ini_file_that_cannot_be_read_is_one_error(
