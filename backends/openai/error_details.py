@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from html.parser import HTMLParser
 
+from .waiting_times import parse_duration, wait_in_words
+
 LONGEST = 300
 """Characters of a server's message that are shown."""
 _TEXT_KEYS = (
@@ -47,8 +49,10 @@ def parse_error(body: bytes) -> ErrorDetails:
     try:
         data = json.loads(text)
     except (ValueError, RecursionError):
-        return ErrorDetails(message=clean(_html_text(text) if "<" in text[:200] else text))
-    return replace(_of_json(data), wait=_wait(data))
+        shown = clean(_html_text(text) if "<" in text[:200] else text)
+        return ErrorDetails(message=shown, wait=wait_in_words(text))
+    wait = _wait(data)
+    return replace(_of_json(data), wait=wait_in_words(text) if wait is None else wait)
 
 
 def has_error(data: Mapping[str, object]) -> bool:
@@ -110,13 +114,24 @@ def _without_body(place: object) -> Iterator[object]:
 
 def _wait(data: object) -> float | None:
     """Seconds to wait, as a gateway or a server that is loading puts them in the body."""
+    if isinstance(data, list) and data:
+        return _wait(data[0])
     inner = _inner(data) if isinstance(data, dict) else None
     for fields in (data, inner):
         if isinstance(fields, dict):
             value = fields.get("retry_after", fields.get("estimated_time"))
             if isinstance(value, int | float) and 0 <= value < 1e6:
                 return float(value)
+            if (delay := _retry_delay(fields.get("details"))) is not None:
+                return delay
     return None
+
+
+def _retry_delay(details: object) -> float | None:
+    """The delay in the ``RetryInfo`` of Google's errors."""
+    parts = details if isinstance(details, list) else []
+    delays = (part.get("retryDelay") for part in parts if isinstance(part, dict))
+    return next((parse_duration(delay) for delay in delays if isinstance(delay, str)), None)
 
 
 def _text(value: object) -> str:

@@ -5,17 +5,15 @@ same refusal has other words on every server.
 """
 
 import json
-import math
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from enum import Enum
 from typing import TYPE_CHECKING, TypeVar
 
 from ...datasets.errors import BackendError
 from .error_details import ErrorDetails, clean, parse_error
+from .waiting_times import MAX_RETRY_AFTER, retry_after
 
 if TYPE_CHECKING:
     from openai import APIStatusError
@@ -66,7 +64,8 @@ REMEDIES = {
 _QUOTA_WORDS = re.compile(
     r"(insufficient|exceeded|out of|used up|no) .{0,20}(quota|credit|balance|funds)"
     r"|(quota|credit|balance|funds).{0,20}(too low|insufficient|exhausted|used up)"
-    r"|billing|payment required"
+    r"|billing.{0,30}(not active|inactive|disabled|hard limit|limit (was |has been )?reached)"
+    r"|payment required"
 )
 _RATE_WORDS = re.compile(r"rate.?limit|too many requests|throttl")
 _CONTEXT_WORDS = re.compile(
@@ -163,7 +162,7 @@ class Failure:
     def may_concern_form(self) -> bool:
         """Whether a parameter may be the cause, of a server that answers simpler requests."""
         return self.status in (403, 404, 405, 501) and not (
-            self.unknown_model or _is_quota(self.status, self.details)
+            self.unknown_model or _is_quota(self.status, self.details, self.wait)
         )
 
     @property
@@ -223,29 +222,6 @@ def backend_error(message: str, doing: str, remedy: str = "") -> BackendError:
     return BackendError(f"{doing}: {message.strip().rstrip('.')} ({advice})")
 
 
-def retry_after(headers: Mapping[str, str]) -> float | None:
-    """The seconds that a server asks us to wait; None if it says nothing that can be read."""
-    for name, unit in (("retry-after-ms", 1000.0), ("retry-after", 1.0)):
-        seconds = _seconds(headers.get(name, ""))
-        if seconds is not None:
-            return max(0.0, seconds / unit)
-    return None
-
-
-def _seconds(text: str) -> float | None:
-    """A number of seconds, or the seconds until an HTTP date."""
-    try:
-        seconds = float(text)
-        return seconds if math.isfinite(seconds) else None
-    except ValueError:
-        pass
-    try:
-        until = parsedate_to_datetime(text)
-        return (until - datetime.now(UTC if until.tzinfo else None)).total_seconds()
-    except (ValueError, OverflowError):
-        return None
-
-
 def _of_response(error: "APIStatusError") -> Failure:
     response = error.response
     details = parse_error(response.content)
@@ -263,29 +239,26 @@ def failure_of(status: int, details: ErrorDetails, headers: Mapping[str, str]) -
     code = details.code if details.code != str(status) else ""
     said = details.message or "no reason given"
     message = f"{said} (HTTP {status}{', ' + code if code else ''})"
-    kind = _kind(status, details, headers)
+    asked = retry_after(headers)
+    wait = details.wait if asked is None else asked
+    kind = _kind(status, details, headers, wait)
     if kind is FailureKind.FATAL:
-        quota = _is_quota(status, details)
+        quota = _is_quota(status, details, wait)
         advice = REMEDIES.get(status, "the server rejected the request")
         message = f"the account's quota is used up: {message}" if quota else f"{message}; {advice}"
-    wait = retry_after(headers)
-    failure = Failure(
-        kind=kind,
-        message=message,
-        status=status,
-        details=details,
-        wait=details.wait if wait is None else wait,
-    )
+    failure = Failure(kind=kind, message=message, status=status, details=details, wait=wait)
     if failure.lacks_template:
         return replace(failure, message=f"{message}; {NO_TEMPLATE_HINT}")
     return failure
 
 
-def _kind(status: int, details: ErrorDetails, headers: Mapping[str, str]) -> FailureKind:
+def _kind(
+    status: int, details: ErrorDetails, headers: Mapping[str, str], wait: float | None
+) -> FailureKind:
     """Status and structure first, words last."""
     too_large = "too large" in details.words or headers.get("x-should-retry") == "false"
     rules = (
-        (_is_quota(status, details), FailureKind.FATAL),
+        (_is_quota(status, details, wait), FailureKind.FATAL),
         (status == 429 and too_large, FailureKind.REFUSED),
         (status == 429 or _is_rate(status, details), FailureKind.RATE),
         (_is_content(status, details), FailureKind.CONTENT),
@@ -297,14 +270,24 @@ def _kind(status: int, details: ErrorDetails, headers: Mapping[str, str]) -> Fai
     return next((kind for holds, kind in rules if holds), FailureKind.REFUSED)
 
 
-def _is_quota(status: int, details: ErrorDetails) -> bool:
+def _is_quota(status: int, details: ErrorDetails, wait: float | None) -> bool:
+    """Whether an account is used up: by its code, or by words that nothing speaks against.
+
+    A limit a minute is a "quota" to some servers: they say so by the code, or say when it ends.
+    """
     if {details.code, details.type} & QUOTA or status == 402:
         return True
-    return status in (200, 400, 403, 429) and bool(_QUOTA_WORDS.search(details.words))
+    passes = _has_rate_code(details) or (wait is not None and wait <= MAX_RETRY_AFTER)
+    worded = status in (200, 400, 403, 429) and _QUOTA_WORDS.search(details.words)
+    return bool(worded) and not passes
+
+
+def _has_rate_code(details: ErrorDetails) -> bool:
+    return bool({details.code.lower(), details.type.lower()} & RATE_CODES)
 
 
 def _is_rate(status: int, details: ErrorDetails) -> bool:
-    if {details.code.lower(), details.type.lower()} & RATE_CODES:
+    if _has_rate_code(details):
         return True
     return status in (200, 403) and bool(_RATE_WORDS.search(details.words))
 

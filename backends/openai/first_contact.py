@@ -18,10 +18,11 @@ from .choices import Choices
 from .discovery import OUTAGE, Discovery, names_in
 from .errors import Failure, FailureKind
 from .negotiation import PROBE
-from .rate_limiter import FIRST_REFUSALS, MAX_RETRY_AFTER
+from .rate_limiter import FIRST_REFUSALS
 from .request_form import SIMPLEST, RequestForm
 from .retries import Retries
 from .timeouts import LOADING_TIME
+from .waiting_times import MAX_RETRY_AFTER
 
 PASSING = frozenset({FailureKind.SERVER, FailureKind.TRANSPORT})
 """Failures after which a small sample is asked for again."""
@@ -32,7 +33,7 @@ LOADING_PAUSES = (5.0, 9.0)
 PAUSE = 0.5
 """Seconds after a first failure; twice that after a second one."""
 RATE_PAUSE = 2.0
-"""The same at a rate limit that names no time."""
+"""The same at a rate limit, also where the server names a shorter time."""
 ON_DEMAND = frozenset({"library", "llama-swap", "organization-owner", "organization_owner"})
 """Owners of models in the lists of Ollama, llama-swap and LM Studio, which load a model at its
 first request and send nothing meanwhile."""
@@ -120,7 +121,7 @@ class FirstContact:
             outage = min(OUTAGE, self.retries.outage)
             return min(PAUSE * same, 2.0) if waited < outage else None
         if failure.kind is FailureKind.RATE and same < FIRST_REFUSALS:
-            return RATE_PAUSE * same if failure.wait is None else failure.wait
+            return max(RATE_PAUSE * same, failure.wait or 0.0)
         if failure.kind in PASSING and not failure.silent and same < TRIES:
             return max(PAUSE * same, failure.wait or 0.0)
         return None
@@ -130,7 +131,7 @@ class FirstContact:
             return 0.0
         if same >= TRIES:
             return None
-        return LOADING_PAUSES[same - 1] if failure.wait is None else failure.wait
+        return max(PAUSE * same, failure.wait) if failure.wait else LOADING_PAUSES[same - 1]
 
 
 def _loads_late(entries: Iterable[Mapping[str, object]]) -> bool:

@@ -24,9 +24,10 @@ from .errors import TRANSIENT, Failure, FailureKind, backend_error
 from .first_contact import FirstContact
 from .negotiation import PROBE
 from .prices import Prices
-from .rate_limiter import KINDS, MAX_RETRY_AFTER
+from .rate_limiter import KINDS
 from .request_form import RequestForm
 from .timeouts import LOADING_TIME
+from .waiting_times import MAX_RETRY_AFTER
 
 NEAR = timedelta(days=7)
 """A model that goes within so many days may go before its students have answered."""

@@ -6,21 +6,21 @@ answers come as quickly as they did, and is halved when the server is overloaded
 """
 
 import asyncio
-import re
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from .errors import backend_error
+from .waiting_times import MAX_RETRY_AFTER, parse_duration
 
-MAX_RETRY_AFTER = 300.0
-"""Seconds that a server may ask to be left alone; beyond, the run ends and can be gone on with."""
 MAX_REFUSED_TIME = 900.0
 """Seconds of refusals without one success after which a run ends."""
 FIRST_REFUSALS = 3
 """Refusals of a server that has never answered, after which a run ends."""
 FIRST_PAUSE = 2.0
-"""Seconds between these refusals, where the server names none; the second pause is twice that."""
+"""Seconds between these refusals at least; the second pause is twice that."""
+PAUSE = 0.5
+"""Seconds after a rate limit at least; twice that after each further one without an answer."""
 MAX_WINDOW = 1000
 MIN_WINDOW = 2
 INITIAL_WINDOW = 4
@@ -30,8 +30,6 @@ wait for each other, and that there are too many already."""
 IN_TRANSIT = 1.0
 """Seconds in which a call may not have reached the server, though one sent after it has."""
 KINDS = ("requests", "tokens")
-
-_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 
 
 class StoppedError(Exception):
@@ -82,6 +80,8 @@ class RateLimiter:
     def __init__(self, *, longest_wait: float = 30.0) -> None:
         self._longest = longest_wait
         self._outages = 0
+        self._limited = 0
+        """Pauses for rate limits since the last answer."""
         self.buckets = {kind: TokenBucket() for kind in KINDS}
         self.refusals = 0
         self._turn = asyncio.Lock()
@@ -116,7 +116,7 @@ class RateLimiter:
         if permit.number > self._last_seen and self._read(permit.number, headers, now):
             self._last_seen = permit.number
         if ok:
-            self._success, self._outages = now, 0
+            self._success, self._outages, self._limited = now, 0, 0
             if not self._answered:  # the first answer: the server works, and knows the form
                 self._answered, self._window = True, float(INITIAL_WINDOW)
             self._grow(permit, now - permit.sent)
@@ -153,10 +153,17 @@ class RateLimiter:
         if now - self._success > MAX_REFUSED_TIME:
             message = f"nothing but refusals for {MAX_REFUSED_TIME / 60:.0f} minutes: {said}"
             raise backend_error(message, "sampling stopped at a rate limit")
-        unknown = 0.5 if self._answered else FIRST_PAUSE * self.refusals
-        self._paused = max(self._paused, now + (unknown if wait is None else wait))
+        self._paused = max(self._paused, now + max(self._own_pause(now), wait or 0.0))
         if self.buckets["requests"].limit is None:
             self._halve()
+
+    def _own_pause(self, now: float) -> float:
+        """Seconds to wait whatever the server says: it may say "at once", or its clock be wrong."""
+        if not self._answered:
+            return FIRST_PAUSE * self.refusals
+        if now >= self._paused:  # once for all calls that one limit hits
+            self._limited += 1
+        return min(self._longest, PAUSE * 2.0 ** min(self._limited - 1, 12))
 
     def stop(self) -> None:
         """Let nothing through any more."""
@@ -231,15 +238,6 @@ class RateLimiter:
     def _raise_if_stopped(self) -> None:
         if self.stopped.is_set():
             raise StoppedError
-
-
-def parse_duration(text: str) -> float | None:
-    """The seconds in a duration as the headers have it: ``120ms``, ``1.2s``, ``6m0s``."""
-    parts = re.findall(r"([0-9.]+)(ms|s|m|h|d)", text)
-    try:
-        return sum(float(number) * _UNITS[unit] for number, unit in parts) if parts else None
-    except ValueError:
-        return None
 
 
 def _number(text: str | None) -> float | None:

@@ -9,7 +9,7 @@ from limen import BackendError, SpecError, UnknownModelError
 from limen.backends import Completion, Request, ServiceTerms
 from limen.backends.openai import OpenAIBackend
 from limen.backends.openai.draw_limit import DrawLimit
-from limen.backends.openai.rate_limiter import parse_duration
+from limen.backends.openai.waiting_times import parse_duration
 
 from ...testing.sampling import in_process, requests, texts
 from ...testing.serving import Served
