@@ -64,11 +64,16 @@ def finding_of(error: BaseException | None, evidence: Sequence[Evidence]) -> str
     Where that comparison came out true, the assertion was about something else: then it is empty.
     """
     if error is None:
-        every = tuple(dict.fromkeys(repr(one.quantity) for one in evidence))
+        every = tuple(dict.fromkeys(map(_shown, evidence)))
         more = f"and {len(every) - SHOWN} more" if len(every) > SHOWN else ""
         return "; ".join(filter(None, (*every[:SHOWN], more)))
     failed = isinstance(error, AssertionError) and evidence and evidence[-1].outcome is not True
-    return repr(evidence[-1].quantity) if failed else ""
+    return _shown(evidence[-1]) if failed else ""
+
+
+def _shown(evidence: Evidence) -> str:
+    """What a statement is about, in words; a test's result is its own sentence."""
+    return repr(evidence.quantity).strip("<>")
 
 
 def _asserts_interval(test: Callable[..., Any]) -> bool:

@@ -369,7 +369,8 @@ class Contrast(SignedClaim):
         )
 
     def _noted_test(self, result: MarginResult) -> MarginResult:
-        self._note(bool(result), result.says, outcome=bool(result))
+        shown = None if self.is_conclusive else result  # else the sentence says "inconclusive"
+        self._note(bool(result), result.says, outcome=bool(result), test=shown)
         return result
 
     def __repr__(self) -> str:

@@ -257,7 +257,8 @@ class Effect(TestedDifference):
             raise SpecError(self._statement.absence)
 
     def _noted_test(self, result: MarginResult) -> MarginResult:
-        self._note(bool(result), result.says, outcome=bool(result))
+        shown = None if self.is_conclusive else result  # else the sentence says "inconclusive"
+        self._note(bool(result), result.says, outcome=bool(result), test=shown)
         return result
 
     @property

@@ -103,15 +103,17 @@ class Explained(Quantity):
             )
         return outcome
 
-    def _note(self, conclusive: bool, statement: str, *, outcome: bool | None) -> None:
-        """Give the listener a conclusion, or that there is none."""
+    def _note(
+        self, conclusive: bool, statement: str, *, outcome: bool | None, test: object = None
+    ) -> None:
+        """Give the listener a conclusion, or that there is none; of a ``test`` if not of itself."""
         if self.evidence_listener is not None:
             self.evidence_listener(
                 Evidence(
                     statement=statement,
                     supported=True if conclusive else None,
                     outcome=outcome,
-                    quantity=self,
+                    quantity=self if test is None else test,
                 )
             )
 

@@ -178,9 +178,9 @@ def supports(file: Path) -> dict[str, str]:
     }
 
 
-def finding(test: str) -> str:
+def finding(test: str, values: Mapping[str, float] = VALUES) -> str:
     """What is shown of a test."""
-    return finding_of(*ran(test, VALUES))
+    return finding_of(*ran(test, values))
 
 
 @pytest.mark.parametrize(
@@ -200,6 +200,26 @@ def finding(test: str) -> str:
 def test_a_finding_is_the_effect_of_a_failed_assertion(test: str) -> None:
     """However the assertion asks for it; of two arms it is their difference."""
     assert finding(test).startswith("student - control 'owl' +30.3 points [")
+
+
+@pytest.mark.parametrize(
+    ("test", "says"),
+    [
+        (
+            "assert effect.within(0.05)",
+            "student - control 'owl' within ±5.0 points: 90% interval [",
+        ),
+        ("assert effect.at_most(0.05)", "student - control 'owl' at most +5.0 points: one-sided"),
+        ("assert (effect - effect / 2).within(0.05)", "within ±5.0 points: 90% interval ["),
+        ("assert not effect.within(0.001)", "not shown to be student - control 'owl' within ±0.1"),
+    ],
+)
+def test_a_null_that_was_shown_is_not_called_inconclusive(test: str, says: str) -> None:
+    """Of an effect without a verdict the test that holds is shown, with its interval and p-value."""
+    found = finding(test, {"student": 0.4, "control": 0.4})
+    assert says in found
+    assert "p = " in found
+    assert "inconclusive" not in found
 
 
 def test_a_finding_is_what_was_compared_last() -> None:
