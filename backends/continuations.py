@@ -1,10 +1,10 @@
 """What the harness asks of a backend that computes the probability of given texts."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
-from .samples import Token
+from .samples import Token, Usage
 
 if TYPE_CHECKING:
     from ..datasets.chat import Conversation
@@ -54,6 +54,9 @@ class LogProbability:
         exact: False where a service reports no more than that the value is not above ``nats``.
             Default: True.
         each: The tokens, without the end of the turn, where they were asked for. Default: none.
+        usage: The usage of a request's calls, on the first of its continuations. Default: None.
+        error: Why the service refuses the request; all that is known then is a bound of 0 nats.
+            Default: None.
 
     Examples:
         >>> LogProbability(nats=-3.2, tokens=2)
@@ -63,6 +66,19 @@ class LogProbability:
     tokens: int
     exact: bool = True
     each: tuple[Token, ...] = ()
+    usage: Usage | None = None
+    error: str | None = None
+
+
+def refused(request: ContinuationRequest, error: str) -> list[LogProbability]:
+    """The record of a request that a service refuses: nothing is known of its continuations."""
+    unknown = LogProbability(nats=0.0, tokens=1, exact=False, error=error)
+    return [unknown] * len(request.continuations)
+
+
+def with_usage(scored: Sequence[LogProbability], usage: Usage) -> list[LogProbability]:
+    """The log-probabilities of a request, with what its calls used."""
+    return [replace(one, usage=None if place else usage) for place, one in enumerate(scored)]
 
 
 class ContinuationScorer(Protocol):
@@ -82,7 +98,9 @@ class ContinuationScorer(Protocol):
     ) -> Iterator[Sequence[LogProbability]]:
         """For each request, in their order: the log-probability of each of its continuations.
 
-        A service yields as answers come, and what it has charged for stays charged.
+        A service yields as answers come, each with its usage, and a request that it refuses with
+        its ``error``. Where the service as a whole fails, what has no answer is an empty sequence,
+        what was under way still follows, and then the failure is raised.
 
         Args:
             model: The model.

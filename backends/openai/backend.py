@@ -29,6 +29,7 @@ from .account import Account, base_of
 from .batches import Batches
 from .chat import LONGEST_WAIT, ChatClient
 from .choices import read_choices
+from .continuation_calls import PaidCalls
 from .continuations import Continuations
 from .discovery import Discovery
 from .first_contact import FirstContact
@@ -144,13 +145,10 @@ class OpenAIBackend:
         profile = self._profile_of(model)
         profile.note_sample(self._preflight.ensure_answers(model))
         scorer = Continuations(
-            self.account,
-            self._retries,
-            self.budget,
-            price,
+            PaidCalls(self.account, self._retries, self.budget, price, model),
             profile,
-            model,
             self._choices.first_tokens,
+            self._choices.max_failed,
         )
         yield from scorer.score(requests)
 

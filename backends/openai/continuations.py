@@ -7,25 +7,22 @@ texts without a chat template; where it does not, the first tokens after a text 
 """
 
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from itertools import accumulate
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ...datasets.errors import BackendError, SpecError
 from ..base import Request
-from ..budget import Budget
-from ..continuations import ContinuationRequest, LogProbability
+from ..continuations import ContinuationRequest, LogProbability, refused, with_usage
+from ..failure_share import DEFAULT, FailureShare
 from ..plain_text import BLANK, plain_prompt
-from . import responses
-from .account import Account
-from .chat import maximum_usage
-from .errors import TRANSIENT, Failure, FailureKind, InvalidResponseError
+from ..threads import in_order
+from .choices import MORE_FAILURES
+from .continuation_calls import ContinuationCalls, PaidCalls, TextRefusedError
+from .errors import Failure, FailureKind
 from .first_token_count import FirstTokenCount
-from .prices import ModelPrice
+from .reported_log_probabilities import echoed, first_tokens
 from .request_form import COMPLETIONS, ENDPOINT, RequestForm
 from .responses import Json
-from .retries import Retries
 from .server_profile import PROBED, SET, ServerProfile
 
 if TYPE_CHECKING:
@@ -33,31 +30,29 @@ if TYPE_CHECKING:
 
 SIDE_BY_SIDE = 8
 """Requests under way at a time."""
-OUTAGE = 60.0
-"""Seconds that a server may be unavailable."""
-PARTS = ("tokens", "token_logprobs", "text_offset")
-"""What a completion reports of each token."""
 NONE_TO_HAVE = "use an engine (local, toy), or a server that reports log-probabilities"
+ECHO = "echo"
+TEXT, NEXT = "Name an", " animal"
+"""A text that no server refuses, and how it may go on."""
 
 
 @dataclass
 class Continuations:
     """The scoring of continuations by one model."""
 
-    account: Account
-    retries: Retries
-    budget: Budget
-    price: ModelPrice | None
-    """With a limited budget there must be one."""
+    calls: PaidCalls
     profile: ServerProfile
-    model: str
     first_tokens: int | None = None
     """First tokens to ask for, set by hand: 0 for none."""
+    max_failed: float = DEFAULT
+    """The share of requests that may be refused before the scoring ends."""
     _count: FirstTokenCount = field(init=False)
     _not_tokens: set[str] = field(default_factory=set, init=False)
     """Texts that were not among as many first tokens as the server reports."""
     _echoes: bool = field(default=True, init=False)
     """False once the server has not echoed a text."""
+    _reported: dict[str, int] = field(default_factory=dict, init=False)
+    """By path, the most first tokens that were reported when so many were asked for."""
 
     def __post_init__(self) -> None:
         self._count = FirstTokenCount(self.first_tokens)
@@ -70,33 +65,47 @@ class Continuations:
         """
         if self.first_tokens == 0:
             raise self._reports_none("none are to be asked for (limen_openai_logprobs)")
-        with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
-            yield from pool.map(self._scored, requests)
+        doing = f"scoring by {self.calls.model} stopped"
+        share = FailureShare(doing, self.max_failed, MORE_FAILURES)
+        for scored in in_order(self._scored, requests, most=SIDE_BY_SIDE, name="limen-score"):
+            yield scored or []
+            _count_failure(share, scored or [])
+        share.check()
 
-    def _scored(self, request: ContinuationRequest) -> Sequence[LogProbability]:
+    def _scored(self, request: ContinuationRequest) -> list[LogProbability]:
+        calls = ContinuationCalls(self.calls)
+        try:
+            found = self._found(calls, request)
+        except TextRefusedError as refusal:
+            found = refused(request, str(refusal))
+        return with_usage(found, calls.usage)
+
+    def _found(
+        self, calls: ContinuationCalls, request: ContinuationRequest
+    ) -> Sequence[LogProbability]:
         if self.profile.form.endpoint == COMPLETIONS or not request.chat:
             before, texts = _as_texts(request)
-            return self._of_texts(before, texts, whole=request.whole)
+            return self._of_texts(calls, before, texts, whole=request.whole)
         if request.begin:
             raise SpecError(
                 "the backend openai cannot give the beginning of a chat answer, since no server "
                 "has that in common with another: use an engine (local, toy)"
             )
         asked = Request(row=-1, messages=request.messages, seed=0, max_tokens=1)
-        top = self._first_tokens(asked, self.profile.form, request.continuations)
+        top = self._first_tokens(calls, asked, self.profile.form, request.continuations)
         return [_of_first_tokens(top, text, request.whole) for text in request.continuations]
 
     def _first_tokens(
-        self, asked: Request, form: RequestForm, texts: Sequence[str]
+        self, calls: ContinuationCalls, asked: Request, form: RequestForm, texts: Sequence[str]
     ) -> Mapping[str, float]:
         """The most probable first tokens of the answer, with their log-probabilities in nats.
 
         As many as it takes to have each text that is one token, if the server reports so many.
         """
-        tokens, count = self._usual_first_tokens(asked, form)
+        tokens, count = self._usual_first_tokens(calls, asked, form)
         while lacking := {t for t in texts if not _is_token(t, tokens)} - self._not_tokens:
             more = self._count.more_than(count, len(tokens))
-            found = more and self._tried(asked, form, more)
+            found = more and self._tried(calls, asked, form, more)
             if not (more and found):
                 self._count.refused_more(count)
                 self._not_tokens |= lacking
@@ -110,24 +119,36 @@ class Continuations:
         return tokens
 
     def _usual_first_tokens(
-        self, asked: Request, form: RequestForm
+        self, calls: ContinuationCalls, asked: Request, form: RequestForm
     ) -> tuple[Mapping[str, float], int]:
         """As many first tokens as were reported before, and how many were asked for."""
         while True:
             count = self._count.asked
-            outcome = self._post(form.path, self._body(asked, form, count), asked)
+            outcome = calls.post(form.path, self._body(asked, form, count), asked)
             if not isinstance(outcome, Failure):
                 break
+            if _is_of_text(outcome, known=count <= self._reported.get(form.path, 0)):
+                raise TextRefusedError(outcome)
             if not self._count.lower_from(count, outcome.details.message):
+                if outcome.kind is FailureKind.REFUSED and self._reports_some(calls, form):
+                    raise TextRefusedError(outcome)
                 raise self._reports_none(outcome.message)
         if not (tokens := first_tokens(outcome)):
             raise self._reports_none("its answers have none")
+        self._reported[form.path] = max(count, self._reported.get(form.path, 0))
         return tokens, count
 
-    def _tried(self, asked: Request, form: RequestForm, count: int) -> Mapping[str, float] | None:
+    def _reports_some(self, calls: ContinuationCalls, form: RequestForm) -> bool:
+        """Whether the server reports first tokens after a short text."""
+        asked = replace(_text_request(TEXT), chat=form.endpoint != COMPLETIONS)
+        return bool(self._tried(calls, asked, form, self._count.asked))
+
+    def _tried(
+        self, calls: ContinuationCalls, asked: Request, form: RequestForm, count: int
+    ) -> Mapping[str, float] | None:
         """So many first tokens; None where the server refuses, or does not answer that request."""
         try:
-            outcome = self._post(form.path, self._body(asked, form, count), asked)
+            outcome = calls.post(form.path, self._body(asked, form, count), asked)
         except BackendError:  # what is wrong with more than this request shows at the next one
             return None
         return None if isinstance(outcome, Failure) else first_tokens(outcome)
@@ -136,145 +157,67 @@ class Continuations:
         """A request that asks for so many first tokens."""
         chats = form.endpoint != COMPLETIONS
         wanted = {"logprobs": True, "top_logprobs": count} if chats else {"logprobs": count}
-        return form.body(self.model, asked) | wanted
+        return form.body(self.calls.model, asked) | wanted
 
     def _of_texts(
-        self, before: str, texts: Sequence[str], *, whole: bool
+        self, calls: ContinuationCalls, before: str, texts: Sequence[str], *, whole: bool
     ) -> Sequence[LogProbability]:
         """The log-probabilities of texts after another: echoed, or else by their first tokens."""
         if self._echoes:
-            found = [self._echoed(before, text) for text in texts]
+            found = [self._echoed(calls, before, text) for text in texts]
             known = [replace(each, exact=not whole) for each in found if each is not None]
             if len(known) == len(texts):
                 self.profile.notes["log-probabilities"] = f"of given texts, echoed ({PROBED})"
                 return known
             self._echoes = False
         form = self.profile.form.changed(ENDPOINT, COMPLETIONS)
-        top = self._first_tokens(_text_request(before), form, texts)
+        top = self._first_tokens(calls, _text_request(before), form, texts)
         return [_of_first_tokens(top, text, whole) for text in texts]
 
-    def _echoed(self, before: str, text: str) -> LogProbability | None:
+    def _echoed(self, calls: ContinuationCalls, before: str, text: str) -> LogProbability | None:
         """The log-probability of a text after another; None where the server does not echo it."""
         if not self._echoes:  # known by now from another text
             return None
-        asked = _text_request(before + text)
-        body: Json = {"model": self.model, "prompt": before + text, "echo": True, "logprobs": 1}
-        outcome = self._post("/completions", {**body, "max_tokens": 1, "temperature": 1.0}, asked)
-        return None if isinstance(outcome, Failure) else echoed(outcome, before, text)
+        outcome = self._asked_to_echo(calls, before + text)
+        if not isinstance(outcome, Failure):
+            found = echoed(outcome, before, text)
+            self._reported |= {ECHO: 1} if found else {}
+            return found
+        if _is_of_text(outcome, known=ECHO in self._reported):
+            raise TextRefusedError(outcome)
+        if outcome.kind is FailureKind.REFUSED and self._echoes_some(calls):
+            raise TextRefusedError(outcome)
+        return None
 
-    def _post(self, path: str, body: Json, asked: Request) -> Json | Failure:
-        """The response to a call within the budget, or the refusal."""
-        most = self.price.of(maximum_usage(asked)) if self.price else 0.0
-        if not self.budget.reserve(most):
-            raise self.budget.exhausted(most, "another call")
-        try:
-            return self.retries.call(
-                lambda: self._sent(path, body), f"scoring by {self.model}", outage=OUTAGE
-            )
-        finally:
-            self.budget.settle(most, most)
+    def _echoes_some(self, calls: ContinuationCalls) -> bool:
+        """Whether the server echoes a short text."""
+        outcome = self._asked_to_echo(calls, TEXT + NEXT)
+        return not isinstance(outcome, Failure) and echoed(outcome, TEXT, NEXT) is not None
 
-    def _sent(self, path: str, body: Json) -> Json | Failure:
-        import httpx2
-
-        try:
-            response = self.account.client.post(path, cast_to=httpx2.Response, body=body)
-            return responses.json_object(response.content)
-        except Exception as error:
-            failure = self.account.classify(error)
-            again = failure.kind in (*TRANSIENT, FailureKind.RATE)
-            if again and not isinstance(error, InvalidResponseError):
-                raise
-            return failure
+    def _asked_to_echo(self, calls: ContinuationCalls, text: str) -> Json | Failure:
+        body: Json = {"model": self.calls.model, "prompt": text, "echo": True, "logprobs": 1}
+        body |= {"max_tokens": 1, "temperature": 1.0}
+        return calls.post("/completions", body, _text_request(text))
 
     def _reports_none(self, why: str) -> BackendError:
+        url, model = self.calls.account.url, self.calls.model
         return BackendError(
-            f"{self.account.url} reports no log-probabilities for {self.model!r}: {why} "
-            f"({NONE_TO_HAVE})"
+            f"{url} reports no log-probabilities for {model!r}: {why} ({NONE_TO_HAVE})"
         )
 
 
-def first_tokens(data: Json) -> dict[str, float]:
-    """The first tokens of a response with their log-probabilities; empty if it has none."""
-    _, reported = _choice_and_log_probabilities(data)
-    place = next(iter(_list(reported, "content")), None)
-    if not isinstance(place, dict):
-        return _first_of_text(reported)
-    top = place.get("top_logprobs")
-    entries = [*(top if isinstance(top, list) else []), place]
-    found: dict[str, float] = {}
-    for entry in entries:
-        token, value = (
-            (entry.get("token"), entry.get("logprob")) if isinstance(entry, dict) else (0, 0)
-        )
-        if isinstance(token, str) and isinstance(value, int | float):
-            found.setdefault(token, float(value))
-    return found
+def _is_of_text(failure: Failure, *, known: bool) -> bool:
+    """Whether a refusal is of the text: it says so, or other texts are ``known`` to be scored."""
+    return failure.kind is FailureKind.CONTENT or (known and failure.kind is FailureKind.REFUSED)
 
 
-def echoed(data: Json, before: str, text: str) -> LogProbability | None:
-    """The log-probability of a text after another, from a response that echoes both.
-
-    A token that spans the border counts. None if the response does not have what it takes.
-    """
-    choice, reported = _choice_and_log_probabilities(data)
-    tokens, values, offsets = (_list(reported, name) for name in PARTS)
-    places = _places([str(token) for token in tokens], offsets, before + text, choice.get("text"))
-    if places is None:
-        return None
-    begin, end = len(before), len(before + text)
-    chosen = [
-        value
-        for token, value, start in zip(tokens, values, places, strict=False)
-        if start < end and start + len(str(token)) > begin
-    ]
-    if not chosen or not all(isinstance(value, int | float) for value in chosen):
-        return None
-    return LogProbability(nats=float(sum(chosen)), tokens=len(chosen))
-
-
-def _first_of_text(reported: Json) -> dict[str, float]:
-    """The first tokens of a completion of a text, with their log-probabilities."""
-    top = next(iter(_list(reported, "top_logprobs")), None)
-    found = dict(top) if isinstance(top, dict) else {}
-    for token, value in zip(_list(reported, "tokens")[:1], _list(reported, PARTS[1]), strict=False):
-        found.setdefault(str(token), value)
-    return {token: float(v) for token, v in found.items() if isinstance(v, int | float)}
-
-
-def _choice_and_log_probabilities(data: Json) -> tuple[Json, Json]:
-    """The first choice of a response and what it reports, each empty where there is none."""
-    choices = _list(data, "choices")
-    choice = choices[0] if choices and isinstance(choices[0], dict) else {}
-    reported = choice.get("logprobs")
-    return choice, reported if isinstance(reported, dict) else {}
-
-
-def _list(data: Json, name: str) -> list[Any]:
-    found = data.get(name)
-    return found if isinstance(found, list) else []
-
-
-def _places(
-    tokens: Sequence[str], offsets: Sequence[Any], whole: str, text: object
-) -> Sequence[int] | None:
-    """Where each token of an echoed text begins in it; None if the text was not echoed.
-
-    Tokens that begin texts ("<s>") may stand before it, and may be counted by the offsets.
-    """
-    if (before := "".join(tokens).find(whole)) >= 0:
-        lengths = accumulate(map(len, tokens), initial=-before)
-        return list(lengths)[:-1]
-    if not isinstance(text, str) or not text.startswith(whole) or len(offsets) < len(tokens):
-        return None
-    if not all(isinstance(offset, int) for offset in offsets):
-        return None
-    for shift in (0, *offsets[1:2]):
-        places = [offset - shift for offset in offsets]
-        spelled = [n for n, token in enumerate(tokens) if token.isascii() and "bytes:" not in token]
-        if all(text[places[n] :].startswith(tokens[n]) for n in spelled if places[n] >= 0):
-            return places
-    return None
+def _count_failure(share: FailureShare, scored: Sequence[LogProbability]) -> None:
+    """Count a request that was refused; raises :class:`~limen.BackendError` for too many."""
+    errors = [one.error for one in scored if one.error is not None]
+    if errors:
+        share.failed(errors[0])
+    elif scored:
+        share.answered()
 
 
 def _as_texts(request: ContinuationRequest) -> tuple[str, Sequence[str]]:

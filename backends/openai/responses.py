@@ -153,6 +153,18 @@ def usage_of(response: ChatResponse, request: Request, *, lost: int) -> tuple[Us
     return usage, excessive
 
 
+def counted_usage(data: Json, request: Request) -> Usage:
+    """What a call for log-probabilities used, by its counts; see :func:`usage_of`."""
+    usage = data.get("usage")
+    given, made = _counts(usage if isinstance(usage, dict) else None, [])
+    most_given = tokens.call_upper_bound(request.messages)
+    return Usage(
+        calls=1,
+        input_tokens=most_given if given is None else min(given, most_given),
+        output_tokens=request.max_tokens if made is None else min(made, request.max_tokens),
+    )
+
+
 def _unwrapped(data: Mapping[str, object], odd: list[str]) -> Mapping[str, object]:
     """The response inside the object of a gateway, which has fields of its own around it."""
     for key in () if "choices" in data else ("data", "response", "result"):

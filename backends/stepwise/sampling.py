@@ -1,7 +1,6 @@
 """Sampling and scoring at a service: many calls side by side, each paid for before it is sent."""
 
 import hashlib
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass, field, replace
@@ -12,9 +11,9 @@ from typing import TypeVar
 from ...datasets.errors import BackendError
 from ..base import Completion, Request, Usage
 from ..budget import Budget
-from ..continuations import ContinuationRequest, LogProbability
+from ..continuations import ContinuationRequest, LogProbability, refused, with_usage
 from ..failure_share import DEFAULT, FailureShare
-from ..threads import in_thread
+from ..threads import in_order, in_thread
 from .prices import TokenPrice
 from .service import RequestRefusedError, Sampled, Sampling, Tokens, WeightsSampler
 from .texts import TextModel
@@ -23,6 +22,7 @@ T = TypeVar("T")
 R = TypeVar("R")
 CALLS = 32
 """Calls of a stage under way."""
+THREAD = "limen-call"
 DRAWS_A_CALL = 64
 MOST_REFUSED = "nothing of them was kept: prompts or settings are more than the service accepts"
 """What to do where a stage ended because most of its calls were refused."""
@@ -57,7 +57,8 @@ class Sampler:
 
     def score(self, requests: Iterable[ContinuationRequest]) -> Iterator[list[LogProbability]]:
         """The log-probabilities of each request's continuations, in the order of the requests."""
-        yield from in_order(self._scored, requests)
+        for scored in in_order(self._scored, requests, most=CALLS, name=THREAD):
+            yield scored or []
 
     def _completions(self, request: Request) -> list[Completion]:
         try:
@@ -107,20 +108,20 @@ class Sampler:
 
     def _scored(self, request: ContinuationRequest) -> list[LogProbability]:
         known: dict[tuple[Tokens, int], LogProbability] = {}
-        tokenized = self.texts.continuations(request)
-        for tokens, count in tokenized:
-            if (tokens, count) not in known:
-                known[tokens, count] = self._log_probability(tokens, count)
-        return [known[each] for each in tokenized]
+        usage = Usage()
+        try:
+            tokenized = self.texts.continuations(request)
+            for tokens, count in tokenized:
+                if (tokens, count) not in known:
+                    known[tokens, count] = self._log_probability(tokens, count)
+                    usage += _usage_of_scoring(tokens)
+        except RequestRefusedError as refusal:
+            return with_usage(refused(request, str(refusal)), usage)
+        return with_usage([known[each] for each in tokenized], usage)
 
     def _log_probability(self, tokens: Tokens, count: int) -> LogProbability:
-        usage = _usage(tokens, 1, 1)  # the service samples one token, which is not used
-        try:
-            scored = self._paid(
-                usage, lambda: self.weights.log_probabilities(tokens), lambda _: usage
-            )
-        except RequestRefusedError as refusal:
-            raise BackendError(f"the service refuses to score a text: {refusal}") from None
+        usage = _usage_of_scoring(tokens)
+        scored = self._paid(usage, lambda: self.weights.log_probabilities(tokens), lambda _: usage)
         nats = [value for value in scored[len(tokens) - count :] if value is not None]
         if len(scored) != len(tokens) or len(nats) != count:
             raise BackendError(
@@ -195,17 +196,8 @@ def as_they_come(call: Callable[[T], R], items: Iterable[T]) -> Iterator[R]:
         raise failure
 
 
-def in_order(call: Callable[[T], R], items: Iterable[T]) -> Iterator[R]:
-    """The results of calls side by side, in the order of the items; ends with the first failure."""
-    remaining = iter(items)
-    pending = deque(_in_thread(call, item) for item in islice(remaining, CALLS))
-    while pending:
-        yield pending.popleft().result()
-        pending.extend(_in_thread(call, item) for item in islice(remaining, 1))
-
-
 def _in_thread(call: Callable[[T], R], item: T) -> "Future[R]":
-    return in_thread(partial(call, item), "limen-call")
+    return in_thread(partial(call, item), THREAD)
 
 
 def _calls(request: Request) -> Iterator[Request]:
@@ -218,3 +210,8 @@ def _calls(request: Request) -> Iterator[Request]:
 def _usage(prompt: Sequence[int], draws: int, sampled: int) -> Usage:
     """The tokens of a call; the prompt counts once a draw, as a service may charge it."""
     return Usage(calls=1, input_tokens=len(prompt) * draws, output_tokens=sampled)
+
+
+def _usage_of_scoring(tokens: Tokens) -> Usage:
+    """The tokens of a call that scores a text: the service samples one, which is not used."""
+    return _usage(tokens, 1, 1)

@@ -1,15 +1,15 @@
 """Log-probabilities of given continuations after a measure's questions; nothing is sampled."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from ...backends import ContinuationRequest, ContinuationScorer, LogProbability, WorkRequest
+from ...backends import ContinuationRequest, LogProbability, WorkRequest
 from ...datasets.artifacts import Manifest
-from ...datasets.errors import SpecError
 from ...datasets.store_layout import VALUES
 from .measure import DIGITS, DRAW_SETTINGS, AskQuestions
 from .models import Subject, base_of, model_id, training_of
+from .scored_texts import ScoredTexts, TextScoring
 from .stage import Stage, Workspace
 
 SAMPLING_SETTINGS = (*DRAW_SETTINGS, "temperature", "max_tokens")
@@ -57,28 +57,37 @@ class ScoreContinuations(Stage):
 
     def run(self, workspace: Workspace) -> Manifest:
         model = model_id(workspace, self.subject)
-        scorer = continuation_scorer(workspace, self.asked.backend)
-        rows: list[Mapping[str, StoredLogProbability]] = []
         total = len(self.asked.questions)
-        requests = list(self.requests(workspace))
-        for request, scored in zip(
-            requests, scorer.log_probabilities(model, iter(requests)), strict=True
-        ):
-            pairs = zip(request.continuations, scored, strict=True)
-            rows.append({text: stored_form(one) for text, one in pairs})
-            workspace.claim.progress(len(rows), total, "")
+        scoring = TextScoring(
+            workspace=workspace,
+            backend=self.asked.backend,
+            model=model,
+            label=self.label,
+            reached=lambda done: workspace.claim.progress(done, total, ""),
+        )
+        scored = scoring.score(self.requests(workspace), total)
+        rows = [
+            dict(zip(texts, map(stored_form, row), strict=True))
+            for texts, row in zip(self._texts(), scored.rows, strict=True)
+        ]
         workspace.write_json(VALUES, rows)
         return {
             "model": model,
             "system": self.system,
             "questions": list(self.asked.questions),
             "counts": {"questions": total, "continuations": sum(map(len, rows))},
+            **_refused(scored),
+            **scored.facts,
         }
+
+    def _texts(self) -> Iterator[tuple[str, ...]]:
+        """The continuations of each question."""
+        each = self.continuations
+        return (each[row if len(each) > 1 else 0] for row in range(len(self.asked.questions)))
 
     def requests(self, workspace: Workspace) -> Iterator[ContinuationRequest]:
         """A request for each question."""
-        for row, request in enumerate(self.asked.requests(workspace)):
-            texts = self.continuations[row if len(self.continuations) > 1 else 0]
+        for request, texts in zip(self.asked.requests(workspace), self._texts(), strict=True):
             yield ContinuationRequest(
                 messages=request.messages,
                 continuations=texts,
@@ -105,9 +114,7 @@ def stored_form(one: LogProbability) -> StoredLogProbability:
     return round(one.nats, DIGITS), one.tokens, one.exact
 
 
-def continuation_scorer(workspace: Workspace, backend: str) -> ContinuationScorer:
-    """What computes log-probabilities; raises :class:`~limen.SpecError` where nothing does."""
-    scorer = workspace.backend(backend).capabilities.continuations
-    if scorer is None:
-        raise SpecError(f"the backend {backend!r} computes no log-probabilities of given texts")
-    return scorer
+def _refused(scored: ScoredTexts) -> Manifest:
+    """The questions that a service refused, by their numbers from 1, and why."""
+    errors = {str(place + 1): error for place, error in scored.errors.items()}
+    return {"refused": errors} if errors else {}

@@ -181,10 +181,15 @@ def _cost(
     backend: Backend, workspace: Workspace, stage: SamplingStage, model: str, log: RowLog
 ) -> Manifest:
     """What the calls cost, if the backend is a service."""
+    batch = _batches(backend, workspace, stage) is not None
+    return service_facts(backend, model, Usage(**log.usage), batch=batch)
+
+
+def service_facts(backend: Backend, model: str, usage: Usage, *, batch: bool = False) -> Manifest:
+    """What a manifest records of calls to a service: their cost, and facts of the server."""
     service = backend.capabilities.service
     if service is None:
         return {}
-    usage = Usage(**log.usage)
-    usd = service.cost(model, usage, batch=_batches(backend, workspace, stage) is not None)
+    usd = service.cost(model, usage, batch=batch)
     facts = dict(service.server_facts(model))
     return {"cost": {**asdict(usage), "usd": usd}, **({"server": facts} if facts else {})}

@@ -57,9 +57,13 @@ class ArtifactDraft:
         (self.folder / PROGRESS).write_text(f"{done} {total} {text}")
 
     def publish(self, manifest: Manifest) -> None:
-        """Move the folder into place with its manifest; after this the artifact is complete."""
+        """Move the folder into place with its manifest; after this the artifact is complete.
+
+        Files whose names begin with a dot are no part of it, and are removed then.
+        """
         (self.folder / PROGRESS).unlink(missing_ok=True)
-        files = sorted(path for path in self.folder.iterdir() if path.name != MANIFEST)
+        found = sorted(path for path in self.folder.iterdir() if path.name != MANIFEST)
+        files = [path for path in found if not path.name.startswith(".")]
         for path in files:
             _sync(path)
         facts = json.loads(json.dumps({**manifest, "files": described(self.folder, files)}))
@@ -73,6 +77,9 @@ class ArtifactDraft:
         _sync(self.target.parent)
         for path in files:
             mark_checked(self.target / path.name)
+        for path in found:
+            if path.name.startswith("."):
+                (self.target / path.name).unlink(missing_ok=True)
 
 
 @dataclass(frozen=True)

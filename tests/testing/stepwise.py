@@ -172,6 +172,8 @@ class Server:
 
     def scored(self, path: str | None, tokens: Tokens) -> list[float | None]:
         """The log-probability of each token."""
+        if len(tokens) > LONGEST:
+            raise RequestRefusedError(f"a text of {len(tokens)} tokens is too long")
         weights = self.weights(path)
         with self.lock:
             self.tokens["prefill"] += len(tokens)

@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 
 from limen import BackendError, SpecError
+from limen.backends import ServiceTerms
 from limen.backends.continuations import ContinuationRequest, LogProbability
 from limen.backends.openai import OpenAIBackend
 
@@ -108,7 +109,7 @@ def test_a_server_that_reports_twenty_first_tokens_is_asked_for_more_once(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, status: int
 ) -> None:
     """Its refusal, or its failure, costs a request, and nothing but the exactness of that word."""
-    monkeypatch.setattr("limen.backends.openai.continuations.OUTAGE", 0.2)
+    monkeypatch.setattr("limen.backends.openai.continuation_calls.OUTAGE", 0.2)
     counts: list[int] = []
 
     def answer(body: Json) -> Reply | None:
@@ -182,3 +183,39 @@ def test_a_given_beginning_of_a_chat_answer_is_refused(
     """No two servers take it in the same way."""
     with pytest.raises(SpecError, match="cannot give the beginning"):
         scored(on_chat(reporting), tmp_path, monkeypatch, asked("Owl", begin="An "))
+
+
+@pytest.mark.parametrize("status", [401, 402, 403])
+@pytest.mark.parametrize("chats", [True, False], ids=["chat", "text"])
+def test_a_key_that_is_refused_is_no_lack_of_log_probabilities(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, status: int, *, chats: bool
+) -> None:
+    """The error has the server's own words and their remedy."""
+
+    def refusing(body: Json) -> Reply | None:
+        return error(status, "not with this key") if "logprobs" in body else None
+
+    with pytest.raises(BackendError, match="not with this key") as caught:
+        scored(on_chat(refusing), tmp_path, monkeypatch, asked("Owl", chat=chats))
+    assert "log-probabilities" not in str(caught.value)
+
+
+def test_a_budget_is_settled_at_what_calls_really_cost(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Requests have their usage, and no more than its price is booked, though more was held."""
+    file = tmp_path / "prices.toml"
+    file.write_text(f'[[model]]\nname = "{MODEL}"\ninput = 100.0\noutput = 1000.0\n')
+    with odd_server(on_chat(reporting)) as server:
+        monkeypatch.setenv("OPENAI_BASE_URL", server.url)
+        terms = ServiceTerms(prices=file, budget=0.1)
+        backend = OpenAIBackend(tmp_path / "home", terms, deadline=5, longest_wait=0.05)
+        backend.describe(MODEL)
+        list(backend.log_probabilities(MODEL, [asked("Owl")]))
+        before = backend.budget.spent
+        found = list(backend.log_probabilities(MODEL, [asked("Owl") for _ in range(10)]))
+    usages = [row[0].usage for row in found]
+    costs = [backend.cost(MODEL, usage) or 0.0 for usage in usages if usage is not None]
+    assert len(costs) == 10
+    assert backend.budget.spent - before == pytest.approx(sum(costs))
+    assert backend.budget.reserved == pytest.approx(0)

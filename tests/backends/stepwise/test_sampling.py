@@ -1,10 +1,11 @@
+from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
 from limen import BackendError
-from limen.backends import Completion, Request
+from limen.backends import Completion, ContinuationRequest, Request, Usage
 from limen.datasets.chat import conversation
 
 from ...testing.stepwise import LONGEST, MODEL, Server
@@ -117,3 +118,41 @@ def test_weights_from_elsewhere_are_asked_by_their_address(tmp_path: Path) -> No
     assert not other.describe(name).can_fine_tune
     assert other.describe(name).fingerprint != other.describe(MODEL).fingerprint
     assert len(list(other.sample(name, [question(1)]))) == 1
+
+
+def asked_to_score(text: str) -> ContinuationRequest:
+    """A question after which a word is scored."""
+    return ContinuationRequest(messages=conversation(text), continuations=("owl", "cat"))
+
+
+def test_a_refused_text_is_recorded_and_the_others_are_scored(tmp_path: Path) -> None:
+    """The reason stands in place of the values, and each scored request has what it used."""
+    texts = ["Which animal?", "x" * LONGEST, "Which animal?"]
+    made = backend(Server(), tmp_path)
+    first, refused, last = made.log_probabilities(MODEL, iter(map(asked_to_score, texts)))
+    assert [one.error is None for each in (first, refused, last) for one in each] == [
+        True, True, False, False, True, True,
+    ]  # fmt: skip
+    assert "too long" in str(refused[0].error)
+    assert not any(one.exact for one in refused)
+    assert refused[0].usage == Usage()
+    assert first[0].usage is not None
+    assert (first[0].usage.calls, first[1].usage) == (2, None)
+    assert first == last
+
+
+def test_texts_that_were_under_way_at_a_failure_are_scored(tmp_path: Path) -> None:
+    """A failure of the service comes after all that was under way; nothing stands in its place."""
+    server = Server()
+
+    def failing(path: str | None, tokens: Sequence[int]) -> list[float | None]:
+        raise BackendError("the service is down")
+
+    made = backend(server, tmp_path)
+    results = made.log_probabilities(MODEL, (asked_to_score("Which animal?") for _ in range(500)))
+    came = [next(results)]
+    server.scored = failing  # type: ignore[method-assign]
+    with pytest.raises(BackendError, match="is down"):
+        came.extend(results)
+    assert 0 < sum(map(bool, came)) < len(came) < 500
+    assert came[-1] == []
