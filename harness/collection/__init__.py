@@ -5,9 +5,11 @@ from .imports import imported
 from .items import (
     FIXTURES,
     declared_experiment,
+    fixture_definitions,
     is_skipped,
     own_fixtures,
     parameters_of,
+    reached_fixtures,
     requested_arms,
 )
 from .titles import place_of, spec_path, titles_of
@@ -18,11 +20,13 @@ __all__ = [
     "Collection",
     "collect",
     "declared_experiment",
+    "fixture_definitions",
     "imported",
     "is_skipped",
     "own_fixtures",
     "parameters_of",
     "place_of",
+    "reached_fixtures",
     "requested_arms",
     "spec_path",
     "titles_of",

@@ -18,7 +18,7 @@ import pytest
 from ...datasets.errors import SpecError
 from ..experiment import Experiment, as_experiment
 from .imports import forget, remember
-from .items import declared_experiment, is_skipped, own_fixtures, requested_arms
+from .items import declared_experiment, is_skipped, reached_fixtures, requested_arms
 from .titles import Place, place_of, titles_of
 
 ARGUMENTS = (
@@ -125,7 +125,7 @@ class _Collector:
                 yield f"{module.path} imports limen, and no experiment was found in it"
         for item in self._items:
             declared = declared_experiment(item)
-            if own_fixtures(item) and not isinstance(declared, Experiment):
+            if reached_fixtures(item) and not isinstance(declared, Experiment):
                 yield f"{item.nodeid} asks for an arm of an experiment that is known at its run"
 
 

@@ -1,5 +1,6 @@
 """What pytest's items say of experiments: which one a test is about, and the arms it asks for."""
 
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import pytest
@@ -38,8 +39,8 @@ def parameters_of(item: pytest.Item) -> dict[str, object]:
 
 
 def requested_arms(item: pytest.Item, experiment: Experiment) -> list[str]:
-    """The arms that a test asks for by its fixtures, and those that these imply."""
-    fixtures = getattr(item, "fixturenames", ())
+    """The arms that a test asks for by limen's fixtures, and those that these imply."""
+    fixtures = reached_fixtures(item)
     implied = list(experiment.all_arms) if "arms" in fixtures else []
     if "grid" in fixtures and isinstance(experiment, GridExperiment):
         implied += grid_arms(experiment)
@@ -56,17 +57,45 @@ def is_skipped(item: pytest.Item) -> bool:
     """
     if item.get_closest_marker("skip"):
         return True
-    conditions = [mark.args for mark in item.iter_markers("skipif")]
-    if any(not isinstance(c, str) and bool(c) for args in conditions for c in args):
+    if any(_holds(mark, otherwise=False) for mark in item.iter_markers("skipif")):
         return True
-    return any(mark.kwargs.get("run") is False for mark in item.iter_markers("xfail"))
+    expected = () if item.config.getoption("runxfail", False) else item.iter_markers("xfail")
+    return any(
+        mark.kwargs.get("run") is False and _holds(mark, otherwise=True) for mark in expected
+    )
+
+
+def _holds(mark: pytest.Mark, *, otherwise: bool) -> bool:
+    """Whether one of a mark's conditions is known to be true; without any, something else."""
+    conditions = (mark.kwargs["condition"],) if "condition" in mark.kwargs else mark.args
+    if not conditions:
+        return otherwise
+    return any(not isinstance(one, str) and bool(one) for one in conditions)
 
 
 def own_fixtures(item: pytest.Item) -> list[str]:
     """The fixtures of a test that limen gives: none that the user's own have replaced."""
+    return [name for name in FIXTURES if _are_own(fixture_definitions(item, name)[-1:])]
+
+
+def reached_fixtures(item: pytest.Item) -> list[str]:
+    """The fixtures of limen that a test asks for, also through the user's own of their names."""
+    return [name for name in FIXTURES if _are_own(_used(name, fixture_definitions(item, name)))]
+
+
+def fixture_definitions(item: pytest.Item, name: str) -> Sequence[Any]:
+    """What a fixture's name stands for in a test, the nearest last; pytest has no public way."""
     info: Any = getattr(item, "_fixtureinfo", None)
-    definitions = {} if info is None else info.name2fixturedefs
-    return [
-        name for name in FIXTURES
-        if name in definitions and definitions[name][-1].func.__module__ == OWN
-    ]  # fmt: skip
+    return () if info is None else info.name2fixturedefs.get(name, ())
+
+
+def _used(name: str, definitions: Sequence[Any]) -> Iterator[Any]:
+    """The nearest definition, and those that it gets by asking for its own name."""
+    for one in reversed(definitions):
+        yield one
+        if name not in one.argnames:
+            return
+
+
+def _are_own(definitions: Iterable[Any]) -> bool:
+    return any(one.func.__module__ == OWN for one in definitions)

@@ -11,19 +11,24 @@ from ...datasets.suggestions import did_you_mean
 from ..collection import (
     FIXTURES,
     declared_experiment,
+    fixture_definitions,
     is_skipped,
     own_fixtures,
     parameters_of,
+    reached_fixtures,
     requested_arms,
 )
-from ..experiment import Experiment, TestSource, read_source, reading_faults
+from ..experiment import Experiment, Grid, TestSource, read_source, reading_faults
 from ..lab import Lab, teacher_arms
 from .result_readings import missing_results, result_faults, trait_words
 
 
 def errors_of(items: Iterable[pytest.Item], lab: Lab) -> list[str]:
     """What is wrong with the selected tests of experiments, each once."""
-    return _each_once(items, lambda item, experiment: _errors(item, experiment, lab))
+    every = list(items)
+    unplanned = (error for item in every for error in _unplanned(item))
+    found = _each_once(every, lambda item, experiment: _errors(item, experiment, lab))
+    return list(dict.fromkeys([*unplanned, *found]))
 
 
 def conditional_errors_of(items: Iterable[pytest.Item]) -> list[str]:
@@ -42,6 +47,22 @@ def _each_once(
             for error in find(item, experiment):
                 found[f"{test}: {error}"] = None
     return list(found)
+
+
+def _unplanned(item: pytest.Item) -> Iterator[str]:
+    """That a test's experiment is the user's fixture: what it needs could not be planned."""
+    functions = [one.func for one in fixture_definitions(item, "experiment")[-1:]]
+    is_known = isinstance(parameters_of(item).get("experiment"), Experiment | Grid)
+    arms = [name for name in reached_fixtures(item) if name != "experiment"]
+    if "experiment" in own_fixtures(item) or is_known or not arms or is_skipped(item):
+        return
+    for function in functions:
+        if not function.__module__.startswith("_pytest."):  # pytest's own stands for a parameter
+            yield (
+                f"{item.nodeid.partition('[')[0]}: the experiment of {arms[0]!r} is that of your "
+                f"own fixture {function.__name__!r} in {function.__module__}, which is known at "
+                f"its run alone: put experiment = ... into the module or the class, or parametrize"
+            )
 
 
 def _errors(item: pytest.Item, experiment: Experiment, lab: Lab) -> Iterator[str]:

@@ -10,7 +10,14 @@ from ...datasets.visible import visible
 from .arguments import run_with_joined_options
 from .current_session import session_of
 from .interruption import handle_interruption, interrupted_by_sigterm
-from .options import OPTIONS, add_options, any_option_given, option, plan_is_asked_for
+from .options import (
+    OPTIONS,
+    add_options,
+    any_option_given,
+    option,
+    plan_is_asked_for,
+    shows_fixtures_only,
+)
 from .report_properties import claim_of
 from .spec_errors import is_spec_error, message_of, place_of
 
@@ -104,7 +111,7 @@ def pytest_runtestloop(session: pytest.Session) -> bool | None:
         return session_of(config).print_plan(session.items)
     if file := option(config, "register"):
         return session_of(config).register(session.items, file)
-    if "limen.harness.experiment" in sys.modules:
+    if "limen.harness.experiment" in sys.modules and not shows_fixtures_only(config):
         session_of(config).run(session.items)
     return None
 

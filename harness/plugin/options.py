@@ -136,6 +136,11 @@ def plan_is_asked_for(config: pytest.Config) -> bool:
     return flag(config, "plan") or flag(config, "plan-all") or bool(option(config, "plan-json"))
 
 
+def shows_fixtures_only(config: pytest.Config) -> bool:
+    """Whether pytest shows the fixtures of tests and runs none: --setup-plan or --setup-only."""
+    return bool(config.getoption("setuponly", False) or config.getoption("setupplan", False))
+
+
 def any_option_given(config: pytest.Config) -> bool:
     """Whether the command line has one of limen's options."""
     return any(config.getoption(_key(name)) for name in OPTIONS)

@@ -27,7 +27,7 @@ from ..reporting import audit_rows, result_of
 from ..statistics import Evidence
 from .collection_checks import conditional_errors_of, errors_of
 from .effect_properties import EffectProperties
-from .options import flag, option, path_of, set_function_timeout, settings_of
+from .options import flag, option, path_of, set_function_timeout, settings_of, shows_fixtures_only
 from .refusals import Refusals
 from .registering import claim_of_item, register_claims
 from .run_effort import RunEffort
@@ -190,6 +190,8 @@ class LimenSession:
 
     def arm(self, item: pytest.Item, given: Experiment | Grid, name: str) -> Arm:
         """An arm for a test; fails or skips the test, saying why, if it cannot be had."""
+        if shows_fixtures_only(self._config):
+            pytest.skip("pytest only shows the fixtures, so nothing is run for an arm")
         experiment = as_experiment(given)
         title = self._selection.title_of(item, experiment)
         self._properties.set_claim(item, claim_of_item(item, title))
