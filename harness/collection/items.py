@@ -14,7 +14,7 @@ FIXTURES = (*ARMS, "arms", "audit", "experiment", "grid", "trajectory")
 
 
 def declared_experiment(item: pytest.Item) -> object:
-    """The ``experiment`` of an item: its parameter, its class's, or its module's.
+    """The ``experiment`` of an item: its parameter, its nearest class's, or its module's.
 
     Of a grid it is the experiment whose arms are the grid's students.
     """
@@ -25,10 +25,11 @@ def _declared(item: pytest.Item) -> object:
     parameters = parameters_of(item)
     if "experiment" in parameters:
         return parameters["experiment"]
-    for holder in (getattr(item, "cls", None), getattr(item, "module", None)):
-        value: object = getattr(holder, "experiment", None)
-        if value is not None:
-            return value
+    for holder in reversed(item.listchain()):
+        if isinstance(holder, pytest.Class | pytest.Module):
+            value: object = getattr(holder.obj, "experiment", None)
+            if value is not None:
+                return value
     return None
 
 

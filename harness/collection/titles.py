@@ -104,7 +104,7 @@ def _experiment_id(item: pytest.Item) -> str:
             values = [_row_values(row, len(names))[names.index("experiment")] for row in rows]
             for index, value in enumerate(values):
                 if value is experiment:
-                    return _row_id(rows[index], index, value, mark.kwargs.get("ids"))
+                    return _row_id(rows[index], index, value, _ids(mark))
     return item.name.partition("[")[2].removesuffix("]")
 
 
@@ -113,6 +113,15 @@ def _row_values(row: Any, count: int) -> Sequence[object]:
     if isinstance(row, PARAM):
         return tuple(row.values)
     return (row,) if count == 1 else tuple(row)
+
+
+def _ids(mark: pytest.Mark) -> Any:
+    """The ids of a mark: a function, or a sequence; of an iterator, what pytest took from it."""
+    ids = mark.kwargs.get("ids")
+    if ids is None or callable(ids) or isinstance(ids, Sequence):
+        return ids
+    # pytest has no public way to ask for them, and the iterator is empty by now
+    return getattr(getattr(mark, "_param_ids_from", None), "_param_ids_generated", None)
 
 
 def _row_id(row: Any, index: int, value: object, ids: Any) -> str:

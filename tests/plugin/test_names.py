@@ -90,3 +90,50 @@ def test_files_of_one_name_that_are_run_one_by_one_stay_two(
     report = report_of(latest_runs(store))
     assert [result.title for result in report.results] == ["a/test_one.py", "b/test_one.py"]
     assert [len(report.claims_of(result)) for result in report.results] == [1, 1]
+
+
+NESTED = """
+import pytest
+
+class TestOuter:
+    experiment = experiment.but(name="outer")
+    class TestInner:
+        def test_it(self, experiment, baseline):
+            assert experiment.name == "outer"
+    class TestOwn:
+        experiment = experiment.but(name="own")
+        def test_it(self, experiment, baseline):
+            assert experiment.name == "own"
+
+class TestOther:
+    class TestInner:
+        def test_it(self, experiment, baseline):
+            assert experiment.name is None
+"""
+
+
+def test_a_class_in_a_class_takes_the_nearest_experiment(
+    pytester: pytest.Pytester, run: Run, store: Path
+) -> None:
+    """Its own, else the outer class's, else the module's."""
+    pytester.makepyfile(TINY_SPEC + NESTED)
+    run(store=store).assert_outcomes(passed=3)
+
+
+def test_ids_may_come_from_an_iterator(pytester: pytest.Pytester, run: Run, store: Path) -> None:
+    """The titles have them, in whatever kind of iterable they are given."""
+    pytester.makepyfile(
+        test_it=TINY_SPEC
+        + """
+import pytest
+
+EXPERIMENTS = [experiment, experiment.but(seeds=2)]
+
+@pytest.mark.parametrize("number", [1, 2])
+@pytest.mark.parametrize("experiment", EXPERIMENTS, ids=(name for name in ("one", "two")))
+def test_it(experiment, baseline, number): pass
+"""
+    )
+    run(store=store).assert_outcomes(passed=4)
+    report = report_of(latest_runs(store))
+    assert [result.title for result in report.results] == ["test_it.py[one]", "test_it.py[two]"]
