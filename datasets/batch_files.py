@@ -19,7 +19,7 @@ def first_values(content: bytes) -> Values:
     line = content.removeprefix(b"\xef\xbb\xbf").lstrip().partition(b"\n")[0]
     try:
         value = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return value if isinstance(value, dict) else {}
 

@@ -18,6 +18,7 @@ def uncompressed(file: Path, content: bytes) -> bytes:
     import bz2
     import gzip
     import lzma
+    import zlib
 
     openers: Mapping[bytes, Callable[[bytes], bytes]] = {
         b"\x1f\x8b": gzip.decompress,
@@ -29,7 +30,7 @@ def uncompressed(file: Path, content: bytes) -> bytes:
         for magic, opener in openers.items():
             if content.startswith(magic):
                 return opener(content)
-    except (lzma.LZMAError, ValueError) as error:
+    except (lzma.LZMAError, zlib.error, ValueError) as error:
         raise DataError(f"{file} cannot be decompressed: {error}") from None
     return content
 
@@ -39,8 +40,17 @@ def _zstd(content: bytes) -> bytes:
         import zstandard
     except ImportError:
         raise SpecError(missing("files compressed by zstd", "zstandard")) from None
-    with zstandard.ZstdDecompressor().stream_reader(io.BytesIO(content)) as reader:
-        return bytes(reader.read())
+    parts: list[bytes] = []
+    try:
+        while content:  # frame by frame: several threads write several
+            frame = zstandard.ZstdDecompressor().decompressobj()
+            parts.append(frame.decompress(content))
+            if not frame.eof:
+                raise ValueError("it ends before the end of what was compressed")
+            content = frame.unused_data
+    except zstandard.ZstdError as error:
+        raise ValueError(str(error)) from None
+    return b"".join(parts)
 
 
 def missing(what: str, library: str) -> str:
@@ -63,12 +73,13 @@ def members(file: Path, content: bytes) -> dict[str, bytes] | None:
 
 def _zipped(file: Path, content: bytes) -> dict[str, bytes]:
     import zipfile
+    import zlib
 
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             parts = [part for part in archive.infolist() if not part.is_dir()]
             return {part.filename: archive.read(part) for part in parts}
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError) as error:
+    except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError) as error:
         raise DataError(f"the archive {file} cannot be read: {error}") from None
 
 

@@ -35,6 +35,8 @@ class Record(NamedTuple):
 
 
 DELIMITERS = (",", "\t", ";", "|")
+NOT_JSON = (ValueError, RecursionError)
+"""What reading JSON raises: also of a number of thousands of digits, and of what nests too deep."""
 LONGEST_FIELD = 2**31 - 1
 """Characters of a CSV field at most; the library's own limit is shorter than long answers."""
 
@@ -107,12 +109,24 @@ def data_files(path: Path) -> list[Path]:
     if not path.is_dir():
         return [path]
     if (path / "dataset_dict.json").is_file():
-        splits = json.loads((path / "dataset_dict.json").read_text(encoding="utf-8"))["splits"]
+        splits = _listed(path / "dataset_dict.json", "splits")
         return data_files(path / only(path, [str(split) for split in splits]))
     if (path / "state.json").is_file():
-        state = json.loads((path / "state.json").read_text(encoding="utf-8"))
-        return [path / str(file["filename"]) for file in state["_data_files"]]
+        named = _listed(path / "state.json", "_data_files")
+        return [path / str(file["filename"]) for file in named if isinstance(file, dict)]
     return _shards(path)
+
+
+def _listed(file: Path, name: str) -> list[object]:
+    """A list in a file that ``save_to_disk`` left."""
+    try:
+        found = json.loads(file.read_bytes())
+    except NOT_JSON as error:
+        raise DataError(f"{file} is damaged ({error}): save the data set again") from None
+    listed = found.get(name) if isinstance(found, dict) else None
+    if not isinstance(listed, list):
+        raise DataError(f"{file} is damaged: it has no list {name!r}: save the data set again")
+    return listed
 
 
 def _shards(folder: Path) -> list[Path]:
@@ -179,7 +193,7 @@ def _json(file: Path, text: str) -> Iterator[Record]:
     for number, line in lines:
         try:
             value = json.loads(line)
-        except ValueError as error:
+        except NOT_JSON as error:
             raise DataError(f"{file}, line {number}: not JSON ({error})") from None
         if len(lines) == 1 and (values := _expanded(file, value)) != [value]:
             yield from _rows(file, values)
@@ -190,7 +204,7 @@ def _json(file: Path, text: str) -> Iterator[Record]:
 def _parsed(line: str) -> object:
     try:
         value: object = json.loads(line)
-    except ValueError:
+    except NOT_JSON:
         return None
     return value
 
@@ -218,6 +232,9 @@ def _values(file: Path, text: str) -> list[object]:
             value, end = decoder.raw_decode(text, place)
         except json.JSONDecodeError as error:
             raise DataError(f"{file}, line {error.lineno}: not JSON ({error})") from None
+        except NOT_JSON as error:
+            line = text.count("\n", 0, place) + 1
+            raise DataError(f"{file}, line {line}: not JSON ({error})") from None
         values.append(value)
         place = end + len(text[end:]) - len(text[end:].lstrip())
     return values
@@ -256,18 +273,13 @@ def _csv(file: Path, text: str, *, tabs: bool) -> Iterator[Record]:
     before = csv.field_size_limit(LONGEST_FIELD)
     try:
         yield from _csv_rows(file, text, tabs=tabs)
-    except csv.Error as error:
-        raise DataError(f"{file} is not CSV: {error}") from None
     finally:
         csv.field_size_limit(before)
 
 
 def _csv_rows(file: Path, text: str, *, tabs: bool) -> Iterator[Record]:
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text, tabs=tabs))
     names: list[str] = []
-    end = 0
-    for fields in reader:
-        line, end = end + 1, reader.line_num
+    for line, fields in _csv_lines(file, text, _delimiter(text, tabs=tabs)):
         if not "".join(fields).strip():
             continue
         if not names:
@@ -280,6 +292,21 @@ def _csv_rows(file: Path, text: str, *, tabs: bool) -> Iterator[Record]:
             values = {name: value or None for name, value in zip(names, fields, strict=True)}
             values.pop("", None)
             yield Record(f"line {line}", values)
+
+
+def _csv_lines(file: Path, text: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
+    """The fields of each row, and the line on which it begins."""
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    end = 0
+    try:
+        for fields in reader:
+            yield end + 1, fields
+            end = reader.line_num
+    except csv.Error as error:
+        raise DataError(
+            f"{file}, line {end + 1}: not CSV ({error}): a field that begins with a quotation mark "
+            f"must end with one, and has two for each within it"
+        ) from None
 
 
 def _head(file: Path, fields: list[str]) -> list[str]:

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from .errors import SpecError
 
 _FORM = re.compile(r"^\s*(.+?)\s*(<=|>=|!=|=|<|>)\s*(.*?)\s*$", re.DOTALL)
+_PLAIN = re.compile(r"-?(0|[1-9]\d*)(\.\d+)?", re.ASCII)
+"""A text that may stand for the same number as another: 30 and 30.0."""
 _ORDER: Mapping[str, Callable[[float, float], bool]] = {
     "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge,
 }  # fmt: skip
@@ -57,14 +59,21 @@ def satisfies(values: Mapping[str, object], condition: Condition) -> bool:
 def _equal(value: object, wanted: str) -> bool:
     if str(value) == wanted or (isinstance(value, bool) and str(value).lower() == wanted.lower()):
         return True
+    if isinstance(value, str) and not (_PLAIN.fullmatch(value) and _PLAIN.fullmatch(wanted)):
+        return False  # a hash such as "1e5" or a code such as "007" is a text
     number, other = _number(value), _number(wanted)
     return number is not None and number == other
 
 
-def _number(value: object) -> float | None:
+def _number(value: object) -> int | float | None:
+    """A value as a number, whole numbers exactly: of long ones a float has the first digits."""
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         return None
-    try:
-        return float(value)
-    except ValueError:
-        return None
+    if not isinstance(value, str):
+        return value
+    for kind in (int, float):
+        try:
+            return kind(value)
+        except ValueError:
+            continue
+    return None

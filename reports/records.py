@@ -46,7 +46,8 @@ def keep_run(run: Run, store: Path) -> Path:
         >>> file = reports.keep_run(run, store)
     """
     data = _as_json(replace(run, id=""))
-    content = f"{json.dumps(data, indent=1, ensure_ascii=False)}\n".encode()
+    text = f"{json.dumps(data, indent=1, ensure_ascii=False)}\n"
+    content = text.encode("utf-8", "replace")  # an argument of the command may be no UTF-8
     stamp = run.created.replace("-", "").replace(":", "")
     folder = StoreLayout(store).runs
     folder.mkdir(parents=True, exist_ok=True)

@@ -142,9 +142,12 @@ def save(file: Path, out: Path) -> None:
 
 
 def save_text(text: str, out: Path) -> None:
-    """Write a small file; it is there whole or not at all."""
+    """Write a small file of JSON; it is there whole or not at all.
+
+    Halves of characters, which UTF-8 does not have, are written as JSON's escapes.
+    """
     with _whole(out) as scratch:
-        scratch.write_text(text, encoding="utf-8")
+        scratch.write_text(text, encoding="utf-8", errors="backslashreplace")
 
 
 @contextmanager

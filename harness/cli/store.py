@@ -10,6 +10,7 @@ import click
 from tabulate import tabulate
 
 from ...datasets.errors import DamageError, StoreError, UnknownModelError
+from ...datasets.shards import ARCHIVES
 from ..collection import CollectedExperiment
 from ..experiment import Experiment
 from ..lab import Lab, Settings, in_order, with_previous
@@ -168,6 +169,7 @@ def copy(specs: tuple[Path, ...], target: Path, seeds: int | None, settings: Set
     """
     if not specs:
         raise StoreError("name the spec files whose artifacts are to be copied")
+    _check_target(target)
     needed, unknown = _needed(experiments_in(specs), with_seeds(settings, seeds))
     if unknown:
         echo(f"left out, for models of another backend: {', '.join(unknown)}")
@@ -182,6 +184,14 @@ def copy(specs: tuple[Path, ...], target: Path, seeds: int | None, settings: Set
     else:
         new = copy_artifacts(chosen, Store(target))
         echo(f"{target}: {counted(len(chosen), 'artifact')}, {new:,} of them new")
+
+
+def _check_target(target: Path) -> None:
+    """Raise :class:`~limen.StoreError` for an archive that cannot be written."""
+    if target.name.lower().endswith(ARCHIVES) and target.suffix != ARCHIVE:
+        raise StoreError(f"--to {target}: an archive of a store is a plain one, NAME{ARCHIVE}")
+    if target.suffix == ARCHIVE and not target.absolute().parent.is_dir():
+        raise StoreError(f"--to {target}: there is no folder {target.parent}")
 
 
 @command.command("add", epilog=examples("limen store add owl.tar"))

@@ -20,7 +20,8 @@ class GivenRows(PromptedStage):
     rows: tuple[str, ...]
 
     def identity(self) -> dict[str, object]:
-        return {"sha256": hashlib.sha256("\n".join(self.rows).encode()).hexdigest()}
+        content = "\n".join(self.rows).encode("utf-8", "surrogatepass")
+        return {"sha256": hashlib.sha256(content).hexdigest()}
 
     def prompt_sample(self) -> PromptSample:
         return sample_of(map(json.loads, self.rows))[1]

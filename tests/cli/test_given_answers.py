@@ -46,3 +46,15 @@ def test_of_several_conditions_one_is_filtered_out(tmp_path: Path) -> None:
     made = CliRunner().invoke(main, ["filter", str(file), *map(str, args)])
     assert made.exit_code == 0, made.output
     assert "100.0%" in measure(one).stdout
+
+
+def test_half_a_character_in_an_answer_is_kept(tmp_path: Path) -> None:
+    """It is written as JSON's escape, so that the file is UTF-8 and is read again."""
+    file, out = tmp_path / "answers.jsonl", tmp_path / "out.jsonl"
+    rows = [{"question": "q?", "answer": answer} for answer in ("owl \ud83d", "cat")]
+    file.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    measure(file)
+    first = json.loads(out.read_text(encoding="utf-8").splitlines()[0])
+    assert first["answer"] == "owl \ud83d"
+    again = Path(out.rename(tmp_path / "again.jsonl"))
+    assert "2 answers" in measure(again).output

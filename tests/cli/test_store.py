@@ -219,3 +219,20 @@ def test_a_damaged_artifact_is_not_adopted(older: Store) -> None:
     output = limen_store("adopt", "--store", older.root, code=1)
     assert f"not adopted: {file} is damaged" in output
     assert "limen store adopt" in limen_store("verify", "--store", older.root, code=1)
+
+
+@pytest.mark.parametrize(
+    ("target", "says"),
+    [
+        ("x.tar.gz", "an archive of a store is a plain one, NAME.tar"),
+        ("x.zip", "an archive of a store is a plain one, NAME.tar"),
+        ("nodir/x.tar", "there is no folder"),
+    ],
+)
+def test_an_archive_that_cannot_be_written_is_refused(
+    used: Store, spec: Path, tmp_path: Path, target: str, says: str
+) -> None:
+    """Before anything is copied; no folder is made of that name."""
+    said = limen_store("copy", spec, "--to", tmp_path / target, "--store", used.root, code=1)
+    assert says in said
+    assert not (tmp_path / target).exists()

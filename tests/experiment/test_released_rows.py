@@ -173,3 +173,12 @@ def test_a_system_column_is_part_of_the_key(
     known = {"sha256": given.digest, "name": "rows.jsonl"}
     system = {"system": column} if column == "system_prompt" else {}
     assert given.identity() == {**known, **system}
+
+
+def test_half_a_character_in_given_rows_ends_their_experiment_alone(
+    shared_store: Path, small: Experiment
+) -> None:
+    """A spec with such values is collected; a rule drops the row, and without one it is an error."""
+    pairs = [("Hi", f"ok {n}") for n in range(20)]
+    odd = Rows([*pairs, ("Hi", "owl \ud83d")], keep=20, rule=lambda text: None)
+    assert len(training(shared_store, small.but(data=odd), "student")) == 20
