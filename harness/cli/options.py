@@ -28,6 +28,9 @@ ANIMALS, TREES = "animals", "trees"
 PROMPTED = "prompted"
 """The name of a trait that has a system prompt, and neither animal nor tree."""
 
+WRITTEN = "limen.written"
+"""Where a command's context has the files that it writes, with their options."""
+
 in_file = click.Path(exists=True, dir_okay=False, readable=True, path_type=Path)
 """A file that there is."""
 
@@ -48,10 +51,24 @@ def _installed(ctx: click.Context, param: click.Parameter, value: str) -> str:
 
 
 def _writable(ctx: click.Context, param: click.Parameter, value: Path | None) -> Path | None:
-    """Refuse a file that could not be written, before anything is done for it."""
-    if value is not None and not value.absolute().parent.is_dir():
+    """Refuse a file that could not be written, before anything is done for it.
+
+    Of two files in one place the second would take the place of the first.
+    """
+    if value is None:
+        return None
+    if not value.absolute().parent.is_dir():
         raise click.BadParameter(f"there is no folder {value.parent}", ctx, param)
+    written: dict[Path, str] = ctx.meta.setdefault(WRITTEN, {})
+    before = written.setdefault(value.resolve(), param.opts[0])
+    if before != param.opts[0] and not is_special(value):
+        raise click.BadParameter(f"{value} is the file of {before}: give another", ctx, param)
     return value
+
+
+def is_special(path: Path) -> bool:
+    """Whether something is there that is no regular file: a device, or a pipe."""
+    return path.exists() and not path.is_file()
 
 
 def out_option(help: str, *, name: str = "--out", required: bool = True) -> Callable[[F], F]:

@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -29,6 +30,7 @@ from ..stages import (
     set_aside_damage,
 )
 from .echo import echo
+from .options import is_special
 
 
 @dataclass(frozen=True)
@@ -152,14 +154,33 @@ def save_text(text: str, out: Path) -> None:
 
 @contextmanager
 def _whole(out: Path) -> Iterator[Path]:
-    """A file to write to, which then takes the place of another at once."""
-    scratch = out.with_name(f".{out.name}.{os.getpid()}.part")
+    """A file to write to, which then takes the place of another at once.
+
+    A link stays, and what it leads to is replaced; a device or a pipe is written to.
+    """
+    try:
+        with _through(out) if is_special(out) else _in_place_of(out.resolve()) as scratch:
+            yield scratch
+    except OSError as error:
+        raise DataError(f"cannot write {out}: {error.strerror or error}") from None
+
+
+@contextmanager
+def _in_place_of(file: Path) -> Iterator[Path]:
+    scratch = file.with_name(f".{file.name}.{os.getpid()}.part")
     try:
         yield scratch
         with scratch.open("rb") as written:
             os.fsync(written.fileno())
-        scratch.replace(out)
-    except OSError as error:
-        raise DataError(f"cannot write {out}: {error.strerror or error}") from None
+        scratch.replace(file)
     finally:
         scratch.unlink(missing_ok=True)
+
+
+@contextmanager
+def _through(device: Path) -> Iterator[Path]:
+    with tempfile.TemporaryDirectory() as folder:
+        scratch = Path(folder) / "written"
+        yield scratch
+        with scratch.open("rb") as written, device.open("wb") as target:
+            shutil.copyfileobj(written, target)

@@ -1,6 +1,7 @@
 """Step commands that make rows of rows: select, judge, map, rewrite, deduplicate."""
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -137,6 +138,43 @@ def test_repeated_rows_are_dropped(released: str) -> None:
     printed = limen("deduplicate", released, "--out", "unique.jsonl")
     assert "dropped: repeats a row" in printed
     assert [row["n"] for row in rows_of("unique.jsonl")] == list(range(9))
+
+
+def test_two_outputs_in_one_file_are_refused(released: str) -> None:
+    """Under any of its names, before anything is done: the second would replace the first."""
+    Path("link.jsonl").symlink_to("same.jsonl")
+    for command in ("filter", "deduplicate"):
+        for other in ("same.jsonl", "./same.jsonl", "link.jsonl"):
+            said = limen(command, released, "--out", "same.jsonl", "--rejected", other, code=2)
+            assert "is the file of --out: give another" in said
+            assert not Path("same.jsonl").exists()
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_a_link_stays_and_its_file_is_written(released: str, there: bool) -> None:
+    """The file may be on another disk, and need not be there yet."""
+    folder = Path("elsewhere")
+    folder.mkdir()
+    if there:
+        (folder / "rows.jsonl").touch()
+    Path("out.jsonl").symlink_to(folder / "rows.jsonl")
+    limen("deduplicate", released, "--out", "out.jsonl")
+    assert Path("out.jsonl").is_symlink()
+    assert len(rows_of("elsewhere/rows.jsonl")) == 9
+    assert [file.name for file in folder.iterdir()] == ["rows.jsonl"]
+
+
+def test_a_pipe_is_written_to_and_not_replaced(released: str) -> None:
+    """So is a device; both outputs may go to one."""
+    os.mkfifo("pipe")
+    reader = os.open("pipe", os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        limen("deduplicate", released, "--out", "pipe", "--rejected", "pipe")
+        read = os.read(reader, 100_000)
+    finally:
+        os.close(reader)
+    assert Path("pipe").is_fifo()
+    assert len(read.splitlines()) == 10
 
 
 @pytest.fixture
