@@ -43,6 +43,7 @@ from .request_form import RequestForm
 from .responses import whole_number
 from .retries import Retries
 from .server_profile import ServerProfile
+from .untagged import untagged
 from .uploads import Uploads
 
 if TYPE_CHECKING:
@@ -183,14 +184,14 @@ class Batches:
         content = path.with_suffix(f".{record['batches'].index(entry)}.jsonl")
         tag = entry["tag"]
         sent_before = "sent" in entry  # by a run that was killed
-        found = self.retries.search(lambda: self._find(tag)) if sent_before else self._find(tag)
+        found = self._search(entry) if sent_before else self._find(tag)
         reserved = found is None and self.budget.limited
         if found is None:
             self._reserve(entry["most"])
             file_id = self.uploads.upload(content, "batch")
-            entry["sent"] = now()
+            entry |= {"sent": now(), "file": file_id}
             records.write(path, record)
-            found = self._create(file_id, tag, RequestForm.recorded(entry))
+            found = self._create(entry)
         entry |= {"id": found, "submitted": now()}
         records.write(path, record)
         return reserved
@@ -201,16 +202,16 @@ class Batches:
                 raise self.budget.exhausted(most, "another batch")
             self.budget.settle(most, most)  # a batch is charged for whatever it finishes
 
-    def _create(self, file_id: str, tag: str, form: RequestForm) -> str:
-        batches = self.account.client.batches
+    def _create(self, entry: Record) -> str:
+        batches, form = self.account.client.batches, RequestForm.recorded(entry)
         message = ""
         for attempt in range(6):
             try:
                 made = batches.create(
-                    input_file_id=file_id,
+                    input_file_id=entry["file"],
                     endpoint=form.url,
                     completion_window="24h",
-                    metadata={"limen": tag},
+                    metadata={"limen": entry["tag"]},
                 )
                 return require(made, "id").id
             except Exception as error:
@@ -220,16 +221,35 @@ class Batches:
                 break
             if failure.kind is FailureKind.RATE or not failure.sent:
                 self.retries.sleep(max(0.5 * 2**attempt, min(failure.wait or 0, 60)))
-            elif found := self.retries.search(lambda: self._find(tag)):
+            elif found := self._search(entry):
                 return found
         raise backend_error(message, "making a batch")
 
-    def _find(self, tag: str) -> str | None:
-        def look() -> str | None:
-            listed = items(lambda: self.account.client.batches.list(limit=100))
-            return next((b.id for b in listed if tag_of(b) == tag), None)
+    def _search(self, entry: Record) -> str | None:
+        """A batch that may exist although no answer arrived; searched for a limited time."""
+        return self.retries.search(lambda: self._find(entry["tag"]) or self._find_untagged(entry))
 
-        return self.retries.call(look, "looking through the account's batches")
+    def _find_untagged(self, entry: Record) -> str | None:
+        """The id of the batch of a file, on a server that gives no tags back."""
+        if self.account.is_openai or "file" not in entry:
+            return None
+        known = [e for r in records.read_all(self.folder) for e in r["batches"]]
+        found = untagged(
+            self._listed(),
+            {"input_file_id": entry["file"]},
+            since=entry["intended"],
+            taken={e["id"] for e in known if "id" in e},
+        )
+        return found[-1] if found else None  # they are the same lines: any of them will do
+
+    def _listed(self) -> list["Batch"]:
+        return self.retries.call(
+            lambda: list(items(lambda: self.account.client.batches.list(limit=100))),
+            "looking through the account's batches",
+        )
+
+    def _find(self, tag: str) -> str | None:
+        return next((batch.id for batch in self._listed() if tag_of(batch) == tag), None)
 
     def _ended(self, batch_id: str) -> "Batch":
         pause = POLL[0]

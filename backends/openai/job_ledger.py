@@ -41,7 +41,7 @@ class JobLedger:
     def intend(self, path: Path, job: Job, url: str) -> Record:
         """Write down that a job is wanted, or read what was written down before."""
         if known := records.read(path):
-            return known
+            return self._with_adopted(path, known)
         record: Record = {
             "key": job.key,
             "tag": f"limen-{path.stem}",
@@ -53,10 +53,18 @@ class JobLedger:
             "intended": now(),
             "status": "intended",
         }
-        if adopted := self.adopted(record):
-            record |= {"job": adopted, "adopted": True}
         records.write(path, record)
+        return self._with_adopted(path, record)
+
+    def _with_adopted(self, path: Path, record: Record) -> Record:
+        if "job" not in record and (adopted := self.adopted(record)):
+            record |= {"job": adopted, "adopted": True}
+            records.write(path, record)
         return record
+
+    def others(self, path: Path) -> list[Record]:
+        """The records of other fine-tunings."""
+        return [record for record in self.all() if self.path(record["key"]) != path]
 
     def adopt(self, job: str, sha256: str, model: str, seed: int | None) -> None:
         """Have a job made elsewhere stand for the fine-tuning with that file, base and seed."""

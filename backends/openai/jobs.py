@@ -20,6 +20,7 @@ from .pages import items
 from .prices import Prices
 from .responses import whole_number
 from .retries import Retries
+from .untagged import untagged
 from .uploads import Uploads
 
 if TYPE_CHECKING:
@@ -109,7 +110,7 @@ class Jobs:
         sent_before = record["status"] == "submitting"  # by a run that was killed
         found = self._find(tag, path)
         if found is None and sent_before:
-            found = self._search(path, tag)
+            found = self._search(path, record)
         if found is None:
             file_id = self.uploads.upload(job.training_file, "fine-tune")
             records.write(path, {**record, "file": file_id, "status": "submitting"})
@@ -144,7 +145,7 @@ class Jobs:
             if failure.kind not in TRANSIENT:
                 self._mark_unsent(path, record, tries)
                 raise backend_error(message, doing, "nothing was charged")
-            found = self._search(path, record["tag"]) if failure.sent else None
+            found = self._search(path, record) if failure.sent else None
             if found:
                 return found
             tries -= 1
@@ -170,9 +171,41 @@ class Jobs:
                     raise
                 form = simpler
 
-    def _search(self, path: Path, tag: str) -> str | None:
+    def _search(self, path: Path, record: Record) -> str | None:
         """A job that may exist although no answer arrived; searched for a limited time."""
-        return self.retries.search(lambda: self._find(tag, path))
+        return self.retries.search(
+            lambda: self._find(record["tag"], path) or self._find_untagged(path, record)
+        )
+
+    def _find_untagged(self, path: Path, record: Record) -> str | None:
+        """The id of the job, on a server that gives no tags back.
+
+        Raises :class:`~limen.BackendError` where it may be one of several.
+        """
+        if self.account.is_openai or "file" not in record:
+            return None
+        others = self.ledger.others(path)
+        taken = {*self.ledger.forgotten(path), *(str(o["job"]) for o in others if "job" in o)}
+        wanted = {"training_file": record["file"], "model": record["model"], "seed": record["seed"]}
+        listed = self.retries.call(
+            lambda: list(items(lambda: self.account.client.fine_tuning.jobs.list(limit=100))),
+            "looking through the server's fine-tuning jobs",
+        )
+        found = untagged(listed, wanted, since=record["intended"], taken=taken)
+        parts = ["file", "model", *(["seed"] if any(job.seed for job in listed) else [])]
+        rivals = [
+            other
+            for other in others
+            if other["status"] == "submitting" and all(other.get(p) == record[p] for p in parts)
+        ]
+        if found and len(found) + len(rivals) > 1:
+            raise BackendError(
+                f"the answer to making a fine-tuning job of {record['model']} was lost, and "
+                f"{', '.join(found)} at {self.account.url} may be that job: it gives no tags back. "
+                f"Compare them with 'limen jobs list', and run the same command again after "
+                f"'limen jobs adopt ID' with the one that is not in the list"
+            )
+        return next(iter(found), None)
 
     def _find(self, tag: str, path: Path) -> str | None:
         """The id of the account's job with a tag; servers that do not filter are filtered here."""

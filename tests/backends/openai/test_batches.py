@@ -267,6 +267,23 @@ def test_no_batch_is_made_twice(
     assert max(tags.count(tag) for tag in tags) == 1
 
 
+def test_a_batch_is_found_where_tags_do_not_come_back(
+    wired: Proxy, served: Served, tmp_path: Path
+) -> None:
+    """On a server that leaves metadata out of its lists a batch is known by its file."""
+
+    def script(asked: Asked) -> Spoil | None:
+        if asked.path.endswith(BATCHES) and asked.method == "POST":
+            return None if asked.number else reset_after
+        untag = lambda b: {**b, "data": [{**one, "metadata": None} for one in b["data"]]}  # noqa: E731
+        return rewriting(untag) if f"{BATCHES}?" in asked.path else None
+
+    wired.script = script
+    wanted = requests(5)
+    assert texts(sampled(backend(tmp_path), wanted, "untagged")) == in_process(served, wanted)
+    assert wired.count("POST", BATCHES) == 1
+
+
 def test_a_pending_batch_is_resumed_with_what_is_left(
     wired: Proxy, served: Served, tmp_path: Path
 ) -> None:
