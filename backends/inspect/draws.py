@@ -11,10 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 import anyio
 
+from ..empty_answers import why_empty
+
 if TYPE_CHECKING:
     from inspect_ai.model import (
         ChatCompletionChoice,
         ChatMessage,
+        ChatMessageAssistant,
         GenerateConfig,
         Model,
         ModelOutput,
@@ -183,7 +186,15 @@ def _error(output: "ModelOutput", choice: "ChatCompletionChoice | None") -> str 
         return f"refused: {output.error}" if output.error else "no choices"
     if choice.stop_reason == "content_filter" or output.error:
         return f"refused: {output.error or choice.message.text or 'content filter'}"
-    return f"ended by {choice.stop_reason}" if choice.stop_reason == "tool_calls" else None
+    if choice.stop_reason == "tool_calls":
+        return "ended by tool_calls"
+    return None if choice.message.text else _why_empty(choice.message)
+
+
+def _why_empty(message: "ChatMessageAssistant") -> str | None:
+    kinds = {"text"} if isinstance(message.content, str) else {p.type for p in message.content}
+    text = message.text if "text" in kinds else None
+    return why_empty(text, called_tool=bool(message.tool_calls), reasoned="reasoning" in kinds)
 
 
 async def _gather(calls: "list[Awaitable[list[Part]]]") -> list[Part]:

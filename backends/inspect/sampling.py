@@ -12,7 +12,7 @@ from .draws import Draw, chat_messages, sample_draws
 from .redaction import redacted
 
 if TYPE_CHECKING:
-    from inspect_ai.model import Model
+    from inspect_ai.model import Model, ModelUsage
 
 MAX_PROMPTS = 64
 """Prompts under way; Inspect's own limits decide how many calls that is at a time."""
@@ -123,14 +123,19 @@ class RequestStream:
 
 
 def _completion(request: Request, draw: Draw) -> Completion:
-    used = draw.usage
     return Completion(
         row=request.row,
         draw=draw.number,
         text=draw.text,
         finish=draw.finish,
         error=redacted(draw.error) if draw.error else None,
-        usage=Usage(calls=1, input_tokens=used.input_tokens, output_tokens=used.output_tokens)
-        if used
-        else None,
+        usage=_usage(draw.usage) if draw.usage else None,
     )
+
+
+def _usage(used: "ModelUsage") -> Usage:
+    """What a call used; reasoning may be counted in the total alone."""
+    given = used.input_tokens
+    cached = (used.input_tokens_cache_read or 0) + (used.input_tokens_cache_write or 0)
+    made = max(used.output_tokens, used.total_tokens - given - cached)
+    return Usage(calls=1, input_tokens=given, output_tokens=made)

@@ -12,6 +12,7 @@ from typing import Any
 from ...datasets.unicode_text import is_writable, writable
 from .. import token_estimates as tokens
 from ..base import Completion, Request, Usage
+from ..empty_answers import why_empty
 from ..redaction import MARK
 from .error_details import clean, has_error, parse_error
 from .errors import ErrorInBodyError, InvalidResponseError
@@ -297,11 +298,9 @@ def _error(
 
 
 def _why_empty(message: Mapping[str, object], text: str | None) -> str | None:
-    if any(message.get(key) for key in ("tool_calls", "function_call")):
-        return "no content: the model called a tool"
-    if any(message.get(key) for key in ("reasoning_content", "reasoning", "thinking")):
-        return "no content: reasoning only (raise max_tokens, or have the server not reason)"
-    return "no content" if text is None else None
+    called = any(message.get(key) for key in ("tool_calls", "function_call"))
+    reasoned = any(message.get(key) for key in ("reasoning_content", "reasoning", "thinking"))
+    return why_empty(text, called_tool=called, reasoned=reasoned)
 
 
 def _counts(usage: Mapping[str, object] | None, odd: list[str]) -> tuple[int | None, int | None]:
@@ -314,7 +313,11 @@ def _counts(usage: Mapping[str, object] | None, odd: list[str]) -> tuple[int | N
             odd.append("usage that is missing, partial or negative")
             count = None
         found.append(count)
-    return found[0], found[1]
+    given, made = found
+    total = None if usage is None else whole_number(usage.get("total_tokens"))
+    if given is not None and total is not None and total > given:
+        made = max(made or 0, total - given)  # reasoning may be counted in the total alone
+    return given, made
 
 
 def whole_number(value: object) -> int | None:

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from inspect_ai.model import ContentReasoning, ContentText, ModelUsage
 
 from limen.backends import Completion, Request, ServiceTerms, open_backend
 from limen.datasets.errors import BackendError, SpecError, UnknownModelError
@@ -85,6 +86,49 @@ def test_the_plan_says_that_the_price_is_unknown(
     assert "limen knows no prices of Inspect's providers" in text
     assert {quote.usd for quote in plan.quotes.values()} == {None}
     assert calls == []
+
+
+REASONING = ContentReasoning(reasoning="Owls, or")
+
+
+@pytest.mark.parametrize(
+    ("content", "error"),
+    [
+        ([REASONING], "no content: reasoning only"),
+        ([REASONING, ContentText(text="")], "no content: reasoning only"),
+        ([], "no content"),
+        ([REASONING, ContentText(text="Owl.")], None),
+        ("", None),
+    ],
+    ids=["reasoning", "reasoning and nothing", "nothing", "reasoning and text", "empty text"],
+)
+def test_reasoning_alone_is_no_answer(
+    content: list[ContentReasoning | ContentText] | str,
+    error: str | None,
+    tmp_path: Path,
+    model: str,
+) -> None:
+    """What broke off within its reasoning is a draw with an error, as on the OpenAI wire."""
+    given = output("", stop="max_tokens")
+    given.choices[0].message.content = content  # type: ignore[assignment]
+    play(lambda messages, config: given)
+    (made,) = sampled(tmp_path, requests(), model)
+    assert (made.text is None, made.finish) == (
+        (True, "error") if error is not None else (False, "length")
+    )
+    assert (made.error or "").startswith(error or "")
+
+
+def test_reasoning_that_the_total_alone_counts_is_reported(tmp_path: Path, model: str) -> None:
+    """Output is what the total has beyond prompt and cache."""
+    given = output("owl")
+    given.usage = ModelUsage(
+        input_tokens=10, input_tokens_cache_read=5, output_tokens=3, total_tokens=1018
+    )
+    play(lambda messages, config: given)
+    (made,) = sampled(tmp_path, requests(), model)
+    assert made.usage is not None
+    assert (made.usage.input_tokens, made.usage.output_tokens) == (10, 1003)
 
 
 def test_many_draws_are_one_call(tmp_path: Path, model: str) -> None:

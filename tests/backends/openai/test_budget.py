@@ -6,9 +6,10 @@ from limen import BackendError, SpecError
 from limen.backends import Request, ServiceTerms, Usage, WorkRequest
 from limen.backends.openai import OpenAIBackend
 from limen.backends.openai.quotes import Limits
+from limen.datasets.chat import Conversation
 
 from ...testing.odd_modes import MODES
-from ...testing.odd_servers import MODEL, odd_server
+from ...testing.odd_servers import MODEL, chat, odd_server, reply
 
 PRICES = '[[model]]\nname = "some-model"\ninput = 50.0\noutput = 200.0\n'
 BUDGET = 0.10
@@ -120,3 +121,33 @@ def test_limits_are_assumed_of_openai_alone(
     said = own.conditions("gpt-4.1-mini")
     assert "; 100 requests a minute (as reported by the server)" in said
     assert "tokens a minute" not in said
+
+
+@pytest.mark.parametrize(
+    ("usage", "output"),
+    [
+        ({"prompt_tokens": 12, "completion_tokens": 9, "total_tokens": 1021}, 1009),
+        ({"prompt_tokens": 12, "total_tokens": 1021}, 1009),
+        ({"prompt_tokens": 12, "completion_tokens": 9, "total_tokens": 0}, 9),
+        ({"prompt_tokens": 12, "completion_tokens": 9, "total_tokens": "many"}, 9),
+        ({"prompt_tokens": 12, "completion_tokens": 9, "total_tokens": 10**9}, 2000),
+    ],
+    ids=["xAI, Gemini", "no count of its own", "zero", "text", "enormous"],
+)
+def test_reasoning_beside_the_answer_is_booked(
+    usage: dict[str, object], output: int, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Output is what the total has beyond the prompt, within what was asked for."""
+    with odd_server(
+        lambda method, path, body: (
+            reply(200, chat(body, usage=usage)) if path.endswith("/completions") else None
+        )
+    ) as server:
+        monkeypatch.setenv("OPENAI_BASE_URL", server.url)
+        made = priced(tmp_path, budget=10.0)
+        turns: Conversation = [{"role": "user", "content": "Which animal?"}]
+        asked = Request(row=0, messages=turns, seed=1, max_tokens=2000)
+        (answer,) = [c for group in made.sample(MODEL, [asked]) for c in group]
+    assert answer.usage is not None
+    assert answer.usage.output_tokens == output
+    assert made.budget.spent >= (12 * 50 + output * 200) / 1e6
