@@ -38,7 +38,7 @@ from .job_ledger import JobLedger
 from .jobs import Jobs
 from .preflight import Preflight, is_from_tables
 from .prices import ModelPrice, prices
-from .quotes import Limits, assumed_limits, conditions, quote
+from .quotes import DRAWS, Limits, assumed_limits, conditions, quote
 from .rate_limiter import RateLimiter
 from .retries import OUTAGE, Retries
 from .sampling import stream
@@ -286,14 +286,14 @@ class OpenAIBackend:
             )
         finally:
             found = limiter.limits()
-            if profile.draws.known:
-                found["draws"] = profile.draws.known
+            if profile.draws.lasting and profile.fixed_draws is None:
+                found[DRAWS] = profile.draws.lasting
             with records.locked(self._home / "limits" / "all"):
                 self._limits.note(base, found)
 
     def _profile_of(self, model: str) -> ServerProfile:
         base = base_of(model)
-        known = self.limits(base).get("draws")
+        known = self.limits(base).get(DRAWS)
         made = ServerProfile(
             fixed=self._choices.form,
             draws=self._choices.draws,

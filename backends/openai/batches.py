@@ -386,7 +386,7 @@ def _answers_in(
     lines.answered += 1
     profile.oddities.update(map(account.scrub, answer.oddities))
     profile.accepted(part, lines.form, len(answer.choices))
-    if len(answer.choices) < part.draws:
-        profile.draws.gave(len(answer.choices))
+    if len(answer.choices) < part.draws and profile.fixed_draws is not None:
+        profile.draws.settle(len(answer.choices))
     usage, _ = responses.usage_of(answer, part, lost=0)
     return account.without_secrets(responses.completions(answer, part, usage))

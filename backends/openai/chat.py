@@ -31,6 +31,9 @@ SAME = 3
 LOADING_PAUSES = (5.0, 9.0)
 """Seconds between tries of a server that is loading its model."""
 LONGEST_WAIT = 30.0
+FEWER_DRAWS = (
+    "a call for fewer draws may be in time: LIMEN_OPENAI_N=1; or LIMEN_OPENAI_DEADLINE=3600"
+)
 
 
 @dataclass
@@ -107,6 +110,9 @@ class ChatClient:
 
     async def _decide(self, request: Request, failure: Failure, tries: _Tries) -> ChatResult | None:
         """Record the failure, or raise, or None to try again."""
+        if failure.silent and self._profile.ask_fewer(request.draws):
+            tries.lost += failure.maybe_charged
+            return None
         same = tries.add(failure)
         doing = f"sampling {self._model} stopped"
         if failure.kind is FailureKind.CONTENT:
@@ -126,7 +132,8 @@ class ChatClient:
             return self._recorded(request, failure, tries)
         if tries.count >= ATTEMPTS or same >= limit:
             doing = f"sampling {self._model} failed {tries.count} times on row {request.row}"
-            raise backend_error(failure.message, doing)
+            remedy = FEWER_DRAWS if failure.silent and request.draws > 1 else ""
+            raise backend_error(failure.message, doing, remedy)
         return None
 
     async def _answers_others(self) -> bool:

@@ -6,6 +6,8 @@ MOST = 128
 """The draws that a call asks for at first; OpenAI's own limit."""
 STEPS = (16, 4)
 """What is tried between one draw, which every server gives, and a number that was refused."""
+SHORT_REPLIES = 2
+"""Replies in a row with fewer draws than asked for that show what a server gives."""
 MAX_REFUSALS = 3
 """Refusals after which the largest number that was accepted is kept."""
 
@@ -21,6 +23,11 @@ class DrawLimit:
         self._try = self._high
         self._refusals = 0
         self._explored = 0
+        self._short = 0
+        """Short replies since a full one to as many."""
+        self._given = 0
+        """The most draws in these."""
+        self._slow = False
 
     @property
     def per_call(self) -> int:
@@ -46,13 +53,20 @@ class DrawLimit:
         return self._low if self._low and self._low == self._high else None
 
     @property
+    def lasting(self) -> int | None:
+        """The same, where it is a limit of the server's and not of the time that it had."""
+        return None if self._slow else self.known
+
+    @property
     def accepted_draws(self) -> int:
         """The largest number that was accepted so far."""
         return self._low
 
     def accepted(self, asked: int) -> None:
         """The server gave so many draws."""
-        if asked <= self._low and self._low < self._high != MOST:
+        if asked > self._given:
+            self._short = 0
+        if asked <= self._low and (self._low < self._high != MOST or self._short):
             return  # nothing new, while more is being tried
         self._low = max(self._low, min(asked, self._high))
         self._choose()
@@ -70,8 +84,22 @@ class DrawLimit:
         self._try = max((n for n in numbers if 1 < n <= self._high), default=1)
 
     def gave(self, draws: int) -> None:
-        """The server gave fewer draws than it was asked for: that is all that it gives."""
+        """The server gave fewer draws than it was asked for; a single such reply may be odd."""
+        self._given = max(draws, self._given if self._short else 1)
+        self._short += 1
+        self._low = max(self._low, self._given)
+        if self._short >= SHORT_REPLIES:
+            self.settle(self._given)
+
+    def settle(self, draws: int) -> None:
+        """Ask for so many from now on."""
         self._low = self._high = self._try = max(1, draws)
+        self._short = 0
+
+    def too_slow(self, asked: int) -> None:
+        """No answer came in time to a call for so many: half as many are asked for."""
+        self._slow = True
+        self.settle(min(self._try, asked // 2))
 
     def _choose(self) -> None:
         self._explored = 0

@@ -104,7 +104,7 @@ class Negotiation:
         if N in changed and refusal.kind is FailureKind.REFUSED:
             attempt.draws.accepted(attempt.request.draws)
         elif N in changed:
-            attempt.draws.gave(attempt.request.draws)  # errors are not provoked to find out more
+            attempt.draws.settle(attempt.request.draws)  # errors are not provoked to find out more
         self._profile.draws = attempt.draws
         self._profile.adopt(attempt.form, [name for name in changed if name != N])
 
@@ -140,7 +140,7 @@ class Negotiation:
         probe = _probe_like(request)
         if request.draws > 1 and not isinstance(await self._exchange(probe, whole), Failure):
             if whole == wanted:  # nothing but the number of draws is left to be at fault
-                profile.draws.gave(max(1, profile.draws.accepted_draws))
+                profile.draws.settle(profile.draws.accepted_draws)
             profile.adopt(whole, used)
             return
         seed = wanted.value("seed")

@@ -13,6 +13,8 @@ from .prices import Prices
 
 NEW_ACCOUNT = {"requests": 500.0, "tokens": 200_000.0}
 """A new account's limits a minute at OpenAI, assumed there until it reports its own."""
+DRAWS = "draws a call"
+"""The limit of draws in :class:`Limits`. What older versions kept as "draws" may have been set."""
 TYPICAL = 0.5
 """How much of ``max_tokens`` an answer is assumed to take, about."""
 
@@ -50,7 +52,7 @@ def quote(work: WorkRequest, prices: Prices, limits: dict[str, float], *, batch:
     """About what, and at most what, some work takes; the time where a limit a minute is known."""
     if work.rows:
         return _training(work, prices)
-    per_call = min(work.per_call, int(limits.get("draws", MOST)))
+    per_call = min(work.per_call, int(limits.get(DRAWS, MOST)))
     whole, rest = divmod(work.per_call, per_call)
     calls = -(-work.completions // work.per_call) * (whole + bool(rest))
     about = calls * tokens.mean_prompt_estimate(work.prompts)

@@ -67,6 +67,13 @@ class ServerProfile:
             else:
                 self.draws.accepted(request.draws)
 
+    def ask_fewer(self, draws: int) -> bool:
+        """Ask for fewer draws after a call for so many that took too long; False if it cannot."""
+        if self.fixed_draws is not None or draws < 2:
+            return False
+        self.draws.too_slow(draws)
+        return True
+
     def note_sample(self, form: RequestForm) -> None:
         """A small sample came in a form: a limit of tokens by another name is used from now on."""
         limit = form.token_limit
