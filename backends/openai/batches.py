@@ -7,7 +7,7 @@ answered is taken first; only what none of them answered goes into another one.
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,6 +21,7 @@ from ..failure_share import FailureShare
 from ..records import Record
 from . import responses
 from .account import Account
+from .batch_lines import BatchResults, batch_state, line_of, reasons, response_of, status_of
 from .batch_negotiation import BatchNegotiation, RefusedLine
 from .chat import maximum_usage
 from .choices import MORE_FAILURES
@@ -34,14 +35,13 @@ from .errors import (
     failure_of,
     require,
 )
-from .job_details import state_name, tag_of
+from .job_details import tag_of
 from .job_ledger import now
 from .outstanding_draws import OutstandingDraws
 from .pages import items
 from .prices import Prices
 from .request_form import RequestForm
-from .responses import whole_number
-from .retries import Retries
+from .retries import A_DAY, Retries
 from .server_profile import ServerProfile
 from .untagged import untagged
 from .uploads import Uploads
@@ -55,6 +55,8 @@ ROUNDS = 5
 """Batches in a row for what stayed unanswered, before the stage ends with an error."""
 TOGETHER = 1000
 POLL = (0.5, 30.0)
+PAUSE, LONGEST_PAUSE = 0.5, 600.0
+"""Seconds after a batch that the account has no room for: at first, doubled each time, at most."""
 ENDED = frozenset({"completed", "failed", "expired", "cancelled"})
 
 
@@ -84,9 +86,9 @@ class Batches:
             for entry in record["batches"][place:]:
                 before, form = wanted.left, profile.form
                 yield from self._answers(path, record, entry, run)
-                waits = entry.get("status") == "failed"  # the account has too much enqueued
+                failed = entry.get("status") == "failed"  # the account has too much enqueued
                 changed = profile.form != form or run.negotiation.trial
-                fruitless = fruitless + 1 if wanted.left == before and not waits else 0
+                fruitless = fruitless + 1 if wanted.left == before and not failed else 0
                 fruitless = 0 if changed else fruitless
             place = len(record["batches"])
             if not wanted.left:
@@ -98,6 +100,8 @@ class Batches:
                 raise backend_error(
                     record["batches"][-1].get("error") or message, "sampling by batches"
                 )
+            if record["batches"]:
+                self._wait_for_room(record["batches"][-1], run)
             largest = 1 if run.negotiation.trial else int(record.get("largest", LARGEST))
             some = list(islice(wanted.parts(profile.draws), largest))
             self._record_batch(path, record, model, some, profile.form)
@@ -116,7 +120,7 @@ class Batches:
         entry: Record = {"tag": f"limen-{path.stem}-{number}", "model": model, "most": most}
         entry |= {"requests": len(parts), "intended": now(), "form": asdict(form)}
         record["batches"].append(entry)
-        lines = (json.dumps(_line(model, part, form)) + "\n" for part in parts)
+        lines = (json.dumps(line_of(model, part, form)) + "\n" for part in parts)
         records.write_bytes(path.with_suffix(f".{number}.jsonl"), "".join(lines).encode())
         records.write(path, record)
 
@@ -129,13 +133,13 @@ class Batches:
         reserved = self._create_once(path, record, entry)
         ended = self._ended(entry["id"])
         known_before = entry.get("status") == ended.status
-        entry |= {"status": ended.status, "ended": now(), "error": _reasons(ended)}
-        if ended.status == "failed" and "limit" in entry["error"] and entry["requests"] > 1:
-            record["largest"] = max(1, entry["requests"] // 2)
+        entry |= {"status": ended.status, "ended": now(), "error": reasons(ended)}
+        if ended.status == "failed":
+            self._take_back(path, record, entry, run, reserved=reserved)
+            return
         records.write(path, record)
-        if ended.status == "failed" and "largest" not in record:
-            raise backend_error(entry["error"], f"the batch {ended.id} was refused")
-        lines = _Lines(RequestForm.recorded(entry))
+        run.refused = 0
+        lines = BatchResults(RequestForm.recorded(entry))
         for file_id in (ended.output_file_id, ended.error_file_id):
             yield from _grouped(self._file_answers(file_id, run, lines))
         if reserved:
@@ -146,8 +150,41 @@ class Batches:
             remedy = "run the same command again to have them asked for by another"
             raise backend_error(message, f"the batch {ended.id}", remedy)
 
+    def _take_back(
+        self, path: Path, record: Record, entry: Record, run: "_Run", *, reserved: bool
+    ) -> None:
+        """Nothing of a batch was done, or is charged; the next one is smaller if that may help.
+
+        Raises :class:`~limen.BackendError` unless the account has too much enqueued.
+        """
+        if reserved:
+            self.budget.settle(0.0, -entry["most"])
+        full = "limit" in entry["error"].lower()
+        if full:
+            record["largest"] = max(1, entry["requests"] // 2)
+            run.refused += 1
+        records.write(path, record)
+        if not full:
+            raise backend_error(entry["error"], f"the batch {entry['id']} was refused")
+
+    def _wait_for_room(self, entry: Record, run: "_Run") -> None:
+        """Let what the account has enqueued become less, longer after each batch in a row.
+
+        Raises :class:`~limen.PendingError` where that is not to be waited for, and
+        :class:`~limen.BackendError` after a day.
+        """
+        if not run.refused:
+            return
+        if not self.terms.wait and entry["requests"] == 1:
+            raise PendingError(f"pending: the account takes no more batches: {entry['error']}")
+        pause = min(LONGEST_PAUSE, PAUSE * 2.0 ** min(run.refused - 1, 20))
+        run.waited += pause
+        if run.waited > A_DAY:
+            raise backend_error(entry["error"], "sampling by batches")
+        self.retries.sleep(pause)
+
     def _file_answers(
-        self, file_id: str | None, run: "_Run", lines: "_Lines"
+        self, file_id: str | None, run: "_Run", lines: BatchResults
     ) -> Iterator[list[Completion]]:
         """What the lines of a result file answer of what is still wanted."""
         for line in self._lines(file_id):
@@ -155,10 +192,10 @@ class Batches:
             made = self._completions(line, part, run, lines) if part else None
             if made:
                 yield run.wanted.take(made)
-            if made or (part is None and _status(line) == 200):  # or it answered an earlier run
+            if made or (part is None and status_of(line) == 200):  # or it answered an earlier run
                 run.share.answered()
 
-    def _settle(self, run: "_Run", lines: "_Lines") -> None:
+    def _settle(self, run: "_Run", lines: BatchResults) -> None:
         """Change the form after refusals, and record the lines that fail in any form."""
         for line in lines.withheld:
             if line.failure.too_long:
@@ -168,9 +205,9 @@ class Batches:
             run.share.failed(line.failure.message)
             run.hold(line)
 
-    def _give_back(self, model: str, lines: "_Lines") -> None:
+    def _give_back(self, model: str, lines: BatchResults) -> None:
         """Lines that were refused cost nothing: the budget gets back what was set aside."""
-        for line in lines.refused:
+        for line in (*lines.refused, *(w for w in lines.withheld if w.failure.too_long)):
             most = self.prices.cost(model, maximum_usage(line.part), batch=True) or 0.0
             self.budget.settle(0.0, -most)
 
@@ -259,7 +296,7 @@ class Batches:
             state = self.retries.call(
                 lambda: require(batches.retrieve(batch_id), "id", "status"), doing
             )
-            state.status = _batch_state(state.status)
+            state.status = batch_state(state.status)
             if state.status in ENDED:
                 return state
             if not self.terms.wait:
@@ -288,10 +325,10 @@ class Batches:
         return self.retries.call(fetch, f"fetching the results {file_id}")
 
     def _completions(
-        self, line: Mapping[str, Any], part: Request, run: "_Run", lines: "_Lines"
+        self, line: Mapping[str, Any], part: Request, run: "_Run", lines: BatchResults
     ) -> list[Completion] | None:
         """The completions in a line; None where the request is to be asked again."""
-        status, body = _status(line), _response(line).get("body")
+        status, body = status_of(line), response_of(line).get("body")
         failure: Failure | None = None
         if status == 200:
             try:
@@ -311,17 +348,6 @@ class Batches:
         return None
 
 
-@dataclass
-class _Lines:
-    """What became of the lines of one batch, sent in a form."""
-
-    form: RequestForm
-    refused: list[RefusedLine] = field(default_factory=list)
-    withheld: list[RefusedLine] = field(default_factory=list)
-    """Filtered or too long: they would be refused in any form."""
-    answered: int = 0
-
-
 class _Run:
     """The sampling of one stage by batches."""
 
@@ -329,6 +355,10 @@ class _Run:
         self.wanted, self.profile = wanted, profile
         self.negotiation = BatchNegotiation(profile)
         self.share = FailureShare("sampling by batches stopped", max_failed, MORE_FAILURES)
+        self.refused = 0
+        """Batches in a row that the account had no room for, in this run."""
+        self.waited = 0.0
+        """Seconds waited for room."""
         self.held: list[Completion] = []
         """Records of lines that failed: kept once the stage ends as it should."""
 
@@ -350,36 +380,8 @@ def _grouped(groups: Iterable[list[Completion]]) -> Iterator[list[Completion]]:
         yield whole
 
 
-def _batch_state(status: object) -> Any:
-    """A batch's state in OpenAI's words, which say "completed" where a job is "succeeded"."""
-    return {"succeeded": "completed"}.get(state := state_name(status), state)
-
-
-def _line(model: str, part: Request, form: RequestForm) -> Record:
-    name = f"{part.row}-{part.first}-{part.draws}"
-    return {"custom_id": name, "method": "POST", "url": form.url, "body": form.body(model, part)}
-
-
-def _response(line: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The response in a line of results; empty where there is none."""
-    response = line.get("response")
-    return response if isinstance(response, dict) else {}
-
-
-def _status(line: Mapping[str, Any]) -> int:
-    return whole_number(_response(line).get("status_code")) or 0
-
-
-def _reasons(ended: "Batch") -> str:
-    found = ended.errors.data if ended.errors and ended.errors.data else []
-    messages = [f"{e.message} (line {e.line})" if e.line else str(e.message) for e in found]
-    if ended.status == "failed" and not messages:
-        messages = ["it failed without a reason"]
-    return "; ".join(messages[:3])
-
-
 def _answers_in(
-    account: Account, body: object, part: Request, profile: ServerProfile, lines: _Lines
+    account: Account, body: object, part: Request, profile: ServerProfile, lines: BatchResults
 ) -> list[Completion]:
     """The completions in the body of a line; raises :class:`InvalidResponseError`."""
     answer = responses.parse(json.dumps(body).encode())

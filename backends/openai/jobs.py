@@ -19,7 +19,7 @@ from .job_ledger import ENDED, JobLedger, now
 from .pages import items
 from .prices import Prices
 from .responses import whole_number
-from .retries import Retries
+from .retries import A_DAY, Retries
 from .untagged import untagged
 from .uploads import Uploads
 
@@ -36,7 +36,6 @@ LISTS_NONE = frozenset({FailureKind.FATAL, FailureKind.REFUSED, FailureKind.INVA
 INVALID_LISTS = 3
 """Responses that are no list after which a server is taken to have none."""
 TRIES = 6
-A_DAY = 86_400.0
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,8 @@ T = TypeVar("T")
 OUTAGE = 900.0
 """Seconds that a service may be unavailable before a call fails."""
 MAX_PAUSE = 15.0
+A_DAY = 86_400.0
+"""Seconds at most that an account is given to have room for more jobs or batches."""
 SEARCH_SHARE = 0.1
 """Share of the outage time spent searching for an object whose creation got no answer (90 s)."""
 
