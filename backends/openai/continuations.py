@@ -70,7 +70,6 @@ class Continuations:
         for scored in in_order(self._scored, requests, most=SIDE_BY_SIDE, name="limen-score"):
             yield scored or []
             _count_failure(share, scored or [])
-        share.check()
 
     def _scored(self, request: ContinuationRequest) -> list[LogProbability]:
         calls = ContinuationCalls(self.calls)
