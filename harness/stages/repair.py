@@ -91,10 +91,11 @@ class _Check:
             if draft is None:  # another process works on it
                 return
             kept = [file for file in _sound_samples(self._store, stage) if paid]
+            charged = stage.size() > 0 or _has_cost(self._store, stage)
             folder = _moved(self._store, stage, problem)
             for name in kept:
                 shutil.copyfile(folder / name, draft.folder / name)
-        lost = paid and stage.size() > 0 and not kept
+        lost = paid and charged and not kept
         self.damaged.append(DamagedStage(stage, problem, folder, lost))
 
 
@@ -111,6 +112,15 @@ def _problem(store: Store, stage: Stage, *, hashes: bool) -> str | None:
     except DamageError as error:
         return str(error)
     return None
+
+
+def _has_cost(store: Store, stage: Stage) -> bool:
+    """Whether a stage that samples nothing was charged for, as far as its manifest can be read."""
+    try:
+        manifest = read_manifest(store.layout, stage.kind, stage.key)
+    except DamageError:
+        return False
+    return manifest is not None and "cost" in manifest
 
 
 def _sound_samples(store: Store, stage: Stage) -> Iterator[str]:

@@ -26,6 +26,7 @@ from limen.harness.stages import (
     forget_backends,
     run_stage,
 )
+from limen.harness.stages.repair import set_aside_damage
 from limen.harness.stages.transfer import StoredArtifact
 
 from ..testing.odd_servers import MODEL, Json, Reply, chat, error, odd_server, reply
@@ -221,3 +222,16 @@ def test_a_refused_row_of_a_selection_is_named(
         scorer.bad = "none"
         done(tmp_path / "store", stage, **ECHOED)
     assert set(scorer.answered.values()) == {1}
+
+
+def test_damage_to_what_was_paid_for_is_not_paid_again_unasked(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A cut file of paid log-probabilities is set aside, and the next run alone asks once more."""
+    scorer, stage = Scorer(), asking(QUESTIONS[:3])
+    with serving(scorer, monkeypatch):
+        (done(tmp_path / "store", stage).folder / VALUES).write_text("[")
+        store = Store(tmp_path / "store")
+        (damage,) = set_aside_damage(store, [stage], is_paid=lambda stage: True)
+    assert damage.lost
+    assert "it was paid for" in str(damage)
