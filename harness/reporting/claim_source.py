@@ -8,10 +8,11 @@ import ast
 import inspect
 import re
 import textwrap
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from enum import Enum
+from functools import partial
 from pathlib import PurePath
-from types import FunctionType, ModuleType
+from types import FunctionType, MethodType, ModuleType
 
 from ..stages import is_users
 
@@ -37,10 +38,10 @@ class _Uses:
 
     def __init__(self) -> None:
         self._seen: set[object] = set()
+        self._objects: set[int] = set()
 
     def of(self, function: FunctionType) -> Iterator[str]:
         """A line for each name that a function has from outside."""
-        self._seen.add(function)
         tree = source_tree(function)
         around = {**function.__globals__, **inspect.getclosurevars(function).nonlocals}
         names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
@@ -50,26 +51,34 @@ class _Uses:
     def _text(self, value: object, user: ast.AST) -> str:
         if isinstance(value, PLAIN):
             return repr(value)
-        if isinstance(value, tuple | list):
-            return str([self._text(part, user) for part in value])
+        if (parts := _parts_of(value)) is not None:
+            return str([self._text(part, user) for part in parts])
         if isinstance(value, set | frozenset | dict):
             parts = value.items() if isinstance(value, dict) else value
             return str(sorted(self._text(part, user) for part in parts))
         if isinstance(value, ModuleType):
             return self._module(value, user)
-        return self._users(value, user)
+        wrapped = inspect.unwrap(value) if callable(value) else value  # as by functools.cache
+        return self._users(wrapped, user)
 
     def _users(self, value: object, user: ast.AST) -> str:
         """A function, a class or an object of the user's; of others the name."""
-        kind = value if isinstance(value, FunctionType | type) else type(value)
-        name = f"{kind.__module__}.{kind.__qualname__}"
+        if isinstance(value, FunctionType | type):
+            return self._source(value)
+        kind = type(value)
+        if not is_users(kind.__module__) or id(value) in self._objects:
+            return kind.__qualname__
+        self._objects.add(id(value))
+        return f"{self._source(kind)} {self._text(_state_of(value), user)}"
+
+    def _source(self, kind: FunctionType | type) -> str:
+        """The source of a function or class of the user's, once, with what it uses in turn."""
         if not is_users(kind.__module__) or kind in self._seen:
-            return name
+            return f"{kind.__module__}.{kind.__qualname__}"
         self._seen.add(kind)
-        if isinstance(kind, FunctionType):
-            return f"{ast.unparse(source_tree(kind))}\n{''.join(self.of(kind))}"
-        state = {} if isinstance(value, type) else vars(value)
-        return f"{ast.unparse(source_tree(kind))}\n{self._text(state, user)}"
+        uses = "".join(line for each in _functions_of(kind) for line in self.of(each))
+        bases = () if isinstance(kind, FunctionType) else kind.__bases__
+        return f"{ast.unparse(source_tree(kind))}\n{uses}{''.join(map(self._source, bases))}"
 
     def _module(self, module: ModuleType, user: ast.AST) -> str:
         """A module of the user's: what is used of it; of others the name."""
@@ -78,3 +87,26 @@ class _Uses:
         named = {node.attr for node in ast.walk(user) if isinstance(node, ast.Attribute)}
         used = sorted(named & vars(module).keys())
         return str([f"{name}={self._text(vars(module)[name], user)}" for name in used])
+
+
+def _parts_of(value: object) -> Collection[object] | None:
+    """The parts of a value that is made of others in an order; None of other values."""
+    if isinstance(value, partial):
+        return value.func, value.args, value.keywords
+    if isinstance(value, MethodType):
+        return value.__func__, value.__self__
+    return value if isinstance(value, tuple | list) else None
+
+
+def _state_of(value: object) -> object:
+    """The attributes of an object; of one with slots what it shows."""
+    try:
+        return vars(value)
+    except TypeError:
+        return repr(value)
+
+
+def _functions_of(kind: FunctionType | type) -> Iterator[FunctionType]:
+    """A function itself; of a class its methods."""
+    members = (kind,) if isinstance(kind, FunctionType) else vars(kind).values()
+    yield from (member for member in members if isinstance(member, FunctionType))

@@ -99,6 +99,8 @@ def test_a_claim_that_was_changed_is_not_registered(tmp_path: Path) -> None:
 
 
 USES = """
+import functools
+
 import limits
 
 LEAST = 0.02
@@ -109,12 +111,24 @@ class Rule:
         self.least = least
 
     def holds(self, effect):
-        return effect > self.least  # in points
+        return effect > self.least + SLACK  # in points
 
+class Strict(Rule):
+    pass
+
+SLACK = 0.0
+STRICT = Strict(0.2)
 RULE = Rule(0.3)
 
 def is_large(effect):
-    return effect > smallest()
+    return effect > smallest() > least_of_all()
+
+@functools.cache
+def least_of_all():
+    return 0.001
+
+is_between = functools.partial(lambda low, high, effect: low < effect < high, 0.02, 0.8)
+keeps = RULE.holds
 
 def smallest():
     return 0.5
@@ -124,6 +138,7 @@ def test_owl(student, control):
     effect = student.rate("owl") - control.rate("owl")
     assert effect > LEAST and effect < BOUNDS["owl"][1]
     assert is_large(effect) and RULE.holds(effect) and effect > limits.lowest
+    assert is_between(effect) and keeps(effect) and STRICT.holds(effect)
 """
 LIMITS = "lowest = 0.01\nunused = 1"
 
@@ -135,8 +150,13 @@ LIMITS = "lowest = 0.01\nunused = 1"
         ("0.2]", "0.9]", False),
         ("return 0.5", "return 0.1", False),
         ("effect > smallest()", "effect <= smallest()", False),
+        ("return 0.001", "return -1", False),
+        ("0.02, 0.8)", "0.0, 0.8)", False),
+        ("keeps = RULE.holds", "keeps = Rule(0.0).holds", False),
         ("Rule(0.3)", "Rule(0.1)", False),
         ("effect > self.least", "effect < self.least", False),
+        ("SLACK = 0.0", "SLACK = -1.0", False),
+        ("Strict(0.2)", "Strict(0.1)", False),
         ("lowest = 0.01", "lowest = 0.0", False),
         ("unused = 1", "unused = 2", True),
         ("  # in points", "  # shares", True),
