@@ -2,15 +2,15 @@
 
 import sys
 from collections.abc import Iterable
+from importlib.machinery import ModuleSpec
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from types import ModuleType
 
 from ...datasets.errors import SpecError
 
-_names = set[str]()
-"""The modules, or their packages, that were imported in this process: pytest would take one for
-another file of its name."""
+MARK = "limen: a spec file"
+"""Stands in the spec of modules that commands imported."""
 
 
 def imported(file: Path) -> ModuleType:
@@ -36,15 +36,25 @@ def imported(file: Path) -> ModuleType:
 
 
 def remember(modules: Iterable[ModuleType]) -> None:
-    """Keep the names of modules, to be forgotten before others are collected."""
-    _names.update(_top(module.__name__) for module in modules)
+    """Mark modules, to be forgotten before others are collected."""
+    for module in modules:
+        if module.__spec__ is not None:
+            module.__spec__.loader_state = MARK
 
 
 def forget() -> None:
-    """Let pytest import files anew that have the names of earlier ones."""
-    for name in [name for name in sys.modules if _top(name) in _names]:
+    """Forget marked modules with their packages: pytest would take one for another file of its
+    name.
+    """
+    modules = [each for each in sys.modules.values() if isinstance(each, ModuleType)]
+    specs = [vars(module).get("__spec__") for module in modules]
+    marked = {
+        _top(spec.name)
+        for spec in specs
+        if isinstance(spec, ModuleSpec) and spec.loader_state == MARK
+    }
+    for name in [name for name in sys.modules if _top(name) in marked]:
         del sys.modules[name]
-    _names.clear()
 
 
 def _top(name: str) -> str:
