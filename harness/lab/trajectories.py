@@ -85,6 +85,7 @@ def mean_over_training(effects: Sequence[tuple[int, Combinable]]) -> Contrast:
     """The mean of effects over the epochs from the first to the last, by trapezoids."""
     epochs = [epoch for epoch, _ in effects]
     span = epochs[-1] - epochs[0]
+    above, below = AREA
     lowers = effects[0][1].weighted[0][1].lowers
     weights = [
         (after - before) / (2 * span)
@@ -98,5 +99,5 @@ def mean_over_training(effects: Sequence[tuple[int, Combinable]]) -> Contrast:
             for own, estimate in effect.weighted
         ),
         factor=max(effect.correction for _, effect in effects),
-        says=AREA[::-1] if lowers else AREA,
+        says=(below, above) if lowers else (above, below),
     )
