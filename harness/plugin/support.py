@@ -1,13 +1,12 @@
 """How well a test's claim is supported: by a verdict, by the point estimate only, or not at all."""
 
 import ast
-import inspect
-import textwrap
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
 
+from ..reporting import source_tree
 from ..statistics import Evidence
 
 SHOWN = 3
@@ -78,13 +77,9 @@ def _shown(evidence: Evidence) -> str:
 
 def _asserts_interval(test: Callable[..., Any]) -> bool:
     """Whether a test asserts something of an interval itself."""
-    try:
-        tree = ast.parse(textwrap.dedent(inspect.getsource(test)))
-    except (OSError, TypeError, SyntaxError):
-        return False
     return any(
         isinstance(node, ast.Attribute) and node.attr.endswith("interval")
-        for statement in ast.walk(tree)
+        for statement in ast.walk(source_tree(test))
         if isinstance(statement, ast.Assert)
         for node in ast.walk(statement.test)
     )

@@ -1,6 +1,7 @@
 """What a report, a plan and a terminal say of experiments, worked out from finished stages."""
 
 from .assertions import EffectAssertion, effect_assertions
+from .claim_source import source_tree
 from .estimates import estimate_of, spent_on, unfinished
 from .experiment_digest import experiment_digest
 from .gate_lines import gate_lines
@@ -45,6 +46,7 @@ __all__ = [
     "read_registrations",
     "registration_rows",
     "result_of",
+    "source_tree",
     "spent_on",
     "stages_of",
     "stated_claim",

@@ -1,11 +1,11 @@
 """What the assertions of a test ask of an effect, read from its source before it is run."""
 
 import ast
-import inspect
-import textwrap
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
+
+from .claim_source import source_tree
 
 ARM_METHODS = frozenset({"rate", "scores", "log_odds"})
 """The methods of an arm whose differences are effects."""
@@ -34,10 +34,7 @@ def effect_assertions(test: Callable[..., object]) -> list[EffectAssertion]:
     Numbers may be names of the test's module. What cannot be read is left out, and so is what
     stands after ``not``.
     """
-    try:
-        tree = ast.parse(textwrap.dedent(inspect.getsource(test)))
-    except (OSError, TypeError, SyntaxError):
-        return []
+    tree = source_tree(test)
     values: Mapping[str, object] = getattr(test, "__globals__", {})
     reader = _Reader(_effect_names(tree), values)
     return [asserted for node in _stated(tree) for asserted in reader.read(node)]
