@@ -291,14 +291,21 @@ def test_modules_are_not_compared_after_each_call_of_it(monkeypatch: pytest.Monk
 def test_ctrl_c_stops_the_run_while_a_function_is_called(monkeypatch: pytest.MonkeyPatch) -> None:
     """A signal from outside interrupts this process, not the function, also if it is caught."""
     monkeypatch.setattr(user_trials, "GRACE", 0.2)
+    ended = threading.Event()
 
     def waits(text: str) -> int:
-        event.wait(30)
+        ended.wait(30)
         return 1
 
-    event = threading.Event()
-    timer = threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGINT))
-    timer.start()
+    def presses() -> None:
+        while not ended.wait(0.5):  # one that comes while a callback of Hypothesis runs is lost
+            os.kill(os.getpid(), signal.SIGINT)
+
+    pressing = threading.Thread(target=presses)
     with pytest.raises(KeyboardInterrupt):
-        called(waits, "one")
-    timer.join()
+        pressing.start()
+        try:
+            called(waits, "one")
+        finally:
+            ended.set()
+            pressing.join()
