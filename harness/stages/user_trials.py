@@ -28,6 +28,7 @@ from importlib import import_module
 from select import POLLIN, poll
 from types import MethodType
 
+from .deferred_signals import signals_deferred
 from .process_bindings import ModuleBindings, note_modules
 from .trial_process import LENGTH, PLACE, Call, Given, Reply, serve
 
@@ -288,9 +289,10 @@ class _Copy:
         asked, self._requests = os.pipe()
         self._replies, answered = os.pipe()
         try:
-            self._pid = _fork()
-            if not self._pid:
-                serve(self._function, asked, answered, self._place, self._bindings)
+            with signals_deferred():
+                self._pid = _fork()
+                if not self._pid:
+                    serve(self._function, asked, answered, self._place, self._bindings)
         finally:
             os.close(asked)
             os.close(answered)

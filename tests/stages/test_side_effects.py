@@ -309,3 +309,46 @@ def test_ctrl_c_stops_the_run_while_a_function_is_called(monkeypatch: pytest.Mon
         finally:
             ended.set()
             pressing.join()
+
+
+@TRIED
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGALRM], ids=["Ctrl-C", "a time limit"])
+def test_a_signal_while_the_process_is_copied_comes_after_that(
+    monkeypatch: pytest.MonkeyPatch, number: signal.Signals
+) -> None:
+    """Within, its exception would be lost, and leave the lock of all loggers to nobody."""
+    copies, fork = list[int](), os.fork
+
+    def interrupted() -> int:
+        os.kill(os.getpid(), number)
+        copies.append(fork())
+        return copies[0]
+
+    def ends(number: int, frame: object) -> None:
+        raise KeyboardInterrupt
+
+    def score(text: str) -> int:
+        return len(text)
+
+    before = signal.signal(number, ends)
+    try:
+        with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+            patch.setattr(user_trials.os, "fork", interrupted)
+            called(score, "one")
+        assert signal.getsignal(number) is ends
+    finally:
+        signal.signal(number, before)
+    assert copies[0] > 0
+    with pytest.raises(ChildProcessError):
+        os.waitpid(copies[0], os.WNOHANG)  # it was ended, and waited for
+    assert called(score, "one") == 3
+    assert is_free(logging._lock)
+
+
+def is_free(lock: Any) -> bool:
+    """Whether another thread gets a lock."""
+    got = []
+    thread = threading.Thread(target=lambda: got.append(lock.acquire(timeout=5)) or lock.release())
+    thread.start()
+    thread.join()
+    return got == [True]
