@@ -20,10 +20,10 @@ def signals_deferred() -> Iterator[None]:
     noted: list[int] = []
     try:
         with ExitStack() as handlers:
-            for number in signal.valid_signals():
-                if callable(handler := signal.getsignal(number)):
-                    handlers.callback(signal.signal, number, handler)
-                    signal.signal(number, lambda number, frame: noted.append(number))
+            for each in signal.valid_signals():
+                if callable(handler := signal.getsignal(each)):
+                    handlers.callback(signal.signal, each, handler)
+                    signal.signal(each, lambda number, frame: noted.append(number))
             yield
     finally:
         for number in dict.fromkeys(noted):

@@ -65,11 +65,15 @@ def sampled(made: OpenAIBackend, wanted: list[Request]) -> dict[tuple[int, int],
 
 
 def some_chats(spoil: Spoil, every: int = 4, once: bool = False) -> Script:
-    """Spoil every n-th chat request."""
+    """Spoil every n-th chat request, none of them again and again."""
+    spoiled = set[bytes]()
 
     def script(asked: Asked) -> Spoil | None:
         hit = asked.number == every if once else asked.number % every == 1
-        return spoil if asked.is_chat and hit else None
+        if not (asked.is_chat and hit) or asked.body in spoiled:
+            return None
+        spoiled.add(asked.body)
+        return spoil
 
     return script
 
