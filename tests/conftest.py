@@ -4,7 +4,6 @@ import os
 import shutil
 import signal
 import sys
-import zlib
 from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
@@ -34,24 +33,12 @@ for name in ("CI", "BUILD_NUMBER"):  # pytest writes other lines where one is se
 def pytest_configure() -> None:
     """Heed Ctrl-C, which a shell lets its background jobs ignore: some tests send it.
 
-    Processes that tests start are not traced by coverage: it took a third of the run's time.
+    And have coverage trace the workers of pytest-xdist alone, not each process that a test starts.
     """
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
-    if "PYTEST_XDIST_WORKER" in os.environ:  # coverage traces workers, not what tests start
+    if "PYTEST_XDIST_WORKER" in os.environ:
         os.environ.pop("COVERAGE_PROCESS_CONFIG", None)
-
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Of tests with very many cases, mark all but a share as ``exhaustive``: CI leaves them out.
-
-    Names decide, so that a new case changes nothing for the others.
-    """
-    for item in items:
-        many = item.get_closest_marker("many_cases")
-        if many is not None and zlib.crc32(item.name.encode()) % many.kwargs["one_in"]:
-            item.add_marker("exhaustive")
 
 
 @pytest.hookimpl(trylast=True)

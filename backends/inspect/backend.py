@@ -2,6 +2,7 @@
 
 import hashlib
 import queue
+import threading
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
@@ -19,7 +20,7 @@ from ..base import (
     Usage,
     WorkRequest,
 )
-from .event_loop import EventLoopThread
+from ..event_loop import EventLoopThread
 from .redaction import redacted
 
 if TYPE_CHECKING:
@@ -50,6 +51,7 @@ class InspectBackend:
             raise SpecError("--limen-batch: the backend 'inspect' has no batch mode")
         self._budget = terms.budget
         self._store = home.parents[1] if len(home.parents) > 1 else home
+        self._stopped = threading.Event()
         self._models: dict[str, InspectModel] = {}
         self._known: dict[str, Model] = {}
 
@@ -89,7 +91,7 @@ class InspectBackend:
         from .sampling import RequestStream
 
         results: queue.SimpleQueue[list[Completion] | None] = queue.SimpleQueue()
-        stream = RequestStream(self._model(model), results, self._loop.stopped)
+        stream = RequestStream(self._model(model), results, self._stopped)
         future = self._loop.start(stream.run(iter(requests)))
         try:
             while (completions := results.get()) is not None:
@@ -138,11 +140,11 @@ class InspectBackend:
 
     def stop(self) -> None:
         """See :meth:`limen.backends.Service.stop`."""
-        self._loop.stop()
+        self._stopped.set()
 
     @cached_property
     def _loop(self) -> EventLoopThread:
-        return EventLoopThread()
+        return EventLoopThread("limen-inspect")
 
     def _model(self, name: str) -> "InspectModel":
         if name not in self._models:

@@ -4,20 +4,18 @@ Everything comes from the environment variables that the SDK documents. The key 
 anywhere, and :meth:`Account.scrub` removes it.
 """
 
-import asyncio
 import os
-import threading
-import weakref
-from collections.abc import Coroutine, Iterable, Iterator, Sequence
+from collections.abc import Coroutine, Iterable, Iterator
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 from ...datasets.errors import BackendError
 from ..base import Completion
+from ..event_loop import EventLoopThread
 from ..redaction import Redactor
 from .errors import Failure, classify
 
@@ -53,10 +51,7 @@ class Account:
         self._check_address()
         if needs_key:
             self._check_key()
-        self._loop = asyncio.new_event_loop()
-        self._connections: list[Connections] = []
-        threading.Thread(target=_run, args=(self._loop,), name="limen-openai", daemon=True).start()
-        weakref.finalize(self, _end, self._loop, self._connections).atexit = False
+        self._loop = EventLoopThread("limen-openai")
 
     @property
     def is_openai(self) -> bool:
@@ -84,7 +79,7 @@ class Account:
         from .http_client import AsyncLimitedClient
 
         http = AsyncLimitedClient(self.redactor, self._credentials)
-        self._connections.append(http)
+        self._loop.at_end(http.aclose)
         options: dict[str, Any] = {"max_retries": 0, "http_client": http}
         if self.azure:
             return AsyncAzureOpenAI(**self._azure(), **options)
@@ -92,7 +87,7 @@ class Account:
 
     def start(self, work: Coroutine[Any, Any, T]) -> "Future[T]":
         """Have something done on the loop, in a thread that does not keep the process alive."""
-        return asyncio.run_coroutine_threadsafe(work, self._loop)
+        return self._loop.start(work)
 
     def scrub(self, text: object) -> str:
         """The text without secrets."""
@@ -143,32 +138,6 @@ class Account:
         name = "AZURE_OPENAI_API_KEY" if self.azure else "OPENAI_API_KEY"
         for variable, value in ((name, self._key), ("AZURE_OPENAI_AD_TOKEN", self._token)):
             _check_header(variable, value)
-
-
-class Connections(Protocol):
-    """What is open to a server."""
-
-    async def aclose(self) -> None:
-        """Close it."""
-        ...
-
-
-def _run(loop: asyncio.AbstractEventLoop) -> None:
-    """Do what comes to a loop, until it is stopped."""
-    loop.run_forever()
-    loop.close()
-
-
-def _end(loop: asyncio.AbstractEventLoop, connections: Sequence[Connections]) -> None:
-    """Stop the loop of an account that nobody uses any more: a notebook opens many, one a run."""
-
-    async def close() -> None:
-        for each in connections:
-            with suppress(Exception):
-                await each.aclose()
-        loop.stop()
-
-    asyncio.run_coroutine_threadsafe(close(), loop)
 
 
 def _parts(address: str) -> SplitResult:

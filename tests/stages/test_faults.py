@@ -102,7 +102,6 @@ def test_every_kind_of_stage_is_in_the_table() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.many_cases(one_in=4)
 @faults
 @pytest.mark.parametrize("kind", [*FINISHED, *OPTIONAL])
 def test_every_kind_of_stage_survives_every_fault(store: Store, kind: str, fault: Fault) -> None:

@@ -75,7 +75,6 @@ def same_refusals(server: OddServer) -> int:
     return max(counts, default=0)
 
 
-@pytest.mark.many_cases(one_in=3)
 @pytest.mark.parametrize("mode", EACH)
 def test_an_odd_server_is_used_or_refused_in_one_line(
     mode: Mode, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
@@ -107,7 +106,6 @@ def test_an_odd_server_is_used_or_refused_in_one_line(
 
 
 @pytest.mark.slow
-@pytest.mark.many_cases(one_in=4)
 @pytest.mark.parametrize("mode", ALL.values(), ids=ALL)
 def test_a_budget_holds_on_an_odd_server(
     mode: Mode, monkeypatch: pytest.MonkeyPatch, tmp_path: Path

@@ -90,3 +90,21 @@ def test_what_is_logged_has_a_limit() -> None:
     assert made[10].getMessage() == "7 log records were left out. bad 10"
     assert limit.filter(made[11])
     assert made[11].getMessage() == "bad 11"
+
+
+def test_of_equal_records_few_are_logged() -> None:
+    """Others of the same minute are, and the next minute tells of those that were left out."""
+    minute = 0.0
+    limit = LogLimit(clock=lambda: minute)
+
+    def passes(text: str, error: Exception) -> bool:
+        info = (type(error), error, None)
+        return limit.filter(logging.LogRecord("x", 40, "x", 1, text, (), info))
+
+    assert [passes("bad", OSError(24)) for _ in range(8)] == [True] * 5 + [False] * 3
+    assert passes("bad", OSError(28))
+    assert passes("worse", OSError(24))
+    minute = 61.0
+    record = logging.LogRecord("x", 40, "x", 1, "bad", (), None)
+    assert limit.filter(record)
+    assert record.getMessage() == "3 log records were left out. bad"

@@ -319,4 +319,4 @@ def test_few_descriptors_are_enough(pretrained: Path, tmp_path: Path) -> None:
         assert server.client().chat.completions.create(
             model="toy-1", messages=[{"role": "user", "content": "hi"}]
         )
-    assert log.stat().st_size < 100_000  # of a flood it is megabytes
+    assert log.stat().st_size < 10_000
