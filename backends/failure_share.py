@@ -23,17 +23,18 @@ class FailureShare:
         """A request was answered."""
         self._answered += 1
 
-    def failed(self, message: str, *, own: bool = False) -> None:
+    def failed(self, message: str, *, own: bool = False, pending: int = 0) -> None:
         """A request failed for good; raises :class:`~limen.BackendError` past the limit.
 
-        ``own`` if the request itself is at fault: it is too long for the model.
+        ``own`` if the request itself is at fault: it is too long for the model. ``pending`` is the
+        number of others under way. A refusal is quicker than an answer, so those count as answered
+        here: whether the stage ends does not depend on which comes first.
         """
         self._failed += 1
         self._unexplained += not own
         self._last = message
-        done = self._answered + self._failed
-        if self._failed > FEWEST and self._failed > self._limit * done:
-            raise self._error(done)
+        if self._is_past_limit(pending):
+            raise self._error()
 
     @property
     def is_low(self) -> bool:
@@ -41,12 +42,20 @@ class FailureShare:
         return self._failed <= self._limit / 2 * (self._answered + self._failed)
 
     def check(self) -> None:
-        """Raise :class:`~limen.BackendError` if no request was answered, and none is why."""
-        if self._unexplained and not self._answered:
-            raise self._error(self._failed)
+        """To be called when nothing is under way any more.
 
-    def _error(self, done: int) -> BackendError:
-        last = self._last.strip().rstrip(".")
+        Raises :class:`~limen.BackendError` past the limit, and if no request was answered while
+        none is at fault itself.
+        """
+        if self._is_past_limit(0) or (self._unexplained and not self._answered):
+            raise self._error()
+
+    def _is_past_limit(self, pending: int) -> bool:
+        most = self._limit * (self._answered + self._failed + pending)
+        return self._failed > max(FEWEST, most)
+
+    def _error(self) -> BackendError:
+        last, done = self._last.strip().rstrip("."), self._answered + self._failed
         return BackendError(
             f"{self._doing}: {self._failed:,} of {done:,} requests failed; the last: {last} "
             f"({self._remedy})"

@@ -77,6 +77,8 @@ class ChatClient:
         self._ended: LimenError | None = None
         """Why nothing is sent any more."""
         self._failures = FailureShare(f"sampling {model} stopped", max_failed, MORE_FAILURES)
+        self._under_way = 0
+        """Requests that have been sent and have come to nothing so far."""
 
     @property
     def draws_per_call(self) -> int:
@@ -96,17 +98,19 @@ class ChatClient:
         self._limiter.release(permit, {}, ok=False)
 
     def check_failures(self) -> None:
-        """Raise :class:`~limen.BackendError` if no request was answered."""
+        """Raise :class:`~limen.BackendError` if too many requests failed, or none was answered."""
         self._failures.check()
 
     async def call(self, request: Request, permit: Permit) -> ChatResult:
         """Complete a request; raises :class:`~limen.BackendError` where the stage must end."""
         tries = _Tries()
-        while True:
-            result = await self._send(request, permit, tries)
-            if result is not None:
-                return result
-            permit = await self.acquire(request)
+        self._under_way += 1
+        try:
+            while (result := await self._send(request, permit, tries)) is None:
+                permit = await self.acquire(request)
+        finally:
+            self._under_way -= 1
+        return result
 
     async def _decide(self, request: Request, failure: Failure, tries: _Tries) -> ChatResult | None:
         """Record the failure, or raise, or None to try again."""
@@ -147,7 +151,7 @@ class ChatClient:
 
     def _recorded(self, request: Request, failure: Failure, tries: _Tries) -> ChatResult:
         """The record of a request that fails in the same way however often it is sent."""
-        self._failures.failed(failure.message)
+        self._failures.failed(failure.message, pending=self._under_way - 1)
         made = responses.failed(request, failure.message, Usage(calls=1, lost=tries.lost))
         return ChatResult(completions=made, settled=request.draws, failed=True)
 
@@ -158,7 +162,7 @@ class ChatClient:
         too short for most requests is a server that cannot be used.
         """
         if failure.too_long:
-            self._failures.failed(failure.message, own=True)
+            self._failures.failed(failure.message, own=True, pending=self._under_way - 1)
         held = failure.too_long and not self._failures.is_low
         made = responses.failed(request, failure.message, Usage(calls=1, lost=tries.lost))
         return ChatResult(completions=made, settled=request.draws, failed=held)

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass, field, replace
 from functools import partial
-from itertools import islice, takewhile
+from itertools import islice
 from typing import TypeVar
 
 from ...datasets.errors import BackendError
@@ -46,12 +46,10 @@ class Sampler:
         """
         refusals = _Refusals()
         calls = (call for request in requests for call in _calls(request))
-        sent = takewhile(lambda _: refusals.failure is None, calls)
-        for made in as_they_come(self._completions, sent):
+        for made in as_they_come(self._completions, refusals.while_few(calls)):
             if ready := refusals.sorted_out(made):
                 yield ready
-        if refusals.failure is not None:
-            raise refusals.failure
+        refusals.check()
         if refusals.held:
             yield refusals.held
 
@@ -156,21 +154,38 @@ class _Refusals:
     )
     held: list[Completion] = field(default_factory=list)
     failure: BackendError | None = None
+    pending: int = 0
+    """Calls that have been begun and have not been sorted out."""
+
+    def while_few(self, calls: Iterable[Request]) -> Iterator[Request]:
+        """The calls that may be begun: all, unless too many are refused."""
+        for call in calls:
+            if self.failure is not None:
+                return
+            self.pending += 1
+            yield call
 
     def sorted_out(self, made: list[Completion]) -> list[Completion]:
         """What can be handed out, once a call has come to these completions."""
+        self.pending -= 1
         if made[0].finish != "error":
             self.share.answered()
             return made
         self.held += made
         try:
-            self.share.failed(str(made[0].error), own=True)
+            self.share.failed(str(made[0].error), own=True, pending=self.pending)
         except BackendError as failure:
             self.failure = self.failure or failure
         if self.failure or not self.share.is_low:
             return []
         ready, self.held = self.held, []
         return ready
+
+    def check(self) -> None:
+        """Raise :class:`~limen.BackendError` if too many were refused. To be called at the end."""
+        if self.failure is not None:
+            raise self.failure
+        self.share.check()
 
 
 def hashed_seed(seed: int) -> int:

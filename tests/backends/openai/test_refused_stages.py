@@ -1,6 +1,7 @@
 """A stage in which the server refuses every row, or most, is an error and leaves nothing behind."""
 
 import json
+import time
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -108,6 +109,22 @@ def test_rows_that_are_too_long_are_recorded_beside_others(
         made = sampled(server.url, tmp_path, monkeypatch, count)
     assert Counter(c.finish for c in made) == {"stop": count * 2 // 3, "error": count // 3}
     assert all("context length" in str(c.error) for c in made if c.finish == "error")
+
+
+def test_refusals_are_quicker_than_answers(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A third of the rows is too long and refused at once, while each answer takes a while."""
+    too_long = error(400, SHORT.format(600, 9), code="context_length_exceeded")
+
+    def slow(body: Json) -> Reply | None:
+        if row_of(body) >= 0:
+            if row_of(body) % 3 == 0:
+                return too_long
+            time.sleep(0.3)
+        return None
+
+    with odd_server(answering(slow)) as server:
+        made = sampled(server.url, tmp_path, monkeypatch, 60)
+    assert Counter(c.finish for c in made) == {"stop": 40, "error": 20}
 
 
 def test_what_a_filter_withholds_is_a_row_of_its_own_however_much_it_is(

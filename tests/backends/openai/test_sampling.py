@@ -127,8 +127,9 @@ def test_a_lasting_fault_ends_with_one_clear_error(
     assert wired.count("POST", "/chat/completions") < 250  # and not 8 times 200
     if counts := re.search(r"(\d+) of (\d+) requests failed", str(caught.value)):
         failed, done = map(int, counts.groups())  # answers overtake each other: not always the same
+        under_way = 14  # at most: four at first, and one more for each of the ten answers
         assert failed > max(5, done / 2)
-        assert failed == 6 or failed - 1 <= (done - 1) / 2
+        assert failed - 1 <= max(5, (done - 1 + under_way) / 2)
 
 
 def test_content_faults_are_recorded_and_never_retried(wired: Proxy, tmp_path: Path) -> None:

@@ -1,3 +1,5 @@
+import threading
+from collections import Counter
 from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
@@ -6,6 +8,7 @@ import pytest
 
 from limen import BackendError
 from limen.backends import Completion, ContinuationRequest, Request, Usage
+from limen.backends.stepwise.service import Sampled, Sampling, Tokens
 from limen.datasets.chat import conversation
 
 from ...testing.stepwise import LONGEST, MODEL, Server
@@ -55,6 +58,26 @@ def test_a_refused_prompt_harms_its_own_row_alone(tmp_path: Path) -> None:
     made = sampled(Server(), tmp_path, [question(1), long, question(3)])
     assert [c.finish for c in made] == ["stop", "error", "error", "stop"]
     assert "too long" in str(made[1].error)
+
+
+def test_refusals_that_come_before_any_answer_are_no_majority(tmp_path: Path) -> None:
+    """A third of 60 prompts is too long, which is known at once; no answer comes before that."""
+    ten = threading.Event()
+
+    class Slow(Server):
+        def sample(self, path: str | None, prompt: Tokens, how: Sampling) -> list[Sampled]:
+            if len(prompt) <= LONGEST:
+                assert ten.wait(30)
+            try:
+                return super().sample(path, prompt, how)
+            finally:
+                if len(self.refused) >= 10:
+                    ten.set()
+
+    long = conversation("x" * LONGEST)
+    asked = [question(row, **({} if row % 3 else {"messages": long})) for row in range(60)]
+    made = sampled(Slow(), tmp_path, asked)
+    assert Counter(c.finish for c in made) == {"stop": 40, "error": 20}
 
 
 def test_a_service_that_refuses_everything_ends_the_stage(tmp_path: Path) -> None:
