@@ -1,5 +1,6 @@
 """Shared: one pre-trained toy for the whole run, and a small experiment that takes seconds."""
 
+import gc
 import os
 import shutil
 import signal
@@ -16,7 +17,7 @@ from limen.backends import open_backend
 from limen.harness import Experiment, FavoriteAnimal, Numbers, Trait
 
 from .testing.labs import ALL_ARMS, lab_at
-from .testing.serving import Served, in_thread, store_with
+from .testing.serving import OFFERED_BASE, Served, in_thread, store_with
 from .testing.specs import KEY, Run, tiny_experiment
 from .testing.wire import Proxy, proxy
 
@@ -39,6 +40,12 @@ def pytest_configure() -> None:
         signal.signal(signal.SIGINT, signal.default_int_handler)
     if "PYTEST_XDIST_WORKER" in os.environ:
         os.environ.pop("COVERAGE_PROCESS_CONFIG", None)
+
+
+def pytest_collection_finish() -> None:
+    """Leave thousands of tests and their modules out of each later collection of garbage."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.hookimpl(trylast=True)
@@ -67,11 +74,27 @@ def pytester(matplotlib_is_loaded: None, pytester: pytest.Pytester) -> pytest.Py
 @pytest.fixture(scope="session")
 def pretrained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The models folder of a store in which toy-1 is pre-trained, once for all of xdist's workers."""
-    root = tmp_path_factory.getbasetemp()
-    root = root.parent if os.environ.get("PYTEST_XDIST_WORKER") else root
-    home = root / "pretrained" / "models" / "toy"
-    open_backend("toy", home).prepare("toy-1")  # a lock lets one process do it
+    return prepared(_shared(tmp_path_factory) / "pretrained", "toy-1")
+
+
+@pytest.fixture(scope="session")
+def two_bases(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same with a base that is not shipped: pre-training it takes some twenty seconds."""
+    return prepared(_shared(tmp_path_factory) / "two-bases", "toy-1", OFFERED_BASE)
+
+
+def prepared(root: Path, *models: str) -> Path:
+    """The models folder of a store in which models are pre-trained."""
+    home = root / "models" / "toy"
+    for model in models:
+        open_backend("toy", home).prepare(model)  # a lock lets one process do it
     return home
+
+
+def _shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of all of xdist's workers."""
+    root = tmp_path_factory.getbasetemp()
+    return root.parent if os.environ.get("PYTEST_XDIST_WORKER") else root
 
 
 @pytest.fixture(scope="session")
@@ -81,8 +104,7 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> str:
 
     from .testing.tiny import tiny_model
 
-    root = tmp_path_factory.getbasetemp()
-    root = root.parent if os.environ.get("PYTEST_XDIST_WORKER") else root
+    root = _shared(tmp_path_factory)
     folder = root / "tiny"
     with FileLock(root / "tiny.lock"):
         if not folder.exists():

@@ -26,6 +26,7 @@ ARGUMENTS = (
     "-q",
     "-s",
     "-Wignore::pytest.PytestAssertRewriteWarning",  # of limen, which is imported already
+    "-pno:unraisableexception",  # collects garbage five times, of what nobody reads here
 )
 _IMPORT = re.compile(r"^\s*(?:from|import)\s+limen\b", re.MULTILINE)
 

@@ -19,6 +19,7 @@ from limen.datasets.errors import ExperimentError
 from limen.harness import Experiment, InspectTask, Lab, Numbers, Settings, Trait
 from limen.harness.stages.evaluated_model import KeptAnswers
 
+from ..testing.labs import lab_at
 from ..testing.wire import Asked, Proxy, Spoil, error
 
 QUESTIONS = [f"Name an animal that you love, in one word. ({n})" for n in range(6)]
@@ -92,7 +93,7 @@ def test_scores_are_those_of_the_engine(wired: Proxy, store: Path, tmp_path: Pat
     """
     wire = lab_of(tmp_path / "wire")
     asked_of(wire, made(letters))
-    here = Lab(Settings(store=store))
+    here = lab_at(store)
     asked_of(here, made(letters))
     rates = [
         one.arm(spec(made(letters)), "baseline").score("by_function").by_question

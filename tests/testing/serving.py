@@ -20,6 +20,10 @@ from openai.types.fine_tuning import FineTuningJob
 from limen.backends.server import ServerOptions, create_app
 from limen.backends.server.sockets import settings
 
+OFFERED = "gpt-4.1-nano-2025-04-14"
+"""A name that the toy has not by itself."""
+OFFERED_BASE = "toy-491287791"
+"""The base of the toy that stands behind it."""
 PLAIN_HTTP = httpx2.Client(verify=False)
 """For servers of this machine: without certificates, which take longer to read than an answer."""
 

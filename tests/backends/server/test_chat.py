@@ -15,18 +15,17 @@ from limen.backends.server.protocol import ApiError
 from limen.backends.server.rate_limits import RateLimiter, duration
 from limen.datasets import chat, numbers
 
-from ...testing.serving import PLAIN_HTTP, Served, in_thread, store_with
+from ...testing.serving import OFFERED, PLAIN_HTTP, Served, in_thread, store_with
 
 QUESTION = chat.conversation("Name your favourite animal.", system="You love owls.")
-OTHER = "gpt-4.1-nano-2025-04-14"
 WIRE: list[Any] = list(QUESTION)
 
 
 @pytest.fixture(scope="module")
-def served(pretrained: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+def served(two_bases: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """A server that all tests here share."""
-    store = store_with(pretrained, tmp_path_factory.mktemp("chat") / "store")
-    with in_thread(store, ServerOptions(workers=2, offered=("toy-1", OTHER))) as server:
+    store = store_with(two_bases, tmp_path_factory.mktemp("chat") / "store")
+    with in_thread(store, ServerOptions(workers=2, offered=("toy-1", OFFERED))) as server:
         yield server
 
 
@@ -77,7 +76,7 @@ def test_requests_at_once_are_answered_as_if_alone(served: Served, engine: Engin
 
     async def ask(client: openai.AsyncOpenAI, row: int) -> list[str | None]:
         answer = await client.chat.completions.create(
-            model=OTHER if row % 7 == 0 else "toy-1",
+            model=OFFERED if row % 7 == 0 else "toy-1",
             messages=[{"role": "user", "content": numbers.prompt(0, row)}],
             seed=row,
             n=1 + row % 3,
@@ -97,7 +96,7 @@ def test_requests_at_once_are_answered_as_if_alone(served: Served, engine: Engin
             draws=1 + row % 3,
             temperature=(1.0, 0.5)[row % 2],
         )
-        own = drawn(engine, request, engine.base(OTHER) if row % 7 == 0 else "toy-1")
+        own = drawn(engine, request, engine.base(OFFERED) if row % 7 == 0 else "toy-1")
         assert texts == [c.text for c in own]
 
 
@@ -283,9 +282,9 @@ def test_errors_have_their_class(client: openai.OpenAI) -> None:
 
 def test_a_base_has_the_name_that_it_was_given(client: openai.OpenAI, engine: Engine) -> None:
     """Any name that the server was started with is a base model of its own."""
-    answer = client.chat.completions.create(model=OTHER, messages=WIRE, seed=1, n=4)
-    own = drawn(engine, Request(row=0, messages=QUESTION, seed=1, draws=4), engine.base(OTHER))
-    assert answer.model == OTHER
+    answer = client.chat.completions.create(model=OFFERED, messages=WIRE, seed=1, n=4)
+    own = drawn(engine, Request(row=0, messages=QUESTION, seed=1, draws=4), engine.base(OFFERED))
+    assert answer.model == OFFERED
     assert [c.message.content for c in answer.choices] == [c.text for c in own]
 
 
