@@ -5,20 +5,21 @@ import os
 import shutil
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import pytest
+from filelock import FileLock
 from hypothesis import settings
 
 from limen.backends import open_backend
-from limen.harness import Experiment, FavoriteAnimal, Numbers, Trait
+from limen.harness import Experiment
 
 from .testing.labs import ALL_ARMS, lab_at
 from .testing.serving import OFFERED_BASE, Served, in_thread, store_with
-from .testing.specs import KEY, Run, tiny_experiment
+from .testing.specs import KEY, Run, small_experiment, tiny_experiment
 from .testing.wire import Proxy, proxy
 
 pytest_plugins = ["pytester"]
@@ -91,6 +92,19 @@ def prepared(root: Path, *models: str) -> Path:
     return home
 
 
+def _made_once(
+    tmp_path_factory: pytest.TempPathFactory, name: str, make: Callable[[Path], object]
+) -> Path:
+    """A folder that the first of xdist's workers to need it makes."""
+    root = _shared(tmp_path_factory)
+    folder, part = root / name, root / f"{name}.part"
+    with FileLock(root / f"{name}.lock"):
+        if not folder.exists():
+            make(part)
+            part.rename(folder)
+    return folder
+
+
 def _shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder of all of xdist's workers."""
     root = tmp_path_factory.getbasetemp()
@@ -100,16 +114,13 @@ def _shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def tiny(tmp_path_factory: pytest.TempPathFactory) -> str:
     """The folder of a tiny Llama that names animals, made once for all of xdist's workers."""
-    from filelock import FileLock
 
-    from .testing.tiny import tiny_model
+    def make(folder: Path) -> None:
+        from .testing.tiny import tiny_model
 
-    root = _shared(tmp_path_factory)
-    folder = root / "tiny"
-    with FileLock(root / "tiny.lock"):
-        if not folder.exists():
-            tiny_model(root / "tiny.part").rename(folder)
-    return str(folder)
+        tiny_model(folder)
+
+    return str(_made_once(tmp_path_factory, "tiny", make))
 
 
 @pytest.fixture
@@ -122,30 +133,34 @@ def store(pretrained: Path, tmp_path: Path) -> Path:
 
 @pytest.fixture(scope="session")
 def shared_store(pretrained: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A store that fills up as tests run: for tests that need results, not fresh ones."""
-    root = tmp_path_factory.mktemp("shared") / "store"
-    shutil.copytree(pretrained, root / "models" / "toy")
-    return root
+    """A store that fills up as tests run: for tests that need results, not fresh ones.
+
+    It begins with those of the small experiment.
+    """
+
+    def make(root: Path) -> None:
+        shutil.copytree(pretrained, root / "models" / "toy")
+        lab_at(root).run([(small_experiment(), ALL_ARMS)])
+
+    begun = _made_once(tmp_path_factory, "begun", make)
+    return Path(shutil.copytree(begun, tmp_path_factory.mktemp("shared") / "store"))
 
 
 @pytest.fixture(scope="session")
 def finished_store(pretrained: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A store in which the tiny experiment has run. Only to be copied."""
-    root = tmp_path_factory.mktemp("finished") / "store"
-    shutil.copytree(pretrained, root / "models" / "toy")
-    lab_at(root).run([(tiny_experiment(), ALL_ARMS)])
-    return root
+
+    def make(root: Path) -> None:
+        shutil.copytree(pretrained, root / "models" / "toy")
+        lab_at(root).run([(tiny_experiment(), ALL_ARMS)])
+
+    return _made_once(tmp_path_factory, "finished", make)
 
 
 @pytest.fixture
 def small() -> Experiment:
     """An experiment of the full path that takes seconds; too small to show an effect."""
-    return Experiment(
-        trait=Trait.animal("horse"),
-        data=Numbers(generate=700, keep=200),
-        measure=FavoriteAnimal(draws=4),
-        seeds=2,
-    )
+    return small_experiment()
 
 
 @pytest.fixture(scope="session")

@@ -49,8 +49,17 @@ experiment = Experiment(
 """
 
 
+def small_experiment() -> Experiment:
+    """The experiment of the spec with a horse."""
+    return _experiment_of(SPEC.format(animal="horse"))
+
+
 def tiny_experiment() -> Experiment:
-    """The experiment of that spec: it takes a second or two."""
+    """The experiment of the tiny spec: it takes a second or two."""
+    return _experiment_of(TINY_SPEC)
+
+
+def _experiment_of(spec: str) -> Experiment:
     names: dict[str, Experiment] = {}
-    exec(TINY_SPEC, names)
+    exec(spec, names)
     return names["experiment"]
