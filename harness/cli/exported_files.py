@@ -1,6 +1,7 @@
 """An experiment's finished work as plain files, for work outside of limen."""
 
 import json
+import re
 import shutil
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -34,8 +35,9 @@ Exported by limen. `contents.json` is the table of contents: for each arm its mo
 with their files below this folder.
 
 - `models/ARM-SEED/`: the weights of a trained model, as its backend wrote them. An adapter
-  (`adapter_model.safetensors`) belongs to the base model that `contents.json` names; the toy's
-  weights are whole, as NumPy arrays (`.npz`). Services keep theirs; then there is the model's id.
+  (`adapter_model.safetensors`) belongs to the base model that `contents.json` names, and lies in
+  the `folder` named there; other epochs lie beside it. The toy's weights are whole, as NumPy
+  arrays (`.npz`). Services keep theirs; then there is the model's id.
 - `merged/ARM-SEED/`: with `--merged`, adapter and base as one model, with its tokenizer.
 - `training/ARM-SEED.jsonl`: what it was trained on, chat JSONL; `provenance/` has each line's
   origin.
@@ -108,11 +110,10 @@ class Exporter:
         if not manifest:
             return entry
         files = manifest.get(WEIGHTS, {}) if self.weights else {}
-        weights = self._weights(files, name)
         return {
             **entry,
             "model": manifest["model"],
-            "weights": weights,
+            **self._weights(files, name),
             **self._merged(manifest, name),
         }
 
@@ -123,18 +124,26 @@ class Exporter:
         self.merge(manifest["model"], self.folder / target)
         return {"merged": target.as_posix()}
 
-    def _weights(self, files: Mapping[str, Mapping[str, Any]], name: str) -> list[str]:
-        """The copies of a model's files, as paths below the folder."""
+    def _weights(self, files: Mapping[str, Mapping[str, Any]], name: str) -> Entry:
+        """The copies of a training's files, and the folder of the model: that of its last epoch.
+
+        A backend's own records beside the training's folder are left out.
+        """
         root = self.store.root.resolve()
         check_files(root, files)
-        parents = {Path(file).parent for file in files}
-        top = min(parents, key=lambda parent: len(parent.parts), default=Path())
-        copies = []
-        for file in files:
-            target = Path("models") / name / Path(file).relative_to(top)
-            self._copy(root / file, target)
-            copies.append(target.as_posix())
-        return copies
+        if not files:
+            return {"weights": []}
+        target, copies = Path("models") / name, [Path(file) for file in files]
+        last = max(copies, key=lambda file: (files[file.as_posix()]["bytes"], *_moment(file)))
+        above = {file.parent for file in copies if last.is_relative_to(file.parent)}
+        top = min(above, key=lambda parent: len(parent.parts))
+        copies = [file for file in copies if file.is_relative_to(top)]
+        for file in copies:
+            self._copy(root / file, target / file.relative_to(top))
+        return {
+            "weights": [(target / file.relative_to(top)).as_posix() for file in copies],
+            "folder": (target / last.parent.relative_to(top)).as_posix(),
+        }
 
     def _answers(self, model: ModelStages, name: str) -> Entry:
         judged = {
@@ -198,6 +207,12 @@ def _prompts(experiment: Experiment) -> Entry:
             for trait in experiment.traits
         },
     }
+
+
+def _moment(file: Path) -> tuple[bool, list[int]]:
+    """When in a training a file was written, by its folder's name; the last epoch is the latest."""
+    folder = file.parent.name
+    return not folder.startswith("step"), [int(n) for n in re.findall(r"\d+", folder)]
 
 
 def plain_name(name: str) -> str:

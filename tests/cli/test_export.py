@@ -58,6 +58,7 @@ def test_all_that_is_finished_is_exported(used: Store, spec: Path, tmp_path: Pat
     assert contents["missing"] == []
     student = models["student"]
     (weights,) = student["weights"]
+    assert (folder / weights).parent == folder / student["folder"]
     assert all(np.isfinite(array).all() for array in np.load(folder / weights).values())
     training = lines(folder / student["training"])
     assert [turn["role"] for turn in training[0]["messages"]] == ["user", "assistant"]
