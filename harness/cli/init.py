@@ -40,6 +40,8 @@ def command(
         near = did_you_mean(backend, names)
         raise SpecError(f"unknown backend {backend!r}: {near}choose one of {', '.join(names)}")
     Trait.animal(animal)  # refuses an animal that limen does not know
+    if backend == "local" and model and Path(model).is_absolute() and not Path(model).exists():
+        raise SpecError(f"unknown model {model!r}: there is no such file or folder")
     small = backend == "local" and not gpu_names()
     for file in project_files(animal, backend=backend, model=model, budget=budget, small=small):
         echo(_written(folder, file))

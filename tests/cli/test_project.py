@@ -136,6 +136,14 @@ def test_what_limen_does_not_know_writes_nothing(
     assert not [*tmp_path.iterdir()]
 
 
+def test_weights_that_are_not_there_are_refused(tmp_path: Path) -> None:
+    """A path of another machine is one line, and nothing is written."""
+    weights = str(tmp_path / "elsewhere" / "model.gguf")
+    said = limen("init", tmp_path / "new", "--backend", "local", "--model", weights, code=1)
+    assert f"unknown model {weights!r}: there is no such file or folder" in said
+    assert not (tmp_path / "new").exists()
+
+
 def test_the_doctor_finds_a_sound_machine_sound(tmp_path: Path) -> None:
     """Every check has a name, a state and a value, and none fails; nothing is left behind."""
     done = json.loads(limen("doctor", "--json", "--store", tmp_path / "new"))
