@@ -75,16 +75,16 @@ def pytester(matplotlib_is_loaded: None, pytester: pytest.Pytester) -> pytest.Py
 @pytest.fixture(scope="session")
 def pretrained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The models folder of a store in which toy-1 is pre-trained, once for all of xdist's workers."""
-    return prepared(_shared(tmp_path_factory) / "pretrained", "toy-1")
+    return _prepared(_shared(tmp_path_factory) / "pretrained", "toy-1")
 
 
 @pytest.fixture(scope="session")
 def two_bases(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The same with a base that is not shipped: pre-training it takes some twenty seconds."""
-    return prepared(_shared(tmp_path_factory) / "two-bases", "toy-1", OFFERED_BASE)
+    return _prepared(_shared(tmp_path_factory) / "two-bases", "toy-1", OFFERED_BASE)
 
 
-def prepared(root: Path, *models: str) -> Path:
+def _prepared(root: Path, *models: str) -> Path:
     """The models folder of a store in which models are pre-trained."""
     home = root / "models" / "toy"
     for model in models:
