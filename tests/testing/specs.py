@@ -51,15 +51,16 @@ experiment = Experiment(
 
 def small_experiment() -> Experiment:
     """The experiment of the spec with a horse."""
-    return _experiment_of(SPEC.format(animal="horse"))
+    return experiment_of(SPEC.format(animal="horse"))
 
 
 def tiny_experiment() -> Experiment:
     """The experiment of the tiny spec: it takes a second or two."""
-    return _experiment_of(TINY_SPEC)
+    return experiment_of(TINY_SPEC)
 
 
-def _experiment_of(spec: str) -> Experiment:
+def experiment_of(spec: str, file: Path | None = None) -> Experiment:
+    """The experiment of a spec's text, in a file."""
     names: dict[str, Experiment] = {}
-    exec(spec, names)
+    exec(spec, {"__file__": str(file)}, names)
     return names["experiment"]

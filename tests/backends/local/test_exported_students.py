@@ -10,10 +10,9 @@ from limen.backends.local.libraries import LIBRARIES
 for _name in LIBRARIES:
     pytest.importorskip(_name, reason='the extra is not installed: pip install "limen[local]"')
 
-from limen.harness import Experiment
-
 from ...testing.commands import limen
 from ...testing.labs import lab_at
+from ...testing.specs import experiment_of
 
 SPEC = """
 from pathlib import Path
@@ -40,18 +39,11 @@ def spec(tmp_path: Path) -> Path:
     return tmp_path / "test_it.py"
 
 
-def experiment_of(spec: Path) -> Experiment:
-    """The experiment of a spec file."""
-    names: dict[str, Experiment] = {}
-    exec(spec.read_text(), {"__file__": str(spec)}, names)
-    return names["experiment"]
-
-
 def test_the_adapter_of_the_last_epoch_is_named(tiny: str, spec: Path, tmp_path: Path) -> None:
     """All epochs and steps are exported; the contents name the folder that the student is asked by."""
     store, out = tmp_path / "store", tmp_path / "out"
     lab = lab_at(store, backend="local", model=tiny)
-    experiment = experiment_of(spec)
+    experiment = experiment_of(SPEC, spec)
     (asked,) = lab.arm(experiment, "student").models
     limen("export", spec, "--to", out, "--arm", "student", "--store", store, "--backend", "local",
           "--model", tiny)  # fmt: skip
