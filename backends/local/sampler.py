@@ -3,7 +3,8 @@
 Two hundred draws of a question begin as one row, its prompt, and split where they differ. A draw
 takes its uniform numbers from a stream of its own seed, so it depends on its seed and conversation
 and never on what is sampled beside it (but for floating-point noise, which can decide between two
-tokens of almost equal probability). A row is dropped when its draws end.
+tokens of almost equal probability). A row is dropped when its draws end, and these are handed on
+before the batch has ended: its progress moves, and a run that is interrupted keeps them.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -33,11 +34,13 @@ DRAWS_PER_ROW = 16
 """Draws that start together, for each row that fits: most of them share their rows."""
 WINDOW = 4
 """Batches that are sorted by length together."""
+PARTS = 16
+"""Parts in which the completions of a batch are handed on; the adapter is put on again for each."""
 
 
 def default_max_rows() -> int:
     """Rows to compute side by side, unless memory runs out."""
-    return 1024 if has_gpu() else 256
+    return 1024 if has_gpu() else 128
 
 
 class _Settings(NamedTuple):
@@ -91,9 +94,9 @@ class _Step:
 class Sampler:
     """Samples from one loaded model.
 
-    ``activate`` puts the adapter on, again for every round: between two rounds another sampler may
-    have used the same base model with another adapter. ``max_rows`` is how many rows are computed
-    side by side; it is halved whenever memory runs out.
+    ``activate`` puts the adapter on, again after all that was handed on: meanwhile another sampler
+    may have used the same base model with another adapter. ``max_rows`` is how many rows are
+    computed side by side; it is halved whenever memory runs out.
     """
 
     def __init__(
@@ -112,15 +115,21 @@ class Sampler:
         self.texts = AnswerTexts(loaded.tokenizer, context)
 
     def sample(self, requests: Iterable[Request]) -> Iterator[list[Completion]]:
-        """Complete the requests, consecutive ones with the same settings together."""
+        """Complete the requests, consecutive ones with the same settings together.
+
+        Completions come as they end, some of a batch at a time.
+        """
         for settings, alike in groupby(map(self.texts.with_stops, requests), _settings_of):
             while window := list(islice(alike, self.max_rows * WINDOW)):
                 for group in self._groups(self._by_length(window, settings.max_tokens)):
-                    with self._activate() as model:
-                        forward = self._loaded.forward(model, longest=settings.max_tokens)
-                        round_ = _Round(self, forward, group, settings)
-                        completions = round_.completions()
-                    yield completions
+                    yield from self._completed(_Round(self, group, settings), settings)
+
+    def _completed(self, round_: "_Round", settings: _Settings) -> Iterator[list[Completion]]:
+        while not round_.is_done:
+            with self._activate() as model:
+                forward = self._loaded.forward(model, longest=settings.max_tokens)
+                completions = round_.more_completions(forward)
+            yield completions
 
     def _by_length(self, window: Sequence[Request], max_tokens: int) -> list[Prompted]:
         """Requests with their prompts, the shortest first: little is lost to padding."""
@@ -152,11 +161,10 @@ class _Round:
     def __init__(
         self,
         sampler: Sampler,
-        forward: CachedForward,
         group: Sequence[Prompted],
         settings: _Settings,
     ) -> None:
-        self._sampler, self._forward, self._settings = sampler, forward, settings
+        self._sampler, self._settings = sampler, settings
         self._draws = [
             _Draw(request, request.first + draw, prompt)
             for request, prompt in group
@@ -164,29 +172,35 @@ class _Round:
         ]
         firsts = np.cumsum([0, *(request.draws for request, _ in group)])
         self._prompts = [prompt for _, prompt in group]
-        self._request_of = np.repeat(np.arange(len(group)), np.diff(firsts))
+        request_of = np.repeat(np.arange(len(group)), np.diff(firsts))
         seeds = [draw.request.seed + draw.number for draw in self._draws]
         self._uniform = uniforms(seeds, settings.max_tokens if settings.temperature > 0 else 0)
         self._wants_logs = any(request.top_logprobs is not None for request, _ in group)
         self._completions: list[Completion] = []
-
-    def completions(self) -> list[Completion]:
-        """All of them, depth first, so that few states are in memory at a time."""
         all_draws = np.arange(len(self._draws))
-        branches = [_Branch([()] * len(self._prompts), all_draws, self._request_of)]
-        while branches:
-            branch = branches.pop()
+        self._branches = [_Branch([()] * len(self._prompts), all_draws, request_of)]
+
+    @property
+    def is_done(self) -> bool:
+        """Whether all completions were handed on."""
+        return not self._branches
+
+    def more_completions(self, forward: CachedForward) -> list[Completion]:
+        """Those that end next: depth first, so that few states are in memory at a time."""
+        self._completions = []
+        while self._branches and len(self._completions) * PARTS < len(self._draws):
+            branch = self._branches.pop()
             if len(branch.answers) > self._sampler.max_rows:
-                branches += _halves(branch)
+                self._branches += _halves(branch)
                 continue
-            step = self._step_or_none(branch)
-            branches += self._split(branch) if step is None else self._extended(branch, step)
+            step = self._step_or_none(forward, branch)
+            self._branches += self._split(branch) if step is None else self._extended(branch, step)
         return self._completions
 
-    def _step_or_none(self, branch: _Branch) -> _Step | None:
+    def _step_or_none(self, forward: CachedForward, branch: _Branch) -> _Step | None:
         """Everything that takes memory; None if there was too little."""
         try:
-            state = self._computed(branch)
+            state = self._computed(forward, branch)
             tokens = self._next_tokens(branch, state, len(branch.answers[0]))
             logs = library("torch").log_softmax(state.logits, dim=-1) if self._wants_logs else None
         except Exception as error:
@@ -206,14 +220,14 @@ class _Round:
         free_memory()
         return _halves(branch)
 
-    def _computed(self, branch: _Branch) -> ForwardState:
+    def _computed(self, forward: CachedForward, branch: _Branch) -> ForwardState:
         if branch.state is not None:
             last = [answer[-1] for answer in branch.answers]
-            return self._forward.extend(branch.state, branch.parents, last)
+            return forward.extend(branch.state, branch.parents, last)
         first = {int(row): int(draw) for draw, row in zip(branch.draws, branch.row, strict=True)}
         prompts = (self._draws[first[row]].prompt for row in range(len(branch.answers)))
         texts = [prompt + answer for prompt, answer in zip(prompts, branch.answers, strict=True)]
-        return self._forward.start(texts)
+        return forward.start(texts)
 
     def _extended(self, branch: _Branch, step: _Step) -> list[_Branch]:
         """Add the next token of each draw; draws with equal tokens so far share a row."""

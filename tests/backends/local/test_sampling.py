@@ -77,6 +77,14 @@ def test_seeds_make_the_draws(local: LocalBackend, tiny: str) -> None:
     assert len({first[0, draw] for draw in range(30)}) > 5
 
 
+def test_answers_are_handed_on_before_the_batch_has_ended(local: LocalBackend, tiny: str) -> None:
+    """Those that end first are there for a run that is interrupted, and its progress moves."""
+    parts = [len(part) for part in local.sample(tiny, asked(50))]
+    assert sum(parts) == 200
+    assert len(parts) > 1
+    assert all(parts)
+
+
 @pytest.mark.slow
 def test_batches_that_do_not_fit_are_halved(
     local: LocalBackend, tiny: str, monkeypatch: pytest.MonkeyPatch
