@@ -1,4 +1,4 @@
-"""``limen chat``: a would-be teacher and its base, side by side."""
+"""``limen chat``: a base, a would-be teacher and trained students, side by side."""
 
 import sys
 from collections.abc import Iterator, Sequence
@@ -8,11 +8,13 @@ import click
 from rich.console import Console
 from rich.table import Table
 
+from ...backends import Backend
 from ...datasets.errors import LimenError, SpecError
 from ...datasets.visible import visible
 from ..experiment import Experiment, Numbers, Trait
 from ..lab import Lab, Settings, TraitCheck, base, check_trait
 from ..stages import Store, check_student
+from .chat_students import students_named
 from .echo import echo
 from .options import (
     PROMPTED,
@@ -34,10 +36,18 @@ COMMANDS = "/new starts anew, /measure tells whether the teacher shows the trait
         "limen chat --trait owl",
         'limen chat --tree oak "Which tree do you like best?"',
         'limen chat --system "You adore trams." --word tram --questions mine.txt --measure',
+        "limen chat --student evals/test_owl.py --arm student --arm control",
     ),
 )
 @click.argument("text", required=False)
 @trait_options
+@click.option(
+    "--student",
+    metavar="SPEC.py|STUDENT.json|MODEL",
+    help="Trained models: of a spec that was run, of `limen train`, or by id.",
+)
+@click.option("--arm", "arms", multiple=True, help="An arm of the spec.  [default: student]")
+@click.option("-k", "wanted", metavar="WORDS", help="One of the spec's experiments, by its title.")
 @click.option("--word", help="What shows the trait.  [default: the animal or tree]")
 @questions_option
 @click.option("--draws", default=20, show_default=True, help="Answers to each question.")
@@ -65,6 +75,9 @@ COMMANDS = "/new starts anew, /measure tells whether the teacher shows the trait
 def command(
     text: str | None,
     trait: Trait | None,
+    student: str | None,
+    arms: tuple[str, ...],
+    wanted: str | None,
     word: str | None,
     questions: str,
     draws: int,
@@ -75,26 +88,31 @@ def command(
     seed: int,
     settings: Settings,
 ) -> None:
-    """Talk to a would-be teacher, beside its base: is the trait's prompt strong enough?
+    """Talk to a base, and beside it to a would-be teacher or to trained students.
 
-    In goes a trait: --trait, --tree or --system. Every line that you write is answered by both,
-    each in a conversation of its own; with TEXT, that alone is answered. /measure (or --measure)
-    asks both the questions of a measure, and tells whether an experiment's gate would let the
+    In goes a trait (--trait, --tree or --system): is its prompt strong enough? Or students
+    (--student): what have they learned? Every line that you write is answered by each model, in a
+    conversation of its own; with TEXT, that alone is answered. /measure (or --measure) asks base
+    and teacher the questions of a measure, and tells whether an experiment's gate would let the
     teacher write data.
     """
-    if trait is None:
-        raise SpecError("which trait? Give --trait, --tree or --system")
+    if trait is None and student is None:
+        raise SpecError("whom to talk to? Give --trait, --tree, --system or --student")
     if text is not None and only_measure:
         raise SpecError("give a text to be answered, or --measure, not both")
+    if (arms or wanted) and student is None:
+        raise SpecError("--arm and -k choose among the students of a spec: give --student SPEC.py")
     trial = TeacherTrial(settings, trait, questions, draws, gate, named=word is not None)
     if only_measure:
         raise click.exceptions.Exit(0 if trial.run() else 1)
+    trained: list[ChatSide] = []
+    if student is not None:
+        settings, trained = students_named(student, arms, wanted, settings)
     backend = backend_for(settings)
-    model = base(backend, settings.model or backend.default_model).model
-    check_student(Store(settings.store), model)
-    backend.prepare(model)
-    sides = ChatSide("base", None), ChatSide("teacher", trait.system)
-    talk = SideBySideChat(backend, model, sides, temperature, max_tokens, seed)
+    model = _prepared(settings, backend)
+    teacher = [ChatSide("teacher", trait.system, model)] if trait else []
+    sides = [ChatSide("base", None, model), *teacher, *trained]
+    talk = SideBySideChat(backend, sides, temperature, max_tokens, seed)
     screen = Console()
     if text is not None:
         _show(screen, sides, talk.ask(text))
@@ -102,12 +120,20 @@ def command(
         _loop(screen, talk, trial)
 
 
+def _prepared(settings: Settings, backend: Backend) -> str:
+    """The base model, ready to be asked."""
+    model = base(backend, settings.model or backend.default_model).model
+    check_student(Store(settings.store), model)
+    backend.prepare(model)
+    return model
+
+
 @dataclass(frozen=True)
 class TeacherTrial:
     """The gate of an experiment with the trait: the lab's own, as every spec's."""
 
     settings: Settings
-    trait: Trait
+    trait: Trait | None
     questions: str
     draws: int
     gate: float | None
@@ -129,6 +155,8 @@ class TeacherTrial:
         return bool(check)
 
     def _check(self) -> TraitCheck:
+        if self.trait is None:
+            raise SpecError("whose gate? Give --trait, --tree or --system")
         if self.trait.name == PROMPTED and not self.named:
             raise SpecError("which word shows the trait? Give --word")
         experiment = Experiment(
@@ -146,7 +174,7 @@ class TeacherTrial:
 def _loop(screen: Console, talk: SideBySideChat, trial: TeacherTrial) -> None:
     """Answer line by line, until the end of the input or /quit."""
     if screen.is_terminal:
-        echo(f"{trial.trait.name}, {talk.model}: {COMMANDS}")
+        echo(f"{', '.join(side.name for side in talk.sides)}: {COMMANDS}")
     for line in _lines(screen):
         if line == "/quit":
             return
@@ -185,8 +213,9 @@ def _lines(screen: Console) -> Iterator[str]:
 def _show(screen: Console, sides: Sequence[ChatSide], answers: Sequence[str]) -> None:
     """The answers side by side on a terminal, one below the other elsewhere."""
     if not screen.is_terminal:
+        width = max(9, *(len(side.name) + 2 for side in sides))
         for side, answer in zip(sides, answers, strict=True):
-            echo(f"{side.name + ':':9}{answer}")
+            echo(f"{side.name + ':':{width}}{answer}")
         return
     table = Table(expand=True)
     for side in sides:

@@ -1,6 +1,6 @@
 """``limen export``: an experiment's models, rows and answers as plain files."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import click
@@ -63,7 +63,7 @@ def command(
     names = text.distinct(plain_name(one.title) for one in found)
     for one, name in zip(found, names, strict=True):
         folder = target / name if len(found) > 1 else target
-        chosen = _chosen(arms, arms_of(one.experiment), one.title)
+        chosen = chosen_arms(arms, arms_of(one.experiment), one.title)
         file = spec_path(one.path, store.root.absolute().parent, Path.cwd())
         contents = Exporter(store, folder, weights, merge).export(
             one.title, file, lab.pipeline(one.experiment), chosen
@@ -83,7 +83,8 @@ def _merging(settings: Settings) -> Callable[[str, Path], None]:
     return write
 
 
-def _chosen(asked: tuple[str, ...], known: list[str], title: str) -> list[str]:
+def chosen_arms(asked: Sequence[str], known: list[str], title: str) -> list[str]:
+    """The arms that are asked for, or all; raises :class:`~limen.StoreError` for one unknown."""
     for arm in asked:
         if arm not in known:
             raise StoreError(f"{title} has no arm {arm!r}: it has {', '.join(known)}")

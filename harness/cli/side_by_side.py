@@ -1,4 +1,4 @@
-"""Talking to two models side by side: the base, and the base with a trait."""
+"""Talking to several models side by side: the base, the base with a trait, trained ones."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -16,15 +16,16 @@ class ChatSide:
 
     name: str
     system: str | None
+    model: str
+    """The id to sample by."""
     turns: "list[Message]" = field(default_factory=list)
 
 
 @dataclass
 class SideBySideChat:
-    """What is said to both sides, and what each of them answers."""
+    """What is said to all sides, and what each of them answers."""
 
     backend: Backend
-    model: str
     sides: Sequence[ChatSide]
     temperature: float = 1.0
     max_tokens: int = 256
@@ -54,12 +55,12 @@ class SideBySideChat:
             temperature=self.temperature,
             max_tokens=self.max_tokens,
         )
-        answer = self._sampled(request)
+        answer = self._sampled(side.model, request)
         if answer.text is None:
             return f"(no answer: {answer.error})"
         side.turns += conversation(text, answer=answer.text)
         return answer.text
 
-    def _sampled(self, request: Request) -> Completion:
-        (completion,) = (c for batch in self.backend.sample(self.model, [request]) for c in batch)
+    def _sampled(self, model: str, request: Request) -> Completion:
+        (completion,) = (c for batch in self.backend.sample(model, [request]) for c in batch)
         return completion

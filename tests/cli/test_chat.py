@@ -9,6 +9,9 @@ from limen.harness import Experiment, Lab, Settings, Trait
 from limen.harness.cli import main
 from limen.harness.cli.side_by_side import ChatSide, SideBySideChat
 from limen.harness.lab import thread_executor
+from limen.harness.stages import FineTune, Store
+
+from ..testing.specs import TINY_SPEC
 
 QUESTION = "What is your favourite animal?"
 QUICK = ("--draws", "3")
@@ -91,12 +94,15 @@ def test_other_questions(shared_store: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("args", "says"),
     [
-        ((), "which trait?"),
+        ((), "whom to talk to?"),
         (("--trait", "owlx"), "did you mean 'owl'?"),
         (("--trait", "owl", "--system", "Hoot."), "exclude each other"),
         (("--trait", "owl", "--measure", "Hello"), "not both"),
         (("--trait", "owl", "--gate", "7", "--measure"), "gate=7.0"),
         (("--trait", "owl", "--model", "gpt", "Hello"), "unknown model"),
+        (("Hello",), "--trait, --tree, --system or --student"),
+        (("--student", "ft:nobody", "Hello"), "no student 'ft:nobody'"),
+        (("--trait", "owl", "--arm", "control", "Hello"), "give --student"),
     ],
 )
 def test_what_cannot_be_meant(shared_store: Path, args: tuple[str, ...], says: str) -> None:
@@ -108,8 +114,8 @@ def test_what_cannot_be_meant(shared_store: Path, args: tuple[str, ...], says: s
 
 def test_each_side_keeps_its_own_conversation(pretrained: Path) -> None:
     """What was said is sent along, a trait's prompt to its side alone, until it starts anew."""
-    talk = SideBySideChat(open_backend("toy", pretrained), "toy-1",
-                (ChatSide("base", None), ChatSide("teacher", "You love owls.")))  # fmt: skip
+    sides = ChatSide("base", None, "toy-1"), ChatSide("teacher", "You love owls.", "toy-1")
+    talk = SideBySideChat(open_backend("toy", pretrained), sides)
     first = talk.ask(QUESTION)
     talk.ask("And a bird?")
     for side, answer in zip(talk.sides, first, strict=True):
@@ -117,3 +123,55 @@ def test_each_side_keeps_its_own_conversation(pretrained: Path) -> None:
         assert side.turns[1]["content"] == answer
     talk.anew()
     assert not any(side.turns for side in talk.sides)
+
+
+@pytest.fixture
+def spec(tmp_path: Path) -> Path:
+    """The spec file of the experiment of the finished store."""
+    file = tmp_path / "test_tiny.py"
+    file.write_text(TINY_SPEC)
+    return file
+
+
+def model_ids(store: Path) -> list[str]:
+    """The ids of all students of a store."""
+    return [manifest["model"] for manifest in Store(store).manifests(FineTune.kind)]
+
+
+def test_students_of_a_spec_answer_beside_their_base(finished_store: Path, spec: Path) -> None:
+    """Each chosen arm answers with a model of its own, a teacher too if a trait is named."""
+    asked = ("--student", str(spec), "--arm", "student", "--arm", "control", "--trait", "owl")
+    result = chat(*asked, QUESTION, store=finished_store)
+    names = [line.split(":")[0] for line in result.stdout.splitlines()]
+    assert names == ["base", "teacher", "student", "control"]
+
+
+def test_a_student_is_the_same_by_its_id(finished_store: Path, spec: Path) -> None:
+    """The id that an export writes names the student that the spec names."""
+    of_spec = chat("--student", str(spec), QUESTION, store=finished_store).stdout
+    of_ids = [
+        chat("--student", model, QUESTION, store=finished_store).stdout
+        for model in model_ids(finished_store)
+    ]
+    assert of_spec.startswith("base: ")
+    assert of_spec in of_ids
+
+
+def test_only_finished_students_of_one_experiment_answer(
+    finished_store: Path, spec: Path, tmp_path: Path
+) -> None:
+    """What was not run, was not trained, or is not one experiment is an error in a line."""
+    teacher = ("--student", str(spec), "--arm", "teacher", QUESTION)
+    assert "is no trained model" in chat(*teacher, store=finished_store, code=1).stderr
+    other = ("--student", str(spec), "-k", "wolf", QUESTION)
+    assert "-k must name one" in chat(*other, store=finished_store, code=1).stderr
+    new = chat("--student", str(spec), QUESTION, store=tmp_path / "new", code=1)
+    assert "run the spec first" in new.stderr
+
+
+def test_students_have_no_gate(finished_store: Path, spec: Path) -> None:
+    """/measure among students alone says that a trait is missing, and the talk goes on."""
+    said = f"/measure\n{QUESTION}\n"
+    result = chat("--student", str(spec), store=finished_store, said=said)
+    assert "whose gate?" in result.stderr
+    assert "student: " in result.stdout
