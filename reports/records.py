@@ -188,8 +188,9 @@ def _some_files(store: str | Path) -> list[Path]:
     files = run_files(store)
     if not files:
         raise StoreError(
-            f"there are no runs in {store}: run some experiments into it with pytest first, "
-            f"or name the store that has them with --store"
+            f"there are no runs in {store}: run some experiments into it with pytest first, or "
+            f"name the store that has them with --store (a run that was interrupted before an "
+            f"experiment had ended is none: the same command goes on from what is kept)"
         )
     return files
 

@@ -52,12 +52,13 @@ def command(
     With --server, only the server is checked: three conversations are sent, of one token each, with
     OPENAI_API_KEY if it is set.
     """
-    done = list(checks(settings) if server is None else _compared(settings, server, server_model))
+    done: list[Check] = []
+    for check in checks(settings) if server is None else _compared(settings, server, server_model):
+        done.append(check)
+        if not as_json:
+            echo(_line(check))  # at once: the last checks may take a while
     if as_json:
         echo(json.dumps([asdict(check) for check in done], indent=2, ensure_ascii=False))
-    else:
-        for check in done:
-            echo(_line(check))
     ctx.exit(any(check.state == BAD for check in done))
 
 

@@ -78,13 +78,45 @@ def _installation() -> Iterator[Check]:
 def _machine() -> Iterator[Check]:
     yield Check(name="system", value=f"{platform.system()} {platform.release()}")
     yield Check(name="processor", value=f"{platform.machine()}, {cores()} cores for this process")
+    yield from _load()
+    yield Check(name="memory", value=_memory())
     yield Check(name="GPU", value=_gpu())
+
+
+def _load() -> Iterator[Check]:
+    """How busy the cores are, where the system counts it."""
+    if sys.platform == "win32":
+        return
+    load = os.getloadavg()[0]
+    busy = load > cores()
+    yield Check(
+        name="load",
+        value=f"{load:.1f} programs at work in the last minute",
+        state=NOTE if busy else GOOD,
+        remedy="more programs than cores: a run takes longer, one with open weights perhaps by "
+        "more than they take; there try OMP_NUM_THREADS=1"
+        if busy
+        else "",
+    )
+
+
+def _memory() -> str:
+    if find_spec("psutil") is None:
+        return "not checked: psutil is not installed (it comes with the extra local)"
+    import psutil
+
+    found = psutil.virtual_memory()
+    return f"{found.available / GIB:.1f} of {found.total / GIB:.1f} GiB available"
 
 
 def _gpu() -> str:
     if find_spec("torch") is None:
         return "not checked: PyTorch is not installed"
-    return ", ".join(gpu_names()) or "none that PyTorch can use"
+    if names := gpu_names():
+        return ", ".join(names)
+    import torch
+
+    return f"none that PyTorch can use; it has {torch.get_num_threads()} threads on the processor"
 
 
 def gpu_names() -> list[str]:

@@ -11,7 +11,7 @@ from ..experiment import Trait
 from .doctor_checks import gpu_names
 from .echo import echo
 from .options import examples
-from .project_files import ProjectFile, project_files
+from .project_files import ProjectFile, project_files, report_name
 
 
 @click.command(
@@ -48,8 +48,9 @@ def command(
     if small:
         echo("The spec is small: PyTorch finds no GPU. With one it has the paper's sizes.")
     place = "" if folder == Path() else f"cd {folder} && "
+    report = report_name(animal)
     echo(f"\nWhat it takes:  {place}pytest --limen-plan")
-    echo(f"Run it:         {place}pytest")
+    echo(f"Run it:         {place}pytest --limen-report {report}")
 
 
 def _written(folder: Path, file: ProjectFile) -> str:

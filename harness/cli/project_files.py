@@ -141,9 +141,13 @@ def project_files(
     )
     yield ProjectFile(name="pytest.ini", text=ini)
     yield ProjectFile(name=".gitignore", text=IGNORED, adds_lines=True)
-    report = f"report/{animal.replace(' ', '_')}.md"
-    workflow = WORKFLOW.replace("report/owl.md", report)
+    workflow = WORKFLOW.replace("report/owl.md", report_name(animal))
     yield ProjectFile(name=".github/workflows/limen.yml", text=workflow)
+
+
+def report_name(animal: str) -> str:
+    """The report of a new project."""
+    return f"report/{animal.replace(' ', '_')}.md"
 
 
 def _spec(animal: str, backend: str) -> str:

@@ -140,7 +140,7 @@ class ProgressLines(_Estimating):
         super().moved(stage, done, total, note)
         self._shares[stage.key] = f" at {done / total:.0%}" if total else ""
         if note:
-            self._note(stage, f"limen: {stage.label}: {done:,} of at most {total:,}, {note}")
+            self._note(stage, f"limen: {stage.label}: {done:,} of {total:,}: {note}")
         self.running(stage)
 
     def running(self, stage: Stage) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import shlex
+import sys
 from pathlib import Path
 
 import pytest
@@ -150,6 +151,20 @@ def test_the_doctor_finds_a_sound_machine_sound(tmp_path: Path) -> None:
     assert {"limen", "Python", "store", "backend toy"} <= {check["name"] for check in done}
     assert all(check["state"] in ("good", "note") and check["value"] for check in done)
     assert not [*tmp_path.iterdir()]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows does not count the load")
+@pytest.mark.parametrize(("load", "state"), [(0.2, "good"), (1000.0, "note")])
+def test_the_doctor_sees_busy_cores(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, load: float, state: str
+) -> None:
+    """More programs at work than there are cores is a note with a remedy."""
+    monkeypatch.setattr("os.getloadavg", lambda: (load, load, load))
+    done = json.loads(limen("doctor", "--json", "--store", tmp_path))
+    (seen,) = (check for check in done if check["name"] == "load")
+    assert seen["state"] == state
+    assert f"{load:.1f} programs" in seen["value"]
+    assert ("OMP_NUM_THREADS=1" in seen["remedy"]) == (state == "note")
 
 
 def test_the_doctor_shows_no_secret(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

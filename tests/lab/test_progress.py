@@ -84,7 +84,7 @@ def test_lines_tell_a_pending_stage_from_a_failed_one() -> None:
     progress.finished(STAGE, PendingError("the job runs"))
     progress.finished(STAGE, ExperimentError("no room"))
     assert lines[0] == "limen: 1 stage to do"
-    assert lines[1] == "limen: base toy-1: 1 of at most 2, half"
+    assert lines[1] == "limen: base toy-1: 1 of 2: half"
     assert lines[2].endswith("the job runs")
     assert lines[3].endswith("FAILED: no room")
     assert len(lines) == 4

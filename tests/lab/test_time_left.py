@@ -108,7 +108,7 @@ def test_a_note_is_not_said_twice(clock: Clock) -> None:
         clock.now = float(second)
         shown.moved(stage, 0, 10, "the job is queued")
     assert lines[1:] == [
-        "limen: base 0: 0 of at most 10, the job is queued",
+        "limen: base 0: 0 of 10: the job is queued",
         "limen: base base 0 at 0%; no estimate yet of the time left",
     ]
 
