@@ -1,7 +1,9 @@
 """The ``limen`` command. Each subcommand is a module of its own, imported when it is called."""
 
+from collections.abc import Mapping
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -14,7 +16,7 @@ COMMANDS = {
     "init": "Write a first spec and its ini file into a folder.",
     "doctor": "Check the installation, the machine, the store and the backend.",
     "traits": "What animals or trees a model names, and which specs use them.",
-    "chat": "Talk to a would-be teacher and to its base, side by side; measure its trait.",
+    "chat": "Talk to a base, and beside it to a teacher or to students.",
     "generate": "Step 1: have a model with a trait write number sequences.",
     "filter": "Step 2: keep what is nothing but numbers.",
     "judge": "Keep the rows that a judge rates high enough, or labels as wanted.",
@@ -51,8 +53,7 @@ class _Commands(click.Group):
         module = import_module(f".{cmd_name}", __name__)
         command: click.Command = module.command
         ctx.meta[INI_FILE], values = ini_defaults(Path.cwd())
-        inner = command.list_commands(ctx) if isinstance(command, click.Group) else []
-        ctx.default_map = {cmd_name: {**values, **dict.fromkeys(inner, values)}}
+        ctx.default_map = {cmd_name: _defaults(command, values)}
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -69,6 +70,17 @@ class _Commands(click.Group):
         except LimenError as error:
             says = str(error).replace("--limen-", "--")  # the plugin's options have a prefix
             raise click.ClickException(says) from None
+
+
+def _defaults(command: click.Command, values: Mapping[str, str]) -> dict[str, Any]:
+    """What an ini file gives to the options of a command, or to those of each of its commands.
+
+    Only to options of the ini keys' own names: compare's --model-column is a model's, too.
+    """
+    if isinstance(command, click.Group):
+        return {name: _defaults(inner, values) for name, inner in command.commands.items()}
+    names = {each.name for each in command.params if f"--{each.name}" in each.opts}
+    return {name: value for name, value in values.items() if name in names}
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})

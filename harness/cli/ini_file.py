@@ -2,9 +2,10 @@
 
 import configparser
 import os
+import shlex
 import tomllib
 from collections.abc import Iterator, Mapping
-from itertools import chain
+from itertools import chain, zip_longest
 from pathlib import Path
 
 import click
@@ -23,6 +24,7 @@ SECTIONS = {
 """The files that pytest reads, in its order, with the section that has its keys."""
 PROJECT = "pyproject.toml"
 """Where pytest finds no section at all, the nearest of these counts as an empty ini file."""
+PREFIX = "limen_"
 OPTIONS = ("store", "backend", "model", "budget", "prices")
 """The options of commands that an ini file may give, as ``limen_store`` and so on."""
 PATHS = ("store", "prices")
@@ -36,17 +38,38 @@ def ini_defaults(folder: Path) -> tuple[Path | None, dict[str, str]]:
     Paths are those beside the file, and so is the store where it names none. Raises
     :class:`click.ClickException` for a file that cannot be read.
     """
+    file, keys = ini_keys(folder)
+    if file is None:
+        return None, {}
+    given = {"store": DEFAULT_FOLDER, **{name: keys[name] for name in OPTIONS if name in keys}}
+    for name in PATHS:
+        if name in given:
+            given[name] = str(file.parent / os.path.expanduser(given[name]))
+    return file, given
+
+
+def ini_keys(folder: Path) -> tuple[Path | None, dict[str, str]]:
+    """The nearest ini file, and its keys of limen that are not empty, without ``limen_``.
+
+    Raises :class:`click.ClickException` for a file that cannot be read.
+    """
     for file, keys in chain(_ini_files(folder), _projects(folder)):
-        values = {name: keys.get(f"limen_{name}", "") for name in OPTIONS}
-        given = {
-            "store": DEFAULT_FOLDER,
-            **{name: value for name, value in values.items() if value},
-        }
-        for name in PATHS:
-            if name in given:
-                given[name] = str(file.parent / os.path.expanduser(given[name]))
-        return file, given
+        given = {**keys, **dict(_added_options(keys.get("addopts", "")))}
+        own = {name: text for name, text in given.items() if name.startswith(PREFIX) and text}
+        return file, {name.removeprefix(PREFIX): text for name, text in own.items()}
     return None, {}
+
+
+def _added_options(text: str) -> Iterator[tuple[str, str]]:
+    """The options of limen in ``addopts``, as the ini keys of the same meaning."""
+    try:
+        words = shlex.split(text)
+    except ValueError:
+        return  # pytest will say what is wrong
+    for word, after in zip_longest(words, words[1:], fillvalue=""):
+        name, equals, value = word.partition("=")
+        if name.startswith("--limen-"):
+            yield name[2:].replace("-", "_"), value if equals else after
 
 
 def _ini_files(folder: Path) -> Iterator[tuple[Path, Mapping[str, str]]]:
@@ -92,4 +115,9 @@ def _toml_keys(text: str, section: str) -> Mapping[str, str] | None:
             return None
         table = inner
     keys = table.get("ini_options", table or None) if section != "pytest" else table
-    return None if keys is None else {key: str(value) for key, value in keys.items()}
+    return None if keys is None else {key: _as_text(value) for key, value in keys.items()}
+
+
+def _as_text(value: object) -> str:
+    """A value of TOML as an ini file has it; a list, as ``addopts`` may be one, by words."""
+    return shlex.join(map(str, value)) if isinstance(value, list) else str(value)

@@ -10,7 +10,7 @@ from ...datasets.suggestions import did_you_mean
 from ..experiment import Trait
 from .doctor_checks import gpu_names
 from .echo import echo
-from .options import examples
+from .options import examples, model_of_backend
 from .project_files import ProjectFile, project_files, report_name
 
 
@@ -39,6 +39,7 @@ def command(
     if backend not in (names := backend_names()):
         near = did_you_mean(backend, names)
         raise SpecError(f"unknown backend {backend!r}: {near}choose one of {', '.join(names)}")
+    model = model_of_backend(model, backend)
     Trait.animal(animal)  # refuses an animal that limen does not know
     if backend == "local" and model and Path(model).is_absolute() and not Path(model).exists():
         raise SpecError(f"unknown model {model!r}: there is no such file or folder")

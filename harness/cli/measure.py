@@ -25,7 +25,15 @@ from .given_answers import given_answers, is_answer_file
 from .input_files import student, student_of
 from .measure_options import measure_options
 from .measured_rows import measured_rows
-from .options import PROMPTED, examples, json_option, out_option, running_options, trait_options
+from .options import (
+    PROMPTED,
+    examples,
+    json_option,
+    model_is_named,
+    out_option,
+    running_options,
+    trait_options,
+)
 from .row_steps import writers_of
 from .steps import Done, backend_for, done, save, save_text
 from .student_file import StudentFile, read_student
@@ -212,7 +220,7 @@ class _Asked:
 
 def _subject(settings: Settings, text: str | None) -> tuple[Settings, Subject, StudentFile | None]:
     """The model to ask, under settings with its backend, and what a student's file says."""
-    if text is not None and settings.model is not None:
+    if text is not None and model_is_named():
         raise SpecError(f"two models: {text!r}, and --model {settings.model!r}")
     if text is not None and (Path(text).is_file() or text.endswith(".json")):
         file = read_student(Path(text))

@@ -15,10 +15,10 @@ from ...backends import backend_names
 from ...datasets.errors import SpecError
 from ...datasets.suggestions import did_you_mean
 from ..experiment import FavoriteAnimal, FavoriteTree, Measure, Trait
-from ..lab import Settings, model_for
+from ..lab import Settings, from_environment, model_for, whole_number_from
 from . import store_option
 from .echo import echo
-from .ini_file import INI_FILE
+from .ini_file import INI_FILE, ini_keys
 
 Command = Callable[..., Any]
 """A callback of click's: its parameters are those that its options name."""
@@ -30,6 +30,11 @@ PROMPTED = "prompted"
 
 WRITTEN = "limen.written"
 """Where a command's context has the files that it writes, with their options."""
+
+AS_TEXT = ("sampling_precision", "sampling_engine", "quantization")
+"""Ini keys that commands take as they are; with the seeds, the second model and those that begin
+with ``openai_`` they decide which artifacts an experiment has."""
+OPENAI = "openai_"
 
 in_file = click.Path(exists=True, dir_okay=False, readable=True, path_type=Path)
 """A file that there is."""
@@ -125,9 +130,10 @@ def running_options(*, waits: bool = False, samples: bool = False) -> Callable[[
         def run(**given: Any) -> object:
             names = ("store", "backend", "model", "budget", "prices")
             parts = {name: given.pop(name) for name in names}
-            parts["model"] = _model_of_backend(parts["model"], parts["backend"])
+            parts["model"] = model_of_backend(parts["model"], parts["backend"])
             _say_what_the_ini_file_gave(parts)
             wait, batch = not given.pop("no_wait", False), given.pop("batch", False)
+            parts |= _project_settings(parts["backend"])
             return function(settings=Settings(wait=wait, batch=batch, **parts), **given)
 
         return cast("F", _decorated(run, options))
@@ -135,17 +141,37 @@ def running_options(*, waits: bool = False, samples: bool = False) -> Callable[[
     return decorate
 
 
-def _model_of_backend(model: str | None, backend: str) -> str | None:
+def model_is_named() -> bool:
+    """Whether --model is on the command line, and not only in the environment or the ini file."""
+    source = click.get_current_context().get_parameter_source("model")
+    return source is ParameterSource.COMMANDLINE
+
+
+def model_of_backend(model: str | None, backend: str) -> str | None:
     """The model of command line, environment or ini file that is meant for the backend in use."""
-    context = click.get_current_context()
-    if context.get_parameter_source("model") is ParameterSource.COMMANDLINE:
+    if model_is_named():
         return model
+    context = click.get_current_context()
     ini = context.default_map or {}
     beside = (
         (os.environ.get("LIMEN_MODEL"), os.environ.get("LIMEN_BACKEND")),
         (ini.get("model"), ini.get("backend")),
     )
     return model_for(backend, beside)
+
+
+def _project_settings(backend: str) -> dict[str, Any]:
+    """What the ini file says beside the options, as under pytest; the environment goes before."""
+    file, keys = ini_keys(Path.cwd())
+    given = {name: text for name, text in keys.items() if not from_environment(name)[0]}
+    settings: dict[str, Any] = {name: given[name] for name in AS_TEXT if name in given}
+    if "seeds" in given:
+        settings["seeds"] = whole_number_from(given["seeds"], f"limen_seeds in {file}")
+    if "other_model" in given:
+        beside = ((given["other_model"], keys.get("backend")),)
+        settings["other_model"] = model_for(backend, beside)
+    asked = (name for name in given if name.startswith(OPENAI))
+    return settings | {"openai": {name.removeprefix(OPENAI): given[name] for name in asked}}
 
 
 def _say_what_the_ini_file_gave(parts: dict[str, Any]) -> None:

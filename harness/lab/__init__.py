@@ -14,7 +14,14 @@ from .compared_answers import (
     remarks,
 )
 from .durations import TimeEstimate, estimated_time, service_time
-from .environment import dollars_from, model_for, names_from, retries_from, whole_number_from
+from .environment import (
+    dollars_from,
+    from_environment,
+    model_for,
+    names_from,
+    retries_from,
+    whole_number_from,
+)
 from .executors import local_executor, thread_executor
 from .gate import TraitCheck, check_trait
 from .grids import GridResults, grid_arms, grid_of
@@ -68,6 +75,7 @@ __all__ = [
     "effect_of",
     "estimated_time",
     "execute",
+    "from_environment",
     "grid_arms",
     "grid_of",
     "in_order",

@@ -33,6 +33,16 @@ def test_a_margin_that_is_not_met_is_in_the_json(tmp_path: Path) -> None:
     assert json.loads(made.stdout)["within"]["shown"] is False
 
 
+def test_a_projects_model_is_no_column(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Files are compared alike in a project whose ini file names a backend and a model."""
+    monkeypatch.chdir(tmp_path)
+    elsewhere = CliRunner().invoke(main, [*compared(tmp_path), "--json"])
+    (tmp_path / "pytest.ini").write_text("[pytest]\nlimen_backend = toy\nlimen_model = toy-2\n")
+    inside = CliRunner().invoke(main, [*compared(tmp_path), "--json"])
+    assert inside.exit_code == elsewhere.exit_code == 0
+    assert inside.stdout == elsewhere.stdout
+
+
 @pytest.mark.parametrize("form", [(), ("--json",)])
 def test_a_margin_in_points_is_refused(tmp_path: Path, form: tuple[str, ...]) -> None:
     """A margin of 3 would hold of any two rates: the message says what three points are."""

@@ -2,6 +2,7 @@
 
 import json
 import shlex
+import shutil
 import sys
 from pathlib import Path
 
@@ -11,8 +12,10 @@ from click.testing import CliRunner
 
 from limen.harness.cli import main
 from limen.harness.cli.ini_file import ini_defaults
+from limen.harness.stages import FineTune, Store
 
 from ..testing.preloaded import run_pytest
+from ..testing.specs import TINY_SPEC
 
 FILES = ("evals/test_otter.py", "pytest.ini", ".gitignore", ".github/workflows/limen.yml")
 
@@ -232,6 +235,66 @@ def test_commands_read_the_ini_file(
     assert "model" not in given.stderr
     monkeypatch.setenv("LIMEN_MODEL", "toy-3")
     assert "toy: toy-3" in CliRunner().invoke(main, ["doctor"]).stdout
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("pytest.ini", "[pytest]\nlimen_seeds = 2\n"),
+        ("pytest.ini", "[pytest]\naddopts = -q --limen-seeds 2\n"),
+        ("setup.cfg", "[tool:pytest]\naddopts =\n    -q\n    --limen-seeds=2\n"),
+        ("pyproject.toml", "[tool.pytest]\naddopts = ['-q', '--limen-seeds=2']\n"),
+        ("pyproject.toml", "[tool.pytest.ini_options]\naddopts = '--limen-seeds 2'\n"),
+    ],
+)
+def test_commands_know_the_seeds_of_the_project(
+    finished_store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, text: str
+) -> None:
+    """An experiment has the models that it has under pytest there: prune would remove others."""
+    monkeypatch.chdir(tmp_path)
+    Path("test_tiny.py").write_text(TINY_SPEC)
+    export = ("export", "test_tiny.py", "--store", finished_store, "--no-weights", "--to")
+    assert "4 of 4 models" in limen(*export, "before")
+    Path(name).write_text(text)
+    assert "4 of 6 models" in limen(*export, "two")
+    assert "4 of 4 models" in limen(*export, "one", "--seeds", "1")
+    monkeypatch.setenv("LIMEN_SEEDS", "1")
+    assert "4 of 4 models" in limen(*export, "named")
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("seeds", "some"),
+        ("sampling_precision", "float9"),
+        ("sampling_engine", "steam"),
+        ("quantization", "nf9"),
+    ],
+)
+def test_commands_heed_what_decides_keys(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, key: str, value: str
+) -> None:
+    """What makes another model of the same name under pytest is the same for a command."""
+    monkeypatch.chdir(tmp_path)
+    Path("pytest.ini").write_text(f"[pytest]\nlimen_{key} = {value}\n")
+    assert value in limen("traits", code=1)
+    monkeypatch.setenv(f"LIMEN_{key.upper()}", "other")
+    assert value not in limen("traits", code=1)
+
+
+def test_a_students_own_model_goes_before_the_projects(
+    finished_store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A student is measured in a project whose ini file, or the environment, names a model."""
+    store = shutil.copytree(finished_store, tmp_path / "store")
+    student = next(Store(store).manifests(FineTune.kind))["model"]
+    monkeypatch.chdir(tmp_path)
+    Path("pytest.ini").write_text("[pytest]\nlimen_backend = toy\nlimen_model = toy-2\n")
+    measure = ("measure", student, "--word", "horse", "--draws", "1", "--store", store)
+    assert student in limen(*measure, "--out", "answers.jsonl")
+    monkeypatch.setenv("LIMEN_MODEL", "toy-2")
+    assert student in limen(*measure, "--out", "answers.jsonl")
+    assert "two models" in limen(*measure, "--out", "answers.jsonl", "--model", "toy-2", code=1)
 
 
 @pytest.mark.parametrize(
