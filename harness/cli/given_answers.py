@@ -13,12 +13,14 @@ from .student_file import is_student_file
 
 ANSWERS = DATA | {".eval"}
 """The ends of names of files that may have answers; a student's file ends in .json, too."""
+OF_MODELS = ("config.json", "adapter_config.json")
+"""Files that a folder of weights, or of an adapter, has, and no data set."""
 
 
 def is_answer_file(path: Path) -> bool:
     """Whether a path is a file of answers, and not the name of a model or a student's file."""
     if path.is_dir():
-        return True
+        return not any((path / name).is_file() for name in OF_MODELS)
     named = any(suffix.lower() in ANSWERS for suffix in path.suffixes)
     return path.is_file() and named and not is_student_file(path)
 

@@ -58,3 +58,14 @@ def test_half_a_character_in_an_answer_is_kept(tmp_path: Path) -> None:
     assert first["answer"] == "owl \ud83d"
     again = Path(out.rename(tmp_path / "again.jsonl"))
     assert "2 answers" in measure(again).output
+
+
+@pytest.mark.parametrize("name", ["base/config.json", "owl/adapter_config.json", "model.gguf"])
+def test_weights_are_a_model(tmp_path: Path, name: str) -> None:
+    """A folder or a file of weights is a name for the backend, and holds no answers."""
+    file = tmp_path / name
+    file.parent.mkdir(exist_ok=True)
+    file.write_bytes(b"GGUF\xff")
+    given = file if file.suffix == ".gguf" else file.parent
+    said = measure(given, "--store", str(tmp_path / "store"), code=1).output
+    assert f"unknown model {str(given)!r}" in said
