@@ -1,5 +1,6 @@
 """The ``limen`` command. Each subcommand is a module of its own, imported when it is called."""
 
+import os
 from collections.abc import Mapping
 from importlib import import_module
 from pathlib import Path
@@ -10,7 +11,7 @@ import click
 from ...datasets.errors import LimenError
 from ...datasets.store_layout import DEFAULT_FOLDER
 from .echo import echo
-from .ini_file import INI_FILE, ini_defaults
+from .ini_file import INI_FILE, ini_defaults, ini_keys
 
 COMMANDS = {
     "init": "Write a first spec and its ini file into a folder.",
@@ -54,6 +55,7 @@ class _Commands(click.Group):
         command: click.Command = module.command
         ctx.meta[INI_FILE], values = ini_defaults(Path.cwd())
         ctx.default_map = {cmd_name: _defaults(command, values)}
+        _limit_functions(ctx)
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -70,6 +72,23 @@ class _Commands(click.Group):
         except LimenError as error:
             says = str(error).replace("--limen-", "--")  # the plugin's options have a prefix
             raise click.ClickException(says) from None
+
+
+def _limit_functions(ctx: click.Context) -> None:
+    """Give functions of specs the ini file's time limit, in this process and those that it starts.
+
+    The environment goes before, and is put back when the command ends.
+    """
+    file, keys = ini_keys(Path.cwd())
+    if "function_timeout" not in keys:
+        return
+    from ..stages import TIMEOUT_VARIABLE, timeout_from
+
+    text = keys["function_timeout"]
+    if not os.environ.get(TIMEOUT_VARIABLE):
+        timeout_from(text, f"limen_function_timeout in {file}")
+        os.environ[TIMEOUT_VARIABLE] = text
+        ctx.call_on_close(lambda: os.environ.pop(TIMEOUT_VARIABLE, None))
 
 
 def _defaults(command: click.Command, values: Mapping[str, str]) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """``limen init``, ``limen doctor`` and ``limen traits``: the first commands of a new project."""
 
 import json
+import os
 import shlex
 import shutil
 import sys
@@ -12,7 +13,7 @@ from click.testing import CliRunner
 
 from limen.harness.cli import main
 from limen.harness.cli.ini_file import ini_defaults
-from limen.harness.stages import FineTune, Store
+from limen.harness.stages import TIMEOUT_VARIABLE, FineTune, Store
 
 from ..testing.preloaded import run_pytest
 from ..testing.specs import TINY_SPEC
@@ -280,6 +281,24 @@ def test_commands_heed_what_decides_keys(
     assert value in limen("traits", code=1)
     monkeypatch.setenv(f"LIMEN_{key.upper()}", "other")
     assert value not in limen("traits", code=1)
+
+
+def test_functions_have_the_time_that_the_project_gives(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A rule that does not end is stopped by the ini file's limit; the environment goes before."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv(TIMEOUT_VARIABLE, raising=False)
+    Path("rule.py").write_text("def endless(answer):\n    while True:\n        pass\n")
+    Path("rows.jsonl").write_text('{"prompt": "Name numbers.", "answer": "1, 2"}\n')
+    args = ("filter", "rows.jsonl", "--rule", "rule.py:endless", "--out", "kept.jsonl")
+    Path("pytest.ini").write_text("[pytest]\nlimen_function_timeout = 0.3\n")
+    assert "0.3" in limen(*args, code=1)
+    assert TIMEOUT_VARIABLE not in os.environ
+    Path("pytest.ini").write_text("[pytest]\nlimen_function_timeout = soon\n")
+    assert "limen_function_timeout" in limen(*args, code=1)
+    monkeypatch.setenv(TIMEOUT_VARIABLE, "0.4")
+    assert "0.4" in limen(*args, code=1)
 
 
 def test_a_students_own_model_goes_before_the_projects(
