@@ -35,6 +35,8 @@ def students_named(
     store = Store(settings.store)
     if Path(given).suffix == ".py":
         found = list(_of_spec(Path(given), arms or ("student",), wanted, settings))
+    elif arms or wanted:
+        raise SpecError(f"--arm and -k choose among the students of a spec: {given} is none")
     else:
         found = [("student", _of_file_or_id(given, store))]
     base = found[0][1].base

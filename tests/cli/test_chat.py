@@ -103,6 +103,7 @@ def test_other_questions(shared_store: Path, tmp_path: Path) -> None:
         (("Hello",), "--trait, --tree, --system or --student"),
         (("--student", "ft:nobody", "Hello"), "no student 'ft:nobody'"),
         (("--trait", "owl", "--arm", "control", "Hello"), "give --student"),
+        (("--student", "ft:nobody", "--arm", "control", "Hello"), "ft:nobody is none"),
     ],
 )
 def test_what_cannot_be_meant(shared_store: Path, args: tuple[str, ...], says: str) -> None:
