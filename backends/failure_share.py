@@ -5,6 +5,9 @@ from ..datasets.errors import BackendError
 DEFAULT = 0.5
 FEWEST = 5
 """Failed requests that are recorded in any case."""
+FEWEST_OWN = 50
+"""Requests at fault themselves that end no stage before its end: a file may begin with its longest
+rows. Such a refusal costs nothing."""
 
 
 class FailureShare:
@@ -33,7 +36,8 @@ class FailureShare:
         self._failed += 1
         self._unexplained += not own
         self._last = message
-        if self._is_past_limit(pending):
+        is_clear = self._unexplained > FEWEST or self._failed > FEWEST_OWN
+        if is_clear and self._is_past_limit(pending):
             raise self._error()
 
     @property

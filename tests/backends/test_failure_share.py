@@ -44,5 +44,31 @@ def test_requests_that_are_too_long_are_no_error_of_a_few() -> None:
     for _ in range(5):
         share.failed("too long", own=True)
     share.check()
+    share.failed("too long", own=True)
     with pytest.raises(BackendError, match="6 of 6 requests failed; the last: too long"):
+        share.check()
+
+
+def test_a_file_may_begin_with_what_is_too_long() -> None:
+    """Some of them end no stage before its end; others that follow make them a small share."""
+    share = FailureShare("sampling m stopped", 0.5, REMEDY)
+    for _ in range(50):
         share.failed("too long", own=True)
+    for _ in range(60):
+        share.answered()
+    share.check()
+
+
+def test_a_file_of_what_is_too_long_ends_the_stage() -> None:
+    """After fifty it is clear that the model is the wrong one; other failures count with them."""
+    share = FailureShare("sampling m stopped", 0.5, REMEDY)
+    for _ in range(50):
+        share.failed("too long", own=True)
+    with pytest.raises(BackendError, match="51 of 51 requests failed"):
+        share.failed("too long", own=True)
+    mixed = FailureShare("sampling m stopped", 0.5, REMEDY)
+    for _ in range(5):
+        mixed.failed("too long", own=True)
+        mixed.failed("says no")
+    with pytest.raises(BackendError, match="11 of 11 requests failed"):
+        mixed.failed("says no")
