@@ -12,7 +12,7 @@ import click
 import pytest
 
 from limen.datasets import errors
-from limen.harness.cli import main
+from limen.harness.cli import COMMANDS, main
 from limen.harness.plugin.options import FLAGS, OPTIONS
 
 ROOT = Path(__file__).parents[1]
@@ -116,13 +116,27 @@ def test_commands_exist(page: Path) -> None:
             assert set(re.findall(r"(?<=\s)--[a-z-]+", call[2])) <= known | {"--help"}, line
 
 
+def put_in(page: str, mark: str, script: str) -> str:
+    """What a script prints, which is put into a page at its mark."""
+    assert f"<!-- {mark} -->" in (ROOT / "docs" / page).read_text(encoding="utf-8")
+    command = [sys.executable, str(ROOT / "benchmarks" / script)]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+
+
 def error_messages() -> str:
     """The list of messages that is put into the page of errors, without marks of markdown."""
-    page = ROOT / "docs" / "errors.md"
-    script = ROOT / "benchmarks" / "error_messages.py"
-    assert "<!-- the list of messages -->" in page.read_text(encoding="utf-8")
-    run = subprocess.run([sys.executable, script], capture_output=True, text=True, check=True)
-    return html.unescape(run.stdout.replace("\\", ""))
+    listed = put_in("errors.md", "the list of messages", "error_messages.py")
+    return html.unescape(listed.replace("\\", ""))
+
+
+def test_the_page_of_commands_has_the_help_of_each() -> None:
+    """Every command is there, those of groups by their whole names, with no path of a machine."""
+    listed = put_in("commands.md", "the help of every command", "command_help.py")
+    heads = set(re.findall(r"^## limen (\w+)", listed, re.MULTILINE))
+    assert heads == set(COMMANDS)
+    assert "\n## limen store prune\n" in listed
+    assert listed.count("\nUsage: limen ") == listed.count("\n```text\n")
+    assert str(Path.cwd()) not in listed
 
 
 def test_the_page_of_errors_lists_every_message() -> None:
