@@ -30,6 +30,9 @@ HIDDEN = {
     "__import__": "a module by its name", "urlopen": "the network",
 }  # fmt: skip
 """Names of calls by which a function uses something outside its code."""
+NOWHERE = "<string>"
+"""The file of code that was evaluated. From Python 3.13 on ``inspect`` finds the text of another
+such code under this name: that of ``python -c``."""
 
 
 class FunctionSource:
@@ -73,6 +76,8 @@ class FunctionSource:
     def _wrapper(self, call: FunctionType) -> Iterator[str]:
         """The code of a decorator around a function; ``inspect`` shows the inner source alone."""
         try:
+            if call.__code__.co_filename == NOWHERE:
+                raise OSError("it is in no file")
             yield textwrap.dedent(inspect.getsource(call.__code__))
         except (OSError, TypeError):
             self.unseen[f"the decorator of {call.__name__}"] = None
@@ -224,6 +229,9 @@ def is_extension(name: str) -> bool:
 
 def _source(call: FunctionType) -> str:
     try:
+        inner = inspect.unwrap(call)
+        if isinstance(inner, FunctionType) and inner.__code__.co_filename == NOWHERE:
+            raise OSError("it is in no file")
         text = textwrap.dedent(inspect.getsource(call))
     except (OSError, TypeError) as error:
         raise SpecError(

@@ -1,6 +1,7 @@
 import linecache
 import pickle
 import re
+import subprocess
 import sys
 import warnings
 from collections.abc import Callable
@@ -250,6 +251,19 @@ def test_a_rule_that_cannot_be_told_apart_is_refused(rule: object, fault: str) -
     """A function whose changes could not be seen is refused when the spec is made."""
     with pytest.raises(SpecError, match=fault):
         kept_by(rule)  # type: ignore[arg-type]
+
+
+def test_evaluated_rules_are_refused_in_a_command_too() -> None:
+    """Python 3.13 takes the program of ``python -c`` for their source, which tells none apart."""
+    program = (
+        "from limen.harness import Numbers\n"
+        "rule = eval('lambda text: None')\n"
+        "Numbers(generate=9, keep=3, rule=rule)\n"
+    )
+    command = [sys.executable, "-c", program]
+    run = subprocess.run(command, check=False, capture_output=True, text=True)
+    assert run.returncode == 1
+    assert "cannot be read (it is in no file)" in run.stderr
 
 
 def breaks(text: str) -> str | None:

@@ -78,7 +78,7 @@ def caught_interrupt() -> None:
 HARMFUL: dict[str, tuple[Callable[[], object], str]] = {
     "recursion": (lambda: sys.setrecursionlimit(150), "lowered the recursion limit from"),
     "function": (lambda: setattr(json, "dumps", None), "replaced or removed json.dumps"),
-    "method": (lambda: setattr(pathlib.Path, "write_text", id), "pathlib.Path.write_text"),
+    "method": (lambda: setattr(pathlib.Path, "write_text", id), r"pathlib[._a-z]*\.Path\.write_text"),
     "class": (lambda: setattr(socket, "socket", None), "replaced or removed socket.socket"),
     "builtin": (lambda: setattr(builtins, "len", abs), "replaced or removed builtins.len"),
     "deleted": (lambda: delete(builtins, "print"), "replaced or removed builtins.print"),
