@@ -73,9 +73,9 @@ def test_the_folder_answers_as_the_file(
 ) -> None:
     """A model from a GGUF file gives the answers of its weights and its tokenizer."""
     backend = import_module("limen.backends.local.backend")
-    plain = next(iter(LocalBackend(tmp_path / "a").sample(tiny, REQUESTS)))
+    plain = list(LocalBackend(tmp_path / "a").sample(tiny, REQUESTS))
     monkeypatch.setattr(backend, "find_model", lambda name: source)
-    assert next(iter(LocalBackend(tmp_path / "b").sample("tiny.gguf", REQUESTS))) == plain
+    assert list(LocalBackend(tmp_path / "b").sample("tiny.gguf", REQUESTS)) == plain
     assert reads == ["tiny.gguf"]
 
 
