@@ -122,9 +122,12 @@ class Sampler:
         for settings, alike in groupby(map(self.texts.with_stops, requests), _settings_of):
             while window := list(islice(alike, self.max_rows * WINDOW)):
                 for group in self._groups(self._by_length(window, settings.max_tokens)):
-                    yield from self._completed(_Round(self, group, settings), settings)
+                    yield from self._completed(group, settings)
 
-    def _completed(self, round_: "_Round", settings: _Settings) -> Iterator[list[Completion]]:
+    def _completed(
+        self, group: Sequence[Prompted], settings: _Settings
+    ) -> Iterator[list[Completion]]:
+        round_ = _Round(self, group, settings)
         while not round_.is_done:
             with self._activate() as model:
                 forward = self._loaded.forward(model, longest=settings.max_tokens)

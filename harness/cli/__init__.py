@@ -11,7 +11,7 @@ import click
 from ...datasets.errors import LimenError
 from ...datasets.store_layout import DEFAULT_FOLDER
 from .echo import echo
-from .ini_file import INI_FILE, ini_defaults, ini_keys
+from .ini_file import INI_FILE, ini_defaults, read_ini_file
 
 COMMANDS = {
     "init": "Write a first spec and its ini file into a folder.",
@@ -53,9 +53,10 @@ class _Commands(click.Group):
             return None
         module = import_module(f".{cmd_name}", __name__)
         command: click.Command = module.command
-        ctx.meta[INI_FILE], values = ini_defaults(Path.cwd())
-        ctx.default_map = {cmd_name: _defaults(command, values)}
-        _limit_functions(ctx)
+        file, keys = ctx.meta[INI_FILE] = read_ini_file(Path.cwd())
+        ctx.default_map = {cmd_name: _defaults(command, ini_defaults(file, keys))}
+        if "function_timeout" in keys:
+            _limit_functions(ctx, keys["function_timeout"], f"limen_function_timeout in {file}")
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -74,21 +75,12 @@ class _Commands(click.Group):
             raise click.ClickException(says) from None
 
 
-def _limit_functions(ctx: click.Context) -> None:
-    """Give functions of specs the ini file's time limit, in this process and those that it starts.
+def _limit_functions(ctx: click.Context, text: str, source: str) -> None:
+    """Give functions of specs the ini file's time limit; the environment goes before."""
+    from ..stages import TIMEOUT_VARIABLE, set_function_timeout
 
-    The environment goes before, and is put back when the command ends.
-    """
-    file, keys = ini_keys(Path.cwd())
-    if "function_timeout" not in keys:
-        return
-    from ..stages import TIMEOUT_VARIABLE, timeout_from
-
-    text = keys["function_timeout"]
     if not os.environ.get(TIMEOUT_VARIABLE):
-        timeout_from(text, f"limen_function_timeout in {file}")
-        os.environ[TIMEOUT_VARIABLE] = text
-        ctx.call_on_close(lambda: os.environ.pop(TIMEOUT_VARIABLE, None))
+        ctx.call_on_close(set_function_timeout(text, source))
 
 
 def _defaults(command: click.Command, values: Mapping[str, str]) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from .export import chosen_arms
 from .input_files import student, student_of
 from .side_by_side import ChatSide
 from .spec_files import arms_of, experiments_in
-from .student_file import read_student
+from .student_file import names_student_file, read_student
 from .title_filter import title_filter
 
 Trained = FineTune | Checkpoint
@@ -45,7 +45,7 @@ def students_named(
 
 
 def _of_file_or_id(given: str, store: Store) -> Trained:
-    if Path(given).is_file() or given.endswith(".json"):
+    if names_student_file(given):
         return student(store, read_student(Path(given)).key)
     made = student_of(store, given)
     if made is None:

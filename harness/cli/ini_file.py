@@ -29,26 +29,24 @@ OPTIONS = ("store", "backend", "model", "budget", "prices")
 """The options of commands that an ini file may give, as ``limen_store`` and so on."""
 PATHS = ("store", "prices")
 INI_FILE = "limen.ini_file"
-"""Where a command's context has the file."""
+"""Where a command's context has the file, and its keys."""
 
 
-def ini_defaults(folder: Path) -> tuple[Path | None, dict[str, str]]:
-    """The nearest ini file of a folder or one above it, and the options that it gives.
+def ini_defaults(file: Path | None, keys: Mapping[str, str]) -> dict[str, str]:
+    """What an ini file gives to the options of commands.
 
-    Paths are those beside the file, and so is the store where it names none. Raises
-    :class:`click.ClickException` for a file that cannot be read.
+    Paths are those beside the file, and so is the store where it names none.
     """
-    file, keys = ini_keys(folder)
     if file is None:
-        return None, {}
+        return {}
     given = {"store": DEFAULT_FOLDER, **{name: keys[name] for name in OPTIONS if name in keys}}
-    for name in PATHS:
-        if name in given:
-            given[name] = str(file.parent / os.path.expanduser(given[name]))
-    return file, given
+    beside = {
+        name: file.parent / os.path.expanduser(given[name]) for name in PATHS if name in given
+    }
+    return {**given, **{name: str(path) for name, path in beside.items()}}
 
 
-def ini_keys(folder: Path) -> tuple[Path | None, dict[str, str]]:
+def read_ini_file(folder: Path) -> tuple[Path | None, dict[str, str]]:
     """The nearest ini file, and its keys of limen that are not empty, without ``limen_``.
 
     Raises :class:`click.ClickException` for a file that cannot be read.

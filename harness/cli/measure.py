@@ -36,7 +36,7 @@ from .options import (
 )
 from .row_steps import writers_of
 from .steps import Done, backend_for, done, save, save_text
-from .student_file import StudentFile, read_student
+from .student_file import StudentFile, names_student_file, read_student
 
 TOP = 5
 """The most frequent answers or labels that are shown where no word is asked for."""
@@ -222,7 +222,7 @@ def _subject(settings: Settings, text: str | None) -> tuple[Settings, Subject, S
     """The model to ask, under settings with its backend, and what a student's file says."""
     if text is not None and model_is_named():
         raise SpecError(f"two models: {text!r}, and --model {settings.model!r}")
-    if text is not None and _is_of_training(text):
+    if text is not None and names_student_file(text):
         file = read_student(Path(text))
         stage = student(Store(settings.store), file.key)
         return replace(settings, backend=file.backend), stage, file
@@ -235,12 +235,6 @@ def _subject(settings: Settings, text: str | None) -> tuple[Settings, Subject, S
         return replace(settings, backend=own.backend), made, own
     backend = backend_for(settings)
     return settings, base(backend, text or settings.model or backend.default_model), None
-
-
-def _is_of_training(text: str) -> bool:
-    """Whether a text is meant as the file that ``limen train`` left; weights are a model's name."""
-    suffix = Path(text).suffix
-    return suffix == ".json" or (Path(text).is_file() and suffix != ".gguf")
 
 
 def _most_frequent(arm: Arm) -> str:

@@ -18,7 +18,7 @@ from ..experiment import FavoriteAnimal, FavoriteTree, Measure, Trait
 from ..lab import Settings, from_environment, model_for, whole_number_from
 from . import store_option
 from .echo import echo
-from .ini_file import INI_FILE, ini_keys
+from .ini_file import INI_FILE
 
 Command = Callable[..., Any]
 """A callback of click's: its parameters are those that its options name."""
@@ -162,7 +162,7 @@ def model_of_backend(model: str | None, backend: str) -> str | None:
 
 def _project_settings(backend: str) -> dict[str, Any]:
     """What the ini file says beside the options, as under pytest; the environment goes before."""
-    file, keys = ini_keys(Path.cwd())
+    file, keys = click.get_current_context().meta[INI_FILE]
     given = {name: text for name, text in keys.items() if not from_environment(name)[0]}
     settings: dict[str, Any] = {name: given[name] for name in AS_TEXT if name in given}
     if "seeds" in given:
@@ -183,7 +183,7 @@ def _say_what_the_ini_file_gave(parts: dict[str, Any]) -> None:
         if parts[name] and context.get_parameter_source(name) is ParameterSource.DEFAULT_MAP
     ]
     if given:
-        echo(f"limen: {', '.join(given)}, as {context.meta[INI_FILE]} says", err=True)
+        echo(f"limen: {', '.join(given)}, as {context.meta[INI_FILE][0]} says", err=True)
 
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")

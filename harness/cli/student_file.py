@@ -39,6 +39,12 @@ def read_student(file: Path) -> StudentFile:
     return StudentFile(**content)
 
 
+def names_student_file(text: str) -> bool:
+    """Whether a text is meant as a student's file; weights are the name of a model."""
+    suffix = Path(text).suffix
+    return suffix == ".json" or (Path(text).is_file() and suffix != ".gguf")
+
+
 def is_student_file(file: Path) -> bool:
     """Whether a file is, or was meant to be, a student's: one JSON object that is no answer."""
     if file.suffix.lower() != ".json":

@@ -202,28 +202,17 @@ def _executor_settings(config: pytest.Config) -> ExecutorSettings:
     )
 
 
-def set_function_timeout(config: pytest.Config) -> None:
+def limit_functions(config: pytest.Config) -> None:
     """Set the time limit of a spec's own functions, for this process and those that it starts.
 
     Functions are called wherever answers are read, so the limit is the process's: it is passed on
     by the environment, which is put back when the run ends.
     """
-    from ..stages import TIMEOUT_VARIABLE, timeout_from
+    from ..stages import set_function_timeout
 
     text, source = _given(config, "function-timeout")
-    timeout_from(text, source)
-    if text is None:
-        return
-    before = os.environ.get(TIMEOUT_VARIABLE)
-    os.environ[TIMEOUT_VARIABLE] = text
-    config.add_cleanup(lambda: _restore(TIMEOUT_VARIABLE, before))
-
-
-def _restore(variable: str, value: str | None) -> None:
-    if value is None:
-        os.environ.pop(variable, None)
-    else:
-        os.environ[variable] = value
+    if text is not None:
+        config.add_cleanup(set_function_timeout(text, source))
 
 
 def path_of(config: pytest.Config, text: str) -> Path:

@@ -27,7 +27,7 @@ from ..reporting import audit_rows, result_of
 from ..statistics import Evidence
 from .collection_checks import conditional_errors_of, errors_of
 from .effect_properties import EffectProperties
-from .options import flag, option, path_of, set_function_timeout, settings_of, shows_fixtures_only
+from .options import flag, limit_functions, option, path_of, settings_of, shows_fixtures_only
 from .refusals import Refusals
 from .registering import claim_of_item, register_claims
 from .run_effort import RunEffort
@@ -50,7 +50,7 @@ class LimenSession:
     """What limen keeps for one pytest run, in one process."""
 
     def __init__(self, config: pytest.Config) -> None:
-        set_function_timeout(config)
+        limit_functions(config)
         self._config = config
         self._terminal = Terminal(config)
         self._recorder = EvidenceRecorder()

@@ -76,9 +76,7 @@ class FunctionSource:
     def _wrapper(self, call: FunctionType) -> Iterator[str]:
         """The code of a decorator around a function; ``inspect`` shows the inner source alone."""
         try:
-            if call.__code__.co_filename == NOWHERE:
-                raise OSError("it is in no file")
-            yield textwrap.dedent(inspect.getsource(call.__code__))
+            yield _read(call.__code__)
         except (OSError, TypeError):
             self.unseen[f"the decorator of {call.__name__}"] = None
         if isinstance(call.__dict__.get("__wrapped__"), FunctionType):
@@ -227,12 +225,17 @@ def is_extension(name: str) -> bool:
     return Path(file).suffix in {".so", ".pyd", ".dll"}
 
 
+def _read(code: CodeType | Callable[..., object]) -> str:
+    """The text of some code; raises OSError, or TypeError, if there is none."""
+    if isinstance(code, CodeType) and code.co_filename == NOWHERE:
+        raise OSError("it is in no file")
+    return textwrap.dedent(inspect.getsource(code))
+
+
 def _source(call: FunctionType) -> str:
     try:
         inner = inspect.unwrap(call)
-        if isinstance(inner, FunctionType) and inner.__code__.co_filename == NOWHERE:
-            raise OSError("it is in no file")
-        text = textwrap.dedent(inspect.getsource(call))
+        text = _read(inner.__code__ if isinstance(inner, FunctionType) else inner)
     except (OSError, TypeError) as error:
         raise SpecError(
             f"the source of {call!r} cannot be read ({error}), so a change in it could not be "

@@ -196,6 +196,23 @@ def function_timeout() -> float:
     return timeout_from(os.environ.get(TIMEOUT_VARIABLE) or None, TIMEOUT_VARIABLE)
 
 
+def set_function_timeout(text: str, source: str) -> Callable[[], None]:
+    """Set that limit for this process and those that it starts; returns what puts it back.
+
+    Raises :class:`~limen.SpecError` for a text that is no time limit.
+    """
+    timeout_from(text, source)
+    before = os.environ.get(TIMEOUT_VARIABLE)
+    os.environ[TIMEOUT_VARIABLE] = text
+
+    def put_back() -> None:
+        os.environ.pop(TIMEOUT_VARIABLE, None)
+        if before is not None:
+            os.environ[TIMEOUT_VARIABLE] = before
+
+    return put_back
+
+
 def timeout_from(text: str | None, source: str) -> float:
     """A time limit in seconds, from a text; raises :class:`~limen.SpecError`, with its source."""
     if text is None:

@@ -12,7 +12,7 @@ import yaml
 from click.testing import CliRunner
 
 from limen.harness.cli import main
-from limen.harness.cli.ini_file import ini_defaults
+from limen.harness.cli.ini_file import ini_defaults, read_ini_file
 from limen.harness.stages import TIMEOUT_VARIABLE, FineTune, Store
 
 from ..testing.preloaded import run_pytest
@@ -370,7 +370,8 @@ def test_commands_take_the_file_that_pytest_takes(
     below.mkdir(parents=True)
     for name, text in files.items():
         (tmp_path / "project" / name).write_text(text)
-    found, options = ini_defaults(below)
+    found, keys = read_ini_file(below)
+    options = ini_defaults(found, keys)
     file = tmp_path / taken
     assert found == file
     assert options == {"store": str(file.parent / ".limen"), **given}
