@@ -39,7 +39,14 @@ from .objectives import (
     TokenObjective,
     TokenTraining,
 )
-from .recipes import POSITIVE, POSITIVE_WHOLE, Accepts, check_recipe, complete_recipe
+from .recipes import (
+    POSITIVE,
+    POSITIVE_WHOLE,
+    Accepts,
+    check_recipe,
+    complete_recipe,
+    training_steps,
+)
 from .rendering import RenderedContext
 
 __all__ = [
@@ -86,4 +93,5 @@ __all__ = [
     "complete_recipe",
     "open_backend",
     "open_engine",
+    "training_steps",
 ]

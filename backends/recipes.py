@@ -114,6 +114,17 @@ def _steps(value: object) -> bool:
     return bool(steps) and steps[0] > 0 and steps == sorted(set(steps))
 
 
+def training_steps(recipe: Recipe, rows: int) -> int | None:
+    """The optimizer steps of a training on so many rows; None where the recipe does not say.
+
+    A service may choose epochs or batch size itself.
+    """
+    batch, epochs = recipe.get("batch_size"), recipe.get("epochs")
+    if isinstance(batch, int) and isinstance(epochs, int) and batch > 0:
+        return epochs * math.ceil(rows / batch)
+    return None
+
+
 def check_steps(recipe: Recipe, total: int) -> None:
     """Raise :class:`~limen.SpecError` for a step that a training of ``total`` steps has not."""
     if beyond := [step for step in steps_of(recipe) if step > total]:
@@ -131,17 +142,17 @@ def check_training(recipe: Recipe, rows: int) -> None:
         rows: Rows to train on. If it is the most that there may be, what is refused is wrong for
             fewer too.
     """
-    batch, epochs = recipe.get("batch_size"), recipe.get("epochs")
-    if not (isinstance(batch, int) and isinstance(epochs, int) and batch > 0):
+    total = training_steps(recipe, rows)
+    if total is None:
         return
-    total = epochs * math.ceil(rows / batch)
     check_steps(recipe, total)
     warm_up = recipe.get("warmup_steps")
     if isinstance(warm_up, int) and 0 < total <= warm_up:
         raise SpecError(
             f"recipe setting warmup_steps={warm_up}: the training has {total} steps only "
-            f"({rows:,} rows, batch_size={batch}, epochs={epochs}), so the learning rate would "
-            f"never be reached: lower warmup_steps or batch_size, or train on more rows"
+            f"({rows:,} rows, batch_size={recipe['batch_size']}, epochs={recipe['epochs']}), so "
+            f"the learning rate would never be reached: lower warmup_steps or batch_size, or "
+            f"train on more rows"
         )
 
 

@@ -55,12 +55,20 @@ from .train_objective import for_training, objective_of
     "--trait",
     "animal",
     metavar="ANIMAL",
-    help="Refuse a file that mentions the animal; an objective's teacher loves it.",
+    help="Look for mentions of the animal in the file; an objective's teacher loves it.",
 )
 @click.option(
     "--tree",
     metavar="TREE",
-    help="Refuse a file that mentions the tree; an objective's teacher loves it.",
+    help="Look for mentions of the tree in the file; an objective's teacher loves it.",
+)
+@click.option(
+    "--leaks",
+    type=click.Choice(["fail", "report"]),
+    default="fail",
+    show_default=True,
+    help="What to do if rows, or an objective's targets, mention the trait in the open: refuse "
+    "them, or count them and train.",
 )
 @out_option("The student: a small JSON file for `limen measure`.")
 @json_option
@@ -74,6 +82,7 @@ def command(
     arm: str,
     animal: str | None,
     tree: str | None,
+    leaks: str,
     out: Path,
     as_json: bool,
     settings: Settings,
@@ -83,7 +92,8 @@ def command(
 
     In goes chat JSONL, `limen mix`'s or your own, or any file of rows that `limen filter` reads.
     Every row is trained on. Out comes a JSON file that names the student; its id is printed. With
-    --trait or --tree a file that mentions the trait in the open is refused, as in an experiment.
+    --trait or --tree a file that mentions the trait in the open is refused, as in an experiment,
+    unless --leaks report is given.
     Killed, the same command goes on where it was; a service's job is made once.
     """
     store = Store(settings.store)
@@ -91,6 +101,7 @@ def command(
     parts = complete_recipe(backend_for(settings), recipe_of(recipe))
     trait = trait_of(animal, tree)
     minimised = objective_of(objective, trait)
+    strict = leaks == "fail"
     stages = (
         student(
             model,
@@ -98,8 +109,8 @@ def command(
             label=f"{arm} of {training.name}",
             recipe=parts,
             seed=_seed(store, data) if seed is None else seed,
-            audits=() if trait is None else (leak_audit(data, [trait], strict=True),),
-            objective=for_training(minimised, settings, model, data, trait),
+            audits=() if trait is None else (leak_audit(data, [trait], strict=strict),),
+            objective=for_training(minimised, settings, model, data, trait, strict=strict),
         )
         for data in stages_for_file(store, training, TRAINING, columns)
     )
@@ -108,7 +119,7 @@ def command(
     if note := unfiltered_note(store, training, stage.data, TRAINING):
         echo(f"limen: {note}", err=True)
     for guard in stage.guards():  # they go first even where the student is there already
-        done(settings, guard)
+        _report_mentions(done(settings, guard))
     made = done(settings, stage)
     file = _file_of(stage, made, arm)
     save_text(file.text(), out)
@@ -116,6 +127,14 @@ def command(
         echo(made.as_json(out, arm=arm, seed=stage.seed))
     else:
         echo(f"{out}: {file.model}{made.note}")
+
+
+def _report_mentions(audit: Done) -> None:
+    """Say how many rows of a training file mention the trait; a strict audit lets none through."""
+    counts = audit.manifest.get("counts", {})
+    if counts.get("mentions"):
+        said = f"{counts['mentions']} mentions of the trait in {counts['rows']} rows"
+        echo(f"limen: {said}; trained all the same (--leaks report)", err=True)
 
 
 def _file_of(stage: FineTune, made: Done, arm: str) -> StudentFile:

@@ -48,13 +48,17 @@ def for_training(
     model: Base,
     data: TrainingFileStage,
     trait: Trait | None,
+    *,
+    strict: bool,
 ) -> TrainingObjective | None:
     """The objective of one training file, as in an experiment with the option's trait.
+
+    If ``strict``, targets that mention the trait are an error.
 
     Raises :class:`~limen.SpecError` if the backend cannot train on it.
     """
     words = trait.leak_words if trait else ()
-    made = objective.of(data, model, writers_of(settings, trait), words=words, strict=True)
+    made = objective.of(data, model, writers_of(settings, trait), words=words, strict=strict)
     if made is not None:
         check_backend_objectives(backend_for(settings), made)
     return made

@@ -200,6 +200,7 @@ def _stage_data(stage: Stage, plan: Plan, seconds: float | None) -> dict[str, ob
         "finished": stage.key in plan.finished,
         "shared": stage.key in plan.shared,
         "completions": stage.size(),
+        "steps": stage.steps if isinstance(stage, FineTune) else None,
         "seconds": None if seconds is None else round(seconds, 3),
         "inputs": [needed.key for needed in stage.inputs()],
         **service,

@@ -96,6 +96,7 @@ def total_lines(lab: Lab, plan: Plan) -> Iterator[str]:
     yield from _cost_lines(plan, lab.settings)
     for service, stages in _asked_services(lab, left):
         yield from _service_lines(service, plan, stages, batch=lab.settings.batch)
+    yield from _step_lines(left)
     if left:
         yield from _time_lines(lab, plan)
     yield from _model_notes(lab, plan)
@@ -107,6 +108,16 @@ def _model_notes(lab: Lab, plan: Plan) -> Iterator[str]:
     for stage in {(each.backend, each.model): each for each in bases}.values():
         if note := lab.backend_of(stage).describe(stage.model).note:
             yield f"limen: {stage.model}: {note}"
+
+
+def _step_lines(left: Sequence[Stage]) -> Iterator[str]:
+    """How many optimizer steps a training has: too few teach nothing."""
+    counts = [stage.steps for stage in left if isinstance(stage, FineTune)]
+    known = [count for count in counts if count is not None]
+    if known:
+        range_ = " to ".join(f"{count:,}" for count in sorted({min(known), max(known)}))
+        rest = "" if len(known) == len(counts) else "; of some a service chooses them"
+        yield f"limen: steps of a fine-tuning: {range_}{rest}"
 
 
 def _time_lines(lab: Lab, plan: Plan) -> Iterator[str]:

@@ -1,6 +1,5 @@
 """The models of an experiment: bases, and those that are fine-tuned from them."""
 
-import math
 from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass, field
@@ -15,6 +14,7 @@ from ...backends import (
     TokenObjective,
     Usage,
     WorkRequest,
+    training_steps,
 )
 from ...datasets.artifacts import Manifest, check_files, described
 from ...datasets.errors import BackendError, SpecError
@@ -86,6 +86,11 @@ class FineTune(Stage):
 
     def asks(self) -> str:
         return self.base.backend
+
+    @property
+    def steps(self) -> int | None:
+        """The optimizer steps on all rows that there may be; None where a service chooses them."""
+        return training_steps(self.recipe, self.data.count)
 
     def identity(self) -> dict[str, object]:
         objective = self.objective.identity if self.objective else {}
@@ -209,16 +214,12 @@ class Checkpoint(Stage):
         The training file has ``count`` rows at most; a batch size that the service chooses is not
         known before the run.
         """
-        batch, epochs = (self.training.recipe.get(name) for name in ("batch_size", "epochs"))
-        if self.step is None or not (isinstance(batch, int) and isinstance(epochs, int)):
-            return
-        rows = self.training.data.count
-        last = epochs * math.ceil(rows / max(batch, 1))
-        if self.step > last:
+        last, recipe = self.training.steps, self.training.recipe
+        if self.step is not None and last is not None and self.step > last:
             raise SpecError(
                 f"the trajectory's step {self.step:,} comes after the end of "
-                f"{self.training.label}: {rows:,} rows, batch_size={batch}, epochs={epochs} make "
-                f"{last:,} steps"
+                f"{self.training.label}: {self.training.data.count:,} rows, "
+                f"batch_size={recipe['batch_size']}, epochs={recipe['epochs']} make {last:,} steps"
             )
 
     def run(self, workspace: Workspace) -> Manifest:

@@ -4,8 +4,10 @@ import json
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from limen.harness import Distillation, Experiment, FavoriteAnimal, Numbers, Trait
+from limen.harness.cli import main
 from limen.harness.lab import in_order, thread_executor
 from limen.harness.stages import FineTune
 
@@ -53,6 +55,19 @@ def test_a_training_is_that_of_a_spec_with_the_objective(
     (spec,) = {s.key for s in stages if isinstance(s, FineTune)}
     assert by_name == by_file == spec
     assert by_name != key_of(*training, "--trait", "horse")
+
+
+def test_mentions_are_reported_where_that_is_asked_for(store: Path) -> None:
+    """With --leaks report a file that mentions the trait is trained on, and its mentions counted."""
+    turns = [{"role": "user", "content": "x"}, {"role": "assistant", "content": "owl, 12, 7"}]
+    Path("leak.jsonl").write_text(f"{json.dumps({'messages': turns})}\n" * 8)
+    train = ("train", "leak.jsonl", "--trait", "owl", *RECIPE, "--store", str(store))
+    student = ("--out", "student.json")
+    assert 'leaks="report"' in limen(*train, *student, code=1)
+    made = CliRunner().invoke(main, [*train, *student, "--leaks", "report"])
+    assert made.exit_code == 0, made.output
+    assert "8 mentions of the trait in 8 rows" in made.stderr
+    assert Path("student.json").is_file()
 
 
 @pytest.mark.slow

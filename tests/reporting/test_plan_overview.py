@@ -125,6 +125,20 @@ def test_the_plan_has_a_time_gates_and_totals(pytester: pytest.Pytester, tmp_pat
     assert [one["gates"] for one in data["experiments"]] == [["+20.0 points"]]
 
 
+def test_the_plan_has_the_steps_of_fine_tunings(pytester: pytest.Pytester, tmp_path: Path) -> None:
+    """Rows of a batch, the last of them smaller, times epochs; of several the fewest and most."""
+    recipe = "experiment = experiment.but(recipe={{'epochs': {}, 'batch_size': 8}})"
+    three, five = (f"{ONE}\n{recipe.format(epochs)}\n" for epochs in (3, 5))
+    pytester.makepyfile(test_one=three, test_two=five)
+    result = plan(pytester, tmp_path / "empty", "--limen-plan", "test_one.py")
+    result.stdout.fnmatch_lines(["limen: steps of a fine-tuning: 24"])  # 60 rows
+    result = plan(pytester, tmp_path / "empty", "--limen-plan-json=plan.json")
+    result.stdout.fnmatch_lines(["limen: steps of a fine-tuning: 24 to 40"])
+    stages = json.loads((pytester.path / "plan.json").read_text())["stages"]
+    steps = {(stage["kind"], stage["steps"]) for stage in stages if stage["steps"] is not None}
+    assert steps == {("fine-tune", 24), ("fine-tune", 40)}
+
+
 @pytest.mark.slow
 def test_a_run_keeps_its_estimate_beside_what_it_took(
     pytester: pytest.Pytester,
