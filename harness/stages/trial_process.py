@@ -15,6 +15,7 @@ import sys
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext, suppress
 from functools import partial
+from importlib import import_module
 from types import FrameType
 from typing import NamedTuple
 
@@ -31,6 +32,8 @@ PLACE = struct.Struct("q")
 """The number of the call that was begun last, in memory that both processes share."""
 LENGTH = struct.Struct("q")
 """The head of a request, and of a reply: how many bytes follow."""
+THREAD_POOLS = (b"omp", b"blas", b"blis", b"mkl")
+"""In the file names of libraries that compute in threads: of OpenMP, and of linear algebra."""
 INTERRUPTED = "interrupted the run, by KeyboardInterrupt or SIGINT"
 
 
@@ -168,7 +171,7 @@ def _detach(kept: set[int]) -> None:
         setattr(sys, name, open(nowhere, "w", encoding="utf-8", closefd=False))  # noqa: SIM115
     with suppress(Exception):
         _use_one_thread()
-    with suppress(OSError), open("/proc/self/oom_score_adj", "w", encoding="ascii") as file:
+    with suppress(OSError), open("/proc/self/oom_score_adj", "w", encoding="utf-8") as file:
         file.write("1000")  # if memory runs out, this process is the one to end
 
 
@@ -178,8 +181,22 @@ def _is_channel(descriptor: int) -> bool:
     return stat.S_ISSOCK(mode) or (descriptor > 2 and stat.S_ISFIFO(mode))
 
 
+def import_before_fork() -> None:
+    """Import what a copy needs itself: there it would count as imported by the function."""
+    if _has_thread_pools():
+        import_module("threadpoolctl")
+
+
 def _use_one_thread() -> None:
     """OpenMP's threads did not come along, and would be waited for."""
-    from threadpoolctl import threadpool_limits
+    if _has_thread_pools():
+        from threadpoolctl import threadpool_limits
 
-    threadpool_limits(1)
+        threadpool_limits(1)
+
+
+def _has_thread_pools() -> bool:
+    """Whether a library with threads of its own is loaded: NumPy and PyTorch bring some."""
+    with open("/proc/self/maps", "rb") as maps:
+        loaded = maps.read()
+    return any(name in loaded for name in THREAD_POOLS)

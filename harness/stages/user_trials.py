@@ -30,7 +30,7 @@ from types import MethodType
 
 from .deferred_signals import signals_deferred
 from .process_bindings import ModuleBindings, note_modules
-from .trial_process import LENGTH, PLACE, Call, Given, Reply, serve
+from .trial_process import LENGTH, PLACE, Call, Given, Reply, import_before_fork, serve
 
 COPIES = 8
 """Forked copies that are kept, each for the calls of one function."""
@@ -284,6 +284,8 @@ class _Copy:
         return f"signal {-status}, {signal.strsignal(-status) or 'unknown'}"
 
     def _start(self) -> None:
+        with suppress(Exception):
+            import_before_fork()
         note_modules()
         self._bindings = ModuleBindings()
         asked, self._requests = os.pipe()

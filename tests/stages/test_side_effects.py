@@ -10,6 +10,7 @@ import pathlib
 import random
 import signal
 import socket
+import subprocess
 import sys
 import threading
 import unittest.mock
@@ -244,6 +245,30 @@ def test_a_function_that_raises_in_the_copy_alone_is_guarded() -> None:
     with pytest.raises(ScoreError, match=r"on the text 'one', and replaced or removed json.dumps"):
         called(harms_here, "one")
     assert json.dumps is before
+
+
+PROGRAM = """
+import os, sys
+from limen.datasets.errors import ScoreError
+from limen.harness.stages import call_on_text
+
+def function(text):
+    return len(text)
+
+before, forks, fork = set(sys.modules), [], os.fork
+os.fork = lambda: forks.append(0) or fork()
+call_on_text(function, "text", name="f", what="the text", error=ScoreError)
+print("ctypes" in set(sys.modules) - before, len(forks))
+"""
+
+
+@TRIED
+@pytest.mark.parametrize("first", ["", "import numpy"])
+def test_a_process_is_copied_once_to_try_a_function(first: str) -> None:
+    """What a copy needs itself is not taken for what the function imports."""
+    command = [sys.executable, "-c", f"{first}{PROGRAM}"]
+    run = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert run.stdout.split() == ["False", "1"]
 
 
 @TRIED
