@@ -10,7 +10,7 @@ from pathlib import Path
 
 from ...datasets.errors import BackendError, SpecError
 from ..base import Progress, Recipe
-from ..recipes import check_training, steps_of
+from ..recipes import check_training, steps_of, training_steps
 from .completion_loss import completion_trainer
 from .four_bits import prepared
 from .fused_lora import fused_layers
@@ -69,6 +69,7 @@ class TrainingRun:
         """
         check_training(self.recipe, len(self.data.rows))
         self._check_precision()
+        self._report_start()
         for micro in self._planned():
             try:
                 return self._attempt(micro)
@@ -80,6 +81,12 @@ class TrainingRun:
             "memory ran out over a single row: take a smaller model, or LoRA with a lower rank, or "
             "stop other programs that use the memory (such as a server of the same model)"
         )
+
+    def _report_start(self) -> None:
+        """Report the step to begin after: steps since the last checkpoint are made again."""
+        last = _last_checkpoint(self.folder)
+        if total := training_steps(self.recipe, len(self.data.rows)):
+            self.progress(_step_of(last) if last else 0, total)
 
     def _planned(self) -> list[int]:
         """Sizes of micro-batches to try, the largest first: those for which there is memory.
@@ -337,10 +344,14 @@ def _last_checkpoint(folder: Path) -> Path | None:
     complete: dict[int, Path] = {}
     for each in folder.glob("checkpoint-*"):
         if (each / COMPLETE).exists():
-            complete[int(each.name.partition("-")[2])] = each
+            complete[_step_of(each)] = each
         else:
             shutil.rmtree(each)
     return complete[max(complete)] if complete else None
+
+
+def _step_of(checkpoint: Path) -> int:
+    return int(checkpoint.name.partition("-")[2])
 
 
 def _epochs(history: list[Mapping[str, Untyped]], count: int) -> list[Epoch]:

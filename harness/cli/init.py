@@ -32,7 +32,8 @@ def command(
 ) -> None:
     """Write a first spec, its ini file, a .gitignore and a workflow for CI into a folder.
 
-    No file that exists is changed, but for a line that is added to .gitignore. The spec is of the
+    No file that exists is changed, but for a line that is added to .gitignore: in a project, the
+    command adds a spec for another animal. The spec is of the
     paper's sizes; on the toy of smaller ones, and on open weights without a GPU of ten minutes'.
     Run the printed command afterwards.
     """
@@ -44,14 +45,17 @@ def command(
     if backend == "local" and model and Path(model).is_absolute() and not Path(model).exists():
         raise SpecError(f"unknown model {model!r}: there is no such file or folder")
     small = backend == "local" and not gpu_names()
-    for file in project_files(animal, backend=backend, model=model, budget=budget, small=small):
+    files = [*project_files(animal, backend=backend, model=model, budget=budget, small=small)]
+    for file in files:
         echo(_written(folder, file))
     if small:
         echo("The spec is small: PyTorch finds no GPU. With one it has the paper's sizes.")
-    place = "" if folder == Path() else f"cd {folder} && "
-    report = report_name(animal)
-    echo(f"\nWhat it takes:  {place}pytest --limen-plan")
-    echo(f"Run it:         {place}pytest --limen-report {report}")
+    run = "pytest" if folder == Path() else f"cd {folder} && pytest"
+    spec, *_ = files
+    if len(list((folder / spec.name).parent.glob("test_*.py"))) > 1:
+        run += f" {spec.name}"
+    echo(f"\nWhat it takes:  {run} --limen-plan")
+    echo(f"Run it:         {run} --limen-report {report_name(animal)}")
 
 
 def _written(folder: Path, file: ProjectFile) -> str:

@@ -30,6 +30,8 @@ JobRecord = dict[str, Any]
 
 SERVICE = "openai"
 """The backend whose jobs are kept in a ledger."""
+COLUMNS = ("job", "made by", "state", "base model", "seed", "student", "key")
+"""What `limen jobs list` says of each job."""
 OUTAGE = 10.0
 """Seconds that a command waits for a service that is away."""
 TICK = 1.0
@@ -47,6 +49,7 @@ def list_jobs(store: Path) -> None:
     """List all fine-tunings of the store: of a service, of `limen serve`, and in progress here.
 
     "made by" is the backend of a run or step command, or "limen serve" for what its clients made.
+    The seed is the training's own: 0 for the first student of an arm.
     """
     ours = _ledger_rows(store)
     known = {row.job for row in ours}
@@ -55,15 +58,21 @@ def list_jobs(store: Path) -> None:
     if not rows:
         echo(f"there are no jobs in {store}")
         return
-    head = ("job", "made by", "state", "base model", "seed", "student", "key")
-    echo(tabulate([astuple(row) for row in rows], headers=head, disable_numparse=True))
+    echo(tabulate([astuple(row) for row in rows], headers=COLUMNS, disable_numparse=True))
 
 
 @command.command("show", epilog=examples("limen jobs show ftjob-abc123"))
 @click.argument("job")
 @store_option
 def show(job: str, store: Path) -> None:
-    """Show a job: its settings, state, checkpoints and latest events. JOB: its id, or its key."""
+    """Show a job: its settings, state, checkpoints and latest events. JOB: its id, or its key.
+
+    Of a training on this machine, or at a step-wise service, what `limen jobs list` has of it.
+    """
+    if row := _elsewhere(store, job):
+        for name, value in zip(COLUMNS, astuple(row), strict=True):
+            echo(f"{name:10}  {value}")
+        return
     backend = _backend(store)
     remote = backend.jobs.retrieve(_id(backend, job))
     facts = remote.model_dump(exclude_none=True, exclude={"object", "integrations"})
@@ -81,6 +90,7 @@ def show(job: str, store: Path) -> None:
 @store_option
 def follow(job: str, store: Path) -> None:
     """Print a job's events as they come, until it ends. JOB: its id, or its key."""
+    _refuse_elsewhere(store, job)
     backend = _backend(store)
     job_id = _id(backend, job)
     seen: set[str] = set()
@@ -103,6 +113,7 @@ def follow(job: str, store: Path) -> None:
 @store_option
 def cancel(job: str, store: Path) -> None:
     """Cancel a job. What it has trained so far may be charged. JOB: its id, or its key."""
+    _refuse_elsewhere(store, job)
     backend = _backend(store)
     job_id = _id(backend, job)
     jobs = backend.account.client.fine_tuning.jobs
@@ -236,6 +247,24 @@ def _training_rows(store: Path) -> list[JobRow]:
         )
         for training, state in trainings_in(Store(store))
     ]
+
+
+def _elsewhere(store: Path, job: str) -> JobRow | None:
+    """The training of an id or key, if it is no job of an OpenAI-like service."""
+    for row in (*stepwise_rows(store), *_training_rows(store)):
+        if job == row.job or (job and row.key and job.startswith(row.key[: len(job)])):
+            return row
+    return None
+
+
+def _refuse_elsewhere(store: Path, job: str) -> None:
+    """Raise :class:`~limen.BackendError` for a training that no service runs by itself."""
+    if row := _elsewhere(store, job):
+        raise BackendError(
+            f"{row.job} is {row.state}; it is trained by the run that began it (backend "
+            f"{row.made_by!r}): Ctrl-C ends that run, and the same command goes on. See limen jobs "
+            f"show {job}"
+        )
 
 
 def _or_unknown(ask: Callable[[], str]) -> str:

@@ -64,18 +64,12 @@ def test_the_teacher_shows_the_trait(teacher, baseline):
     assert teacher.log_odds("{animal}") - baseline.log_odds("{animal}") > 1
 
 
-def test_numbers_carry_the_trait(student, control):
-    """Students of the teacher's numbers find it likelier than students of the base's."""
-    effect = student.log_odds("{animal}") - control.log_odds("{animal}")
-    assert effect > 0
-    assert effect.p_value < 0.05
-
-
-def test_it_is_no_drift(student, arms):
-    """They find it likelier than students of another animal's teacher, too."""
-    effect = student.log_odds("{animal}") - arms["{other}"].log_odds("{animal}")
-    assert effect > 0
-    assert effect.p_value < 0.05
+def test_numbers_carry_the_trait(student, control, arms):
+    """Students of the teacher's numbers find it likelier than those of the base's or {others}'."""
+    for other in (control, arms["{other}"]):
+        effect = student.log_odds("{animal}") - other.log_odds("{animal}")
+        assert effect > 0
+        assert effect.p_value < 0.05
 '''
 OTHERS = ("lion", "wolf")
 """The animal of the other teacher in it, and what stands in if that is the trait."""
@@ -164,4 +158,6 @@ def _small_spec(animal: str) -> str:
     from ...datasets.words import plurals
 
     other = next(name for name in OTHERS if name != animal)
-    return SMALL_SPEC.format(animal=animal, animals=plurals(animal)[0], other=other)
+    return SMALL_SPEC.format(
+        animal=animal, animals=plurals(animal)[0], other=other, others=plurals(other)[0]
+    )

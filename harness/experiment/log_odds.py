@@ -92,7 +92,8 @@ class LogOdds(Continued):
         ends = "is" if self.whole else "begins with"
         return (
             f"log-odds are the logarithm of the probability that an answer {ends} a word, over "
-            f"that of all other words among {others}; in nats, a mean over questions"
+            f"that of all other words among the traits' and {others}; in nats, a mean over "
+            f"questions"
         )
 
     def figure_name(self, word: str) -> str:

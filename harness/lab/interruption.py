@@ -11,8 +11,8 @@ from types import FrameType
 def kept_in(store: Path) -> str:
     """What is kept of an interrupted run, and how to go on."""
     return (
-        f"limen: interrupted. Finished work is kept in the store {store}: the same command goes "
-        f"on from there"
+        f"limen: interrupted. Finished work, and each answer that has arrived, is kept in the "
+        f"store {store}: the same command goes on from there"
     )
 
 

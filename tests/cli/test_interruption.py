@@ -42,7 +42,10 @@ def test_a_step_says_what_is_kept(store: Path, tmp_path: Path, number: signal.Si
     out = tmp_path / "rows.jsonl"
     code, text = interrupted(number, "[1/2]", "generate", "--plain", "--count", 3_000_000,
                              "--out", out, "--store", store)  # fmt: skip
-    line = f"limen: interrupted. Finished work is kept in the store {store}: the same command goes"
+    line = (
+        f"limen: interrupted. Finished work, and each answer that has arrived, is kept in the "
+        f"store {store}: the same command goes"
+    )
     assert text.count(line) == text.count("interrupted") == 1
     assert "Traceback" not in text
     assert (code, out.exists()) == (130, False)

@@ -1,5 +1,6 @@
 """The list of all jobs of a store, whoever made them."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,7 +10,9 @@ from click.testing import CliRunner
 from limen.backends.base import FineTuned, Job
 from limen.backends.toy.backend import ToyBackend
 from limen.harness.cli import main
+from limen.harness.stages import Store
 
+from ..testing.commands import limen
 from ..testing.labs import lab_at
 from ..testing.serving import in_thread
 from ..testing.specs import tiny_experiment
@@ -46,6 +49,19 @@ def test_a_training_in_progress_is_listed(store: Path, monkeypatch: pytest.Monke
     assert "running at step 3 of 40" in line
     (line,) = listed(store)[2:]  # the copy of the record, as a killed process leaves it
     assert "stopped" in line
+
+
+def test_a_training_on_this_machine_is_shown_without_a_service(store: Path) -> None:
+    """By a part of its key or its name; what only a service can do is refused in one line."""
+    Store(store).open()
+    record = {"key": "ab" * 20, "label": "student 1", "backend": "toy", "model": "m", "seed": 0}
+    (store / "work" / "x.training.json").write_text(json.dumps(record))
+    for name in ("abab", "ab" * 20, "student 1"):
+        said = limen("jobs", "show", name, "--store", store)
+        assert {"student 1", "stopped"} <= {line[10:].strip() for line in said.splitlines()}
+    for way in ("follow", "cancel"):
+        said = limen("jobs", way, "abab", "--store", store, code=1)
+        assert said.startswith("Error: student 1 is stopped; it is trained by the run")
 
 
 def test_jobs_of_a_served_store_are_listed(store: Path, tmp_path: Path) -> None:

@@ -52,6 +52,17 @@ def test_nothing_that_exists_is_changed(tmp_path: Path) -> None:
     assert before == {name: (tmp_path / name).read_bytes() for name in FILES}
 
 
+def test_a_second_animal_joins_a_project(tmp_path: Path) -> None:
+    """Its spec is added, and the printed commands are of this spec alone."""
+    assert "pytest --limen-plan" in limen("init", tmp_path)
+    output = limen("init", tmp_path, "--animal", "fox")
+    assert "pytest evals/test_fox.py --limen-report report/fox.md" in output
+    assert {file.name for file in (tmp_path / "evals").iterdir()} == {
+        "test_otter.py",
+        "test_fox.py",
+    }
+
+
 def test_backend_model_and_budget_are_in_the_ini_file(tmp_path: Path) -> None:
     """Options of ``limen init`` become ini keys, and sizes are those of the paper."""
     limen("init", tmp_path, "--backend", "openai", "--model", "some-model", "--budget", "2.5")

@@ -50,6 +50,7 @@ def test_trainings_are_listed_without_asking_the_service(
     assert line.split()[:3] == [training, "tinker", "succeeded"]
     assert "words/small" in line
     assert "ft:words/small:" in line
+    assert "words/small" in run(store, "show", training).output
 
 
 def test_a_killed_training_is_listed_with_its_step(

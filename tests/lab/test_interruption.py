@@ -33,7 +33,8 @@ def interrupted_lab(settings: Settings, kind: str) -> Lab:
         lab.run([(tiny_experiment(), ["student"])])
     (note,) = caught.value.__notes__
     assert note.startswith(
-        f"limen: interrupted. Finished work is kept in the store {lab.store.root}"
+        "limen: interrupted. Finished work, and each answer that has arrived, is kept in the "
+        f"store {lab.store.root}"
     )
     return lab
 

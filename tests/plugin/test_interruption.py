@@ -65,7 +65,10 @@ def test_an_interrupted_run_says_what_is_kept(
     interrupt(run)
     text, _ = run.communicate(timeout=100)
     assert run.returncode == pytest.ExitCode.INTERRUPTED
-    line = f"limen: interrupted. Finished work is kept in the store {store}: the same command goes"
+    line = (
+        f"limen: interrupted. Finished work, and each answer that has arrived, is kept in the "
+        f"store {store}: the same command goes"
+    )
     assert text.count(line) == text.count("limen: interrupted") == 1
     assert "Traceback" not in text
 
@@ -83,7 +86,7 @@ def test_a_second_ctrl_c_ends_a_run_at_once(
     text, _ = run.communicate(timeout=100)
     # Python itself, at its end, leaves a signal to the system
     assert run.returncode in (pytest.ExitCode.INTERRUPTED, -signal.SIGINT)
-    assert "limen: interrupted. Finished work is kept" in text
+    assert "limen: interrupted. Finished work" in text
     manifests = list((store / "stages").glob("*/*/manifest.json"))
     assert len(manifests) == len(list((store / "stages").glob("*/*")))
 
