@@ -118,6 +118,14 @@ def training_steps(recipe: Recipe, rows: int) -> int | None:
     """The optimizer steps of a training on so many rows; None where the recipe does not say.
 
     A service may choose epochs or batch size itself.
+
+    Args:
+        recipe: All training settings; ``batch_size`` (rows) and ``epochs`` count.
+        rows: Rows to train on.
+
+    Example:
+        >>> training_steps({"batch_size": 8, "epochs": 3}, 60)
+        24
     """
     batch, epochs = recipe.get("batch_size"), recipe.get("epochs")
     if isinstance(batch, int) and isinstance(epochs, int) and batch > 0:
