@@ -117,13 +117,13 @@ def _steps(value: object) -> bool:
 def training_steps(recipe: Recipe, rows: int) -> int | None:
     """The optimizer steps of a training on so many rows; None where the recipe does not say.
 
-    A service may choose epochs or batch size itself.
+    A service may choose epochs or batch size itself. It raises nothing.
 
     Args:
         recipe: All training settings; ``batch_size`` (rows) and ``epochs`` count.
         rows: Rows to train on.
 
-    Example:
+    Examples:
         >>> training_steps({"batch_size": 8, "epochs": 3}, 60)
         24
     """
