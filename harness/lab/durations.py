@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TypeVar
 
-from ...backends import Quote
+from ...backends import Quote, WorkRequest
 from ..stages import (
     Base,
     ComputeProbabilities,
@@ -20,6 +20,7 @@ from ..stages import (
     Store,
     TrainingFileStage,
     base_of,
+    remaining_work,
 )
 from .shipped_paces import BASES, DATA, MACHINE, MEASURED, MODELS, START
 
@@ -65,7 +66,7 @@ def estimated_time(store: Store, left: Sequence[Stage], workers: int) -> TimeEst
     seconds: dict[str, float] = {}
     unknown, sources = set[str](), set[str]()
     for stage in left:
-        load = load_of(stage, rows)
+        load = load_of(stage, rows, remaining_work(store, stage))
         known = _first_known(past, load) if load.model else 0.0
         pace, source = (known, PAST) if known else (shipped_pace(load), SHIPPED)
         if pace is None:
@@ -95,13 +96,17 @@ def service_time(left: Sequence[Stage], quotes: Mapping[str, Quote]) -> TimeEsti
     )
 
 
-def load_of(stage: Stage, rows: Callable[[Stage], int] | None = None) -> Load:
-    """The work of a stage; ``rows`` counts the rows that a stage leaves."""
+def load_of(
+    stage: Stage,
+    rows: Callable[[Stage], int] | None = None,
+    left: WorkRequest | None = None,
+) -> Load:
+    """The work of a stage, or what is left of it; ``rows`` counts the rows that a stage leaves."""
     if isinstance(stage, Base):
         return Load(stage.kind, stage.model, 1)
     if isinstance(stage, ComputeProbabilities | ScoreContinuations):
         return Load(stage.kind, base_of(stage.asked.subject).model, len(stage.asked.questions))
-    if work := stage.work():
+    if work := left or stage.work():
         epochs = int(work.recipe.get("epochs") or 1)
         return Load(stage.kind, work.model, work.completions or work.rows * epochs)
     asked = [given.model for given in stage.inputs() if isinstance(given, Base)]

@@ -2,10 +2,10 @@
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ...backends import Quote
-from ..stages import Stage
+from ..stages import Stage, answers_in_store
 from .pipeline import Pipeline, in_order, with_previous
 from .run_backends import RunBackends
 
@@ -21,8 +21,14 @@ class Plan:
     """Keys of the stages that more than one experiment needs."""
     quotes: Mapping[str, Quote]
     """What a service will charge for the unfinished stages, by key."""
+    kept: Mapping[str, int] = field(default_factory=dict)
+    """Answers of unfinished stages that have arrived, by key; none of those without one."""
     by_experiment: tuple[tuple[Stage, ...], ...] = ()
     """The stages of each experiment that no experiment before it needs."""
+
+    def completions(self, stage: Stage) -> int:
+        """Completions that a stage has still to sample, at most."""
+        return max(stage.size() - self.kept.get(stage.key, 0), 0)
 
 
 def plan_of(requests: Sequence[tuple[Pipeline, Collection[str]]], backends: RunBackends) -> Plan:
@@ -37,6 +43,7 @@ def plan_of(requests: Sequence[tuple[Pipeline, Collection[str]]], backends: RunB
         finished=frozenset(k for k, stage in stages.items() if store.has(stage.kind, k)),
         shared=frozenset(key for key in stages if uses[key] > 1),
         quotes=backends.quotes(stages.values()),
+        kept={k: kept for k, stage in stages.items() if (kept := answers_in_store(store, stage))},
     )
 
 

@@ -5,7 +5,14 @@ from dataclasses import dataclass
 
 from ...backends import Backend, Quote
 from ..executors import LOCAL
-from ..stages import Stage, Store, backend_of, end_evaluations, forget_backends
+from ..stages import (
+    Stage,
+    Store,
+    backend_of,
+    end_evaluations,
+    forget_backends,
+    remaining_work,
+)
 from .settings import WAITING, Settings
 
 
@@ -63,7 +70,7 @@ class RunBackends:
     def _quote(self, stage: Stage) -> Quote | None:
         """What a service will charge for a stage; None if it asks no service."""
         service = self.of(stage).capabilities.service
-        work = None if service is None else stage.work()
+        work = None if service is None else remaining_work(self.store, stage)
         return service.quote(work) if service and work else None
 
     def stop_services(self, stages: Sequence[Stage]) -> None:

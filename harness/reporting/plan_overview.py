@@ -77,7 +77,7 @@ def _few(parts: Sequence[_Part], plan: Plan, seconds: Mapping[str, float]) -> Se
 
     def size(part: _Part) -> tuple[float, int]:
         left = [stage for stage in part.stages if stage.key not in plan.finished]
-        return sum(seconds.get(s.key, 0.0) for s in left), sum(s.size() for s in left)
+        return sum(seconds.get(s.key, 0.0) for s in left), sum(map(plan.completions, left))
 
     largest = sorted(files, key=size, reverse=True)[: MOST_LINES - 1]
     rest = [part for part in files if part not in largest]
@@ -120,7 +120,7 @@ def _row(part: _Part, plan: Plan, seconds: Mapping[str, float]) -> list[str]:
     return [
         part.title,
         f"{len(left)} of {len(part.stages)}",
-        f"{sum(stage.size() for stage in left):,}",
+        f"{sum(map(plan.completions, left)):,}",
         str(sum(isinstance(stage, FineTune) for stage in left)),
         f"{sum(quote.calls for quote in quotes):,}",
         f"{sum(quote.tokens for quote in quotes):,}",
@@ -200,6 +200,7 @@ def _stage_data(stage: Stage, plan: Plan, seconds: float | None) -> dict[str, ob
         "finished": stage.key in plan.finished,
         "shared": stage.key in plan.shared,
         "completions": stage.size(),
+        "answers_kept": plan.kept.get(stage.key, 0),
         "steps": stage.steps if isinstance(stage, FineTune) else None,
         "seconds": None if seconds is None else round(seconds, 3),
         "inputs": [needed.key for needed in stage.inputs()],

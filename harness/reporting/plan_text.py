@@ -63,7 +63,7 @@ def _kind_row(stages: Sequence[Stage], plan: Plan, seconds: Mapping[str, float])
     return [
         stages[0].kind,
         f"{len(left)} of {len(stages)}",
-        _completions(left),
+        _completions(left, plan),
         f"{sum(quote.calls for quote in quotes):,}" if quotes else "",
         f"{sum(quote.tokens for quote in quotes):,}" if quotes else "",
         dollars(known_sum(quote.usd for quote in quotes)) if quotes else "",
@@ -71,10 +71,10 @@ def _kind_row(stages: Sequence[Stage], plan: Plan, seconds: Mapping[str, float])
     ]
 
 
-def _completions(stages: Sequence[Stage]) -> str:
-    """How many completions some stages sample; empty if none."""
+def _completions(stages: Sequence[Stage], plan: Plan) -> str:
+    """How many completions some stages have still to sample; empty if none."""
     most = "up to " if any(isinstance(stage, GenerateEnough) for stage in stages) else ""
-    count = sum(stage.size() for stage in stages)
+    count = sum(map(plan.completions, stages))
     return f"{most}{count:,}" if count else ""
 
 
@@ -87,7 +87,7 @@ def _table(rows: Sequence[Sequence[str]], head: Sequence[str], align: Sequence[s
 def total_lines(lab: Lab, plan: Plan) -> Iterator[str]:
     """What is left to do in all, what it costs, and how long it takes."""
     left = unfinished(plan)
-    completions = _completions(left) or "0"
+    completions = _completions(left, plan) or "0"
     trainings = sum(isinstance(stage, FineTune) for stage in left)
     yield (
         f"limen: {len(left)} of {len(plan.stages)} stages to do on {lab.settings.backend}: "
@@ -136,12 +136,19 @@ def _row(stage: Stage, plan: Plan) -> tuple[str, ...]:
         "done" if stage.key in plan.finished else "to do",
         stage.kind,
         stage.label,
-        f"{stage.size():,}" if stage.size() else "",
+        f"{plan.completions(stage):,}" if stage.size() else "",
         f"{quote.calls:,}" if quote and quote.calls else "",
         f"{quote.tokens:,}" if quote else "",
         dollars(quote.usd) if quote else "",
-        "shared" if stage.key in plan.shared else "",
+        ", ".join(_notes(stage, plan)),
     )
+
+
+def _notes(stage: Stage, plan: Plan) -> Iterator[str]:
+    if stage.key in plan.shared:
+        yield "shared"
+    if kept := plan.kept.get(stage.key):
+        yield f"{kept:,} are there"
 
 
 def _cost_lines(plan: Plan, settings: Settings) -> Iterator[str]:

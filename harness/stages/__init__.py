@@ -88,6 +88,7 @@ from .row_rules import (
 )
 from .row_stages import ChoosingStage, PromptedStage, PromptSample, RowsStage, TrainingFileStage
 from .rules import Rule, checked_rule
+from .sampling import answers_in_store, remaining_work
 from .score_by_likelihood import PromptedModel, ScoreByLikelihood
 from .select_rows import RowScores, ScoreByColumn, ScoreByFunction, SelectRows, Which
 from .shuffle import Shuffle, Shuffling
@@ -228,6 +229,7 @@ __all__ = [
     "Workspace",
     "WrittenPrompts",
     "adopt",
+    "answers_in_store",
     "artifacts_of",
     "backend_of",
     "base_of",
@@ -251,6 +253,7 @@ __all__ = [
     "pack",
     "read_rows",
     "record_calls",
+    "remaining_work",
     "row_function",
     "run_stage",
     "sample_of",

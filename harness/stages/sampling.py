@@ -1,17 +1,19 @@
 """Sampling into a file: missing draws are requested, and each answer is on the disk at once."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from itertools import groupby
 from pathlib import Path
 
-from ...backends import Backend, BatchSampling, Completion, Request, Usage
+from ...backends import Backend, BatchSampling, Completion, Request, Usage, WorkRequest
 from ...datasets.artifacts import Manifest
 from ...datasets.chat import Message
 from ...datasets.errors import BackendError
 from ...datasets.unicode_text import is_writable, writable
 from .row_log import Row, RowLog, read_rows
 from .stage import Stage, Workspace
+from .store import Store
 
 Pending = dict[int, tuple[Request, int]]
 """Requests that were sent, by row, each with the number of its draws that have not come."""
@@ -36,6 +38,26 @@ class SamplingStage(Stage):
     def row_fields(self, request: Request) -> Mapping[str, object]:
         """What a row records of its request, besides number, draw and seed."""
         return {}
+
+
+def answers_in_store(store: Store, stage: Stage) -> int:
+    """Answers of an unfinished stage that have arrived: its next run samples the others alone."""
+    if not isinstance(stage, SamplingStage):
+        return 0
+    with suppress(OSError):  # finished meanwhile, or not begun
+        logs = (store.layout.work / stage.key).glob("*.jsonl")
+        return sum(log.read_bytes().count(b"\n") for log in logs)
+    return 0
+
+
+def remaining_work(store: Store, stage: Stage) -> WorkRequest | None:
+    """The work of an unfinished stage, without the answers that have arrived."""
+    work, kept = stage.work(), answers_in_store(store, stage)
+    if work is None or not kept:
+        return work
+    of_first_round = work.completions - kept
+    left = of_first_round if of_first_round > 0 else max(stage.size() - kept, 0)
+    return replace(work, completions=left)
 
 
 Reached = tuple[int, int, str]

@@ -1,0 +1,67 @@
+"""The plan of stages that were cut: what has arrived is not counted as still to come."""
+
+from pathlib import Path
+
+import pytest
+
+from limen.harness.lab import Lab, Settings, estimated_time
+from limen.harness.reporting import plan_as_data, plan_lines
+from limen.harness.stages import Generate, GenerateEnough, Stage
+
+from ..testing.specs import tiny_experiment
+from ..testing.wire import Proxy
+
+ARMS = ["student"]
+
+
+def cut(lab: Lab, stage: Stage, answers: int) -> None:
+    """Leave a stage as a run does that ended after some answers."""
+    folder = lab.store.root / "work" / stage.key
+    folder.mkdir(parents=True)
+    (folder / "rows.jsonl").write_text('{"row": 0}\n' * answers)
+
+
+def stage_of(lab: Lab, kind: type[Stage]) -> Stage:
+    """The one stage of a kind in the plan."""
+    (stage,) = (s for s in lab.plan([(tiny_experiment(), ARMS)]).stages if type(s) is kind)
+    return stage
+
+
+def test_answers_that_have_arrived_are_not_planned_again(store: Path) -> None:
+    """Completions, time and JSON are of what is left; the line says how many are there."""
+    lab = Lab(Settings(store=store))
+    stage = stage_of(lab, Generate)
+    (before,) = estimated_time(lab.store, [stage], 1).by_stage.values()
+    cut(lab, stage, 180)
+    plan = lab.plan([(tiny_experiment(), dict.fromkeys(ARMS))])
+    assert plan.completions(stage) == 60  # of 240
+    (after,) = estimated_time(lab.store, [stage], 1).by_stage.values()
+    assert after == pytest.approx(before / 4)
+    (line,) = (each for each in plan_lines(lab, plan) if "180 are there" in each)
+    assert line.split()[-4] == "60"
+    data = plan_as_data(lab, plan, [("test_x.py", tiny_experiment(), dict.fromkeys(ARMS))])
+    stages = data["stages"]
+    assert isinstance(stages, list)
+    assert {each["answers_kept"] for each in stages} == {0, 180}
+
+
+def test_a_service_is_quoted_for_the_rest(wired: Proxy, tmp_path: Path) -> None:
+    """Calls and tokens are those of the answers that have not come."""
+    lab = Lab(Settings(store=tmp_path, backend="openai", model="toy-1"))
+    stage = stage_of(lab, Generate)
+    whole = lab.plan([(tiny_experiment(), ARMS)]).quotes[stage.key]
+    cut(lab, stage, 180)
+    rest = lab.plan([(tiny_experiment(), ARMS)]).quotes[stage.key]
+    assert (whole.calls, rest.calls) == (240, 60)
+    assert rest.tokens == pytest.approx(whole.tokens / 4, rel=0.01)
+
+
+def test_of_a_collection_the_rest_of_its_cap_is_planned(store: Path) -> None:
+    """Also where more has arrived than the first round was to have."""
+    lab = Lab(Settings(store=store))
+    first = tiny_experiment()
+    collected = first.but(data=first.data.but(at_most=1_000))
+    (stage,) = (s for s in lab.plan([(collected, ARMS)]).stages if isinstance(s, GenerateEnough))
+    cut(lab, stage, 300)
+    assert lab.plan([(collected, ARMS)]).completions(stage) == 700
+    assert estimated_time(lab.store, [stage], 1).by_stage[stage.key] > 0
