@@ -5,9 +5,10 @@ import time
 from collections.abc import Sequence
 from dataclasses import asdict
 
+from ...backends import Usage
 from ...reports import Effort
 from ..lab import Lab, Wanted
-from ..stages import Stage
+from ..stages import Stage, usage_in_store
 
 
 class RunEffort:
@@ -17,6 +18,8 @@ class RunEffort:
         self._lab = lab
         self._stages: Sequence[Stage] = ()
         self._began = 0.0
+        self._before: dict[str, Usage] = {}
+        """What earlier runs spent on stages that they did not finish, by key."""
         self.estimated: Effort | None = None
         """None if nothing was to be done."""
         self.spent: Effort | None = None
@@ -33,6 +36,8 @@ class RunEffort:
         self.kept = len(plan.stages) - len(self._stages)
         if self._stages:
             self.estimated = estimate_of(self._lab, plan)
+            begun = [stage for stage in self._stages if stage.key in plan.kept]
+            self._before = {s.key: usage_in_store(self._lab.store, s) for s in begun}
 
     def end(self) -> None:
         """Add up what the stages took that are finished now."""
@@ -40,7 +45,7 @@ class RunEffort:
 
         if self._stages:
             seconds = time.monotonic() - self._began
-            self.spent = spent_on(self._lab.store, self._stages, seconds)
+            self.spent = spent_on(self._lab, self._stages, seconds, self._before)
 
     def take(self, text: str) -> None:
         """Take over what another process of the run has, the one that began first."""

@@ -88,7 +88,7 @@ from .row_rules import (
 )
 from .row_stages import ChoosingStage, PromptedStage, PromptSample, RowsStage, TrainingFileStage
 from .rules import Rule, checked_rule
-from .sampling import answers_in_store, remaining_work
+from .sampling import answers_in_store, remaining_work, usage_in_store
 from .score_by_likelihood import PromptedModel, ScoreByLikelihood
 from .select_rows import RowScores, ScoreByColumn, ScoreByFunction, SelectRows, Which
 from .shuffle import Shuffle, Shuffling
@@ -267,6 +267,7 @@ __all__ = [
     "try_on_texts",
     "unchecked",
     "unpack",
+    "usage_in_store",
     "watched_calls",
     "without_trials",
     "write_rows",

@@ -1,5 +1,7 @@
 """Sampling into a file: missing draws are requested, and each answer is on the disk at once."""
 
+import json
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
@@ -42,12 +44,25 @@ class SamplingStage(Stage):
 
 def answers_in_store(store: Store, stage: Stage) -> int:
     """Answers of an unfinished stage that have arrived: its next run samples the others alone."""
+    return sum(1 for _ in _arrived(store, stage))
+
+
+def usage_in_store(store: Store, stage: Stage) -> Usage:
+    """What the answers of an unfinished stage took that have arrived."""
+    used: Counter[str] = Counter()
+    for line in _arrived(store, stage):
+        used.update(json.loads(line).get("usage") or {})
+    return Usage(**used)
+
+
+def _arrived(store: Store, stage: Stage) -> Iterator[bytes]:
+    """The lines of the rows that an unfinished stage has written."""
     if not isinstance(stage, SamplingStage):
-        return 0
+        return
     with suppress(OSError):  # finished meanwhile, or not begun
-        logs = (store.layout.work / stage.key).glob("*.jsonl")
-        return sum(log.read_bytes().count(b"\n") for log in logs)
-    return 0
+        for log in (store.layout.work / stage.key).glob("*.jsonl"):
+            with log.open("rb") as lines:
+                yield from (line for line in lines if line.endswith(b"\n"))
 
 
 def remaining_work(store: Store, stage: Stage) -> WorkRequest | None:

@@ -1,24 +1,36 @@
 """The plan of stages that were cut: what has arrived is not counted as still to come."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
 from limen.harness.lab import Lab, Settings, estimated_time
+from limen.harness.plugin.run_effort import RunEffort
 from limen.harness.reporting import plan_as_data, plan_lines
-from limen.harness.stages import Generate, GenerateEnough, Stage
+from limen.harness.stages import (
+    ANSWERS,
+    ROWS,
+    AskQuestions,
+    Generate,
+    GenerateEnough,
+    Stage,
+    usage_in_store,
+)
+from limen.reports import Effort
 
 from ..testing.specs import tiny_experiment
 from ..testing.wire import Proxy
 
 ARMS = ["student"]
+ROW = '{"row": 0}\n'
 
 
-def cut(lab: Lab, stage: Stage, answers: int) -> None:
+def cut(lab: Lab, stage: Stage, answers: Sequence[str], *, file: str = ROWS) -> None:
     """Leave a stage as a run does that ended after some answers."""
     folder = lab.store.root / "work" / stage.key
     folder.mkdir(parents=True)
-    (folder / "rows.jsonl").write_text('{"row": 0}\n' * answers)
+    (folder / file).write_text("".join(answers))
 
 
 def stage_of(lab: Lab, kind: type[Stage]) -> Stage:
@@ -32,7 +44,7 @@ def test_answers_that_have_arrived_are_not_planned_again(store: Path) -> None:
     lab = Lab(Settings(store=store))
     stage = stage_of(lab, Generate)
     (before,) = estimated_time(lab.store, [stage], 1).by_stage.values()
-    cut(lab, stage, 180)
+    cut(lab, stage, [ROW] * 180)
     plan = lab.plan([(tiny_experiment(), dict.fromkeys(ARMS))])
     assert plan.completions(stage) == 60  # of 240
     (after,) = estimated_time(lab.store, [stage], 1).by_stage.values()
@@ -50,7 +62,7 @@ def test_a_service_is_quoted_for_the_rest(wired: Proxy, tmp_path: Path) -> None:
     lab = Lab(Settings(store=tmp_path, backend="openai", model="toy-1"))
     stage = stage_of(lab, Generate)
     whole = lab.plan([(tiny_experiment(), ARMS)]).quotes[stage.key]
-    cut(lab, stage, 180)
+    cut(lab, stage, [ROW] * 180)
     rest = lab.plan([(tiny_experiment(), ARMS)]).quotes[stage.key]
     assert (whole.calls, rest.calls) == (240, 60)
     assert rest.tokens == pytest.approx(whole.tokens / 4, rel=0.01)
@@ -62,6 +74,41 @@ def test_of_a_collection_the_rest_of_its_cap_is_planned(store: Path) -> None:
     first = tiny_experiment()
     collected = first.but(data=first.data.but(at_most=1_000))
     (stage,) = (s for s in lab.plan([(collected, ARMS)]).stages if isinstance(s, GenerateEnough))
-    cut(lab, stage, 300)
+    cut(lab, stage, [ROW] * 300)
     assert lab.plan([(collected, ARMS)]).completions(stage) == 700
     assert estimated_time(lab.store, [stage], 1).by_stage[stage.key] > 0
+
+
+def test_what_an_earlier_run_spent_is_not_spent_again(wired: Proxy, tmp_path: Path) -> None:
+    """Of a stage that was cut, the run that ends it counts its own requests, tokens and dollars."""
+    prices = tmp_path / "prices.toml"
+    prices.write_text('[[model]]\nname = "toy-1"\ninput = 1.0\noutput = 2.0\n')
+    wanted = [(tiny_experiment(), ["baseline"])]
+
+    def lab_of(name: str) -> tuple[Lab, Stage]:
+        settings = Settings(store=tmp_path / name, backend="openai", model="toy-1", prices=prices)
+        (asked,) = (s for s in Lab(settings).plan(wanted).stages if isinstance(s, AskQuestions))
+        return Lab(settings), asked
+
+    def spent(lab: Lab) -> Effort:
+        effort = RunEffort(lab)
+        effort.begin(wanted)
+        lab.run(wanted)
+        effort.end()
+        assert effort.spent is not None
+        return effort.spent
+
+    first, asked = lab_of("first")
+    whole = spent(first)
+    rows = first.store.artifact(asked.kind, asked.key) / ANSWERS
+    first_rows = rows.read_text().splitlines(keepends=True)[:40]
+    second, asked = lab_of("second")
+    cut(second, asked, first_rows, file=ANSWERS)
+    usage = usage_in_store(second.store, asked)
+    rest = spent(second)
+    assert (whole.requests, usage.calls, rest.requests) == (50, 20, 30)  # two draws each
+    assert whole.usd is not None
+    assert rest.usd is not None
+    paid = (usage.input_tokens + 2 * usage.output_tokens) / 1e6
+    assert rest.usd == pytest.approx(whole.usd - paid)
+    assert rest.tokens == whole.tokens - usage.input_tokens - usage.output_tokens
