@@ -88,15 +88,13 @@ def total_lines(lab: Lab, plan: Plan) -> Iterator[str]:
     """What is left to do in all, what it costs, and how long it takes."""
     left = unfinished(plan)
     completions = _completions(left, plan) or "0"
-    trainings = sum(isinstance(stage, FineTune) for stage in left)
     yield (
         f"limen: {len(left)} of {len(plan.stages)} stages to do on {lab.settings.backend}: "
-        f"{completions} completions, {trainings} fine-tunings; store {lab.settings.store}"
+        f"{completions} completions, {_trainings(left)}; store {lab.settings.store}"
     )
     yield from _cost_lines(plan, lab.settings)
     for service, stages in _asked_services(lab, left):
         yield from _service_lines(service, plan, stages, batch=lab.settings.batch)
-    yield from _step_lines(left)
     if left:
         yield from _time_lines(lab, plan)
     yield from _model_notes(lab, plan)
@@ -110,14 +108,19 @@ def _model_notes(lab: Lab, plan: Plan) -> Iterator[str]:
             yield f"limen: {stage.model}: {note}"
 
 
-def _step_lines(left: Sequence[Stage]) -> Iterator[str]:
-    """How many optimizer steps a training has: too few teach nothing."""
-    counts = [stage.steps for stage in left if isinstance(stage, FineTune)]
+def _trainings(stages: Sequence[Stage]) -> str:
+    """How many fine-tunings there are, and of how many optimizer steps: too few teach nothing.
+
+    Where a service chooses the steps of one of them, they are left out.
+    """
+    counts = [stage.steps for stage in stages if isinstance(stage, FineTune)]
     known = [count for count in counts if count is not None]
-    if known:
-        range_ = " to ".join(f"{count:,}" for count in sorted({min(known), max(known)}))
-        rest = "" if len(known) == len(counts) else "; of some a service chooses them"
-        yield f"limen: steps of a fine-tuning: {range_}{rest}"
+    said = f"{len(counts)} fine-tunings"
+    if not known or None in counts:
+        return said
+    return (
+        f"{said} of {' to '.join(f'{count:,}' for count in sorted({min(known), max(known)}))} steps"
+    )
 
 
 def _time_lines(lab: Lab, plan: Plan) -> Iterator[str]:

@@ -131,9 +131,9 @@ def test_the_plan_has_the_steps_of_fine_tunings(pytester: pytest.Pytester, tmp_p
     three, five = (f"{ONE}\n{recipe.format(epochs)}\n" for epochs in (3, 5))
     pytester.makepyfile(test_one=three, test_two=five)
     result = plan(pytester, tmp_path / "empty", "--limen-plan", "test_one.py")
-    result.stdout.fnmatch_lines(["limen: steps of a fine-tuning: 24"])  # 60 rows
+    result.stdout.fnmatch_lines(["limen: * 2 fine-tunings of 24 steps; store *"])  # 60 rows
     result = plan(pytester, tmp_path / "empty", "--limen-plan-json=plan.json")
-    result.stdout.fnmatch_lines(["limen: steps of a fine-tuning: 24 to 40"])
+    result.stdout.fnmatch_lines(["limen: * 4 fine-tunings of 24 to 40 steps; store *"])
     stages = json.loads((pytester.path / "plan.json").read_text())["stages"]
     steps = {(stage["kind"], stage["steps"]) for stage in stages if stage["steps"] is not None}
     assert steps == {("fine-tune", 24), ("fine-tune", 40)}
