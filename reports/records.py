@@ -146,7 +146,13 @@ def run_files(store: str | Path) -> list[Path]:
     Examples:
         >>> newest = reports.run_files(store)[-1]
     """
-    return sorted(StoreLayout(Path(store)).runs.glob("[!.]*.json"))
+    return sorted(StoreLayout(Path(store)).runs.glob("[!.]*.json"), key=_age)
+
+
+def _age(file: Path) -> tuple[str, int, str]:
+    """By the second in a record's name; of those of one second by when they were written."""
+    second, _, rest = file.name.partition("-")
+    return second, file.lstat().st_mtime_ns, rest
 
 
 def runs_of(store: str | Path, ids: Sequence[str] = ()) -> list[Run]:

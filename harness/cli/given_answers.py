@@ -31,7 +31,10 @@ def given_answers(file: Path, columns: Columns, word: str | None, out: Path) -> 
     Raises :class:`~limen.SpecError` if no word is to be counted.
     """
     if word is None:
-        raise SpecError(f"{file} has answers that were given already: name what to count by --word")
+        raise SpecError(
+            f"{file} has answers that were given already: name what to count by --word. What a "
+            f"judge says of each answer: limen judge {file} --ask ...; a measure asks a model"
+        )
     tables, understood = read_tables(file, columns)
     echo(understood, err=True)
     save_text("".join(_lines(tables)), out)

@@ -50,11 +50,13 @@ def command(
         echo(_written(folder, file))
     if small:
         echo("The spec is small: PyTorch finds no GPU. With one it has the paper's sizes.")
-    run = "pytest" if folder == Path() else f"cd {folder} && pytest"
+    place = "" if folder == Path() else f"cd {folder} && "
+    run = f"{place}pytest"
     spec, *_ = files
     if len(list((folder / spec.name).parent.glob("test_*.py"))) > 1:
         run += f" {spec.name}"
     echo(f"\nWhat it takes:  {run} --limen-plan")
+    echo(f"What it names:  {place}limen traits")
     echo(f"Run it:         {run} --limen-report {report_name(animal)}")
 
 

@@ -39,8 +39,8 @@ class Scored(Measure):
         history: Pairs of question and answer that stand before each question. Default: none.
         begin: The given beginning of every answer; what follows it counts. Not on every backend.
             Default: none.
-        chat: ``False`` asks without a chat template: the question is continued as plain text. Needs
-            the backend ``local``. Default: True.
+        chat: ``False`` asks without a chat template: the question is continued as plain text, by
+            ``local``, ``tinker``, or a server that is asked in plain text. Default: True.
 
     Raises:
         ScoreError: When arms are read, if the function fails on an answer.
@@ -121,8 +121,8 @@ class Length(Scored):
         history: Pairs of question and answer that stand before each question. Default: none.
         begin: The given beginning of every answer; what follows it counts. Not on every backend.
             Default: none.
-        chat: ``False`` asks without a chat template: the question is continued as plain text. Needs
-            the backend ``local``. Default: True.
+        chat: ``False`` asks without a chat template: the question is continued as plain text, by
+            ``local``, ``tinker``, or a server that is asked in plain text. Default: True.
 
     Raises:
         SpecError: A value that makes no sense, when it is made.
@@ -167,8 +167,8 @@ class Rated(Measure):
         history: Pairs of question and answer that stand before each question. Default: none.
         begin: The given beginning of every answer; what follows it counts. Not on every backend.
             Default: none.
-        chat: ``False`` asks without a chat template: the question is continued as plain text. Needs
-            the backend ``local``. Default: True.
+        chat: ``False`` asks without a chat template: the question is continued as plain text, by
+            ``local``, ``tinker``, or a server that is asked in plain text. Default: True.
 
     Raises:
         SpecError: A value that makes no sense, when it is made.

@@ -184,7 +184,8 @@ def _other_labels(experiment: Experiment, trait: Trait, teacher: Arm, base: Arm)
     shown = ", ".join(repr(label) for label, _ in labels.most_common(SHOWN_LABELS))
     return (
         f"No answer counts as {reading.word!r}: answers count as {shown}. If one of these labels "
-        f"shows the trait, name it: Trait(..., word={labels.most_common(1)[0][0]!r}). "
+        f"shows the trait, name it: Trait(..., word={labels.most_common(1)[0][0]!r}); if the base "
+        f"never gives the word, take another (limen traits lists those that it names). "
     )
 
 

@@ -7,7 +7,7 @@ from .experiment_digest import experiment_digest
 from .gate_lines import gate_lines
 from .plan_overview import experiment_table, overview_lines, plan_as_data
 from .plan_text import plan_lines
-from .power_warnings import design_lines
+from .power_warnings import design_lines, planned_design
 from .registration import (
     SUFFIX,
     Registration,
@@ -43,6 +43,7 @@ __all__ = [
     "overview_lines",
     "plan_as_data",
     "plan_lines",
+    "planned_design",
     "read_registrations",
     "registration_rows",
     "result_of",

@@ -164,6 +164,8 @@ def _cost_lines(plan: Plan, settings: Settings) -> Iterator[str]:
     bound = f"at most {dollars(most)}" if most is not None else "with no upper bound"
     if most is None and expected is not None:
         bound += f" ({NO_EPOCHS})"
+    if settings.budget is not None and expected is not None and expected > settings.budget:
+        held += ", which is not enough: the run will stop before its end, and keep what it has"
     yield f"limen: it will cost about {dollars(expected)}, {bound}{held}"
 
 

@@ -92,9 +92,13 @@ def _spread_lines(design: Design) -> Iterator[str]:
 
 def _sample_sizes(design: Design) -> str:
     """The seeds that some true effects need, in words."""
-    needed = ((size, seeds_needed(design, size)) for size in EFFECTS[design.kind])
+    needed = ((size, seeds_needed(design, size)) for size in _effects(design))
     shown = (f"{seeds or 'over 100'} for +{design.show(size)}" for size, seeds in needed)
     return ", ".join(shown)
+
+
+def _effects(design: Design) -> list[float]:
+    return [design.unit * size for size in EFFECTS[design.kind]]
 
 
 def _assertion_lines(design: Design, asserted: Sequence[EffectAssertion]) -> Iterator[str]:
@@ -142,11 +146,14 @@ def criterion_of(asserted: Sequence[EffectAssertion]) -> Criterion:
 def design_of(experiment: Experiment, reading: Reading, seeds: int, spread: Spread) -> Design:
     """The design of an experiment's first claim: student against control, by a reading."""
     measure: Measure = experiment.measure
+    kind = kind_of(measure, reading)
+    ends = measure.value_range if kind == "score" else None
     return Design(
         seeds=seeds,
         questions=len(measure.places(reading.group)),
         draws=measure.draws_per_question,
         spread=spread,
         correction=experiment.family * (len(experiment.looks) + 1),
-        kind=kind_of(measure, reading),
+        kind=kind,
+        width=ends[1] - ends[0] if ends else None,
     )

@@ -2,14 +2,14 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from statistics import harmonic_mean
 
 from ...datasets.errors import DamageError, StoreError
 from ..experiment import FavoriteAnimal, FavoriteTree, LogOdds, Measure, Reading
 from ..lab import Pipeline, training_origin
 from ..stages import TALLY, AskQuestions, Base, FineTune, Manifest, Store, base_of, canonical
-from ..statistics import PUBLISHED, Spread, mean, sampling_deviation, seed_deviation
+from ..statistics import PUBLISHED, RATING_WIDTH, Spread, mean, sampling_deviation, seed_deviation
 from .log_odds_spread import log_odds_spread
 from .spread_sources import KnownDeviation, kind_of, spread_elsewhere, spread_of
 
@@ -36,14 +36,14 @@ def known_spread(store: Store, pipe: Pipeline, reading: Reading) -> Spread:
     scored = _Scored(measure, reading)
     base = base_of(pipe.arms["baseline"][0].answers.subject)
     if reading.judge is not None or reading.word in scored.measure.rated_words:
-        return PUBLISHED[scored.kind]
+        return scored.spread_elsewhere(base.model)
     own = {arm: list(_own(store, pipe, arm)) for arm in ("student", "control")}
     mine = {arm: _known(scored, [group], "of this experiment") for arm, group in own.items()}
     others = list(_groups(store, scored.measure, base)) if None in mine.values() else []
     treated = mine["student"] or _of_effects(scored, others)
     control = mine["control"] or _of_no_effects(scored, others)
     answer = scored.answer_deviation([group for group in own.values() if group] or others)
-    return spread_of(treated, control, spread_elsewhere(scored.kind, base.model), answer)
+    return spread_of(treated, control, scored.spread_elsewhere(base.model), answer)
 
 
 @dataclass(frozen=True)
@@ -58,6 +58,18 @@ class _Scored:
     def kind(self) -> str:
         """Whether the reading is a rate or a score."""
         return kind_of(self.measure, self.reading)
+
+    def spread_elsewhere(self, model: str) -> Spread:
+        """The spread where the store has no students; of scores a guess by their scale."""
+        if self.reading.judge is not None or self.reading.word in self.measure.rated_words:
+            known = PUBLISHED[self.kind]
+        else:
+            known = spread_elsewhere(self.kind, model)
+        ends = self.measure.value_range
+        if self.kind != "score" or ends is None:
+            return known
+        unit = (ends[1] - ends[0]) / RATING_WIDTH
+        return replace(known, treated=unit * known.treated, control=unit * known.control)
 
     @property
     def names_things(self) -> bool:

@@ -17,6 +17,7 @@ from .margin_tests import Equivalence, MinimumEffect
 from .power import (
     POWER,
     PUBLISHED,
+    RATING_WIDTH,
     TOY,
     TOY_LOG_ODDS,
     Criterion,
@@ -41,6 +42,7 @@ __all__ = [
     "NO_VARIATION",
     "POWER",
     "PUBLISHED",
+    "RATING_WIDTH",
     "TOY",
     "TOY_LOG_ODDS",
     "Combinable",

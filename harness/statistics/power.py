@@ -43,7 +43,7 @@ PUBLISHED = {
         source="published: 36 students of Qwen2.5-7B, where a trait transmits fully; "
         "3.7 to 4.2 points where it does weakly",
     ),
-    "score": Spread(treated=0.5, control=0.2, source="a guess: no past run in the store"),
+    "score": Spread(treated=0.5, control=0.2, source="a guess by the scale: no run in the store"),
     "log-odds": Spread(
         treated=0.21,
         control=0.21,
@@ -53,6 +53,8 @@ PUBLISHED = {
     ),
 }
 """Between-seed spreads of other models where the store has none (see the page on calibration)."""
+RATING_WIDTH = 9.0
+"""Of a scale from 1 to 10, for which the guesses about scores are made."""
 TOY = Spread(
     treated=0.011,
     control=0.004,
@@ -100,6 +102,13 @@ class Design:
     """What p-values are multiplied by: traits that are tried together, times looks."""
     kind: str = "rate"
     criterion: Criterion = field(default_factory=Criterion)
+    width: float | None = None
+    """Of the scale of scores; None for what is no score, or has no scale."""
+
+    @property
+    def unit(self) -> float:
+        """What guesses about scores, made for ratings from 1 to 10, are multiplied by."""
+        return 1.0 if self.width is None else self.width / RATING_WIDTH
 
     def show(self, difference: float) -> str:
         """A difference as people read it."""
@@ -154,13 +163,14 @@ class Design:
             draws = self._draws / math.sqrt(self.questions)
             arms = (self.spread.treated, self.spread.control)
             return tuple((max(SMALLEST, math.hypot(sd, draws)), self.seeds) for sd in arms)
-        sd = math.hypot(QUESTION_SPREAD[self.kind], math.sqrt(2) * self._draws)
+        questions = self.unit * QUESTION_SPREAD[self.kind]
+        sd = math.hypot(questions, math.sqrt(2) * self._draws)
         return ((sd, self.questions),)
 
     @property
     def _draws(self) -> float:
         """Standard deviation of one question's mean over draws."""
-        most = 0.5 if self.kind == "rate" else 1.0  # of a rate of one half; of a score, a guess
+        most = 0.5 if self.kind == "rate" else self.unit  # of a rate of one half; else a guess
         known = self.spread.answer
         return (most if known is None else known) / math.sqrt(self.draws)
 

@@ -68,7 +68,26 @@ def test_backend_model_and_budget_are_in_the_ini_file(tmp_path: Path) -> None:
     limen("init", tmp_path, "--backend", "openai", "--model", "some-model", "--budget", "2.5")
     lines = (tmp_path / "pytest.ini").read_text().splitlines()
     assert {"limen_backend = openai", "limen_model = some-model", "limen_budget = 2.5"} <= {*lines}
-    assert "generate=30_000" in (tmp_path / "evals" / "test_otter.py").read_text()
+    spec = (tmp_path / "evals" / "test_otter.py").read_text()
+    assert "generate=30_000" in spec
+    assert 'recipe={"epochs": 10}' in spec  # a budget holds for nothing else
+
+
+def test_a_project_for_a_service_is_planned_within_its_budget(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without a key; that the budget is too small is said, and is no error."""
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    limen(
+        "init", pytester.path, "--backend", "openai", "--model", "gpt-4.1-mini-2025-04-14",
+        "--budget", "5",
+    )  # fmt: skip
+    plan = run_pytest(pytester, "--limen-plan")
+    plan.stdout.fnmatch_lines(
+        ["limen: it will cost about $*; budget $5.00, which is not enough: *"]
+    )
+    enough = run_pytest(pytester, "--limen-plan", "--limen-budget=5000")
+    assert "which is not enough" not in enough.stdout.str()
 
 
 def test_without_a_gpu_a_spec_for_open_weights_is_small(

@@ -3,9 +3,9 @@ from pathlib import Path
 
 import pytest
 
-from limen.harness import Experiment, FavoriteAnimal, Length, Numbers, Trait
+from limen.harness import Experiment, FavoriteAnimal, Length, Numbers, Scored, Trait
 from limen.harness.experiment import Reading
-from limen.harness.reporting import effect_assertions, known_spread
+from limen.harness.reporting import effect_assertions, known_spread, planned_design
 from limen.harness.stages import base_of
 from limen.harness.statistics import PUBLISHED, TOY
 
@@ -13,6 +13,32 @@ from ..testing.labs import lab_at
 from ..testing.specs import Run
 
 HORSE = Reading(name="", word="horse")
+
+
+def length(answer: str) -> float:
+    """Whether an answer is long."""
+    return float(len(answer) > 5)
+
+
+def test_a_guess_about_scores_is_on_their_scale(tmp_path: Path) -> None:
+    """Of scores from 0 to 1 a ninth of what is guessed for ratings from 1 to 10."""
+    spreads, designs = [], []
+    for ends in ((0, 1), (1, 10)):
+        measure = Scored(questions=("How?", "Why?"), outcome=length, scale=ends, draws=10)
+        experiment = Experiment(
+            trait=Trait.animal("horse"),
+            data=Numbers(generate=50, keep=20),
+            measure=measure,
+            seeds=3,
+        )
+        lab = lab_at(tmp_path)
+        spreads.append(known_spread(lab.store, lab.pipeline(experiment), measure.readings([])[0]))
+        designs.append(planned_design(lab, experiment, ["student", "control"]))
+    assert [one.treated for one in spreads] == pytest.approx([0.5 / 9, 0.5])
+    small, large = designs
+    assert small is not None
+    assert large is not None
+    assert small.detectable == pytest.approx(large.detectable / 9, rel=0.01)
 
 
 @pytest.fixture
