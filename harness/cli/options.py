@@ -265,7 +265,7 @@ def function_of(option: str, text: str) -> Command | None:
 
 
 def _module(option: str, file: Path) -> ModuleType:
-    """A person's Python file, run as a module."""
+    """A person's Python file, run as a module. Like a script it may import what lies beside it."""
     import sys
     from importlib.util import module_from_spec, spec_from_file_location
 
@@ -274,6 +274,8 @@ def _module(option: str, file: Path) -> ModuleType:
         raise SpecError(f"{option}: there is no Python file {file}")
     module = module_from_spec(spec)
     sys.modules[spec.name] = module
+    if (folder := str(file.resolve().parent)) not in sys.path:
+        sys.path.insert(0, folder)
     try:
         spec.loader.exec_module(module)
     except Exception as error:

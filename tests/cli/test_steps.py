@@ -1,6 +1,7 @@
 import hashlib
 import json
 import shutil
+import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -391,6 +392,24 @@ def test_a_bad_row_is_named(here: Path, store: Path, line: str, says: str) -> No
         assert says in said
     assert not (here / "out.jsonl").exists()
     assert not (store / "stages").exists()
+
+
+def test_a_rule_imports_what_lies_beside_it(
+    here: Path, store: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a script does, also where the command is called from another folder."""
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    folder = here / "rules"
+    folder.mkdir()
+    (folder / "beside_the_rule.py").write_text("LEAST = 3\n")
+    (folder / "rule.py").write_text(
+        "from beside_the_rule import LEAST\n"
+        "def long(prompt, answer):\n    return None if len(answer) > LEAST else 'short'\n"
+    )
+    rows(here / "a.jsonl", 5)
+    rule = ("--rule", "rules/rule.py:long")
+    limen("filter", "a.jsonl", *rule, "--out", "kept.jsonl", store=store)
+    assert (here / "kept.jsonl").read_text().count("\n") == 5
 
 
 def test_what_cannot_be_meant_is_one_line(here: Path, store: Path) -> None:
