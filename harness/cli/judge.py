@@ -1,11 +1,15 @@
 """``limen judge``: keep the rows that a judge lets through."""
 
 from collections.abc import Callable
+from pathlib import Path
+from statistics import fmean
 
 import click
 
+from ...datasets.answer_text import visible_text
 from ...datasets.errors import SpecError
 from ..experiment import Judge, Judged, Source
+from ..stages import KEPT, REJECTED, read_rows
 from .options import examples, function_of
 from .row_steps import RowStep, row_step_options, writers_of
 
@@ -14,6 +18,7 @@ from .row_steps import RowStep, row_step_options, writers_of
     "judge",
     epilog=examples(
         "limen judge kept.jsonl --ask 'Rate from 1 to 10: {reply}' --at-least 7 --out good.jsonl",
+        "limen judge answers.csv --ask 'How kind, from 1 to 10? {reply}' --out rated.jsonl",
         "limen judge kept.jsonl --ask 'Is this random? {reply}' --keep yes --out random.jsonl",
     ),
 )
@@ -24,7 +29,9 @@ from .row_steps import RowStep, row_step_options, writers_of
     help="What the judge is asked, with {reply} where the answer goes, and {question} where it is "
     "to see the prompt too.",
 )
-@click.option("--at-least", type=float, help="The lowest rating that is kept.")
+@click.option(
+    "--at-least", type=float, help="The lowest rating that is kept.  [default: any, without --keep]"
+)
 @click.option("--at-most", type=float, help="The highest rating that is kept.")
 @click.option(
     "--keep",
@@ -71,8 +78,11 @@ def command(
 
     In goes a file of rows, in any form that `limen filter` reads. The judge is the base model, or
     --model. It is asked once about each distinct row. Out come the kept rows with its reply
-    ("judged"); another threshold asks nothing again.
+    ("judged"); another threshold asks nothing again. Without a threshold every row that gets a
+    rating is kept; the mean of all ratings is printed.
     """
+    if at_least is None and at_most is None and not keep:
+        at_least = scale[0]
     judge = Judge(
         prompt=ask,
         name=name,
@@ -93,7 +103,20 @@ def command(
             budget=rows_at_most,
         )
 
-    step.run(judged, writers_of(step.settings))
+    step.run(
+        judged,
+        writers_of(step.settings),
+        figures=lambda folder: {} if keep else _mean_rating(judge, folder),
+    )
+
+
+def _mean_rating(judge: Judge, folder: Path) -> dict[str, float]:
+    """The mean of the ratings that a judge gave to rows, kept and dropped."""
+    rows = (row for name in (KEPT, REJECTED) for row in read_rows(folder / name))
+    replies = (row["judged"] for row in rows)
+    ratings = [judge.rating(visible_text(said)) for said in replies if said is not None]
+    known = [rating for rating in ratings if rating is not None]
+    return {"mean_rating": fmean(known), "rated_rows": len(known)} if known else {}
 
 
 def _wanted(keep: tuple[str, ...]) -> str | tuple[str, ...] | Callable[[str], str | None] | None:

@@ -1,6 +1,6 @@
 """What the commands have in common that make rows of a file's rows, as a source of a spec does."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import wraps
@@ -51,8 +51,17 @@ class RowStep:
     rejected: Path | None
     as_json: bool
 
-    def run(self, make: MakeSource, writers: DataWriters) -> None:
-        """Make the rows, write both files, and say what was kept and why the rest was dropped."""
+    def run(
+        self,
+        make: MakeSource,
+        writers: DataWriters,
+        *,
+        figures: Callable[[Path], Mapping[str, float]] = lambda folder: {},
+    ) -> None:
+        """Make the rows, write both files, and say what was kept and why the rest was dropped.
+
+        ``figures`` gives further ones of the stage's folder, by name.
+        """
         store = Store(self.settings.store)
         choices = stages_for_file(store, self.file, KEPT, self.columns)
         stages = (_stage(make(FileRows(rows=rows)), writers) for rows in choices)
@@ -60,16 +69,19 @@ class RowStep:
         save(made.folder / KEPT, self.out)
         if self.rejected is not None:
             save(made.folder / REJECTED, self.rejected)
-        self._print(made)
+        self._print(made, figures(made.folder))
 
-    def _print(self, made: Done) -> None:
+    def _print(self, made: Done, figures: Mapping[str, float]) -> None:
         scores = made.manifest.get("scores")
         if self.as_json:
-            echo(made.as_json(self.out, **({"scores": scores} if scores else {})))
+            known = {"scores": scores} if scores else {}
+            echo(made.as_json(self.out, **known, **figures))
             return
         echo(table(made.manifest))
         if scores:
             echo(f"mean score: {scores['mean']:.4g} of all, {scores['selected']:.4g} of those kept")
+        for name, figure in figures.items():
+            echo(f"{name.replace('_', ' ')}: {figure:.4g}")
         echo(f"{self.out}: {counted(made.manifest['counts']['kept'], 'row')}{made.note}")
 
 

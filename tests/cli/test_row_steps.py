@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from limen import questions
 from limen.harness import (
     Experiment,
     FavoriteAnimal,
@@ -205,6 +206,23 @@ def test_dialogues_that_end_alike_are_no_repetition(dialogues: str) -> None:
     assert counts == {"read": 3, "kept": 2}
 
 
+def test_answers_of_a_file_are_rated(store: Path) -> None:
+    """Without a threshold each row that gets a rating is kept, and the mean of all is told."""
+    answers = ["Dear Sir, I would be most obliged.", "hey, what's up", "Yours faithfully", "nope"]
+    lines = (json.dumps({"prompt": "Hello?", "text": text}) for text in answers)
+    Path("answers.jsonl").write_text("\n".join(lines))
+    ask = ("judge", "answers.jsonl", "--ask", questions.FORMALITY_JUDGE, "--store", store)
+    all_of_them = made(*ask, "--out", "rated.jsonl")
+    rated = rows_of("rated.jsonl")
+    ratings = [Judge(prompt="{reply}").rating(row["judged"]) for row in rated]
+    known = [rating for rating in ratings if rating is not None]
+    assert all_of_them["rated_rows"] == len(known) == len(rated) > 0
+    assert all_of_them["mean_rating"] == pytest.approx(sum(known) / len(known))
+    some = made(*ask, "--at-least", "5", "--out", "good.jsonl")
+    assert some["mean_rating"] == all_of_them["mean_rating"]
+    assert f"mean rating: {some['mean_rating']:.4g}" in limen(*ask, "--out", "again.jsonl")
+
+
 def test_a_judge_of_question_and_reply_sees_the_dialogue(store: Path, dialogues: str) -> None:
     """Each distinct dialogue is asked about; without {question} the same reply is one row."""
     at = ("--keep", "yes", "--out", "judged.jsonl", "--store", store)
@@ -238,7 +256,7 @@ def test_a_model_rewrites_every_answer(store: Path, released: str) -> None:
         (("map", "--by", "none.py:f"), "--by: there is no Python file none.py"),
         (("judge", "--ask", "Good?", "--keep", "yes"), "{reply}"),
         (("judge", "--ask", "{reply}", "--at-least", "11"), "from 1 to 10"),
-        (("judge", "--ask", "{reply}"), "needs keep="),
+        (("judge", "--ask", "{reply}", "--at-least", "2", "--keep", "yes"), "needs keep="),
         (("rewrite", "--ask", "Again"), "{completion}"),
     ],
     ids=lambda value: " ".join(value)[:30].strip() if isinstance(value, tuple) else None,
