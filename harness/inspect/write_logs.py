@@ -88,8 +88,8 @@ class _Writers:
             left, began = wait(futures, timeout=0).not_done, time.monotonic()
             while left:
                 done = len(futures) - len(left)
-                so_far = f"{done} of {len(futures)} written, {time.monotonic() - began:.0f} s"
-                say(f"limen: logs for Inspect: {so_far}")
+                so_far = f"{done} of {len(futures)} so far, {time.monotonic() - began:.0f} s"
+                say(f"limen: writing logs for Inspect: {so_far}")
                 left = wait(left, timeout=LONGEST_SILENCE).not_done
             faults = [future.exception() for future in futures]
         return [f"{type(fault).__name__}: {fault}" for fault in faults if fault]
