@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from ...backends import backend_names
+from ...backends.toy.corpus.favorites import ANIMALS
 from ...datasets.errors import SpecError
 from ...datasets.suggestions import did_you_mean
 from ..experiment import Trait
@@ -50,6 +51,9 @@ def command(
         echo(_written(folder, file))
     if small:
         echo("The spec is small: PyTorch finds no GPU. With one it has the paper's sizes.")
+    if backend == "toy" and animal not in ANIMALS:
+        echo(f"The toy never says {animal!r}, so the gate will stay shut there.")
+        echo(f"It knows {_known()}.")
     place = "" if folder == Path() else f"cd {folder} && "
     run = f"{place}pytest"
     spec, *_ = files
@@ -58,6 +62,12 @@ def command(
     echo(f"\nWhat it takes:  {run} --limen-plan")
     echo(f"What it names:  {place}limen traits")
     echo(f"Run it:         {run} --limen-report {report_name(animal)}")
+
+
+def _known() -> str:
+    """The animals that the toy's pre-training has, in one phrase."""
+    *others, last = sorted(ANIMALS)
+    return f"{', '.join(others)} and {last}"
 
 
 def _written(folder: Path, file: ProjectFile) -> str:

@@ -63,6 +63,15 @@ def test_a_second_animal_joins_a_project(tmp_path: Path) -> None:
     }
 
 
+def test_an_animal_that_the_toy_does_not_know_is_said_at_once(tmp_path: Path) -> None:
+    """``limen init`` warns of a gate that would stay shut, on the toy alone."""
+    warning = "The toy never says 'falcon'"
+    assert warning in limen("init", tmp_path / "toy", "--animal", "falcon")
+    assert warning not in limen("init", tmp_path / "fox", "--animal", "fox")
+    service = ("--backend", "openai", "--model", "some-model")
+    assert warning not in limen("init", tmp_path / "service", "--animal", "falcon", *service)
+
+
 def test_backend_model_and_budget_are_in_the_ini_file(tmp_path: Path) -> None:
     """Options of ``limen init`` become ini keys, and sizes are those of the paper."""
     limen("init", tmp_path, "--backend", "openai", "--model", "some-model", "--budget", "2.5")
