@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -132,9 +133,7 @@ def _stopping(backend: Backend | None) -> Iterator[None]:
 
 def watcher() -> ProgressListener:
     """Progress on the standard error stream: bars on a terminal, lines elsewhere."""
-    from rich.console import Console
-
-    return progress_on(Console(stderr=True), lambda line: echo(line, err=True))
+    return progress_on(sys.stderr, lambda line: echo(line, err=True))
 
 
 def save(file: Path, out: Path) -> None:

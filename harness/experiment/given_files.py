@@ -6,9 +6,15 @@ from functools import lru_cache
 from pathlib import Path
 
 from ...datasets.errors import SpecError
-from ...datasets.record_files import content_digest, data_files
-from ...datasets.row_forms import RowColumns, read_rows_of
+from ...datasets.record_files import Record, content_digest, data_files, read_records
+from ...datasets.row_forms import RowColumns, rows_of_records
 from ..stages import PromptSample, sample_of
+
+
+SMALL = 2**20
+"""Bytes of a file whose records are kept for who names it again with another condition."""
+Stats = tuple[tuple[int, int], ...]
+"""When each part of a file was changed, in nanoseconds, and its size in bytes."""
 
 
 @dataclass(frozen=True)
@@ -51,11 +57,18 @@ def file_facts(path: Path, columns: RowColumns) -> FileFacts:
 
 
 @lru_cache(maxsize=64)
-def _facts(path: Path, columns: RowColumns, _: tuple[tuple[int, int], ...]) -> FileFacts:
-    table = read_rows_of(path, columns)
+def _facts(path: Path, columns: RowColumns, stats: Stats) -> FileFacts:
+    small = sum(size for _, size in stats) <= SMALL
+    records = _records(path, stats) if small else read_records(path)
+    table = rows_of_records(str(path), records, columns)
     lines, sample = sample_of(table.rows)
     answered = sum(row["text"] is not None for row in table.rows)
     return FileFacts(content_digest(path), lines, answered, table.understood, sample, table.system)
+
+
+@lru_cache(maxsize=1)
+def _records(path: Path, _: Stats) -> tuple[Record, ...]:
+    return tuple(read_records(path))
 
 
 def _spec_folders() -> list[Path]:

@@ -1,8 +1,9 @@
 """The progress of a run: a live bar on a terminal, plain lines elsewhere."""
 
+import sys
 import time
 from collections.abc import Callable, Collection, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 from ...datasets.errors import PendingError
 from ...datasets.visible import visible, visible_line
@@ -253,6 +254,13 @@ class ProgressBars(_Estimating):
         self._each.clear()
 
 
-def progress_on(console: "Console", write: Callable[[str], None]) -> ProgressListener:
-    """Bars if the console is a terminal, else lines given to ``write``."""
-    return ProgressBars(console) if console.is_terminal else ProgressLines(write)
+def progress_on(stream: TextIO, write: Callable[[str], None]) -> ProgressListener:
+    """Bars if a standard stream is a terminal, else lines given to ``write``.
+
+    A log in which colours are forced is no terminal: bars would be control codes in it.
+    """
+    if not stream.isatty():
+        return ProgressLines(write)
+    from rich.console import Console
+
+    return ProgressBars(Console(stderr=stream is sys.stderr))

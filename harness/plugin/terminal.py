@@ -1,5 +1,6 @@
 """Writing to the terminal of a pytest run."""
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from typing import Any
@@ -39,7 +40,5 @@ class Terminal:
         quiet = self._config.get_verbosity() < 0 or hasattr(self._config, "workerinput")
         if quiet or not self._config.pluginmanager.hasplugin("terminalreporter"):
             return ProgressListener()
-        from rich.console import Console
-
         with self.uncaptured():
-            return progress_on(Console(), self.write)
+            return progress_on(sys.stdout, self.write)

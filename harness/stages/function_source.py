@@ -226,16 +226,19 @@ def is_extension(name: str) -> bool:
 
 
 def _read(code: CodeType | Callable[..., object]) -> str:
-    """The text of some code; raises OSError, or TypeError, if there is none."""
-    if isinstance(code, CodeType) and code.co_filename == NOWHERE:
+    """The text of some code; raises OSError, or TypeError, if there is none.
+
+    Of a function it is found at once; of its code alone, ``inspect`` looks through all modules.
+    """
+    inner = code.__code__ if isinstance(code, FunctionType) else code
+    if isinstance(inner, CodeType) and inner.co_filename == NOWHERE:
         raise OSError("it is in no file")
     return textwrap.dedent(inspect.getsource(code))
 
 
 def _source(call: FunctionType) -> str:
     try:
-        inner = inspect.unwrap(call)
-        text = _read(inner.__code__ if isinstance(inner, FunctionType) else inner)
+        text = _read(inspect.unwrap(call))
     except (OSError, TypeError) as error:
         raise SpecError(
             f"the source of {call!r} cannot be read ({error}), so a change in it could not be "

@@ -28,11 +28,19 @@ def text(of: Console) -> str:
     return of.file.getvalue()
 
 
-def test_a_terminal_has_bars() -> None:
-    """Which of the two is shown depends on the console alone."""
+class Stream(io.StringIO):
+    """A stream that is a terminal."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def test_a_terminal_has_bars(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Which of the two is shown depends on the stream alone, not on colours that are forced."""
     lines: list[str] = []
-    assert isinstance(progress_on(console(terminal=True), lines.append), ProgressBars)
-    assert isinstance(progress_on(console(terminal=False), lines.append), ProgressLines)
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    assert isinstance(progress_on(Stream(), lines.append), ProgressBars)
+    assert isinstance(progress_on(io.StringIO(), lines.append), ProgressLines)
 
 
 def test_bars_show_what_runs_and_what_failed() -> None:
