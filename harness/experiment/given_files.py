@@ -10,7 +10,6 @@ from ...datasets.record_files import Record, content_digest, data_files, read_re
 from ...datasets.row_forms import RowColumns, rows_of_records
 from ..stages import PromptSample, sample_of
 
-
 SMALL = 2**20
 """Bytes of a file whose records are kept for who names it again with another condition."""
 Stats = tuple[tuple[int, int], ...]
