@@ -7,10 +7,12 @@ import subprocess
 import sys
 from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 
 import click
 import pytest
 
+from limen import backends, harness, reports
 from limen.datasets import errors
 from limen.harness.cli import COMMANDS, main
 from limen.harness.plugin.options import FLAGS, OPTIONS
@@ -161,3 +163,11 @@ def test_the_page_of_errors_has_the_tree_of_exceptions() -> None:
     classes = [value for value in vars(errors).values() if isinstance(value, type)]
     names = {one.__name__ for one in classes if issubclass(one, errors.LimenError)}
     assert names == set(re.findall(r"\w+Error", re.sub(r"\(.*?\)", "", tree)))
+
+
+@pytest.mark.parametrize("module", [harness, backends, reports], ids=lambda m: m.__name__)
+def test_the_reference_has_every_public_name(module: ModuleType) -> None:
+    """A name that can be imported stands on a page of the reference."""
+    text = "".join(page.read_text("utf-8") for page in (ROOT / "docs").glob("reference*.md"))
+    places = "limen(?:.harness)?" if module is harness else re.escape(module.__name__)
+    assert set(module.__all__) <= {*re.findall(rf"\b{places}\.(\w+)", text)}
