@@ -16,7 +16,7 @@ class Model:
         name: The name by which it is sampled from.
         fingerprint: Changes whenever the model of that name would answer differently.
         can_fine_tune: Whether the backend can train it.
-        why_not: Why it cannot be fine-tuned. Default: empty.
+        why_not: Why it cannot be fine-tuned. Default: that no reason is known.
         note: What a reader should know of how it is asked. Default: empty, nothing is unusual.
 
     Examples:
@@ -27,7 +27,7 @@ class Model:
     name: str
     fingerprint: str
     can_fine_tune: bool
-    why_not: str = ""
+    why_not: str = "no reason is known"
     note: str = ""
 
 

@@ -82,7 +82,8 @@ def result_of(lab: Lab, title: str, experiment: Experiment, arms: Collection[str
     failures: dict[str, None] = {}
     finished = _finished(lab, pipe, arms, failures)
     stages = stages_of(pipe, finished)
-    times, cost = times_and_cost(lab.store, stages)
+    wanted = [name for name in pipe.arms if name in finished or name in arms]
+    times, cost = times_and_cost(lab.store, stages_of(pipe, wanted))
     base = base_of(pipe.subject("baseline"))
     readings = tuple(_readings(pipe, finished, failures))
     return Result(

@@ -7,7 +7,7 @@ import pytest
 
 from limen.harness.lab import Lab, Settings, estimated_time
 from limen.harness.plugin.run_effort import RunEffort
-from limen.harness.reporting import plan_as_data, plan_lines
+from limen.harness.reporting import plan_as_data, plan_lines, result_of
 from limen.harness.stages import (
     ANSWERS,
     ROWS,
@@ -20,7 +20,7 @@ from limen.harness.stages import (
 from limen.reports import Effort
 
 from ..testing.specs import tiny_experiment
-from ..testing.wire import Proxy
+from ..testing.wire import Proxy, error
 
 ARMS = ["student"]
 ROW = '{"row": 0}\n'
@@ -112,3 +112,20 @@ def test_what_an_earlier_run_spent_is_not_spent_again(wired: Proxy, tmp_path: Pa
     paid = (usage.input_tokens + 2 * usage.output_tokens) / 1e6
     assert rest.usd == pytest.approx(whole.usd - paid)
     assert rest.tokens == whole.tokens - usage.input_tokens - usage.output_tokens
+
+
+def test_the_cost_of_an_unfinished_experiment_has_all_that_was_paid(
+    wired: Proxy, tmp_path: Path
+) -> None:
+    """Data that a student is still to be trained on was paid for, too."""
+    prices = tmp_path / "prices.toml"
+    prices.write_text('[[model]]\nname = "toy-1"\ninput = 1.0\noutput = 2.0\n')
+    refused = error(400, "no_training")
+    wired.script = lambda asked: refused if asked.path.endswith("fine_tuning/jobs") else None
+    lab = Lab(Settings(store=tmp_path, backend="openai", model="toy-1", prices=prices))
+    experiment = tiny_experiment()
+    lab.run([(experiment, ["baseline", *ARMS])])
+    result = result_of(lab, "test_x.py", experiment, ["baseline", *ARMS])
+    assert [arm.name for reading in result.readings for arm in reading.arms] == ["baseline"]
+    assert result.cost is not None
+    assert result.cost.calls == 50 + 240  # answers of the baseline, the teacher's rows
