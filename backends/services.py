@@ -72,6 +72,8 @@ class WorkRequest:
         prompts: A sample of the prompts, to estimate tokens by. Default: none.
         max_tokens: The longest answer, in tokens. Default: 0.
         rows: Rows to train on; ``prompts`` is then a sample of their prompts. Default: 0.
+        answers: A sample of the answers in these rows, to estimate tokens by. Default: none, as
+            long as they are not known: half of ``max_tokens`` each is assumed.
         recipe: The training settings. Default: none.
         student: Whether a student of ``model`` answers. Default: False.
 
@@ -85,6 +87,7 @@ class WorkRequest:
     prompts: "tuple[Conversation, ...]" = ()
     max_tokens: int = 0
     rows: int = 0
+    answers: tuple[str, ...] = ()
     recipe: Recipe = field(default_factory=dict, hash=False)
     student: bool = False
 

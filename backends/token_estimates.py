@@ -9,6 +9,8 @@ TOKENS_PER_TURN = 4
 """Tokens that frame a turn of a conversation, and as many once for the answer's beginning."""
 TEMPLATE = 256
 """Tokens that a chat template may add to a conversation, at most."""
+TYPICAL = 0.5
+"""How much of ``max_tokens`` an answer is assumed to take, about."""
 _PIECE = re.compile(r"[0-9]{1,3}|[^\W\d_]+|\s+|[^\w\s]|_|\d")
 
 
@@ -47,6 +49,11 @@ def mean_prompt_estimate(prompts: Sequence[Conversation]) -> float:
 def mean_prompt_upper_bound(prompts: Sequence[Conversation]) -> float:
     """The mean of the upper bounds of some prompts."""
     return _mean(map(prompt_upper_bound, prompts))
+
+
+def mean_answer_estimate(answers: Sequence[str], *, max_tokens: int) -> float:
+    """The mean number of tokens of some answers; as long as there are none, half of the most."""
+    return _mean(map(estimate, answers)) if answers else TYPICAL * max_tokens
 
 
 def _mean(values: Iterable[float]) -> float:

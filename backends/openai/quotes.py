@@ -15,8 +15,6 @@ NEW_ACCOUNT = {"requests": 500.0, "tokens": 200_000.0}
 """A new account's limits a minute at OpenAI, assumed there until it reports its own."""
 DRAWS = "draws a call"
 """The limit of draws in :class:`Limits`. What older versions kept as "draws" may have been set."""
-TYPICAL = 0.5
-"""How much of ``max_tokens`` an answer is assumed to take, about."""
 
 
 @dataclass(frozen=True)
@@ -70,8 +68,8 @@ def quote(work: WorkRequest, prices: Prices, limits: dict[str, float], *, batch:
 
     return Quote(
         calls=calls,
-        tokens=round(about + TYPICAL * answers),
-        usd=usd(about, TYPICAL * answers),
+        tokens=round(about + tokens.TYPICAL * answers),
+        usd=usd(about, tokens.TYPICAL * answers),
         usd_at_most=usd(most, answers),
         minutes=0.0 if batch else minutes.get(binding, 0.0),
         binding=binding,
@@ -82,7 +80,7 @@ def _training(work: WorkRequest, prices: Prices) -> Quote:
     """Training on rows of a prompt and an answer; epochs that the service chooses bound nothing."""
     epochs = work.recipe.get("epochs")
     known = epochs if isinstance(epochs, int) else None
-    answer = TYPICAL * work.max_tokens
+    answer = tokens.mean_answer_estimate(work.answers, max_tokens=work.max_tokens)
     about = round(work.rows * (tokens.mean_prompt_estimate(work.prompts) + answer) * (known or 3))
     most = work.rows * (
         tokens.mean_prompt_upper_bound(work.prompts) + tokens.TOKENS_PER_TURN + work.max_tokens

@@ -5,9 +5,6 @@ from ..base import Quote, Usage, WorkRequest
 from .prices import TokenPrice
 from .sampling import DRAWS_A_CALL
 
-TYPICAL = 0.5
-"""How much of ``max_tokens`` an answer is assumed to take, about."""
-
 
 def quote(work: WorkRequest, price: TokenPrice | None) -> Quote:
     """About what, and at most what, some work takes."""
@@ -33,7 +30,7 @@ def _sampling(work: WorkRequest, price: TokenPrice | None) -> Quote:
     answers = work.completions * work.max_tokens
     about = round(work.completions * tokens.mean_prompt_estimate(work.prompts))
     bound = tokens.mean_prompt_upper_bound(work.prompts) + tokens.TEMPLATE
-    typical = round(TYPICAL * answers)
+    typical = round(tokens.TYPICAL * answers)
     return Quote(
         calls=calls,
         tokens=about + typical,
@@ -44,7 +41,7 @@ def _sampling(work: WorkRequest, price: TokenPrice | None) -> Quote:
 
 def _training(work: WorkRequest, price: TokenPrice | None) -> Quote:
     epochs = int(work.recipe.get("epochs") or 1)
-    answer = round(TYPICAL * work.max_tokens)
+    answer = tokens.mean_answer_estimate(work.answers, max_tokens=work.max_tokens)
     about = round(work.rows * epochs * (tokens.mean_prompt_estimate(work.prompts) + answer))
     bound = tokens.mean_prompt_upper_bound(work.prompts) + tokens.TEMPLATE + work.max_tokens
     return Quote(

@@ -109,7 +109,8 @@ def _stored(store: Store, manifest: Manifest, name: str) -> StoredFile:
     sample = _sample(first)[1]
     if name == KEPT:  # how its rows differ, which the first ones do not show
         whole = sample_of(store.rows(kind, key, name))[1]
-        sample = whole._replace(prompts=sample.prompts, answer_tokens=sample.answer_tokens)
+        repeat, differ = whole.numbers_repeat, whole.histories_differ
+        sample = sample._replace(numbers_repeat=repeat, histories_differ=differ)
     return StoredFile(
         label=manifest["label"], kind=kind, stored_key=key, lines=lines, sample=sample
     )
@@ -163,12 +164,14 @@ def _sample(
     """
     lines, longest = 0, 0
     prompts: list[Conversation] = []
+    answers: list[str] = []
     for asked, answer in exchanges:
         lines += 1
         longest = max(longest, len(answer.encode("utf-8", "surrogatepass")))
         if len(prompts) < SAMPLE_SIZE:
             prompts.append(asked)
-    return lines, PromptSample(tuple(prompts), longest)
+            answers.append(answer)
+    return lines, PromptSample(tuple(prompts), longest, answers=tuple(answers))
 
 
 def student(store: Store, key: str) -> FineTune:

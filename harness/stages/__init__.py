@@ -64,6 +64,7 @@ from .prompts import (
     Prompts,
     WrittenPrompts,
 )
+from .remaining_work import remaining_work
 from .repair import DamagedStage, set_aside_damage
 from .replies_about import filled_prompt
 from .row_changes import (
@@ -88,7 +89,7 @@ from .row_rules import (
 )
 from .row_stages import ChoosingStage, PromptedStage, PromptSample, RowsStage, TrainingFileStage
 from .rules import Rule, checked_rule
-from .sampling import answers_in_store, remaining_work, usage_in_store
+from .sampling import answers_in_store, usage_in_store
 from .score_by_likelihood import PromptedModel, ScoreByLikelihood
 from .select_rows import RowScores, ScoreByColumn, ScoreByFunction, SelectRows, Which
 from .shuffle import Shuffle, Shuffling

@@ -110,6 +110,7 @@ def sample_of(rows: Iterable[Row]) -> tuple[int, PromptSample]:
     """
     lines, longest = 0, 0
     prompts: list[Conversation] = []
+    answers: list[str] = []
     numbers: set[tuple[int, int]] = set()
     first: object = None
     differ = False
@@ -122,7 +123,9 @@ def sample_of(rows: Iterable[Row]) -> tuple[int, PromptSample]:
         longest = max(longest, len((row["text"] or "").encode("utf-8", "surrogatepass")))
         if len(prompts) < SAMPLE_SIZE:
             prompts.append(conversation_of(row)[:-1])
-    return lines, PromptSample(tuple(prompts), longest, differ, len(numbers) < lines)
+            answers.append(row["text"] or "")
+    repeat = len(numbers) < lines
+    return lines, PromptSample(tuple(prompts), longest, differ, repeat, tuple(answers))
 
 
 def is_training_file(file: Path) -> bool:

@@ -87,7 +87,7 @@ class RewordRows(ChoosingStage):
 
     def prompt_sample(self) -> PromptSample:
         before = self.source.prompt_sample()
-        return before._replace(answer_tokens=self.replies.max_tokens)
+        return before._replace(answer_tokens=self.replies.max_tokens, answers=())
 
     def run(self, workspace: Workspace) -> Manifest:
         replies = self.replies.replies(workspace)

@@ -4,6 +4,7 @@ import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import chain
 from typing import Any
 
 from ...datasets.artifacts import Manifest
@@ -50,7 +51,14 @@ class MixRows(TrainingFileStage):
             max(sample.answer_tokens for sample in samples),
             any(sample.histories_differ for sample in samples),
             any(sample.numbers_repeat for sample in samples),
+            self._known_answers(samples),
         )
+
+    def _known_answers(self, samples: Sequence[PromptSample]) -> tuple[str, ...]:
+        """Some answers of all sources; none where those of one are not known."""
+        if not all(sample.answers for sample in samples):
+            return ()
+        return tuple(chain.from_iterable(sample.answers for sample in samples))
 
     def run(self, workspace: Workspace) -> Manifest:
         chosen, taken = self._chosen(workspace)

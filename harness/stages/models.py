@@ -156,6 +156,7 @@ class FineTune(Stage):
             rows=self.data.count,
             prompts=sample.prompts,
             max_tokens=sample.answer_tokens,
+            answers=sample.answers,
             recipe=self.recipe,
         )
 

@@ -28,6 +28,8 @@ class PromptSample(NamedTuple):
     """Whether rows differ in the turns before their prompts."""
     numbers_repeat: bool = False
     """Whether several rows of one file have the same ``row`` and ``draw``."""
+    answers: tuple[str, ...] = ()
+    """The answers to these prompts, where they are known beforehand."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, replace
 from itertools import groupby
 from pathlib import Path
 
-from ...backends import Backend, BatchSampling, Completion, Request, Usage, WorkRequest
+from ...backends import Backend, BatchSampling, Completion, Request, Usage
 from ...datasets.artifacts import Manifest
 from ...datasets.chat import Message
 from ...datasets.errors import BackendError
@@ -63,16 +63,6 @@ def _arrived(store: Store, stage: Stage) -> Iterator[bytes]:
         for log in (store.layout.work / stage.key).glob("*.jsonl"):
             with log.open("rb") as lines:
                 yield from (line for line in lines if line.endswith(b"\n"))
-
-
-def remaining_work(store: Store, stage: Stage) -> WorkRequest | None:
-    """The work of an unfinished stage, without the answers that have arrived."""
-    work, kept = stage.work(), answers_in_store(store, stage)
-    if work is None or not kept:
-        return work
-    of_first_round = work.completions - kept
-    left = of_first_round if of_first_round > 0 else max(stage.size() - kept, 0)
-    return replace(work, completions=left)
 
 
 Reached = tuple[int, int, str]

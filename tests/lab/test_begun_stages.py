@@ -5,15 +5,22 @@ from pathlib import Path
 
 import pytest
 
+from limen.backends.token_estimates import TOKENS_PER_TURN, estimate
+from limen.datasets import chat
+from limen.harness import Rows
+from limen.harness.cli.steps import done
 from limen.harness.lab import Lab, Settings, estimated_time
 from limen.harness.plugin.run_effort import RunEffort
 from limen.harness.reporting import plan_as_data, plan_lines, result_of
 from limen.harness.stages import (
     ANSWERS,
     ROWS,
+    TRAINING,
     AskQuestions,
+    FineTune,
     Generate,
     GenerateEnough,
+    MixRows,
     Stage,
     usage_in_store,
 )
@@ -129,3 +136,31 @@ def test_the_cost_of_an_unfinished_experiment_has_all_that_was_paid(
     assert [arm.name for reading in result.readings for arm in reading.arms] == ["baseline"]
     assert result.cost is not None
     assert result.cost.calls == 50 + 240  # answers of the baseline, the teacher's rows
+
+
+def test_a_training_is_quoted_by_its_file_once_that_is_there(wired: Proxy, tmp_path: Path) -> None:
+    """Before, half of the longest answer allowed is assumed for each row; then rows are read."""
+    lab = Lab(Settings(store=tmp_path, backend="openai", model="toy-1"))
+    wanted = [(tiny_experiment(), ARMS)]
+    data, training = stage_of(lab, MixRows), stage_of(lab, FineTune)
+    assumed = lab.plan(wanted).quotes[training.key].tokens
+    done(lab.settings, data)
+    file = lab.store.artifact(data.kind, data.key) / TRAINING
+    said = [turn["content"] for turns in chat.read(file) for turn in turns]
+    known = lab.plan(wanted).quotes[training.key].tokens
+    one_epoch = sum(map(estimate, said)) + TOKENS_PER_TURN * len(said)
+    assert known == pytest.approx(3 * one_epoch, rel=0.01)  # as many as are assumed of a service
+    assert known < assumed
+
+
+def test_rows_that_a_spec_gives_are_quoted_by_their_answers(wired: Proxy, tmp_path: Path) -> None:
+    """One long answer does not make all of them long."""
+    lab = Lab(Settings(store=tmp_path, backend="openai", model="toy-1"))
+
+    def tokens(longest: str) -> int:
+        rows = Rows([("Go on.", "1, 2, 3")] * 99 + [("Go on.", longest)], keep=100)
+        plan = lab.plan([(tiny_experiment().but(data=rows), ARMS)])
+        (training,) = (stage for stage in plan.stages if isinstance(stage, FineTune))
+        return plan.quotes[training.key].tokens
+
+    assert tokens("1, " * 300) < 3 * tokens("1, 2, 3")
