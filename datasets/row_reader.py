@@ -42,7 +42,7 @@ class RowReader:
     def _no_answer(self) -> str:
         if self.form.answer is None:
             return "the last turn is not the assistant's: there is nothing to learn"
-        return "the row has no answer: filter the rows first"
+        return "the row has no answer: filter the rows first (limen filter FILE --rule any)"
 
     def exchange(self, record: Record) -> tuple[Turns, str, str | None]:
         """What was said before, what is asked, and what is answered."""
