@@ -77,7 +77,7 @@ def models(source: Source) -> "DataFrame":
 
 def claims(source: Source) -> "DataFrame":
     """What was claimed: a row a test. Columns: experiment, test, claim, outcome,
-    support, registration, reason, found.
+    support, registration, registration_note, reason, found.
 
     Args:
         source: A store's folder, a run, a report, or several runs.

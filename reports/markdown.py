@@ -41,7 +41,9 @@ def _in_short(report: Report) -> Iterator[str]:
     """A sentence for each claim with what became of it, and the experiments to go to."""
     if report.claims:
         yield _claims(report.claims, tests=False)
-        yield wording.tried(report.claims)
+        yield wording.tried(report)
+    if untested := wording.untested_claims(report):
+        yield f"Registered, and not tested so in this run: {', '.join(map(code, untested))}."
     if len(report.results) > 1:
         yield "Contents:"
         links = [("Overview", "overview"), *((r.title, anchor(r.title)) for r in report.results)]
@@ -139,10 +141,9 @@ def _claims(claims: Iterable[Claim], *, tests: bool = True) -> str:
     for claim in claims:
         why = f" ({prose(claim.reason)})" if claim.reason else ""
         says = prose(claim.says).rstrip(".")
-        when = f" ({claim.registration})" if claim.registration else ""
         test = f" {code(claim.test)}" if tests else ""
         found = f" Found: {prose(claim.finding)}." if claim.finding else ""
-        lines.append(f"- **{wording.held(claim)}{when}:** {says}{why}.{found}{test}")
+        lines.append(f"- **{wording.held(claim)}{wording.mark(claim)}:** {says}{why}.{found}{test}")
     return "\n".join(lines) or "No test was run."
 
 

@@ -241,6 +241,8 @@ class Claim:
             ``error``. Default: empty, it was not tested, as in records of earlier versions.
         registration: ``registered`` or ``added after data were seen``. Default: empty, there is no
             registration.
+        registration_note: Of a registered claim, what no commit shows: ``not committed``, or
+            ``committed after data were seen``; of another, why it is not. Default: empty.
         digest: The hash of its sentence and of what its test does. Default: empty.
         finding: What was found: the effects and rates that it asserts something of, with intervals,
             p-values and verdicts; of a failed assertion the one that failed. Default: empty.
@@ -256,6 +258,7 @@ class Claim:
     reason: str = ""
     support: str = ""
     registration: str = ""
+    registration_note: str = ""
     digest: str = ""
     finding: str = ""
 

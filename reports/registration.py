@@ -13,6 +13,8 @@ class RegistrationRow:
         sha256: The SHA-256 of the file.
         commit: The git commit that has the file as it is. Default: empty, none has.
         committed: When that commit was made: UTC, by the clock of its author. Default: empty.
+        untested: The claims in the file that the run did not test as they were registered: node
+            ids of tests of its spec files. Default: (), all were.
 
     Examples:
         >>> [(one.file, one.created, one.commit) for one in run.registrations]
@@ -23,3 +25,4 @@ class RegistrationRow:
     sha256: str
     commit: str = ""
     committed: str = ""
+    untested: tuple[str, ...] = ()

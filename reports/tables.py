@@ -15,7 +15,8 @@ def claims(rows: Sequence[Claim]) -> Iterator[Record]:
         yield {
             "experiment": claim.experiment, "test": claim.test, "claim": claim.says,
             "outcome": claim.outcome, "support": claim.support,
-            "registration": claim.registration, "reason": claim.reason, "found": claim.finding,
+            "registration": claim.registration, "registration_note": claim.registration_note,
+            "reason": claim.reason, "found": claim.finding,
         }  # fmt: skip
 
 

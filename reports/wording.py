@@ -1,7 +1,7 @@
 """Results in words: what the report and the terminal share."""
 
 from collections import Counter
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 
 from ..datasets.visible import visible_line
 from .amounts import dollars
@@ -51,16 +51,47 @@ def support_counts(claims: tuple[Claim, ...]) -> str:
     )
 
 
-def _marks(claims: tuple[Claim, ...]) -> str:
+def _marks(report: Report) -> str:
     """How many claims were registered, and how many were not; empty without a registration."""
-    marks = Counter(claim.registration for claim in claims if claim.registration)
-    return ", ".join(f"{n} {mark}" for mark, n in sorted(marks.items(), reverse=True))
+    marks: dict[str, list[Claim]] = {}
+    for claim in report.claims:
+        if claim.registration:
+            marks.setdefault(claim.registration, []).append(claim)
+    counts = [_mark_count(mark, claims) for mark, claims in sorted(marks.items(), reverse=True)]
+    if untested := untested_claims(report):
+        counts.append(f"{len(untested)} not tested as registered")
+    return ", ".join(counts)
 
 
-def tried(claims: tuple[Claim, ...]) -> str:
+def _mark_count(mark: str, claims: Sequence[Claim]) -> str:
+    """How many claims have a mark, and for how many of the registered ones no commit shows it."""
+    notes = Counter(c.registration_note for c in claims if c.registration_note)
+    if mark != "registered" or not notes:
+        return f"{len(claims)} {mark}"
+    every = len(notes) == 1 and notes.total() == len(claims)
+    each = ", ".join(note if every else f"{n} {note}" for note, n in sorted(notes.items()))
+    return f"{len(claims)} {mark} ({each})"
+
+
+def mark(claim: Claim) -> str:
+    """How a claim was registered, in brackets, with why not; empty without a registration."""
+    between = ", " if claim.registration == "registered" else ": "
+    parts = filter(None, (claim.registration, claim.registration_note))
+    return f" ({between.join(parts)})" if claim.registration else ""
+
+
+def untested_claims(report: Report) -> list[str]:
+    """The registered claims that no run of a report tested as they were registered."""
+    rows = [row for run in report.runs for row in run.registrations]
+    kept = {claim.test for claim in report.claims if claim.registration == "registered"}
+    return sorted({test for row in rows for test in row.untested} - kept)
+
+
+def tried(report: Report) -> str:
     """How many claims were tried, and how many of them were stated before their data were seen."""
+    claims = report.claims
     count = "1 claim was tried" if len(claims) == 1 else f"{len(claims)} claims were tried"
-    when = _marks(claims) or "none was registered before its data were seen"
+    when = _marks(report) or "none was registered before its data were seen"
     return f"{count}: {support_counts(claims) or f'{of_claims(claims)} held'}; {when}."
 
 
@@ -154,7 +185,7 @@ def lines(report: Report, shown: Collection[str] = ()) -> Iterator[str]:
         yield from result_lines(result, shown)
     known = {result.title for result in report.results}
     if counts := support_counts(report.claims):
-        yield "; ".join(filter(None, (f"claims: {counts}", _marks(report.claims))))
+        yield "; ".join(filter(None, (f"claims: {counts}", _marks(report))))
     lost = {claim.experiment: claim for claim in report.claims if claim.experiment not in known}
     for title, claim in lost.items():
         why = f": {claim.reason}" if claim.reason else ""
@@ -181,7 +212,7 @@ def _long_lines(report: Report, shown: Collection[str]) -> Iterator[str]:
         if result.agreement:
             yield f"  judges: {result.agreement}"
     if counts := support_counts(report.claims):
-        yield "; ".join(filter(None, (f"claims: {counts}", _marks(report.claims))))
+        yield "; ".join(filter(None, (f"claims: {counts}", _marks(report))))
     for claim in report.claims:
         if claim.reason:
             yield f"{claim.outcome}: {claim.says} ({claim.reason})"

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ...datasets.errors import StoreError
-from ...reports import Claim, claims_about, latest_runs
+from ...reports import Claim, claims_about, latest_runs, run_files
 
 CONTENTS = "contents.json"
 
@@ -28,8 +28,8 @@ def read_contents(folder: Path) -> Mapping[str, Any]:
 
 
 def claims_in(store: Path, contents: Mapping[str, Any]) -> tuple[Claim, ...]:
-    """The claims of an exported experiment's latest run; none where the store does not exist."""
-    if not store.is_dir():
+    """The claims of an exported experiment's latest run; none where the store has no runs."""
+    if not run_files(store):
         return ()
     title, file = str(contents["title"]), str(contents.get("file", ""))
     return claims_about(latest_runs(store), title, file)

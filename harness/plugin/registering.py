@@ -5,13 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from ...datasets.errors import SpecError
+from ...datasets.errors import LimenError, SpecError
 from ..experiment import Experiment
 from ..lab import Lab
 from ..reporting import (
     SUFFIX,
     StatedClaim,
     experiment_digest,
+    measured_since,
     stated_claim,
     write_registration,
 )
@@ -37,7 +38,22 @@ def register_claims(
             experiments[selected.title] = (selected.experiment, digest)
     write_registration(file, claims, experiments)
     count = "1 claim" if len(claims) == 1 else f"{len(claims)} claims"
-    return f"limen: {count} registered in {file}: commit it before the experiment runs"
+    late = [title for title, (one, _) in experiments.items() if _has_data(lab, one)]
+    if not late:
+        return f"limen: {count} registered in {file}: commit it before the experiment runs"
+    return (
+        f"limen: {count} registered in {file}, and the store has answers of students of "
+        f"{', '.join(late)} already: reports will mark what is claimed of them as added after "
+        f"data were seen"
+    )
+
+
+def _has_data(lab: Lab, experiment: Experiment) -> bool:
+    """Whether a model that an experiment trains has been measured."""
+    try:
+        return bool(measured_since(lab, experiment))
+    except LimenError:
+        return False
 
 
 def claim_of_item(item: pytest.Item, title: str) -> StatedClaim:

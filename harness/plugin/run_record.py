@@ -10,7 +10,15 @@ import pytest
 
 from ...datasets.errors import DataError
 from ...datasets.visible import visible
-from ...reports import Claim, Report, Result, keep_run, report_of, result_from_json
+from ...reports import (
+    Claim,
+    RegistrationRow,
+    Report,
+    Result,
+    keep_run,
+    report_of,
+    result_from_json,
+)
 from ..lab import Lab
 from ..reporting import (
     ClaimList,
@@ -19,6 +27,7 @@ from ..reporting import (
     marked,
     read_registrations,
     registration_rows,
+    with_untested,
 )
 from .items import outcome_of, reason_of
 from .options import option, path_of
@@ -89,21 +98,31 @@ class RunRecord:
         if not (self._results or self._claims.rows()):
             return
         results = list(self._results.values())
-        registrations = self._registrations()
+        claims, registrations = self._marked(results)
         run = make_run(
-            marked(self._claims.rows(), results, registrations, self._specs),
+            claims,
             results,
             command=shlex.join(["pytest", *map(str, self._config.invocation_params.args)]),
             seconds=time.monotonic() - self._began,
             root=self._config.rootpath,
         )
-        run = replace(run, registrations=registration_rows(registrations, self._config.rootpath))
+        run = replace(run, registrations=registrations)
         try:
             run = replace(run, estimated=self._effort.estimated, spent=self._effort.spent)
             run = replace(run, id=keep_run(run, self._lab.settings.store).stem)
         except OSError as error:
             self._fault = str(error)
         self._report = report_of([run])
+
+    def _marked(
+        self, results: Sequence[Result]
+    ) -> tuple[Sequence[Claim], tuple[RegistrationRow, ...]]:
+        """The claims, each with whether it was registered; and the files that tell."""
+        files = self._registrations()
+        rows = registration_rows(files, self._config.rootpath)
+        commits = {file.file: row.committed for file, row in zip(files, rows, strict=True)}
+        claims = marked(self._claims.rows(), results, files, self._specs, commits)
+        return claims, with_untested(rows, files, claims, self._specs)
 
     def _registrations(self) -> Sequence[Registration]:
         """The files of registered claims beside the specs; none if one of them cannot be read."""

@@ -12,16 +12,16 @@ from .registration import (
     SUFFIX,
     Registration,
     StatedClaim,
-    marked,
     read_registrations,
     stated_claim,
     write_registration,
 )
 from .registration_facts import registration_rows
+from .registration_marks import marked, with_untested
 from .runs import make_run
 from .seed_spread import known_spread
 from .stage_facts import audit_rows, times_and_cost
-from .summary import ClaimList, headline_of, result_of, stages_of
+from .summary import ClaimList, headline_of, measured_since, result_of, stages_of
 
 __all__ = [
     "SUFFIX",
@@ -40,6 +40,7 @@ __all__ = [
     "known_spread",
     "make_run",
     "marked",
+    "measured_since",
     "overview_lines",
     "plan_as_data",
     "plan_lines",
@@ -53,5 +54,6 @@ __all__ = [
     "stated_claim",
     "times_and_cost",
     "unfinished",
+    "with_untested",
     "write_registration",
 ]

@@ -9,19 +9,16 @@ import json
 import os
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from ...datasets.errors import DataError, SpecError
-from ...reports import Claim, Result
 from ..experiment import Experiment
 from .claim_source import source_tree, used_outside
 
 SUFFIX = ".registration.json"
 FORMAT = 1
-REGISTERED = "registered"
-ADDED = "added after data were seen"
 
 
 @dataclass(frozen=True)
@@ -40,6 +37,8 @@ class StatedClaim:
     functions of the user's that it uses from outside itself."""
     path: Path | None = None
     """The spec file, where it is known."""
+    uses: str = ""
+    """The values and functions of the user's that it uses from outside itself, for readers."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,8 +96,8 @@ def stated_claim(
         ast.unparse(node.test) for node in ast.walk(tree) if isinstance(node, ast.Assert)
     )
     own = _hash(f"{says}\n{ast.unparse(tree)}")
-    digest = f"{own}:{_hash(used_outside(test))}"
-    return StatedClaim(name, experiment, says, assertions, digest, path)
+    uses = used_outside(test)
+    return StatedClaim(name, experiment, says, assertions, f"{own}:{_hash(uses)}", path, uses)
 
 
 def write_registration(
@@ -126,7 +125,8 @@ def write_registration(
             {
                 "test": one.test, "file": _relative(one.path, file),
                 "experiment": one.experiment, "claim": one.says,
-                "assertions": list(one.assertions), "digest": one.digest,
+                "assertions": list(one.assertions), "uses": one.uses.splitlines(),
+                "digest": one.digest,
             }
             for one in claims
         ],
@@ -180,53 +180,6 @@ def _claim(one: Any, experiments: Any, file: Path) -> RegisteredClaim:
         digest=str(one["digest"]),
         experiment=None if known is None else str(known["digest"]),
     )
-
-
-def marked(
-    claims: Sequence[Claim],
-    results: Sequence[Result],
-    registrations: Sequence[Registration],
-    paths: Mapping[str, Path] | None = None,
-) -> tuple[Claim, ...]:
-    """The claims, each *registered* or *added after data were seen*; neither without any file.
-
-    A claim is registered if a file has it with the same sentence, assertions and experiment, and is
-    older than the answers of the experiment's trained models. ``paths`` are the spec files, by
-    test: with them neither the folder of a run nor what else is selected in it matters.
-    """
-    by_title = {result.title: result for result in results}
-    known = paths or {}
-    return tuple(
-        replace(
-            claim,
-            registration=_mark(
-                claim, by_title.get(claim.experiment), registrations, known.get(claim.test)
-            ),
-        )
-        for claim in claims
-    )
-
-
-def _mark(
-    claim: Claim, result: Result | None, registrations: Sequence[Registration], path: Path | None
-) -> str:
-    if not registrations or not claim.digest:
-        return ""
-    same = (
-        (one, registration)
-        for registration in registrations
-        for one in registration.claims
-        if one.states(claim.digest) and one.is_of(claim.test, path)
-    )
-    if any(result is None or _is_before(*pair, result) for pair in same):
-        return REGISTERED
-    return ADDED
-
-
-def _is_before(claim: RegisteredClaim, registration: Registration, result: Result) -> bool:
-    """Whether a registration has this experiment as it is, and is older than its data."""
-    same = claim.experiment == result.digest
-    return same and (not result.measured or registration.created <= result.measured)
 
 
 def _hash(text: str) -> str:

@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from ...datasets.errors import LimenError
@@ -129,7 +129,19 @@ def headline_of(lab: Lab, experiment: Experiment, arms: Collection[str]) -> Head
 def _measured(lab: Lab, pipe: Pipeline, arms: Mapping[str, Arm]) -> str:
     """When the first answers of a trained model were begun; of any model if none was trained."""
     trained = [name for name in arms if arms[name].trained] or list(arms)
-    stages = [stage for name in trained for model in pipe.arms[name] for stage in model.targets]
+    return _first_answers(lab, pipe, trained)
+
+
+def measured_since(lab: Lab, experiment: Experiment) -> str:
+    """When the first answers of a model that an experiment trains were begun; empty if there are
+    none.
+    """
+    pipe = lab.pipeline(experiment)
+    return _first_answers(lab, pipe, [name for name in pipe.arms if name not in pipe.untrained])
+
+
+def _first_answers(lab: Lab, pipe: Pipeline, arms: Iterable[str]) -> str:
+    stages = [stage for name in arms for model in pipe.arms[name] for stage in model.targets]
     manifests = (lab.store.manifest(stage.kind, stage.key) or {} for stage in stages)
     return min((str(m["started"]) for m in manifests if "started" in m), default="")
 

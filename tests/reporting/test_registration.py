@@ -294,3 +294,115 @@ def test_the_command_ends_as_pytest_does(registered: Path) -> None:
     before = registered.read_text()
     assert limen_register(spec, folder=registered.parent) == pytest.ExitCode.USAGE_ERROR
     assert registered.read_text() == before
+
+
+NEVER = """
+
+def test_dropped(student, control):
+    \"\"\"The trait is strong.\"\"\"
+    assert student.rate("horse") - control.rate("horse") > 0.99
+"""
+
+
+def committed(folder: Path) -> None:
+    """Everything in a folder as a commit."""
+    author = ("-c", "user.name=a", "-c", "user.email=a@b")
+    for command in (("init", "-q"), ("add", "."), (*author, "commit", "-qm", "Register")):
+        subprocess.run(["git", *command], cwd=folder, check=True)
+
+
+def verdict(run: Run, store: Path) -> str:
+    """The last line of a run on claims."""
+    lines = [line for line in run("test_one.py", store=store).outlines if "claims: " in line]
+    return lines[-1].partition("; ")[2]
+
+
+def test_a_mark_says_what_no_commit_shows(pytester: pytest.Pytester, run: Run, store: Path) -> None:
+    """A file that is in no commit, and one whose commit came after the data, prove less."""
+    spec = pytester.path / "test_one.py"
+    spec.write_text(TINY_SPEC + TESTS)
+    assert limen_register(spec.name, folder=pytester.path) == 0
+    assert verdict(run, store) == "2 registered (not committed)"
+    committed(pytester.path)
+    file = pytester.path / "test_one.registration.json"
+    (made,) = registration_rows(read_registrations([pytester.path]), pytester.path)
+    late = made.committed > runs_of(store)[-1].results[0].measured
+    assert verdict(run, store) == f"2 registered{' (committed after data were seen)' * late}"
+    assert verdict(run, store.with_name("later")) == "2 registered"
+    file.write_text(file.read_text() + " ")
+    assert verdict(run, store.with_name("later")) == "2 registered (not committed)"
+
+
+def test_a_registered_claim_that_is_not_tested_is_named(
+    pytester: pytest.Pytester, run: Run, store: Path
+) -> None:
+    """Whether its test was deleted, changed, or not selected."""
+    spec = pytester.path / "test_one.py"
+    spec.write_text(TINY_SPEC + TESTS + NEVER)
+    assert limen_register(spec.name, folder=pytester.path) == 0
+    spec.write_text(TINY_SPEC + TESTS.replace("> 0.02", "> -1"))
+    committed(pytester.path)
+    assert (
+        verdict(run, store)
+        == "1 registered, 1 added after data were seen, 2 not tested as registered"
+    )
+    last = runs_of(store)[-1]
+    notes = {claim.test.partition("::")[2]: claim.registration_note for claim in last.claims}
+    assert notes["test_transfer"] == (
+        "its sentence, its test or what that uses is not as registered"
+    )
+    (row,) = last.registrations
+    assert row.untested == ("test_one.py::test_transfer", "test_one.py::test_dropped")
+    file = pytester.path / "report.md"
+    run("test_one.py", "-k", "teacher", f"--limen-report={file}", store=store)
+    assert (
+        "Registered, and not tested so in this run: `test_one.py::test_dropped`, "
+        "`test_one.py::test_transfer`."
+    ) in file.read_text()
+
+
+@pytest.mark.parametrize(
+    ("registered_with", "reason"),
+    [
+        (("--limen-seeds", "2"), "its experiment is not as registered"),
+        (("-k", "teacher"), "no registration has its test"),
+    ],
+)
+def test_a_claim_says_why_it_is_not_registered(
+    pytester: pytest.Pytester,
+    run: Run,
+    store: Path,
+    registered_with: tuple[str, ...],
+    reason: str,
+) -> None:
+    """The seeds are others, or the file has other tests."""
+    (pytester.path / "test_one.py").write_text(TINY_SPEC + TESTS)
+    assert limen_register("test_one.py", *registered_with, folder=pytester.path) == 0
+    run("test_one.py", store=store)
+    claims = {claim.test.partition("::")[2]: claim for claim in runs_of(store)[-1].claims}
+    assert claims["test_transfer"].registration == "added after data were seen"
+    assert claims["test_transfer"].registration_note == reason
+
+
+def test_registering_after_the_data_is_said_at_once(
+    pytester: pytest.Pytester, run: Run, store: Path
+) -> None:
+    """The command itself names the experiments of which the store has answers of students."""
+    (pytester.path / "test_one.py").write_text(TINY_SPEC + TESTS)
+    run("test_one.py", store=store)
+    file = pytester.path / "late.registration.json"
+    output = run("test_one.py", f"--limen-register={file}", store=store).stdout.str()
+    assert "the store has answers of students of test_one.py already" in output
+    run("test_one.py", store=store)
+    notes = {claim.registration_note for claim in runs_of(store)[-1].claims}
+    assert notes == {"its registration is newer than the data"}
+
+
+def test_a_registration_has_the_values_that_its_tests_use(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A reader finds a threshold that has a name."""
+    claim = stated_by(tmp_path / "spec", USES, LIMITS, monkeypatch)
+    write_registration(tmp_path / "a.registration.json", [claim], {})
+    (one,) = json.loads((tmp_path / "a.registration.json").read_text())["claims"]
+    assert "LEAST=0.02" in one["uses"]
