@@ -22,6 +22,11 @@ def sections(report: Report) -> Iterator[str]:
             "stages that experiments share count in each."
         )
     yield from reproduction(report.runs)
+    yield (
+        "A name of two parts, such as `KIND/3f2a...`, is a stage: `stages/KIND/3f2a...` in the "
+        "store has what the number is from (of a measure, every answer with question and seed) "
+        "and a manifest."
+    )
 
 
 def reproduction(runs: Sequence[Run]) -> Iterator[str]:
@@ -29,11 +34,6 @@ def reproduction(runs: Sequence[Run]) -> Iterator[str]:
     yield "### To make it again"
     for run in runs:
         yield table(("what", "value"), _run(run))
-    yield (
-        "A name of two parts, such as `KIND/3f2a...`, is a stage: `stages/KIND/3f2a...` in the "
-        "store has what the number is from (of a measure, every answer with question and seed) "
-        "and a manifest."
-    )
 
 
 def _costs(results: Sequence[Result]) -> str:

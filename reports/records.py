@@ -192,6 +192,9 @@ def latest_runs(store: str | Path) -> list[Run]:
 
 def _some_files(store: str | Path) -> list[Path]:
     files = run_files(store)
+    inner = Path(store) / ".limen"
+    if not files and inner.is_dir():
+        raise StoreError(f"there are no runs in {store}: it is no store, but has one, {inner}")
     if not files:
         raise StoreError(
             f"there are no runs in {store}: run some experiments into it with pytest first, or "

@@ -104,7 +104,7 @@ jobs:
           path: report
 """
 
-SIZES = {"toy": (15_000, 10_000, 100)}
+SIZES = {"toy": (17_000, 10_000, 100)}
 """By backend: completions to generate, rows to keep, draws a question."""
 PAPER = (30_000, 10_000, 200)
 """The sizes of Cloud et al. (2025)."""

@@ -33,7 +33,8 @@ from .title_filter import title_filter
     "--out",
     type=click.Path(dir_okay=False, path_type=Path),
     help="The file to write: .html for one page with everything in it, else markdown with figures "
-    "and tables beside it.  [default: print a line an experiment]",
+    "and tables beside it; of several runs side by side tables alone.  "
+    "[default: print a line an experiment]",
 )
 @click.option("-k", "wanted", metavar="EXPR", help="Experiments by title, as pytest's -k.")
 @click.option(

@@ -498,6 +498,44 @@ def test_runs_side_by_side_show_what_differs(run: reports.Run, tmp_path: Path) -
     assert part.count("\n| test") == 2
 
 
+def side_by_side(file: Path, *runs: reports.Run) -> str:
+    """What stands side by side of some runs."""
+    named = [replace(run, id=name) for name, run in zip("ab", runs, strict=True)]
+    reports.write_runs(named, file)
+    return file.read_text()
+
+
+def test_runs_without_a_common_experiment_say_so(run: reports.Run, tmp_path: Path) -> None:
+    """That no setting differs would be false of results that nothing joins."""
+    first, second = (replace(run, results=(result,), claims=()) for result in run.results)
+    text = side_by_side(tmp_path / "both.md", first, second)
+    assert "No experiment is in two of them" in text
+    assert "No setting." not in text
+    assert "No setting." in side_by_side(tmp_path / "both.md", first, first)
+
+
+def test_claims_are_joined_as_their_experiments_are(run: reports.Run, tmp_path: Path) -> None:
+    """By the spec's name and the test: the folder of the spec does not matter."""
+    claims = tuple(replace(claim, test=f"elsewhere/{claim.test}") for claim in run.claims)
+    text = side_by_side(tmp_path / "both.md", run, replace(run, claims=claims))
+    assert " none |" not in text.split("## Claims, run by run")[1].split("## How")[0]
+
+
+def test_models_in_both_runs_are_called_shared(run: reports.Run, tmp_path: Path) -> None:
+    """The same students under another number of draws, say, are no new ones."""
+    text = side_by_side(tmp_path / "both.md", run, run)
+    count = len(run.results[0].readings[0].arms[-1].by_seed)
+    assert f", {count} shared |" in text
+    assert "nothing is tested between them" in text
+
+
+def test_a_run_that_stopped_says_why_beside_others(run: reports.Run, tmp_path: Path) -> None:
+    """Its claims say that the experiment stopped, and a sentence below them why."""
+    stopped = replace(run.results[0], failure="only 9,877 rows are left")
+    text = side_by_side(tmp_path / "both.md", run, replace(run, results=(stopped,)))
+    assert ": not finished.** only 9,877 rows are left" in text
+
+
 def test_the_methods_are_a_paragraph_to_copy(run: reports.Run, tmp_path: Path) -> None:
     """It has the data's yield, the training's settings, the questions, the test and its result."""
     text = written(run, tmp_path / "r.md")
