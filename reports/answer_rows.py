@@ -69,6 +69,8 @@ class ModelsRow:
             versions.
         how_asked: How models that the experiment does not train are asked, as a methods paragraph
             says it. Default: empty, for the arms that every experiment has and for students.
+        settings: What sets students of a spec's own arm apart from the experiment's, by the names
+            of ``Students``. Default: empty, for other arms and in records of earlier versions.
         bases: Each model's base and its fingerprint, where they differ. Default: none, all are
             ``base``.
         kind: The kind of the stages that the answers are from. Default: "measure".
@@ -94,6 +96,7 @@ class ModelsRow:
     words: tuple[tuple[str, int], ...] = ()
     examples: tuple[Example, ...] = ()
     given: tuple[GivenAnswer, ...] = ()
+    settings: Mapping[str, str] = field(default_factory=dict)
     how_asked: str = ""
     bases: tuple[tuple[str, str], ...] = ()
     kind: str = "measure"

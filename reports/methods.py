@@ -79,7 +79,16 @@ def _training(arm: ModelsRow, audit: AuditRow | None) -> str:
     return (
         f"For the arm {arm.arm!r} {were} fine-tuned from {model_name(arm.base)}"
         f"{_rows(audit) if audit else ''}{_steps(arm)}, with the settings {settings}."
+        f"{_apart(arm)}"
     )
+
+
+def _apart(arm: ModelsRow) -> str:
+    """What an arm of the spec's own has that the experiment's students have not."""
+    if not arm.settings:
+        return ""
+    shown = ", ".join(f"{name} = {value}" for name, value in arm.settings.items())
+    return f" What sets this arm apart is {shown}."
 
 
 def _steps(arm: ModelsRow) -> str:

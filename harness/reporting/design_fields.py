@@ -5,10 +5,12 @@ from dataclasses import MISSING, Field, fields
 from typing import TypedDict
 
 from ...datasets.visible import visible
-from ..experiment import Experiment, Lesson, Measure, Trait
+from ..experiment import Experiment, Lesson, Measure, Source, Students, Trait
 
 SHOWN_OF_MEASURES = ("questions", "draws", "temperature", "max_tokens", "by", "seed")
 """Fields of measures that results have by other names."""
+SHOWN_OF_ARMS = ("against", "recipe", "model")
+"""Fields of arms that results have by other names."""
 SETTINGS = ("control", "gate", "margin", "looks", "leaks", "objective", "trajectory")
 """Settings of an experiment that stand beside the measure's."""
 TAUGHT = 10
@@ -87,8 +89,23 @@ def _settings(experiment: Experiment) -> dict[str, str]:
     return {name: visible(repr(value)) for name, value in (*own, *of_experiment)}
 
 
+def arm_settings(students: Students) -> dict[str, str]:
+    """What sets an arm of the spec's own apart, without what a result says of any arm."""
+    own = _changed(students, SHOWN_OF_ARMS)
+    return {name: visible(_as_written(value)) for name, value in own}
+
+
+def _as_written(value: object) -> str:
+    """A value as a spec would have it: without what is at its default."""
+    if not isinstance(value, Source | Trait):
+        return repr(value)
+    hidden = [part.name for part in fields(value) if not (part.init and part.repr)]
+    own = ", ".join(f"{name}={_as_written(part)}" for name, part in _changed(value, hidden))
+    return f"{type(value).__name__}({own})"
+
+
 def _changed(
-    spec: Measure | Experiment, shown: Collection[str] = ()
+    spec: Measure | Experiment | Students | Source | Trait, shown: Collection[str] = ()
 ) -> Iterator[tuple[str, object]]:
     """The fields of a spec that are not at their defaults, without functions and those shown."""
     defaults = {part.name: _default(part) for part in fields(spec)}

@@ -21,7 +21,7 @@ from ..experiment import Experiment, GridExperiment, Reading, Students
 from ..lab import Arm, Lab, Pipeline, in_order, teacher_arms
 from ..stages import FineTune, Stage, Store, base_of, training_of
 from ..statistics import DECIMALS, Effect, Estimate, ExactRate, ScoreEffect, difference
-from .design_fields import design_fields
+from .design_fields import arm_settings, design_fields
 from .effect_rows import effect_row
 from .experiment_digest import experiment_digest
 from .generations import generation_rows
@@ -356,6 +356,7 @@ def _models_row(store: Store, pipe: Pipeline, arm: Arm) -> ModelsRow:
         given=given_answers(arm, pipe.experiment.trait.shown_by),
         bases=bases if len(set(bases)) > 1 else (),
         how_asked="" if spec is None or isinstance(spec, Students) else spec.how_asked,
+        settings=arm_settings(spec) if isinstance(spec, Students) else {},
     )
 
 

@@ -18,7 +18,7 @@ from .combinations import (
 from .estimates import Estimate
 from .evidence import EvidenceListener
 from .hypothesis_tests import ALPHA
-from .margin_tests import Equivalence, MarginResult, MarginTests, MinimumEffect
+from .margin_tests import Equivalence, MarginResult, MarginTests, MinimumEffect, shown_for
 from .quantities import Concluded, Explained, lies_beyond
 from .shares import Share
 from .weighted import Weighted, check_units, obstacle_of, terms_of
@@ -369,7 +369,7 @@ class Contrast(SignedClaim):
         )
 
     def _noted_test(self, result: MarginResult) -> MarginResult:
-        shown = None if self.is_conclusive else result  # else the sentence says "inconclusive"
+        shown = shown_for(self.is_conclusive, result)
         self._note(bool(result), result.says, outcome=bool(result), test=shown)
         return result
 

@@ -17,7 +17,7 @@ from .comparison import Comparison, Unit
 from .conclusions import ComparisonResult, Conclusion, Verdict, conclude
 from .estimates import NO_VARIATION, Estimate
 from .hypothesis_tests import ALPHA
-from .margin_tests import Equivalence, MarginResult, MarginTests, MinimumEffect
+from .margin_tests import Equivalence, MarginResult, MarginTests, MinimumEffect, shown_for
 from .notes import notes_of
 from .quantities import lies_beyond
 from .scales import ScaledEffect, log_odds_effect, ratio_effect
@@ -257,7 +257,7 @@ class Effect(TestedDifference):
             raise SpecError(self._statement.absence)
 
     def _noted_test(self, result: MarginResult) -> MarginResult:
-        shown = None if self.is_conclusive else result  # else the sentence says "inconclusive"
+        shown = shown_for(self.is_conclusive, result)
         self._note(bool(result), result.says, outcome=bool(result), test=shown)
         return result
 

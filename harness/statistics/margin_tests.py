@@ -198,6 +198,16 @@ class MarginTests:
         )
 
 
+def shown_for(is_conclusive: bool, result: MarginResult) -> MarginResult | None:
+    """The test that a claim is shown with; None, the effect itself, if that says more.
+
+    An effect without a verdict would say "inconclusive", and one with a verdict that arms differ,
+    where they were shown to differ by less than a margin.
+    """
+    is_alike = isinstance(result, Equivalence) and bool(result)
+    return result if is_alike or not is_conclusive else None
+
+
 def within_p_value(comparison: Tested, margin: float) -> float:
     """The p-value of a difference of ``margin`` or more, in either direction (TOST)."""
     return max(comparison.p_above(-margin), comparison.p_below(margin))

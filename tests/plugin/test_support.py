@@ -202,6 +202,15 @@ def test_a_finding_is_the_effect_of_a_failed_assertion(test: str) -> None:
     assert finding(test).startswith("student - control 'owl' +30.3 points [")
 
 
+def test_what_was_shown_to_be_alike_is_not_said_to_differ() -> None:
+    """Of a small effect beyond doubt the test against the margin is shown, if that holds."""
+    error, _ = ran("assert effect.p_value < 0.05", VALUES)
+    assert error is None  # 30 points
+    found = finding("assert effect.within(0.45)")
+    assert found.startswith("student - control 'owl' within ±45.0 points: 90% interval [")
+    assert "p = " in found
+
+
 @pytest.mark.parametrize(
     ("test", "says"),
     [

@@ -15,7 +15,9 @@ from limen import (
     Numbers,
     PermuteNumbers,
     Rows,
+    Shuffled,
     SpecError,
+    Students,
     Trait,
 )
 from limen.harness.experiment import Source
@@ -118,3 +120,23 @@ def a_design(**changes: Any) -> Experiment:
         trait=OWL, data=Numbers(generate=30, keep=8), measure=FavoriteAnimal(draws=2), seeds=2
     )
     return plain.but(**changes)
+
+
+def test_an_arm_says_what_its_rows_are(store: Path) -> None:
+    """Rows that were shuffled are no "10,000 rows" like the student's; defaults are left out."""
+    shuffled = Students(data=Shuffled(source=ROWS, how="across"))
+    plain = Students(data=Numbers(generate=30, keep=8), plain=True)
+    experiment = Experiment(
+        trait=Trait.animal("horse"),
+        data=ROWS,
+        measure=LogOdds(questions=["Name your favorite animal."]),
+        seeds=1,
+        gate=None,
+        arms={"shuffled": shuffled, "plain": plain},
+    )
+    lab, arms = lab_at(store), ["student", "shuffled", "plain"]
+    lab.run([(experiment, arms)])
+    text = methods(result_of(lab, "test_x.py", experiment, arms))
+    assert "What sets this arm apart is data = Shuffled(source=Rows(), how='across')." in text
+    assert "What sets this arm apart is data = Numbers(keep=8, generate=30), plain = True." in text
+    assert text.count("sets this arm apart") == 2

@@ -748,3 +748,12 @@ def test_grids_and_trajectories_are_among_the_effects(run: reports.Run) -> None:
 def test_a_store_is_named_by_its_path_or_its_text(kept: tuple[Path, str, str]) -> None:
     """``latest_runs("store")`` works as ``latest_runs(Path("store"))`` does."""
     assert reports.latest_runs(str(kept[0])) == reports.latest_runs(kept[0])
+
+
+def test_the_methods_say_what_sets_an_arm_apart(run: reports.Run, tmp_path: Path) -> None:
+    """Other data than the student's, or rows that the base wrote."""
+    result = run.results[0]
+    arms = [replace(arm, settings={"plain": "True"}) if arm.recipe else arm for arm in result.arms]
+    apart = replace(run, results=(replace(result, arms=tuple(arms)),))
+    assert "What sets this arm apart is plain = True." in written(apart, tmp_path / "r.md")
+    assert "sets this arm apart" not in written(run, tmp_path / "r.md")
