@@ -6,6 +6,7 @@ import textwrap
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from ...datasets.python_syntax import syntax_tree
 from .measure import Measure
 from .reached_code import ReachedCode
 from .reading_checks import METHODS, refusals_of
@@ -66,7 +67,7 @@ def read_source(
 ) -> TestSource:
     """The source of a test with its parameters; without expressions where it cannot be read."""
     try:
-        tree = ast.parse(textwrap.dedent(inspect.getsource(test)))
+        tree = syntax_tree(textwrap.dedent(inspect.getsource(test)))
     except (OSError, TypeError, SyntaxError):
         return TestSource((), (), {})
     function = inspect.unwrap(test)

@@ -7,6 +7,7 @@ from pathlib import Path
 from types import FrameType
 
 from ...datasets.errors import SpecError
+from ...datasets.python_syntax import syntax_tree
 
 MAIN = "__main__"
 
@@ -41,7 +42,7 @@ def _main_frame() -> FrameType | None:
 def _is_guarded(file: Path, line: int) -> bool:
     """Whether a line stands below a condition on ``__name__``, as far as the file can be read."""
     try:
-        tree = ast.parse(file.read_bytes())
+        tree = syntax_tree(file.read_bytes())
     except (OSError, SyntaxError, ValueError):
         return True
     return any(

@@ -10,6 +10,7 @@ from types import FrameType, TracebackType
 import pytest
 
 from ...datasets.errors import LimenError
+from ...datasets.python_syntax import syntax_tree
 from ...datasets.suggestions import did_you_mean
 
 SPECS = f"{(__package__ or '').rpartition('.')[0]}.experiment"
@@ -65,7 +66,7 @@ def _call_at(trace: TracebackType) -> ast.Call | None:
     (place,) = traceback.StackSummary.extract([(trace.tb_frame, trace.tb_lineno)])
     positions = list(trace.tb_frame.f_code.co_positions())[trace.tb_lasti // 2]
     try:
-        tree = ast.parse(Path(place.filename).read_bytes())
+        tree = syntax_tree(Path(place.filename).read_bytes())
     except (OSError, SyntaxError, ValueError):
         return None
     for node in ast.walk(tree):

@@ -14,6 +14,7 @@ from functools import partial
 from pathlib import PurePath
 from types import FunctionType, MethodType, ModuleType
 
+from ...datasets.python_syntax import syntax_tree
 from ..stages import is_users
 
 PLAIN = (str, bytes, int, float, complex, type(None), type(...), re.Pattern, range, PurePath, Enum)
@@ -23,8 +24,8 @@ PLAIN = (str, bytes, int, float, complex, type(None), type(...), re.Pattern, ran
 def source_tree(test: object) -> ast.AST:
     """The syntax tree of a function or class; an empty one where its source is not there."""
     try:
-        return ast.parse(textwrap.dedent(inspect.getsource(test)))  # type: ignore[arg-type]
-    except (OSError, TypeError, SyntaxError):
+        return syntax_tree(textwrap.dedent(inspect.getsource(test)))  # type: ignore[arg-type]
+    except (OSError, TypeError, SyntaxError, SystemError):
         return ast.Module([], [])
 
 

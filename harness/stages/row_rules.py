@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass
 from ...datasets import validation
 from ...datasets.errors import SpecError
 from ...datasets.leaks import mentions
+from ...datasets.python_syntax import syntax_tree
 from ...datasets.solutions import final_number, same_number
 
 Row = Mapping[str, object]
@@ -129,7 +130,7 @@ class PythonCode(RowRule):
         if not code:
             return "no code"
         try:
-            tree = ast.parse(code)
+            tree = syntax_tree(code)
         except (SyntaxError, ValueError, RecursionError, MemoryError):
             return "not Python"
         return "no code" if all(map(_is_bare, tree.body)) else None
