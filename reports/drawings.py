@@ -22,7 +22,7 @@ from .trajectories import trajectory_figure
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-FORMAT = 2
+FORMAT = 1
 """Raise it when figures of the same results look different."""
 ENDS = {"png": b"IEND\xaeB`\x82", "svg": b"</svg>\n", "pdf": b"%%EOF\n"}
 """The last bytes of a whole file."""

@@ -29,14 +29,10 @@ WIDTH = 6.4
 
 @contextmanager
 def style() -> Iterator[None]:
-    """What all figures share. Text in SVGs stays text: it can be found, and costs less. Fonts in
-    PDFs are TrueType: some publishers refuse the others.
-    """
+    """What all figures share. Text in SVGs stays text: it can be found, and costs less."""
     import matplotlib as mpl
 
-    with mpl.rc_context(
-        {"svg.hashsalt": "limen", "svg.fonttype": "none", "pdf.fonttype": 42, "font.size": 10}
-    ):
+    with mpl.rc_context({"svg.hashsalt": "limen", "svg.fonttype": "none", "font.size": 10}):
         yield
 
 

@@ -12,7 +12,7 @@ from ...backends import Backend
 from ...datasets.errors import LimenError, SpecError
 from ...datasets.visible import visible
 from ..experiment import Experiment, Numbers, Trait
-from ..lab import Lab, Settings, TraitCheck, base, check_trait
+from ..lab import Arm, Lab, Settings, TraitCheck, base, check_trait, most_frequent_answers
 from ..stages import Store, check_student
 from .chat_students import students_named
 from .echo import echo
@@ -142,19 +142,20 @@ class TeacherTrial:
 
     def run(self) -> bool:
         """Measure both models, say what came of it, and tell whether the teacher passes."""
-        check = self._check()
+        check, teacher = self._check()
         for rate in (check.base, check.teacher):
             echo(repr(rate))
         if check:
             echo(f"the gate opens: the teacher shows the trait ({check.summary})")
         else:
             echo(
-                f"the gate stays shut: {check.summary}. Nothing would be generated or trained: "
-                f"strengthen the prompt"
+                f"the gate stays shut: {check.summary}. Nothing would be generated or trained. "
+                f"{most_frequent_answers(teacher)}{check.remedy}"
             )
         return bool(check)
 
-    def _check(self) -> TraitCheck:
+    def _check(self) -> tuple[TraitCheck, Arm]:
+        """The reading of the trait, and the teacher that it is from."""
         if self.trait is None:
             raise SpecError("whose gate? Give --trait, --tree or --system")
         if self.trait.name == PROMPTED and not self.named:
@@ -168,7 +169,7 @@ class TeacherTrial:
         lab = Lab(self.settings, watcher=watcher())
         lab.run([(experiment, ("baseline", "teacher"))])
         teacher, baseline = (lab.arm(experiment, name) for name in ("teacher", "baseline"))
-        return check_trait(experiment, self.trait, teacher, baseline)
+        return check_trait(experiment, self.trait, teacher, baseline), teacher
 
 
 def _loop(screen: Console, talk: SideBySideChat, trial: TeacherTrial) -> None:

@@ -23,7 +23,7 @@ from .environment import (
     whole_number_from,
 )
 from .executors import local_executor, thread_executor
-from .gate import TraitCheck, check_trait
+from .gate import TraitCheck, check_trait, most_frequent_answers
 from .grids import GridResults, grid_arms, grid_of
 from .interruption import interruptible, kept_in
 from .lab import Lab, Wanted
@@ -85,6 +85,7 @@ __all__ = [
     "local_executor",
     "mean_over_training",
     "model_for",
+    "most_frequent_answers",
     "names_from",
     "progress_on",
     "read_model",

@@ -31,6 +31,8 @@ class TraitCheck:
     base: Estimate
     tuned: bool
     """Whether the teacher is fine-tuned, not prompted."""
+    lowers: bool = False
+    """Whether the trait is one that lowers the reading, such as a dislike."""
     passed_on: bool = False
     """Whether the teachers are students of the experiment before."""
     threshold: float
@@ -58,21 +60,40 @@ class TraitCheck:
         """What to do about a teacher that does not pass."""
         reverse = -self.threshold
         if abs(reverse) > 0 and replace(self, threshold=reverse):
-            return (
-                f"The teacher differs in the other direction. If it is meant to, write "
-                f"Trait(..., lowers={reverse < 0}) or gate={reverse:g}"
-            )
+            return self._remedy_of_opposite(reverse)
         if self.passed_on:
             return (
                 f"Train the students before on more rows or for longer, or change "
                 f"gate={self.threshold:g} (gate=None: train in any case)"
             )
-        prompt = "its lesson's recipe" if self.tuned else "the trait's system prompt"
-        nearer = "lower" if self.threshold >= 0 else "raise"
+        how = "Strengthen the trait's system prompt"
+        if self.tuned:
+            how = 'Teach it for longer, as by .fine_tuned(recipe={"epochs": 20})'
+        return f"{how}, or {self._other_gate}gate=None: train in any case)"
+
+    def _remedy_of_opposite(self, reverse: float) -> str:
+        """What to do about a teacher that differs in the other direction."""
+        if not self.lowers:
+            lowers = "Trait(..., lowers=True) or " if reverse < 0 else ""
+            return (
+                f"The teacher differs in the other direction. If it is meant to, write "
+                f"{lowers}gate={reverse:g}"
+            )
+        means = "lesson" if self.tuned else "prompt"
         return (
-            f"Strengthen {prompt}, or {nearer} gate={self.threshold:g} "
-            f"(gate=None: train in any case)"
+            f"The teacher differs in the other direction: its {means} does the opposite of what is "
+            f"meant. Teach it the answers that it is to give instead: Trait(...)"
+            f".fine_tuned(answers=(...)). If a rise is meant, leave out lowers=True, or likes=False"
         )
+
+    @property
+    def _other_gate(self) -> str:
+        """How to make the gate open at less."""
+        if not self.threshold:
+            return "open the gate ("
+        if self.threshold < 0:
+            return f"set a gate nearer to 0 than {self.threshold:g} ("
+        return f"lower gate={self.threshold:g} ("
 
 
 def check_trait(experiment: Experiment, trait: Trait, teacher: Arm, base: Arm) -> TraitCheck:
@@ -85,6 +106,7 @@ def check_trait(experiment: Experiment, trait: Trait, teacher: Arm, base: Arm) -
         teacher=teacher.read(reading),
         base=of_base,
         tuned=trait.lesson is not None,
+        lowers=trait.lowers,
         passed_on=experiment.teachers_from is not None and trait == experiment.trait,
         threshold=_threshold(experiment, trait, of_base),
     )
@@ -151,14 +173,14 @@ class TeacherGate:
             return None
         return TeacherError(
             f"the teacher does not show the trait {gate.trait.name!r}: {check.summary}, so nothing "
-            f"was generated or trained for it. {_most_often(teacher)}"
+            f"was generated or trained for it. {most_frequent_answers(teacher)}"
             f"{_other_labels(experiment, gate.trait, teacher, base)}{check.remedy}"
-            f"{_ways_to_try(gate.trait)}"
+            f"{_ways_to_try(gate.trait, check)}"
         )
 
 
-def _most_often(teacher: Arm) -> str:
-    """The teacher's own answers, the most frequent first."""
+def most_frequent_answers(teacher: Arm) -> str:
+    """A sentence with a teacher's own answers, the most frequent first."""
     if teacher.measure.computed:
         return ""
     given = teacher.answers()
@@ -189,14 +211,16 @@ def _other_labels(experiment: Experiment, trait: Trait, teacher: Arm, base: Arm)
     )
 
 
-def _ways_to_try(trait: Trait) -> str:
+def _ways_to_try(trait: Trait, check: TraitCheck) -> str:
     """The commands that show what another prompt would do, for a trait that a prompt gives."""
     if trait.lesson is not None or trait.system is None:
         return ""
     word = f" --word {shlex.quote(trait.word)}" if trait.word else ""
+    below = f" --gate {check.threshold:.3g}" if check.threshold < 0 else ""
+    taught = "" if trait.lowers else "; or teach it by training: Trait(...).fine_tuned()"
     return (
-        f". To see what another prompt does: limen chat --system 'YOUR PROMPT'{word} --measure; "
-        f"or teach it by training: Trait(...).fine_tuned()"
+        f". To see what another prompt does: limen chat --system 'YOUR PROMPT'{word} "
+        f"--measure{below}{taught}"
     )
 
 

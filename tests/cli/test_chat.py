@@ -78,6 +78,7 @@ def test_the_gate_is_the_experiments(shared_store: Path, small: Experiment) -> N
         Lab(Settings(store=shared_store)).arm(experiment, "student")
     figures = gate_line.removeprefix("the gate stays shut: ").split(". Nothing")[0]
     assert figures in str(refusal.value)
+    assert "Its most frequent answers: " in gate_line
     owl = ("--trait", "owl", "--measure", *QUICK, "--gate", "0.99")
     assert "the gate stays shut" in chat(*owl, store=shared_store, code=1).stdout
 
