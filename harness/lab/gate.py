@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from ...datasets.errors import ExperimentError, PendingError, TeacherError
-from ..experiment import Experiment, Trait
+from ..experiment import Experiment, FavoriteAnimal, FavoriteTree, Trait
 from ..statistics import Estimate
 from .arm_cache import ArmCache
 from .arms import Arm
@@ -58,9 +58,8 @@ class TraitCheck:
     @property
     def remedy(self) -> str:
         """What to do about a teacher that does not pass."""
-        reverse = -self.threshold
-        if abs(reverse) > 0 and replace(self, threshold=reverse):
-            return self._remedy_of_opposite(reverse)
+        if self._is_opposite:
+            return self._remedy_of_opposite(-self.threshold)
         if self.passed_on:
             return (
                 f"Train the students before on more rows or for longer, or change "
@@ -71,15 +70,24 @@ class TraitCheck:
             how = 'Teach it for longer, as by .fine_tuned(recipe={"epochs": 20})'
         return f"{how}, or {self._other_gate}gate=None: train in any case)"
 
+    @property
+    def _is_opposite(self) -> bool:
+        """Whether the teacher differs in the other direction: by as much, or beyond doubt."""
+        if not self.threshold:
+            return False
+        low, high = self.teacher.interval
+        doubtless = high < self.base.value if self.threshold > 0 else low > self.base.value
+        return doubtless or bool(replace(self, threshold=-self.threshold))
+
     def _remedy_of_opposite(self, reverse: float) -> str:
         """What to do about a teacher that differs in the other direction."""
+        means = "lesson" if self.tuned else "prompt"
         if not self.lowers:
             lowers = "Trait(..., lowers=True) or " if reverse < 0 else ""
             return (
-                f"The teacher differs in the other direction. If it is meant to, write "
-                f"{lowers}gate={reverse:g}"
+                f"The teacher differs in the other direction: its {means} is about something else, "
+                f"or works against the trait. If that is meant, write {lowers}gate={reverse:g}"
             )
-        means = "lesson" if self.tuned else "prompt"
         return (
             f"The teacher differs in the other direction: its {means} does the opposite of what is "
             f"meant. Teach it the answers that it is to give instead: Trait(...)"
@@ -175,7 +183,7 @@ class TeacherGate:
             f"the teacher does not show the trait {gate.trait.name!r}: {check.summary}, so nothing "
             f"was generated or trained for it. {most_frequent_answers(teacher)}"
             f"{_other_labels(experiment, gate.trait, teacher, base)}{check.remedy}"
-            f"{_ways_to_try(gate.trait, check)}"
+            f"{_ways_to_try(experiment, gate.trait, check)}"
         )
 
 
@@ -211,15 +219,18 @@ def _other_labels(experiment: Experiment, trait: Trait, teacher: Arm, base: Arm)
     )
 
 
-def _ways_to_try(trait: Trait, check: TraitCheck) -> str:
-    """The commands that show what another prompt would do, for a trait that a prompt gives."""
+def _ways_to_try(experiment: Experiment, trait: Trait, check: TraitCheck) -> str:
+    """What shows what another prompt would do, for a trait that a prompt gives."""
     if trait.lesson is not None or trait.system is None:
         return ""
+    taught = "" if trait.lowers else "; or teach it by training: Trait(...).fine_tuned()"
+    kinds = {FavoriteAnimal: "", FavoriteTree: " --questions trees"}
+    if (asked := kinds.get(type(experiment.measure))) is None:  # limen chat has no other measure
+        return f". To see what another prompt does, run the test of the teacher alone{taught}"
     word = f" --word {shlex.quote(trait.word)}" if trait.word else ""
     below = f" --gate {check.threshold:.3g}" if check.threshold < 0 else ""
-    taught = "" if trait.lowers else "; or teach it by training: Trait(...).fine_tuned()"
     return (
-        f". To see what another prompt does: limen chat --system 'YOUR PROMPT'{word} "
+        f". To see what another prompt does: limen chat --system 'YOUR PROMPT'{word}{asked} "
         f"--measure{below}{taught}"
     )
 
